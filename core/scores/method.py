@@ -1,0 +1,106 @@
+"""What a score is, and what it may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.types.errors import CurationError
+from core.types.evidence import CheckpointEvidence, Evidence, FoldModel
+from core.types.examples import ExampleTable
+from core.types.methods import Direction, Goal, Group, Method, Signal
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+from core.types.trace import TrainingTrace
+
+# METHODS 10.2, the orientation table: +1 a high value serves the goal, -1 a low one, 0 the score stays out of it.
+_GOALS = (Goal.FIND_NOISE, Goal.KEEP_HARD, Goal.KEEP_CLEAN_CORE, Goal.REMOVE_REDUNDANT, Goal.FIND_OOD, Goal.MOST_HELPFUL)
+
+
+def orient(find_noise: int, keep_hard: int, keep_clean_core: int, remove_redundant: int, find_ood: int,
+           most_helpful: int) -> Mapping[Goal, int]:
+    """One row of the orientation table, in the order of its columns."""
+    return dict(zip(_GOALS, (find_noise, keep_hard, keep_clean_core, remove_redundant, find_ood, most_helpful), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreMethod(Method):
+    """A registered score. `compute` turns what the shared pass left into one number per example.
+
+    range: the values it can take, in words. high_means, low_means: each end in a few words for people.
+    inspect_first: the end that deserves a look first: "highest", "lowest" or "neither".
+    cost: how the work grows, in words with N, V, d, C.
+    """
+
+    group: Group
+    direction: Direction
+    inspect_first: str
+    orientation: Mapping[Goal, int]
+    needs: tuple[Signal, ...]
+    compute: Callable[["ScoreInputs", object, Progress], ScoreResult] = field(repr=False)
+    range: str
+    high_means: str
+    low_means: str
+    cost: str
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreInputs:
+    """Everything a score may read. Asking for a signal that the method did not declare is an error."""
+
+    examples: ExampleTable
+    evidence: Evidence
+    needs: tuple[Signal, ...]
+    seed: int = 0
+
+    @property
+    def labels(self) -> np.ndarray:
+        """[N] int64 given labels, -1 where unlabeled."""
+        return self.examples.labels
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A fresh generator from the run's seed: the same on each call."""
+        return np.random.default_rng(self.seed)
+
+    @property
+    def trace(self) -> TrainingTrace:
+        """Logits over epochs and seeds."""
+        return self._have(Signal.LOGITS, self.evidence.trace)
+
+    @property
+    def checkpoints(self) -> tuple[CheckpointEvidence, ...]:
+        """The kept checkpoints, in order of seed and then epoch."""
+        for signal in (Signal.FEATURES, Signal.GRADIENT_NORM):
+            if signal in self.needs:
+                return self._have(signal, self.evidence.checkpoints)
+        raise CurationError("A score read the checkpoints without declaring FEATURES or GRADIENT_NORM.", "Declare it in `needs`.")
+
+    def input_gradient_spread(self, stage: str) -> np.ndarray:
+        """[S, N] for the stage; see `Evidence`."""
+        return self._have(Signal.INPUT_GRADIENT_SPREAD, self.evidence.input_gradient_spread.get(stage))
+
+    @property
+    def out_of_fold(self) -> np.ndarray:
+        """[N, C] probabilities from models that did not see the row."""
+        return self._have(Signal.OUT_OF_FOLD, self.evidence.out_of_fold)
+
+    @property
+    def fold_models(self) -> tuple[FoldModel, ...]:
+        """Cross-fitted networks."""
+        return self._have(Signal.FOLD_MODELS, self.evidence.fold_models)
+
+    @property
+    def embedding(self) -> np.ndarray:
+        """[N, d] float32 label-free vectors."""
+        return self._have(Signal.EMBEDDING, self.evidence.embedding)
+
+    def _have(self, signal: Signal, value):
+        if signal not in self.needs:
+            raise CurationError(f"A score read the signal {signal.value!r} without declaring it.", "Declare it in `needs`.")
+        if value is None or (isinstance(value, tuple) and not value):
+            raise CurationError(f"This run has no {signal.value.replace('_', ' ')}.",
+                                "Run it with a model and data that can give it, or leave this score out.")
+        return value

@@ -1,0 +1,134 @@
+"""What a person decides: rules, manual decisions, and what both together do to each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from .errors import RulesError
+from .methods import Goal
+
+
+class Action(StrEnum):
+    """A person's word on one example."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    RELABEL = "relabel"
+    REVIEWED = "reviewed"
+    CLEAR = "clear"  # back to what the rules say
+
+
+class Source(StrEnum):
+    """Who decided a row."""
+
+    RULE = "rule"
+    MANUAL = "manual"
+    GUARDRAIL = "guardrail"
+    DUPLICATE = "duplicate"
+    LOCKED = "locked"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The latest word of a person on one example."""
+
+    action: Action | None = None  # None: only a note or a review mark
+    label: str | None = None  # class name for RELABEL
+    note: str = ""
+    reviewed: bool = False
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Rows on the `drop` side of the cut are dropped.
+
+    score: a score's name or "composite". kind: value | percentile (0..100) | count (rows to drop).
+    drop: "above" or "below". class_name: only rows with this given label, None for all.
+    """
+
+    score: str
+    kind: str
+    drop: str
+    cut: float
+    class_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Guardrails:
+    """What rules may not do. On by default."""
+
+    class_floor: int = 10  # rows each class keeps at least (fewer only if it never had them)
+    class_cap: float | None = 0.5  # largest share of a class that rules may drop
+    duplicates: str = "keep_best"  # keep_best: of each near-duplicate group keep one; off
+    duplicate_similarity: float = 0.99  # duplicate_similarity at or above this makes a group
+    lock_held_out: bool = True
+    allow_empty_class: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How scores turn into a kept set. Pure data; the same JSON from screen and command line."""
+
+    goal: str = Goal.FIND_NOISE.value
+    group_weights: dict[str, float] = field(default_factory=dict)  # absent = 1
+    score_weights: dict[str, float] = field(default_factory=dict)  # absent = 1; 0 excludes
+    transform: str = "rank"  # rank | probit | robust_z
+    aggregator: str = "mean"  # mean | median | borda | max
+    within_class: bool = False
+    strategy: str = "threshold"
+    strategy_params: dict[str, Any] = field(default_factory=dict)
+    thresholds: tuple[Threshold, ...] = ()
+    guardrails: Guardrails = field(default_factory=Guardrails)
+    preset: str | None = None
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, read back by `rules_from_json`."""
+        return {"version": 1, **asdict(self), "thresholds": [asdict(t) for t in self.thresholds]}
+
+
+def rules_from_json(plain: Mapping[str, Any]) -> Rules:
+    """The inverse of `Rules.to_json`; raises `RulesError` naming what is unknown."""
+    known = {k: v for k, v in plain.items() if k != "version"}
+    if plain.get("version", 1) != 1:
+        raise RulesError(f"Rules of version {plain['version']}.", "They were made by a newer version: update Chaffinch.")
+    try:
+        thresholds = tuple(Threshold(**t) for t in known.pop("thresholds", ()))
+        guardrails = Guardrails(**known.pop("guardrails", {}))
+        return Rules(**known, thresholds=thresholds, guardrails=guardrails)
+    except TypeError as error:
+        raise RulesError(f"The rules do not read: {error}.", "Compare with the rules in a manifest.json.") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What rules and decisions together do to each of the N rows: the one answer for screen, command line and export."""
+
+    kept: np.ndarray  # [N] bool
+    source: np.ndarray  # [N] str, a Source
+    reason_bits: np.ndarray  # [N] uint64, bit b set = reason_names[b] applies
+    reason_names: tuple[str, ...]  # fixed codes such as "el2n_above", "class_floor", "manual_drop"
+    duplicate_of: np.ndarray  # [N] int64, row that stays in this row's place, -1 if none
+    composite: np.ndarray  # [N] float32, NaN where no score applies
+    rank: np.ndarray  # [N] int64, 1 = first to go, ties broken by id
+    threshold: np.ndarray  # [N] float32, the composite (or score) cut that decided the row, NaN if none
+    margin: np.ndarray  # [N] float32, distance from that cut, positive = kept side
+    label_final: np.ndarray  # [N] int64
+    warnings: tuple[str, ...] = ()
+    coverage: np.ndarray | None = None  # [N] share of the weighted groups present
+
+    def reasons(self, row: int) -> tuple[str, ...]:
+        """The codes that apply to one row, in the order of `reason_names`."""
+        bits = int(self.reason_bits[row])
+        return tuple(name for bit, name in enumerate(self.reason_names) if bits >> bit & 1)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Kept and dropped rows."""
+        return {"kept": int(self.kept.sum()), "dropped": int((~self.kept).sum()), "rows": len(self.kept)}

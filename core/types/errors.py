@@ -1,0 +1,40 @@
+"""Every error a person can meet: what happened and where, then what to do.
+
+One wording for the screen and the terminal. The terminal prints two lines and exits with code 2.
+"""
+
+
+class CurationError(Exception):
+    """Something a person can act on. `str(error)` says what and where, `error.hint` what to do."""
+
+    def __init__(self, what: str, hint: str = ""):
+        super().__init__(what)
+        self.hint = hint
+
+    def lines(self) -> str:
+        """The two lines that a terminal or an error box shows."""
+        return f"{self}\n{self.hint}" if self.hint else str(self)
+
+
+class DataError(CurationError):
+    """The dataset cannot be read, or cannot be read safely."""
+
+
+class ModelError(CurationError):
+    """A network, checkpoint or estimator does not fit or must not be trusted."""
+
+
+class RunError(CurationError):
+    """A run cannot start, go on, or be read back."""
+
+
+class RulesError(CurationError):
+    """Rules, thresholds or decisions that make no sense together."""
+
+
+class VerifyError(CurationError):
+    """An export differs from its manifest; the message names the cell."""
+
+
+class Cancelled(Exception):
+    """A person asked the work to stop. Not an error: what is finished stays."""

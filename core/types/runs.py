@@ -1,0 +1,89 @@
+"""A question is one value (`RunSpec`), its answer is one folder (a run)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .examples import Roles
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How evidence is made. `None` means the model family's own default."""
+
+    model: str = "auto"
+    model_params: dict[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
+    seeds: int = 2
+    folds: int = 5
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    checkpoints: int = 6  # how many epochs of each seed the dear signals are taken at
+    weights: tuple[str, ...] = ()  # own state_dicts (.pt, .safetensors), in order of training, instead of training here
+    trusted: bool = False
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides a run's numbers. Same spec, same data: same answer."""
+
+    source: str
+    modality: str | None = None
+    roles: Roles = field(default_factory=Roles)
+    scores: tuple[str, ...] = ("all",)
+    score_params: dict[str, dict[str, Any]] = field(default_factory=dict)
+    training: TrainingSpec = field(default_factory=TrainingSpec)
+    seed: int = 0
+    embedding: str = "auto"
+    map: bool = True
+    threads: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `spec_from_json` gives the same spec back."""
+        return asdict(self)
+
+    def fingerprint(self) -> str:
+        """16 hex digits over everything but the thread count."""
+        plain = {k: v for k, v in self.to_json().items() if k != "threads"}
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def spec_from_json(plain: dict[str, Any]) -> RunSpec:
+    """The inverse of `RunSpec.to_json`."""
+    roles = plain.get("roles", {})
+    training = plain.get("training", {})
+    rest = {k: v for k, v in plain.items() if k not in ("roles", "training")}
+    rest["scores"] = tuple(rest.get("scores", ("all",)))
+    return RunSpec(**rest, roles=Roles(**{**roles, "features": tuple(roles.get("features", ()))}),
+                   training=TrainingSpec(**{**training, "weights": tuple(training.get("weights", ()))}))
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    INCOMPLETE = "incomplete"  # some score failed; the rest is there
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    STOPPED = "stopped"  # the process died: Resume goes on
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What a watcher sees."""
+
+    run_id: str
+    state: RunState
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    heartbeat_age: float | None = None  # seconds
+    message: str = ""
+    seconds_left: float | None = None

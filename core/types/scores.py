@@ -1,0 +1,89 @@
+"""One number per example, with all that is needed to read it honestly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .errors import CurationError
+
+
+@dataclass(frozen=True)
+class AssumptionCheck:
+    """A light with its number: does this score's assumption hold on this run?"""
+
+    light: str  # green | amber | red
+    text: str  # in words, with the number
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreResult:
+    """What a score returns.
+
+    values: float32 [N]; NaN only where the score is not defined for a row, and then `undefined` says why and how many.
+    per_seed: float32 [S, N] or None; the spread is its standard deviation over seeds.
+    skill: how well the evidence behind the score predicts the given labels, 0 (chance) to 1, or None.
+    meta: JSON values that a reader needs (chosen epoch, solver, tie share, ...).
+    """
+
+    values: np.ndarray
+    per_seed: np.ndarray | None = None
+    undefined: Mapping[str, int] = field(default_factory=dict)
+    checks: tuple[AssumptionCheck, ...] = ()
+    skill: float | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        bad = np.flatnonzero(~np.isfinite(self.values))
+        allowed = sum(self.undefined.values())
+        if len(bad) != allowed or np.isinf(self.values).any():
+            where = int(bad[0]) if len(bad) else -1
+            raise CurationError(f"A score has {len(bad)} non-finite values but explains {allowed}; first at row {where}.",
+                                "The model's outputs there are probably NaN or infinite: look at that row's input.")
+
+    @property
+    def standard_deviation(self) -> np.ndarray | None:
+        """[N] sample standard deviation over seeds, or None with fewer than two seeds."""
+        if self.per_seed is None or len(self.per_seed) < 2:
+            return None
+        return self.per_seed.std(axis=0, ddof=1).astype(np.float32)
+
+    @property
+    def seed_count(self) -> int:
+        """How many seeds (or folds) the value is averaged over."""
+        return 1 if self.per_seed is None else len(self.per_seed)
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """A finished score of a run, as read back from disk. Rows follow the run's ExampleTable."""
+
+    method: str
+    ids: np.ndarray
+    values: np.ndarray  # float32 [N], NaN = not computed
+    standard_deviation: np.ndarray | None
+    seed_count: int
+    direction: str
+    group: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    undefined: Mapping[str, int] = field(default_factory=dict)
+    checks: tuple[AssumptionCheck, ...] = ()
+    skill: float | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def average_rank(values: np.ndarray) -> np.ndarray:
+    """Mean ranks 1..n of the finite values, ties share the mean; NaN stays NaN. float64 [N]."""
+    ranks = np.full(len(values), np.nan)
+    finite = np.flatnonzero(np.isfinite(values))
+    if len(finite) == 0:
+        return ranks
+    _, inverse, counts = np.unique(values[finite], return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks[finite] = (last - (counts - 1) / 2.0)[inverse]
+    return ranks

@@ -1,0 +1,23 @@
+"""Shared by every test: where the real data is, and a workspace of one's own."""
+
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real datasets; tests that need it skip, saying so, where it is absent."""
+    if not _SHARED.is_dir():
+        pytest.skip("the real datasets are not beside this checkout (../shared/data)")
+    return _SHARED
+
+
+@pytest.fixture(autouse=True)
+def own_workspace(tmp_path_factory, monkeypatch):
+    """Each test gets an empty workspace, so that nothing of the user's is read or changed."""
+    home = tmp_path_factory.mktemp("workspace")
+    monkeypatch.setenv("CHAFFINCH_HOME", str(home))
+    return home
