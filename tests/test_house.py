@@ -1,0 +1,60 @@
+"""The house keeps its shape: floors, README table, no orphan views, nothing that runs strangers' code."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+ALLOWED = {"pyproject.toml", "README.md", "dashboard", "core", "tests", "sample_data", ".streamlit", ".ci", "LICENSE",
+           ".gitignore"}
+
+
+def _sources(*folders: str) -> list[Path]:
+    return [p for folder in folders for p in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def test_imports_go_down():
+    done = subprocess.run(["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_readme_table_is_the_registry():
+    from core.actions import scores_markdown
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = re.search(r"<!-- scores -->\n(.*?)<!-- /scores -->", text, re.S)
+    assert table and table.group(1).strip() == scores_markdown().strip(), "run: python -m core methods --markdown"
+
+
+def test_every_view_is_reachable():
+    app = (ROOT / "dashboard/app.py").read_text(encoding="utf-8")
+    views = {p.stem for p in (ROOT / "dashboard/views").glob("*.py")} - {"__init__"}
+    assert views, "no views found"
+    missing = {view for view in views if not re.search(rf"\b{view}\b", app)}
+    assert not missing, f"views that dashboard/app.py never names: {sorted(missing)}"
+
+
+def test_top_level_names_are_the_agreed_ones():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    if tracked.returncode == 0 and tracked.stdout:
+        assert {line.split("/")[0] for line in tracked.stdout.splitlines()} <= ALLOWED
+
+
+def test_nothing_runs_strangers_code():
+    forbidden = re.compile(r"weights_only\s*=\s*False|allow_pickle\s*=\s*True|\bpickle\.load|joblib\.load|unsafe_allow_html"
+                           r"|components\.v1")
+    found = [f"{p.relative_to(ROOT)}: {m.group()}" for p in _sources("core", "dashboard")
+             for m in [forbidden.search(p.read_text(encoding="utf-8"))] if m]
+    assert not found
+    loads = [p for p in _sources("core", "dashboard") for line in p.read_text(encoding="utf-8").splitlines()
+             if "torch.load(" in line and "weights_only=True" not in line]
+    assert not loads
+
+
+def test_the_dashboards_process_needs_no_torch():
+    code = ("import sys, core, core.actions, core.scores, core.curation, core.datasets, core.attributions, core.export\n"
+            "heavy = [m for m in ('torch', 'umap', 'captum', 'shap', 'numba') if m in sys.modules]\n"
+            "sys.exit(f'imported: {heavy}' if heavy else 0)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
