@@ -35,6 +35,8 @@ class RunSpec:
     source: str
     modality: str | None = None
     roles: Roles = field(default_factory=Roles)
+    labels: str | None = None  # labels kept in a file of their own (traces)
+    class_map: str | None = None  # file that names the classes of the given labels
     scores: tuple[str, ...] = ("all",)
     score_params: dict[str, dict[str, Any]] = field(default_factory=dict)
     training: TrainingSpec = field(default_factory=TrainingSpec)

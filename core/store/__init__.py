@@ -1,0 +1,22 @@
+"""Floor 1: nouns to disk and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .runs import Run
+from .states import CurationEvent, CurationState, RunSummary
+from .workspace import workspace_root
+
+if TYPE_CHECKING:
+    from .curation_log import CurationLog
+
+__all__ = ["CurationEvent", "CurationState", "Run", "RunSummary", "curation_log", "workspace_root"]
+
+
+def curation_log() -> CurationLog:
+    """The log of this workspace's decisions (SQLAlchemy is imported here, not with the package)."""
+    from .curation_log import CurationLog
+    from .database import database
+
+    return CurationLog(database())

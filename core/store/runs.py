@@ -1,0 +1,171 @@
+"""A run folder, read: torch-free, lazy, memory-mapped. Nothing here writes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.types.errors import CurationError, RunError
+from core.types.examples import ExampleTable, Finding, Modality
+from core.types.runs import RunSpec, RunState, spec_from_json
+from core.types.scores import AssumptionCheck, Score
+
+from .atomic import read_json
+
+if TYPE_CHECKING:
+    from .index import ScoreIndex
+
+FORMAT = 1  # of run folders; raised when an older Chaffinch could not read them
+Reopen = Callable[[RunSpec], ExampleTable]
+
+
+class Run:
+    """One answer. Arrays come back read-only; a dataset that is gone leaves everything but the inputs readable."""
+
+    def __init__(self, path: Path, card: Mapping[str, Any], spec: RunSpec, reopen: Reopen | None = None):
+        self.path = path
+        self.card = card
+        self.spec = spec
+        self._reopen = reopen
+        self._scores: dict[str, Score] = {}
+
+    @classmethod
+    def open(cls, path: str | Path, reopen: Reopen | None = None) -> Run:
+        """Open a run folder. reopen: loads the dataset again when its inputs are wanted (see `inputs`)."""
+        path = Path(path)
+        if not (path / "spec.json").is_file():
+            raise RunError(f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made.")
+        asked = read_json(path / "spec.json")
+        if asked.get("format", 0) > FORMAT:
+            raise RunError(f"The run {path.name} was made by a newer version (format {asked['format']}).", "Update Chaffinch.")
+        card = read_json(path / "run.json") if (path / "run.json").is_file() else {}
+        return cls(path, {"run_id": asked["run_id"], **card}, spec_from_json(asked["spec"]), reopen)
+
+    @property
+    def run_id(self) -> str:
+        """Names this run in the database of decisions; copies of the folder share it."""
+        return self.card["run_id"]
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.card.get("dataset", {}).get("name") or Path(self.spec.source).stem
+
+    @property
+    def modality(self) -> Modality:
+        """What an example is."""
+        return Modality(self._dataset["modality"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Content hash of the dataset that was scored."""
+        return self._dataset["fingerprint"]
+
+    @property
+    def _dataset(self) -> Mapping[str, Any]:
+        if "dataset" not in self.card:
+            raise RunError(f"The run {self.path.name} stopped before its data was loaded.", "Resume it, or delete the folder.")
+        return self.card["dataset"]
+
+    def state(self) -> RunState:
+        """What the files alone say: FINISHED, INCOMPLETE, CANCELLED, FAILED, or STOPPED when they say nothing final."""
+        said = RunState(self.card.get("state", RunState.STOPPED))
+        return RunState.STOPPED if said in (RunState.RUNNING, RunState.WAITING) else said
+
+    # -- examples ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def examples(self) -> ExampleTable:
+        """Ids, labels, splits and the user's columns as scored; `inputs` is None here (see `examples_with_inputs`)."""
+        from .examples import read_examples
+
+        return read_examples(self.path, self._dataset)
+
+    @cached_property
+    def examples_with_inputs(self) -> ExampleTable:
+        """The same table with the inputs read again from the source; `RunError` when it is gone or has changed."""
+        if self._reopen is None:
+            raise RunError("This reader cannot load the dataset again.", "Open the run through core.actions.open_run.")
+        fresh = self._reopen(self.spec)
+        if fresh.fingerprint != self.fingerprint:
+            raise RunError(f"The dataset {self.name} does not match this run: it has changed since it was scored.",
+                           "Bring the old file back, or score the new one as a new run.")
+        return dataclasses.replace(self.examples, inputs=fresh.inputs)
+
+    def inputs(self) -> tuple[Any, str]:
+        """The inputs and "", or None and why they cannot be read: a run opens without its dataset."""
+        try:
+            return self.examples_with_inputs.inputs, ""
+        except CurationError as error:
+            return None, str(error)
+
+    @property
+    def report(self) -> tuple[Finding, ...]:
+        """The report card of the dataset."""
+        return tuple(Finding(**{**f, "rows": tuple(f.get("rows", ()))}) for f in self._dataset.get("report", ()))
+
+    # -- scores ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _manifest(self) -> Mapping[str, Any]:
+        path = self.path / "scores" / "scores.json"
+        return read_json(path) if path.is_file() else {"scores": {}, "failures": {}}
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """Finished scores, in the order they were asked for."""
+        return tuple(self._manifest["scores"])
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Scores that failed, and why."""
+        return self._manifest["failures"]
+
+    def score(self, name: str) -> Score:
+        """One finished score, every shard checked against its sha256 and page checksums."""
+        if name not in self._scores:
+            self._scores[name] = self._read_score(name)
+        return self._scores[name]
+
+    def _read_score(self, name: str) -> Score:
+        from .shards import read_shards
+
+        if name not in self._manifest["scores"]:
+            why = self.failures.get(name, f"Computed scores: {', '.join(self.score_names) or 'none'}.")
+            raise RunError(f"The run {self.path.name} has no score {name!r}.", why)
+        about = dict(self._manifest["scores"][name])
+        values, spread = read_shards(self.path / "scores" / name, about.pop("shards"), len(self.examples))
+        checks = tuple(AssumptionCheck(**check) for check in about.pop("checks", ()))
+        return Score(method=name, ids=self.examples.ids, values=values, standard_deviation=spread, checks=checks, **about)
+
+    def index(self, name: str) -> ScoreIndex:
+        """Sort order, sorted values and class counts of one score: thresholds answer without a scan."""
+        from .index import open_index
+
+        return open_index(self.path / "index", name, lambda: self.score(name).values, self.examples)
+
+    # -- arrays ------------------------------------------------------------------------------------------------------
+
+    def array(self, name: str) -> np.ndarray | None:
+        """A stored array, memory-mapped read-only, or None where this run has none of that name."""
+        path = self.path / "arrays" / f"{name}.npy"
+        if not path.is_file():
+            return None
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise RunError(f"{path} is damaged: {error}.", "Resume the run: it computes the array again.") from error
+
+    def coordinates(self, name: str) -> np.ndarray | None:
+        """float32 [N, 2] positions on a map (`pca`, `umap`), or None."""
+        return self.array(name)
+
+
+def is_run(path: str | Path) -> bool:
+    """Whether the folder holds a run."""
+    return (Path(path) / "spec.json").is_file()
