@@ -1,0 +1,127 @@
+"""The only module with st.cache_*: thin wrappers around what does not change while its stamp stays the same.
+
+Everything large sits in `cache_resource`, once per server and read-only; nothing of it enters a session.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import actions
+from core.attributions import AttributionClient
+from core.curation import ScoreView
+from core.datasets import SourcePreview
+from core.runs.samples import SampleCard
+from core.store import CurationState, Run
+from core.types.attributions import Attribution, ExampleInfluence
+from core.types.curation import Outcome, Rules
+from core.types.examples import ExampleTable, Roles
+
+
+def stamp(run: Run) -> str:
+    """Changes whenever a score is added to the run; cheap (two stats)."""
+    files = (run.path / "scores" / "scores.json", run.path / "run.json", run.path / "arrays")
+    return "-".join(str(f.stat().st_mtime_ns) for f in files if f.exists())
+
+
+def run(key: str) -> tuple[Run, str]:
+    """The run behind a sample name or run id, with its stamp; opened anew only when its folder changed."""
+    opened, at = _open(key)
+    if stamp(opened) != at:
+        _open.clear(key)
+        opened, at = _open(key)
+    return opened, at
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _open(key: str) -> tuple[Run, str]:
+    opened = actions.open_run(key)
+    return opened, stamp(opened)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def view(run_id: str, at: str, _run: Run) -> ScoreView:
+    """The arrays that rules act on."""
+    return actions.score_view(_run)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def outcome(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState) -> Outcome:
+    """What rules and decisions do; `change` names both."""
+    return actions.outcome(_view, _rules, _state.decisions)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def default_rules(run_id: str, at: str, _view: ScoreView) -> Rules:
+    """The rules a fresh run starts with."""
+    return actions.default_rules(_view)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def array(run_id: str, at: str, name: str, _run: Run) -> np.ndarray | None:
+    """One stored array of a run."""
+    return _run.array(name)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def samples(home: str) -> list[SampleCard]:
+    """The bundled datasets."""
+    return actions.samples()
+
+
+@st.cache_data(max_entries=16, show_spinner=False, ttl=60)
+def preview(source: str, modality: str | None, roles: Roles, labels: str | None, changed: float) -> SourcePreview:
+    """The first rows and guessed roles of a source."""
+    return actions.inspect_source(source, modality, roles)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def examples(source: str, modality: str | None, roles: Roles, labels: str | None, changed: float) -> ExampleTable:
+    """A whole source with its report card."""
+    return actions.check_source(source, modality, roles, labels)
+
+
+def changed(source: str) -> float:
+    """When a source was last written; 0 for sample names."""
+    path = Path(source).expanduser()
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def example_input(run_id: str, row: int, _run: Run) -> tuple[Any, str]:
+    """One input, or None and why it cannot be shown."""
+    return actions.example_input(_run, row)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def influential(run_id: str, row: int, _run: Run) -> tuple[ExampleInfluence, ExampleInfluence]:
+    """Training examples that helped and harmed one row most."""
+    return actions.influential_examples(_run, row)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def attribution(run_id: str, row: int, method: str, _run: Run) -> Attribution:
+    """Why the model predicts what it does for one row."""
+    return actions.explain(_run, row, method, client=_client(run_id, str(_run.path)))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, on_release=lambda client: client.close())
+def _client(run_id: str, path: str) -> AttributionClient:
+    return AttributionClient(Path(path))
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def methods_table() -> pd.DataFrame:
+    """The registered scores."""
+    return actions.methods_table()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def kept_value(name: str, key: str, _make: Any) -> Any:
+    """A drawing-ready value (ranks, colors) made once per key."""
+    return _make()

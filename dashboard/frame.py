@@ -1,0 +1,117 @@
+"""What surrounds every step: the steps at the left, the bar that is always visible, messages, the look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from core import actions
+from core.types.errors import CurationError
+from dashboard import cache, doing, reading, state, theme
+from dashboard.components import kept_bar, messages
+from dashboard.opened import Opened
+
+ICON = ":material/grain:"
+_ASSETS = Path(__file__).parent / "assets"
+_LATER = "Comes in a later version: prune and retrain against matched random rows."
+_NUMBERS = {"start": "", "data": "1", "scores": "2", "explore": "3", "rules": "4", "check": "5", "export": "6", "methods": ""}
+
+
+def style() -> None:
+    """The workspace look: edge to edge, small headings, tabular figures."""
+    theme.apply_page_style()
+    st.html(_ASSETS / "workspace.css")
+
+
+def steps(pages: Mapping[str, StreamlitPage], here: StreamlitPage, opened: Opened | None,
+          problem: CurationError | None) -> None:
+    """Links to all steps; those that cannot be entered yet are disabled and say why."""
+    with st.sidebar:
+        st.html("<div class='brand'>Chaffinch</div>")
+        for name, page in pages.items():
+            reason = _why_not(name, opened)
+            with st.container(key=f"step_{name}{'_here' if page.url_path == here.url_path else ''}", gap=None):
+                st.page_link(page, label=f"{_NUMBERS[name]}  {page.title}".strip(), disabled=bool(reason), help=reason or None)
+                if reason:
+                    st.text(reason)
+        with st.container(key="summary", gap=None):
+            _summary(opened, problem)
+
+
+def _why_not(name: str, opened: Opened | None) -> str:
+    if name == "check":
+        return _LATER
+    if name in ("explore", "rules", "export") and opened is None:
+        return "Needs a run with a finished score."
+    if name == "scores" and opened is None and not state.current_run() and not state.draft_spec():
+        return "Needs data: a sample, yours, or a run."
+    return ""
+
+
+def _summary(opened: Opened | None, problem: CurationError | None) -> None:
+    if opened is None:
+        st.text("Nothing open yet." if problem is None else "This run cannot be read.")
+        return
+    examples = opened.run.examples
+    held_out = int((examples.splits != "train").sum())
+    st.text(examples.name)
+    st.text(f"{len(examples):,} rows, {examples.class_count} classes")
+    st.text(f"{held_out:,} held out (locked)" if held_out else "no held-out rows")
+    st.text(f"{examples.modality.value} · {len(opened.run.score_names)} scores")
+    st.text(f"Saved: {len(opened.curation.decisions):,} decisions, revision {opened.curation.rev}")
+
+
+def bar(opened: Opened | None, problem: CurationError | None) -> None:
+    """Kept, dropped, rarest class and noise of what is open, with Undo, Redo and Export."""
+    with st.container(key="bar", gap=None):
+        pressed = kept_bar.kept_bar(_kept_summary(opened) if opened else None, key="kept_bar")
+    if opened is not None and pressed:
+        _press(opened, pressed)
+    _message()
+    if opened is not None:
+        _watch_other_tabs(opened.run.run_id)
+
+
+def _press(opened: Opened, pressed: str) -> None:
+    if pressed == "export":
+        state.follow("export")
+    else:
+        {"undo": doing.undo, "redo": doing.redo}[pressed](opened.run)
+    st.rerun()
+
+
+def _kept_summary(opened: Opened) -> kept_bar.KeptSummary:
+    counts = opened.outcome.counts
+    name, before, after = reading.rarest_class(opened.view, opened.outcome)
+    return kept_bar.KeptSummary(
+        kept=counts["kept"], rows=counts["rows"], rarest_class=name, rarest_before=before, rarest_after=after,
+        noise=cache.noise(opened.run.run_id, opened.at, opened.view), selected=len(state.selection()),
+        can_undo=opened.curation.can_undo, can_redo=opened.curation.can_redo)
+
+
+def _message() -> None:
+    waiting = state.take_message()
+    if waiting is None:
+        return
+    text, hint, level = waiting
+    if level == "error":
+        messages.error_box(CurationError(text, hint), key="message")
+    else:
+        st.toast(text, icon=":material/check:")
+
+
+@st.fragment(run_every=3)
+def _watch_other_tabs(run_id: str) -> None:
+    key = state.current_run()
+    if key is None:
+        return
+    run, _ = cache.run(key)
+    rev = actions.curation_state(run).rev
+    if rev != state.revision(run_id):
+        state.saw_revision(run_id, rev)
+        state.tell("Changed in another tab: this page now shows it.")
+        st.rerun()
+

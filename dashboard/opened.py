@@ -1,0 +1,52 @@
+"""What every step looks at: one run, what a person decided about it, and what follows from both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from core import actions
+from core.curation import ScoreView
+from core.store import CurationState, Run
+from core.types.curation import Outcome, Rules
+from dashboard import cache, state
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A run with finished scores, as this script run sees it."""
+
+    key: str
+    run: Run
+    at: str  # stamp of the run folder
+    view: ScoreView
+    curation: CurationState
+    rules: Rules
+    outcome: Outcome
+
+    @property
+    def change(self) -> str:
+        """Names rules and decisions: equal text, equal outcome."""
+        return _change(self.curation, self.rules)
+
+
+def open_current() -> Opened | None:
+    """The open run with its outcome; None when nothing is open or no score is finished. Raises `CurationError`."""
+    key = state.current_run()
+    if key is None:
+        return None
+    run, at = cache.run(key)
+    if not run.score_names:
+        return None
+    view = cache.view(run.run_id, at, run)
+    curation = actions.curation_state(run)
+    rules = curation.rules or cache.default_rules(run.run_id, at, view)
+    state.saw_revision(run.run_id, curation.rev)
+    result = cache.outcome(run.run_id, at, _change(curation, rules), view, rules, curation)
+    return Opened(key, run, at, view, curation, rules, result)
+
+
+def _change(curation: CurationState, rules: Rules) -> str:
+    plain = json.dumps(rules.to_json(), sort_keys=True, default=str)
+    return f"{curation.rev}-{hashlib.sha256(plain.encode()).hexdigest()[:16]}"

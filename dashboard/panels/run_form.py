@@ -1,0 +1,51 @@
+"""Which scores to compute, with which settings: drawn from the registry, so that a new score appears by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields, replace
+from itertools import groupby
+
+import streamlit as st
+
+from core.runs.prepare import ScorePlan
+from core.scores import SCORES
+from core.scores.method import ScoreMethod
+from core.types.runs import RunSpec
+from dashboard.components import params_form
+
+
+def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec], None]) -> None:
+    """A check box per score and its settings behind it; what cannot run here is disabled and says why."""
+    why_not = {p.name: "" if p.runs else p.why_not for p in plan}
+    families = [(group, list(methods)) for group, methods in groupby(sorted(SCORES, key=lambda m: m.group.value),
+                                                                     key=lambda m: m.group.value)]
+    columns = st.columns(3, gap="medium")
+    chosen: dict[str, dict] = {}
+    for number, (group, methods) in enumerate(families):
+        with columns[number % 3]:
+            st.html(f"<h4>{group.replace('_', ' ').capitalize()}</h4>")
+            for method in methods:
+                chosen.update(_one(method, spec, why_not.get(method.name, "")))
+    given = {name: params for name, params in chosen.items() if params}
+    asked = replace(spec, scores=tuple(m.name for m in SCORES if m.name in chosen), score_params=given)
+    st.button(f"Start scoring ({len(chosen)} scores)", key="start_run", type="primary", disabled=not chosen,
+              on_click=start, args=(asked,))
+    st.caption("Runs in a process of its own: you may close this page. Each finished score appears at once.")
+
+
+def _one(method: ScoreMethod, spec: RunSpec, why_not: str) -> dict[str, dict]:
+    wanted = "all" in spec.scores or method.name in spec.scores
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"score_{method.name}"):
+        on = st.checkbox(method.title, value=wanted and not why_not, disabled=bool(why_not), help=method.summary,
+                         key=f"use_{method.name}", width="stretch")
+        value = None
+        if fields(method.params) and not why_not:
+            with st.popover("settings", type="tertiary"):
+                value = params_form.params_form(method.params, key=f"params_{method.name}", columns=1)
+    if why_not:
+        st.caption(why_not)
+    if not on or why_not:
+        return {}
+    default = method.params()
+    return {method.name: {} if value is None or value == default else asdict(value)}

@@ -1,0 +1,45 @@
+"""One score: what its ends mean, how well its assumptions hold here, where it comes from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.scores import score_named
+from core.store import Run
+from dashboard.components import messages
+
+
+def score_detail(run: Run, name: str) -> None:
+    """Words from the registry, lights and numbers from the run."""
+    method = score_named(name)
+    st.html("<h3>About this score</h3>")
+    st.text(method.title)
+    st.text(method.summary)
+    st.text(f"High: {method.high_means}")
+    st.text(f"Low: {method.low_means}")
+    st.text(f"Range: {method.range}. Look first at: {method.inspect_first}.")
+    if name in run.failures:
+        st.text(f"Not computed: {run.failures[name]}")
+    if name in run.score_names:
+        _lights(run, name)
+    st.text(f"Cost: {method.cost}")
+    if method.paper is not None:
+        st.text(f"{method.paper.authors} ({method.paper.year}). {method.paper.title}")
+
+
+def _lights(run: Run, name: str) -> None:
+    score = run.score(name)
+    st.html("<h4>Assumptions on this run</h4>")
+    for number, check in enumerate(score.checks):
+        with st.container(key=f"light_{number}", gap=None):
+            st.markdown(messages.light(check.light, ""))
+            st.text(check.text)
+    if not score.checks:
+        st.text("This score assumes nothing that a run could break.")
+    if score.skill is not None:
+        st.text(f"Evidence predicts the given labels with skill {score.skill:.2f} (0 chance, 1 perfect).")
+    for why, count in score.undefined.items():
+        st.text(f"Not defined for {count:,} rows: {why}.")
+    settings = {**score.params, **score.meta}
+    if settings:
+        st.json(settings, expanded=False)

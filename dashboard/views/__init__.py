@@ -1,0 +1,1 @@
+"""One file per step, one `render()` each: read, lay out, call an action."""

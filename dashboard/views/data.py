@@ -1,0 +1,89 @@
+"""Data: a path or an upload, the guess shown before anything is committed, the report card, the model."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.datasets import SourcePreview
+from core.types.errors import CurationError
+from core.types.examples import Roles
+from dashboard import cache, state
+from dashboard.components import messages
+from dashboard.panels import model_choice, report_card, roles_form, upload
+
+_KINDS = {"": "guess", "image": "images", "text": "text", "table": "table", "trace": "recorded outputs"}
+
+
+def render() -> None:
+    """Left: where the data is and what its columns are. Right: five rows, the report card, the model."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.html("<h2>Data</h2>")
+        source = _source()
+        if source is None:
+            return
+        modality, labels = _kind(), _labels_file()
+        try:
+            guessed = cache.preview(source, modality, Roles(), labels, cache.changed(source))
+            roles = roles_form.roles_form(guessed, source)
+            shown = cache.preview(source, modality, roles, labels, cache.changed(source))
+        except CurationError as error:
+            messages.error_box(error, key="preview_error")
+            return
+    with right:
+        _preview(shown)
+        _commit(source, modality, roles, labels, shown)
+
+
+def _source() -> str | None:
+    path = st.text_input("Path on this machine, or the name of a sample", key="source", bind="query-params",
+                         placeholder="/data/reviews.csv, a folder of images, digits")
+    uploaded = st.file_uploader("or upload (up to 200 MB)", key="uploaded",
+                                type=["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "gz"])
+    if uploaded is not None:
+        return str(upload.keep(uploaded))
+    if not path.strip():
+        messages.empty_state("No data chosen yet", "Give a path above, or drop a file here. Nothing is read beyond its "
+                             "first rows until you say so.", key="no_source")
+        return None
+    return path.strip()
+
+
+def _kind() -> str | None:
+    kind = st.segmented_control("What an example is", list(_KINDS), format_func=_KINDS.get, default="", key="kind",
+                                required=True)
+    return kind or None
+
+
+def _labels_file() -> str | None:
+    with st.expander("Labels in a file of their own"):
+        path = st.text_input("Labels file (for recorded outputs)", key="labels_file", bind="query-params",
+                             placeholder="labels.csv, labels.npy, t10k-labels-idx1-ubyte.gz")
+    return path.strip() or None
+
+
+def _preview(shown: SourcePreview) -> None:
+    rows = f"{shown.rows:,} rows" if shown.rows is not None else "rows not counted yet"
+    st.html("<h3>What Chaffinch sees</h3>")
+    st.text(f"{shown.name} · {shown.modality.value} · {rows} · read as {shown.loader}")
+    if len(shown.pictures):
+        columns = st.columns(8, gap="small")
+        for number, (column, picture) in enumerate(zip(columns, shown.pictures, strict=False)):
+            column.image(picture, width="stretch", alt=f"Example {number + 1}")
+    if shown.head is not None and len(shown.head):
+        st.dataframe(shown.head, hide_index=True, width="stretch", alt="The first five rows")
+    for note in shown.notes:
+        st.text(note)
+
+
+def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, shown: SourcePreview) -> None:
+    asked = f"{source}|{modality}|{roles}|{labels}|{cache.changed(source)}"
+    if st.button("Read all of it", key="read_all", type="primary", help="Loads the dataset and writes its report card"):
+        state.put("read_source", asked)
+    if state.get("read_source") != asked:
+        st.caption("Check the guess on the left first. Reading everything gives the report card; it starts no training.")
+        return
+    with st.spinner("Reading"):
+        examples = cache.examples(source, modality, roles, labels, cache.changed(source))
+    report_card.report_card(examples)
+    model_choice.model_choice(source, modality, roles, labels, examples)

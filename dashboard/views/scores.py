@@ -1,0 +1,92 @@
+"""Scores: what each finds and needs, how well its assumptions hold, and the run that computes them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import actions
+from core.scores import SCORES
+from core.store import Run
+from core.types.runs import RunSpec, RunState, RunStatus
+from dashboard import cache, doing, reading, state
+from dashboard.components import messages, run_progress
+from dashboard.panels import run_form, score_detail
+
+_GOING = (RunState.WAITING, RunState.RUNNING)
+
+
+def render() -> None:
+    """A draft shows the form; a run shows its progress, the table of all scores and the detail of one."""
+    key, draft = state.current_run(), state.draft_spec()
+    if key is None and draft is None:
+        if messages.empty_state("Nothing to score yet", "Choose data first, or open a sample: it is already scored.",
+                                key="no_scores", action="Choose data"):
+            state.follow("data")
+            st.rerun()
+        return
+    if key is None:
+        _draft(draft)
+        return
+    run, _ = cache.run(key)
+    _progress(key, run.run_id)
+    _finished(run)
+    with st.expander("Score again, with other settings or more scores", key="again", on_change="rerun") as again:
+        if again.open:
+            run_form.run_form(run.spec, actions.plan_scores(run.spec), _start)
+
+
+def _draft(draft: RunSpec) -> None:
+    st.html("<h2>Scores</h2>")
+    st.text(f"Data: {draft.source} · model: {draft.training.model} · {draft.training.seeds} seeds")
+    examples = cache.examples(draft.source, draft.modality, draft.roles, draft.labels, cache.changed(draft.source))
+    run_form.run_form(draft, actions.plan_scores(draft, examples), _start)
+
+
+def _start(spec: RunSpec) -> None:
+    started = doing.attempt(lambda: actions.start_run(spec), "start")
+    if started is not None:
+        state.keep_draft_spec(None)
+        state.open_run(started)
+        state.follow("scores")
+
+
+@st.fragment(run_every=1.0)
+def _progress(key: str, run_id: str) -> None:
+    status = actions.run_status(run_id)
+    run, at = cache.run(key)
+    if state.is_new(f"progress-{run_id}", (status.state, at)) and state.get("drawn_progress"):
+        state.put("drawn_progress", False)
+        st.rerun()
+    state.put("drawn_progress", True)
+    if status.state == RunState.FINISHED:
+        return
+    with st.container(key="progress_box", border=True):
+        pressed = run_progress.run_progress(status, key="progress", name=run.name)
+    if pressed:
+        _press(pressed, status)
+
+
+def _press(pressed: str, status: RunStatus) -> None:
+    call = {"cancel": actions.cancel_run, "resume": actions.resume_run}[pressed]
+    doing.attempt(lambda: call(status.run_id))
+    st.rerun()
+
+
+def _finished(run: Run) -> None:
+    left, right = st.columns([3, 1], gap="small")
+    with left:
+        st.html("<h2>Scores</h2>")
+        table = reading.scores_frame(run, SCORES)
+        done = int((table["State"] == "done").sum())
+        st.text(f"{done} of {len(table)} scores computed for {run.name}. Choose a row for its assumptions and settings.")
+        chosen = st.dataframe(table.drop(columns="name"), key="score_rows", hide_index=True, width="stretch", height=640,
+                              row_height=30, on_select="rerun", selection_mode="single-row",
+                              column_config={"Seconds": st.column_config.NumberColumn(format="%.1f"),
+                                             "Score": st.column_config.TextColumn(width=130),
+                                             "What it finds": st.column_config.TextColumn(width="large"),
+                                             "State": st.column_config.TextColumn(width=80),
+                                             "Assumptions": st.column_config.TextColumn(width=100)},
+                              alt="All scores with what they find, what they need, their assumption lights, cost and state")
+    rows = chosen["selection"]["rows"]
+    with right, st.container(key="score_detail", border=True):
+        score_detail.score_detail(run, table["name"].iloc[rows[0] if rows else 0])
