@@ -1,0 +1,153 @@
+"""Weights and orientation turn normalised scores into one number per example (METHODS 10.2 steps 2 and 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.types.curation import Rules
+from core.types.errors import RulesError
+from core.types.scores import average_rank
+
+from .aggregators import AGGREGATORS
+from .terms import Terms, build_terms
+
+_BLOCK = 16384  # rows per block: its float64 sums stay in the processor's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Composite:
+    """values [N] float64, NaN where no weighted score is present; coverage [N] float32 share of the weight present."""
+
+    values: np.ndarray
+    coverage: np.ndarray
+
+
+def composite(values: Mapping[str, np.ndarray], orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules,
+              labels: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(c, coverage) from raw scores; a high c serves the goal. Equals `combine` on freshly built terms.
+
+    orientation: score -> -1, 0 (left out) or +1; groups: score -> group. Raises `RulesError` on negative weights.
+    """
+    terms = build_terms(values, rules.transform, labels if rules.within_class else None)
+    result = combine(terms, orientation, groups, rules)
+    return result.values, result.coverage
+
+
+def combine(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules) -> Composite:
+    """Weighted mean inside each group, then over the groups present for a row by `rules.aggregator`."""
+    weights = _weights(terms.names, orientation, groups, rules)
+    if rules.aggregator == "mean":
+        return _linear(terms, weights)
+    if rules.aggregator not in AGGREGATORS:
+        raise RulesError(f"Unknown aggregator {rules.aggregator!r}.", f"Choose one of: mean, {', '.join(AGGREGATORS)}.")
+    means, shares = _group_means(terms, weights)
+    if rules.aggregator == "borda":
+        means = np.stack([(average_rank(t) - 0.5) / max(np.isfinite(t).sum(), 1) - 0.5 for t in means]) if len(means) else means
+    coverage = _coverage(terms, weights)
+    return Composite(AGGREGATORS[rules.aggregator](means, shares), coverage)
+
+
+@dataclass(frozen=True, eq=False)
+class _Weights:
+    """Per score k: its oriented weight inside its group; per group: its weight and the bits of its scores."""
+
+    signed: np.ndarray  # [m] o_k * w_k, 0 = out
+    group_of: np.ndarray  # [m] index into group_weights
+    group_weights: np.ndarray  # [G]
+
+
+def _weights(names: tuple[str, ...], orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules) -> _Weights:
+    for kind, given in (("score", rules.score_weights), ("group", rules.group_weights)):
+        for name, weight in given.items():
+            if not (np.isfinite(weight) and weight >= 0):
+                raise RulesError(f"The weight of the {kind} {name!r} is {weight}.", "Give a finite weight of 0 or more.")
+    titles = tuple(dict.fromkeys(groups[name] for name in names))
+    group_weights = np.array([rules.group_weights.get(title, 1.0) for title in titles], float)
+    group_of = np.array([titles.index(groups[name]) for name in names], int)
+    signed = np.array([orientation.get(name, 0) * rules.score_weights.get(name, 1.0) for name in names], float)
+    signed[group_weights[group_of] == 0] = 0.0
+    return _Weights(signed, group_of, group_weights)
+
+
+def _pattern_coefficients(pattern: int, weights: _Weights) -> tuple[np.ndarray, float]:
+    """Linear coefficient of each score for rows where exactly the scores of `pattern` are present, and the coverage."""
+    there = np.array([bool(pattern >> k & 1) for k in range(len(weights.signed))], bool)
+    active = np.where(there, np.abs(weights.signed), 0.0)
+    inside = np.bincount(weights.group_of, active, minlength=len(weights.group_weights))
+    possible = np.bincount(weights.group_of, np.abs(weights.signed), minlength=len(weights.group_weights)) > 0
+    total = weights.group_weights[inside > 0].sum()
+    whole = weights.group_weights[possible].sum()
+    if total == 0:
+        return np.zeros(len(there)), 0.0
+    share = np.divide(weights.group_weights / total, inside, out=np.zeros(len(inside)), where=inside > 0)
+    return np.where(there, weights.signed, 0.0) * share[weights.group_of], float(total / whole)
+
+
+def coefficients(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules) -> dict[str, float]:
+    """Signed weight of each score's term for a row that has all scores of the most frequent kind of row.
+
+    What a browser needs to follow a dragged weight: c = sum of coefficient x term. Exact for the aggregator "mean".
+    """
+    row, _ = _pattern_coefficients(terms.patterns[0], _weights(terms.names, orientation, groups, rules))
+    return dict(zip(terms.names, row.tolist(), strict=True))
+
+
+def _linear(terms: Terms, weights: _Weights) -> Composite:
+    values = np.empty(terms.rows)
+    coverage = np.empty(terms.rows, np.float32)
+    for pattern, rows in zip(terms.patterns, terms.pattern_rows, strict=True):
+        row, covered = _pattern_coefficients(pattern, weights)
+        chosen = slice(None) if rows is None else rows
+        coverage[chosen] = covered
+        if rows is None:
+            _sum_all(terms.matrix, row, values)
+        else:
+            values[rows] = _sum_some(terms.matrix, row, rows)
+        if covered == 0:
+            values[chosen] = np.nan
+    return Composite(values, coverage)
+
+
+def _sum_all(matrix: np.ndarray, row: np.ndarray, out: np.ndarray) -> None:
+    """out = row @ matrix in plain element-wise steps: the same bits on every machine, whatever its linear algebra."""
+    active = np.flatnonzero(row)
+    out[:] = 0.0
+    term = np.empty(_BLOCK)
+    for start in range(0, len(out), _BLOCK):
+        part = out[start:start + _BLOCK]
+        for k in active:
+            np.multiply(matrix[k, start:start + _BLOCK], row[k], out=term[:len(part)], dtype=np.float64)
+            part += term[:len(part)]
+
+
+def _sum_some(matrix: np.ndarray, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    total = np.zeros(len(rows))
+    for k in np.flatnonzero(row):
+        total += matrix[k, rows].astype(np.float64) * row[k]
+    return total
+
+
+def _coverage(terms: Terms, weights: _Weights) -> np.ndarray:
+    coverage = np.empty(terms.rows, np.float32)
+    for pattern, rows in zip(terms.patterns, terms.pattern_rows, strict=True):
+        coverage[slice(None) if rows is None else rows] = _pattern_coefficients(pattern, weights)[1]
+    return coverage
+
+
+def _group_means(terms: Terms, weights: _Weights) -> tuple[np.ndarray, np.ndarray]:
+    """([G, N] weighted mean of each weighted group, NaN where absent; [G] group weights)."""
+    means, shares = [], []
+    for group, weight in enumerate(weights.group_weights):
+        members = np.flatnonzero((weights.group_of == group) & (weights.signed != 0))
+        if weight == 0 or len(members) == 0:
+            continue
+        total, norm = np.zeros(terms.rows), np.zeros(terms.rows)
+        for k in members:
+            total += terms.matrix[k].astype(np.float64) * weights.signed[k]  # absent scores hold 0
+            norm += terms.present(k) * abs(weights.signed[k])
+        means.append(np.divide(total, norm, out=np.full(terms.rows, np.nan), where=norm > 0))
+        shares.append(weight)
+    return np.array(means).reshape(len(means), terms.rows), np.array(shares)

@@ -1,0 +1,91 @@
+"""Scores of any unit made comparable: centred at 0, before orientation (METHODS 10.2 step 1)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.types.errors import RulesError
+
+TRANSFORMS = ("rank", "probit", "robust_z")
+_SMALLEST_CLASS = 10  # below this a class has no usable distribution of its own
+
+
+def normalise(values: np.ndarray, how: str = "rank", labels: np.ndarray | None = None,
+              reference: np.ndarray | None = None) -> np.ndarray:
+    """[N] float32, centred at 0; NaN stays NaN.
+
+    how: `rank` u - 0.5 with u = (average rank - 0.5) / n; `probit` the normal quantile of u; `robust_z` distance from the
+    median in units of 1.4826 MAD (IQR / 1.349 if that is 0, else all 0), clipped to -5..5.
+    labels: [N] to transform inside each class with at least 10 reference rows; smaller ones and -1 use the whole.
+    reference: [N] bool, rows that make up the distribution; the others are placed in it.
+    """
+    if how not in TRANSFORMS:
+        raise RulesError(f"Unknown transform {how!r}.", f"Choose one of: {', '.join(TRANSFORMS)}.")
+    values = np.asarray(values)
+    finite = np.isfinite(values)
+    counted = finite if reference is None else finite & reference
+    out = np.full(len(values), np.nan, np.float32)
+    for rows, base in _blocks(finite, counted, labels):
+        out[rows] = _place(values, rows, base, how)
+    return out
+
+
+def _blocks(finite: np.ndarray, counted: np.ndarray, labels: np.ndarray | None):
+    if labels is None:
+        yield np.flatnonzero(finite), np.flatnonzero(counted)
+        return
+    sizes = np.bincount(labels[counted & (labels >= 0)], minlength=1)
+    large = np.flatnonzero(sizes >= _SMALLEST_CLASS)
+    for c in large:
+        yield np.flatnonzero(finite & (labels == c)), np.flatnonzero(counted & (labels == c))
+    rest = finite & ~np.isin(labels, large)
+    if rest.any():
+        yield np.flatnonzero(rest), np.flatnonzero(counted)
+
+
+def _place(values: np.ndarray, rows: np.ndarray, base: np.ndarray, how: str) -> np.ndarray:
+    if len(base) == 0:
+        return np.full(len(rows), np.nan)
+    if how == "robust_z":
+        return _robust_z(values[rows].astype(np.float64), values[base].astype(np.float64))
+    u = _ranks(values, base) if len(rows) == len(base) and np.array_equal(rows, base) else _positions(values, rows, base)
+    if how == "rank":
+        return u - 0.5
+    from scipy.special import ndtri
+
+    inside = 0.5 / len(base)  # a row outside the reference may lie beyond all of it
+    return ndtri(np.clip(u, inside, 1.0 - inside))
+
+
+def _ranks(values: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """(average rank - 0.5) / n of `values[base]`, in the order of `base`."""
+    chosen = values[base]
+    order = np.argsort(chosen)
+    ordered = chosen[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    counts = np.diff(np.append(starts, len(ordered)))
+    u = np.empty(len(base))
+    u[order] = np.repeat((starts + counts / 2.0) / len(base), counts)
+    return u
+
+
+def _positions(values: np.ndarray, rows: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """The same formula for rows that may lie outside `base`: (rows below + half the equal ones) / n."""
+    u = np.full(len(values), np.nan)
+    u[base] = _ranks(values, base)
+    others = rows[np.isnan(u[rows])]
+    ordered = np.sort(values[base])
+    below = np.searchsorted(ordered, values[others], "left")
+    up_to = np.searchsorted(ordered, values[others], "right")
+    u[others] = (below + up_to) / (2.0 * len(base))
+    return u[rows]
+
+
+def _robust_z(values: np.ndarray, base: np.ndarray) -> np.ndarray:
+    middle = np.median(base)
+    scale = 1.4826 * np.median(np.abs(base - middle))
+    if scale == 0:
+        scale = float(np.subtract(*np.percentile(base, [75, 25]))) / 1.349
+    if scale == 0:
+        return np.zeros(len(values))
+    return np.clip((values - middle) / scale, -5.0, 5.0)

@@ -1,0 +1,152 @@
+"""A run's arrays as rules see them: one immutable value, built once per run and shared by every session."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.composite import Terms, build_terms
+from core.types.errors import RulesError
+from core.types.examples import UNLABELED, Split
+
+if TYPE_CHECKING:
+    from core.scores.method import ScoreMethod
+    from core.types.scores import Score
+
+_KEPT_RESULTS = 4  # of each kind: a session flips between few settings; terms hold 4 bytes x N x scores
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreColumn:
+    """One score with what rules need to know about it.
+
+    values: float32 [N], NaN = not computed. standard_deviation: float32 [N] over seeds, or None.
+    orientation: goal -> -1 | 0 | +1 (METHODS 10.2). definition: JSON values for the manifest (params, checks, meta, ...).
+    """
+
+    name: str
+    values: np.ndarray
+    direction: str
+    group: str
+    orientation: Mapping[str, int]
+    inspect_first: str = "highest"
+    standard_deviation: np.ndarray | None = None
+    seed_count: int = 1
+    skill: float | None = None
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+
+def score_column(score: Score, method: ScoreMethod) -> ScoreColumn:
+    """A finished score of a run beside what its method says about itself."""
+    definition = {
+        "summary": method.summary, "range": method.range, "params": dict(score.params), "meta": dict(score.meta),
+        "undefined": dict(score.undefined), "checks": [{"light": c.light, "text": c.text} for c in score.checks],
+    }
+    return ScoreColumn(score.method, np.asarray(score.values, np.float32), str(score.direction), str(score.group),
+                       {str(goal): sign for goal, sign in method.orientation.items()}, method.inspect_first,
+                       score.standard_deviation, score.seed_count, score.skill, definition)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreView:
+    """N examples with their scores, in the order of the run's ExampleTable. Arrays are never written to.
+
+    predicted, predicted_prob: the class (and its probability) that a model gives each row, -1 where none;
+    out-of-fold where the run has that, else in-sample (`predicted_how`: "out_of_fold" | "in_sample").
+    neighbors, neighbor_similarity: [N, k] nearest other rows and their similarity (1 = identical), for near-duplicates.
+    duplicate_groups: [N] group number, -1 none: given instead of neighbors when an export is replayed.
+    columns: the user's own columns (pandas DataFrame, N rows) or None; label_column, id_column: their roles.
+    """
+
+    ids: np.ndarray  # [N] str
+    labels: np.ndarray  # [N] int64, -1 = unlabeled
+    class_names: tuple[str, ...]
+    splits: np.ndarray  # [N] str
+    scores: Mapping[str, ScoreColumn]
+    groups: np.ndarray | None = None  # [N] str, the user's groups
+    source_index: np.ndarray | None = None  # [N] int64
+    source_path: np.ndarray | None = None  # [N] str
+    columns: Any = None
+    label_column: str | None = None
+    id_column: str | None = None
+    predicted: np.ndarray | None = None
+    predicted_prob: np.ndarray | None = None
+    predicted_how: str = "out_of_fold"
+    neighbors: np.ndarray | None = None
+    neighbor_similarity: np.ndarray | None = None
+    exact_duplicate_of: np.ndarray | None = None  # [N] int64, itself if none
+    duplicate_groups: np.ndarray | None = None
+    fingerprint: str = ""
+    name: str = ""
+    _results: dict[str, OrderedDict] = field(default_factory=dict, repr=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """id -> row."""
+        return {str(key): row for row, key in enumerate(self.ids.tolist())}
+
+    @cached_property
+    def id_order(self) -> np.ndarray:
+        """[N] rows in order of their ids (by code point): how every tie is broken."""
+        return np.argsort(np.asarray(self.ids, dtype=object), kind="stable").astype(np.int64)
+
+    @cached_property
+    def id_rank(self) -> np.ndarray:
+        """[N] uint32 position of each row in `id_order`."""
+        rank = np.empty(len(self), np.uint32)
+        rank[self.id_order] = np.arange(len(self), dtype=np.uint32)
+        return rank
+
+    @cached_property
+    def held_out(self) -> np.ndarray:
+        """[N] bool, rows outside the training split."""
+        return np.asarray(self.splits).astype(str) != Split.TRAIN.value
+
+    def unlocked(self, lock_held_out: bool) -> np.ndarray:
+        """[N] bool, rows that rules may drop."""
+        return self._unlocked_rows if lock_held_out else np.ones(len(self), bool)
+
+    @cached_property
+    def _unlocked_rows(self) -> np.ndarray:
+        return ~self.held_out
+
+    @cached_property
+    def class_rows(self) -> dict[int, np.ndarray]:
+        """class -> its rows, held-out ones too; -1 holds the unlabeled rows."""
+        return {c: np.flatnonzero(self.labels == c) for c in range(UNLABELED, len(self.class_names))}
+
+    def score(self, name: str) -> ScoreColumn:
+        """The column called `name`; raises `RulesError` listing those there are."""
+        if name not in self.scores:
+            raise RulesError(f"The rules use the score {name!r}, which this run does not have.",
+                             f"Scores of this run: {', '.join(self.scores) or 'none'}.")
+        return self.scores[name]
+
+    def terms(self, transform: str = "rank", within_class: bool = False, lock_held_out: bool = True) -> Terms:
+        """All scores, comparable with one another (METHODS 10.2 step 1); ranks are taken over the unlocked rows."""
+        def build() -> Terms:
+            values = {name: column.values for name, column in self.scores.items()}
+            return build_terms(values, transform, self.labels if within_class else None, self.unlocked(lock_held_out))
+
+        return self.remember(("terms", transform, within_class, lock_held_out), build)
+
+    def remember(self, key: tuple, build: Callable[[], Any]) -> Any:
+        """The value of `build()`, computed once per key; of each kind (`key[0]`) the least recently used is forgotten."""
+        with self._lock:
+            kind = self._results.setdefault(key[0], OrderedDict())
+            if key not in kind:
+                kind[key] = build()
+            kind.move_to_end(key)
+            while len(kind) > _KEPT_RESULTS:
+                kind.popitem(last=False)
+            return kind[key]
