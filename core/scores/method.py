@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,23 @@ from core.types.scores import ScoreResult
 from core.types.trace import TrainingTrace
 
 # METHODS 10.2, the orientation table: +1 a high value serves the goal, -1 a low one, 0 the score stays out of it.
-_GOALS = (Goal.FIND_NOISE, Goal.KEEP_HARD, Goal.KEEP_CLEAN_CORE, Goal.REMOVE_REDUNDANT, Goal.FIND_OOD, Goal.MOST_HELPFUL)
+_GOALS = (
+    Goal.FIND_NOISE,
+    Goal.KEEP_HARD,
+    Goal.KEEP_CLEAN_CORE,
+    Goal.REMOVE_REDUNDANT,
+    Goal.FIND_OOD,
+    Goal.MOST_HELPFUL,
+)
 
 
-def orient(find_noise: int, keep_hard: int, keep_clean_core: int, remove_redundant: int, find_ood: int,
-           most_helpful: int) -> Mapping[Goal, int]:
+def orient(
+    find_noise: int, keep_hard: int, keep_clean_core: int, remove_redundant: int, find_ood: int, most_helpful: int
+) -> Mapping[Goal, int]:
     """One row of the orientation table, in the order of its columns."""
-    return dict(zip(_GOALS, (find_noise, keep_hard, keep_clean_core, remove_redundant, find_ood, most_helpful), strict=True))
+    return dict(
+        zip(_GOALS, (find_noise, keep_hard, keep_clean_core, remove_redundant, find_ood, most_helpful), strict=True)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +50,7 @@ class ScoreMethod(Method):
     inspect_first: str
     orientation: Mapping[Goal, int]
     needs: tuple[Signal, ...]
-    compute: Callable[["ScoreInputs", object, Progress], ScoreResult] = field(repr=False)
+    compute: Callable[[ScoreInputs, Any, Progress], ScoreResult] = field(repr=False)
     range: str
     high_means: str
     low_means: str
@@ -76,7 +87,9 @@ class ScoreInputs:
         for signal in (Signal.FEATURES, Signal.GRADIENT_NORM):
             if signal in self.needs:
                 return self._have(signal, self.evidence.checkpoints)
-        raise CurationError("A score read the checkpoints without declaring FEATURES or GRADIENT_NORM.", "Declare it in `needs`.")
+        raise CurationError(
+            "A score read the checkpoints without declaring FEATURES or GRADIENT_NORM.", "Declare it in `needs`."
+        )
 
     def input_gradient_spread(self, stage: str) -> np.ndarray:
         """[S, N] for the stage; see `Evidence`."""
@@ -99,8 +112,12 @@ class ScoreInputs:
 
     def _have(self, signal: Signal, value):
         if signal not in self.needs:
-            raise CurationError(f"A score read the signal {signal.value!r} without declaring it.", "Declare it in `needs`.")
+            raise CurationError(
+                f"A score read the signal {signal.value!r} without declaring it.", "Declare it in `needs`."
+            )
         if value is None or (isinstance(value, tuple) and not value):
-            raise CurationError(f"This run has no {signal.value.replace('_', ' ')}.",
-                                "Run it with a model and data that can give it, or leave this score out.")
+            raise CurationError(
+                f"This run has no {signal.value.replace('_', ' ')}.",
+                "Run it with a model and data that can give it, or leave this score out.",
+            )
         return value

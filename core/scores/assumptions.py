@@ -1,0 +1,109 @@
+"""The lights beside a score, each with its number, and how much the evidence behind a score is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+
+from core.types.examples import UNLABELED, ExampleTable
+from core.types.scores import AssumptionCheck, ScoreResult, average_rank
+
+_AGREEMENT_ROWS = 20_000  # a rank correlation from this many rows is known to within 0.01
+
+
+def skill(accuracy: float, labels: np.ndarray) -> float:
+    """Accuracy above always guessing the most frequent given label, rescaled to 0 (chance) .. 1 (every label)."""
+    chance = chance_of(labels)
+    return float(np.clip((accuracy - chance) / (1.0 - chance), 0.0, 1.0)) if chance < 1.0 else 0.0
+
+
+def chance_of(labels: np.ndarray) -> float:
+    """Share of the most frequent label among the labeled rows; 1.0 when there are none."""
+    known = labels[labels != UNLABELED]
+    return float(np.bincount(known).max() / len(known)) if len(known) else 1.0
+
+
+def spearman(first: np.ndarray, second: np.ndarray) -> float:
+    """Rank correlation over rows finite in both; 0.0 when either is constant there."""
+    both = np.isfinite(first) & np.isfinite(second)
+    a, b = average_rank(first[both]), average_rank(second[both])
+    if len(a) < 2 or a.std() == 0.0 or b.std() == 0.0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def seed_agreement(per_seed: np.ndarray) -> float | None:
+    """Mean rank correlation over pairs of seeds of `per_seed` [S, N]; None with one seed."""
+    if len(per_seed) < 2:
+        return None
+    step = max(1, per_seed.shape[1] // _AGREEMENT_ROWS)
+    return float(np.mean([spearman(a, b) for a, b in combinations(per_seed[:, ::step], 2)]))
+
+
+def agreement_check(per_seed: np.ndarray) -> AssumptionCheck:
+    """Do the seeds order the examples alike?"""
+    agreement = seed_agreement(per_seed)
+    if agreement is None:
+        return AssumptionCheck(
+            "amber", "1 seed: nothing shows how stable this order is. Two or more are advised.", "seeds"
+        )
+    light = "green" if agreement >= 0.8 else "amber" if agreement >= 0.5 else "red"
+    return AssumptionCheck(
+        light, f"{len(per_seed)} seeds agree on the order with a rank correlation of {agreement:.2f}.", "seeds"
+    )
+
+
+def fit_check(accuracy: float, labels: np.ndarray, what: str = "The networks") -> AssumptionCheck:
+    """Did the evidence learn anything? `accuracy` against guessing the most frequent label."""
+    chance = chance_of(labels)
+    worth = skill(accuracy, labels)
+    light = "green" if worth >= 0.3 else "amber" if worth >= 0.1 else "red"
+    return AssumptionCheck(
+        light,
+        f"{what} give the given label to {accuracy:.1%} of the rows; always guessing the most "
+        f"frequent label gives {chance:.1%}.",
+        "fit",
+    )
+
+
+def epochs_check(count: int, least: int = 5) -> AssumptionCheck:
+    """Scores over training want several epochs."""
+    light = "green" if count >= least else "amber" if count >= 3 else "red"
+    return AssumptionCheck(light, f"{count} epoch{'s' * (count != 1)} recorded; {least} or more are advised.", "epochs")
+
+
+def tie_share(values: np.ndarray) -> float:
+    """Share of the finite values that equal another one."""
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0:
+        return 0.0
+    counts = np.unique(finite, return_counts=True)[1]
+    return float(counts[counts > 1].sum() / len(finite))
+
+
+def unlabeled(examples: ExampleTable) -> np.ndarray:
+    """[N] bool: rows without a given label."""
+    return examples.labels == UNLABELED
+
+
+def masked_result(
+    per_seed: np.ndarray, reasons: Mapping[str, np.ndarray], *, total: bool = False, **rest
+) -> ScoreResult:
+    """A result from per-seed values [S, N]: mean (or sum) over seeds, NaN with its reason on the rows of `reasons`.
+
+    reasons: reason -> bool [N]; a row with two reasons counts under the first. `rest` goes to `ScoreResult`.
+    """
+    per_seed = np.array(per_seed, dtype=np.float64)
+    undefined: dict[str, int] = {}
+    done = np.zeros(per_seed.shape[1], dtype=bool)
+    for reason, rows in reasons.items():
+        if (rows & ~done).any():
+            undefined[reason] = int((rows & ~done).sum())
+        done |= rows
+    per_seed[:, done] = np.nan
+    values = per_seed.sum(axis=0) if total else per_seed.mean(axis=0)
+    return ScoreResult(
+        values=values.astype(np.float32), per_seed=per_seed.astype(np.float32), undefined=undefined, **rest
+    )

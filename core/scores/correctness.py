@@ -1,0 +1,47 @@
+"""Correctness: at how many epochs the given label was predicted.
+
+    correctness_i = sum over epochs t of 1[argmax z^t = y]            (mean over seeds)
+
+From 0 to T. HIGH is easy, 0 is never learned. Coarse: many rows tie, above all with few epochs; the share of ties is in
+the details. Swayamdipta et al., EMNLP 2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.scores.assumptions import tie_share
+from core.scores.cartography import CartographyParams, label_result, visit_label
+from core.scores.formulas import is_correct
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+
+
+def _compute(inputs: ScoreInputs, params: CartographyParams, progress: Progress) -> ScoreResult:
+    moments, count = visit_label(inputs, is_correct, params.burn_out, progress, "Correctness")
+    # A mean of zeros and ones times their number is a whole number but for rounding.
+    result = label_result(inputs, moments, np.rint(moments.mean * count), count)
+    return replace(result, meta={**result.meta, "tie_share": tie_share(result.values)})
+
+
+CORRECTNESS = ScoreMethod(
+    name="correctness",
+    title="Correctness",
+    summary="At how many epochs the given label was predicted.",
+    paper=Paper("Swayamdipta et al.", 2020, "Dataset Cartography", "https://arxiv.org/abs/2009.10795"),
+    params=CartographyParams,
+    group=Group.DYNAMICS,
+    direction=Direction.TYPICAL,
+    inspect_first="lowest",
+    orientation=orient(-1, 0, +1, 0, 0, +1),
+    needs=(Signal.LOGITS,),
+    compute=_compute,
+    range="0 to the number of epochs",
+    high_means="Right from early on: easy.",
+    low_means="Rarely or never right: hard, or labeled wrong.",
+    cost="One forward pass per epoch (free during training), then T x N x C.",
+)

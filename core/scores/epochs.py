@@ -1,0 +1,84 @@
+"""Which epochs a score reads. No fixed epoch is right: it depends on how much of the given labels is fitted.
+
+A network that underfits is read at its last epoch, one that memorizes at the mean over epochs (METHODS 12.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.types.errors import CurationError
+from core.types.params import param
+from core.types.scores import AssumptionCheck
+
+MEMORIZES = 0.95  # share of the given labels that a network fits when it memorizes them
+
+
+@dataclass(frozen=True)
+class EpochParams:
+    """Settings of the scores that read some of the epochs."""
+
+    epochs: str = param(
+        "auto",
+        label="Epochs",
+        help="auto (mean over epochs if the networks memorize, else the last), last, mean, or the number of one epoch.",
+    )
+
+
+@dataclass(frozen=True)
+class EpochChoice:
+    """positions into the available epochs, how they were chosen, and the light that says so."""
+
+    positions: tuple[int, ...]
+    how: str
+    check: AssumptionCheck
+
+
+def choose_epochs(asked: str, available: Sequence[int], final_accuracy: float) -> EpochChoice:
+    """Resolve `asked` (auto | last | mean | a number) against the sorted `available` epochs.
+
+    Epoch 0 (before training) is only used when asked for by number. Raises `CurationError` naming the known epochs.
+    """
+    trained = tuple(i for i, epoch in enumerate(available) if epoch > 0)
+    how = asked.strip().lower()
+    if how == "auto":
+        how = "mean" if final_accuracy >= MEMORIZES else "last"
+    if how in ("mean", "last") and not trained:
+        raise CurationError("Only epoch 0, before any training, was recorded.", "Train for one epoch or more.")
+    if how == "mean":
+        return EpochChoice(trained, "mean", _check(asked, how, final_accuracy, f"the mean over {_count(trained)}"))
+    if how == "last":
+        return EpochChoice(
+            trained[-1:], "last", _check(asked, how, final_accuracy, f"the last epoch ({available[trained[-1]]})")
+        )
+    return _by_number(how, available, final_accuracy)
+
+
+def _by_number(asked: str, available: Sequence[int], final_accuracy: float) -> EpochChoice:
+    known = ", ".join(str(e) for e in available)
+    if not asked.isdigit() or int(asked) not in available:
+        raise CurationError(
+            f"epochs is {asked!r}, which was not recorded.", f"Choose auto, last, mean, or one of: {known}."
+        )
+    if int(asked) == 0:
+        check = AssumptionCheck(
+            "red",
+            "Epoch 0 is before any training: scores there follow the size of the input, "
+            "not its difficulty (AUROC about 0.5 for flipped labels).",
+            "epochs",
+        )
+    else:
+        check = _check(asked, asked, final_accuracy, f"epoch {asked}")
+    return EpochChoice((list(available).index(int(asked)),), f"epoch {asked}", check)
+
+
+def _check(asked: str, how: str, accuracy: float, used: str) -> AssumptionCheck:
+    verdict = "they memorize them" if accuracy >= MEMORIZES else "they do not memorize them"
+    text = f"At the last epoch the networks fit {accuracy:.1%} of the given labels ({verdict}); read: {used}."
+    late = accuracy >= MEMORIZES and how == "last" and asked != "auto"
+    return AssumptionCheck("amber" if late else "green", text, "epochs")
+
+
+def _count(positions: Sequence[int]) -> str:
+    return "1 epoch" if len(positions) == 1 else f"{len(positions)} epochs"

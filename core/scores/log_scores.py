@@ -1,0 +1,29 @@
+"""The shape that all scores of one formula over chosen epochs share: difficulty read from the logits alone."""
+
+from __future__ import annotations
+
+from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.epochs import choose_epochs
+from core.scores.method import ScoreInputs
+from core.scores.over_trace import Formula, final_training_accuracy, moments_over_epochs
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+
+
+def score_chosen_epochs(
+    inputs: ScoreInputs, formula: Formula, epochs: str, progress: Progress, title: str, *, needs_label: bool = True
+) -> ScoreResult:
+    """Mean of `formula` over the chosen epochs and then seeds; unlabeled rows are NaN when it needs a label."""
+    trace = inputs.trace
+    choice = choose_epochs(epochs, trace.epochs, final_training_accuracy(inputs))
+    moments = moments_over_epochs(inputs, formula, choice.positions, progress, title)
+    accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
+    reasons = {"unlabeled row": unlabeled(inputs.examples)} if needs_label else {}
+    meta = {
+        "epochs": choice.how,
+        "epochs_read": [int(trace.epochs[p]) for p in choice.positions],
+        "training_accuracy": moments.training_accuracy,
+        "held_out_accuracy": moments.held_out_accuracy,
+    }
+    checks = (choice.check, fit_check(moments.training_accuracy, inputs.labels), agreement_check(moments.mean))
+    return masked_result(moments.mean, reasons, checks=checks, skill=skill(accuracy, inputs.labels), meta=meta)
