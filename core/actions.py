@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def workspace() -> Path:
-    """The folder with the database, the cache and the runs started from the screen ($CHAFFINCH_HOME or ~/.chaffinch)."""
+    """The folder with the database, the cache and the screen's runs ($CHAFFINCH_HOME or ~/.chaffinch)."""
     return workspace_root()
 
 
@@ -121,7 +121,7 @@ def open_run(path_or_id: str | Path) -> Run:
     return opened(path_or_id)
 
 
-# -- what a run says ---------------------------------------------------------------------------------------------------
+# -- what a run says -------------------------------------------------------------------------------------------------
 
 
 def score_view(run: Run) -> ScoreView:
@@ -181,7 +181,7 @@ def influential_examples(run: Run, row: int, k: int = 5) -> tuple[ExampleInfluen
     return read(run, row, k)
 
 
-# -- rules and decisions -------------------------------------------------------------------------------------------------
+# -- rules and decisions ---------------------------------------------------------------------------------------------
 
 
 def presets() -> tuple[Preset, ...]:
@@ -257,7 +257,7 @@ def history(run: Run, example_id: str) -> list[CurationEvent]:
     return curation_log().history(run.run_id, example_id)
 
 
-# -- files out -----------------------------------------------------------------------------------------------------------
+# -- files out -------------------------------------------------------------------------------------------------------
 
 
 def export_run(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path,

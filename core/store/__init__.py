@@ -10,8 +10,9 @@ from .workspace import workspace_root
 
 if TYPE_CHECKING:
     from .curation_log import CurationLog
+    from .run_registry import RunRegistry
 
-__all__ = ["CurationEvent", "CurationState", "Run", "RunSummary", "curation_log", "workspace_root"]
+__all__ = ["CurationEvent", "CurationState", "Run", "RunSummary", "curation_log", "run_registry", "workspace_root"]
 
 
 def curation_log() -> CurationLog:
@@ -20,3 +21,11 @@ def curation_log() -> CurationLog:
     from .database import database
 
     return CurationLog(database())
+
+
+def run_registry() -> RunRegistry:
+    """The runs of this workspace."""
+    from .database import database
+    from .run_registry import RunRegistry
+
+    return RunRegistry(database())

@@ -1,0 +1,95 @@
+"""A score prepared for sliders: counts, quantiles and top-k without a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.types.examples import ExampleTable
+
+from .atomic import write_array
+
+BINS = 1024
+STORED_FROM = 20_000  # rows; below this the index is built on opening, quicker than reading three files
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreIndex:
+    """order int32 [n]: rows with a value, lowest first (ties by row); sorted_values float32 [n];
+    counts int32 [C + 1, 1024]: rows per given label (last = unlabeled) and equal-width bin between low and high."""
+
+    order: np.ndarray
+    sorted_values: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def low(self) -> float:
+        """The smallest value; 0 when no row has one."""
+        return float(self.sorted_values[0]) if len(self.sorted_values) else 0.0
+
+    @property
+    def high(self) -> float:
+        """The largest value; 0 when no row has one."""
+        return float(self.sorted_values[-1]) if len(self.sorted_values) else 0.0
+
+    def count_above(self, cut: float) -> int:
+        """How many values are strictly above the cut."""
+        # a Python float would make searchsorted copy the whole column to float64
+        return len(self.sorted_values) - int(np.searchsorted(self.sorted_values, np.float32(cut), side="right"))
+
+    def quantile(self, share: float) -> float:
+        """The value below which `share` (0..1) of the rows lie (nearest rank)."""
+        last = len(self.sorted_values) - 1
+        return float(self.sorted_values[round(share * last)]) if last >= 0 else float("nan")
+
+    def top(self, k: int) -> np.ndarray:
+        """Rows of the k highest values, highest first."""
+        return self.order[::-1][:k]
+
+    def edges(self) -> np.ndarray:
+        """float64 [1025] bin edges."""
+        return np.linspace(self.low, self.high if self.high > self.low else self.low + 1.0, BINS + 1)
+
+
+def build_index(values: np.ndarray, labels: np.ndarray, class_count: int) -> ScoreIndex:
+    """The index of float32 [N] values; NaN rows are left out."""
+    rows = np.flatnonzero(~np.isnan(values)).astype(np.int32)
+    order = rows[np.argsort(values[rows], kind="stable")]
+    ordered = values[order].astype(np.float32)
+    empty = ScoreIndex(order, ordered, np.zeros((class_count + 1, BINS), np.int32))
+    edges = empty.edges()
+    width = (edges[-1] - edges[0]) / BINS
+    bins = np.clip(((ordered - edges[0]) / width).astype(np.int64), 0, BINS - 1)
+    given = np.where(labels[order] < 0, class_count, labels[order])
+    flat = np.bincount(given * BINS + bins, minlength=(class_count + 1) * BINS)
+    return _read_only(ScoreIndex(order, ordered, flat.reshape(class_count + 1, BINS).astype(np.int32)))
+
+
+def write_index(folder: Path, name: str, values: np.ndarray, examples: ExampleTable) -> None:
+    """Store the index of one score, if the run is large enough for that to pay."""
+    if len(values) < STORED_FROM:
+        return
+    index = build_index(values, examples.labels, examples.class_count)
+    for part, array in _parts(index).items():
+        write_array(folder / f"{name}.{part}.npy", array)
+
+
+def open_index(folder: Path, name: str, values: Callable[[], np.ndarray], examples: ExampleTable) -> ScoreIndex:
+    """The stored index, memory-mapped, or a fresh one."""
+    paths = [folder / f"{name}.{part}.npy" for part in ("order", "values", "counts")]
+    if all(path.is_file() for path in paths):
+        return ScoreIndex(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths))
+    return build_index(values(), examples.labels, examples.class_count)
+
+
+def _parts(index: ScoreIndex) -> dict[str, np.ndarray]:
+    return {"order": index.order, "values": index.sorted_values, "counts": index.counts}
+
+
+def _read_only(index: ScoreIndex) -> ScoreIndex:
+    for array in _parts(index).values():
+        array.flags.writeable = False
+    return index

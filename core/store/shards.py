@@ -1,0 +1,94 @@
+"""Scores <-> Parquet shards with page checksums: a flipped byte is an error, never a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.types.errors import RunError
+
+from .atomic import sha256_of, write_with
+
+SHARD_ROWS = 50_000
+
+
+def write_parquet(path: Path, table: pa.Table) -> Path:
+    """Replace `path` by `table`, with a checksum on every page."""
+    return write_with(path, lambda file: pq.write_table(table, file, compression="zstd", write_page_checksum=True))
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """The table in `path`, checksums verified; raises `RunError` naming the file."""
+    try:
+        return pq.read_table(path, page_checksum_verification=True, partitioning=None)
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing.", "Resume the run: what is missing is computed again.") from None
+    except (OSError, pa.ArrowException) as error:
+        first = str(error).splitlines()[0]
+        raise RunError(f"{path} is damaged: {first}", "Resume the run: damaged scores are computed again.") from error
+
+
+def write_shards(folder: Path, ids: np.ndarray, values: np.ndarray, spread: np.ndarray | None,
+                 shard_rows: int = SHARD_ROWS) -> list[dict[str, Any]]:
+    """Write one score (float32 [N], NaN = not computed -> null); returns the manifest rows of its shards."""
+    manifest = []
+    for number, start in enumerate(range(0, max(len(ids), 1), shard_rows)):
+        stop = min(start + shard_rows, len(ids))
+        path = folder / f"part-{number:05d}.parquet"
+        write_parquet(path, _shard(ids, values, spread, start, stop))
+        manifest.append({"file": path.name, "rows": stop - start, "sha256": sha256_of(path)})
+    return manifest
+
+
+def read_shards(folder: Path, manifest: Sequence[Mapping[str, Any]], rows: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Values and spread, float32 [N] read-only; every file must agree with its manifest row."""
+    values = np.full(rows, np.nan, np.float32)
+    spread = np.full(rows, np.nan, np.float32)
+    has_spread, seen = False, 0
+    for entry in manifest:
+        table = read_parquet(_checked(folder, entry))
+        place = table["row"].to_numpy()
+        if len(place) and (place.min() < 0 or place.max() >= rows):
+            raise RunError(f"{folder / entry['file']} has rows outside 0..{rows - 1}.", "It belongs to another run.")
+        values[place] = _floats(table["value"])
+        if "spread" in table.column_names:
+            spread[place], has_spread = _floats(table["spread"]), True
+        seen += table.num_rows
+    if seen != rows:
+        raise RunError(f"{folder} holds {seen} of {rows} rows.", "Resume the run: missing shards are computed again.")
+    for array in (values, spread):
+        array.flags.writeable = False
+    return values, spread if has_spread else None
+
+
+def shards_agree(folder: Path, manifest: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every shard is there with the bytes that its manifest row names: only then is a score done."""
+    files = [(folder / entry["file"], entry["sha256"]) for entry in manifest]
+    return bool(files) and all(path.is_file() and sha256_of(path) == expected for path, expected in files)
+
+
+def _shard(ids: np.ndarray, values: np.ndarray, spread: np.ndarray | None, start: int, stop: int) -> pa.Table:
+    part = values[start:stop].astype(np.float32)
+    columns = {"id": pa.array(ids[start:stop].astype(str), pa.string()), "row": pa.array(np.arange(start, stop)),
+               "value": pa.array(part, pa.float32(), mask=np.isnan(part))}
+    if spread is not None:
+        around = spread[start:stop].astype(np.float32)
+        columns["spread"] = pa.array(around, pa.float32(), mask=np.isnan(around))
+    return pa.table(columns)
+
+
+def _floats(column: pa.ChunkedArray) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False).astype(np.float32)
+
+
+def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:
+    path = folder / entry["file"]
+    if path.is_file() and sha256_of(path) != entry["sha256"]:
+        raise RunError(f"{path} is damaged: its bytes differ from the manifest's sha256.",
+                       "Resume the run: damaged scores are computed again.")
+    return path
