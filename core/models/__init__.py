@@ -1,0 +1,35 @@
+"""Floor 2: the models of Chaffinch. `MODELS` is the only registration; importing it needs no torch."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from core.types.errors import ModelError
+from core.types.examples import Modality
+
+from .estimators import ESTIMATOR_FAMILIES
+from .family import InputShape, ModelFamily, TrainingDefaults
+from .network_families import NETWORK_FAMILIES
+
+# Order here is order everywhere.
+MODELS: tuple[ModelFamily, ...] = (*NETWORK_FAMILIES, *ESTIMATOR_FAMILIES)
+
+_AUTO = {Modality.IMAGE: "small_cnn", Modality.TEXT: "bow_mlp", Modality.TABLE: "mlp", Modality.TRACE: "mlp"}
+
+
+def model_named(name: str, modality: Modality) -> ModelFamily:
+    """The family called `name` ("auto": the default of the modality); `ModelError` when unknown or unfit."""
+    wanted = _AUTO[modality] if name == "auto" else name
+    known = {family.name: family for family in MODELS}
+    if wanted not in known:
+        close = get_close_matches(wanted, known, n=1)
+        guess = f'Did you mean "{close[0]}"? ' if close else ""
+        raise ModelError(f'Unknown model "{wanted}".', f"{guess}Available: {', '.join(known)}, or module:factory.")
+    family = known[wanted]
+    if modality not in family.modalities and modality is not Modality.TRACE:
+        fit = ", ".join(f.name for f in MODELS if modality in f.modalities)
+        raise ModelError(f'Model "{wanted}" cannot read {modality.value} examples.', f"Choose one of: {fit}.")
+    return family
+
+
+__all__ = ["MODELS", "InputShape", "ModelFamily", "TrainingDefaults", "model_named"]

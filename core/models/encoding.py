@@ -1,0 +1,98 @@
+"""From raw examples to what networks and estimators read; fitted on training rows, stored as JSON and .npy, never pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from core.store.atomic import read_json
+from core.types.errors import DataError, ModelError
+from core.types.examples import ExampleTable, Modality
+
+from .family import InputShape
+
+
+class Encoded(Protocol):
+    """All N examples ready to be cut into batches."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: np.ndarray) -> Any:
+        """Float tensor [b, ...]; for text a pair (ids [b, L] int64, weights [b, L] float32)."""
+
+
+class Encoder(Protocol):
+    """Knows the shape of encoded examples and how to make them. `kind` names the class on disk."""
+
+    kind: str
+
+    @property
+    def shape(self) -> InputShape:
+        """What one encoded example looks like."""
+
+    def encode(self, examples: ExampleTable, scratch: Path | None = None) -> Encoded:
+        """All rows for a network; large results become a memory-mapped file in `scratch`."""
+
+    def matrix(self, examples: ExampleTable) -> Any:
+        """[N, d] for scikit-learn: dense float32, or scipy CSR for text."""
+
+    def save(self, folder: Path) -> None:
+        """Write into `folder`; `load_encoder` reads it back."""
+
+
+def fit_encoder(examples: ExampleTable, rows: np.ndarray, image_size: int = 0) -> Encoder:
+    """The encoder of the examples' modality, with statistics of `rows` (training rows) alone.
+
+    image_size: side in pixels; 0 keeps a common size up to 64 and otherwise takes 32.
+    """
+    if len(rows) == 0:
+        raise DataError("There is no labeled training row.", "Give labels, or mark some rows as training rows.")
+    if examples.modality is Modality.IMAGE:
+        from .image_encoding import ImageEncoder
+        return ImageEncoder.fit(examples, rows, image_size)
+    if examples.modality is Modality.TEXT:
+        from .text_encoding import TextEncoder
+        return TextEncoder.fit(examples, rows)
+    if examples.modality is Modality.TABLE and hasattr(examples.inputs, "columns"):
+        from .table_encoding import TableEncoder
+        return TableEncoder.fit(examples, rows)
+    from .vector_encoding import VectorEncoder
+    return VectorEncoder.fit(examples, rows)
+
+
+def load_encoder(folder: Path) -> Encoder:
+    """The encoder that `save` wrote; `ModelError` when it is of an unknown kind."""
+    kind = read_json(Path(folder) / "encoder.json").get("kind")
+    if kind == "image":
+        from .image_encoding import ImageEncoder
+        return ImageEncoder.load(folder)
+    if kind == "text":
+        from .text_encoding import TextEncoder
+        return TextEncoder.load(folder)
+    if kind == "table":
+        from .table_encoding import TableEncoder
+        return TableEncoder.load(folder)
+    if kind == "vector":
+        from .vector_encoding import VectorEncoder
+        return VectorEncoder.load(folder)
+    raise ModelError(f"{folder} holds an encoder of unknown kind {kind!r}.", "It was made by a newer version: update Chaffinch.")
+
+
+class VectorRows:
+    """Encoded rows that are plain float32 vectors [N, d]."""
+
+    def __init__(self, values: np.ndarray):
+        import torch
+
+        self._values = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def batch(self, rows: np.ndarray) -> Any:
+        """[b, d] float32."""
+        import torch
+
+        return self._values[torch.from_numpy(np.asarray(rows, dtype=np.int64))]

@@ -1,0 +1,1 @@
+"""Floor 1: torch maths with no opinion about data."""

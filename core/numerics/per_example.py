@@ -1,0 +1,215 @@
+"""Norm of each example's loss gradient over all parameters of a network, from one forward and one backward pass.
+
+Parameters are frozen, so that no weight gradient is computed: a tap on every layer with parameters keeps the layer's input
+and, during backward, turns it and the output gradient into that layer's share of the squared norm ("ghost norm").
+Exact. What cannot be tapped falls back to torch.func for that layer alone, and `notes` says so.
+Goodfellow 2015 (arXiv:1510.01799); Rochette et al. 2019 (arXiv:1912.06015) for convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+from torch.utils.hooks import RemovableHandle
+
+from core.types.errors import ModelError
+
+from .fallback import module_squared_norm, network_squared_norm, single_squared_norm
+from .layer_norms import Call, is_plain, layer_squared_norm
+
+# How closely the tap and plain autograd must agree on squared norms before the tap is trusted; looser below float32.
+_AGREES = {torch.float64: 1e-8, torch.float32: 1e-3}
+
+
+class _Tap(torch.autograd.Function):
+    """The identity; backward hands the gradient to `record`. `anchor` makes the graph begin here when parameters are frozen."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, anchor: Tensor, record: Callable[[Tensor], None]) -> Tensor:
+        ctx.record = record
+        return output.detach()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+        ctx.record(gradient)
+        return gradient, None, None
+
+
+@dataclass
+class _Use:
+    """One call of a layer: its inputs and, later, the gradient of its output."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    versions: tuple[int, ...]
+    gradient: Tensor | None = None
+
+
+@dataclass
+class _Layer:
+    module: nn.Module
+    uses: list[_Use] = field(default_factory=list)
+    pending: int = 0
+
+
+class GradientTap:
+    """`with GradientTap(network) as tap:` run the network, then ask `tap.squared_norms(loss)`.
+
+    The network is in eval mode and frozen inside the block and as it was before afterwards.
+    loss must be a sum over examples of terms that each depend on one example only.
+    """
+
+    def __init__(self, network: nn.Module):
+        self.network = network
+        self.notes: tuple[str, ...] = ()
+        self._layers: list[_Layer] = []
+        self._handles: list[RemovableHandle] = []
+        self._recording = False
+        self._total: Tensor | None = None
+        self._anchor = torch.zeros((), requires_grad=True)
+        self._whole = _has_tied_parameters(network)
+        if self._whole:
+            self.notes = ("Tied weights: gradients of the whole network are computed one example at a time by torch.func.",)
+
+    def __enter__(self) -> GradientTap:
+        self._training = self.network.training
+        self._required = {name: p.requires_grad for name, p in self.network.named_parameters()}
+        self._fast_path = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)  # the fused kernel would pass by the taps
+        self.network.eval().requires_grad_(False)
+        device = next((p.device for p in self.network.parameters()), torch.device("cpu"))
+        self._anchor = torch.zeros((), requires_grad=True, device=device)
+        self._install()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._remove()
+        torch.backends.mha.set_fastpath_enabled(self._fast_path)
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(self._required[name])
+        self.network.train(self._training)
+
+    def _install(self) -> None:
+        if self._whole:
+            return
+        self._layers = [_Layer(module) for module in _units(self.network)]
+        for layer in self._layers:
+            hook = _forward_hook(self, layer)
+            self._handles.append(layer.module.register_forward_hook(hook, with_kwargs=True))
+        unknown = sorted({type(x.module).__name__ for x in self._layers if not is_plain(x.module)})
+        if unknown:
+            self.notes = (f"Computed by torch.func, one example at a time: {', '.join(unknown)}.",)
+
+    def _remove(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles, self._layers = [], []
+
+    def check(self, x: Any) -> None:
+        """Compare the tap with plain autograd on the examples `x` (one or two are enough).
+
+        A network whose gradients escape the taps (a layer's weight used by hand, a batch that is not the first axis)
+        is from then on taken as a whole, one example at a time; `notes` says so.
+        """
+        if self._whole:
+            return
+        logits = self.network(x)
+        targets = logits.argmin(dim=1)  # the class it believes in least: gradients far from rounding
+        wanted = self._unhooked(lambda: single_squared_norm(self.network, x, targets))
+        try:
+            norms = self.squared_norms(x, logits, targets)
+        except (RuntimeError, IndexError):  # a layer fed in an unforeseen shape
+            norms = torch.full_like(wanted, torch.nan)
+        close = (norms - wanted).abs() <= _AGREES.get(logits.dtype, 2e-2) * wanted
+        if not bool(close.all()) and bool(wanted.isfinite().all()):
+            self._remove()
+            self._whole = True
+            self.notes = ("Some gradients escape the taps, so the whole network is taken one example at a time by torch.func.",)
+
+    def squared_norms(self, x: Any, logits: Tensor, targets: Tensor, keep_graph: bool = False) -> Tensor:
+        """[b] float64, squared gradient norm of each example's cross-entropy; `logits` come from this block's forward of `x`."""
+        if self._whole:
+            return network_squared_norm(self.network, x, targets)
+        loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
+        self._total = torch.zeros(len(targets), dtype=torch.float64, device=loss.device)
+        self._recording = True
+        try:
+            torch.autograd.grad(loss, [self._anchor], retain_graph=keep_graph, allow_unused=True)
+            for layer in self._layers:
+                self._add(layer)
+        finally:
+            self._recording = False
+            self.forget()
+        return self._total
+
+    def _unhooked(self, compute: Callable[[], Tensor]) -> Tensor:
+        self._recording = True  # hooks let everything pass while recording
+        try:
+            return compute()
+        finally:
+            self._recording = False
+
+    def forget(self) -> None:
+        """Drop what the last forward left, when no gradient is asked of it."""
+        for layer in self._layers:
+            layer.uses, layer.pending = [], 0
+
+    def _keep(self, layer: _Layer, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        if self._recording or not torch.is_grad_enabled():
+            return output
+        tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
+        use = _Use(tuple(a.detach() if isinstance(a, Tensor) else a for a in args),
+                   {k: v.detach() if isinstance(v, Tensor) else v for k, v in kwargs.items()},
+                   tuple(t._version for t in tensors))
+        layer.uses.append(use)
+        layer.pending += 1
+
+        def record(gradient: Tensor) -> None:
+            if self._recording:
+                self._record(layer, use, gradient)
+
+        first = output[0] if isinstance(output, tuple) else output
+        tapped = _Tap.apply(first, self._anchor, record)
+        return (tapped, *output[1:]) if isinstance(output, tuple) else tapped
+
+    def _record(self, layer: _Layer, use: _Use, gradient: Tensor) -> None:
+        now = tuple(t._version for t in (*use.args, *use.kwargs.values()) if isinstance(t, Tensor))
+        if now != use.versions:
+            raise ModelError(f"The network changes the input of a {type(layer.module).__name__} in place.",
+                             "Write the addition or activation without the trailing underscore (inplace=False).")
+        use.gradient = gradient
+        layer.pending -= 1
+        if layer.pending == 0:  # used several times: its gradient is the sum over all uses, so wait for the last
+            self._add(layer)
+
+    def _add(self, layer: _Layer) -> None:
+        calls = [Call(use.args, use.kwargs, use.gradient) for use in layer.uses if use.gradient is not None]
+        layer.uses = []
+        if calls and self._total is not None:
+            norm = layer_squared_norm if is_plain(layer.module) else module_squared_norm
+            self._total += norm(layer.module, calls).to(torch.float64)
+
+
+def _forward_hook(tap: GradientTap, layer: _Layer) -> Callable[..., Any]:
+    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        return tap._keep(layer, args, kwargs, output)
+    return hook
+
+
+def _units(module: nn.Module) -> list[nn.Module]:
+    """Layers to tap: known ones, and whole subtrees under a module with parameters of an unknown kind."""
+    if any(p is not None for p in module._parameters.values()) or is_parametrized(module):
+        return [module]
+    units = [unit for child in module.children() for unit in _units(child)]
+    return list({id(unit): unit for unit in units}.values())
+
+
+def _has_tied_parameters(network: nn.Module) -> bool:
+    modules = {id(m): m for m in network.modules()}.values()
+    owners = [id(p) for m in modules for p in m._parameters.values() if p is not None]
+    return len(owners) != len(set(owners))
