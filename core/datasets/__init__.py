@@ -1,0 +1,10 @@
+"""Files in, never trusted: one ExampleTable from whatever a person has."""
+
+from .loader import Column, Loader, Request, SourcePreview
+from .samples import SAMPLES, Sample, sample_key, sample_named, sample_path, sample_run
+from .sources import LOADERS, inspect_source, load_examples, load_trace, source_path
+
+__all__ = [
+    "LOADERS", "SAMPLES", "Column", "Loader", "Request", "Sample", "SourcePreview", "inspect_source", "load_examples",
+    "load_trace", "sample_key", "sample_named", "sample_path", "sample_run", "source_path",
+]

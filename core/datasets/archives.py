@@ -1,0 +1,174 @@
+"""npz and zip: the directory and every header are read and weighed before anything is unpacked."""
+
+from __future__ import annotations
+
+import ast
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from core.types.errors import DataError
+
+from .files import GIGABYTE, MEGABYTE, open_regular, unpack_limit
+
+MAX_RATIO = 200  # honest arrays and pictures pack far less; zeros pack about 1000 times
+_RATIO_FROM = 16 * MEGABYTE  # small constant arrays pack well and harm nobody
+_SAFE_KINDS = "biufSU"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of one array claims."""
+
+    name: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    fortran: bool
+    start: int  # bytes before the data
+
+    @property
+    def size(self) -> int:
+        """Bytes of data."""
+        return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, after its directory was weighed; bombs, escaping members and damage are refused."""
+    with open_regular(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            raise DataError(f"{path.name} is damaged or truncated: {error}.", "Copy or write it again.") from None
+        with archive:
+            check_directory(archive.infolist(), os.fstat(file.fileno()).st_size, path.name)
+            yield archive
+
+
+def check_directory(members: list[zipfile.ZipInfo], packed: int, name: str) -> None:
+    """Refuse what would unpack to too much, and members that point out of the folder."""
+    total = sum(m.file_size for m in members)
+    ratio = total / max(packed, 1)
+    size = f"{total / GIGABYTE:.1f} GB" if total > GIGABYTE / 2 else f"{total / MEGABYTE:.0f} MB"
+    if total > unpack_limit() or (ratio > MAX_RATIO and total > _RATIO_FROM):
+        raise DataError(f"{name} would unpack to {size} ({ratio:.0f}×).",
+                        f"The limit is {unpack_limit() / GIGABYTE:.1f} GB and {MAX_RATIO}×; give a smaller file.")
+    for member in members:
+        parts = member.filename.replace("\\", "/").split("/")
+        link = (member.external_attr >> 16) & 0o170000 == 0o120000
+        if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0] or link:
+            raise DataError(f'{name}: the member "{member.filename}" points outside the data folder.',
+                            "Pack the files with plain relative names.")
+        if member.flag_bits & 0x1:
+            raise DataError(f'{name}: the member "{member.filename}" is encrypted.', "Pack it without a password.")
+
+
+def npz_headers(path: Path) -> dict[str, Header]:
+    """Array name -> header, each checked against the member's true size."""
+    with open_zip(path) as archive:
+        members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+        if not members:
+            raise DataError(f"{path.name} holds no arrays.", "Write it with numpy.savez_compressed.")
+        headers = {}
+        for member in members:
+            with _member(archive, member, path.name) as stream:
+                header = read_header(stream, member.filename[:-4], path.name)  # type: ignore[arg-type]
+            _check_size(header, member.file_size - header.start, path.name)
+            headers[header.name] = header
+    return headers
+
+
+def npy_header(path: Path) -> Header:
+    """The header of one .npy file, checked against the file's true size."""
+    with open_regular(path) as file:
+        header = read_header(file, path.stem, path.name)
+        _check_size(header, os.fstat(file.fileno()).st_size - header.start, path.name)
+    return header
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str):
+    try:
+        return archive.open(member)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        raise DataError(f"{name}: {member.filename} is damaged: {error}.", "Write the file again.") from None
+
+
+def read_header(stream: BinaryIO, name: str, source: str) -> Header:
+    """Dtype and shape at the start of a .npy stream; object arrays (pickled code) are refused."""
+    try:
+        version = np.lib.format.read_magic(stream)
+        width = 2 if version == (1, 0) else 4
+        length = int.from_bytes(stream.read(width), "little")
+        text = stream.read(min(length, MEGABYTE))
+        if len(text) < length:
+            raise ValueError("its header ends early")
+        plain = ast.literal_eval(text.decode("latin1" if version < (3, 0) else "utf-8").strip())
+        dtype = np.dtype(plain["descr"] if isinstance(plain["descr"], str) else [tuple(d) for d in plain["descr"]])
+        shape, fortran = tuple(int(n) for n in plain["shape"]), bool(plain["fortran_order"])
+    except (ValueError, KeyError, TypeError, SyntaxError, EOFError, zipfile.BadZipFile, zlib.error, OSError,
+            RecursionError, MemoryError) as error:
+        raise DataError(f'{source}: the array "{name}" is truncated or damaged: {error}.', "Write it again.") from None
+    if dtype.kind not in _SAFE_KINDS:
+        what = "an object array, which can run code when read" if dtype.hasobject else f"of type {dtype}"
+        raise DataError(f'{source}: the array "{name}" is {what}. Nothing was run.',
+                        "Save numbers or fixed-width text: array.astype(str) for text.")
+    if any(n < 0 for n in shape):
+        raise DataError(f'{source}: the array "{name}" claims the shape {shape}.', "Write it again.")
+    return Header(name, dtype, shape, fortran, 8 + width + length)
+
+
+def _check_size(header: Header, held: int, source: str) -> None:
+    if header.size == held:
+        return
+    words = f'{source}: the array "{header.name}" claims the shape {header.shape} ({_bytes(header.size)}) but holds {_bytes(held)}'
+    raise DataError(f"{words}: {'truncated' if held < header.size else 'damaged'}.", "Write it again.")
+
+
+def _bytes(size: int) -> str:
+    return f"{size:,} bytes" if size < 10_000 else f"{size / MEGABYTE:,.2f} MB"
+
+
+def read_member(path: Path, header: Header) -> np.ndarray:
+    """One small array of an .npz (or the .npy itself) in memory."""
+    if path.suffix.lower() == ".npy":
+        return np.load(path, allow_pickle=False)
+    with open_zip(path) as archive:
+        try:
+            data = archive.read(header.name + ".npy")
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
+            raise DataError(f'{path.name}: the array "{header.name}" is damaged: {error}.', "Write it again.") from None
+    array = np.frombuffer(data, header.dtype, offset=header.start)
+    return array.reshape(header.shape, order="F" if header.fortran else "C")
+
+
+def extract_member(path: Path, header: Header, target: Path) -> np.ndarray:
+    """One large array of an .npz unpacked once beside the cache, then memory-mapped; a .npy is mapped where it lies."""
+    if path.suffix.lower() == ".npy":
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    if not target.exists():
+        with open_zip(path) as archive, _member(archive, archive.getinfo(header.name + ".npy"), path.name) as stream:
+            _copy(stream, target, path.name, header.name)  # type: ignore[arg-type]
+    return np.load(target, mmap_mode="r", allow_pickle=False)
+
+
+def _copy(stream: BinaryIO, target: Path, source: str, name: str) -> None:
+    handle, beside = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            while block := stream.read(4 * MEGABYTE):
+                out.write(block)
+        os.replace(beside, target)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DataError(f'{source}: the array "{name}" is damaged: {error}.', "Write it again.") from None
+    except OSError as error:
+        raise DataError(f"{source} cannot be unpacked: {error.strerror}.", "Free some space on the disk.") from None
+    finally:
+        Path(beside).unlink(missing_ok=True)

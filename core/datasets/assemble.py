@@ -1,0 +1,101 @@
+"""From the parts a loader read to one ExampleTable: ids, labels, splits, duplicates, fingerprint, report card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.types.errors import DataError
+from core.types.examples import ExampleTable, Finding, Modality, Roles, Split
+
+from . import identity, report
+from .labels import MISSING, Labels, encode_labels, read_class_map
+from .loader import Request
+from .roles import NONE
+from .splits import encode_splits
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a loader found: N inputs with a content hash each, and the person's own columns as text.
+
+    known_classes: class names that came with the source. findings: what the loader itself has to report.
+    """
+
+    modality: Modality
+    inputs: Any
+    digests: np.ndarray
+    columns: pd.DataFrame
+    roles: Roles
+    source_index: np.ndarray | None = None
+    source_path: np.ndarray | None = None
+    splits: np.ndarray | None = None
+    known_classes: tuple[str, ...] = ()
+    outputs: int | None = None  # of the model behind recorded logits or probabilities
+    missing: tuple[str, ...] = MISSING
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def assemble(request: Request, parts: Parts) -> ExampleTable:
+    """The table; raises `DataError` for ids, labels or splits that cannot be what they claim."""
+    roles, columns, count = parts.roles, parts.columns.reset_index(drop=True), len(parts.digests)
+    if not count:
+        raise DataError(f"{request.name} has 0 rows.", "Give a source with rows.")
+    check_columns(roles, columns, request.name)
+    ids = identity.given_ids(columns[roles.id], roles.id) if roles.id else identity.content_ids(parts.digests)
+    labels = _labels(request, parts, columns)
+    splits = parts.splits if parts.splits is not None else _splits(roles, columns)
+    groups = columns[roles.group].astype(object).to_numpy().astype(str) if roles.group else None
+    first = identity.first_occurrence(parts.digests)
+    cards = (Finding("rows", count, f"{count:,} rows"), *_id_finding(roles, count), *parts.findings,
+             *report.label_findings(ids, labels.codes, labels.class_names, bool(roles.label)),
+             *report.split_findings(splits), *report.duplicate_findings(ids, first, labels.codes, splits))
+    return ExampleTable(
+        name=request.name, modality=parts.modality, ids=ids, inputs=parts.inputs, labels=labels.codes,
+        class_names=labels.class_names, splits=splits, groups=groups,
+        source_index=np.arange(count, dtype=np.int64) if parts.source_index is None else parts.source_index,
+        source_path=parts.source_path, columns=columns, roles=roles, report=cards, exact_duplicate_of=first,
+        fingerprint=identity.fingerprint(ids, parts.digests, labels.codes, labels.class_names, splits, groups))
+
+
+def _id_finding(roles: Roles, count: int) -> list[Finding]:
+    if roles.id:
+        return [Finding("ids", count, f'{count:,} unique ids from the column "{roles.id}"')]
+    return [Finding("ids", count, f"{count:,} unique ids made from the content")]
+
+
+def _labels(request: Request, parts: Parts, columns: pd.DataFrame) -> Labels:
+    if not parts.roles.label:
+        if request.roles.label not in (NONE, ""):
+            listed = ", ".join(map(str, columns.columns[:40])) or "none"
+            raise DataError(f"{request.name}: no label column was given or recognized. Columns: {listed}.",
+                            f"Choose one with --label (or a file with --labels); --label {NONE} goes on without labels.")
+        return Labels(np.full(len(parts.digests), -1, dtype=np.int64), parts.known_classes)
+    mapped = read_class_map(request.class_map)
+    return encode_labels(columns[parts.roles.label], source=request.name, known=mapped or parts.known_classes,
+                         mapped=bool(mapped), missing=parts.missing, outputs=parts.outputs)
+
+
+def _splits(roles: Roles, columns: pd.DataFrame) -> np.ndarray:
+    if not roles.split:
+        return np.full(len(columns), Split.TRAIN.value, dtype="<U5")
+    return encode_splits(columns[roles.split], roles.split)
+
+
+def check_columns(roles: Roles, columns: pd.DataFrame, source: str) -> None:
+    """Refuse a role that names a column which is not there, listing those that are."""
+    wanted = (*((role, getattr(roles, role)) for role in ("id", "label", "text", "split", "group", "path")),
+              *(("feature", name) for name in roles.features))
+    for role, name in wanted:
+        if name and name not in columns.columns:
+            listed = ", ".join(map(str, columns.columns[:40])) or "none"
+            raise DataError(f'{source} has no {role} column "{name}". Columns: {listed}.',
+                            f"Choose one of them with --{role}." if role != "feature" else "Choose among them.")
+
+
+def without(roles: Roles, *names: str) -> Roles:
+    """The same roles with some of them absent."""
+    return replace(roles, **dict.fromkeys(names))

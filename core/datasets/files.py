@@ -1,0 +1,83 @@
+"""Opening what strangers wrote: only regular files, with every refusal in words."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from core.types.errors import DataError
+
+GIGABYTE = 1 << 30
+MEGABYTE = 1 << 20
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """The file opened for reading; a missing, forbidden, looping or special file is refused with `DataError`."""
+    try:
+        # O_NONBLOCK: opening a named pipe must not wait for its writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise DataError(f"{path} is not a regular file.", "Give a file, or a folder of images.")
+    return os.fdopen(handle, "rb")
+
+
+def unreadable(path: Path | str, error: OSError | ValueError) -> DataError:
+    """The words for a file that does not open."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return DataError(f"No such file or folder: {path}.", "Check the path, or give the name of a sample.")
+    if isinstance(error, PermissionError):
+        return DataError(f"No permission to read {path}.", "Change its mode (chmod u+r), or copy it to where you may read.")
+    if isinstance(error, OSError) and error.strerror and "symbolic links" in error.strerror:
+        return DataError(f"{path} is a loop of links.", "Give the file itself.")
+    if isinstance(error, ValueError):
+        return DataError(f"{str(path)!r} is a bad path.", "A path cannot hold a NUL character.")
+    return DataError(f"{path} cannot be read: {error.strerror or error}.", "Check the disk and the path.")
+
+
+def read_bytes(path: Path, limit: int = 4 * GIGABYTE) -> bytes:
+    """The whole content; more than `limit` bytes are refused."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise DataError(f"{path.name} has {size / GIGABYTE:.1f} GB, above the limit of {limit / GIGABYTE:.1f} GB.",
+                            "Split it, or convert it to Parquet.")
+        return file.read()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's content, hexadecimal."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder(cache: Path | None) -> Path:
+    """The folder for unpacked arrays: the given one, else the workspace's, else one that lives as long as the machine's
+    temporary files."""
+    home = os.environ.get("CHAFFINCH_HOME")
+    folder = cache or (Path(home) if home else Path.home() / ".chaffinch") / "cache"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="chaffinch-cache-"))
+    return folder
+
+
+def free_memory() -> int:
+    """Bytes of memory that are free, or 8 GB where the system does not say."""
+    try:
+        import psutil
+    except ImportError:
+        return 8 * GIGABYTE
+    return int(psutil.virtual_memory().available)
+
+
+def unpack_limit() -> int:
+    """The most that one source may unpack to, in bytes: 4 GB or half the free memory."""
+    return min(4 * GIGABYTE, free_memory() // 2)

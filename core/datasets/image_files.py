@@ -1,0 +1,167 @@
+"""Pictures in files: what is refused, what is converted, and how one is read when it is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.types.errors import DataError
+
+from .files import MEGABYTE
+from .pixels import resize
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "MPO")
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 256 * MEGABYTE
+# Formats that are pictures, but whose readers run programs, draw scripts or are absent: known by their first bytes.
+_FOREIGN = ((b"%!PS", "EPS"), (b"\xc5\xd0\xd3\xc6", "EPS"), (b"%PDF", "PDF"), (b"8BPS", "PSD"), (b"\0\0\1\0", "ICO"),
+            (b"<svg", "SVG"))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What was found about one file. skipped: why it cannot be used, or empty. converted: what reading it changes."""
+
+    path: Path
+    digest: str = ""
+    size: tuple[int, int] = (0, 0)
+    gray: bool = False
+    converted: tuple[str, ...] = ()
+    skipped: str = ""
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file that is no link; raises OSError, or DataError for special and very large files."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not path.is_file():
+            raise DataError("not a regular file")
+        if os.fstat(handle).st_size > MAX_BYTES:
+            raise DataError(f"above the limit of {MAX_BYTES // MEGABYTE} MB")
+        return file.read()
+
+
+def examine(path: Path) -> Picture:
+    """Read and decode one file; never raises for what is wrong with the file itself."""
+    try:
+        data = read_file(path)
+        if not data:
+            return Picture(path, skipped="empty")
+        image, converted = _decoded(data)
+    except FileNotFoundError:
+        return Picture(path, skipped="No such file")
+    except PermissionError:
+        return Picture(path, skipped="no permission")
+    except OSError as error:
+        return Picture(path, skipped=f"unreadable ({error.strerror or error})")
+    except DataError as error:
+        return Picture(path, skipped=str(error))
+    height, width = image.shape[:2]
+    return Picture(path, hashlib.sha256(data).hexdigest(), (height, width), image.shape[2] == 1, converted)
+
+
+def _decoded(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
+    """uint8 [H, W, 1 or 3] and what was converted; raises DataError with the reason in a word or two."""
+    _refuse_foreign(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the size is checked here, on the header, before any pixel is read
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.size[0] * image.size[1] > MAX_PIXELS:
+                raise DataError(_too_many(*image.size))
+            image.load()
+            return _to_uint8(image)
+    except Image.DecompressionBombError:
+        raise DataError(f"too many pixels (above {MAX_PIXELS // 1_000_000} MP)") from None
+    except UnidentifiedImageError:
+        raise DataError("not an image") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        raise DataError("truncated" if _is_cut(error) else f"damaged ({str(error)[:80]})") from None
+
+
+def _too_many(width: int, height: int) -> str:
+    return f"too many pixels ({width * height / 1e6:.0f} MP, the limit is {MAX_PIXELS // 1_000_000} MP)"
+
+
+def _is_cut(error: Exception) -> bool:
+    words = str(error).lower()
+    return any(w in words for w in ("truncated", "not enough", "unexpected end", "incomplete", "broken data stream", "eof"))
+
+
+def _refuse_foreign(data: bytes) -> None:
+    head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    for magic, name in _FOREIGN:
+        if head.startswith(magic):
+            raise DataError(f"format {name} is not read")
+    if head.startswith((b"<?xml", b"<!DOCTYPE svg", b"<!--")) and b"<svg" in data[:4096]:
+        raise DataError("format SVG is not read")
+
+
+def _to_uint8(image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
+    notes = []
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        notes.append("first frame of an animation")
+        image.seek(0)
+    if image.getexif().get(0x0112, 1) != 1:
+        notes.append("turned upright (EXIF)")
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        notes.append("16-bit to 8-bit")
+        wide = np.asarray(image, dtype=np.float64)
+        image = Image.fromarray(np.clip(wide / 257 if wide.max(initial=0) > 255 else wide, 0, 255).round().astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        notes.append("transparency on white")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+    if image.mode not in ("RGB", "L"):
+        if image.mode not in ("1", "P"):
+            notes.append(f"{image.mode} to RGB")
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    pixels = np.asarray(image, dtype=np.uint8)
+    return (pixels[..., None] if pixels.ndim == 2 else pixels), tuple(notes)
+
+
+class ImageFiles:
+    """Pictures in files, decoded when asked for; all with the same number of channels."""
+
+    def __init__(self, pictures: Sequence[Picture]):
+        self._paths = [p.path for p in pictures]
+        self.sizes = np.array([p.size for p in pictures], dtype=np.int64).reshape(-1, 2)
+        self.channels = 1 if all(p.gray for p in pictures) else 3
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, H, W, C) when all pictures have one size, else (N,)."""
+        same = len(self) > 0 and (self.sizes == self.sizes[0]).all()
+        return (len(self), *map(int, self.sizes[0]), self.channels) if same else (len(self),)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        """uint8 [H, W, C]; raises DataError naming the file when it has gone or changed."""
+        path = self._paths[row]
+        try:
+            pixels, _ = _decoded(read_file(path))
+        except (OSError, DataError) as error:
+            raise DataError(f"{path.name} can no longer be read: {error}.", "Put the file back.") from None
+        if pixels.shape[2] == self.channels:
+            return pixels
+        return np.repeat(pixels, 3, axis=2) if self.channels == 3 else pixels[..., :1]
+
+    def take(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+        """uint8 [n, H, W, C]; `size` (height, width) resizes and is needed when the pictures differ in size."""
+        if size is None and len(self.shape) == 1:
+            raise DataError("The pictures differ in size.", "Ask for one size.")
+        height, width = size or self.shape[1:3]
+        out = np.empty((len(rows), height, width, self.channels), np.uint8)
+        for place, row in enumerate(rows):
+            out[place] = resize(self[int(row)], (height, width))
+        return out

@@ -1,0 +1,166 @@
+"""No model at hand: logits per epoch, out-of-fold probabilities, embeddings, recorded elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from core.types.errors import DataError
+from core.types.evidence import GivenEvidence
+from core.types.examples import ExampleTable, Finding, Modality, Roles
+
+from . import identity, report
+from .archives import Header
+from .arrayfile import ArrayFile, check_lengths, class_names_of, is_arrays, row_columns
+from .assemble import Parts, assemble
+from .labelfile import join_labels
+from .loader import Column, Loader, Request, SourcePreview
+
+_KINDS = {"logits": ("logit",), "probabilities": ("prob", "out_of_fold", "oof"), "embeddings": ("embed", "feature", "vector")}
+_NOT = ("argmax", "label")
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Which array is which signal, and N."""
+
+    arrays: dict[str, Header]
+    count: int
+
+
+def _claims(request: Request) -> int:
+    if not is_arrays(request.path):
+        return 0
+    if request.modality is Modality.TRACE:
+        return 9
+    return 4 if request.modality is None and find_recorded(ArrayFile(request.path), request.roles) else 0
+
+
+def find_recorded(file: ArrayFile, roles: Roles) -> Recorded | None:
+    """The arrays of logits [(S,) T, N, C] or [N, C], probabilities [N, C], embeddings [N, d], by name, else by shape."""
+    found: dict[str, Header] = {}
+    for header in [file.header(roles.inputs)] if roles.inputs else list(file.headers.values()):
+        kind = _kind(header, file, only=len(file.headers) == 1 or bool(roles.inputs))
+        if kind and kind not in found:
+            found[kind] = header
+    if not found:
+        return None
+    counts = {name: h.shape[-2] for name, h in found.items()}
+    if len(set(counts.values())) > 1:
+        words = ", ".join(f'"{found[name].name}" has {n:,} rows' for name, n in counts.items())
+        raise DataError(f"{file.path.name}: {words}.", "Give arrays of equal lengths, one row for each example.")
+    return Recorded(found, next(iter(counts.values())))
+
+
+def _kind(header: Header, file: ArrayFile, only: bool) -> str | None:
+    name = header.name.lower()
+    if header.dtype.kind not in "fiu" or not 2 <= len(header.shape) <= 4 or any(word in name for word in _NOT):
+        return None
+    for kind, words in _KINDS.items():
+        if any(word in name for word in words) and (kind == "logits" or len(header.shape) == 2):
+            return kind
+    if not only or header.dtype.kind != "f":
+        return None
+    if len(header.shape) > 2:
+        return "logits"
+    head = np.asarray(file.mapped(header.name)[:1000], dtype=np.float64)
+    sums_to_one = (head >= 0).all() and np.allclose(head.sum(1), 1, atol=1e-2)  # 1e-2: float16 rows of many classes
+    return "probabilities" if sums_to_one else "embeddings"
+
+
+def _open(request: Request) -> tuple[ArrayFile, Recorded]:
+    file = ArrayFile(request.path, request.cache)
+    recorded = find_recorded(file, request.roles)
+    if recorded is None:
+        listed = ", ".join(f"{h.name} {h.shape}" for h in file.headers.values())
+        raise DataError(f"{request.name}: no logits, probabilities or embeddings among its arrays: {listed}.",
+                        "Name them so, or choose one with --inputs.")
+    return file, recorded
+
+
+def _columns(request: Request, file: ArrayFile, recorded: Recorded) -> tuple[pd.DataFrame, Roles]:
+    first = next(iter(recorded.arrays.values()))
+    wanted = request.roles
+    if len(first.shape) == 2:
+        check_lengths(file, first.name, (wanted.label, wanted.id, wanted.split, wanted.group))
+    columns = row_columns(file, recorded.count)
+    named = [n for n in ("label", "labels", wanted.label) if n in file.headers and n not in columns]
+    if named:
+        rows = file.headers[named[0]].shape
+        raise DataError(f'{request.name}: "{first.name}" has {recorded.count:,} rows, but "{named[0]}" has the shape {rows}.',
+                        "Give one label for each row; logits are [epochs, N, classes].")
+    return join_labels(columns, request.labels, wanted, request.name)
+
+
+def _inspect(request: Request) -> SourcePreview:
+    file, recorded = _open(request)
+    columns, roles = _columns(request, file, recorded)
+    listed = tuple(Column(h.name, f"{h.dtype} {h.shape}", "") for h in file.headers.values())
+    notes = tuple(f'{kind}: the array "{h.name}" {h.shape}' for kind, h in recorded.arrays.items())
+    return SourcePreview(request.name, Modality.TRACE, "traces", roles, listed, columns.head(5), recorded.count, notes)
+
+
+def _load(request: Request) -> ExampleTable:
+    return load_recorded(request)[0]
+
+
+def load_recorded(request: Request) -> tuple[ExampleTable, GivenEvidence]:
+    """The table (without inputs) and what was recorded, memory-mapped."""
+    file, recorded = _open(request)
+    columns, roles = _columns(request, file, recorded)
+    given = _evidence(file, recorded)
+    outputs = next((a.shape[-1] for a in (given.logits, given.probabilities) if a is not None), None)
+    parts = Parts(Modality.TRACE, None, _digests(given, recorded.count), columns, roles, outputs=outputs,
+                  known_classes=class_names_of(file, recorded.count), findings=tuple(_findings(given, recorded)))
+    return assemble(request, parts), given
+
+
+def _evidence(file: ArrayFile, recorded: Recorded) -> GivenEvidence:
+    arrays = {kind: file.mapped(header.name) for kind, header in recorded.arrays.items()}
+    given = GivenEvidence(**arrays)
+    if given.logits is not None:
+        shape = (1,) * (4 - given.logits.ndim) + given.logits.shape
+        given = replace(given, logits=given.logits.reshape(shape))
+    sizes = {a.shape[-1] for a in (given.logits, given.probabilities) if a is not None}
+    if len(sizes) > 1:
+        raise DataError(f"{file.path.name}: logits and probabilities disagree on the classes: {sorted(sizes)}.",
+                        "Record both from models with the same outputs.")
+    return given
+
+
+def _digests(given: GivenEvidence, count: int) -> np.ndarray:
+    """Content of a row: its embedding, else its probabilities, else its logits over all seeds and epochs."""
+    flat = given.embeddings if given.embeddings is not None else given.probabilities
+    if flat is not None:
+        return identity.digest_array(flat)
+    assert given.logits is not None
+    blocks = [identity.digest_array(np.moveaxis(given.logits[:, :, start:start + _BLOCK], 2, 0))
+              for start in range(0, count, _BLOCK)]
+    return np.concatenate(blocks) if blocks else np.array([], dtype=object)
+
+
+def _findings(given: GivenEvidence, recorded: Recorded) -> list[Finding]:
+    found = []
+    for kind in ("logits", "probabilities", "embeddings"):
+        array = getattr(given, kind)
+        if array is None:
+            continue
+        bad = np.flatnonzero(~_finite_rows(array, recorded.count))
+        if len(bad):
+            named = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+            found.append(report.finding("non_finite", bad, f"NaN/inf {kind}: {len(bad):,} rows ({named})"))
+        found.append(Finding(kind, recorded.count, f"{kind}: {recorded.arrays[kind].name} {recorded.arrays[kind].shape}"))
+    return found
+
+
+def _finite_rows(array: np.ndarray, count: int) -> np.ndarray:
+    rows = np.moveaxis(array, -2, 0)
+    return np.concatenate([np.isfinite(rows[s:s + _BLOCK]).reshape(min(_BLOCK, count - s), -1).all(1)
+                           for s in range(0, count, _BLOCK)] or [np.zeros(0, bool)])
+
+
+TRACES = Loader("traces", "Recorded logits, probabilities or embeddings in NPZ or NPY", (Modality.TRACE,), _claims, _inspect,
+                _load)
