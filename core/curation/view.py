@@ -125,6 +125,21 @@ class ScoreView:
         """class -> its rows, held-out ones too; -1 holds the unlabeled rows."""
         return {c: np.flatnonzero(self.labels == c) for c in range(UNLABELED, len(self.class_names))}
 
+    @cached_property
+    def held_out_rows(self) -> np.ndarray:
+        """Rows outside the training split."""
+        return np.flatnonzero(self.held_out)
+
+    def class_totals(self, lock_held_out: bool = True) -> np.ndarray:
+        """[C] unlocked rows with each given label."""
+        size = len(self.class_names)
+        return self.remember(("class_totals", lock_held_out), lambda: np.bincount(
+            self.labels[self.unlocked(lock_held_out)] + 1, minlength=size + 1)[1:])
+
+    def count_classes(self, rows: np.ndarray) -> np.ndarray:
+        """[C] how many of these rows have each given label; unlabeled ones are no class."""
+        return np.bincount(self.labels[rows] + 1, minlength=len(self.class_names) + 1)[1:]
+
     def score(self, name: str) -> ScoreColumn:
         """The column called `name`; raises `RulesError` listing those there are."""
         if name not in self.scores:

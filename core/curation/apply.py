@@ -1,0 +1,84 @@
+"""The one path from rules and decisions to the kept set, for screen, command line and export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.types.curation import Decision, Outcome, Rules, Source
+
+from .cuts import Cuts, make_cuts
+from .decisions import Manual, read_decisions
+from .duplicates import DuplicateChoice, choose
+from .guardrails import Rescue, rescue
+from .ranking import Ranking, rank_rows
+from .view import ScoreView
+from .warnings import outcome_warnings
+
+_SOURCES = (Source.DEFAULT, Source.RULE, Source.GUARDRAIL, Source.DUPLICATE, Source.MANUAL, Source.LOCKED)
+_SOURCE_TEXT = np.array([s.value for s in _SOURCES])
+_MOST_CODES = 64
+
+# code -> what it means; the dictionary of the manifest. Codes of thresholds and strategies are added to these.
+REASONS = {
+    "held_out": "held-out row: kept always, rules and decisions wait until it is unlocked",
+    "manual_keep": "kept by a person", "manual_drop": "dropped by a person",
+    "manual_relabel": "given another label by a person, and kept",
+    "duplicate": "near-duplicate of a row that stands for it (written as dup_of:<id>)",
+    "duplicate_best": "kept: stands for its near-duplicates",
+    "class_floor": "kept: its class would fall below the floor",
+    "class_cap": "kept: rules would drop too large a share of its class",
+}
+
+
+def apply_rules(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision] | None = None) -> Outcome:
+    """What rules and decisions do to each row. Precedence: lock > manual > duplicates > class floor and cap > rules.
+
+    Raises `RulesError` for rules that do not fit the run. The same arguments always give the same answer.
+    """
+    ranking = rank_rows(view, rules)
+    unlocked = view.unlocked(rules.guardrails.lock_held_out)
+    manual = read_decisions(view, decisions or {}, unlocked)
+    twins = choose(view, rules, ranking, manual)
+    candidates = unlocked.copy()
+    candidates[twins.losers] = False
+    cuts = make_cuts(view, rules, ranking, candidates)
+
+    by_rule = cuts.dropped & ~manual.kept & ~manual.dropped
+    by_rule[twins.losers] = False
+    best = twins.best[by_rule[twins.best] & ~cuts.by_other[twins.best]]  # likeness alone never empties a group
+    by_rule[best] = False
+    gone = by_rule | manual.dropped
+    gone[twins.losers] = True
+    saved = rescue(view, rules.guardrails, ranking.rank, gone, by_rule)
+    gone[saved.floor] = False
+    gone[saved.cap] = False
+    return _outcome(view, rules, ranking, manual, twins, cuts, saved, best, gone, by_rule)
+
+
+def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, twins: DuplicateChoice, cuts: Cuts,
+             saved: Rescue, best: np.ndarray, gone: np.ndarray, by_rule: np.ndarray) -> Outcome:
+    locked = view.held_out_rows if rules.guardrails.lock_held_out else view.held_out_rows[:0]
+    code = by_rule.astype(np.uint8)  # 1 = rule, 0 = default
+    by_hand = np.flatnonzero(manual.kept | manual.dropped)
+    guarded = np.concatenate([best, saved.floor, saved.cap])
+    for where, source in ((guarded, 2), (twins.losers, 3), (by_hand, 4), (locked, 5)):
+        code[where] = source
+    marks = {"held_out": locked, "manual_keep": by_hand[(manual.kept & ~manual.relabeled)[by_hand]],
+             "manual_drop": by_hand[manual.dropped[by_hand]], "manual_relabel": by_hand[manual.relabeled[by_hand]],
+             "duplicate": twins.losers, "duplicate_best": best, "class_floor": saved.floor, "class_cap": saved.cap}
+    for reason, rows in marks.items():
+        cuts.bits[rows] |= cuts.bit(reason)
+    duplicate_of = np.full(len(view), -1, np.int64)
+    duplicate_of[twins.losers] = twins.standing_in
+    outcome = Outcome(
+        kept=~gone, source=_SOURCE_TEXT[code], reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
+        duplicate_of=duplicate_of, composite=ranking.composite, rank=ranking.rank, threshold=cuts.threshold,
+        margin=cuts.margin, label_final=manual.labels, coverage=ranking.coverage)
+    return _with_warnings(view, rules, outcome, manual)
+
+
+def _with_warnings(view: ScoreView, rules: Rules, outcome: Outcome, manual: Manual) -> Outcome:
+    object.__setattr__(outcome, "warnings", outcome_warnings(view, rules, outcome, manual))
+    return outcome

@@ -1,0 +1,103 @@
+"""What the rules alone would drop: thresholds and a strategy, with the cut that decided each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.selection import StrategyInputs, apply_threshold, strategy_named
+from core.types.curation import Rules, Threshold
+from core.types.errors import RulesError
+from core.types.methods import Direction, Goal
+from core.types.params import params_from_dict
+
+from .ranking import Ranking, drops_first, orientation
+from .view import ScoreView
+
+
+@dataclass(eq=False)
+class Cuts:
+    """Filled step by step, then only read.
+
+    dropped [N] bool; by_redundancy [N] bool: dropped only for being like another row; bits [N] uint64 over `codes`;
+    threshold, margin [N] float32: for a dropped row the first cut that dropped it, else the first that looked at it.
+    """
+
+    dropped: np.ndarray
+    by_other: np.ndarray
+    bits: np.ndarray
+    threshold: np.ndarray
+    margin: np.ndarray
+    codes: list[str] = field(default_factory=list)
+
+    def bit(self, code: str) -> np.uint64:
+        """The bit of a code, added when new."""
+        if code not in self.codes:
+            self.codes.append(code)
+        return np.uint64(1) << np.uint64(self.codes.index(code))
+
+    def note(self, eligible: np.ndarray, gone: np.ndarray, cut: np.float32, margin: np.ndarray, code: str,
+             redundancy: bool) -> None:
+        """Record one rule: rows it looked at, rows it drops (both row numbers), its cut and margins [len(eligible)]."""
+        newly = np.zeros(len(self.dropped), bool)
+        newly[gone] = True
+        newly &= ~self.dropped
+        decided = newly[eligible] | (np.isnan(self.margin[eligible]) & ~self.dropped[eligible])
+        rows = eligible[decided]
+        self.threshold[rows] = cut
+        self.margin[rows] = margin[decided]
+        self.dropped[gone] = True
+        self.bits[gone] |= self.bit(code)
+        if not redundancy:
+            self.by_other[gone] = True
+
+
+def make_cuts(view: ScoreView, rules: Rules, ranking: Ranking, candidates: np.ndarray) -> Cuts:
+    """Apply every threshold to the unlocked rows and the strategy to the `candidates` [N] bool (no duplicates among them)."""
+    size = len(view)
+    cuts = Cuts(np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, np.uint64),
+                np.full(size, np.nan, np.float32), np.full(size, np.nan, np.float32))
+    unlocked = view.unlocked(rules.guardrails.lock_held_out)
+    for threshold in rules.thresholds:
+        _threshold(view, rules, ranking, cuts, unlocked, threshold)
+    _strategy(view, rules, ranking, cuts, candidates, int(unlocked.sum()))
+    return cuts
+
+
+def _threshold(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, unlocked: np.ndarray,
+               threshold: Threshold) -> None:
+    composite = threshold.score == "composite"
+    column = ranking.composite if composite else view.score(threshold.score).values
+    eligible = _eligible(view, unlocked, threshold.class_name)
+    values = np.asarray(column[eligible], np.float32)
+    cut = apply_threshold(threshold, values, view.id_rank[eligible])
+    margin = cut.value - values if threshold.drop == "above" else values - cut.value
+    redundancy = rules.goal == Goal.REMOVE_REDUNDANT.value if composite else (
+        view.score(threshold.score).direction == Direction.REDUNDANT.value)
+    cuts.note(eligible, eligible[cut.rows], cut.value, margin, f"{threshold.score}_{threshold.drop}", redundancy)
+
+
+def _eligible(view: ScoreView, unlocked: np.ndarray, class_name: str | None) -> np.ndarray:
+    if class_name is None:
+        return np.flatnonzero(unlocked)
+    if class_name not in view.class_names:
+        raise RulesError(f"A threshold is for the class {class_name!r}, which this dataset does not have.",
+                         f"Classes: {', '.join(view.class_names[:12])}.")
+    rows = view.class_rows[view.class_names.index(class_name)]
+    return rows[unlocked[rows]]
+
+
+def _strategy(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, candidates: np.ndarray, base: int) -> None:
+    strategy = strategy_named(rules.strategy)
+    params = params_from_dict(strategy.params, rules.strategy_params)
+    if not strategy.uses_fraction:
+        return
+    inputs = StrategyInputs(
+        ranking.priority, view.labels, candidates, {name: c.values for name, c in view.scores.items()},
+        orientation(view, Goal.FIND_NOISE.value), view.id_rank, base, rules.seed, ranking.order)
+    chosen = strategy.select(inputs, params)
+    side = np.float32(-1.0 if drops_first(rules.goal) else 1.0)
+    margin = ranking.priority[inputs.rows] - np.float32(chosen.cut)
+    cuts.note(inputs.rows, np.flatnonzero(~chosen.kept), np.float32(chosen.cut) * side, margin, chosen.reason,
+              rules.goal == Goal.REMOVE_REDUNDANT.value)

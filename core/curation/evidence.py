@@ -1,0 +1,139 @@
+"""What scores together say about a row: hard or mislabeled, a better label, and how many labels are in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.composite import combine, normalise
+from core.types.curation import Rules
+from core.types.methods import Direction, Goal, Group
+
+from .ranking import orientation, score_groups
+from .view import ScoreView
+
+ZONES = ("typical", "likely_mislabeled", "hard_useful", "redundant")
+_SUSPECT_SHARE = 0.10  # the tenth of the rows with the weakest label evidence is where a person should look first
+_HARD_SHARE = 0.25
+_TWIN_SHARE = 0.25
+
+
+def label_evidence(view: ScoreView) -> np.ndarray:
+    """[N] float32 in (-0.5, 0.5]: rank of what speaks for the given label (AUM, label quality, KNN-Shapley), high = clean.
+
+    Any score that bears on noise is used where those are missing; NaN where none is.
+    """
+    def build() -> np.ndarray:
+        signs = orientation(view, Goal.FIND_NOISE.value)
+        noise = [name for name, sign in signs.items() if sign]
+        direct = [n for n in noise if view.scores[n].direction in (Direction.TYPICAL.value, Direction.HELPFUL.value)]
+        return _rank_of(view, {n: -signs[n] for n in direct or noise})
+
+    return view.remember(("label_evidence",), build)
+
+
+def difficulty(view: ScoreView) -> np.ndarray:
+    """[N] float32 in (-0.5, 0.5]: rank of how hard the row is, from the group DIFFICULTY where there is one."""
+    def build() -> np.ndarray:
+        signs = orientation(view, Goal.KEEP_HARD.value)
+        hard = [name for name, sign in signs.items() if sign > 0]
+        own = [n for n in hard if view.scores[n].group == Group.DIFFICULTY.value]
+        return _rank_of(view, {n: 1 for n in own or hard})
+
+    return view.remember(("difficulty",), build)
+
+
+def _rank_of(view: ScoreView, signs: dict[str, int]) -> np.ndarray:
+    if not signs:
+        return np.full(len(view), np.nan, np.float32)
+    terms = view.terms()
+    mean = combine(terms, signs, score_groups(view), Rules()).values
+    return normalise(mean, "rank", None, view.unlocked(True))
+
+
+def zones(view: ScoreView) -> np.ndarray:
+    """[N] uint8 index into `ZONES` (METHODS 10.2 step 5: noise against hardness is never one number).
+
+    likely_mislabeled: weakest tenth of label evidence and at least median difficulty. hard_useful: hardest quarter of the
+    rest. redundant: easier half, label evidence at least median, and among the quarter most like another row. Else typical.
+    """
+    def build() -> np.ndarray:
+        hard, clean = difficulty(view), label_evidence(view)
+        twin = _redundancy(view)
+        code = np.zeros(len(view), np.uint8)
+        with np.errstate(invalid="ignore"):
+            code[(hard < 0) & (clean >= 0) & (twin >= 0.5 - _TWIN_SHARE)] = ZONES.index("redundant")
+            code[hard >= 0.5 - _HARD_SHARE] = ZONES.index("hard_useful")
+            code[(clean < _SUSPECT_SHARE - 0.5) & ~(hard < 0)] = ZONES.index("likely_mislabeled")
+        return code
+
+    return view.remember(("zones",), build)
+
+
+def _redundancy(view: ScoreView) -> np.ndarray:
+    names = [n for n, c in view.scores.items() if c.direction == Direction.REDUNDANT.value]
+    return _rank_of(view, {n: 1 for n in names})
+
+
+def label_suggested(view: ScoreView) -> np.ndarray:
+    """[N] int64 class that a model which did not see the row gives with confidence and that differs from the label, else -1.
+
+    Confident: at least one half, and at least the mean probability of the rows where that class was predicted and
+    given (the class threshold of confident learning, Northcutt 2021). -1 everywhere with in-sample predictions.
+    """
+    def build() -> np.ndarray:
+        out = np.full(len(view), -1, np.int64)
+        if view.predicted is None or view.predicted_prob is None or view.predicted_how != "out_of_fold":
+            return out
+        guess, sure = view.predicted, view.predicted_prob.astype(np.float64)
+        agree = (guess == view.labels) & (guess >= 0)
+        count = np.bincount(guess[agree], minlength=len(view.class_names))
+        total = np.bincount(guess[agree], sure[agree], minlength=len(view.class_names))
+        needed = np.maximum(0.5, np.divide(total, count, out=np.full(len(count), 0.5), where=count > 0))
+        bold = (guess >= 0) & (guess != view.labels) & (sure >= needed[np.maximum(guess, 0)])
+        out[bold] = guess[bold]
+        return out
+
+    return view.remember(("label_suggested",), build)
+
+
+@dataclass(frozen=True)
+class NoiseEstimate:
+    """share of the labeled training rows whose label a model doubts, with a 95 % Wilson interval for the sampling of rows;
+
+    accuracy: how often that model agrees with the given labels. The weaker it is, the more the share is too high.
+    """
+
+    share: float
+    low: float
+    high: float
+    rows: int
+    accuracy: float
+
+    @property
+    def text(self) -> str:
+        """One line for the screen."""
+        return (f"{self.share:.1%} of {self.rows:,} labels are doubted ({self.low:.1%} to {self.high:.1%}) by a model that "
+                f"agrees with {self.accuracy:.0%} of the labels; the weaker the model, the more this is too high.")
+
+
+def noise_estimate(view: ScoreView) -> NoiseEstimate | None:
+    """None without out-of-fold predictions: in-sample ones hide what was memorized."""
+    if view.predicted is None or view.predicted_how != "out_of_fold":
+        return None
+    rows = np.flatnonzero(view.unlocked(True) & (view.labels >= 0) & (view.predicted >= 0))
+    if len(rows) == 0:
+        return None
+    doubted = int(((label_suggested(view) >= 0)[rows]).sum())
+    accuracy = float((view.predicted[rows] == view.labels[rows]).mean())
+    low, high = wilson(doubted, len(rows))
+    return NoiseEstimate(doubted / len(rows), low, high, len(rows), accuracy)
+
+
+def wilson(hits: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """95 % score interval of a share (Wilson 1927)."""
+    share = hits / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)

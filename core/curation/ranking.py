@@ -1,0 +1,79 @@
+"""The order in which rows go, for one goal and one set of weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.composite import combine
+from core.selection.ordering import ascending_rows
+from core.types.curation import Rules
+from core.types.errors import RulesError
+from core.types.methods import Goal
+
+from .view import ScoreView
+
+# A high composite means "go first" for these goals and "stay first" for the others.
+DROP_FIRST = frozenset({Goal.FIND_NOISE.value, Goal.REMOVE_REDUNDANT.value, Goal.FIND_OOD.value})
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """composite, priority [N] float32 (priority: high = keep first; NaN where no weighted score is present);
+
+    coverage [N] share of the weight present; order [N] rows, first to go first, then rows without a composite, then
+    locked rows; rank [N] int64, 1 = first to go: the inverse of `order`.
+    """
+
+    composite: np.ndarray
+    priority: np.ndarray
+    coverage: np.ndarray
+    order: np.ndarray
+    rank: np.ndarray
+
+
+def goal_of(rules: Rules) -> str:
+    """The goal's name, checked."""
+    if rules.goal not in {g.value for g in Goal}:
+        raise RulesError(f"Unknown goal {rules.goal!r}.", f"Choose one of: {', '.join(g.value for g in Goal)}.")
+    return str(Goal(rules.goal).value)
+
+
+def drops_first(goal: str) -> bool:
+    """Whether a high composite speaks for dropping."""
+    return goal in DROP_FIRST
+
+
+def rank_rows(view: ScoreView, rules: Rules) -> Ranking:
+    """The ranking of all rows; remembered per goal, weights and transform, so that a moved cut costs nothing here."""
+    goal = goal_of(rules)
+    key = ("ranking", goal, json.dumps([rules.group_weights, rules.score_weights], sort_keys=True), rules.transform,
+           rules.aggregator, rules.within_class, rules.guardrails.lock_held_out)
+    return view.remember(key, lambda: _rank(view, rules, goal))
+
+
+def orientation(view: ScoreView, goal: str) -> dict[str, int]:
+    """score -> -1 | 0 | +1 for the goal."""
+    return {name: int(column.orientation.get(goal, 0)) for name, column in view.scores.items()}
+
+
+def score_groups(view: ScoreView) -> dict[str, str]:
+    """score -> its group."""
+    return {name: column.group for name, column in view.scores.items()}
+
+
+def _rank(view: ScoreView, rules: Rules, goal: str) -> Ranking:
+    lock = rules.guardrails.lock_held_out
+    terms = view.terms(rules.transform, rules.within_class, lock)
+    result = combine(terms, orientation(view, goal), score_groups(view), rules)
+    # ranks follow the float32 that the export shows, so that sorting its column gives its rank
+    value = result.values.astype(np.float32) if len(view.scores) else np.full(len(view), np.nan, np.float32)
+    coverage = result.coverage if len(view.scores) else np.zeros(len(view), np.float32)
+    priority = -value if drops_first(goal) else value
+    locked = view.held_out if lock and view.held_out.any() else None
+    order = ascending_rows(priority, view.id_rank, view.id_order, locked)
+    rank = np.empty(len(view), np.int64)
+    rank[order] = np.arange(1, len(view) + 1)
+    return Ranking(value, priority, coverage, order, rank)
