@@ -42,17 +42,15 @@ def seed_agreement(per_seed: np.ndarray) -> float | None:
     return float(np.mean([spearman(a, b) for a, b in combinations(per_seed[:, ::step], 2)]))
 
 
-def agreement_check(per_seed: np.ndarray) -> AssumptionCheck:
-    """Do the seeds order the examples alike?"""
+def agreement_check(per_seed: np.ndarray, what: str = "seeds") -> AssumptionCheck:
+    """Do the seeds (folds, starts: named by `what`) order the examples alike?"""
     agreement = seed_agreement(per_seed)
     if agreement is None:
-        return AssumptionCheck(
-            "amber", "1 seed: nothing shows how stable this order is. Two or more are advised.", "seeds"
-        )
+        text = f"1 {what[:-1]}: nothing shows how stable this order is. Two or more are advised."
+        return AssumptionCheck("amber", text, what)
     light = "green" if agreement >= 0.8 else "amber" if agreement >= 0.5 else "red"
-    return AssumptionCheck(
-        light, f"{len(per_seed)} seeds agree on the order with a rank correlation of {agreement:.2f}.", "seeds"
-    )
+    text = f"{len(per_seed)} {what} agree on the order with a rank correlation of {agreement:.2f}."
+    return AssumptionCheck(light, text, what)
 
 
 def fit_check(accuracy: float, labels: np.ndarray, what: str = "The networks") -> AssumptionCheck:

@@ -67,7 +67,7 @@ def _compute(inputs: ScoreInputs, params: ForgettingParams, progress: Progress) 
         "recorded": recorded,
         "looks": int(correct.shape[1]),
         "tie_share": tie_share(counts.sum(axis=0)[rows]),
-        "never_learned": int((~correct.any(axis=1)).all(axis=0)[rows].sum()),
+        "never_learned": int((correct.sum(axis=(0, 1))[rows] == 0).sum()),
     }
     accuracy = float(at_end[:, -1][:, rows].mean()) if rows.any() else 0.0
     checks = (epochs_check(correct.shape[1]), fit_check(accuracy, inputs.labels), agreement_check(counts))

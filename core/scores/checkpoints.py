@@ -1,0 +1,98 @@
+"""Kept checkpoints, seed by seed, and scores that are a formula of single checkpoints averaged over chosen epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.epochs import choose_epochs
+from core.scores.formulas import residual
+from core.scores.method import ScoreInputs
+from core.types.errors import CurationError
+from core.types.evidence import CheckpointEvidence
+from core.types.progress import Progress, track
+from core.types.scores import ScoreResult
+
+_BLOCK_ROWS = 32_768
+
+
+def by_seed(checkpoints: Iterable[CheckpointEvidence]) -> list[list[CheckpointEvidence]]:
+    """One list per seed, in order of epoch. Raises `CurationError` when seeds were kept at different epochs."""
+    seeds: dict[int, list[CheckpointEvidence]] = {}
+    for one in checkpoints:
+        seeds.setdefault(one.checkpoint.seed, []).append(one)
+    grouped = [sorted(group, key=lambda c: c.checkpoint.epoch) for _, group in sorted(seeds.items())]
+    if len({tuple(c.checkpoint.epoch for c in group) for group in grouped}) > 1:
+        raise CurationError("The seeds kept checkpoints at different epochs.", "Keep the same epochs for each seed.")
+    return grouped
+
+
+def features_of(one: CheckpointEvidence) -> np.ndarray:
+    """[N, d] inputs of the last layer. Raises `CurationError` when this checkpoint has none."""
+    if one.features is None:
+        raise CurationError(
+            f"The checkpoint of epoch {one.checkpoint.epoch} has no features.",
+            "Run it with a network, or leave this score out.",
+        )
+    return one.features
+
+
+def last_layer_squares(one: CheckpointEvidence, labels: np.ndarray) -> np.ndarray:
+    """[N] float64 squared norm of the loss gradient of the last layer: ||p - onehot||^2 (||h||^2 + 1 with bias)."""
+    features, out = features_of(one), np.empty(len(labels))
+    for start in range(0, len(labels), _BLOCK_ROWS):
+        part = slice(start, start + _BLOCK_ROWS)
+        delta = residual(np.asarray(one.logits[part], dtype=np.float64), labels[part])
+        h = np.asarray(features[part], dtype=np.float64)
+        out[part] = (delta**2).sum(axis=1) * ((h**2).sum(axis=1) + one.has_bias)
+    return out
+
+
+def accuracy_of(checkpoints: Iterable[CheckpointEvidence], labels: np.ndarray, rows: np.ndarray) -> float:
+    """Mean share of `rows` whose given label is predicted; 0.0 without rows."""
+    shares = (
+        [(np.asarray(c.logits)[rows].argmax(axis=1) == labels[rows]).mean() for c in checkpoints] if len(rows) else []
+    )
+    return float(np.mean(shares)) if shares else 0.0
+
+
+def score_checkpoints(
+    inputs: ScoreInputs,
+    formula: Callable[[CheckpointEvidence, np.ndarray], np.ndarray],
+    epochs: str,
+    progress: Progress,
+    title: str,
+) -> ScoreResult:
+    """Mean of `formula(checkpoint, labels)` [N] over the chosen kept epochs and then over seeds; unlabeled rows NaN."""
+    grouped, labels = by_seed(inputs.checkpoints), np.maximum(inputs.labels, 0)
+    train, held_out = inputs.examples.train_rows, inputs.examples.held_out_rows
+    fitted = accuracy_of([group[-1] for group in grouped], labels, train)
+    choice = choose_epochs(epochs, [c.checkpoint.epoch for c in grouped[0]], fitted)
+    chosen = [(s, group[p]) for s, group in enumerate(grouped) for p in choice.positions]
+    per_seed = np.zeros((len(grouped), len(labels)))
+    for seed, one in track(progress, chosen, title):
+        per_seed[seed] += checked(formula(one, labels), inputs, one) / len(choice.positions)
+    accuracy = accuracy_of([one for _, one in chosen], labels, held_out if len(held_out) else train)
+    checks = (choice.check, fit_check(fitted, inputs.labels), agreement_check(per_seed))
+    meta = {"epochs": choice.how, "epochs_read": [grouped[0][p].checkpoint.epoch for p in choice.positions]}
+    return masked_result(
+        per_seed,
+        {"unlabeled row": unlabeled(inputs.examples)},
+        checks=checks,
+        skill=skill(accuracy, inputs.labels),
+        meta=meta,
+    )
+
+
+def checked(values: np.ndarray, inputs: ScoreInputs, one: CheckpointEvidence) -> np.ndarray:
+    """`values` if they are all finite, else `CurationError` naming the first bad row."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        raise CurationError(
+            f"Row {bad[0]} (id {inputs.examples.ids[bad[0]]}) has no finite value at epoch "
+            f"{one.checkpoint.epoch}, seed {one.checkpoint.seed}.",
+            "Look at that row's input, or lower the learning rate if training diverged.",
+        )
+    return values

@@ -1,0 +1,82 @@
+"""kNN distance: how far an example is from its nearest others.
+
+    knn_distance_i = mean distance to the k nearest other examples in the label-free embedding
+
+From 0 up, in the embedding's own unit. High: out of distribution, or rare. Needs no label and no training. In high
+dimension all distances grow alike and the contrast shrinks; a tight group of more than k outliers escapes it. The
+out-of-distribution score of cleanlab is this before its rescaling. Kuan & Mueller, ICML workshop 2022.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.numerics.neighbors import nearest_neighbors
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import AssumptionCheck, ScoreResult
+
+
+@dataclass(frozen=True)
+class KNNDistanceParams:
+    """Settings of the kNN distance."""
+
+    k: int = param(
+        10, label="Neighbors", low=1, help="More smooth the score; a group of outliers must be smaller than this."
+    )
+    metric: str = param("euclidean", label="Distance", choices=("euclidean", "cosine"))
+
+
+def _compute(inputs: ScoreInputs, params: KNNDistanceParams, progress: Progress) -> ScoreResult:
+    found = nearest_neighbors(inputs.embedding, params.k, metric=params.metric, progress=progress, title="kNN distance")
+    values = found.distances.mean(axis=1, dtype=np.float64).astype(np.float32)
+    used = found.rows.shape[1]
+    checks = (
+        AssumptionCheck(
+            "green" if used == params.k else "amber",
+            f"{used} of {params.k} neighbors found among {len(values)} examples.",
+            "neighbors",
+        ),
+        contrast_check(values),
+    )
+    return ScoreResult(values, checks=checks, meta={"k": used, "embedding": inputs.evidence.embedding_name})
+
+
+def contrast_check(distances: np.ndarray) -> AssumptionCheck:
+    """Do distances tell examples apart? The 95th percentile over the median says."""
+    median, high = np.percentile(distances, (50, 95))
+    if median == 0.0:
+        return AssumptionCheck(
+            "amber", "More than half of the examples have an identical neighbor (distance 0).", "contrast"
+        )
+    ratio = float(high / median)
+    text = f"The 95th percentile of the distances is {ratio:.2f} times their median; near 1 they tell little apart."
+    return AssumptionCheck("green" if ratio >= 1.3 else "amber" if ratio >= 1.1 else "red", text, "contrast")
+
+
+KNN_DISTANCE = ScoreMethod(
+    name="knn_distance",
+    title="kNN distance",
+    summary="How far an example is from its nearest others.",
+    paper=Paper(
+        "Kuan & Mueller",
+        2022,
+        "Back to the Basics: Revisiting Out-of-Distribution Detection Baselines",
+        "https://arxiv.org/abs/2207.03061",
+    ),
+    params=KNNDistanceParams,
+    group=Group.DENSITY,
+    direction=Direction.OOD,
+    inspect_first="highest",
+    orientation=orient(0, +1, -1, -1, +1, 0),
+    needs=(Signal.EMBEDDING,),
+    compute=_compute,
+    range="0 and up",
+    high_means="Far from every other example: rare, or not from this data.",
+    low_means="In a crowd of alike examples.",
+    cost="N x N x d, in blocks; no training.",
+)

@@ -1,0 +1,202 @@
+"""KNN-Shapley: each training row's exact Shapley value for a K-nearest-neighbor classifier of the targets.
+
+For one target, training rows sorted by distance, m_r = 1 when the r-th has the target's label:
+    s_N = m_N min(K, N) / (K N);    s_r = s_{r+1} + (m_r - m_{r+1}) / K * min(K, r) / r;    mean over targets
+
+In about [-1/K, 1/K]; the values of all rows sum to the classifier's mean vote for the right label. HIGH helps, LOW
+(negative) misleads its neighborhood: probably labeled wrong. Needs no training, the most robust score to wrong labels
+when the targets are clean (digits, 200 clean targets: AUROC .994 at 10 to 40 % flips). Without held-out rows every
+labeled row is a target, left out of its own ranking: the targets then carry the same wrong labels. Inherits the
+embedding: where neighbors do not share labels it says little; rare classes get small values. (The often used start
+m_N / N is wrong when N < K.) Jia et al., VLDB 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.numerics.neighbors import centered, first_copy, squared_distance_blocks
+from core.scores.assumptions import fit_check, skill, unlabeled
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.types.errors import DataError
+from core.types.examples import Split
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress, SilentProgress
+from core.types.scores import AssumptionCheck, ScoreResult
+
+_STRIP = 256  # target rows ranked at a time: their sort keys stay in cache
+
+
+@dataclass(frozen=True)
+class KNNShapleyParams:
+    """Settings of KNN-Shapley."""
+
+    k: int = param(10, label="Neighbors (K)", low=1, help="How many neighbors the classifier asks; 5 to 10 are usual.")
+    targets: int = param(10_000, label="Targets at most", low=1, help="A random sample is used when there are more.")
+
+
+@dataclass(frozen=True, eq=False)
+class Valuation:
+    """values [N] float64 mean over targets; accuracy: share of targets whose label wins the vote of K neighbors."""
+
+    values: np.ndarray
+    accuracy: float
+
+
+def knn_shapley(
+    points: np.ndarray,
+    labels: np.ndarray,
+    targets: np.ndarray,
+    target_labels: np.ndarray,
+    k: int = 10,
+    *,
+    own_row: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> Valuation:
+    """Exact values of `points` [N, d] for the targets [V, d]; O(V N (d + log N)) time, O(block N) memory.
+
+    own_row: [V] the row that a target is itself, left out of its ranking (its value there is 0). Identical points are
+    at identical distances, and ties keep the order of rows.
+    """
+    points, targets = centered(points, targets)
+    copy_of = first_copy(points)
+    copies = np.flatnonzero(copy_of != np.arange(len(points)))
+    values, hits = np.zeros(len(points)), 0.0
+    blocks = squared_distance_blocks(points, targets, progress or SilentProgress(), "KNN-Shapley")
+    for block, squared in blocks:
+        squared[:, copies] = squared[:, copy_of[copies]]  # the product may round equal columns apart
+        if own_row is not None:
+            squared[np.arange(len(squared)), own_row[block]] = np.inf
+        for start in range(0, len(squared), _STRIP):
+            strip = slice(start, start + _STRIP)
+            order = _stable_order(squared[strip])
+            count = order.shape[1] - (own_row is not None)
+            share, right = _ranked(order[:, :count], labels, target_labels[block][strip], k)
+            values += np.bincount(order[:, :count].ravel(), weights=share.ravel(), minlength=len(points))
+            hits += right
+    return Valuation(values / len(targets), hits / len(targets))
+
+
+def _stable_order(squared: np.ndarray) -> np.ndarray:
+    """argsort of each row, ties by column: distances >= 0 sort as their bits do, with the column in the low half."""
+    squared += 0.0  # turns -0.0 into 0.0, whose bits sort first
+    keys = squared.view(np.uint32).astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(squared.shape[1], dtype=np.uint64)
+    keys.sort(axis=1)
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _ranked(order: np.ndarray, labels: np.ndarray, wanted: np.ndarray, k: int) -> tuple[np.ndarray, float]:
+    """([v, n] value at each rank, number of targets whose label wins the vote) for n ranked rows."""
+    n = order.shape[1]
+    match = (labels[order] == wanted[:, None]).astype(np.float64)
+    rank = np.arange(1, n + 1)
+    steps = np.minimum(k, rank) / (k * rank)
+    value = match * steps
+    value[:, :-1] -= match[:, 1:] * steps[:-1]
+    value = value[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return value, _vote_hits(labels[order[:, :k]], wanted)
+
+
+def _vote_hits(near: np.ndarray, wanted: np.ndarray) -> float:
+    """How many rows of `near` [v, k] have `wanted` as their most frequent label (ties to the lower label)."""
+    classes = int(max(near.max(initial=0), wanted.max(initial=0))) + 1
+    flat = np.arange(len(near))[:, None] * classes + near
+    votes = np.bincount(flat.ravel(), minlength=len(near) * classes).reshape(len(near), classes)
+    return float((votes.argmax(axis=1) == wanted).sum())
+
+
+def _compute(inputs: ScoreInputs, params: KNNShapleyParams, progress: Progress) -> ScoreResult:
+    examples, embedding = inputs.examples, inputs.embedding
+    train, held_out = examples.train_rows, examples.held_out_rows
+    clean = len(held_out) > 0
+    if len(train) < 1 + (not clean):
+        raise DataError(
+            "KNN-Shapley needs labeled training rows to value and targets to value them for.",
+            "Give two or more labeled rows.",
+        )
+    picked = _sample(inputs, len(held_out) if clean else len(train), params.targets)
+    rows = (held_out if clean else train)[picked]
+    found = knn_shapley(
+        embedding[train],
+        inputs.labels[train],
+        embedding[rows],
+        inputs.labels[rows],
+        params.k,
+        own_row=None if clean else picked,
+        progress=progress,
+    )
+    values = np.full(len(examples), np.nan, dtype=np.float32)
+    values[train] = found.values
+    checks = (
+        _target_check(clean, len(rows)),
+        _size_check(params.k, inputs.labels[train]),
+        fit_check(found.accuracy, inputs.labels, f"The {params.k} nearest neighbors"),
+    )
+    undefined = {
+        "unlabeled row": int(unlabeled(examples).sum()),
+        "held-out row": int(((examples.splits != Split.TRAIN) & ~unlabeled(examples)).sum()),
+    }
+    return ScoreResult(
+        values,
+        undefined={k: v for k, v in undefined.items() if v},
+        checks=checks,
+        skill=skill(found.accuracy, inputs.labels),
+        meta={
+            "targets": len(rows),
+            "targets_are": "held-out rows" if clean else "training rows",
+            "neighbor_accuracy": found.accuracy,
+            "embedding": inputs.evidence.embedding_name,
+        },
+    )
+
+
+def _sample(inputs: ScoreInputs, count: int, most: int) -> np.ndarray:
+    """Which of `count` targets to use: all, or `most` drawn from the run's seed."""
+    return np.arange(count) if count <= most else np.sort(inputs.rng.choice(count, most, replace=False))
+
+
+def _target_check(clean: bool, count: int) -> AssumptionCheck:
+    if clean:
+        return AssumptionCheck("green" if count >= 100 else "amber", f"Valued for {count} held-out rows.", "targets")
+    return AssumptionCheck(
+        "amber",
+        f"No held-out rows: valued for {count} training rows, which carry the same label "
+        "noise. Each is left out of its own ranking.",
+        "targets",
+    )
+
+
+def _size_check(k: int, labels: np.ndarray) -> AssumptionCheck:
+    smallest = int(np.unique(labels, return_counts=True)[1].min())
+    light = "green" if smallest >= k else "amber"
+    return AssumptionCheck(
+        light, f"The smallest class has {smallest} training rows; {k} neighbors are asked.", "class size"
+    )
+
+
+KNN_SHAPLEY = ScoreMethod(
+    name="knn_shapley",
+    title="KNN-Shapley",
+    summary="Exact Shapley value of each row for a nearest-neighbor classifier.",
+    paper=Paper(
+        "Jia et al.",
+        2019,
+        "Efficient Task-Specific Data Valuation for Nearest Neighbor Algorithms",
+        "https://arxiv.org/abs/1908.08619",
+    ),
+    params=KNNShapleyParams,
+    group=Group.VALUATION,
+    direction=Direction.HELPFUL,
+    inspect_first="lowest",
+    orientation=orient(-1, 0, +1, -1, 0, +1),
+    needs=(Signal.EMBEDDING,),
+    compute=_compute,
+    range="about -1/K to 1/K",
+    high_means="Its neighbors share its label: helps to classify them.",
+    low_means="Its neighbors have other labels: misleads them, probably labeled wrong.",
+    cost="V x N x (d + log N) for V targets; no training.",
+)
