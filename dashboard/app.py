@@ -23,6 +23,7 @@ STEPS = {
 
 page = st.navigation(list(STEPS.values()), position="hidden")
 frame.style()
+state.sync()
 wanted = state.take_follow()
 if wanted in STEPS:
     st.switch_page(STEPS[wanted])

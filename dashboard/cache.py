@@ -15,12 +15,17 @@ import streamlit as st
 from core import actions
 from core.attributions import AttributionClient
 from core.curation import ScoreView
+from core.curation.evidence import noise_estimate
 from core.datasets import SourcePreview
 from core.runs.samples import SampleCard
 from core.store import CurationState, Run
+from core.store.index import ScoreIndex
 from core.types.attributions import Attribution, ExampleInfluence
 from core.types.curation import Outcome, Rules
 from core.types.examples import ExampleTable, Roles
+from dashboard import selecting
+from dashboard.components import map_wire
+from dashboard.components.embedding_map import MapRanks
 
 
 def stamp(run: Run) -> str:
@@ -54,6 +59,13 @@ def view(run_id: str, at: str, _run: Run) -> ScoreView:
 def outcome(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState) -> Outcome:
     """What rules and decisions do; `change` names both."""
     return actions.outcome(_view, _rules, _state.decisions)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def noise(run_id: str, at: str, _view: ScoreView) -> tuple[float, float, float] | None:
+    """Estimated share of wrong labels with its interval; None without out-of-fold predictions."""
+    found = noise_estimate(_view)
+    return None if found is None else (found.share, found.low, found.high)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -121,7 +133,20 @@ def methods_table() -> pd.DataFrame:
     return actions.methods_table()
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def kept_value(name: str, key: str, _make: Any) -> Any:
-    """A drawing-ready value (ranks, colors) made once per key."""
-    return _make()
+@st.cache_resource(max_entries=4, show_spinner=False)
+def map_ranks(run_id: str, at: str, _view: ScoreView) -> MapRanks:
+    """Every score as ranks, ready to be sent to the map once."""
+    columns = {name: map_wire.encode_ranks(column.values) for name, column in _view.scores.items()}
+    return MapRanks(f"{run_id}/{at}", columns)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def fixed_facets(run_id: str, at: str, _run: Run, _view: ScoreView) -> tuple[selecting.Facet, ...]:
+    """Facets that no decision changes."""
+    return selecting.fixed_facets(_view, _run.array("kmeans"))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def score_index(run_id: str, at: str, name: str, _run: Run) -> ScoreIndex:
+    """Sorted values and class counts of one score."""
+    return _run.index(name)

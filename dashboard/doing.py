@@ -26,20 +26,40 @@ def attempt(call: Callable[[], Any], name: str = "") -> Any:
     return result
 
 
-def decide(run: Run, ids: Sequence[str], action: Action | None, said: str, *, label: str | None = None,
-           note: str | None = None, reviewed: bool | None = None) -> CurationState | None:
+def decide(
+    run: Run,
+    ids: Sequence[str],
+    action: Action | None,
+    said: str,
+    *,
+    label: str | None = None,
+    note: str | None = None,
+    reviewed: bool | None = None,
+) -> CurationState | None:
     """Keep, drop, relabel, clear, note; `said` is what the screen says once it is on disk."""
     name = f"decide-{run.run_id}"
-    done = attempt(lambda: actions.decide(run, list(ids), action, label=label, note=note, reviewed=reviewed,
-                                          token=state.token(name), expected_rev=state.revision(run.run_id)), name)
+    done = attempt(
+        lambda: actions.decide(
+            run,
+            list(ids),
+            action,
+            label=label,
+            note=note,
+            reviewed=reviewed,
+            token=state.token(name),
+            expected_rev=state.revision(run.run_id),
+        ),
+        name,
+    )
     return _saved(run, done, said)
 
 
 def save_rules(run: Run, rules: Rules, said: str = "Rules saved") -> CurationState | None:
     """Put rules on disk."""
     name = f"rules-{run.run_id}"
-    done = attempt(lambda: actions.save_rules(run, rules, token=state.token(name),
-                                              expected_rev=state.revision(run.run_id)), name)
+    done = attempt(
+        lambda: actions.save_rules(run, rules, token=state.token(name), expected_rev=state.revision(run.run_id)), name
+    )
     return _saved(run, done, said)
 
 
@@ -47,7 +67,9 @@ def save_selection(run: Run, title: str, ids: Sequence[str]) -> CurationState | 
     """Keep a selection under a name; no ids deletes it."""
     name = f"selection-{run.run_id}"
     said = f"Selection “{title}” saved ({len(ids):,} rows)" if len(ids) else f"Selection “{title}” removed"
-    return _saved(run, attempt(lambda: actions.save_selection(run, title, list(ids), token=state.token(name)), name), said)
+    return _saved(
+        run, attempt(lambda: actions.save_selection(run, title, list(ids), token=state.token(name)), name), said
+    )
 
 
 def undo(run: Run) -> None:

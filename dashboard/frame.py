@@ -17,7 +17,16 @@ from dashboard.opened import Opened
 ICON = ":material/grain:"
 _ASSETS = Path(__file__).parent / "assets"
 _LATER = "Comes in a later version: prune and retrain against matched random rows."
-_NUMBERS = {"start": "", "data": "1", "scores": "2", "explore": "3", "rules": "4", "check": "5", "export": "6", "methods": ""}
+_NUMBERS = {
+    "start": "",
+    "data": "1",
+    "scores": "2",
+    "explore": "3",
+    "rules": "4",
+    "check": "5",
+    "export": "6",
+    "methods": "",
+}
 
 
 def style() -> None:
@@ -26,15 +35,18 @@ def style() -> None:
     st.html(_ASSETS / "workspace.css")
 
 
-def steps(pages: Mapping[str, StreamlitPage], here: StreamlitPage, opened: Opened | None,
-          problem: CurationError | None) -> None:
+def steps(
+    pages: Mapping[str, StreamlitPage], here: StreamlitPage, opened: Opened | None, problem: CurationError | None
+) -> None:
     """Links to all steps; those that cannot be entered yet are disabled and say why."""
     with st.sidebar:
         st.html("<div class='brand'>Chaffinch</div>")
         for name, page in pages.items():
             reason = _why_not(name, opened)
             with st.container(key=f"step_{name}{'_here' if page.url_path == here.url_path else ''}", gap=None):
-                st.page_link(page, label=f"{_NUMBERS[name]}  {page.title}".strip(), disabled=bool(reason), help=reason or None)
+                st.page_link(
+                    page, label=f"{_NUMBERS[name]}  {page.title}".strip(), disabled=bool(reason), help=reason or None
+                )
                 if reason:
                     st.text(reason)
         with st.container(key="summary", gap=None):
@@ -87,9 +99,16 @@ def _kept_summary(opened: Opened) -> kept_bar.KeptSummary:
     counts = opened.outcome.counts
     name, before, after = reading.rarest_class(opened.view, opened.outcome)
     return kept_bar.KeptSummary(
-        kept=counts["kept"], rows=counts["rows"], rarest_class=name, rarest_before=before, rarest_after=after,
-        noise=cache.noise(opened.run.run_id, opened.at, opened.view), selected=len(state.selection()),
-        can_undo=opened.curation.can_undo, can_redo=opened.curation.can_redo)
+        kept=counts["kept"],
+        rows=counts["rows"],
+        rarest_class=name,
+        rarest_before=before,
+        rarest_after=after,
+        noise=cache.noise(opened.run.run_id, opened.at, opened.view),
+        selected=len(state.selection()),
+        can_undo=opened.curation.can_undo,
+        can_redo=opened.curation.can_redo,
+    )
 
 
 def _message() -> None:
@@ -114,4 +133,3 @@ def _watch_other_tabs(run_id: str) -> None:
         state.saw_revision(run_id, rev)
         state.tell("Changed in another tab: this page now shows it.")
         st.rerun()
-

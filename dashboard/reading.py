@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from core.curation import ScoreView
+from core.curation.evidence import ZONES, zones
+from core.scores import SCORES
 from core.scores.method import ScoreMethod
 from core.store import Run
 from core.types.curation import Outcome
+from dashboard import cache, selecting
+from dashboard.components import map_wire
+from dashboard.components.embedding_map import MapRule
+from dashboard.opened import Opened
 
+ZONE_WORDS = {
+    "typical": "typical",
+    "likely_mislabeled": "likely mislabeled",
+    "hard_useful": "hard but useful",
+    "redundant": "redundant",
+}
 _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 
@@ -40,7 +52,142 @@ def _score_line(run: Run, method: ScoreMethod) -> dict[str, object]:
     done = method.name in run.score_names
     state = "done" if done else "failed" if method.name in run.failures else "not run"
     score = run.score(method.name) if done else None
-    return {"name": method.name, "Score": method.title, "What it finds": method.summary,
-            "State": state, "Assumptions": " ".join(_LIGHTS[c.light] + " " + c.light for c in score.checks) if score else "",
-            "Skill": score.skill if score else None, "Seconds": score.seconds if score else None,
-            "Needs": ", ".join(s.value.replace("_", " ") for s in method.needs), "Cost": method.cost}
+    return {
+        "name": method.name,
+        "Score": method.title,
+        "What it finds": method.summary,
+        "State": state,
+        "Assumptions": " ".join(_LIGHTS[c.light] + " " + c.light for c in score.checks) if score else "",
+        "Skill": score.skill if score else None,
+        "Seconds": score.seconds if score else None,
+        "Needs": ", ".join(s.value.replace("_", " ") for s in method.needs),
+        "Cost": method.cost,
+    }
+
+
+def title(name: str) -> str:
+    """A score's title for people; its name when the registry no longer has it."""
+    return next((method.title for method in SCORES if method.name == name), name)
+
+
+def facets(opened: Opened) -> tuple[selecting.Facet, ...]:
+    """The cards of Explore: what never changes (kept per run) and what decisions change."""
+    fixed = cache.fixed_facets(opened.run.run_id, opened.at, opened.run, opened.view)
+    kept = selecting.Facet("decision", "Decision", ("dropped", "kept"), opened.outcome.kept.astype(np.int64))
+    source = selecting.facet_of_words("source", "Decided by", opened.outcome.source)
+    return tuple(facet for facet in (kept, source, *fixed) if facet is not None)
+
+
+def rows_of(view: ScoreView, ids: Iterable[str]) -> np.ndarray:
+    """Rows of ids, those that are not in the view left out."""
+    return np.array(sorted(view.row_of[i] for i in ids if i in view.row_of), np.int64)
+
+
+def map_rule(opened: Opened) -> MapRule | None:
+    """The cut as the browser can compute it while a slider is dragged; None when the rules are of another kind."""
+    rules, view = opened.rules, opened.view
+    if rules.transform != "rank" or rules.aggregator != "mean" or rules.within_class:
+        return None
+    orientation = {name: column.orientation.get(rules.goal, 0) for name, column in view.scores.items()}
+    groups = {name: column.group for name, column in view.scores.items()}
+    weights = map_wire.coefficients(orientation, groups, rules.group_weights, rules.score_weights)
+    return MapRule(weights, composite_cut(opened))
+
+
+def composite_cut(opened: Opened) -> float | None:
+    """The composite value that decides a row under these rules, None when no single one does."""
+    decided = opened.outcome.threshold[opened.outcome.source == "rule"]
+    cuts = np.unique(decided[np.isfinite(decided)])
+    return float(cuts[0]) if len(cuts) == 1 else None
+
+
+def orders(opened: Opened) -> dict[str, str]:
+    """How rows may be ordered: as decided, or by either end of a score."""
+    found = {"rank": "First to go under the rules", "row": "Row order"}
+    for name, column in opened.view.scores.items():
+        ends = ("low", "high") if column.inspect_first == "lowest" else ("high", "low")
+        found.update({f"{name}:{end}": f"{title(name)}, {end}est first" for end in ends})
+    return found
+
+
+def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
+    """The rows in that order."""
+    if order == "rank":
+        return rows[np.argsort(opened.outcome.rank[rows], kind="stable")]
+    name, _, end = order.partition(":")
+    return selecting.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
+
+
+def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
+    """The rows as a table: id, label, prediction, decision, then every score."""
+    view, outcome = opened.view, opened.outcome
+    frame = pd.DataFrame(
+        {
+            "id": view.ids[rows],
+            "label": class_words(view, view.labels[rows]),
+            "kept": np.where(outcome.kept[rows], "kept", "dropped"),
+            "by": outcome.source[rows],
+        }
+    )
+    if view.predicted is not None:
+        frame.insert(2, "prediction", class_words(view, view.predicted[rows]))
+    return frame.assign(**{name: column.values[rows] for name, column in view.scores.items()})
+
+
+def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:
+    """Class names of codes; empty where there is none."""
+    return [view.class_names[c] if 0 <= c < len(view.class_names) else "" for c in codes]
+
+
+def score_cut(opened: Opened, name: str) -> dict[str, object]:
+    """The cut on one score as the histogram draws it: by value, or at the value of its percentile or count."""
+    found = next((t for t in opened.rules.thresholds if t.score == name and t.class_name is None), None)
+    if found is None:
+        return {}
+    decided = opened.outcome.threshold[np.isin(opened.outcome.source, ["rule"])]
+    if found.kind == "value":
+        return {"cut": found.cut, "drop": found.drop}
+    index = cache.score_index(opened.run.run_id, opened.at, name, opened.run)
+    share = found.cut / 100 if found.kind == "percentile" else found.cut / max(len(index.sorted_values), 1)
+    if found.kind == "count" and found.drop == "above":
+        share = 1 - share
+    return {"cut": index.quantile(min(max(share, 0.0), 1.0)), "drop": found.drop} if len(decided) else {}
+
+
+def zone_word(opened: Opened, row: int) -> str:
+    """The zone of one row in words."""
+    return ZONE_WORDS[ZONES[int(zones(opened.view)[row])]]
+
+
+def checklist(opened: Opened) -> list[tuple[str, str]]:
+    """What to know before an export: a light and words each."""
+    view, outcome, rules = opened.view, opened.outcome, opened.rules
+    held = int(view.held_out.sum())
+    touched = int((view.held_out & ~outcome.kept).sum())
+    lines = [
+        ("red", f"{touched:,} held-out rows are dropped")
+        if touched
+        else ("green", f"All {held:,} held-out rows stay" if held else "There are no held-out rows")
+    ]
+    name, before, after = rarest_class(view, outcome)
+    floor = min(rules.guardrails.class_floor, before)
+    lines.append(
+        ("green" if after >= floor else "red", f"Rarest class {name}: {after:,} of {before:,} stay (floor {floor:,})")
+    )
+    decisions = opened.curation.decisions
+    by_rule = view.ids[(outcome.source == "rule") & ~outcome.kept]
+    unseen = sum(1 for i in by_rule if str(i) not in decisions or not decisions[str(i)].reviewed)
+    lines.append(("amber" if unseen else "green", f"{unseen:,} rows dropped by rules were not looked at by a person"))
+    lines.append(("amber", "No check against random was run"))
+    return lines + [("amber", warning) for warning in outcome.warnings]
+
+
+def kept_frame(opened: Opened, count: int) -> pd.DataFrame:
+    """The first kept rows with the user's own columns; ids and labels where there are none."""
+    rows = np.flatnonzero(opened.outcome.kept)[:count]
+    columns = opened.view.columns
+    if columns is None or not len(columns.columns):
+        return pd.DataFrame(
+            {"id": opened.view.ids[rows], "label": class_words(opened.view, opened.outcome.label_final[rows])}
+        )
+    return columns.iloc[rows].reset_index(drop=True)

@@ -15,30 +15,60 @@ import streamlit as st
 
 from core.types.runs import RunSpec
 
+_STICKY = ("run", "example", "f", "range")  # a page switch empties the URL of what no widget holds: written back
+
+
+def sync() -> None:
+    """Once per script run: the URL wins (links, back button); what a page switch took away is written back."""
+    kept = st.session_state.setdefault("sticky", {})
+    asked = st.query_params.get("run")
+    if asked and kept.get("run") and [asked] != kept["run"]:
+        forget_rows()
+        kept.clear()
+    for name in _STICKY:
+        there = st.query_params.get_all(name)
+        if there:
+            kept[name] = there
+        elif kept.get(name):
+            st.query_params[name] = kept[name]
+
+
+def _stick(name: str, values: list[str]) -> None:
+    st.session_state.setdefault("sticky", {})[name] = values
+    if values:
+        st.query_params[name] = values
+    else:
+        st.query_params.pop(name, None)
+
+
+def _stuck(name: str) -> list[str]:
+    return st.session_state.get("sticky", {}).get(name, [])
+
 
 def current_run() -> str | None:
-    """The key (sample name or run id) of what is open; the URL wins, so that links and the back button work."""
-    wanted = st.query_params.get("run")
-    if wanted and wanted != st.session_state.get("run_key"):
-        open_run(wanted)
-    key = st.session_state.get("run_key")
-    if key and wanted != key:
-        st.query_params["run"] = key
-    return key
+    """The key (sample name or run id) of what is open."""
+    return next(iter(_stuck("run")), None)
 
 
 def open_run(key: str) -> None:
-    """Look at another run: what was selected and focused in the last one is let go."""
-    for name in ("selection", "row", "seen", "exported", "conflict"):
-        st.session_state.pop(name, None)
-    st.session_state["run_key"] = key
-    st.query_params["run"] = key
+    """Look at another run: what was selected and filtered in the last one is let go."""
+    forget_rows()
+    for name in ("example", "f", "range"):
+        _stick(name, [])
+    _stick("run", [key])
 
 
 def close_run() -> None:
     """Back to nothing open."""
-    st.session_state.pop("run_key", None)
-    st.query_params.pop("run", None)
+    forget_rows()
+    for name in _STICKY:
+        _stick(name, [])
+
+
+def forget_rows() -> None:
+    """Drop what only made sense in the run that was open."""
+    for name in ("selection", "seen", "exported"):
+        st.session_state.pop(name, None)
 
 
 def selection() -> np.ndarray:
@@ -53,15 +83,59 @@ def select(rows: np.ndarray) -> None:
 
 def focused() -> str | None:
     """The id of the example in the drawer: in the URL, so that it can be shared."""
-    return st.query_params.get("example")
+    return next(iter(_stuck("example")), None)
 
 
 def focus(example_id: str | None) -> None:
     """Put one example into the drawer, or close it."""
-    if example_id is None:
-        st.query_params.pop("example", None)
-    elif st.query_params.get("example") != example_id:
-        st.query_params["example"] = example_id
+    _stick("example", [] if example_id is None else [example_id])
+
+
+def open_example(example_id: str) -> None:
+    """Put one example into the drawer and bring the drawer forward."""
+    focus(example_id)
+    put("side", "example")
+
+
+def filters() -> dict[str, list[str]]:
+    """Chosen options of each facet."""
+    chosen: dict[str, list[str]] = {}
+    for entry in _stuck("f"):
+        name, _, option = entry.partition(":")
+        chosen.setdefault(name, []).append(option)
+    return chosen
+
+
+def toggle_filter(name: str, option: str) -> None:
+    """Choose an option of a facet, or let it go."""
+    entry, now = f"{name}:{option}", _stuck("f")
+    _stick("f", [e for e in now if e != entry] if entry in now else [*now, entry])
+
+
+def ranges() -> dict[str, tuple[float, float]]:
+    """Score ranges chosen on histograms."""
+    found = {}
+    for entry in _stuck("range"):
+        name, _, ends = entry.partition(":")
+        low, _, high = ends.partition("..")
+        try:
+            found[name] = (float(low), float(high))
+        except ValueError:  # someone edited the address: that filter is not there
+            continue
+    return found
+
+
+def set_range(name: str, ends: tuple[float, float] | None) -> None:
+    """Filter by a score's range, or no longer."""
+    rest = [e for e in _stuck("range") if not e.startswith(f"{name}:")]
+    _stick("range", rest if ends is None else [*rest, f"{name}:{ends[0]!r}..{ends[1]!r}"])
+
+
+def clear_filters() -> None:
+    """Show every row again."""
+    _stick("f", [])
+    _stick("range", [])
+    st.session_state["words"] = ""
 
 
 def draft_spec() -> RunSpec | None:

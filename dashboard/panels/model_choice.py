@@ -21,7 +21,10 @@ def model_choice(source: str, modality: str | None, roles: Roles, labels: str | 
 
 
 def _training(examples: ExampleTable) -> TrainingSpec:
-    families = {"auto": "Best fit for this data", **{m.name: m.title for m in MODELS if examples.modality in m.modalities}}
+    families = {
+        "auto": "Best fit for this data",
+        **{m.name: m.title for m in MODELS if examples.modality in m.modalities},
+    }
     left, middle, right = st.columns([2, 1, 1], gap="small")
     model = left.selectbox("Trained here", list(families), format_func=families.get, key="model")
     epochs = middle.number_input("Epochs (0 = its own default)", 0, 500, 0, key="epochs")
@@ -35,8 +38,10 @@ def _training(examples: ExampleTable) -> TrainingSpec:
 def _own_weights() -> tuple[str, ...]:
     with st.expander("Own weights for this architecture (.pt or .safetensors)"):
         lines = st.text_area("One path per checkpoint, in order of training", key="weights", height=80)
-        st.caption("Read with `weights_only=True`; files never run code. A network of your own: `--model module:factory` "
-                   "on the command line.")
+        st.caption(
+            "Read with `weights_only=True`; files never run code. A network of your own: `--model module:factory` "
+            "on the command line."
+        )
     return tuple(line.strip() for line in lines.splitlines() if line.strip())
 
 

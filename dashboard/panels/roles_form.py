@@ -10,10 +10,21 @@ from core.datasets import SourcePreview
 from core.types.examples import Modality, Roles
 
 _NONE = "(none)"
-_PARTS = {Modality.IMAGE: ("inputs", "path", "label", "id", "split", "group"), Modality.TEXT: ("text", "label", "id", "split", "group"),
-          Modality.TABLE: ("label", "id", "split", "group"), Modality.TRACE: ("inputs", "label", "id", "split")}
-_WORDS = {"inputs": "Arrays with the examples", "path": "Image path", "label": "Label", "id": "Id", "split": "Split",
-          "group": "Group", "text": "Text"}
+_PARTS = {
+    Modality.IMAGE: ("inputs", "path", "label", "id", "split", "group"),
+    Modality.TEXT: ("text", "label", "id", "split", "group"),
+    Modality.TABLE: ("label", "id", "split", "group"),
+    Modality.TRACE: ("inputs", "label", "id", "split"),
+}
+_WORDS = {
+    "inputs": "Arrays with the examples",
+    "path": "Image path",
+    "label": "Label",
+    "id": "Id",
+    "split": "Split",
+    "group": "Group",
+    "text": "Text",
+}
 
 
 def roles_form(preview: SourcePreview, source: str) -> Roles:
@@ -26,7 +37,9 @@ def roles_form(preview: SourcePreview, source: str) -> Roles:
         guess = getattr(preview.roles, part)
         if guess is not None and guess not in names:
             names.append(guess)
-        value = columns[number % 2].selectbox(_WORDS[part], names, index=names.index(guess or _NONE), key=f"role_{part}_{source}")
+        value = columns[number % 2].selectbox(
+            _WORDS[part], names, index=names.index(guess or _NONE), key=f"role_{part}_{source}"
+        )
         chosen[part] = None if value == _NONE else value
     guessed = {part: getattr(preview.roles, part) for part in chosen}
     if chosen == guessed:

@@ -18,8 +18,10 @@ from dashboard.components import params_form
 def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec], None]) -> None:
     """A check box per score and its settings behind it; what cannot run here is disabled and says why."""
     why_not = {p.name: "" if p.runs else p.why_not for p in plan}
-    families = [(group, list(methods)) for group, methods in groupby(sorted(SCORES, key=lambda m: m.group.value),
-                                                                     key=lambda m: m.group.value)]
+    families = [
+        (group, list(methods))
+        for group, methods in groupby(sorted(SCORES, key=lambda m: m.group.value), key=lambda m: m.group.value)
+    ]
     columns = st.columns(3, gap="medium")
     chosen: dict[str, dict] = {}
     for number, (group, methods) in enumerate(families):
@@ -29,16 +31,28 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
                 chosen.update(_one(method, spec, why_not.get(method.name, "")))
     given = {name: params for name, params in chosen.items() if params}
     asked = replace(spec, scores=tuple(m.name for m in SCORES if m.name in chosen), score_params=given)
-    st.button(f"Start scoring ({len(chosen)} scores)", key="start_run", type="primary", disabled=not chosen,
-              on_click=start, args=(asked,))
+    st.button(
+        f"Start scoring ({len(chosen)} scores)",
+        key="start_run",
+        type="primary",
+        disabled=not chosen,
+        on_click=start,
+        args=(asked,),
+    )
     st.caption("Runs in a process of its own: you may close this page. Each finished score appears at once.")
 
 
 def _one(method: ScoreMethod, spec: RunSpec, why_not: str) -> dict[str, dict]:
     wanted = "all" in spec.scores or method.name in spec.scores
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"score_{method.name}"):
-        on = st.checkbox(method.title, value=wanted and not why_not, disabled=bool(why_not), help=method.summary,
-                         key=f"use_{method.name}", width="stretch")
+        on = st.checkbox(
+            method.title,
+            value=wanted and not why_not,
+            disabled=bool(why_not),
+            help=method.summary,
+            key=f"use_{method.name}",
+            width="stretch",
+        )
         value = None
         if fields(method.params) and not why_not:
             with st.popover("settings", type="tertiary"):

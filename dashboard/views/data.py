@@ -36,29 +36,42 @@ def render() -> None:
 
 
 def _source() -> str | None:
-    path = st.text_input("Path on this machine, or the name of a sample", key="source", bind="query-params",
-                         placeholder="/data/reviews.csv, a folder of images, digits")
-    uploaded = st.file_uploader("or upload (up to 200 MB)", key="uploaded",
-                                type=["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "gz"])
+    path = st.text_input(
+        "Path on this machine, or the name of a sample",
+        key="source",
+        bind="query-params",
+        placeholder="/data/reviews.csv, a folder of images, digits",
+    )
+    uploaded = st.file_uploader(
+        "or upload (up to 200 MB)", key="uploaded", type=["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "gz"]
+    )
     if uploaded is not None:
         return str(upload.keep(uploaded))
     if not path.strip():
-        messages.empty_state("No data chosen yet", "Give a path above, or drop a file here. Nothing is read beyond its "
-                             "first rows until you say so.", key="no_source")
+        messages.empty_state(
+            "No data chosen yet",
+            "Give a path above, or drop a file here. Nothing is read beyond its first rows until you say so.",
+            key="no_source",
+        )
         return None
     return path.strip()
 
 
 def _kind() -> str | None:
-    kind = st.segmented_control("What an example is", list(_KINDS), format_func=_KINDS.get, default="", key="kind",
-                                required=True)
+    kind = st.segmented_control(
+        "What an example is", list(_KINDS), format_func=_KINDS.get, default="", key="kind", required=True
+    )
     return kind or None
 
 
 def _labels_file() -> str | None:
     with st.expander("Labels in a file of their own"):
-        path = st.text_input("Labels file (for recorded outputs)", key="labels_file", bind="query-params",
-                             placeholder="labels.csv, labels.npy, t10k-labels-idx1-ubyte.gz")
+        path = st.text_input(
+            "Labels file (for recorded outputs)",
+            key="labels_file",
+            bind="query-params",
+            placeholder="labels.csv, labels.npy, t10k-labels-idx1-ubyte.gz",
+        )
     return path.strip() or None
 
 
@@ -81,7 +94,9 @@ def _commit(source: str, modality: str | None, roles: Roles, labels: str | None,
     if st.button("Read all of it", key="read_all", type="primary", help="Loads the dataset and writes its report card"):
         state.put("read_source", asked)
     if state.get("read_source") != asked:
-        st.caption("Check the guess on the left first. Reading everything gives the report card; it starts no training.")
+        st.caption(
+            "Check the guess on the left first. Reading everything gives the report card; it starts no training."
+        )
         return
     with st.spinner("Reading"):
         examples = cache.examples(source, modality, roles, labels, cache.changed(source))

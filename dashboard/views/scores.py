@@ -19,8 +19,12 @@ def render() -> None:
     """A draft shows the form; a run shows its progress, the table of all scores and the detail of one."""
     key, draft = state.current_run(), state.draft_spec()
     if key is None and draft is None:
-        if messages.empty_state("Nothing to score yet", "Choose data first, or open a sample: it is already scored.",
-                                key="no_scores", action="Choose data"):
+        if messages.empty_state(
+            "Nothing to score yet",
+            "Choose data first, or open a sample: it is already scored.",
+            key="no_scores",
+            action="Choose data",
+        ):
             state.follow("data")
             st.rerun()
         return
@@ -78,15 +82,27 @@ def _finished(run: Run) -> None:
         st.html("<h2>Scores</h2>")
         table = reading.scores_frame(run, SCORES)
         done = int((table["State"] == "done").sum())
-        st.text(f"{done} of {len(table)} scores computed for {run.name}. Choose a row for its assumptions and settings.")
-        chosen = st.dataframe(table.drop(columns="name"), key="score_rows", hide_index=True, width="stretch", height=640,
-                              row_height=30, on_select="rerun", selection_mode="single-row",
-                              column_config={"Seconds": st.column_config.NumberColumn(format="%.1f"),
-                                             "Score": st.column_config.TextColumn(width=130),
-                                             "What it finds": st.column_config.TextColumn(width="large"),
-                                             "State": st.column_config.TextColumn(width=80),
-                                             "Assumptions": st.column_config.TextColumn(width=100)},
-                              alt="All scores with what they find, what they need, their assumption lights, cost and state")
+        st.text(
+            f"{done} of {len(table)} scores computed for {run.name}. Choose a row for its assumptions and settings."
+        )
+        chosen = st.dataframe(
+            table.drop(columns="name"),
+            key="score_rows",
+            hide_index=True,
+            width="stretch",
+            height=640,
+            row_height=30,
+            on_select="rerun",
+            selection_mode="single-row",
+            column_config={
+                "Seconds": st.column_config.NumberColumn(format="%.1f"),
+                "Score": st.column_config.TextColumn(width=130),
+                "What it finds": st.column_config.TextColumn(width="large"),
+                "State": st.column_config.TextColumn(width=80),
+                "Assumptions": st.column_config.TextColumn(width=100),
+            },
+            alt="All scores with what they find, what they need, their assumption lights, cost and state",
+        )
     rows = chosen["selection"]["rows"]
     with right, st.container(key="score_detail", border=True):
         score_detail.score_detail(run, table["name"].iloc[rows[0] if rows else 0])

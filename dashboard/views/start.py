@@ -10,8 +10,11 @@ from core.runs.samples import SampleCard
 from core.store import RunSummary
 from dashboard import cache, state
 
-_VERBS = {"image": ("Try images", ":material/image:"), "text": ("Try text", ":material/notes:"),
-          "table": ("Try a table", ":material/table_rows:")}
+_VERBS = {
+    "image": ("Try images", ":material/image:"),
+    "text": ("Try text", ":material/notes:"),
+    "table": ("Try a table", ":material/table_rows:"),
+}
 
 
 def render() -> None:
@@ -36,8 +39,15 @@ def _sample(card: SampleCard) -> None:
         st.text(f"{card.title} · {card.rows:,} rows")
         with st.container(key=f"faults_{card.name}", height="stretch"):
             st.text(card.faults)
-        st.button("Explore it", key=f"try_{card.name}", icon=icon, width="stretch", type="primary",
-                  on_click=_open, args=(card.name,))
+        st.button(
+            "Explore it",
+            key=f"try_{card.name}",
+            icon=icon,
+            width="stretch",
+            type="primary",
+            on_click=_open,
+            args=(card.name,),
+        )
 
 
 def _own_data() -> None:
@@ -45,10 +55,18 @@ def _own_data() -> None:
         st.html("<h3>Open my data</h3>")
         st.text("CSV, Parquet, JSONL, NPZ, or a folder of images per class.")
         with st.container(key="faults_own", height="stretch"):
-            st.text("Columns are guessed and shown before anything starts. No model at hand: logits per epoch, "
-                    "probabilities or embeddings will do. Nothing leaves this machine.")
-        st.button("Choose data", key="open_own", icon=":material/folder_open:", width="stretch",
-                  on_click=state.follow, args=("data",))
+            st.text(
+                "Columns are guessed and shown before anything starts. No model at hand: logits per epoch, "
+                "probabilities or embeddings will do. Nothing leaves this machine."
+            )
+        st.button(
+            "Choose data",
+            key="open_own",
+            icon=":material/folder_open:",
+            width="stretch",
+            on_click=state.follow,
+            args=("data",),
+        )
 
 
 def _resume() -> None:
@@ -57,8 +75,14 @@ def _resume() -> None:
     if not runs:
         st.text("No runs of your own yet. They appear here with what you decided, also after a crash.")
         return
-    chosen = st.dataframe(_frame(runs), key="runs", hide_index=True, on_select="rerun", selection_mode="single-row",
-                          alt="Runs of this workspace, the last changed first")
+    chosen = st.dataframe(
+        _frame(runs),
+        key="runs",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="Runs of this workspace, the last changed first",
+    )
     rows = chosen["selection"]["rows"]
     if rows and state.is_new("resumed", runs[rows[0]].run_id):
         _open(runs[rows[0]].run_id, "scores" if runs[rows[0]].state not in ("finished", "incomplete") else "explore")
@@ -67,9 +91,16 @@ def _resume() -> None:
 
 
 def _frame(runs: list[RunSummary]) -> pd.DataFrame:
-    return pd.DataFrame({"Name": [r.name for r in runs], "Kind": [r.modality for r in runs],
-                         "Rows": [r.rows for r in runs], "State": [str(r.state) for r in runs],
-                         "Last change": [r.last_change for r in runs], "Run": [r.run_id for r in runs]})
+    return pd.DataFrame(
+        {
+            "Name": [r.name for r in runs],
+            "Kind": [r.modality for r in runs],
+            "Rows": [r.rows for r in runs],
+            "State": [str(r.state) for r in runs],
+            "Last change": [r.last_change for r in runs],
+            "Run": [r.run_id for r in runs],
+        }
+    )
 
 
 def _open(key: str, step: str = "explore") -> None:

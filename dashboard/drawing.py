@@ -1,0 +1,133 @@
+"""One example as the values that components draw: tile, hover card, score lines."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core.curation.evidence import label_suggested
+from core.scores import score_named
+from dashboard import cache, reading, theme
+from dashboard.components.embedding_map import HoverCard
+from dashboard.components.gallery import Tile
+from dashboard.components.score_panel import ScoreLine
+from dashboard.opened import Opened
+
+
+def tile(opened: Opened, row: int, order: str = "rank", note: str = "") -> Tile:
+    """An example in a gallery or strip; the note is the score that orders the page."""
+    view, name = opened.view, str(opened.view.ids[row])
+    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    label = int(view.labels[row])
+    return Tile(
+        row=row,
+        name=name,
+        label=class_word(opened, label),
+        suggested=suggestion(opened, row),
+        label_color=theme.class_color(label) if label >= 0 else None,
+        kept=bool(opened.outcome.kept[row]),
+        note=note or _order_note(opened, row, order),
+        locked=bool(view.held_out[row]),
+        problem=problem,
+        **_content(example),
+    )
+
+
+def _content(example: Any) -> dict[str, Any]:
+    if isinstance(example, str):
+        return {"text": example}
+    if isinstance(example, Mapping):
+        return {"cells": tuple((str(k), cell_word(v)) for k, v in list(example.items())[:6])}
+    return {"image": example}
+
+
+def cell_word(value: Any) -> str:
+    """A cell in words; missing is a dash."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def class_word(opened: Opened, code: int) -> str:
+    """A class name, or "no label"."""
+    return str(opened.view.class_names[code]) if code >= 0 else "no label"
+
+
+def suggestion(opened: Opened, row: int) -> str:
+    """The class that a model which did not see the row gives with confidence, where it differs from the label."""
+    code = int(label_suggested(opened.view)[row])
+    return class_word(opened, code) if code >= 0 else ""
+
+
+def _order_note(opened: Opened, row: int, order: str) -> str:
+    name, _, end = order.partition(":")
+    if end and name in opened.view.scores:
+        return f"{opened.view.scores[name].values[row]:.4g}"
+    return f"#{int(opened.outcome.rank[row]):,}" if order == "rank" else ""
+
+
+def hover_card(opened: Opened, row: int) -> HoverCard:
+    """The small card beside the pointer."""
+    view = opened.view
+    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    lines = [("label", class_word(opened, int(view.labels[row])))]
+    if view.predicted is not None and view.predicted[row] >= 0:
+        sure = f" · {view.predicted_prob[row]:.2f}" if view.predicted_prob is not None else ""
+        lines.append(("prediction", class_word(opened, int(view.predicted[row])) + sure))
+    lines.append(("decision", ("kept" if opened.outcome.kept[row] else "dropped") + f" · {opened.outcome.source[row]}"))
+    text = example if isinstance(example, str) else problem
+    if isinstance(example, Mapping):
+        lines += [(str(k), cell_word(v)) for k, v in list(example.items())[:4]]
+    image = png(example) if isinstance(example, np.ndarray) else None
+    return HoverCard(str(view.ids[row]), tuple(lines), text[:280], image)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """uint8 [H, W] or [H, W, C] as a PNG file."""
+    shaped = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(shaped)).save(out, format="PNG")
+    return out.getvalue()
+
+
+def score_lines(opened: Opened, row: int) -> list[ScoreLine]:
+    """Every score of one example: value, percentile, spread, and what the end it stands at means."""
+    ranks = cache.map_ranks(opened.run.run_id, opened.at, opened.view).columns
+    return [_score_line(opened, name, row, int(ranks[name][row])) for name in opened.view.scores]
+
+
+def _score_line(opened: Opened, name: str, row: int, rank: int) -> ScoreLine:
+    column, method = opened.view.scores[name], score_named(name)
+    suspicious = {"highest": 1, "lowest": -1}.get(column.inspect_first, 0)
+    if rank == 0:
+        return ScoreLine(
+            name,
+            reading.title(name),
+            None,
+            group=column.group,
+            suspicious=suspicious,
+            reason="not defined for this row",
+        )
+    percentile = 100.0 * (rank - 1) / (map_top() - 1)
+    spread = None if column.standard_deviation is None else float(column.standard_deviation[row])
+    meaning = method.high_means if percentile >= 80 else method.low_means if percentile <= 20 else ""
+    return ScoreLine(
+        name,
+        reading.title(name),
+        float(column.values[row]),
+        percentile,
+        spread,
+        column.seed_count,
+        meaning,
+        suspicious,
+        group=column.group,
+    )
+
+
+def map_top() -> int:
+    """The highest rank that `map_wire.encode_ranks` gives."""
+    return 65534

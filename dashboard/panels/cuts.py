@@ -1,0 +1,64 @@
+"""Thresholds on scores: by value, percentile or count, for all rows or one class."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.types.curation import Threshold
+from dashboard import cutting, doing, reading, ruling, state
+from dashboard.opened import Opened
+
+_EVERY = "every class"
+_UNITS = {"value": "at a value", "percentile": "at a percentile", "count": "a number of rows"}
+
+
+def cuts(opened: Opened) -> None:
+    """The cuts there are, each removable, and a line to add one."""
+    with st.container(key="cuts", border=True, gap="small"):
+        st.html("<h4>Thresholds</h4>")
+        for number, cut in enumerate(opened.rules.thresholds):
+            with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"cut_{number}"):
+                st.text(ruling.threshold_words(cut, reading.title(cut.score)))
+                st.space("stretch")
+                st.button("Remove", key=f"cut_off_{number}", type="tertiary", on_click=_remove, args=(opened, number))
+        if not opened.rules.thresholds:
+            st.caption("None: nothing is dropped by a score's value.")
+        with st.popover("Add a threshold"):
+            _form(opened)
+
+
+def _form(opened: Opened) -> None:
+    names = ["composite", *opened.view.scores]
+    score = st.selectbox("Score", names, format_func=reading.title, key="cut_score")
+    side = st.segmented_control("Drop", ["above", "below"], default="above", key="cut_side", required=True)
+    kind = st.segmented_control(
+        "Cut", list(_UNITS), format_func=_UNITS.get, default="percentile", key="cut_kind", required=True
+    )
+    low, high, start = cutting.cut_bounds(opened, score, kind, side)
+    cut = st.number_input(
+        "At",
+        low,
+        high,
+        start,
+        key=f"cut_at_{score}_{kind}_{side}",
+        format="%.6g" if kind == "value" else "%.0f",
+        step=(high - low) / 100 if kind == "value" else 1.0,
+    )
+    where = st.selectbox("In", [_EVERY, *opened.view.class_names], key="cut_class")
+    asked = Threshold(score, kind, side, float(cut), None if where == _EVERY else where)
+    st.text(f"Would touch {cutting.rows_beyond(opened, asked):,} rows")
+    st.button("Add", key="cut_add", type="primary", on_click=_add, args=(opened, asked))
+
+
+def _add(opened: Opened, asked: Threshold) -> None:
+    rules = (
+        opened.rules if opened.rules.strategy == "threshold" else ruling.with_strategy(opened.rules, "threshold", {})
+    )
+    doing.save_rules(
+        opened.run, ruling.with_threshold(rules, asked), "Saved: " + ruling.threshold_words(asked, asked.score)
+    )
+
+
+def _remove(opened: Opened, number: int) -> None:
+    doing.save_rules(opened.run, ruling.without_threshold(opened.rules, number), "Saved: one threshold less")
+    state.spend("cut")

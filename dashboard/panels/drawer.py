@@ -1,0 +1,141 @@
+"""One example: what it is, what every score says, why, and what a person decided about it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import actions
+from core.types.curation import Action
+from core.types.errors import CurationError
+from dashboard import cache, doing, drawing, reading, state
+from dashboard.components import messages
+from dashboard.components.example_view import example_view
+from dashboard.components.score_panel import score_panel
+from dashboard.opened import Opened
+from dashboard.panels import evidence
+
+
+def drawer(opened: Opened) -> None:
+    """Everything about the focused example; says how to focus one when there is none."""
+    row = opened.view.row_of.get(state.focused() or "")
+    if row is None:
+        messages.empty_state(
+            "No example chosen",
+            "Click a point on the map or a tile below it. Arrow keys move, k keeps, d drops, r relabels, u undoes.",
+            key="no_example",
+        )
+        return
+    _head(opened, row)
+    _decide(opened, row)
+    with st.container(key="drawer_scores", border=True, gap=None):
+        st.html("<h4>Scores</h4>")
+        score_panel(drawing.score_lines(opened, row), key=f"panel_{row}")
+    for title, draw in (
+        ("Why this prediction", evidence.attribution),
+        ("Training curve", evidence.curve),
+        ("Nearest neighbors", evidence.neighbors),
+        ("Helpful and harmful training examples", evidence.influence),
+        ("History", _history),
+    ):
+        name = title.split()[0].lower()
+        with st.expander(title, key=f"open_{name}", on_change="rerun", expanded=name == "nearest") as part:
+            if part.open:
+                _draw(draw, opened, row, name)
+
+
+def _draw(draw, opened: Opened, row: int, name: str) -> None:
+    try:
+        draw(opened, row)
+    except CurationError as error:  # one part that cannot be had leaves the rest of the drawer standing
+        messages.error_box(error, key=f"error_{name}")
+
+
+def _head(opened: Opened, row: int) -> None:
+    view, name = opened.view, str(opened.view.ids[row])
+    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    with st.container(key="drawer_head", gap=None):
+        st.text(name)
+        example_view(example, key=f"example_{row}", name=name, problem=problem, width=200)
+    facts = {
+        "Given label": drawing.class_word(opened, int(view.labels[row])),
+        "Predicted": _predicted(opened, row),
+        "Split": str(view.splits[row]) + (" (locked)" if view.held_out[row] else ""),
+        "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source[row]}",
+        "Because": ", ".join(opened.outcome.reasons(row)) or "nothing speaks against it",
+        "Zone": reading.zone_word(opened, row),
+    }
+    with st.container(key="drawer_facts", gap=None):
+        for title, value in facts.items():
+            with st.container(horizontal=True, gap="small", key=f"fact_{title.split()[0]}"):
+                st.caption(title)
+                st.text(value)
+
+
+def _predicted(opened: Opened, row: int) -> str:
+    view = opened.view
+    if view.predicted is None or view.predicted[row] < 0:
+        return "none"
+    sure = (
+        ""
+        if view.predicted_prob is None
+        else f" ({view.predicted_prob[row]:.2f}, {view.predicted_how.replace('_', ' ')})"
+    )
+    return drawing.class_word(opened, int(view.predicted[row])) + sure
+
+
+def _decide(opened: Opened, row: int) -> None:
+    example_id = str(opened.view.ids[row])
+    said = opened.curation.decisions.get(example_id)
+    with st.container(key="drawer_verbs", horizontal=True, gap="small"):
+        for action, title, letter in (
+            (Action.KEEP, "Keep", "k"),
+            (Action.DROP, "Drop", "d"),
+            (Action.CLEAR, "Clear", None),
+        ):
+            now = said is not None and said.action == action
+            st.button(
+                title,
+                key=f"drawer_{action.value}",
+                on_click=_one,
+                args=(opened, row, action),
+                shortcut=letter,
+                type="primary" if now else "secondary",
+            )
+        with st.popover("Relabel"):
+            names = opened.view.class_names
+            label = st.selectbox("New label", names, index=None, key=f"label_{row}", placeholder="Type a class")
+            st.button(
+                "Relabel",
+                key="drawer_relabel",
+                disabled=label is None,
+                on_click=_one,
+                args=(opened, row, Action.RELABEL, label),
+            )
+        with st.popover("Note"):
+            note = st.text_input("Note", value=said.note if said else "", key=f"note_{row}")
+            st.button("Save note", key="drawer_note", on_click=_note, args=(opened, row, note))
+
+
+def _one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:
+    words = {
+        Action.KEEP: "kept",
+        Action.DROP: "dropped",
+        Action.CLEAR: "back to the rules",
+        Action.RELABEL: f"relabeled {label}",
+    }
+    name = str(opened.view.ids[row])
+    doing.decide(
+        opened.run, [name], action, f"Saved: {name} {words[action]}", label=label, reviewed=action != Action.CLEAR
+    )
+
+
+def _note(opened: Opened, row: int, note: str) -> None:
+    doing.decide(opened.run, [str(opened.view.ids[row])], None, "Note saved", note=note)
+
+
+def _history(opened: Opened, row: int) -> None:
+    events = actions.history(opened.run, str(opened.view.ids[row]))
+    if not events:
+        st.text("Nobody has decided anything about this example yet.")
+    for event in events:
+        st.text(f"{event.seq}. {event.summary}")

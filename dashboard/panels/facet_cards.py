@@ -1,0 +1,128 @@
+"""The distribution of one score and a card of bars per facet; each is a filter for all the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.scores import score_named
+from dashboard import cache, reading, selecting, state
+from dashboard.components.class_bars import class_bars
+from dashboard.components.distribution import Distribution, histogram
+from dashboard.opened import Opened
+
+
+def facet_cards(
+    opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, filters: selecting.Filters
+) -> None:
+    """Search, what is filtered now, the histogram, the cards."""
+    with st.container(key="search_line", horizontal=True, gap="small", vertical_alignment="center"):
+        st.text_input(
+            "Search",
+            key="words",
+            bind="query-params",
+            placeholder="Search ids, text and columns",
+            label_visibility="collapsed",
+            icon=":material/search:",
+        )
+        st.button("Show all", key="clear_filters", disabled=not filters.active, on_click=state.clear_filters)
+    _chips(filters)
+    _distribution(opened, shown)
+    for facet in facets:
+        with st.container(key=f"facet_{facet.name}", border=True, gap=None):
+            st.html(f"<h4>{facet.title}</h4>")
+            clicked = class_bars(
+                facet.options, facet.counts(), facet.counts(shown), key=f"bars_{facet.name}", height=150
+            )
+            if clicked is not None and state.is_new(
+                f"bars_{facet.name}", (clicked, tuple(filters.chosen.get(facet.name, ())))
+            ):
+                state.toggle_filter(facet.name, clicked)
+                st.rerun()
+
+
+def _chips(filters: selecting.Filters) -> None:
+    entries = [(name, option) for name, options in filters.chosen.items() for option in options]
+    if not entries and not filters.ranges:
+        return
+    with st.container(key="chips", horizontal=True, gap="small"):
+        for number, (name, option) in enumerate(entries):
+            st.button(
+                f"{name}: {option}"[:40],
+                key=f"chip_{number}",
+                icon=":material/close:",
+                on_click=state.toggle_filter,
+                args=(name, option),
+                help="Let this filter go",
+            )
+        for name, (low, high) in filters.ranges.items():
+            st.button(
+                f"{reading.title(name)}: {low:.4g} to {high:.4g}",
+                key=f"chip_range_{name}",
+                icon=":material/close:",
+                on_click=state.set_range,
+                args=(name, None),
+                help="Let this filter go",
+            )
+
+
+def _distribution(opened: Opened, shown: np.ndarray) -> None:
+    names = list(opened.view.scores)
+    with st.container(key="distribution", border=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="distribution_tools"):
+            name = st.selectbox(
+                "Score",
+                names,
+                format_func=reading.title,
+                key="score",
+                bind="query-params",
+                label_visibility="collapsed",
+                width="stretch",
+            )
+            mode = st.segmented_control(
+                "Form",
+                ["histogram", "ecdf"],
+                default="histogram",
+                key="curve",
+                required=True,
+                label_visibility="collapsed",
+                format_func={"histogram": "Bars", "ecdf": "Sum"}.get,
+            )
+            by_class = st.toggle("by class", key="by_class", bind="query-params")
+        drawn = histogram(
+            distribution(opened, name, shown),
+            key=f"histogram_{name}",
+            mode=mode or "histogram",
+            by_class=by_class,
+            value=_focused_value(opened, name),
+            height=170,
+            **reading.score_cut(opened, name),
+        )
+    if drawn is not None and state.is_new(f"histogram_{name}", drawn):
+        state.set_range(name, drawn)
+        st.rerun()
+
+
+def distribution(opened: Opened, name: str, shown: np.ndarray) -> Distribution:
+    """Counts from the run's index, with those of the filtered rows."""
+    index, method = cache.score_index(opened.run.run_id, opened.at, name, opened.run), score_named(name)
+    filtered = None
+    if not shown.all():
+        filtered = np.histogram(opened.view.scores[name].values[shown], bins=index.edges())[0]
+    return Distribution(
+        method.title,
+        np.asarray(index.counts),
+        index.edges(),
+        (*opened.view.class_names, "no label"),
+        filtered,
+        method.low_means,
+        method.high_means,
+    )
+
+
+def _focused_value(opened: Opened, name: str) -> float | None:
+    row = opened.view.row_of.get(state.focused() or "")
+    value = None if row is None else float(opened.view.scores[name].values[row])
+    return None if value is None or np.isnan(value) else value

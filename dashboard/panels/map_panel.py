@@ -1,0 +1,117 @@
+"""The map with its three choices; lasso, click and hover come back as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from dashboard import cache, drawing, reading, selecting, state
+from dashboard.components import embedding_map as maps
+from dashboard.components import polygon
+from dashboard.opened import Opened
+
+KEY = "map"
+_LAYOUTS = {"umap": "UMAP", "pca": "PCA"}
+
+
+def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, height: int = 430) -> None:
+    """Layout and color, then the map. PCA is there at once, UMAP when the run has made it."""
+    layouts = layouts_of(opened)
+    if not layouts:
+        st.text("This run has no map: it was made without one, or has not come that far.")
+        return
+    with st.container(key="map_tools", horizontal=True, gap="small", vertical_alignment="center"):
+        layout = st.segmented_control(
+            "Layout",
+            layouts,
+            format_func=_LAYOUTS.get,
+            default=layouts[0],
+            key="layout",
+            required=True,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        choices = color_choices(opened, facets)
+        color = st.selectbox(
+            "Color by",
+            list(choices),
+            format_func=choices.get,
+            key="color",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=230,
+        )
+        st.text(f"{int(shown.sum()):,} / {len(shown):,} points")
+    draw(opened, layout or layouts[0], color_of(opened, facets, color), shown, height)
+
+
+def layouts_of(opened: Opened) -> list[str]:
+    """Maps that the run has, the better one first."""
+    return [name for name in _LAYOUTS if cache.array(opened.run.run_id, opened.at, name, opened.run) is not None]
+
+
+def first_layout(opened: Opened) -> str | None:
+    """The layout chosen in Explore, else the first there is."""
+    layouts = layouts_of(opened)
+    chosen = state.get("layout")
+    return chosen if chosen in layouts else next(iter(layouts), None)
+
+
+def draw(opened: Opened, layout: str, colors: maps.MapColors, shown: np.ndarray, height: int) -> None:
+    """The map itself; the same key everywhere, so that zoom and lasso mode stay."""
+    coords = np.asarray(cache.array(opened.run.run_id, opened.at, layout, opened.run), np.float32)
+    row = opened.view.row_of.get(state.focused() or "")
+
+    def on_event(event: maps.MapEvent) -> None:
+        _react(opened, coords, shown, event)
+
+    maps.embedding_map(
+        key=KEY,
+        layout=maps.MapLayout(f"{opened.run.run_id}/{layout}/{opened.at}", coords, f"{layout} 1", f"{layout} 2"),
+        colors=colors,
+        ranks=cache.map_ranks(opened.run.run_id, opened.at, opened.view),
+        rule=reading.map_rule(opened),
+        kept=opened.outcome.kept,
+        locked=opened.view.held_out,
+        shown=shown,
+        selected=state.selection(),
+        flagged=reading.rows_of(opened.view, opened.curation.decisions),
+        focused=row,
+        card=lambda number: drawing.hover_card(opened, number),
+        on_event=on_event,
+        height=height,
+        description=f"{opened.outcome.counts['kept']} of {len(opened.view)} rows kept.",
+    )
+
+
+def _react(opened: Opened, coords: np.ndarray, shown: np.ndarray, event: maps.MapEvent) -> None:
+    if event.kind == "lasso" and event.polygon is not None:
+        rows = polygon.rows_in_polygon(coords, event.polygon, shown)
+        state.select(selecting.join(state.selection(), rows, event.mode))
+        state.put("tab", "Selected")
+    elif event.kind == "click" and event.row is not None:
+        state.open_example(str(opened.view.ids[event.row]))
+    elif event.kind == "clear":
+        state.select(np.array([], np.int64))
+
+
+def color_choices(opened: Opened, facets: Sequence[selecting.Facet]) -> dict[str, str]:
+    """What color may say: a facet, the decision, or a score."""
+    named = {facet.name: facet.title for facet in facets if facet.name != "decision"}
+    scores = {f"score:{name}": reading.title(name) for name in opened.view.scores}
+    return {"decision": "Kept / dropped", **named, **scores}
+
+
+def color_of(opened: Opened, facets: Sequence[selecting.Facet], choice: str | None) -> maps.MapColors:
+    """The choice as the map's own value."""
+    if choice and choice.startswith("score:"):
+        name = choice.removeprefix("score:")
+        return maps.MapColors.by_score(name, reading.title(name))
+    facet = next((f for f in facets if f.name == choice and f.name != "decision"), None)
+    if facet is None:
+        return maps.MapColors.by_decision()
+    return maps.MapColors.by_category(
+        f"{opened.run.run_id}/{opened.at}/{facet.name}", facet.title, facet.codes, facet.options
+    )

@@ -1,0 +1,113 @@
+"""The examples themselves: All, Filtered or Selected, as a gallery or a table, in the order of a score."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.types.curation import Action
+from dashboard import doing, drawing, reading, state
+from dashboard.components import gallery as galleries
+from dashboard.components import table
+from dashboard.opened import Opened
+
+_PAGE = {"gallery": 60, "table": 500}
+
+
+def rows_panel(opened: Opened, shown: np.ndarray) -> None:
+    """Tabs with their counts, order, form, and one page of rows."""
+    everything, selected = np.arange(len(opened.view)), state.selection()
+    sets = {"All": everything, "Filtered": np.flatnonzero(shown), "Selected": selected}
+    with st.container(key="rows_tools", horizontal=True, gap="small", vertical_alignment="center"):
+        tab = st.segmented_control(
+            "Rows",
+            list(sets),
+            format_func=lambda name: f"{name} {len(sets[name]):,}",
+            key="tab",
+            default="Filtered",
+            required=True,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+        st.space("stretch")
+        orders = reading.orders(opened)
+        order = st.selectbox(
+            "Order",
+            list(orders),
+            format_func=orders.get,
+            key="order",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=250,
+        )
+        form = st.segmented_control(
+            "Form",
+            ["gallery", "table"],
+            default="gallery",
+            key="form",
+            required=True,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
+    rows = reading.ordered(opened, sets[tab or "Filtered"], order)
+    size = _PAGE[form or "gallery"]
+    pages = max(1, -(-len(rows) // size))
+    page = min(state.get("page", 1), pages)
+    with st.container(key="rows_pane", gap=None):
+        part = rows[(page - 1) * size : page * size]
+        _table(opened, part) if form == "table" else _gallery(opened, part, order, tab or "Filtered")
+        if pages > 1:
+            st.pagination(pages, key="page")
+
+
+def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
+    tiles = [drawing.tile(opened, int(row), order) for row in rows]
+    empty = (
+        "Nothing selected: draw a lasso on the map, or press Select all filtered."
+        if tab == "Selected"
+        else "No example passes the filters: let one go at the right."
+    )
+    event = galleries.gallery(
+        tiles,
+        key="gallery",
+        selected=[int(r) for r in state.selection()],
+        empty=empty,
+        focused=opened.view.row_of.get(state.focused() or ""),
+        size=84,
+        height=None,
+    )
+    if event.kind == "none" or not state.is_new("gallery", event):
+        return
+    if event.kind == "select":
+        rest = np.setdiff1d(state.selection(), rows)
+        state.select(np.union1d(rest, np.array(event.rows, np.int64)).astype(np.int64))
+    elif event.kind == "focus":
+        state.open_example(str(opened.view.ids[event.row]))
+    elif event.kind == "key":
+        _press(opened, event)
+    st.rerun()
+
+
+def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
+    actions = {"k": (Action.KEEP, "kept"), "d": (Action.DROP, "dropped")}
+    if event.row is None:
+        return
+    if event.pressed in actions:
+        action, word = actions[event.pressed]
+        doing.decide(
+            opened.run, [str(opened.view.ids[event.row])], action, f"Saved: {opened.view.ids[event.row]} {word}"
+        )
+    elif event.pressed == "u":
+        doing.undo(opened.run)
+    elif event.pressed in ("r", "n"):
+        state.open_example(str(opened.view.ids[event.row]))
+
+
+def _table(opened: Opened, rows: np.ndarray) -> None:
+    frame = reading.rows_frame(opened, rows)
+    chosen = table.table(frame, key="rows_table", rows=rows, height=330, numbers=tuple(opened.view.scores))
+    if chosen is not None and state.is_new("rows_table", chosen):
+        state.select(np.union1d(np.setdiff1d(state.selection(), rows), np.array(chosen, np.int64)).astype(np.int64))
+        if len(chosen) == 1:
+            state.focus(str(opened.view.ids[chosen[0]]))
+        st.rerun()

@@ -1,0 +1,44 @@
+"""Which rows stay when the rules keep a fraction: the registered strategies, each with its own form."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from core.selection import STRATEGIES
+from core.types.params import params_from_dict
+from dashboard import doing, ruling, state
+from dashboard.components.params_form import params_form
+from dashboard.opened import Opened
+
+
+def strategy(opened: Opened) -> None:
+    """A choice from the registry and the settings of the chosen one."""
+    rules = opened.rules
+    known = {method.name: method for method in STRATEGIES}
+    with st.container(key="strategy", border=True, gap="small"):
+        st.selectbox(
+            "Strategy",
+            list(known),
+            index=list(known).index(rules.strategy),
+            key=f"strategy_{opened.curation.rev}",
+            format_func=lambda name: known[name].title,
+            on_change=_choose,
+            args=(opened,),
+        )
+        method = known[rules.strategy]
+        st.caption(method.summary)
+        now = params_from_dict(method.params, rules.strategy_params)
+        asked = params_form(method.params, key=f"strategy_{rules.strategy}_{opened.curation.rev}", value=now)
+        if asked is not None and asked != now:
+            doing.save_rules(opened.run, ruling.with_strategy(rules, rules.strategy, asdict(asked)))
+            st.rerun()
+
+
+def _choose(opened: Opened) -> None:
+    name = state.get(f"strategy_{opened.curation.rev}")
+    method = next(m for m in STRATEGIES if m.name == name)
+    doing.save_rules(
+        opened.run, ruling.with_strategy(opened.rules, name, asdict(method.params())), f"Saved: {method.title}"
+    )

@@ -1,0 +1,51 @@
+"""Weights and the share to drop: dragging repaints the map, releasing saves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.scores import score_named
+from core.types.methods import Group
+from dashboard import doing, reading, ruling
+from dashboard.components.live_sliders import LiveScore, live_sliders
+from dashboard.opened import Opened
+from dashboard.panels.map_panel import KEY
+
+_TITLES = {group.value: group.value.replace("_", " ").capitalize() for group in Group}
+
+
+def weights(opened: Opened, key: str = "sliders") -> None:
+    """One slider per group and score, and one for the share to drop; on release the rules are on disk."""
+    rules, total = opened.rules, ruling.droppable(opened.view, opened.rules)
+    after = live_sliders(
+        key=key,
+        map_key=KEY,
+        scores=_scores(opened),
+        group_weights=dict(rules.group_weights),
+        score_weights=dict(rules.score_weights),
+        share=ruling.share(rules, total),
+        drop=ruling.drop_side(rules),
+        group_titles=_TITLES,
+        total=total,
+    )
+    if not after.changed:
+        return
+    changed = ruling.with_weights(rules, after.group_weights, after.score_weights)
+    if after.share is not None and after.share != ruling.share(rules, total):
+        changed = ruling.with_share(changed, after.share, total)
+    if changed != rules and doing.save_rules(opened.run, changed) is not None:
+        st.rerun()
+
+
+def _scores(opened: Opened) -> tuple[LiveScore, ...]:
+    goal = opened.rules.goal
+    return tuple(
+        LiveScore(
+            name,
+            reading.title(name),
+            column.group,
+            column.orientation.get(goal, 0),
+            f"high = {score_named(name).high_means}",
+        )
+        for name, column in opened.view.scores.items()
+    )

@@ -1,0 +1,111 @@
+"""Rules in, rules out: what a slider or a form changes in a frozen `Rules`. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from core.curation import ScoreView
+from core.types.curation import Rules, Threshold
+from core.types.methods import Goal
+
+# A high composite serves the goal: what the goal wants removed goes from the top, what it wants kept from the bottom.
+DROP_SIDE = {
+    Goal.FIND_NOISE: "above",
+    Goal.REMOVE_REDUNDANT: "above",
+    Goal.FIND_OOD: "above",
+    Goal.KEEP_HARD: "below",
+    Goal.KEEP_CLEAN_CORE: "below",
+    Goal.MOST_HELPFUL: "below",
+}
+GOAL_WORDS = {
+    Goal.FIND_NOISE: "Find wrong labels",
+    Goal.KEEP_HARD: "Keep the hard ones",
+    Goal.KEEP_CLEAN_CORE: "Keep a clean core",
+    Goal.REMOVE_REDUNDANT: "Remove redundant ones",
+    Goal.FIND_OOD: "Find outliers",
+    Goal.MOST_HELPFUL: "Keep the most helpful",
+}
+
+
+def drop_side(rules: Rules) -> str:
+    """The end of the composite that goes first under the goal."""
+    return DROP_SIDE[Goal(rules.goal)]
+
+
+def droppable(view: ScoreView, rules: Rules) -> int:
+    """Rows that rules may drop: what shares refer to."""
+    return int(view.unlocked(rules.guardrails.lock_held_out).sum())
+
+
+def share(rules: Rules, total: int) -> float | None:
+    """Share of the droppable rows that the rules ask to drop by rank, None when something else decides."""
+    if "keep_fraction" in rules.strategy_params:
+        return 1.0 - float(rules.strategy_params["keep_fraction"])
+    cut = next((t for t in rules.thresholds if t.score == "composite" and t.class_name is None), None)
+    if rules.strategy != "threshold" or cut is None or cut.kind == "value":
+        return None if rules.strategy != "threshold" or cut is not None else 0.0
+    if cut.kind == "count":
+        return min(1.0, cut.cut / max(total, 1))
+    return (100.0 - cut.cut if cut.drop == "above" else cut.cut) / 100.0
+
+
+def with_share(rules: Rules, wanted: float, total: int) -> Rules:
+    """Drop that share, by the means that the rules already use."""
+    if "keep_fraction" in rules.strategy_params:
+        return replace(
+            rules, preset=None, strategy_params={**rules.strategy_params, "keep_fraction": round(1.0 - wanted, 6)}
+        )
+    rest = tuple(t for t in rules.thresholds if t.score != "composite" or t.class_name is not None)
+    if round(wanted * total) == 0:
+        return replace(rules, preset=None, thresholds=rest)
+    cut = Threshold("composite", "count", drop_side(rules), float(round(wanted * total)))
+    return replace(rules, preset=None, thresholds=(cut, *rest))
+
+
+def with_weights(rules: Rules, groups: Mapping[str, float], scores: Mapping[str, float]) -> Rules:
+    """Other weights; a weight of 1 is the default and is not written down."""
+    return replace(
+        rules,
+        preset=None,
+        group_weights={k: float(v) for k, v in groups.items()},
+        score_weights={k: float(v) for k, v in scores.items()},
+    )
+
+
+def with_goal(rules: Rules, goal: str) -> Rules:
+    """Another goal: composite cuts move to the end that the new goal removes."""
+    side = DROP_SIDE[Goal(goal)]
+    moved = tuple(
+        replace(t, drop=side) if t.score == "composite" and t.kind == "count" else t for t in rules.thresholds
+    )
+    return replace(rules, goal=goal, preset=None, thresholds=moved)
+
+
+def with_strategy(rules: Rules, name: str, params: Mapping[str, Any]) -> Rules:
+    """Another strategy with its settings; composite cuts belong to `threshold` alone."""
+    kept = rules.thresholds if name == "threshold" else tuple(t for t in rules.thresholds if t.score != "composite")
+    return replace(rules, preset=None, strategy=name, strategy_params=dict(params), thresholds=kept)
+
+
+def with_threshold(rules: Rules, added: Threshold) -> Rules:
+    """One more cut; it replaces one on the same score, class and side."""
+    same = (added.score, added.class_name, added.drop)
+    rest = tuple(t for t in rules.thresholds if (t.score, t.class_name, t.drop) != same)
+    return replace(rules, preset=None, thresholds=(*rest, added))
+
+
+def without_threshold(rules: Rules, number: int) -> Rules:
+    """One cut less."""
+    return replace(rules, preset=None, thresholds=rules.thresholds[:number] + rules.thresholds[number + 1 :])
+
+
+def threshold_words(threshold: Threshold, title: str) -> str:
+    """A cut in one sentence."""
+    where = f" in class {threshold.class_name}" if threshold.class_name else ""
+    end = "highest" if threshold.drop == "above" else "lowest"
+    if threshold.kind == "count":
+        return f"Drop the {int(threshold.cut):,} {end} by {title}{where}"
+    unit = "percentile " if threshold.kind == "percentile" else ""
+    return f"Drop {threshold.drop} {unit}{threshold.cut:.4g} of {title}{where}"

@@ -1,0 +1,117 @@
+"""Which rows are filtered and which are selected: plain functions of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.curation import ScoreView
+from core.curation.evidence import ZONES, zones
+
+_MOST_OPTIONS = 500  # a facet with more values is a search, not a card
+
+
+@dataclass(frozen=True, eq=False)
+class Facet:
+    """One way to divide the rows. codes: int [N] into options, -1 = in none of them."""
+
+    name: str
+    title: str
+    options: tuple[str, ...]
+    codes: np.ndarray
+
+    def counts(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """int64 [options] rows in each, among the rows of a mask."""
+        codes = self.codes if rows is None else self.codes[rows]
+        return np.bincount(codes[codes >= 0], minlength=len(self.options))
+
+
+def facet_of_words(name: str, title: str, words: np.ndarray) -> Facet | None:
+    """A facet over [N] words; None with fewer than two or too many different ones."""
+    options, codes = np.unique(np.asarray(words).astype(str), return_inverse=True)
+    if not 1 < len(options) <= _MOST_OPTIONS:
+        return None
+    return Facet(name, title, tuple(str(o) for o in options), codes.astype(np.int64))
+
+
+def fixed_facets(view: ScoreView, clusters: np.ndarray | None) -> tuple[Facet, ...]:
+    """Facets that no decision changes: label, prediction, split, group, cluster."""
+    found: list[Facet | None] = [Facet("label", "Label", view.class_names, view.labels)]
+    if view.predicted is not None:
+        found.append(Facet("predicted", "Prediction", view.class_names, np.asarray(view.predicted, np.int64)))
+    if view.scores:
+        found.append(Facet("zone", "Zone", tuple(z.replace("_", " ") for z in ZONES), zones(view).astype(np.int64)))
+    found.append(facet_of_words("split", "Split", view.splits))
+    if view.groups is not None:
+        found.append(facet_of_words("group", "Group", view.groups))
+    if clusters is not None:
+        found.append(cluster_facet(clusters))
+    return tuple(facet for facet in found if facet is not None)
+
+
+def cluster_facet(clusters: np.ndarray) -> Facet:
+    """Clusters by number; rows in none stay out."""
+    top = int(clusters.max(initial=-1)) + 1
+    return Facet("cluster", "Cluster", tuple(f"cluster {c}" for c in range(top)), np.asarray(clusters, np.int64))
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the cards, the search box and the histogram's range ask for together."""
+
+    chosen: Mapping[str, Sequence[str]]
+    ranges: Mapping[str, tuple[float, float]]
+    words: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is asked."""
+        return any(self.chosen.values()) or bool(self.ranges) or bool(self.words)
+
+
+def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np.ndarray:
+    """bool [N]: rows that pass every card (any of its chosen values), every range and the search."""
+    shown = np.ones(len(view), bool)
+    for facet in facets:
+        wanted = [k for k, option in enumerate(facet.options) if option in set(filters.chosen.get(facet.name, ()))]
+        if wanted:
+            shown &= np.isin(facet.codes, wanted)
+    for name, (low, high) in filters.ranges.items():
+        if name in view.scores:
+            shown &= (view.scores[name].values >= np.float32(low)) & (view.scores[name].values <= np.float32(high))
+    return shown & _matching(view, filters.words) if filters.words else shown
+
+
+def _matching(view: ScoreView, words: str) -> np.ndarray:
+    """bool [N]: rows with the words in their id or any of the user's own text columns."""
+    wanted = words.casefold()
+    found = np.array([wanted in str(i).casefold() for i in view.ids])
+    if view.columns is not None:
+        for name in view.columns.columns:
+            found |= view.columns[name].astype(str).str.contains(words, case=False, regex=False).to_numpy()
+    return found
+
+
+def join(selection: np.ndarray, rows: np.ndarray, mode: str) -> np.ndarray:
+    """The new selection, ascending: replace, add or subtract."""
+    if mode == "add":
+        return np.union1d(selection, rows)
+    if mode == "subtract":
+        return np.setdiff1d(selection, rows)
+    return np.unique(rows)
+
+
+def inverse(selection: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Shown rows that are not selected."""
+    return np.setdiff1d(np.flatnonzero(shown), selection)
+
+
+def first_rows(view: ScoreView, name: str | None, rows: np.ndarray, lowest: bool) -> np.ndarray:
+    """The rows ordered by a score, missing values last, ties in row order; by row when `name` is None."""
+    if name is None or name not in view.scores:
+        return rows
+    values = view.scores[name].values[rows]
+    keyed = np.where(np.isnan(values), np.inf, values if lowest else -values)
+    return rows[np.argsort(keyed, kind="stable")]

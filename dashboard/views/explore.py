@@ -1,0 +1,59 @@
+"""Explore: the map, the rows below it, and at the right facets, one example, or the weights. One selection drives all."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dashboard import reading, selecting, state
+from dashboard.components import messages
+from dashboard.opened import Opened, open_current
+from dashboard.panels import drawer, facet_cards, map_panel, rows_panel, verbs, weights
+
+_SIDES = {"facets": "Facets", "example": "Example", "weights": "Weights"}
+
+
+def render() -> None:
+    """Left two thirds: map over gallery or table. Right: what is chosen in the switch above it."""
+    opened = open_current()
+    if opened is None:
+        if messages.empty_state(
+            "Nothing to explore yet",
+            "Open a sample from Start, or score your own data first.",
+            key="no_explore",
+            action="Go to Start",
+        ):
+            state.follow("start")
+            st.rerun()
+        return
+    facets = reading.facets(opened)
+    filters = selecting.Filters(state.filters(), state.ranges(), state.get("words", ""))
+    shown = selecting.shown_rows(opened.view, facets, filters)
+    left, right = st.columns([2, 1], gap="small")
+    with left, st.container(key="explore_left", gap="small"):
+        map_panel.map_panel(opened, facets, shown)
+        verbs.verbs(opened, shown)
+        rows_panel.rows_panel(opened, shown)
+    with right, st.container(key="explore_right", gap="small"):
+        _side(opened, facets, shown, filters)
+
+
+def _side(opened: Opened, facets: tuple[selecting.Facet, ...], shown: np.ndarray, filters: selecting.Filters) -> None:
+    side = st.segmented_control(
+        "Side",
+        list(_SIDES),
+        format_func=_SIDES.get,
+        default="facets",
+        key="side",
+        required=True,
+        label_visibility="collapsed",
+        bind="query-params",
+        width="stretch",
+    )
+    with st.container(key="side_pane", gap="small"):
+        if side == "example":
+            drawer.drawer(opened)
+        elif side == "weights":
+            weights.weights(opened)
+        else:
+            facet_cards.facet_cards(opened, facets, shown, filters)

@@ -1,0 +1,114 @@
+"""Export: what will be written, what to know before, the files, and the line that verifies them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import streamlit as st
+
+from core import actions
+from core.types.errors import CurationError
+from dashboard import cutting, doing, reading, state
+from dashboard.components import messages
+from dashboard.opened import Opened, open_current
+
+_FILES = ("curated.csv", "decisions.csv", "manifest.json")
+
+
+def render() -> None:
+    """Left: checklist and where to. Right: the first rows of what is kept."""
+    opened = open_current()
+    if opened is None:
+        if messages.empty_state(
+            "Nothing to export yet",
+            "Open a sample from Start, or score your own data first.",
+            key="no_export",
+            action="Go to Start",
+        ):
+            state.follow("start")
+            st.rerun()
+        return
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.html("<h2>Export</h2>")
+        _checklist(opened)
+        _write(opened)
+    with right:
+        _preview(opened)
+
+
+def _checklist(opened: Opened) -> None:
+    counts = opened.outcome.counts
+    st.text(
+        f"{counts['kept']:,} of {counts['rows']:,} rows go into curated.csv; all {counts['rows']:,} into decisions.csv."
+    )
+    st.text(f"Dropped by: {cutting.sources_words(opened.outcome)}.")
+    with st.container(key="checklist", border=True, gap="small"):
+        st.html("<h4>Before you write</h4>")
+        for number, (light, words) in enumerate(reading.checklist(opened)):
+            with st.container(horizontal=True, gap="small", key=f"check_{number}"):
+                st.markdown(messages.light(light, ""), width="content")
+                st.text(words)
+
+
+def _write(opened: Opened) -> None:
+    folder = st.text_input(
+        "Folder", value=str(actions.workspace() / "exports" / opened.run.name), key=f"out_{opened.run.run_id}"
+    )
+    st.button("Write files", key="write_export", type="primary", on_click=_export, args=(opened, folder))
+    done = state.get("exported")
+    if done is None or done["change"] != opened.change:
+        st.caption("The same rules always give the same bytes, here, on the command line and in Python.")
+        return
+    out = Path(done["folder"])
+    st.text(f"Written: {done['kept']:,} of {done['rows']:,} rows kept")
+    st.code(f"python -m core verify {shlex.quote(str(out))}", language="bash", wrap_lines=True)
+    with st.container(horizontal=True, gap="small", key="downloads"):
+        for name in _FILES:
+            st.download_button(
+                name,
+                data=(out / name).read_bytes,
+                file_name=name,
+                on_click="ignore",
+                key=f"get_{name}",
+                icon=":material/download:",
+            )
+    _verify(out)
+
+
+def _export(opened: Opened, folder: str) -> None:
+    report = doing.attempt(
+        lambda: actions.export_run(opened.run, opened.rules, opened.curation.decisions, Path(folder).expanduser())
+    )
+    if report is None:
+        return
+    counts = opened.outcome.counts
+    state.put(
+        "exported",
+        {
+            "change": opened.change,
+            "folder": str(Path(folder).expanduser()),
+            "kept": counts["kept"],
+            "rows": counts["rows"],
+        },
+    )
+    state.tell(f"Saved: {counts['kept']:,} rows in {folder}", "", "saved")
+
+
+def _verify(out: Path) -> None:
+    if not st.button(
+        "Verify now", key="verify_now", help="File hashes, then the rules replayed from the stored scores"
+    ):
+        return
+    try:
+        for report in actions.verify_export(out, level=2):
+            st.text(f"Level {report.level}: {report.text}")
+    except CurationError as error:
+        messages.error_box(error, key="verify_error")
+
+
+def _preview(opened: Opened) -> None:
+    st.html("<h3>First rows of curated.csv</h3>")
+    st.dataframe(reading.kept_frame(opened, 200), hide_index=True, width="stretch", height=560, alt="Kept rows")
+    st.caption(f"The first {min(200, opened.outcome.counts['kept'])} kept rows, in the order of the source.")

@@ -1,0 +1,133 @@
+"""Rules: presets in words, weights, cuts, strategy, guardrails at the left; the map, counts and the rows at the cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core import actions
+from core.curation import Preset
+from dashboard import cutting, doing, drawing, reading, ruling, state
+from dashboard.components import embedding_map, messages
+from dashboard.components.class_bars import class_bars
+from dashboard.components.neighbors import neighbors_strip
+from dashboard.opened import Opened, open_current
+from dashboard.panels import cuts, guardrails, map_panel, strategy, weights
+
+
+def render() -> None:
+    """Every control saves on release; what it did is on the right at once."""
+    opened = open_current()
+    if opened is None:
+        if messages.empty_state(
+            "No scores to make rules from",
+            "Open a sample from Start, or score your own data first.",
+            key="no_rules",
+            action="Go to Start",
+        ):
+            state.follow("start")
+            st.rerun()
+        return
+    left, right = st.columns([2, 3], gap="small")
+    with left, st.container(key="rules_left", gap="small"):
+        _presets(opened)
+        _goal(opened)
+        weights.weights(opened)
+        cuts.cuts(opened)
+        strategy.strategy(opened)
+        guardrails.guardrails(opened)
+    with right, st.container(key="rules_right", gap="small"):
+        for warning in opened.outcome.warnings:
+            st.text(f"▲ {warning}")
+        _map(opened)
+        _classes(opened)
+        _at_the_cut(opened)
+
+
+def _presets(opened: Opened) -> None:
+    st.html("<h4>Presets</h4>")
+    with st.container(key="presets", horizontal=True, gap="small"):
+        for preset in actions.presets():
+            st.button(
+                preset.title,
+                key=f"preset_{preset.name}",
+                help=preset.summary,
+                on_click=_apply,
+                args=(opened, preset),
+                type="primary" if opened.rules.preset == preset.name else "secondary",
+            )
+
+
+def _apply(opened: Opened, preset: Preset) -> None:
+    built = doing.attempt(lambda: preset.build(opened.view))
+    if built is not None:
+        doing.save_rules(opened.run, built, f"Saved: {preset.title}")
+
+
+def _goal(opened: Opened) -> None:
+    goals = {goal.value: words for goal, words in ruling.GOAL_WORDS.items()}
+    st.selectbox(
+        "Goal",
+        list(goals),
+        index=list(goals).index(opened.rules.goal),
+        format_func=goals.get,
+        key=f"goal_{opened.curation.rev}",
+        on_change=_set_goal,
+        args=(opened,),
+    )
+    with st.container(horizontal=True, gap="small", key="rank_within"):
+        st.toggle(
+            "Rank within each class",
+            value=opened.rules.within_class,
+            key=f"within_{opened.curation.rev}",
+            on_change=_set_within,
+            args=(opened,),
+        )
+
+
+def _set_goal(opened: Opened) -> None:
+    doing.save_rules(opened.run, ruling.with_goal(opened.rules, state.get(f"goal_{opened.curation.rev}")))
+
+
+def _set_within(opened: Opened) -> None:
+    doing.save_rules(
+        opened.run, replace(opened.rules, preset=None, within_class=state.get(f"within_{opened.curation.rev}"))
+    )
+
+
+def _map(opened: Opened) -> None:
+    shown = np.ones(len(opened.view), bool)
+    layout = map_panel.first_layout(opened)
+    if layout is not None:
+        map_panel.draw(opened, layout, embedding_map.MapColors.by_decision(), shown, 340)
+
+
+def _classes(opened: Opened) -> None:
+    view = opened.view
+    before = reading.class_counts(view.labels, len(view.class_names))
+    after = reading.class_counts(view.labels[opened.outcome.kept], len(view.class_names))
+    counts = opened.outcome.counts
+    st.html("<h4>Rows of each class, before and after</h4>")
+    st.text(f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + cutting.sources_words(opened.outcome))
+    class_bars(
+        view.class_names, before, after, key="rule_classes", floor=opened.rules.guardrails.class_floor, height=170
+    )
+
+
+def _at_the_cut(opened: Opened) -> None:
+    dropped, kept = cutting.at_the_cut(opened, 12)
+    for title, rows, key in (
+        ("Last dropped, just beyond the cut", dropped, "beyond"),
+        ("First kept, just before it", kept, "before"),
+    ):
+        tiles = [drawing.tile(opened, int(row)) for row in rows]
+        clicked = neighbors_strip(
+            title, tiles, key=f"cut_{key}", size=60, captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows]
+        )
+        if clicked is not None and state.is_new(f"cut_{key}", (opened.change, clicked)):
+            state.focus(str(opened.view.ids[clicked]))
+            state.put("side", "example")
+            state.follow("explore")
+            st.rerun()
