@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
-CLASS_COLORS: tuple[str, ...] = ()
+from typing import Any
+
+import streamlit as st
+
+# Okabe & Ito's set, widened to ten; distances under simulated color blindness are held by a test.
+CLASS_COLORS: tuple[str, ...] = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7B61C9", "#B5B000",
+                                 "#8A4B3C", "#5DC9BE")
+NO_CLASS_COLOR = "#9AA3AD"
+KEPT_COLOR, DROPPED_COLOR = "#2F7DC4", "#E07B1A"
+TOWARDS_COLOR, AWAY_COLOR = "#2F7DC4", "#E07B1A"
+LIGHTS = {"green": "#2E9E6B", "amber": "#D99000", "red": "#CC4B4B"}
+
+_STYLE = """
+<style>
+.block-container, [data-testid="stMainBlockContainer"] {padding: 0.9rem 1.1rem 0.6rem 1.1rem; max-width: none;}
+[data-testid="stHeader"] {height: 0; min-height: 0; background: transparent;}
+[data-testid="stMain"] h1 {font-size: 1.35rem; padding: 0 0 .15rem 0; letter-spacing: -.01em;}
+[data-testid="stMain"] h2 {font-size: 1.08rem; padding: .2rem 0;}
+[data-testid="stMain"] h3, [data-testid="stMain"] h4 {font-size: .92rem; padding: .1rem 0;}
+[data-testid="stVerticalBlock"] {gap: .55rem;}
+[data-testid="stMetricValue"], [data-testid="stDataFrame"], .chf {font-variant-numeric: tabular-nums;}
+[data-testid="stSidebarHeader"] {padding-bottom: 0; height: 2rem;}
+</style>
+"""
 
 
 def apply_page_style() -> None:
     """Call once per page, after `st.set_page_config(layout="wide")`: cuts Streamlit's paddings, small headings."""
+    st.html(_STYLE)
 
 
 def is_dark() -> bool:
     """Whether the page is drawn in the dark theme."""
+    return getattr(st.context.theme, "type", None) == "dark"
 
 
-def plotly_layout(**extra: object) -> dict[str, object]:
+def text_color() -> str:
+    """Ordinary text on the page."""
+    return "#E6E9ED" if is_dark() else "#1C2733"
+
+
+def muted_color() -> str:
+    """Second-rank text; at least 4.5:1 on the page."""
+    return "#9DA8B4" if is_dark() else "#5B6875"
+
+
+def line_color() -> str:
+    """Hairlines and grid."""
+    return "#2C343E" if is_dark() else "#E2E7EC"
+
+
+def plotly_layout(**extra: Any) -> dict[str, Any]:
     """Layout of a small chart: transparent, theme text color, tight margins, tabular numbers."""
+    axis = {"gridcolor": line_color(), "zeroline": False, "linecolor": line_color(), "tickfont": {"size": 11},
+            "title": {"font": {"size": 11}, "standoff": 6}, "fixedrange": True, "automargin": True}
+    base: dict[str, Any] = {
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "font": {"color": muted_color(), "size": 11}, "showlegend": False, "xaxis": dict(axis), "yaxis": dict(axis),
+        "bargap": 0.04, "hoverlabel": {"font": {"size": 12}},
+    }
+    for name, value in extra.items():
+        base[name] = {**base[name], **value} if isinstance(value, dict) and isinstance(base.get(name), dict) else value
+    return base
 
 
 def class_color(index: int) -> str:
-    """Color of class `index`; repeats after the palette's end."""
+    """Color of class `index`; repeats after the palette's end; grey for no class (negative)."""
+    return CLASS_COLORS[index % len(CLASS_COLORS)] if index >= 0 else NO_CLASS_COLOR

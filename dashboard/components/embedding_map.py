@@ -7,107 +7,30 @@ The browser sums the rank columns itself, so that a dragged weight or threshold 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import streamlit as st
 
+from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.map_values import (
+    HoverCard,
+    MapColors,
+    MapEvent,
+    MapLayout,
+    MapRanks,
+    MapRule,
+    event_from_browser,
+)
+from dashboard.components.map_wire import browser_kept, inline_or_blob, make_blob
+from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
 
-@dataclass(frozen=True, eq=False)
-class MapLayout:
-    """Where the points are. key: changes whenever coords change (for example "<run id>/umap").
+__all__ = ["HoverCard", "MapColors", "MapEvent", "MapLayout", "MapRanks", "MapRule", "embedding_map"]
 
-    coords: float32 [N, 2]. Non-finite rows are not drawn. x, y: axis titles.
-    """
-
-    key: str
-    coords: np.ndarray
-    x: str = ""
-    y: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class MapRanks:
-    """Scores as ranks. key: changes whenever a column changes (for example the run id and its score names).
-
-    columns: score name -> uint16 [N] made by `map_wire.encode_ranks` (0 = not computed); keep them cached by run.
-    """
-
-    key: str
-    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class MapColors:
-    """What color says. Build with `by_category`, `by_score` or `by_decision`.
-
-    codes: uint16 [N] index into names (and palette); 65535 = none, drawn grey.
-    palette: hex colors, None for the color-blind-safe default; more names than colors repeat them.
-    """
-
-    kind: Literal["category", "score", "decision"]
-    title: str = ""
-    key: str = ""
-    codes: np.ndarray | None = None
-    names: tuple[str, ...] = ()
-    palette: tuple[str, ...] | None = None
-    column: str = ""
-
-    @staticmethod
-    def by_category(key: str, title: str, codes: np.ndarray, names: Sequence[str],
-                    palette: Sequence[str] | None = None) -> MapColors:
-        """Color by class, prediction, cluster or zone. codes: integers [N], negative = none. key: changes with codes."""
-
-    @staticmethod
-    def by_score(column: str, title: str) -> MapColors:
-        """Color by the rank of one column of `MapRanks`, on a sequential scale (dark = low percentile)."""
-
-    @staticmethod
-    def by_decision() -> MapColors:
-        """Kept against dropped (dropped points are also drawn as crosses where points stand apart)."""
-
-
-@dataclass(frozen=True)
-class MapRule:
-    """The cut as the browser can compute it: sum over columns of coefficient x (rank share - 0.5) against `cut`.
-
-    coefficients: column -> signed weight (see `map_wire.coefficients` for groups and weights).
-    cut: rows beyond it on the `drop` side are dropped; None = nothing is dropped by score.
-    """
-
-    coefficients: Mapping[str, float] = field(default_factory=dict)
-    cut: float | None = None
-    drop: Literal["above", "below"] = "above"
-
-
-@dataclass(frozen=True)
-class HoverCard:
-    """What the card beside the pointer shows of one example; all text is drawn as text.
-
-    image: encoded PNG or JPEG bytes, or a "data:image/..." address, None for none. text: the example's text.
-    lines: (name, value) pairs such as ("label", "seven"), ("prediction", "one · 0.93"), ("EL2N", "1.21 · 98th percentile").
-    """
-
-    title: str
-    lines: tuple[tuple[str, str], ...] = ()
-    text: str = ""
-    image: bytes | str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class MapEvent:
-    """What the person just did; each event is returned once.
-
-    kind: none | lasso | click | clear. polygon: float64 [M, 2] in the layout's coordinates (a box has four corners).
-    mode: how it joins the selection, from the buttons or from Shift (add) and Alt (subtract). row: the clicked row.
-    Test a polygon on your own arrays with `polygon.rows_in_polygon(coords, event.polygon)`.
-    """
-
-    kind: Literal["none", "lasso", "click", "clear"] = "none"
-    polygon: np.ndarray | None = None
-    mode: Literal["replace", "add", "subtract"] = "replace"
-    row: int | None = None
+CODE = ("map/store.js", "map/raster.js", "map/overlay.js", "map/plot.js", "map/cut.js", "map/keys.js", "map/legend.js", "map/view.js",
+        "map/code.js")
 
 
 def embedding_map(*, key: str, layout: MapLayout, colors: MapColors, ranks: MapRanks | None = None,
@@ -129,3 +52,122 @@ def embedding_map(*, key: str, layout: MapLayout, colors: MapColors, ranks: MapR
 
     Zoom, lasso tool and selection mode live in the browser and survive every rerun. Call it in a fixed place.
     """
+    ranks, rule, total = ranks or MapRanks(""), rule or MapRule(), len(layout.coords)
+    message: dict[str, Any] = {
+        "key": key, "n": total, "coords": f"coords:{layout.key}", "x": layout.x, "y": layout.y, "height": height,
+        "ranks": f"ranks:{ranks.key}" if ranks.columns else None, "about": description,
+        "colors": {"kind": colors.kind, "title": colors.title, "column": colors.column,
+                   "codes": f"codes:{colors.key}" if colors.kind == "category" else None},
+        "rule": {"w": {m: float(w) for m, w in rule.coefficients.items()}, "cut": rule.cut, "drop": rule.drop},
+        "locked": f"locked:{ranks.key or layout.key}" if locked is not None else None,
+        "focused": focused, "card": card is not None, "plotly": plotly_source()[1:],
+    }
+    lists, blobs = _row_lists(total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked))
+    with st.container(gap=None):
+        browser_component("code", js=CODE, css=("map/map.css",))(key=f"{key}:code")
+        _send_once(key, message, layout, ranks, colors, locked)
+        for number, blob in enumerate(blobs):
+            _column(f"{key}:rows{number}", blob)
+        if card is not None:
+            _hover(key, card)
+    return _mount(key, {**message, **lists}, on_event)
+
+
+def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], None] | None) -> MapEvent:
+    def told() -> None:
+        event = event_from_browser((st.session_state.get(key) or {}).get("event"))
+        if on_event is not None and event.kind != "none":
+            on_event(event)
+
+    def needs() -> None:
+        wanted = (st.session_state.get(key) or {}).get("need") or []
+        sent = st.session_state.setdefault(f"{key}:sent", {})
+        for name in wanted:
+            sent.pop(name, None)
+
+    mount = browser_component("map", js=("map/mount.js",))
+    result = mount(key=key, data=message, on_event_change=told, on_need_change=needs)
+    return event_from_browser(result.get("event"))
+
+
+def _row_lists(total: int, selected: Any, flagged: Any, shown: np.ndarray | None,
+               pins: tuple[np.ndarray, np.ndarray]) -> tuple[dict[str, Any], list[bytes | None]]:
+    """The five row lists of a message, and the blobs (or None) behind them."""
+    rows = {"selected": np.asarray(selected, np.int64), "flagged": np.asarray(flagged, np.int64),
+            "pinKept": pins[0], "pinDropped": pins[1]}
+    if shown is not None:
+        rows["hidden"] = np.flatnonzero(~np.asarray(shown, bool))
+    packed = {name: inline_or_blob(value, total) for name, value in rows.items()}
+    return {name: how for name, (how, _) in packed.items()}, [blob for _, blob in packed.values()]
+
+
+def _pins(total: int, ranks: MapRanks, rule: MapRule, kept: np.ndarray | None,
+          locked: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that the server keeps and the browser alone would drop, and the other way round."""
+    none = np.array([], np.int64)
+    if kept is None:
+        return none, none
+    guess = browser_kept(ranks.columns, rule.coefficients, rule.cut, rule.drop, total)
+    if locked is not None:
+        guess |= locked
+    return np.flatnonzero(kept & ~guess), np.flatnonzero(~kept & guess)
+
+
+def _column(key: str, blob: bytes | None) -> None:
+    if blob is not None:
+        browser_component("column", js=("map/column.js",))(key=key, data=blob)
+
+
+def _send_once(key: str, message: dict[str, Any], layout: MapLayout, ranks: MapRanks, colors: MapColors,
+               locked: np.ndarray | None) -> None:
+    """Mount the large columns in the first run that names them, and again only when the browser asks for them."""
+    makers: dict[str, Callable[[], bytes]] = {
+        message["coords"]: lambda: make_blob(message["coords"], {"type": "coords"}, [
+            ("x", layout.coords[:, 0].astype("<f4")), ("y", layout.coords[:, 1].astype("<f4"))])}
+    if ranks.columns:
+        makers[message["ranks"]] = lambda: make_blob(message["ranks"], {
+            "type": "ranks", "holes": [m for m, c in ranks.columns.items() if not c.all()]}, list(ranks.columns.items()))
+    if colors.codes is not None:
+        makers[message["colors"]["codes"]] = lambda: _codes_blob(message["colors"]["codes"], colors)
+    if locked is not None:
+        makers[message["locked"]] = lambda: make_blob(message["locked"], {"type": "locked"}, [
+            ("locked", np.asarray(locked).astype(np.uint8))])
+    _mount_missing(key, makers)
+
+
+def _mount_missing(key: str, makers: dict[str, Callable[[], bytes]]) -> None:
+    sent = st.session_state.setdefault(f"{key}:sent", {"plotly": True})
+    if "plotly" not in sent:  # the browser keeps plotly.js in its own cache and asks only when it is not there
+        source, version, _ = plotly_source()
+        makers["plotly"] = lambda: make_blob("plotly", {"type": "plotly", "version": version},
+                                             [("source", np.frombuffer(source, np.uint8))])
+    for name, make in makers.items():
+        if name not in sent:
+            _column(f"{key}:{name}", make())
+            sent[name] = True
+
+
+def _codes_blob(name: str, colors: MapColors) -> bytes:
+    palette = colors.palette or CLASS_COLORS
+    header = {"type": "codes", "names": colors.names, "none": NO_CLASS_COLOR,
+              "palette": [palette[i % len(palette)] for i in range(max(len(colors.names), 1))]}
+    return make_blob(name, header, [("codes", np.asarray(colors.codes, "<u2"))])
+
+
+@st.fragment
+def _hover(key: str, card: Callable[[int], HoverCard | None]) -> None:
+    """Answers the one question "what is row r?" without running the page again."""
+    row = (st.session_state.get(f"{key}:hover") or {}).get("row")
+    found = card(int(row)) if row is not None else None
+    shown = None if found is None else {"title": found.title, "lines": found.lines, "text": found.text[:280],
+                                        "image": _address(found.image)}
+    browser_component("hover", js=("map/hover.js",))(
+        key=f"{key}:hover", data={"key": key, "row": row, "card": shown}, on_row_change=lambda: None)
+
+
+def _address(image: bytes | str | None) -> str | None:
+    """An encoded picture as a data: address; other addresses are refused, so that nothing is fetched from elsewhere."""
+    if isinstance(image, bytes):
+        kind = "png" if image[:4] == b"\x89PNG" else "jpeg"
+        return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+    return image if isinstance(image, str) and image.startswith("data:image/") else None

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from core.types.scores import average_rank
+
 MISSING = 0
 STEPS = 65533.0
+MIDDLE = 32767.5
+CACHED_FROM = 10_240  # Streamlit sends an unchanged message again unless it is larger than 10,000 bytes
+INLINE_BELOW = 1_500
 
 
 def encode_ranks(values: np.ndarray) -> np.ndarray:
     """Average ranks of float [N] as uint16 [N]: 1 lowest ... 65534 highest, 0 where the value is NaN. Compute once per run."""
+    ranks = average_rank(np.asarray(values))
+    finite = np.isfinite(ranks)
+    share = (ranks[finite] - 0.5) / max(int(finite.sum()), 1)
+    encoded = np.full(len(ranks), MISSING, np.uint16)
+    encoded[finite] = (1 + np.rint(share * STEPS)).astype(np.uint16)
+    encoded.flags.writeable = False
+    return encoded
 
 
 def coefficients(orientation: Mapping[str, int], groups: Mapping[str, str], group_weights: Mapping[str, float],
@@ -21,12 +37,87 @@ def coefficients(orientation: Mapping[str, int], groups: Mapping[str, str], grou
     c = sum_G W_G (sum_{m in G} w_m o_m t_m / sum_{m in G} w_m) / sum_G W_G, over groups with a positive weight.
     Absent weights are 1; orientation 0 leaves a score out.
     """
+    inside = {m: score_weights.get(m, 1.0) for m, o in orientation.items() if o and score_weights.get(m, 1.0) > 0}
+    sums: dict[str, float] = {}
+    for name, weight in inside.items():
+        sums[groups[name]] = sums.get(groups[name], 0.0) + weight
+    outer = {g: group_weights.get(g, 1.0) for g in sums if group_weights.get(g, 1.0) > 0}
+    total = sum(outer.values()) or 1.0
+    return {m: orientation[m] * w / sums[groups[m]] * outer[groups[m]] / total
+            for m, w in inside.items() if groups[m] in outer}
 
 
 def browser_composite(columns: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
     """float64 [N]: exactly what the browser computes from rank columns, missing ranks renormalised."""
+    used = [(columns[m], float(w)) for m, w in weights.items() if w and m in columns]
+    if not used:
+        return np.zeros(len(next(iter(columns.values()), ())))
+    total = np.zeros(len(used[0][0]))
+    present = np.zeros(len(total))
+    holes = any(not column.all() for column, _ in used)
+    for column, weight in used:
+        step = weight / STEPS
+        centred = column.astype(np.float64) - MIDDLE
+        if holes:
+            here = column != MISSING
+            centred *= here
+            present += abs(weight) * here
+        total += step * centred
+    if not holes:
+        return total
+    whole = sum(abs(w) for _, w in used)
+    return np.divide(total * whole, present, out=np.full(len(total), np.nan), where=present > 0)
 
 
 def browser_kept(columns: Mapping[str, np.ndarray], weights: Mapping[str, float], cut: float | None, drop: str,
                  rows: int) -> np.ndarray:
-    """bool [N]: rows the browser keeps on its own, before locked and pinned rows."""
+    """bool [N]: rows the browser keeps on its own, before locked and pinned rows. A row on the cut itself is kept."""
+    if cut is None or not columns or not weights:
+        return np.ones(rows, bool)
+    composite = browser_composite(columns, weights)
+    with np.errstate(invalid="ignore"):
+        return ~(composite > cut) if drop == "above" else ~(composite < cut)
+
+
+def pack_rows(rows: np.ndarray, total: int) -> bytes:
+    """Row numbers as bytes: tag 0 + varints of the gaps, or tag 1 + one bit per row, whichever is shorter."""
+    rows = np.unique(np.asarray(rows, dtype=np.int64))
+    gaps = np.diff(rows, prepend=-1) - 1
+    if len(rows) + int((gaps >= 128).sum()) >= total / 8:
+        mask = np.zeros(total, bool)
+        mask[rows] = True
+        return b"\x01" + np.packbits(mask, bitorder="little").tobytes()
+    return b"\x00" + b"".join(_varint(int(g)) for g in gaps)
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value >= 128:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def inline_or_blob(rows: np.ndarray, total: int) -> tuple[dict[str, Any], bytes | None]:
+    """How a row list travels: ({"i": base64}, None) when short, else ({"b": key}, its blob)."""
+    packed = pack_rows(rows, total)
+    if len(packed) <= INLINE_BELOW:
+        return {"i": base64.b64encode(packed).decode()}, None
+    key = "rows:" + hashlib.blake2b(packed, digest_size=8).hexdigest()
+    return {"b": key}, make_blob(key, {"type": "rows"}, [("rows", np.frombuffer(packed, np.uint8))])
+
+
+def make_blob(key: str, header: Mapping[str, Any], columns: list[tuple[str, np.ndarray]]) -> bytes:
+    """One message of bytes: 4-byte header length, JSON header, then each column on an 8-byte boundary."""
+    described, parts, offset = [], [], 0
+    for name, column in columns:
+        raw = np.ascontiguousarray(column)
+        described.append({"name": name, "kind": raw.dtype.str.lstrip("<|"), "at": offset, "length": raw.size})
+        padding = -raw.nbytes % 8
+        parts += [raw.tobytes(), b"\0" * padding]
+        offset += raw.nbytes + padding
+    text = json.dumps({"key": key, **header, "columns": described}).encode()
+    text += b" " * (-(len(text) + 4) % 8)
+    body = b"".join([len(text).to_bytes(4, "little"), text, *parts])
+    return body + b"\0" * max(0, CACHED_FROM - len(body))

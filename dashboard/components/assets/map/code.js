@@ -1,0 +1,15 @@
+// The module travels once; maps that were mounted before it arrived are waiting.
+home.render = renderMap
+home.unmount = (key, parent) => {
+  const map = home.maps.get(key)
+  if (map && map.parent === parent) {
+    map.observer.disconnect()
+    if (window.Plotly && map.plotReady) window.Plotly.purge(map.plot)
+    home.maps.delete(key)
+  }
+}
+home.answer = ({ key, row, card }) => home.maps.get(key)?.showCard(row, card)
+for (const c of home.waiting.splice(0)) if (c.parentElement.isConnected) renderMap(c)
+for (const bytes of (home.blobs || []).splice(0)) home.put(bytes)
+
+export default function () {}

@@ -1,0 +1,98 @@
+// plotly.js, transparent, above the canvas: axes, wheel zoom, pan, lasso and box. Kept in the browser's own cache.
+const CACHE = "chaffinch-plotly"
+const cacheName = (version) => `/chaffinch/plotly-${version}.js`
+
+async function loadPlotly(map, [version, sha256]) {
+  if (window.Plotly) return window.Plotly
+  return (home.plotly ||= findPlotly(map, version, sha256).then(runSource).catch((e) => { home.plotly = null; throw e }))
+}
+
+async function findPlotly(map, version, sha256) {
+  const held = window.caches && (await caches.open(CACHE).then((c) => c.match(cacheName(version))).catch(() => null))
+  if (held) {
+    const bytes = new Uint8Array(await held.arrayBuffer())
+    if ((await digest(bytes)) === sha256) return bytes
+  }
+  return new Promise((done) => {
+    home.plotlyArrived = done
+    const blob = home.columns.get("plotly")
+    if (blob) done(blob.data.source)
+    else map.ask("plotly")
+  })
+}
+
+async function digest(bytes) {
+  if (!window.crypto?.subtle) return null
+  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].map((b) => b.toString(16).padStart(2, "0")).join("")
+}
+
+function keepPlotly(blob) {
+  const response = new Response(blob.data.source, { headers: { "Content-Type": "text/javascript" } })
+  if (window.caches) caches.open(CACHE).then((c) => c.put(cacheName(blob.version), response)).catch(() => null)
+  home.plotlyArrived?.(blob.data.source)
+}
+
+function runSource(source) {
+  return new Promise((done, fail) => {
+    const script = document.createElement("script")
+    script.src = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
+    script.onload = () => done(window.Plotly)
+    script.onerror = () => fail(new Error("plotly.js did not start"))
+    document.head.append(script)
+  })
+}
+
+function plotLayout(map) {
+  const { theme, data } = map
+  const titled = Boolean(data.x || data.y)
+  const axis = (title) => ({
+    showgrid: titled, zeroline: false, gridcolor: rgb(theme.text, 0.08), showticklabels: titled, ticks: "", color: rgb(theme.text, 0.72),
+    title: { text: title, font: { size: 11 } }, tickfont: { size: 10 }, showline: false,
+  })
+  const m = map.margins
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, dragmode: map.tool, hovermode: false,
+    margin: { l: m.left, r: m.right, t: m.top, b: m.bottom, pad: 0 }, width: map.size[0], height: map.size[1],
+    xaxis: { ...axis(data.x), range: map.range.slice(0, 2) }, yaxis: { ...axis(data.y), range: map.range.slice(2) },
+    newselection: { line: { color: rgb(theme.text, 0.8), width: 1.2, dash: "solid" } },
+    activeselection: { fillcolor: rgb(theme.text), opacity: 0.06 }, selections: [],
+  }
+}
+
+async function drawPlot(map) {
+  const Plotly = await loadPlotly(map, map.data.plotly)
+  if (!map.plot.isConnected) return
+  await Plotly.react(map.plot, [{ x: [null], y: [null], mode: "markers", type: "scatter" }], plotLayout(map),
+    { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false, showTips: false })
+  map.plotReady = true
+  if (map.plot.dataset.wired) return
+  map.plot.dataset.wired = "1"
+  for (const name of ["plotly_relayouting", "plotly_relayout"]) map.plot.on(name, () => followPlot(map))
+  map.plot.on("plotly_selected", () => lassoed(map))
+}
+
+function followPlot(map) {
+  const { xaxis, yaxis } = map.plot._fullLayout
+  const range = [...xaxis.range, ...yaxis.range].map(Number)
+  if (range.every((v, i) => v === map.range[i])) return
+  map.range = range
+  map.zooms.set(map.data.coords, range)
+  map.repaint("project")
+}
+
+// The drawn outline, as a polygon in the layout's coordinates.
+function lassoed(map) {
+  const drawn = map.plot.layout.selections?.at(-1)
+  if (!drawn) return
+  const polygon = drawn.type === "rect" ? corners(drawn) : pathPoints(drawn.path)
+  setTimeout(() => window.Plotly.relayout(map.plot, { selections: [] }), 0)
+  if (polygon.length >= 3) map.choose(polygon)
+}
+
+const corners = ({ x0, x1, y0, y1 }) => [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+
+function pathPoints(path) {
+  const points = path.replace(/[MZ]/gi, "").split("L").map((p) => p.split(",").map(Number))
+  const step = Math.ceil(points.length / 240)
+  return points.filter((p, i) => i % step === 0 && p.every(Number.isFinite)).map((p) => p.map((v) => Number(v.toPrecision(7))))
+}

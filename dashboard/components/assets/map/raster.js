@@ -1,0 +1,192 @@
+// Points to pixels on the CPU: offsets once per zoom, colors per change. A million points without a GPU.
+const LEVELS = 257 // points counted per pixel before it is full
+
+// Pixel offset of each point (-1 = out of view), the pixel -> row index for hover, and how many are in view.
+function project(map) {
+  const started = performance.now()
+  const { x, y } = home.columns.get(map.data.coords).data
+  const { width, height } = map.canvas
+  const [x0, x1, y0, y1] = map.range
+  const sx = width / (x1 - x0)
+  const sy = height / (y1 - y0)
+  if (map.offsets?.length !== x.length) map.offsets = new Int32Array(x.length)
+  if (map.index?.length !== width * height) map.index = new Int32Array(width * height)
+  map.index.fill(-1)
+  const { offsets, index, hidden } = map
+  let seen = 0
+  for (let i = 0; i < x.length; i++) {
+    const px = (x[i] - x0) * sx
+    const py = (y1 - y[i]) * sy
+    if (px >= 0 && px < width && py >= 0 && py < height && !hidden[i]) {
+      const at = (py | 0) * width + (px | 0)
+      offsets[i] = at
+      index[at] = i
+      seen++
+    } else offsets[i] = -1
+  }
+  map.inView = seen
+  map.diameter = pointSize(seen) * (seen > 60000 ? 1 : Math.round(map.ratio))
+  map.times.project = performance.now() - started
+}
+
+function pointSize(seen) {
+  if (seen > 250000) return 1
+  if (seen > 30000) return 2
+  if (seen > 8000) return 3
+  if (seen > 3500) return 4
+  return seen > 900 ? 6 : 8
+}
+
+// Index of each point's color in the tables below.
+function colorIndex(map) {
+  const { kind, column, codes } = map.data.colors
+  const n = map.data.n
+  const out = map.colorOf?.length === n ? map.colorOf : (map.colorOf = new Uint16Array(n))
+  if (kind === "category") {
+    const blob = home.columns.get(codes)
+    const none = blob.palette.length
+    for (let i = 0; i < n; i++) out[i] = blob.data.codes[i] < none ? blob.data.codes[i] : none
+    map.colors = [...blob.palette.map(hexColor), hexColor(blob.none)]
+  } else if (kind === "score") {
+    const ranks = home.columns.get(map.data.ranks)?.data[column]
+    for (let i = 0; i < n; i++) out[i] = ranks && ranks[i] ? ranks[i] >> 8 : 256
+    map.colors = [...Array(256).keys()].map((v) => sequential(v / 255)).concat([map.theme.none])
+  } else {
+    out.fill(0)
+    map.colors = [map.theme.kept]
+  }
+}
+
+// Perceptually even from dark blue over teal to yellow (viridis-like anchors).
+const SCALE = ["#4A3F9C", "#31688E", "#21918C", "#5EC962", "#FDE725"].map(hexColor)
+function sequential(t) {
+  const at = Math.min(t * (SCALE.length - 1), SCALE.length - 1.0001)
+  return mix(SCALE[at | 0], SCALE[(at | 0) + 1], at % 1)
+}
+
+function colorTables(map) {
+  const decision = map.data.colors.kind === "decision"
+  const fade = decision ? 0 : 0.62
+  const dropped = map.colors.map((c) => (decision ? map.theme.dropped : mix(c, map.theme.faded, fade)))
+  map.tables = [dropped, map.colors].map((colors) => ({
+    colors, a: Uint32Array.from(colors, (c) => (c[0] << 16) | c[1]), b: Uint32Array.from(colors, (c) => (c[2] << 16) | 1),
+  }))
+}
+
+function paint(map) {
+  const started = performance.now()
+  if (map.inView <= 3500) paintShapes(map)
+  else paintDensity(map)
+  map.times.paint = performance.now() - started
+}
+
+// Few points: antialiased discs; dropped ones are crosses.
+function paintShapes(map) {
+  const { ctx, canvas, offsets, kept, colorOf, tables, diameter } = map
+  ctx.clearRect(0, 0, canvas.width, canvas.height)
+  const stamps = new Map()
+  const half = Math.ceil(diameter / 2) + 2
+  for (const state of [1, 0])
+    for (let i = 0; i < offsets.length; i++) {
+      if (offsets[i] < 0 || kept[i] !== state) continue
+      const name = colorOf[i] * 2 + state
+      let stamp = stamps.get(name)
+      if (!stamp) stamps.set(name, (stamp = makeStamp(map, tables[state].colors[colorOf[i]], state, diameter, half)))
+      ctx.drawImage(stamp, (offsets[i] % canvas.width) - half, ((offsets[i] / canvas.width) | 0) - half)
+    }
+}
+
+function makeStamp(map, color, kept, diameter, half) {
+  const stamp = Object.assign(document.createElement("canvas"), { width: half * 2, height: half * 2 })
+  const c = stamp.getContext("2d")
+  c.translate(half + 0.5, half + 0.5)
+  const r = diameter / 2
+  if (kept) {
+    c.beginPath()
+    c.arc(0, 0, r, 0, 7)
+    c.fillStyle = rgb(color, 0.88)
+    c.fill()
+    c.lineWidth = 0.75
+    c.strokeStyle = rgb(map.theme.background, 0.75)
+    c.stroke()
+  } else {
+    c.lineWidth = Math.max(1.3, diameter / 5)
+    c.strokeStyle = rgb(color, 0.95)
+    for (const d of [1, -1]) {
+      c.beginPath()
+      c.moveTo(-r * 0.8, -r * 0.8 * d)
+      c.lineTo(r * 0.8, r * 0.8 * d)
+      c.stroke()
+    }
+  }
+  return stamp
+}
+
+// Many points: count and mean color per pixel, opacity by count; dropped ones cover fewer pixels (a small cross).
+function paintDensity(map) {
+  const { ctx, canvas, offsets, kept, colorOf, tables, diameter } = map
+  const { width, height } = canvas
+  const size = width * height
+  if (map.sumA?.length !== size) {
+    map.sumA = new Uint32Array(size)
+    map.sumB = new Uint32Array(size)
+    map.image = ctx.createImageData(width, height)
+    map.pixels = new Uint32Array(map.image.data.buffer)
+  } else {
+    map.sumA.fill(0)
+    map.sumB.fill(0)
+  }
+  const [dropped, keptTable] = tables
+  const shapes = [cross(diameter, width), square(diameter, width)]
+  for (let i = 0; i < offsets.length; i++) {
+    const at = offsets[i]
+    if (at < 0) continue
+    const table = kept[i] ? keptTable : dropped
+    const a = table.a[colorOf[i]]
+    const b = table.b[colorOf[i]]
+    const shape = shapes[kept[i]]
+    for (let s = 0; s < shape.length; s++) {
+      const p = at + shape[s]
+      if (p < 0 || p >= size || (map.sumB[p] & 0xffff) >= LEVELS) continue
+      map.sumA[p] += a
+      map.sumB[p] += b
+    }
+  }
+  resolve(map)
+  ctx.putImageData(map.image, 0, 0)
+}
+
+function square(d, width) {
+  const out = []
+  for (let dy = 0; dy < d; dy++) for (let dx = 0; dx < d; dx++) out.push((dy - (d >> 1)) * width + dx - (d >> 1))
+  return out
+}
+
+function cross(d, width) {
+  if (d < 2) return [0]
+  const out = new Set()
+  for (let k = 0; k < d; k++) for (const dx of [k, d - 1 - k]) out.add((k - (d >> 1)) * width + dx - (d >> 1))
+  return d === 2 ? [0, -width - 1] : [...out]
+}
+
+function resolve(map) {
+  const { sumA, sumB, pixels } = map
+  const alpha = alphaTable(map.diameter)
+  for (let p = 0; p < pixels.length; p++) {
+    const count = sumB[p] & 0xffff
+    if (!count) pixels[p] = 0
+    else {
+      const a = sumA[p]
+      pixels[p] = ((alpha[count] << 24) | (((sumB[p] >>> 16) / count) << 16) | (((a & 0xffff) / count) << 8) | ((a >>> 16) / count)) >>> 0
+    }
+  }
+}
+
+const alphaTables = new Map()
+function alphaTable(diameter) {
+  if (!alphaTables.has(diameter)) {
+    const one = diameter === 1 ? 0.5 : diameter === 2 ? 0.62 : 0.75
+    alphaTables.set(diameter, Uint8Array.from({ length: LEVELS + 1 }, (_, k) => Math.round(255 * (1 - (1 - one) ** Math.min(k ** 0.7, 12)))))
+  }
+  return alphaTables.get(diameter)
+}
