@@ -21,9 +21,20 @@ HERE = Path(__file__).resolve().parent
 SEED = 20
 FLIPS, HELD_OUT = 0.05, 0.18
 DUPLICATES, CONFLICTS = 50, 20
-INTENTS = ("card_arrival", "card_not_working", "lost_or_stolen_card", "card_swallowed", "declined_card_payment",
-           "card_payment_fee_charged", "pending_transfer", "failed_transfer", "declined_transfer", "transfer_timing",
-           "transfer_fee_charged", "cancel_transfer")
+INTENTS = (
+    "card_arrival",
+    "card_not_working",
+    "lost_or_stolen_card",
+    "card_swallowed",
+    "declined_card_payment",
+    "card_payment_fee_charged",
+    "pending_transfer",
+    "failed_transfer",
+    "declined_transfer",
+    "transfer_timing",
+    "transfer_fee_charged",
+    "cancel_transfer",
+)
 
 
 @dataclass
@@ -37,8 +48,9 @@ class Draft:
     fault: np.ndarray
 
 
-def draft(label: np.ndarray, keep: np.ndarray, verified: np.ndarray, suggested: np.ndarray,
-          rng: np.random.Generator) -> tuple[Draft, int]:
+def draft(
+    label: np.ndarray, keep: np.ndarray, verified: np.ndarray, suggested: np.ndarray, rng: np.random.Generator
+) -> tuple[Draft, int]:
     """Held-out split, flips and copies over the kept source rows; returns the draft and how many rows are no copies."""
     label, verified = label[keep], verified[keep]
     count = len(keep)
@@ -51,16 +63,21 @@ def draft(label: np.ndarray, keep: np.ndarray, verified: np.ndarray, suggested: 
     given = label.astype(object)
     free = rng.permutation(np.flatnonzero(~valid & ~verified))
     flips = round(FLIPS * (~valid).sum())
-    flipped, copied = free[:flips], free[flips: flips + DUPLICATES]
+    flipped, copied = free[:flips], free[flips : flips + DUPLICATES]
     for row in flipped:
         given[row] = another(label, label[row], rng)
     fault[flipped] = "label_flip"
     clash = np.arange(DUPLICATES) < CONFLICTS
-    copies = np.array([another(label, label[r], rng) if c else label[r] for r, c in zip(copied, clash, strict=True)], object)
-    return Draft(np.concatenate([keep, keep[copied]]), np.concatenate([given, copies]),
-                 np.concatenate([original, label[copied].astype(object)]),
-                 np.concatenate([np.where(valid, "valid", "train"), np.full(DUPLICATES, "train")]),
-                 np.concatenate([fault, np.where(clash, "near_duplicate_conflict", "near_duplicate")])), count
+    copies = np.array(
+        [another(label, label[r], rng) if c else label[r] for r, c in zip(copied, clash, strict=True)], object
+    )
+    return Draft(
+        np.concatenate([keep, keep[copied]]),
+        np.concatenate([given, copies]),
+        np.concatenate([original, label[copied].astype(object)]),
+        np.concatenate([np.where(valid, "valid", "train"), np.full(DUPLICATES, "train")]),
+        np.concatenate([fault, np.where(clash, "near_duplicate_conflict", "near_duplicate")]),
+    ), count
 
 
 def another(label: np.ndarray, given, rng: np.random.Generator):
@@ -69,8 +86,9 @@ def another(label: np.ndarray, given, rng: np.random.Generator):
     return names[int(rng.integers(len(names)))]
 
 
-def thin(label: np.ndarray, rare, most: int, rows: np.ndarray, protected: np.ndarray,
-         rng: np.random.Generator) -> np.ndarray:
+def thin(
+    label: np.ndarray, rare, most: int, rows: np.ndarray, protected: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """The rows, with all but about `most` of the class `rare` left out."""
     members = rng.permutation(rows[(label[rows] == rare) & ~protected[rows]])
     return np.setdiff1d(rows, members[most:])
@@ -83,8 +101,9 @@ def finish(folder: Path, made: Draft, prefix: str, rng: np.random.Generator) -> 
     fault = made.fault[order]
     is_fault = np.isin(fault, ["label_flip", "human_verified_error", "near_duplicate_conflict"]).astype(int)
     folder.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame({"example_id": ids, "is_fault": is_fault, "fault": fault, "original_label": made.original[order]}).to_csv(
-        folder / "key.csv", index=False, lineterminator="\n")
+    pd.DataFrame(
+        {"example_id": ids, "is_fault": is_fault, "fault": fault, "original_label": made.original[order]}
+    ).to_csv(folder / "key.csv", index=False, lineterminator="\n")
     return order, ids
 
 
@@ -101,8 +120,13 @@ def make_digits(data: Path) -> None:
     made, fresh = draft(label, keep, doubted, better, rng)
     pixels = np.stack([images[b] if i < fresh else near_image(images[b], rng) for i, b in enumerate(made.base)])
     order, ids = finish(HERE / "digits", made, "digit", rng)
-    np.savez_compressed(HERE / "digits" / "data.npz", images=pixels[order], label=made.label[order].astype(np.uint8),
-                        id=ids, split=made.split[order])
+    np.savez_compressed(
+        HERE / "digits" / "data.npz",
+        images=pixels[order],
+        label=made.label[order].astype(np.uint8),
+        id=ids,
+        split=made.split[order],
+    )
 
 
 def make_banking(data: Path) -> None:
@@ -117,7 +141,8 @@ def make_banking(data: Path) -> None:
     texts = np.array([text[b] if i < fresh else near_text(text[b], rng) for i, b in enumerate(made.base)], object)
     order, ids = finish(HERE / "banking", made, "query", rng)
     pd.DataFrame({"id": ids, "text": texts[order], "label": made.label[order], "split": made.split[order]}).to_csv(
-        HERE / "banking" / "data.csv", index=False, lineterminator="\n")
+        HERE / "banking" / "data.csv", index=False, lineterminator="\n"
+    )
 
 
 def make_adult(data: Path) -> None:

@@ -5,6 +5,19 @@ from .samples import SAMPLES, Sample, sample_key, sample_named, sample_path, sam
 from .sources import LOADERS, inspect_source, load_examples, load_trace, source_path
 
 __all__ = [
-    "LOADERS", "SAMPLES", "Column", "Loader", "Request", "Sample", "SourcePreview", "inspect_source", "load_examples",
-    "load_trace", "sample_key", "sample_named", "sample_path", "sample_run", "source_path",
+    "LOADERS",
+    "SAMPLES",
+    "Column",
+    "Loader",
+    "Request",
+    "Sample",
+    "SourcePreview",
+    "inspect_source",
+    "load_examples",
+    "load_trace",
+    "sample_key",
+    "sample_named",
+    "sample_path",
+    "sample_run",
+    "source_path",
 ]

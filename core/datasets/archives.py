@@ -59,14 +59,18 @@ def check_directory(members: list[zipfile.ZipInfo], packed: int, name: str) -> N
     ratio = total / max(packed, 1)
     size = f"{total / GIGABYTE:.1f} GB" if total > GIGABYTE / 2 else f"{total / MEGABYTE:.0f} MB"
     if total > unpack_limit() or (ratio > MAX_RATIO and total > _RATIO_FROM):
-        raise DataError(f"{name} would unpack to {size} ({ratio:.0f}×).",
-                        f"The limit is {unpack_limit() / GIGABYTE:.1f} GB and {MAX_RATIO}×; give a smaller file.")
+        raise DataError(
+            f"{name} would unpack to {size} ({ratio:.0f}×).",
+            f"The limit is {unpack_limit() / GIGABYTE:.1f} GB and {MAX_RATIO}×; give a smaller file.",
+        )
     for member in members:
         parts = member.filename.replace("\\", "/").split("/")
         link = (member.external_attr >> 16) & 0o170000 == 0o120000
         if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0] or link:
-            raise DataError(f'{name}: the member "{member.filename}" points outside the data folder.',
-                            "Pack the files with plain relative names.")
+            raise DataError(
+                f'{name}: the member "{member.filename}" points outside the data folder.',
+                "Pack the files with plain relative names.",
+            )
         if member.flag_bits & 0x1:
             raise DataError(f'{name}: the member "{member.filename}" is encrypted.', "Pack it without a password.")
 
@@ -80,7 +84,7 @@ def npz_headers(path: Path) -> dict[str, Header]:
         headers = {}
         for member in members:
             with _member(archive, member, path.name) as stream:
-                header = read_header(stream, member.filename[:-4], path.name)  # type: ignore[arg-type]
+                header = read_header(stream, member.filename[:-4], path.name)
             _check_size(header, member.file_size - header.start, path.name)
             headers[header.name] = header
     return headers
@@ -113,13 +117,25 @@ def read_header(stream: BinaryIO, name: str, source: str) -> Header:
         plain = ast.literal_eval(text.decode("latin1" if version < (3, 0) else "utf-8").strip())
         dtype = np.dtype(plain["descr"] if isinstance(plain["descr"], str) else [tuple(d) for d in plain["descr"]])
         shape, fortran = tuple(int(n) for n in plain["shape"]), bool(plain["fortran_order"])
-    except (ValueError, KeyError, TypeError, SyntaxError, EOFError, zipfile.BadZipFile, zlib.error, OSError,
-            RecursionError, MemoryError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        SyntaxError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         raise DataError(f'{source}: the array "{name}" is truncated or damaged: {error}.', "Write it again.") from None
     if dtype.kind not in _SAFE_KINDS:
         what = "an object array, which can run code when read" if dtype.hasobject else f"of type {dtype}"
-        raise DataError(f'{source}: the array "{name}" is {what}. Nothing was run.',
-                        "Save numbers or fixed-width text: array.astype(str) for text.")
+        raise DataError(
+            f'{source}: the array "{name}" is {what}. Nothing was run.',
+            "Save numbers or fixed-width text: array.astype(str) for text.",
+        )
     if any(n < 0 for n in shape):
         raise DataError(f'{source}: the array "{name}" claims the shape {shape}.', "Write it again.")
     return Header(name, dtype, shape, fortran, 8 + width + length)
@@ -128,8 +144,9 @@ def read_header(stream: BinaryIO, name: str, source: str) -> Header:
 def _check_size(header: Header, held: int, source: str) -> None:
     if header.size == held:
         return
-    words = f'{source}: the array "{header.name}" claims the shape {header.shape} ({_bytes(header.size)}) but holds {_bytes(held)}'
-    raise DataError(f"{words}: {'truncated' if held < header.size else 'damaged'}.", "Write it again.")
+    words = f'{source}: the array "{header.name}" claims the shape {header.shape} ({_bytes(header.size)})'
+    fault = "truncated" if held < header.size else "damaged"
+    raise DataError(f"{words} but holds {_bytes(held)}: {fault}.", "Write it again.")
 
 
 def _bytes(size: int) -> str:
@@ -155,7 +172,7 @@ def extract_member(path: Path, header: Header, target: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     if not target.exists():
         with open_zip(path) as archive, _member(archive, archive.getinfo(header.name + ".npy"), path.name) as stream:
-            _copy(stream, target, path.name, header.name)  # type: ignore[arg-type]
+            _copy(stream, target, path.name, header.name)
     return np.load(target, mmap_mode="r", allow_pickle=False)
 
 

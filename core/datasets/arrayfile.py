@@ -83,7 +83,7 @@ class ArrayFile:
 
 
 @contextmanager
-def _idx_stream(path: Path) -> Iterator[IO[bytes]]:
+def _idx_stream(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
     with open_regular(path) as file:
         if path.suffix.lower() != ".gz":
             yield file
@@ -101,12 +101,14 @@ def _idx_header(path: Path) -> Header:
             sizes = stream.read(4 * magic[3])
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path.name} is truncated or damaged: {error}.", "Copy it again.") from None
-    shape = tuple(int.from_bytes(sizes[4 * i:4 * i + 4], "big") for i in range(magic[3]))
+    shape = tuple(int.from_bytes(sizes[4 * i : 4 * i + 4], "big") for i in range(magic[3]))
     header = Header("array", np.dtype(_IDX_TYPES[magic[2]]), shape, False, 4 + 4 * magic[3])
     packed = path.stat().st_size
     if header.size > unpack_limit() or header.size > 1100 * packed:  # gzip never packs more than 1,032 times
-        raise DataError(f"{path.name} claims the shape {shape}, {header.size:,} bytes, but has {packed:,} packed bytes.",
-                        "Copy it again.")
+        raise DataError(
+            f"{path.name} claims the shape {shape}, {header.size:,} bytes, but has {packed:,} packed bytes.",
+            "Copy it again.",
+        )
     return header
 
 
@@ -117,8 +119,14 @@ def _read_idx(path: Path, header: Header) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path.name} is truncated or damaged: {error}.", "Copy it again.") from None
     if len(data) < header.start + header.size:
-        raise DataError(f"{path.name} is truncated: it claims the shape {header.shape} but ends early.", "Copy it again.")
-    return np.frombuffer(data, header.dtype, offset=header.start).reshape(header.shape).astype(header.dtype.newbyteorder("="))
+        raise DataError(
+            f"{path.name} is truncated: it claims the shape {header.shape} but ends early.", "Copy it again."
+        )
+    return (
+        np.frombuffer(data, header.dtype, offset=header.start)
+        .reshape(header.shape)
+        .astype(header.dtype.newbyteorder("="))
+    )
 
 
 def array_text(array: np.ndarray) -> pd.Series:
@@ -151,5 +159,7 @@ def check_lengths(file: ArrayFile, inputs: str, wanted: tuple[str | None, ...]) 
             shape = file.headers[name].shape
             rows = shape[0] if shape else 0
             what = f"{rows:,} rows" if len(shape) == 1 else f"the shape {shape}"
-            raise DataError(f'{file.path.name}: "{inputs}" has {count:,} rows, but "{name}" has {what}.',
-                            "Give arrays of equal lengths, one value for each example.")
+            raise DataError(
+                f'{file.path.name}: "{inputs}" has {count:,} rows, but "{name}" has {what}.',
+                "Give arrays of equal lengths, one value for each example.",
+            )

@@ -37,8 +37,11 @@ def guess_inputs(file: ArrayFile, roles: Roles) -> str | None:
     """The array that holds the examples: as named, else the first usual name, else the largest that is pictures."""
     if roles.inputs:
         named = any(word in roles.inputs.lower() for word in _RECORDED)
-        return None if named or not (_is_images(file.header(roles.inputs)) or len(file.header(roles.inputs).shape) == 2) \
+        return (
+            None
+            if named or not (_is_images(file.header(roles.inputs)) or len(file.header(roles.inputs).shape) == 2)
             else roles.inputs
+        )
     usable = [h for h in file.headers.values() if _is_images(h) or (len(h.shape) == 2 and h.dtype.kind in "fiu")]
     usable = [h for h in usable if not any(word in h.name.lower() for word in _RECORDED)]
     if file.path.suffix.lower() == ".npy":  # one array without a name: pictures only if it is bytes
@@ -62,13 +65,25 @@ def _inspect(request: Request) -> SourcePreview:
     file, inputs = _open(request)
     header = file.header(inputs)
     columns, roles = _columns(request, file, inputs)
-    listed = tuple(Column(h.name, _words(h), "" if h.shape != (header.shape[0],) else str(columns[h.name].iloc[0]))
-                   for h in file.headers.values() if h.name in columns or h.shape != (header.shape[0],))
+    listed = tuple(
+        Column(h.name, _words(h), "" if h.shape != (header.shape[0],) else str(columns[h.name].iloc[0]))
+        for h in file.headers.values()
+        if h.name in columns or h.shape != (header.shape[0],)
+    )
     images = _is_images(header)
     pictures = tuple(images_of(file, inputs)[i] for i in range(min(5, header.shape[0]))) if images else ()
     modality = Modality.IMAGE if images else Modality.TABLE
-    return SourcePreview(request.name, modality, "arrays", roles, listed, columns.head(5), header.shape[0],
-                         (f'the examples are the array "{inputs}" {header.shape}',), pictures)
+    return SourcePreview(
+        request.name,
+        modality,
+        "arrays",
+        roles,
+        listed,
+        columns.head(5),
+        header.shape[0],
+        (f'the examples are the array "{inputs}" {header.shape}',),
+        pictures,
+    )
 
 
 def _words(header: Header) -> str:
@@ -80,8 +95,10 @@ def _open(request: Request) -> tuple[ArrayFile, str]:
     inputs = guess_inputs(file, request.roles)
     if inputs is None:
         listed = ", ".join(f"{h.name} {h.shape}" for h in file.headers.values())
-        raise DataError(f"{request.name}: no array holds pictures [N, H, W(, C)] or features [N, d]. Arrays: {listed}.",
-                        "Choose one with --inputs.")
+        raise DataError(
+            f"{request.name}: no array holds pictures [N, H, W(, C)] or features [N, d]. Arrays: {listed}.",
+            "Choose one with --inputs.",
+        )
     return file, inputs
 
 
@@ -111,8 +128,10 @@ def _load(request: Request) -> ExampleTable:
 
 
 def _picture_digests(images: ImageArray) -> np.ndarray:
-    blocks = [identity.digest_array(images.take(range(start, min(start + _BLOCK, len(images)))))
-              for start in range(0, len(images), _BLOCK)]
+    blocks = [
+        identity.digest_array(images.take(range(start, min(start + _BLOCK, len(images)))))
+        for start in range(0, len(images), _BLOCK)
+    ]
     return np.concatenate(blocks) if blocks else np.array([], dtype=object)
 
 
@@ -125,7 +144,7 @@ def _feature_parts(file: ArrayFile, inputs: str, columns: pd.DataFrame, roles: R
 
 
 def images_of(file: ArrayFile, name: str) -> ImageArray:
-    """The pictures, memory-mapped; floats, other integers and channels-first are turned into uint8 [N, H, W, C] once."""
+    """The pictures, memory-mapped; all other kinds are turned into uint8 [N, H, W, C] once."""
     header = file.header(name)
     first = len(header.shape) == 4 and header.shape[3] not in _CHANNELS
     if header.dtype == np.uint8 and not first:
@@ -142,8 +161,8 @@ def _convert(array: np.ndarray, target, channels_first: bool, source: str) -> No
     beside = target.with_suffix(f".{id(array):x}.tmp")
     out = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=turned.shape)
     for start in range(0, len(turned), _BLOCK):
-        block = turned[start:start + _BLOCK]
-        out[start:start + _BLOCK] = np.clip(np.rint(block * scale), 0, 255) if scale != 1 else block
+        block = turned[start : start + _BLOCK]
+        out[start : start + _BLOCK] = np.clip(np.rint(block * scale), 0, 255) if scale != 1 else block
     out.flush()
     beside.replace(target)
 
@@ -152,17 +171,20 @@ def _scale(array: np.ndarray, source: str) -> float:
     """What takes the values to 0..255: floats up to 1, bytes, or 16 bits."""
     low, high = _range(array)
     if not np.isfinite((low, high)).all() or low < 0:
-        raise DataError(f"{source}: the pictures hold values from {low:g} to {high:g}.",
-                        "Give 0..255, 0..1 or 16-bit pixels, not standardized ones.")
+        raise DataError(
+            f"{source}: the pictures hold values from {low:g} to {high:g}.",
+            "Give 0..255, 0..1 or 16-bit pixels, not standardized ones.",
+        )
     if array.dtype.kind in "fb" and high <= 1:
         return 255.0
     return 1.0 if high <= 255 else 255 / 65535
 
 
 def _range(array: np.ndarray) -> tuple[float, float]:
-    blocks = [array[start:start + _BLOCK] for start in range(0, len(array), _BLOCK)]
+    blocks = [array[start : start + _BLOCK] for start in range(0, len(array), _BLOCK)]
     return min((float(b.min()) for b in blocks), default=0.0), max((float(b.max()) for b in blocks), default=0.0)
 
 
-ARRAYS = Loader("arrays", "Pictures or features in NPZ, NPY or IDX", (Modality.IMAGE, Modality.TABLE), _claims, _inspect,
-                _load)
+ARRAYS = Loader(
+    "arrays", "Pictures or features in NPZ, NPY or IDX", (Modality.IMAGE, Modality.TABLE), _claims, _inspect, _load
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -50,15 +50,31 @@ def assemble(request: Request, parts: Parts) -> ExampleTable:
     splits = parts.splits if parts.splits is not None else _splits(roles, columns)
     groups = columns[roles.group].astype(object).to_numpy().astype(str) if roles.group else None
     first = identity.first_occurrence(parts.digests)
-    cards = (Finding("rows", count, f"{count:,} rows"), *_id_finding(roles, count), *parts.findings,
-             *report.label_findings(ids, labels.codes, labels.class_names, bool(roles.label)),
-             *report.split_findings(splits), *report.duplicate_findings(ids, first, labels.codes, splits))
+    cards = (
+        Finding("rows", count, f"{count:,} rows"),
+        *_id_finding(roles, count),
+        *parts.findings,
+        *report.label_findings(ids, labels.codes, labels.class_names, bool(roles.label)),
+        *report.split_findings(splits),
+        *report.duplicate_findings(ids, first, labels.codes, splits),
+    )
     return ExampleTable(
-        name=request.name, modality=parts.modality, ids=ids, inputs=parts.inputs, labels=labels.codes,
-        class_names=labels.class_names, splits=splits, groups=groups,
+        name=request.name,
+        modality=parts.modality,
+        ids=ids,
+        inputs=parts.inputs,
+        labels=labels.codes,
+        class_names=labels.class_names,
+        splits=splits,
+        groups=groups,
         source_index=np.arange(count, dtype=np.int64) if parts.source_index is None else parts.source_index,
-        source_path=parts.source_path, columns=columns, roles=roles, report=cards, exact_duplicate_of=first,
-        fingerprint=identity.fingerprint(ids, parts.digests, labels.codes, labels.class_names, splits, groups))
+        source_path=parts.source_path,
+        columns=columns,
+        roles=roles,
+        report=cards,
+        exact_duplicate_of=first,
+        fingerprint=identity.fingerprint(ids, parts.digests, labels.codes, labels.class_names, splits, groups),
+    )
 
 
 def _id_finding(roles: Roles, count: int) -> list[Finding]:
@@ -71,12 +87,20 @@ def _labels(request: Request, parts: Parts, columns: pd.DataFrame) -> Labels:
     if not parts.roles.label:
         if request.roles.label not in (NONE, ""):
             listed = ", ".join(map(str, columns.columns[:40])) or "none"
-            raise DataError(f"{request.name}: no label column was given or recognized. Columns: {listed}.",
-                            f"Choose one with --label (or a file with --labels); --label {NONE} goes on without labels.")
+            raise DataError(
+                f"{request.name}: no label column was given or recognized. Columns: {listed}.",
+                f"Choose one with --label (or a file with --labels); --label {NONE} goes on without labels.",
+            )
         return Labels(np.full(len(parts.digests), -1, dtype=np.int64), parts.known_classes)
     mapped = read_class_map(request.class_map)
-    return encode_labels(columns[parts.roles.label], source=request.name, known=mapped or parts.known_classes,
-                         mapped=bool(mapped), missing=parts.missing, outputs=parts.outputs)
+    return encode_labels(
+        columns[parts.roles.label],
+        source=request.name,
+        known=mapped or parts.known_classes,
+        mapped=bool(mapped),
+        missing=parts.missing,
+        outputs=parts.outputs,
+    )
 
 
 def _splits(roles: Roles, columns: pd.DataFrame) -> np.ndarray:
@@ -87,15 +111,14 @@ def _splits(roles: Roles, columns: pd.DataFrame) -> np.ndarray:
 
 def check_columns(roles: Roles, columns: pd.DataFrame, source: str) -> None:
     """Refuse a role that names a column which is not there, listing those that are."""
-    wanted = (*((role, getattr(roles, role)) for role in ("id", "label", "text", "split", "group", "path")),
-              *(("feature", name) for name in roles.features))
+    wanted = (
+        *((role, getattr(roles, role)) for role in ("id", "label", "text", "split", "group", "path")),
+        *(("feature", name) for name in roles.features),
+    )
     for role, name in wanted:
         if name and name not in columns.columns:
             listed = ", ".join(map(str, columns.columns[:40])) or "none"
-            raise DataError(f'{source} has no {role} column "{name}". Columns: {listed}.',
-                            f"Choose one of them with --{role}." if role != "feature" else "Choose among them.")
-
-
-def without(roles: Roles, *names: str) -> Roles:
-    """The same roles with some of them absent."""
-    return replace(roles, **dict.fromkeys(names))
+            raise DataError(
+                f'{source} has no {role} column "{name}". Columns: {listed}.',
+                f"Choose one of them with --{role}." if role != "feature" else "Choose among them.",
+            )

@@ -20,12 +20,14 @@ def read_parquet(path: Path, rows: int | None = None) -> pd.DataFrame:
     import pyarrow as pa
 
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    tables = []
+    tables: list[pa.Table] = []
     for file in files:
         table = _read_shard(file, rows)
         if tables and table.schema.names != tables[0].schema.names:
-            raise DataError(f"{file.name} has other columns than {files[0].name}: {', '.join(table.schema.names)}.",
-                            f"Every shard needs the columns {', '.join(tables[0].schema.names)}.")
+            raise DataError(
+                f"{file.name} has other columns than {files[0].name}: {', '.join(table.schema.names)}.",
+                f"Every shard needs the columns {', '.join(tables[0].schema.names)}.",
+            )
         tables.append(table)
         if rows is not None and sum(len(t) for t in tables) >= rows:
             break
@@ -51,7 +53,9 @@ def _open_shard(path: Path):
         raise _damaged(path, error) from None
     size = sum(shard.metadata.row_group(i).total_byte_size for i in range(shard.metadata.num_row_groups))
     if size > unpack_limit():
-        raise DataError(f"{path.name} would unpack to {size / GIGABYTE:.1f} GB.", "Give a smaller file, or free memory.")
+        raise DataError(
+            f"{path.name} would unpack to {size / GIGABYTE:.1f} GB.", "Give a smaller file, or free memory."
+        )
     return shard
 
 
@@ -74,7 +78,9 @@ def _read_shard(path: Path, rows: int | None):
 
 def _damaged(path: Path, error: BaseException) -> DataError:
     reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    return DataError(f"{path.name} is damaged or truncated Parquet: {reason.rstrip('.')}.", "Write it again from its source.")
+    return DataError(
+        f"{path.name} is damaged or truncated Parquet: {reason.rstrip('.')}.", "Write it again from its source."
+    )
 
 
 def _as_text(table):
@@ -91,8 +97,9 @@ def _as_text(table):
         if pa.types.is_nested(kind):
             column = pa.chunked_array([pa.array([cell_text(v) for v in column.to_pylist()], pa.large_string())])
         elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-            column = pa.chunked_array([pa.array([f"<{len(v or b'')} bytes>" for v in column.to_pylist()],
-                                                pa.large_string())])
+            column = pa.chunked_array(
+                [pa.array([f"<{len(v or b'')} bytes>" for v in column.to_pylist()], pa.large_string())]
+            )
         columns.append(compute.fill_null(column.cast(pa.large_string()), ""))
     return pa.table(columns, names=table.schema.names)
 
@@ -133,8 +140,10 @@ def parse_json_line(line: bytes, where: str) -> dict[str, Any]:
         raise DataError(f"{where}: not UTF-8.", "Save the file as UTF-8.") from None
     except json.JSONDecodeError as error:
         cut = error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg
-        raise DataError(f"{where}: {'truncated JSON' if cut else 'not JSON'} ({error.msg}, column {error.colno}).",
-                        "Complete or remove the line.") from None
+        raise DataError(
+            f"{where}: {'truncated JSON' if cut else 'not JSON'} ({error.msg}, column {error.colno}).",
+            "Complete or remove the line.",
+        ) from None
     except ValueError as error:
         raise DataError(f"{where}: {error}.", "Write missing values as null, and each key once.") from None
     if not isinstance(value, dict):

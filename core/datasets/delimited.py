@@ -103,12 +103,17 @@ def _parse(data: bytes, delimiter: str, names: list[str], source: str) -> pd.Dat
             # One block as large as the file: rows with line breaks inside quotes never straddle two blocks.
             read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=0, block_size=max(len(data) + 1, 1 << 16)),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()),
-                                                     strings_can_be_null=False, quoted_strings_can_be_null=False))
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.large_string()),
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        )
     except pa.ArrowInvalid as error:
         _explain(data, delimiter, len(names), source)
-        raise DataError(f"{source} does not read as a table: {str(error).splitlines()[0]}.",
-                        "Check its quotes and separators.") from None
+        raise DataError(
+            f"{source} does not read as a table: {str(error).splitlines()[0]}.", "Check its quotes and separators."
+        ) from None
     return table.slice(1).to_pandas()
 
 
@@ -120,9 +125,13 @@ def _explain(data: bytes, delimiter: str, width: int, source: str) -> None:
     try:
         for row in reader:
             if row and len(row) != width:
-                raise DataError(f"{source}, line {start}: expected {width} fields, saw {len(row)}.",
-                                "Quote cells that hold a separator, or complete the line.")
+                raise DataError(
+                    f"{source}, line {start}: expected {width} fields, saw {len(row)}.",
+                    "Quote cells that hold a separator, or complete the line.",
+                )
             start = reader.line_num + 1
     except csv.Error as error:
         what = "a quote opens here and never closes" if "end of data" in str(error) else str(error)
-        raise DataError(f"{source}, line {start}: {what}.", "Close the quote, or double the quotes inside a cell.") from None
+        raise DataError(
+            f"{source}, line {start}: {what}.", "Close the quote, or double the quotes inside a cell."
+        ) from None

@@ -33,7 +33,9 @@ def unreadable(path: Path | str, error: OSError | ValueError) -> DataError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return DataError(f"No such file or folder: {path}.", "Check the path, or give the name of a sample.")
     if isinstance(error, PermissionError):
-        return DataError(f"No permission to read {path}.", "Change its mode (chmod u+r), or copy it to where you may read.")
+        return DataError(
+            f"No permission to read {path}.", "Change its mode (chmod u+r), or copy it to where you may read."
+        )
     if isinstance(error, OSError) and error.strerror and "symbolic links" in error.strerror:
         return DataError(f"{path} is a loop of links.", "Give the file itself.")
     if isinstance(error, ValueError):
@@ -46,15 +48,20 @@ def read_bytes(path: Path, limit: int = 4 * GIGABYTE) -> bytes:
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
-            raise DataError(f"{path.name} has {size / GIGABYTE:.1f} GB, above the limit of {limit / GIGABYTE:.1f} GB.",
-                            "Split it, or convert it to Parquet.")
+            raise DataError(
+                f"{path.name} has {size / GIGABYTE:.1f} GB, above the limit of {limit / GIGABYTE:.1f} GB.",
+                "Split it, or convert it to Parquet.",
+            )
         return file.read()
 
 
 def file_digest(path: Path) -> str:
     """sha256 of a file's content, hexadecimal."""
+    total = hashlib.sha256()
     with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(4 * MEGABYTE):
+            total.update(block)
+    return total.hexdigest()
 
 
 def cache_folder(cache: Path | None) -> Path:

@@ -70,5 +70,6 @@ def inspect_frame(request: Request, loader: str) -> SourcePreview:
     frame, rows, notes = read_head(request.path)
     modality = modality_of(request, frame)
     roles = guess_roles(frame, request.roles, modality)
-    return SourcePreview(request.name, modality, loader, roles, describe(frame), frame.head(5).reset_index(drop=True),
-                         rows, notes)
+    return SourcePreview(
+        request.name, modality, loader, roles, describe(frame), frame.head(5).reset_index(drop=True), rows, notes
+    )

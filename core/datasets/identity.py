@@ -46,13 +46,17 @@ def given_ids(texts: pd.Series, column: str) -> np.ndarray:
     ids = texts.astype(object).to_numpy()
     blank = np.flatnonzero([not str(v).strip() for v in ids])
     if len(blank):
-        raise DataError(f'The id column "{column}" is blank in row {blank[0]} ({len(blank)} in all).',
-                        "Fill it, or choose no id column: ids are then made from the content.")
+        raise DataError(
+            f'The id column "{column}" is blank in row {blank[0]} ({len(blank)} in all).',
+            "Fill it, or choose no id column: ids are then made from the content.",
+        )
     repeated = pd.Series(ids).duplicated().to_numpy()
     if repeated.any():
         first = ids[int(np.flatnonzero(repeated)[0])]
-        raise DataError(f'The id column "{column}" has {int(repeated.sum())} duplicate ids, first: "{first}".',
-                        "Make them unique, or choose no id column: ids are then made from the content.")
+        raise DataError(
+            f'The id column "{column}" has {int(repeated.sum())} duplicate ids, first: "{first}".',
+            "Make them unique, or choose no id column: ids are then made from the content.",
+        )
     return ids.astype(str)
 
 
@@ -63,8 +67,14 @@ def first_occurrence(digests: np.ndarray) -> np.ndarray:
     return first[codes].astype(np.int64)
 
 
-def fingerprint(ids: np.ndarray, digests: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...],
-                splits: np.ndarray, groups: np.ndarray | None) -> str:
+def fingerprint(
+    ids: np.ndarray,
+    digests: np.ndarray,
+    labels: np.ndarray,
+    class_names: tuple[str, ...],
+    splits: np.ndarray,
+    groups: np.ndarray | None,
+) -> str:
     """sha256 over what a run's numbers depend on: ids, contents, labels, splits and groups, in row order."""
     total = hashlib.sha256()
     for part in (ids, digests, class_names, splits, () if groups is None else groups):

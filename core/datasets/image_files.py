@@ -22,8 +22,14 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "MPO")
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 256 * MEGABYTE
 # Formats that are pictures, but whose readers run programs, draw scripts or are absent: known by their first bytes.
-_FOREIGN = ((b"%!PS", "EPS"), (b"\xc5\xd0\xd3\xc6", "EPS"), (b"%PDF", "PDF"), (b"8BPS", "PSD"), (b"\0\0\1\0", "ICO"),
-            (b"<svg", "SVG"))
+_FOREIGN = (
+    (b"%!PS", "EPS"),
+    (b"\xc5\xd0\xd3\xc6", "EPS"),
+    (b"%PDF", "PDF"),
+    (b"8BPS", "PSD"),
+    (b"\0\0\1\0", "ICO"),
+    (b"<svg", "SVG"),
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,9 @@ def _too_many(width: int, height: int) -> str:
 
 def _is_cut(error: Exception) -> bool:
     words = str(error).lower()
-    return any(w in words for w in ("truncated", "not enough", "unexpected end", "incomplete", "broken data stream", "eof"))
+    return any(
+        w in words for w in ("truncated", "not enough", "unexpected end", "incomplete", "broken data stream", "eof")
+    )
 
 
 def _refuse_foreign(data: bytes) -> None:
@@ -116,7 +124,9 @@ def _to_uint8(image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
     if image.mode.startswith("I"):
         notes.append("16-bit to 8-bit")
         wide = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray(np.clip(wide / 257 if wide.max(initial=0) > 255 else wide, 0, 255).round().astype(np.uint8))
+        image = Image.fromarray(
+            np.clip(wide / 257 if wide.max(initial=0) > 255 else wide, 0, 255).round().astype(np.uint8)
+        )
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         notes.append("transparency on white")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")

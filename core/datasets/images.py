@@ -45,14 +45,16 @@ def _claims(request: Request) -> int:
 def _source(request: Request) -> tuple[pd.DataFrame, list[Picture | None], Path, Roles]:
     """The person's columns, a verdict for each path that must not be opened, the root, and the roles."""
     path = _unzipped(request.path, request.cache) if request.path.suffix.lower() == ".zip" else request.path
-    manifest = _manifest_in(path) if path.is_dir() else path
+    manifest = manifest_in(path) if path.is_dir() else path
     if manifest is not None:
         frame, _ = read_frame(manifest)
         roles = guess_roles(frame, request.roles, Modality.IMAGE)
         check_columns(roles, frame, manifest.name)
         if not roles.path:
-            raise DataError(f"{manifest.name} has no path column. Columns: {', '.join(map(str, frame.columns))}.",
-                            "Name the column with the relative paths `path`.")
+            raise DataError(
+                f"{manifest.name} has no path column. Columns: {', '.join(map(str, frame.columns))}.",
+                "Name the column with the relative paths `path`.",
+            )
         root = manifest.parent
     else:
         root = path
@@ -62,7 +64,8 @@ def _source(request: Request) -> tuple[pd.DataFrame, list[Picture | None], Path,
     return frame, [_inside(str(p), root, real) for p in frame[roles.path]], root, roles
 
 
-def _manifest_in(folder: Path) -> Path | None:
+def manifest_in(folder: Path) -> Path | None:
+    """The table of paths that lies in a folder of pictures, if there is one."""
     for name in _MANIFESTS:
         if (folder / name).is_file():
             head, _, _ = read_head(folder / name)
@@ -101,10 +104,15 @@ def _walk(root: Path) -> pd.DataFrame:
     found = []
     for folder, folders, names in os.walk(root):
         folders.sort()
-        found += [Path(folder, n).relative_to(root).as_posix() for n in names
-                  if n.lower().endswith((*IMAGE_SUFFIXES, *_FOREIGN_SUFFIXES)) and not n.startswith(".")]
+        found += [
+            Path(folder, n).relative_to(root).as_posix()
+            for n in names
+            if n.lower().endswith((*IMAGE_SUFFIXES, *_FOREIGN_SUFFIXES)) and not n.startswith(".")
+        ]
     if not found:
-        raise DataError(f"No images found in {root}.", f"Give a folder per class with {', '.join(IMAGE_SUFFIXES[:4])} files.")
+        raise DataError(
+            f"No images found in {root}.", f"Give a folder per class with {', '.join(IMAGE_SUFFIXES[:4])} files."
+        )
     return _layout(sorted(found))
 
 
@@ -130,7 +138,8 @@ def _unzipped(path: Path, cache: Path | None) -> Path:
         with open_zip(path) as archive:
             for member in archive.infolist():
                 if not member.is_dir() and member.filename.lower().endswith(
-                        (*IMAGE_SUFFIXES, *_FOREIGN_SUFFIXES, ".csv", ".jsonl")):
+                    (*IMAGE_SUFFIXES, *_FOREIGN_SUFFIXES, ".csv", ".jsonl")
+                ):
                     archive.extract(member, beside)
         beside.rename(target)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
@@ -145,9 +154,11 @@ def _unzipped(path: Path, cache: Path | None) -> Path:
 
 def _examine_all(paths: Sequence[str], verdicts: list[Picture | None], root: Path) -> list[Picture]:
     """Every picture decoded once to find the unreadable ones; decoding releases the interpreter, so threads help."""
+
     def one(item: tuple[str, Picture | None]) -> Picture:
         text, verdict = item
         return verdict or examine((root / text).resolve())
+
     with ThreadPoolExecutor(_WORKERS) as pool:
         return list(pool.map(one, zip(paths, verdicts, strict=True), chunksize=16))
 
@@ -158,8 +169,17 @@ def _inspect(request: Request) -> SourcePreview:
     good = [p for p in pictures if not p.skipped][:5]
     shown = ImageFiles(good)
     columns = tuple(Column(c.name, "image path" if c.name == roles.path else c.kind, c.sample) for c in describe(frame))
-    return SourcePreview(request.name, Modality.IMAGE, "images", roles, columns, frame.head(5).reset_index(drop=True),
-                         len(frame), (), tuple(shown[i] for i in range(len(good))))
+    return SourcePreview(
+        request.name,
+        Modality.IMAGE,
+        "images",
+        roles,
+        columns,
+        frame.head(5).reset_index(drop=True),
+        len(frame),
+        (),
+        tuple(shown[i] for i in range(len(good))),
+    )
 
 
 def _load(request: Request) -> ExampleTable:
@@ -168,19 +188,35 @@ def _load(request: Request) -> ExampleTable:
     pictures = _examine_all(list(paths), verdicts, root)
     good = np.flatnonzero([not p.skipped for p in pictures])
     if not len(good):
-        raise DataError(f"No images found in {request.name} that can be read: {paths[0]} skipped: {pictures[0].skipped}"
-                        f"{f' ({len(paths):,} files in all)' if len(paths) > 1 else ''}.", "Give PNG or JPEG files.")
+        raise DataError(
+            f"No images found in {request.name} that can be read: {paths[0]} skipped: {pictures[0].skipped}"
+            f"{f' ({len(paths):,} files in all)' if len(paths) > 1 else ''}.",
+            "Give PNG or JPEG files.",
+        )
     kept = [pictures[i] for i in good]
-    parts = Parts(Modality.IMAGE, ImageFiles(kept), np.array([p.digest for p in kept], dtype=object),
-                  frame.iloc[good].reset_index(drop=True), roles, source_index=good.astype(np.int64),
-                  source_path=paths[good].astype(str), findings=tuple(_findings(list(paths), pictures, kept)))
+    parts = Parts(
+        Modality.IMAGE,
+        ImageFiles(kept),
+        np.array([p.digest for p in kept], dtype=object),
+        frame.iloc[good].reset_index(drop=True),
+        roles,
+        source_index=good.astype(np.int64),
+        source_path=paths[good].astype(str),
+        findings=tuple(_findings(list(paths), pictures, kept)),
+    )
     return assemble(request, parts)
 
 
 def _findings(paths: list[str], pictures: list[Picture], kept: list[Picture]) -> list[Finding]:
     bad = sorted((p.skipped, str(text)) for text, p in zip(paths, pictures, strict=True) if p.skipped)
-    found = [report.finding("unreadable", [name for _, name in bad], f"{len(bad):,} unreadable files",
-                            level="warning" if bad else "note")]
+    found = [
+        report.finding(
+            "unreadable",
+            [name for _, name in bad],
+            f"{len(bad):,} unreadable files",
+            level="warning" if bad else "note",
+        )
+    ]
     for reason, group in groupby(bad, key=lambda item: item[0]):
         names = [name for _, name in group]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -194,4 +230,6 @@ def _findings(paths: list[str], pictures: list[Picture], kept: list[Picture]) ->
     return found
 
 
-IMAGES = Loader("images", "Pictures: a folder per class, a manifest, or a zip", (Modality.IMAGE,), _claims, _inspect, _load)
+IMAGES = Loader(
+    "images", "Pictures: a folder per class, a manifest, or a zip", (Modality.IMAGE,), _claims, _inspect, _load
+)

@@ -46,8 +46,10 @@ def join_labels(columns: pd.DataFrame, path: Path | None, roles: Roles, source: 
     if own_id and guess.id and own_id in columns:
         beside = _by_id(beside, guess.id, columns[own_id], path.name)
     elif len(beside) != len(columns):
-        raise DataError(f"{source} has {len(columns):,} rows, but {path.name} has {len(beside):,} rows.",
-                        "Give one label for each row, in the same order.")
+        raise DataError(
+            f"{source} has {len(columns):,} rows, but {path.name} has {len(beside):,} rows.",
+            "Give one label for each row, in the same order.",
+        )
     label = roles.label or guess.label or (str(beside.columns[0]) if len(beside.columns) == 1 else None)
     rest = columns[[c for c in columns.columns if c not in beside.columns]]
     joined = pd.concat([beside.reset_index(drop=True), rest.reset_index(drop=True)], axis=1)
@@ -57,10 +59,14 @@ def join_labels(columns: pd.DataFrame, path: Path | None, roles: Roles, source: 
 def _by_id(beside: pd.DataFrame, column: str, ids: pd.Series, name: str) -> pd.DataFrame:
     place = pd.Series(np.arange(len(beside)), index=beside[column].astype(object))
     if not place.index.is_unique:
-        raise DataError(f'{name} has duplicate ids, first: "{place.index[place.index.duplicated()][0]}".', "Name each once.")
+        raise DataError(
+            f'{name} has duplicate ids, first: "{place.index[place.index.duplicated()][0]}".', "Name each once."
+        )
     rows = place.reindex(ids.astype(object))
     absent = np.flatnonzero(rows.isna().to_numpy())
     if len(absent):
-        raise DataError(f'{name} has no label for the id "{ids.iloc[absent[0]]}" ({len(absent):,} in all).',
-                        "Give a label, or a blank one, for each id.")
+        raise DataError(
+            f'{name} has no label for the id "{ids.iloc[absent[0]]}" ({len(absent):,} in all).',
+            "Give a label, or a blank one, for each id.",
+        )
     return beside.iloc[rows.to_numpy(dtype=np.int64)].reset_index(drop=True)

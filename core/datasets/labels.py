@@ -30,8 +30,15 @@ class Labels:
     class_names: tuple[str, ...]
 
 
-def encode_labels(texts: pd.Series, *, source: str, known: Sequence[str] = (), mapped: bool = False,
-                  missing: tuple[str, ...] = MISSING, outputs: int | None = None) -> Labels:
+def encode_labels(
+    texts: pd.Series,
+    *,
+    source: str,
+    known: Sequence[str] = (),
+    mapped: bool = False,
+    missing: tuple[str, ...] = MISSING,
+    outputs: int | None = None,
+) -> Labels:
     """Labels as numbers.
 
     known: the class names in order, when the source or a class map tells them; integer labels then index them.
@@ -44,14 +51,18 @@ def encode_labels(texts: pd.Series, *, source: str, known: Sequence[str] = (), m
     blank = {i for i, v in enumerate(values) if v in missing or v.lower() == "nan"}
     present = [v for i, v in enumerate(values) if i not in blank]
     if len(present) > MAX_CLASSES:
-        raise DataError(f"{source}: {len(present):,} different labels, above the limit of {MAX_CLASSES:,} classes.",
-                        "Choose the column that holds a class.")
+        raise DataError(
+            f"{source}: {len(present):,} different labels, above the limit of {MAX_CLASSES:,} classes.",
+            "Choose the column that holds a class.",
+        )
     numbers = _as_integers(present, texts, source)
     if outputs is not None:
         known = _output_names(present, numbers, known, outputs, source)
     names, position = _classes(present, numbers, known, mapped, source)
-    table = np.array([UNLABELED if i in blank else position.get(v, UNLABELED) for i, v in enumerate(values)] or [UNLABELED],
-                     dtype=np.int64)
+    table = np.array(
+        [UNLABELED if i in blank else position.get(v, UNLABELED) for i, v in enumerate(values)] or [UNLABELED],
+        dtype=np.int64,
+    )
     return Labels(table[codes], names)
 
 
@@ -62,13 +73,16 @@ def _as_integers(present: list[str], texts: pd.Series, source: str) -> dict[str,
     if present and all(_NUMBER.fullmatch(v) for v in present) and not any(re.match(r"-?0\d", v) for v in present):
         bad = next(v for v in present if not _INTEGER.fullmatch(v))
         row = int(np.flatnonzero((texts == bad).to_numpy())[0])
-        raise DataError(f"{source}: label {bad} in row {row} is not a class.",
-                        "A class is text or a whole number; choose another column, or put the numbers into bins.")
+        raise DataError(
+            f"{source}: label {bad} in row {row} is not a class.",
+            "A class is text or a whole number; choose another column, or put the numbers into bins.",
+        )
     return None
 
 
-def _classes(present: list[str], numbers: dict[str, int] | None, known: Sequence[str], mapped: bool,
-             source: str) -> tuple[tuple[str, ...], dict[str, int]]:
+def _classes(
+    present: list[str], numbers: dict[str, int] | None, known: Sequence[str], mapped: bool, source: str
+) -> tuple[tuple[str, ...], dict[str, int]]:
     if known:
         return tuple(known), _positions_in(present, numbers, known, mapped, source)
     if numbers is None:
@@ -84,23 +98,29 @@ def _classes(present: list[str], numbers: dict[str, int] | None, known: Sequence
     return tuple(str(v) for v in filled), {v: place.get(n, UNLABELED) for v, n in numbers.items()}
 
 
-def _output_names(present: list[str], numbers: dict[str, int] | None, known: Sequence[str], outputs: int,
-                  source: str) -> tuple[str, ...]:
+def _output_names(
+    present: list[str], numbers: dict[str, int] | None, known: Sequence[str], outputs: int, source: str
+) -> tuple[str, ...]:
     """One name for each output of the model, so that label k means output k."""
     if known and len(known) != outputs:
         raise DataError(f"{source}: {len(known)} class names, model has {outputs} outputs.", "Name each output once.")
     if numbers is None and not known and present:
-        raise DataError(f"{source}: text labels need a class map: which of the {outputs} outputs is which class?",
-                        'Give --class-map with a JSON list of the names in the order of the outputs.')
+        raise DataError(
+            f"{source}: text labels need a class map: which of the {outputs} outputs is which class?",
+            "Give --class-map with a JSON list of the names in the order of the outputs.",
+        )
     beyond = [n for n in (numbers or {}).values() if n >= outputs]
     if beyond and not set(present) <= set(known):
-        raise DataError(f"{source}: label {max(beyond)}, model has {outputs} outputs.",
-                        "Labels count from 0; check that labels and outputs belong together.")
+        raise DataError(
+            f"{source}: label {max(beyond)}, model has {outputs} outputs.",
+            "Labels count from 0; check that labels and outputs belong together.",
+        )
     return tuple(known) or tuple(str(i) for i in range(outputs))
 
 
-def _positions_in(present: list[str], numbers: dict[str, int] | None, known: Sequence[str], mapped: bool,
-                  source: str) -> dict[str, int]:
+def _positions_in(
+    present: list[str], numbers: dict[str, int] | None, known: Sequence[str], mapped: bool, source: str
+) -> dict[str, int]:
     place = {name: i for i, name in enumerate(known)}
     by_name = {v: place[v] for v in present if v in place}
     if len(by_name) == len(present):
@@ -108,16 +128,20 @@ def _positions_in(present: list[str], numbers: dict[str, int] | None, known: Seq
     if numbers is None:
         stranger = next(v for v in present if v not in place)
         where = "the class map" if mapped else "the class names"
-        raise DataError(f'{source}: the label "{stranger}" is not in {where}: {", ".join(known)}.', f"Add it to {where}.")
+        raise DataError(
+            f'{source}: the label "{stranger}" is not in {where}: {", ".join(known)}.', f"Add it to {where}."
+        )
     beyond = [n for n in numbers.values() if n >= len(known) or n < UNLABELED]
     if beyond:
-        raise DataError(f"{source}: label {beyond[0]}, but there are {len(known)} class names.",
-                        "Integer labels count from 0; complete the class names.")
+        raise DataError(
+            f"{source}: label {beyond[0]}, but there are {len(known)} class names.",
+            "Integer labels count from 0; complete the class names.",
+        )
     return {v: n for v, n in numbers.items()}
 
 
 def read_class_map(path: Path | None) -> tuple[str, ...]:
-    """Class names in the order of a model's outputs, from JSON (list, or name -> number) or one name a line; () for None."""
+    """Class names in the order of a model's outputs, from JSON (list, or name -> number) or one a line."""
     if path is None:
         return ()
     text = read_bytes(path, 16 * MEGABYTE).decode("utf-8", errors="replace")
@@ -126,17 +150,23 @@ def read_class_map(path: Path | None) -> tuple[str, ...]:
     try:
         plain = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
-        raise DataError(f"The class map {path.name} is not JSON.", 'Write ["cat", "dog"] or {"cat": 0, "dog": 1}.') from None
+        raise DataError(
+            f"The class map {path.name} is not JSON.", 'Write ["cat", "dog"] or {"cat": 0, "dog": 1}.'
+        ) from None
     if isinstance(plain, list):
         return _unique(tuple(str(v) for v in plain), path)
     if not isinstance(plain, dict) or sorted(plain.values(), key=str) != sorted(range(len(plain)), key=str):
-        raise DataError(f"The class map {path.name} does not number its classes 0 to C-1.",
-                        'Write ["cat", "dog"] or {"cat": 0, "dog": 1}.')
+        raise DataError(
+            f"The class map {path.name} does not number its classes 0 to C-1.",
+            'Write ["cat", "dog"] or {"cat": 0, "dog": 1}.',
+        )
     return tuple(sorted(plain, key=lambda name: plain[name]))
 
 
 def _unique(names: tuple[str, ...], path: Path) -> tuple[str, ...]:
     if len(set(names)) != len(names) or not names:
-        raise DataError(f"The class map {path.name} {'is empty' if not names else 'names a class twice'}.",
-                        "List each class once, in the order of the model's outputs.")
+        raise DataError(
+            f"The class map {path.name} {'is empty' if not names else 'names a class twice'}.",
+            "List each class once, in the order of the model's outputs.",
+        )
     return names

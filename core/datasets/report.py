@@ -11,31 +11,51 @@ from core.types.examples import UNLABELED, Finding, Split
 SHOWN_ROWS = 20
 
 
-def finding(code: str, rows: Iterable[object], text: str, *, level: str = "warning", count: int | None = None) -> Finding:
+def finding(
+    code: str, rows: Iterable[object], text: str, *, level: str = "warning", count: int | None = None
+) -> Finding:
     """One line about some rows; the first 20 are named."""
     named = [str(r) for r in rows]
     return Finding(code, len(named) if count is None else count, text, tuple(named[:SHOWN_ROWS]), level)
 
 
-def label_findings(ids: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], has_column: bool) -> list[Finding]:
+def label_findings(
+    ids: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...], has_column: bool
+) -> list[Finding]:
     """Unlabeled rows, classes without an example, classes of one, a single class."""
     if not has_column:
-        return [Finding("no_labels", len(ids), "no label column: only scores that need no label can be computed",
-                        level="warning")]
+        return [
+            Finding(
+                "no_labels",
+                len(ids),
+                "no label column: only scores that need no label can be computed",
+                level="warning",
+            )
+        ]
     counts = np.bincount(labels[labels != UNLABELED], minlength=len(class_names))
     found = [Finding("classes", int((counts > 0).sum()), _class_words(counts, class_names))]
     unlabeled = np.flatnonzero(labels == UNLABELED)
     if len(unlabeled):
-        found.append(finding("unlabeled", ids[unlabeled],
-                             f"unlabeled: {len(unlabeled):,} (kept, but no part of training or of scores that need a label)"))
+        found.append(
+            finding(
+                "unlabeled",
+                ids[unlabeled],
+                f"unlabeled: {len(unlabeled):,} (kept, but no part of training or of scores that need a label)",
+            )
+        )
     empty = [class_names[c] for c in np.flatnonzero(counts == 0)]
     if empty:
         found.append(Finding("empty_class", len(empty), f"{_some(empty)}: 0 examples", level="warning"))
     single = [class_names[c] for c in np.flatnonzero(counts == 1)]
     if single:
-        found.append(Finding("class_of_one", len(single),
-                             f"{_some(single)}: 1 example each; scores that compare within a class are empty there",
-                             level="warning"))
+        found.append(
+            Finding(
+                "class_of_one",
+                len(single),
+                f"{_some(single)}: 1 example each; scores that compare within a class are empty there",
+                level="warning",
+            )
+        )
     if (counts > 0).sum() == 1:
         found.append(Finding("one_class", 1, "one class only: scores that compare classes stay empty", level="warning"))
     return found
@@ -46,8 +66,10 @@ def _class_words(counts: np.ndarray, class_names: tuple[str, ...]) -> str:
     if not len(present):
         return "0 classes"
     low, high = present[np.argmin(counts[present])], present[np.argmax(counts[present])]
-    return (f"{len(present):,} classes, from {counts[low]:,} rows ({class_names[low]}) "
-            f"to {counts[high]:,} ({class_names[high]})")
+    return (
+        f"{len(present):,} classes, from {counts[low]:,} rows ({class_names[low]}) "
+        f"to {counts[high]:,} ({class_names[high]})"
+    )
 
 
 def _some(names: list[str], most: int = 5) -> str:
@@ -59,12 +81,23 @@ def split_findings(splits: np.ndarray) -> list[Finding]:
     """Rows of each split, or that there is none."""
     counts = {s.value: int((splits == s.value).sum()) for s in Split}
     if counts["train"] == len(splits):
-        return [Finding("no_held_out", 0, "no held-out split: every row may be dropped, and scores that need held-out "
-                                          "targets use cross-fitting")]
+        return [
+            Finding(
+                "no_held_out",
+                0,
+                "no held-out split: every row may be dropped, and scores that need held-out targets use cross-fitting",
+            )
+        ]
     words = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     if not counts["train"]:
-        return [Finding("no_training_rows", 0, f"splits: {words}; no training row, so nothing can be scored by training",
-                        level="warning")]
+        return [
+            Finding(
+                "no_training_rows",
+                0,
+                f"splits: {words}; no training row, so nothing can be scored by training",
+                level="warning",
+            )
+        ]
     return [Finding("splits", len(splits) - counts["train"], f"splits: {words}")]
 
 
@@ -73,8 +106,9 @@ def duplicate_findings(ids: np.ndarray, first: np.ndarray, labels: np.ndarray, s
     repeats = np.flatnonzero(first != np.arange(len(first)))
     if not len(repeats):
         return [Finding("exact_duplicates", 0, "no exact duplicates")]
-    found = [finding("exact_duplicates", ids[repeats], f"{len(repeats):,} exact duplicates of an earlier row",
-                     level="note")]
+    found = [
+        finding("exact_duplicates", ids[repeats], f"{len(repeats):,} exact duplicates of an earlier row", level="note")
+    ]
     clash = repeats[labels[repeats] != labels[first[repeats]]]
     if len(clash):
         found.append(finding("duplicate_conflict", ids[clash], f"{len(clash):,} exact duplicates carry another label"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from pathlib import PurePath
+from typing import Any
 
 import pandas as pd
 
@@ -16,12 +18,38 @@ NONE = "none"  # a person's word for "no column plays this part, do not guess"
 GUESS_ROWS = 1000
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _IDS = ("example_id", "id", "uid", "uuid", "guid", "row_id", "sample_id", "example id")
-_LABELS = ("label", "labels", "given_label", "class", "target", "category", "y", "intent", "sentiment", "label_text",
-           "class_name", "targets", "classes")
+_LABELS = (
+    "label",
+    "labels",
+    "given_label",
+    "class",
+    "target",
+    "category",
+    "y",
+    "intent",
+    "sentiment",
+    "label_text",
+    "class_name",
+    "targets",
+    "classes",
+)
 _SPLIT_NAMES = ("split", "subset", "partition", "set", "fold")
 _GROUPS = ("group", "groups", "group_id", "patient_id", "subject_id", "session_id")
-_TEXTS = ("text", "sentence", "content", "review", "question", "utterance", "tweet", "comment", "body", "message",
-          "document", "prompt", "query")
+_TEXTS = (
+    "text",
+    "sentence",
+    "content",
+    "review",
+    "question",
+    "utterance",
+    "tweet",
+    "comment",
+    "body",
+    "message",
+    "document",
+    "prompt",
+    "query",
+)
 _PATHS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "img")
 _NOT_A_LABEL = ("argmax", "pred", "suggest", "guess", "prob", "verdict", "index")
 
@@ -35,7 +63,7 @@ def guess_roles(frame: pd.DataFrame, given: Roles, modality: Modality) -> Roles:
     def fill(role: str, guess: str | None) -> None:
         nonlocal roles
         if getattr(roles, role) is None and role not in refused and guess and guess not in taken:
-            roles = replace(roles, **{role: guess})
+            roles = _with(roles, role, guess)
             taken.add(guess)
 
     fill("id", _named(head, _IDS))
@@ -53,7 +81,15 @@ def guess_roles(frame: pd.DataFrame, given: Roles, modality: Modality) -> Roles:
 
 def _refusals(given: Roles) -> tuple[Roles, set[str]]:
     refused = {r for r in ("id", "label", "text", "split", "group", "path") if getattr(given, r) in (NONE, "")}
-    return replace(given, **dict.fromkeys(refused)), refused
+    cleared = given
+    for role in refused:
+        cleared = _with(cleared, role, None)
+    return cleared, refused
+
+
+def _with(roles: Roles, role: str, column: str | None) -> Roles:
+    changed: dict[str, Any] = {role: column}
+    return replace(roles, **changed)
 
 
 def _matching(frame: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
@@ -79,7 +115,7 @@ def guess_path(frame: pd.DataFrame) -> str | None:
     return None
 
 
-def guess_text(frame: pd.DataFrame, taken: set[str] = frozenset()) -> str | None:  # type: ignore[assignment]
+def guess_text(frame: pd.DataFrame, taken: Set[str] = frozenset()) -> str | None:
     """A column named like text, else the one with the most words a cell (at least four on average)."""
     for column in _matching(frame, _TEXTS):
         if column not in taken and not is_numeric(frame[column]):
@@ -101,8 +137,11 @@ def guess_label(frame: pd.DataFrame, taken: set[str]) -> str | None:
     for column in _matching(frame, _LABELS):
         if column not in taken:
             return column
-    named = [str(c) for c in frame.columns if "label" in str(c).lower() and c not in taken
-             and not any(word in str(c).lower() for word in _NOT_A_LABEL)]
+    named = [
+        str(c)
+        for c in frame.columns
+        if "label" in str(c).lower() and c not in taken and not any(word in str(c).lower() for word in _NOT_A_LABEL)
+    ]
     if named:  # several: a person must say which
         return named[0] if len(named) == 1 else None
     for column in reversed([str(c) for c in frame.columns]):

@@ -21,12 +21,30 @@ class Sample:
 
 
 SAMPLES: tuple[Sample, ...] = (
-    Sample("digits", "Try images", Modality.IMAGE, "data.npz", 1454,
-           "Handwritten digits: 15 labels that people doubted, planted label flips and near-duplicates"),
-    Sample("banking", "Try text", Modality.TEXT, "data.csv", 1330,
-           "Customer questions to a bank in 12 intents: planted label flips and near-duplicates"),
-    Sample("adult", "Try a table", Modality.TABLE, "data.csv", 2050,
-           "Census records, income below or above 50K: planted label flips and near-duplicates"),
+    Sample(
+        "digits",
+        "Try images",
+        Modality.IMAGE,
+        "data.npz",
+        1454,
+        "Handwritten digits: 15 labels that people doubted, planted label flips and near-duplicates",
+    ),
+    Sample(
+        "banking",
+        "Try text",
+        Modality.TEXT,
+        "data.csv",
+        1330,
+        "Customer questions to a bank in 12 intents: planted label flips and near-duplicates",
+    ),
+    Sample(
+        "adult",
+        "Try a table",
+        Modality.TABLE,
+        "data.csv",
+        2050,
+        "Census records, income below or above 50K: planted label flips and near-duplicates",
+    ),
 )
 
 

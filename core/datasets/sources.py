@@ -24,16 +24,28 @@ from .traces import TRACES, load_recorded
 LOADERS: tuple[Loader, ...] = (IMAGES, ARRAYS, TEXT, TABULAR, TRACES)
 
 
-def inspect_source(source: str | Path, modality: str | None = None, roles: Roles = Roles(), *,
-                   labels: str | Path | None = None, cache: Path | None = None) -> SourcePreview:
-    """A look at a source before loading it: modality and roles guessed where they were not given, and the first rows."""
+def inspect_source(
+    source: str | Path,
+    modality: str | None = None,
+    roles: Roles = Roles(),
+    *,
+    labels: str | Path | None = None,
+    cache: Path | None = None,
+) -> SourcePreview:
+    """A look at a source before loading it: modality and roles guessed where not given, and the first rows."""
     request = _request(source, modality, roles, cache, None, labels)
     loader, request = _loader(request)
     return loader.inspect(request)
 
 
-def load_examples(source: str | Path, modality: str | None = None, roles: Roles = Roles(), cache: Path | None = None,
-                  class_map: str | Path | None = None, labels: str | Path | None = None) -> ExampleTable:
+def load_examples(
+    source: str | Path,
+    modality: str | None = None,
+    roles: Roles = Roles(),
+    cache: Path | None = None,
+    class_map: str | Path | None = None,
+    labels: str | Path | None = None,
+) -> ExampleTable:
     """The whole source as an ExampleTable.
 
     source: a path (CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, zip or folder) or the name of a sample.
@@ -45,8 +57,13 @@ def load_examples(source: str | Path, modality: str | None = None, roles: Roles 
     return loader.load(request)
 
 
-def load_trace(source: str | Path, roles: Roles = Roles(), labels_source: str | Path | None = None,
-               class_map: str | Path | None = None, cache: Path | None = None) -> tuple[ExampleTable, GivenEvidence]:
+def load_trace(
+    source: str | Path,
+    roles: Roles = Roles(),
+    labels_source: str | Path | None = None,
+    class_map: str | Path | None = None,
+    cache: Path | None = None,
+) -> tuple[ExampleTable, GivenEvidence]:
     """Recorded logits [S, T, N, C], probabilities [N, C] and embeddings [N, d] with their table (no inputs)."""
     return load_recorded(_request(source, Modality.TRACE.value, roles, cache, class_map, labels_source))
 
@@ -69,26 +86,48 @@ def source_path(source: str | Path) -> Path:
     return path
 
 
-def _request(source: str | Path, modality: str | None, roles: Roles, cache: Path | None, class_map: str | Path | None,
-             labels: str | Path | None) -> Request:
+def _request(
+    source: str | Path,
+    modality: str | None,
+    roles: Roles,
+    cache: Path | None,
+    class_map: str | Path | None,
+    labels: str | Path | None,
+) -> Request:
     path = source_path(source)
     known = [m.value for m in Modality]
     if modality is not None and modality not in known:
         raise DataError(f'Unknown modality "{modality}".', f"Choose one of: {', '.join(known)}.")
     name = os.fspath(source) if sample_path(os.fspath(source)) == path else path.name
-    return Request(path, name, Modality(modality) if modality else None, roles, cache,
-                   Path(class_map) if class_map else None, Path(labels) if labels else None)
+    return Request(
+        path,
+        name,
+        Modality(modality) if modality else None,
+        roles,
+        cache,
+        Path(class_map) if class_map else None,
+        Path(labels) if labels else None,
+    )
 
 
 def _loader(request: Request) -> tuple[Loader, Request]:
     """The loader that is surest, and the request with its modality settled for table files."""
     if request.modality is None and is_table(request.path):
         head, _, _ = read_head(request.path)
-        request = Request(request.path, request.name, guess_modality(head, request.roles), request.roles, request.cache,
-                          request.class_map, request.labels)
+        request = Request(
+            request.path,
+            request.name,
+            guess_modality(head, request.roles),
+            request.roles,
+            request.cache,
+            request.class_map,
+            request.labels,
+        )
     surest = max(LOADERS, key=lambda loader: loader.claims(request))
     if not surest.claims(request):
         wanted = f" as {request.modality.value}" if request.modality else ""
-        raise DataError(f"{request.name} cannot be read{wanted}: no loader knows it.",
-                        "Give CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, a zip of pictures or a folder of pictures.")
+        raise DataError(
+            f"{request.name} cannot be read{wanted}: no loader knows it.",
+            "Give CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, a zip of pictures or a folder of pictures.",
+        )
     return surest, request

@@ -28,6 +28,8 @@ def encode_splits(texts: pd.Series, column: str) -> np.ndarray:
     if None in words:
         bad = words.index(None)
         row = int(np.flatnonzero(codes == bad)[0])
-        raise DataError(f'The split column "{column}" holds "{uniques[bad]}" in row {row}.',
-                        "Use train, valid (or val, validation, dev, held_out) and test.")
+        raise DataError(
+            f'The split column "{column}" holds "{uniques[bad]}" in row {row}.',
+            "Use train, valid (or val, validation, dev, held_out) and test.",
+        )
     return np.array([str(w) for w in words] or ["train"], dtype="<U5")[codes]

@@ -38,12 +38,16 @@ def table_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:
     """Features as numbers or categories, each row's hash, and what is missing or infinite."""
     check_columns(roles, frame, source)
     if not roles.features:
-        raise DataError(f"{source} has no feature columns.", "Leave at least one column beside id, label, split and group.")
+        raise DataError(
+            f"{source} has no feature columns.", "Leave at least one column beside id, label, split and group."
+        )
     given = frame[list(roles.features)].reset_index(drop=True)
     features = pd.DataFrame({name: to_feature(given[name]) for name in given.columns})
     features, infinite = _without_infinite(features)
     findings = (*_missing_findings(features), *_infinite_finding(infinite), *_constant_finding(features))
-    return Parts(Modality.TABLE, features, identity.digest_rows(given), frame, roles, missing=MISSING, findings=findings)
+    return Parts(
+        Modality.TABLE, features, identity.digest_rows(given), frame, roles, missing=MISSING, findings=findings
+    )
 
 
 def to_feature(texts: pd.Series) -> pd.Series:
@@ -82,15 +86,20 @@ def _missing_findings(features: pd.DataFrame) -> list[Finding]:
     worst = missing.sum().sort_values(ascending=False, kind="stable")
     words = ", ".join(f"{name} {count:,}" for name, count in worst[worst > 0].head(5).items())
     rows = np.flatnonzero(missing.any(axis=1).to_numpy())
-    return [report.finding("missing", rows, f"missing: {cells:,} cells in {len(rows):,} rows ({words})", level="note",
-                           count=cells)]
+    return [
+        report.finding(
+            "missing", rows, f"missing: {cells:,} cells in {len(rows):,} rows ({words})", level="note", count=cells
+        )
+    ]
 
 
 def _constant_finding(features: pd.DataFrame) -> list[Finding]:
     constant = [str(name) for name in features.columns if features[name].nunique(dropna=True) <= 1]
     if not constant:
         return []
-    return [report.finding("constant", constant, f"columns with one value only: {', '.join(constant[:5])}", level="note")]
+    return [
+        report.finding("constant", constant, f"columns with one value only: {', '.join(constant[:5])}", level="note")
+    ]
 
 
 TABULAR = Loader("tabular", "Table: CSV, TSV, Parquet, JSONL", (Modality.TABLE,), _claims, _inspect, _load)

@@ -35,8 +35,10 @@ def text_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:
     """The texts as written and the hash of each."""
     check_columns(roles, frame, source)
     if not roles.text:
-        raise DataError(f"{source} has no text column. Columns: {', '.join(map(str, frame.columns[:40]))}.",
-                        "Choose one of them with --text.")
+        raise DataError(
+            f"{source} has no text column. Columns: {', '.join(map(str, frame.columns[:40]))}.",
+            "Choose one of them with --text.",
+        )
     texts = np.array(frame[roles.text].astype(object).to_numpy(), dtype=object)
     return Parts(Modality.TEXT, texts, identity.digest_texts(texts), frame, roles, findings=tuple(_findings(texts)))
 

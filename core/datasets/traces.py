@@ -18,7 +18,11 @@ from .assemble import Parts, assemble
 from .labelfile import join_labels
 from .loader import Column, Loader, Request, SourcePreview
 
-_KINDS = {"logits": ("logit",), "probabilities": ("prob", "out_of_fold", "oof"), "embeddings": ("embed", "feature", "vector")}
+_KINDS = {
+    "logits": ("logit",),
+    "probabilities": ("prob", "out_of_fold", "oof"),
+    "embeddings": ("embed", "feature", "vector"),
+}
 _NOT = ("argmax", "label")
 _BLOCK = 4096
 
@@ -40,7 +44,7 @@ def _claims(request: Request) -> int:
 
 
 def find_recorded(file: ArrayFile, roles: Roles) -> Recorded | None:
-    """The arrays of logits [(S,) T, N, C] or [N, C], probabilities [N, C], embeddings [N, d], by name, else by shape."""
+    """The arrays of logits [(S,) T, N, C] or [N, C], probabilities [N, C], embeddings [N, d]."""
     found: dict[str, Header] = {}
     for header in [file.header(roles.inputs)] if roles.inputs else list(file.headers.values()):
         kind = _kind(header, file, only=len(file.headers) == 1 or bool(roles.inputs))
@@ -76,8 +80,10 @@ def _open(request: Request) -> tuple[ArrayFile, Recorded]:
     recorded = find_recorded(file, request.roles)
     if recorded is None:
         listed = ", ".join(f"{h.name} {h.shape}" for h in file.headers.values())
-        raise DataError(f"{request.name}: no logits, probabilities or embeddings among its arrays: {listed}.",
-                        "Name them so, or choose one with --inputs.")
+        raise DataError(
+            f"{request.name}: no logits, probabilities or embeddings among its arrays: {listed}.",
+            "Name them so, or choose one with --inputs.",
+        )
     return file, recorded
 
 
@@ -90,8 +96,10 @@ def _columns(request: Request, file: ArrayFile, recorded: Recorded) -> tuple[pd.
     named = [n for n in ("label", "labels", wanted.label) if n in file.headers and n not in columns]
     if named:
         rows = file.headers[named[0]].shape
-        raise DataError(f'{request.name}: "{first.name}" has {recorded.count:,} rows, but "{named[0]}" has the shape {rows}.',
-                        "Give one label for each row; logits are [epochs, N, classes].")
+        raise DataError(
+            f'{request.name}: "{first.name}" has {recorded.count:,} rows, but "{named[0]}" has the shape {rows}.',
+            "Give one label for each row; logits are [epochs, N, classes].",
+        )
     return join_labels(columns, request.labels, wanted, request.name)
 
 
@@ -113,8 +121,16 @@ def load_recorded(request: Request) -> tuple[ExampleTable, GivenEvidence]:
     columns, roles = _columns(request, file, recorded)
     given = _evidence(file, recorded)
     outputs = next((a.shape[-1] for a in (given.logits, given.probabilities) if a is not None), None)
-    parts = Parts(Modality.TRACE, None, _digests(given, recorded.count), columns, roles, outputs=outputs,
-                  known_classes=class_names_of(file, recorded.count), findings=tuple(_findings(given, recorded)))
+    parts = Parts(
+        Modality.TRACE,
+        None,
+        _digests(given, recorded.count),
+        columns,
+        roles,
+        outputs=outputs,
+        known_classes=class_names_of(file, recorded.count),
+        findings=tuple(_findings(given, recorded)),
+    )
     return assemble(request, parts), given
 
 
@@ -126,8 +142,10 @@ def _evidence(file: ArrayFile, recorded: Recorded) -> GivenEvidence:
         given = replace(given, logits=given.logits.reshape(shape))
     sizes = {a.shape[-1] for a in (given.logits, given.probabilities) if a is not None}
     if len(sizes) > 1:
-        raise DataError(f"{file.path.name}: logits and probabilities disagree on the classes: {sorted(sizes)}.",
-                        "Record both from models with the same outputs.")
+        raise DataError(
+            f"{file.path.name}: logits and probabilities disagree on the classes: {sorted(sizes)}.",
+            "Record both from models with the same outputs.",
+        )
     return given
 
 
@@ -137,8 +155,10 @@ def _digests(given: GivenEvidence, count: int) -> np.ndarray:
     if flat is not None:
         return identity.digest_array(flat)
     assert given.logits is not None
-    blocks = [identity.digest_array(np.moveaxis(given.logits[:, :, start:start + _BLOCK], 2, 0))
-              for start in range(0, count, _BLOCK)]
+    blocks = [
+        identity.digest_array(np.moveaxis(given.logits[:, :, start : start + _BLOCK], 2, 0))
+        for start in range(0, count, _BLOCK)
+    ]
     return np.concatenate(blocks) if blocks else np.array([], dtype=object)
 
 
@@ -152,15 +172,20 @@ def _findings(given: GivenEvidence, recorded: Recorded) -> list[Finding]:
         if len(bad):
             named = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
             found.append(report.finding("non_finite", bad, f"NaN/inf {kind}: {len(bad):,} rows ({named})"))
-        found.append(Finding(kind, recorded.count, f"{kind}: {recorded.arrays[kind].name} {recorded.arrays[kind].shape}"))
+        found.append(
+            Finding(kind, recorded.count, f"{kind}: {recorded.arrays[kind].name} {recorded.arrays[kind].shape}")
+        )
     return found
 
 
 def _finite_rows(array: np.ndarray, count: int) -> np.ndarray:
     rows = np.moveaxis(array, -2, 0)
-    return np.concatenate([np.isfinite(rows[s:s + _BLOCK]).reshape(min(_BLOCK, count - s), -1).all(1)
-                           for s in range(0, count, _BLOCK)] or [np.zeros(0, bool)])
+    return np.concatenate(
+        [np.isfinite(rows[s : s + _BLOCK]).reshape(min(_BLOCK, count - s), -1).all(1) for s in range(0, count, _BLOCK)]
+        or [np.zeros(0, bool)]
+    )
 
 
-TRACES = Loader("traces", "Recorded logits, probabilities or embeddings in NPZ or NPY", (Modality.TRACE,), _claims, _inspect,
-                _load)
+TRACES = Loader(
+    "traces", "Recorded logits, probabilities or embeddings in NPZ or NPY", (Modality.TRACE,), _claims, _inspect, _load
+)

@@ -1,0 +1,216 @@
+"""Write a copy of a source with some labels moved and some rows repeated, in the source's own format."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.types.errors import DataError
+from core.types.examples import ExampleTable, Modality
+
+from .arrayfile import ArrayFile
+from .columnar import parse_json_line
+from .delimited import read_delimited
+from .files import read_bytes
+from .frames import DELIMITED, JSON_LINES
+from .images import manifest_in
+from .perturb import near_image, near_number, near_text
+
+
+@dataclass(frozen=True, eq=False)
+class Edits:
+    """flipped rows and their new classes; copied rows, whether each copy clashes, and the copies' classes."""
+
+    flipped: np.ndarray
+    new_label: np.ndarray
+    copied: np.ndarray
+    clash: np.ndarray
+    copy_label: np.ndarray
+    rng: np.random.Generator
+
+
+def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -> Path:
+    """The written file. Raises `DataError` for sources whose labels lie in another file, and for shards and zips."""
+    if not examples.roles.label or examples.roles.label not in examples.columns:
+        raise DataError(f"{examples.name} has no labels to change.", "Choose the label column with --label.")
+    suffix = path.suffix.lower()
+    if examples.source_path is not None and suffix != ".zip":
+        if path.is_dir() and manifest_in(path) is None:
+            return _write_folder(path, examples, edits, out / "data")
+        return _write_manifest(path if path.is_dir() else path.parent, examples, edits, out)
+    if path.is_dir() or suffix not in (*DELIMITED, *JSON_LINES, ".parquet", ".pq", ".npz"):
+        raise DataError(
+            f"Planting into {path.name} is not possible.",
+            "Give CSV, TSV, JSONL, one Parquet file, NPZ, or a folder or manifest of pictures.",
+        )
+    target = out / f"data{suffix}"
+    if suffix == ".npz":
+        _write_npz(path, examples, edits, target)
+    elif suffix in DELIMITED:
+        frame, _ = read_delimited(path)
+        edited = pd.DataFrame(_edited({str(n): frame[n].tolist() for n in frame.columns}, examples, edits), columns=frame.columns)
+        edited.to_csv(target, index=False, lineterminator="\n", sep="," if suffix == ".csv" else "\t")
+    elif suffix in JSON_LINES:
+        _write_jsonl(path, examples, edits, target)
+    else:
+        _write_parquet(path, examples, edits, target)
+    return target
+
+
+def _edited(columns: dict[str, list[Any]], examples: ExampleTable, edits: Edits) -> dict[str, list[Any]]:
+    """Cells keep their types: a new label is copied from a row that has it."""
+    roles, rows = examples.roles, [*range(len(examples)), *edits.copied.tolist()]
+    donor = {int(c): int(np.flatnonzero(examples.labels == c)[0]) for c in np.unique(examples.labels)}
+    out = {name: [cells[r] for r in rows] for name, cells in columns.items()}
+    label = columns[str(roles.label)]
+    for row, new in [
+        *zip(edits.flipped, edits.new_label, strict=True),
+        *zip(range(len(examples), len(rows)), edits.copy_label, strict=True),
+    ]:
+        out[str(roles.label)][int(row)] = label[donor[int(new)]]
+    if roles.id and len(edits.copied):
+        _new_ids(out[roles.id], len(examples))
+    name = roles.text if examples.modality is Modality.TEXT else _numeric_feature(examples)
+    for row in range(len(examples), len(rows)):
+        out[str(name)][row] = _near(out[str(name)][row], examples, str(name), edits.rng)
+    return out
+
+
+def _new_ids(ids: list[Any], count: int) -> None:
+    taken = {str(i) for i in ids[:count]}
+    whole = all(isinstance(i, int | np.integer) for i in ids[:count])
+    for place in range(count, len(ids)):
+        new: Any = max(ids[:place]) + 1 if whole else f"{ids[place]}-copy"
+        while str(new) in taken:
+            new = f"{new}-copy"
+        taken.add(str(new))
+        ids[place] = new
+
+
+def _numeric_feature(examples: ExampleTable) -> str:
+    """The numeric column with the most distinct values: where a re-entered record would differ."""
+    if examples.modality is not Modality.TABLE:
+        return ""
+    numeric = [c for c in examples.inputs.columns if examples.inputs[c].dtype == np.float64]
+    if not numeric:
+        raise DataError(f"{examples.name} has no numeric column to vary.", "Plant label flips only.")
+    return str(max(numeric, key=lambda c: examples.inputs[c].nunique()))
+
+
+def _near(cell: Any, examples: ExampleTable, name: str, rng: np.random.Generator) -> Any:
+    if examples.modality is Modality.TEXT:
+        return near_text(str(cell), rng)
+    column = examples.inputs[name]
+    old = pd.to_numeric(pd.Series([cell]), errors="coerce").iloc[0]
+    value = float(column.mean()) if not np.isfinite(old) else float(old)
+    whole = bool((column.dropna() % 1 == 0).all())
+    moved = near_number(value, float(column.std()), rng, whole)
+    number = int(moved) if whole else moved
+    return str(number) if isinstance(cell, str) else type(cell)(number) if cell is not None else number
+
+
+def _write_jsonl(path: Path, examples: ExampleTable, edits: Edits, target: Path) -> None:
+    lines = [line for line in read_bytes(path).split(b"\n") if line.strip()]
+    records = [parse_json_line(line, path.name) for line in lines]
+    names = list(dict.fromkeys(n for r in records for n in r))
+    edited = _edited({n: [r.get(n) for r in records] for n in names}, examples, edits)
+    rows = [*range(len(records)), *edits.copied.tolist()]
+    with target.open("w", encoding="utf-8", newline="\n") as out:
+        for place, row in enumerate(rows):
+            record = {n: edited[n][place] for n in names if n in records[row] or n == examples.roles.label}
+            out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _write_parquet(path: Path, examples: ExampleTable, edits: Edits, target: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = parquet.read_table(path, page_checksum_verification=True)
+    edited = _edited({n: table.column(n).to_pylist() for n in table.schema.names}, examples, edits)
+    columns = [
+        pa.array(edited[f.name], type=f.type.value_type if pa.types.is_dictionary(f.type) else f.type)
+        for f in table.schema
+    ]
+    parquet.write_table(pa.table(columns, names=table.schema.names), target, write_page_checksum=True)
+
+
+def _write_npz(path: Path, examples: ExampleTable, edits: Edits, target: Path) -> None:
+    file, roles, count = ArrayFile(path), examples.roles, len(examples)
+    if len(edits.copied) and not roles.inputs:
+        raise DataError(
+            f"{path.name} holds recorded outputs: they cannot be copied with a difference.", "Plant flips only."
+        )
+    rows = np.concatenate([np.arange(count), edits.copied])
+    donor = {int(c): int(np.flatnonzero(examples.labels == c)[0]) for c in np.unique(examples.labels)}
+    arrays = {n: file.read(n) for n in file.headers}
+    label = arrays[str(roles.label)]
+    arrays = {n: a[rows] if len(edits.copied) and a.shape[:1] == (count,) else a.copy() for n, a in arrays.items()}
+    new = arrays[str(roles.label)]
+    new[edits.flipped] = label[[donor[int(c)] for c in edits.new_label]]
+    new[count:] = label[[donor[int(c)] for c in edits.copy_label]]
+    for place in range(count, len(rows)):
+        arrays[str(roles.inputs)][place] = _near_array(arrays[str(roles.inputs)][place], edits.rng)
+    if roles.id and len(edits.copied):
+        ids = arrays[roles.id].tolist()
+        _new_ids(ids, count)
+        arrays[roles.id] = np.array(ids)
+    np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
+
+
+def _near_array(cell: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    if cell.dtype == np.uint8 and cell.ndim > 1:
+        return near_image(cell, rng)
+    return (cell + rng.normal(0, 0.01, cell.shape) * (np.abs(cell).mean() + 1e-6)).astype(cell.dtype)
+
+
+def _write_folder(root: Path, examples: ExampleTable, edits: Edits, target: Path) -> Path:
+    """data/<split>/<class>/<row>_<file>: a flipped picture lies in another class's folder; the file is untouched."""
+    _refuse_copies(edits)
+    labels = examples.labels.copy()
+    labels[edits.flipped] = edits.new_label
+    names = [*examples.class_names, ""]
+    for row, relative in enumerate(_paths(examples)):
+        split = examples.splits[row] if examples.roles.split else ""
+        place = target / split / names[labels[row]] / f"{row:07d}_{Path(relative).name}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / relative, place)
+    return target
+
+
+def _write_manifest(root: Path, examples: ExampleTable, edits: Edits, out: Path) -> Path:
+    """data.csv beside copies of the pictures at their relative paths."""
+    _refuse_copies(edits)
+    frame = examples.columns.copy()
+    label = str(examples.roles.label)
+    donor = {
+        int(c): frame[label].iloc[int(np.flatnonzero(examples.labels == c)[0])] for c in np.unique(edits.new_label)
+    }
+    frame[label] = frame[label].astype(object)
+    frame.loc[edits.flipped, label] = [donor[int(c)] for c in edits.new_label]
+    for relative in _paths(examples):
+        (out / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / relative, out / relative)
+    frame.to_csv(out / "data.csv", index=False, lineterminator="\n")
+    return out / "data.csv"
+
+
+def _refuse_copies(edits: Edits) -> None:
+    if len(edits.copied):
+        raise DataError("Near-duplicates are not planted into files of pictures.", "Plant flips only, or give an NPZ.")
+
+
+def _paths(examples: ExampleTable) -> list[str]:
+    return [] if examples.source_path is None else [str(p) for p in examples.source_path]
+
+
+def source_rows(planted: ExampleTable, folder: bool) -> np.ndarray:
+    """int64: for each row of the planted copy its row in the source (a folder is read in the order of new paths)."""
+    if not folder:
+        return np.arange(len(planted), dtype=np.int64)
+    return np.array([int(Path(p).name.split("_", 1)[0]) for p in _paths(planted)], dtype=np.int64)
