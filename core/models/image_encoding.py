@@ -121,8 +121,9 @@ class ImageRows:
 def _common_shape(inputs: Any, side: int) -> tuple[int, int, int]:
     shape = getattr(inputs, "shape", None)
     if shape is not None and len(shape) == 4:
-        sizes = {(int(shape[1]), int(shape[2]))}
-        channels = int(shape[3])
+        sizes, channels = {(int(shape[1]), int(shape[2]))}, int(shape[3])
+    elif hasattr(inputs, "sizes") and hasattr(inputs, "channels"):  # known from the headers: no pixel is read
+        sizes, channels = {(int(h), int(w)) for h, w in np.unique(inputs.sizes, axis=0)}, int(inputs.channels)
     else:
         shapes = [np.asarray(inputs[i]).shape for i in range(len(inputs))]
         sizes = {(int(s[0]), int(s[1])) for s in shapes}

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from core.types.errors import ModelError
 
@@ -51,7 +52,8 @@ def _call_gradients(module: nn.Module, parameters: dict[str, Tensor], call: Call
         return (first.squeeze(0) * cotangent).sum()
 
     try:
-        return vmap(grad(pulled), in_dims=(None, 0, 0))(parameters, batched, call.gradient[rows])
+        with sdpa_kernel(SDPBackend.MATH):  # the fused attention kernels have no batching rule
+            return vmap(grad(pulled), in_dims=(None, 0, 0))(parameters, batched, call.gradient[rows])
     except RuntimeError as error:
         raise ModelError(f"Gradients of a {type(module).__name__} layer cannot be taken per example: {error}",
                          "Leave out grand, or replace the layer by one built from Linear and Conv layers.") from error
@@ -66,8 +68,9 @@ def network_squared_norm(network: nn.Module, x: Any, targets: Tensor) -> Tensor:
         return nn.functional.cross_entropy(functional_call(network, weights, (alone,)), target.unsqueeze(0))
 
     step = _chunk(parameters)
-    parts = [_squares(vmap(grad(loss), in_dims=(None, 0, 0))(parameters, _cut(x, i, i + step), targets[i:i + step]))
-             for i in range(0, len(targets), step)]
+    with sdpa_kernel(SDPBackend.MATH):  # the fused attention kernels have no batching rule
+        parts = [_squares(vmap(grad(loss), in_dims=(None, 0, 0))(parameters, _cut(x, i, i + step), targets[i:i + step]))
+                 for i in range(0, len(targets), step)]
     return torch.cat(parts)
 
 

@@ -110,20 +110,22 @@ class GradientTap:
             handle.remove()
         self._handles, self._layers = [], []
 
-    def check(self, x: Any) -> None:
+    def check(self, x: Any, run: Callable[[Any], Tensor] | None = None) -> None:
         """Compare the tap with plain autograd on the examples `x` (one or two are enough).
+
+        run: how the caller gets logits from `x`, when it does not call the network itself.
 
         A network whose gradients escape the taps (a layer's weight used by hand, a batch that is not the first axis)
         is from then on taken as a whole, one example at a time; `notes` says so.
         """
         if self._whole:
             return
-        logits = self.network(x)
+        logits = (run or self.network)(x)
         targets = logits.argmin(dim=1)  # the class it believes in least: gradients far from rounding
         wanted = self._unhooked(lambda: single_squared_norm(self.network, x, targets))
         try:
             norms = self.squared_norms(x, logits, targets)
-        except (RuntimeError, IndexError):  # a layer fed in an unforeseen shape
+        except (ModelError, RuntimeError, IndexError):  # a layer fed in an unforeseen shape, or changed in place
             norms = torch.full_like(wanted, torch.nan)
         close = (norms - wanted).abs() <= _AGREES.get(logits.dtype, 2e-2) * wanted
         if not bool(close.all()) and bool(wanted.isfinite().all()):

@@ -1,0 +1,115 @@
+"""A person's own network, made by `module:factory`, asked the same questions as the built-in ones."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.types.errors import ModelError
+
+from .family import InputShape
+from .network import Network, seeded
+
+
+class AdaptedNetwork(Network):
+    """Wraps any module whose last Linear layer makes the logits; that layer's input is the features.
+
+    Text: when the wrapped network has an Embedding, its module is called with term ids [b, L] (0 is padding) and the
+    embeddings are what input gradients are taken of, times the term weights.
+    """
+
+    def __init__(self, inner: nn.Module, classes: int):
+        super().__init__()
+        linear = [m for m in inner.modules() if isinstance(m, nn.Linear)]
+        if not linear:
+            raise ModelError(f"{type(inner).__name__} has no Linear layer.", "The last layer must be a torch.nn.Linear making the logits.")
+        self.inner = inner
+        self.__dict__["_last"] = linear[-1]  # not registered twice: it stays a part of `inner`
+        self._classes = classes
+        if linear[-1].out_features != classes:
+            raise ModelError(f"The network has {linear[-1].out_features} outputs, the data {classes} classes.",
+                             "Give a factory with one output per class.")
+
+    @property
+    def head(self) -> nn.Linear:  # type: ignore[override]
+        """The last Linear layer."""
+        return self.__dict__["_last"]
+
+    def features_from(self, embedded: Tensor) -> Tensor:
+        """[b, d], the input of the last Linear layer."""
+        caught: list[Tensor] = []
+        handle = self.head.register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+        try:
+            # The head runs once here and once in `forward`; only the caller's call is on the path to the loss.
+            self._checked(self.inner(embedded))
+        finally:
+            handle.remove()
+        if len(caught) != 1 or caught[0].dim() != 2:
+            raise ModelError("The last Linear layer does not receive one vector per example.",
+                             "Make it the layer that turns features [batch, d] into logits [batch, classes].")
+        return caught[0]
+
+    def forward(self, x: Any) -> Tensor:
+        """[b, C] logits of the wrapped network."""
+        return self._checked(self.inner(self.embed(x)))
+
+    def embed(self, x: Any) -> Tensor:
+        """Images and tables as they are; term ids cannot be differentiated, so own text networks are refused."""
+        if isinstance(x, tuple):
+            raise ModelError("Own networks read images and tables; text is read by the built-in bag-of-words models.",
+                             "Use --model bow_mlp or bow_linear, or give embeddings of the texts.")
+        return x
+
+    def _checked(self, logits: Tensor) -> Tensor:
+        if logits.dim() != 2 or logits.shape[1] != self._classes:
+            raise ModelError(f"The network returns {tuple(logits.shape)}, expected [batch, {self._classes}].",
+                             "It must return one logit per class and example.")
+        return logits
+
+
+def load_factory(name: str, trusted: bool) -> Callable[..., nn.Module]:
+    """The callable behind "module:factory"; `ModelError` unless `trusted`, because importing it runs the user's code."""
+    if not trusted:
+        raise ModelError(f'"{name}" is code of your own. Nothing was run.', "Name it on the command line with --model to run it.")
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ModelError(f'"{name}" was not found: {error}.', "Give importable module:factory, with its folder on PYTHONPATH.") from None
+
+
+def adapt(factory: Callable[..., nn.Module], shape: InputShape, classes: int, seed: int) -> AdaptedNetwork:
+    """Call factory(), factory(classes) or factory(input dims, classes), whichever it takes, and wrap the network."""
+    required = [p for p in inspect.signature(factory).parameters.values()
+                if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    given: tuple[Any, ...] = {0: (), 1: (classes,)}.get(len(required), (shape.dims, classes))
+    inner = seeded(lambda: factory(*given), seed)
+    if not isinstance(inner, nn.Module):
+        raise ModelError(f"The factory returned a {type(inner).__name__}.", "Return a torch.nn.Module.")
+    return AdaptedNetwork(inner, classes)
+
+
+def check_input(network: Network, shape: InputShape, example: Any) -> None:
+    """Run one example; `ModelError` with the data's shape and torch's words when the network cannot read it."""
+    try:
+        with torch.inference_mode():
+            network.eval()(example)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        wanted = _first_input(network)
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(f"The model does not read this data: examples are {' x '.join(map(str, shape.dims))}, {wanted}. {first}",
+                         "Give a model made for this shape, or another encoding of the data.") from error
+
+
+def _first_input(network: nn.Module) -> str:
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            return f"the model's first layer reads {module.in_channels} channels"
+        if isinstance(module, nn.Linear):
+            return f"the model's first layer reads {module.in_features} numbers"
+    return "the model reads something else"

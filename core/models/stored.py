@@ -1,0 +1,119 @@
+"""The `model/` folder of a run: encoder, model card and weights, from which the network can be built again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.store.atomic import read_json, write_json, write_with
+from core.store.checkpoints import read_weights, write_weights
+from core.types.errors import ModelError
+from core.types.examples import Modality
+from core.types.params import params_from_dict
+from core.types.trace import Checkpoint
+
+from . import model_named
+from .encoding import Encoder, load_encoder
+from .family import InputShape
+
+CARD = "model.json"
+ESTIMATOR = "estimator.skops"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is needed to build the network again. `family` is a registered name or "module:factory"."""
+
+    family: str
+    params: Mapping[str, Any]
+    shape: InputShape
+    class_names: tuple[str, ...]
+    checkpoints: tuple[Checkpoint, ...] = ()
+    estimator: str = ""  # name of the scikit-learn family in estimator.skops
+    notes: tuple[str, ...] = field(default=())
+
+
+def save_card(folder: Path, card: ModelCard, encoder: Encoder) -> None:
+    """Write model.json and the encoder."""
+    encoder.save(folder / "encoder")
+    write_json(folder / CARD, {**asdict(card), "shape": {"modality": card.shape.modality.value, "dims": card.shape.dims}})
+
+
+def load_card(folder: Path) -> tuple[ModelCard, Encoder]:
+    """What `save_card` wrote; raises `RunError` or `ModelError` naming what is missing."""
+    plain = read_json(Path(folder) / CARD)
+    shape = InputShape(Modality(plain["shape"]["modality"]), tuple(plain["shape"]["dims"]))
+    card = ModelCard(plain["family"], plain["params"], shape, tuple(plain["class_names"]),
+                     tuple(Checkpoint(**c) for c in plain["checkpoints"]), plain["estimator"], tuple(plain["notes"]))
+    return card, load_encoder(Path(folder) / "encoder")
+
+
+def build_network(card: ModelCard, seed: int = 0, trusted: bool = False) -> Any:
+    """A freshly initialised network; for "module:factory" only when `trusted`, because that runs the user's code."""
+    classes = len(card.class_names)
+    if ":" in card.family:
+        from .adapter import adapt, load_factory
+        return adapt(load_factory(card.family, trusted), card.shape, classes, seed)
+    family = model_named(card.family, card.shape.modality)
+    return family.build(card.shape, classes, params_from_dict(family.params, dict(card.params)), seed)
+
+
+def load_network(folder: Path, checkpoint: Checkpoint | None = None, trusted: bool = False) -> Any:
+    """The network of `checkpoint` (default: the last one of the first seed) in eval mode."""
+    card, _ = load_card(folder)
+    first = [c for c in card.checkpoints if c.seed == card.checkpoints[0].seed]
+    chosen = checkpoint or (first[-1] if first else None)
+    if chosen is None:
+        raise ModelError("This run kept no network.", "It was made from recorded outputs or by scikit-learn alone.")
+    network = build_network(card, trusted=trusted)
+    load_into(network, read_weights(Path(folder).parent / chosen.path))
+    return network.eval()
+
+
+def weights_of(network: Any) -> dict[str, np.ndarray]:
+    """Parameters and buffers as numpy arrays."""
+    return {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+
+
+def load_into(network: Any, weights: Mapping[str, np.ndarray]) -> None:
+    """Copy arrays written by `weights_of` into the network."""
+    import torch
+
+    state = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
+    network.load_state_dict(state)
+
+
+def save_network(run: Path, checkpoint: Checkpoint, network: Any) -> None:
+    """Write the weights to `checkpoint.path` inside the run folder."""
+    write_weights(run / checkpoint.path, weights_of(network))
+
+
+def save_estimator(folder: Path, estimator: Any) -> None:
+    """Write a fitted scikit-learn estimator with skops (no pickle)."""
+    from skops.io import dumps
+
+    content = dumps(estimator)
+    write_with(folder / ESTIMATOR, lambda file: file.write(content))
+
+
+def load_estimator(folder: Path) -> Any:
+    """The estimator in `folder`; every type in it must be one that skops or scikit-learn itself vouches for."""
+    from skops.io import get_untrusted_types, loads
+
+    path = Path(folder) / ESTIMATOR
+    if not path.is_file():
+        raise ModelError("This run kept no scikit-learn estimator.", "Run it with out-of-fold scores.")
+    content = path.read_bytes()
+    unknown = refused_types(get_untrusted_types(data=content))
+    if unknown:
+        raise ModelError(f"{path} contains the type {unknown[0]}. Nothing was run.", "Score again, or use an estimator you trust.")
+    return loads(content, trusted=list(get_untrusted_types(data=content)))
+
+
+def refused_types(types: Sequence[str]) -> list[str]:
+    """Types outside scikit-learn's own modules: never loaded."""
+    return [name for name in types if not name.startswith("sklearn.")]

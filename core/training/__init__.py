@@ -1,0 +1,8 @@
+"""Floor 3: leave evidence behind. Importing it imports torch: do so only where something is trained."""
+
+from .evidence import gather_evidence
+from .loop import train
+from .passes import visit
+from .plan import TrainingPlan
+
+__all__ = ["TrainingPlan", "gather_evidence", "train", "visit"]

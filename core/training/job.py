@@ -1,0 +1,120 @@
+"""What one gathering of evidence works with: model family, encoder, recorder, and what follows from the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.models import ModelFamily, model_named
+from core.models.adapter import adapt, load_factory
+from core.models.encoding import Encoder, fit_encoder
+from core.models.family import TrainingDefaults
+from core.models.stored import ModelCard
+from core.numerics.devices import choose_device, derive_seed
+from core.types.errors import ModelError
+from core.types.examples import ExampleTable, Modality
+from core.types.methods import Signal
+from core.types.params import params_from_dict
+from core.types.progress import Progress
+from core.types.runs import TrainingSpec
+from core.types.trace import Checkpoint
+
+from .plan import TrainingPlan, plan_from
+from .recorder import Recorder
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingJob:
+    """family is None for the person's own factory."""
+
+    examples: ExampleTable
+    spec: TrainingSpec
+    signals: frozenset[Signal]
+    seed: int
+    progress: Progress
+    recorder: Recorder
+    family: ModelFamily | None
+    encoder: Encoder
+    factory: Callable[..., Any] | None
+
+    @property
+    def name(self) -> str:
+        """The family's name, or "module:factory"."""
+        return self.spec.model if self.family is None else self.family.name
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One seed per training."""
+        return tuple(derive_seed("seed", self.seed, s) for s in range(self.spec.seeds))
+
+    @property
+    def probabilities_only(self) -> bool:
+        """A scikit-learn model: nothing but out-of-fold probabilities."""
+        return self.family is not None and self.family.probabilities_only
+
+    @property
+    def plan(self) -> TrainingPlan:
+        """The person's settings over the family's defaults."""
+        return plan_from(self.spec, TrainingDefaults() if self.family is None else self.family.defaults)
+
+    def network(self, seed: int) -> Any:
+        """A freshly initialised network on the chosen device."""
+        classes = self.examples.class_count
+        if self.factory is not None:
+            network = adapt(self.factory, self.encoder.shape, classes, seed)
+        else:
+            assert self.family is not None
+            network = self.family.build(self.encoder.shape, classes, self._params(), seed)
+        return network.to(choose_device())
+
+    def estimator(self) -> tuple[str, Callable[[], Any]]:
+        """Name and maker of the scikit-learn model behind out-of-fold probabilities: the chosen one, or logistic regression."""
+        chosen = self.family if self.probabilities_only else model_named("logistic_regression", self.examples.modality)
+        assert chosen is not None
+        params = self._params() if self.probabilities_only else chosen.params()
+        return chosen.name, lambda: chosen.build(self.encoder.shape, self.examples.class_count, params, self.seed)
+
+    def card(self, checkpoints: tuple[Checkpoint, ...], estimator: str, notes: tuple[str, ...]) -> ModelCard:
+        """What model.json says."""
+        return ModelCard(self.name, dict(self.spec.model_params), self.encoder.shape, self.examples.class_names, checkpoints,
+                         estimator, notes)
+
+    def _params(self) -> Any:
+        assert self.family is not None
+        return params_from_dict(self.family.params, dict(self.spec.model_params))
+
+
+def prepare(examples: ExampleTable, spec: TrainingSpec, signals: frozenset[Signal], folder: Path, seed: int,
+            progress: Progress, factory: Callable[..., Any] | None) -> TrainingJob:
+    """Choose the model, fit the encoder on the training rows, and bind the folder to this question.
+
+    Raises `ModelError` or `DataError` before anything is written, and `RunError` when the folder holds another answer.
+    """
+    family = None
+    if factory is None and ":" in spec.model:
+        factory = load_factory(spec.model, spec.trusted)
+    elif factory is None:
+        family = model_named(spec.model, _readable(examples))
+    encoder = fit_encoder(examples, examples.train_rows)
+    job = TrainingJob(examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory)
+    if not job.probabilities_only:
+        _check(job)
+    job.recorder.claim({"dataset": examples.fingerprint, "training": _question(spec), "seed": seed,
+                        "signals": sorted(s.value for s in signals)})
+    return job
+
+
+def _readable(examples: ExampleTable) -> Modality:
+    return Modality.TABLE if examples.modality is Modality.TRACE else examples.modality
+
+
+def _question(spec: TrainingSpec) -> dict[str, Any]:
+    return {k: v for k, v in asdict(spec).items() if k != "trusted"}  # consent decides whether, not what
+
+
+def _check(job: TrainingJob) -> None:
+    if job.examples.class_count < 1:
+        raise ModelError("The dataset has no classes.", "Give a label column.")
+    assert job.plan.epochs > 0
