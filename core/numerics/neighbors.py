@@ -81,13 +81,12 @@ def squared_distance_blocks(
 
 def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
     """float32 copies minus the mean of `points`: distances stay, rounding shrinks. Raises for a non-finite row."""
-    center = np.mean(points, axis=0, dtype=np.float64)
-    out = tuple(np.ascontiguousarray(a - center, dtype=np.float32) for a in (points, *others))
-    for array in out:
+    for array in (points, *others):
         if not np.isfinite(array).all():
             row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             raise CurationError(f"The embedding of row {row} is not finite.", "Look at that row's input.")
-    return out
+    center = np.mean(points, axis=0, dtype=np.float64)
+    return tuple(np.ascontiguousarray(a - center, dtype=np.float32) for a in (points, *others))
 
 
 def first_copy(points: np.ndarray) -> np.ndarray:

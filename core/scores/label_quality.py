@@ -12,6 +12,7 @@ miscalibration. Northcutt, Jiang & Chuang, JAIR 2021.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +119,9 @@ def _issues(labels: np.ndarray, probabilities: np.ndarray, accuracy: float) -> t
     from cleanlab.count import compute_confident_joint
     from cleanlab.filter import find_label_issues
 
-    flagged = int(find_label_issues(labels, probabilities, n_jobs=1).sum())
+    with warnings.catch_warnings():  # about classes with one row: said by the check on classes
+        warnings.filterwarnings("ignore", message="May not flag all label issues", category=UserWarning)
+        flagged = int(find_label_issues(labels, probabilities, n_jobs=1).sum())
     meta: dict[str, Any] = {"out_of_fold_accuracy": accuracy, "flagged_labels": flagged}
     if probabilities.shape[1] <= _SHOWN_CLASSES:
         meta["confident_joint"] = compute_confident_joint(labels, probabilities).astype(int).tolist()

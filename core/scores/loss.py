@@ -4,7 +4,7 @@
 
 Range [0, inf). High: hard or mislabeled. Computed by log-sum-exp, so a sure and wrong prediction has a large finite
 loss. Its heavy tail makes means over seeds follow the worst seed; ranks are what to read. Fails like EL2N: late epochs
-of a network that memorizes have a small loss on wrong labels too.
+of a network that memorizes have a small loss on wrong labels too. Easy patterns come first: Arpit et al., ICML 2017.
 """
 
 from __future__ import annotations

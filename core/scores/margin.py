@@ -5,6 +5,7 @@
 Range [-1, 1] on probabilities, all reals on logits. HIGH is easy, LOW is suspect: below 0 another class is preferred.
 Probability margins saturate at 1 for easy rows; logit margins keep their order but are not comparable between runs.
 Adding a constant to all logits changes neither. Fails like EL2N at late epochs of a network that memorizes.
+As a measure of uncertainty: Scheffer, Decomain & Wrobel, IDA 2001.
 """
 
 from __future__ import annotations

@@ -108,7 +108,14 @@ class ScoreInputs:
     @property
     def embedding(self) -> np.ndarray:
         """[N, d] float32 label-free vectors."""
-        return self._have(Signal.EMBEDDING, self.evidence.embedding)
+        embedding = self._have(Signal.EMBEDDING, self.evidence.embedding)
+        bad = np.flatnonzero(~np.isfinite(embedding).all(axis=1))
+        if len(bad):
+            raise CurationError(
+                f"The embedding of row {bad[0]} (id {self.examples.ids[bad[0]]}) is not finite.",
+                "Look at that row's input.",
+            )
+        return embedding
 
     def _have(self, signal: Signal, value):
         if signal not in self.needs:

@@ -33,10 +33,10 @@ class VoGParams:
     """Settings of VoG."""
 
     stage: str = param(
-        "late",
+        "auto",
         label="Stage of training",
-        choices=("early", "middle", "late", "all"),
-        help="Early and late can order the examples in opposite ways.",
+        choices=("auto", "early", "middle", "late", "all"),
+        help="auto: late, or all of a training too short to have stages. Early and late can order the opposite way.",
     )
     normalized: bool = param(
         True, label="Compare within the class", help="Raw values are not comparable between classes."
@@ -64,7 +64,8 @@ def _standardize(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def _compute(inputs: ScoreInputs, params: VoGParams, progress: Progress) -> ScoreResult:
-    spread = np.asarray(inputs.input_gradient_spread(params.stage), dtype=np.float64)
+    stage = _stage(inputs, params.stage)
+    spread = np.asarray(inputs.input_gradient_spread(stage), dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(spread).all(axis=0))
     if len(bad):
         raise CurationError(
@@ -76,13 +77,19 @@ def _compute(inputs: ScoreInputs, params: VoGParams, progress: Progress) -> Scor
         for one in track(progress, list(spread), "VoG")
     ]
     per_seed = np.abs(rows) if params.absolute else np.stack(rows)
-    epochs = [int(e) for e in inputs.evidence.stage_epochs.get(params.stage, ())]
+    epochs = [int(e) for e in inputs.evidence.stage_epochs.get(stage, ())]
     return ScoreResult(
         per_seed.mean(axis=0).astype(np.float32),
         per_seed=per_seed.astype(np.float32),
-        checks=(_stage_check(params.stage, epochs), agreement_check(per_seed)),
-        meta={"stage": params.stage, "stage_epochs": epochs, "normalized": params.normalized},
+        checks=(_stage_check(stage, epochs), agreement_check(per_seed)),
+        meta={"stage": stage, "stage_epochs": epochs, "normalized": params.normalized},
     )
+
+
+def _stage(inputs: ScoreInputs, asked: str) -> str:
+    if asked != "auto":
+        return asked
+    return "late" if "late" in inputs.evidence.input_gradient_spread else "all"
 
 
 def _stage_check(stage: str, epochs: list[int]) -> AssumptionCheck:
