@@ -147,7 +147,7 @@ def _group_means(terms: Terms, weights: _Weights) -> tuple[np.ndarray, np.ndarra
         total, norm = np.zeros(terms.rows), np.zeros(terms.rows)
         for k in members:
             total += terms.matrix[k].astype(np.float64) * weights.signed[k]  # absent scores hold 0
-            norm += terms.present(k) * abs(weights.signed[k])
+            norm += terms.present(int(k)) * abs(weights.signed[k])
         means.append(np.divide(total, norm, out=np.full(terms.rows, np.nan), where=norm > 0))
         shares.append(weight)
     return np.array(means).reshape(len(means), terms.rows), np.array(shares)

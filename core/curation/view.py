@@ -41,6 +41,9 @@ class ScoreColumn:
     skill: float | None = None
     definition: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", np.asarray(self.values, np.float32))
+
 
 def score_column(score: Score, method: ScoreMethod) -> ScoreColumn:
     """A finished score of a run beside what its method says about itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Selection:
 class SelectionStrategy(Method):
     """A registered strategy. `uses_fraction`: its parameters have `keep_fraction`."""
 
-    select: Callable[[StrategyInputs, object], Selection] = field(repr=False)
+    select: Callable[[StrategyInputs, Any], Selection] = field(repr=False)
     uses_fraction: bool = True
 
 

@@ -1,0 +1,55 @@
+"""`curated.csv`: the kept rows with the user's own columns, ready to take the place of the source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.curation import ScoreView
+from core.types.curation import Outcome
+
+from .cells import all_numbers
+from .table import Column, coded_column, int_column, text_column
+
+
+def curated_columns(view: ScoreView, outcome: Outcome, columns: Any) -> list[Column]:
+    """The user's columns in their order; a relabeled row shows its new label in the label column.
+
+    `example_id` comes first where the user has no id column; without any columns (images, arrays) source index, source
+    path and label follow it.
+    """
+    rows = np.flatnonzero(outcome.kept)
+    names = [] if columns is None else [str(c) for c in columns.columns]
+    own = [_own(view, outcome, columns.iloc[:, k], name, rows) for k, name in enumerate(names)]
+    if view.id_column in names or "example_id" in names:
+        return own
+    return [text_column("example_id", [str(v) for v in view.ids[rows].tolist()]), *(own or _bare(view, outcome, rows))]
+
+
+def _bare(view: ScoreView, outcome: Outcome, rows: np.ndarray) -> list[Column]:
+    index = np.arange(len(view)) if view.source_index is None else view.source_index
+    paths = [] if view.source_path is None else [text_column("source_path", [str(p) for p in view.source_path[rows]])]
+    return [int_column("source_index", index[rows]), *paths,
+            coded_column("label", outcome.label_final[rows], view.class_names)]
+
+
+def _own(view: ScoreView, outcome: Outcome, series: Any, name: str, rows: np.ndarray) -> Column:
+    cells = ["" if _absent(v) else str(v) for v in series.tolist()]
+    numeric = all_numbers(cells)
+    if name == view.label_column:
+        moved = np.flatnonzero(outcome.label_final != view.labels)
+        for row in moved:
+            cells[row] = _as_written(view, cells, int(outcome.label_final[row]))
+        numeric = all_numbers(cells)
+    return text_column(name, [cells[r] for r in rows.tolist()], numeric)
+
+
+def _absent(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _as_written(view: ScoreView, cells: list[str], label: int) -> str:
+    """How the source writes a class: as its first unchanged row does, else by its name."""
+    rows = view.class_rows[label]
+    return cells[int(rows[0])] if len(rows) else view.class_names[label]

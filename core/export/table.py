@@ -1,0 +1,158 @@
+"""A table to be written: columns that make their text piece by piece, so that a million rows need little memory."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.types.errors import DataError
+
+from .cells import encode, encode_line, float_texts, int_texts, is_formula, neutralise
+
+_CHUNK = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """texts(start, stop) gives the raw cells of rows start..stop-1. Numeric columns are never neutralised.
+
+    raw(): the column as an array for Parquet.
+    """
+
+    name: str
+    numeric: bool
+    texts: Callable[[int, int], list[str]]
+    raw: Callable[[], Any]
+
+
+def text_column(name: str, values: Sequence[str] | np.ndarray, numeric: bool = False) -> Column:
+    """Cells that are text already."""
+    cells = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    return Column(name, numeric, lambda a, b: cells[a:b], lambda: cells)
+
+
+def coded_column(name: str, codes: np.ndarray, words: Sequence[str]) -> Column:
+    """Cell = words[code]; a negative code is an empty cell."""
+    lookup = [*words, ""]
+
+    def texts(a: int, b: int) -> list[str]:
+        return [lookup[k] for k in np.where(codes[a:b] < 0, len(lookup) - 1, codes[a:b]).tolist()]
+
+    return Column(name, False, texts, lambda: texts(0, len(codes)))
+
+
+def float_column(name: str, values: np.ndarray) -> Column:
+    """float32; NaN is an empty cell."""
+    return Column(name, True, lambda a, b: float_texts(values[a:b]), lambda: np.asarray(values, np.float32))
+
+
+def int_column(name: str, values: np.ndarray, empty: np.ndarray | None = None) -> Column:
+    """Whole numbers; empty cells where `empty` [N] bool is set."""
+    def texts(a: int, b: int) -> list[str]:
+        cells = int_texts(values[a:b])
+        if empty is not None:
+            for row in np.flatnonzero(empty[a:b]):
+                cells[row] = ""
+        return cells
+
+    return Column(name, True, texts, lambda: np.asarray(values))
+
+
+@dataclass
+class TableRecord:
+    """What the manifest keeps of a written CSV: enough to name one changed cell without the original."""
+
+    sha256: str = ""
+    rows: int = 0
+    columns: list[dict[str, str]] = field(default_factory=list)  # name as written, sha256 of its encoded cells
+    row_crc32: str = ""  # base64 of little-endian uint32, one per row, of the encoded record
+    altered: list[list[Any]] = field(default_factory=list)  # [row, column] of neutralised cells; row -1 = header
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"sha256": self.sha256, "rows": self.rows, "columns": self.columns, "row_crc32": self.row_crc32,
+                "altered_cells": self.altered}
+
+
+class Checksums:
+    """Per-column and per-row checksums, built from encoded records: the same when writing and when verifying."""
+
+    def __init__(self, count: int):
+        self.columns = [hashlib.sha256() for _ in range(count)]
+        self.rows = array("I")
+
+    def add(self, fields: Sequence[Sequence[str]], lines: Sequence[bytes]) -> None:
+        """`fields`: encoded cells column by column; `lines`: the records they make."""
+        for digest, cells in zip(self.columns, fields, strict=True):
+            digest.update(("\n".join(cells) + "\n").encode())
+        self.rows.extend(zlib.crc32(line) for line in lines)
+
+    def row_text(self) -> str:
+        """Base64 of the row checksums."""
+        return base64.b64encode(np.asarray(self.rows, "<u4").tobytes()).decode()
+
+
+def row_checksums(text: str) -> np.ndarray:
+    """[rows] uint32, the inverse of `Checksums.row_text`."""
+    return np.frombuffer(base64.b64decode(text), "<u4")
+
+
+def write_csv(path: Path, columns: Sequence[Column], rows: int) -> TableRecord:
+    """UTF-8, LF, RFC 4180. Raises `DataError` for text that UTF-8 cannot hold."""
+    record = TableRecord(rows=rows)
+    sums, whole = Checksums(len(columns)), hashlib.sha256()
+    names = [neutralise(c.name) for c in columns]
+    record.altered += [[-1, k] for k, c in enumerate(columns) if is_formula(c.name)]
+    with open(path, "wb") as file:
+        head = encode_line([encode(n) for n in names]).encode()
+        file.write(head)
+        whole.update(head)
+        for start in range(0, rows, _CHUNK):
+            fields = [_encoded(c, k, start, min(start + _CHUNK, rows), record) for k, c in enumerate(columns)]
+            lines = [_bytes(encode_line(f), path.name, start + r) for r, f in enumerate(zip(*fields, strict=True))]
+            sums.add(fields, lines)
+            block = b"".join(lines)
+            file.write(block)
+            whole.update(block)
+    record.columns = [{"name": n, "sha256": d.hexdigest()} for n, d in zip(names, sums.columns, strict=True)]
+    record.row_crc32, record.sha256 = sums.row_text(), whole.hexdigest()
+    record.altered.sort()
+    return record
+
+
+def _encoded(column: Column, place: int, start: int, stop: int, record: TableRecord) -> list[str]:
+    cells = column.texts(start, stop)
+    if column.numeric:
+        return cells
+    risky = [r for r, text in enumerate(cells) if is_formula(text)]
+    if risky:
+        cells = list(cells)
+        for r in risky:
+            cells[r] = neutralise(cells[r])
+            record.altered.append([start + r, place])
+    return list(map(encode, cells))
+
+
+def _bytes(line: str, name: str, row: int) -> bytes:
+    try:
+        return line.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"Row {row} of {name} holds half a character (a lone surrogate).",
+                        "Correct that text in the source and load it again.") from None
+
+
+def write_parquet(path: Path, columns: Sequence[Column]) -> str:
+    """The same table raw: nothing neutralised, numbers as numbers. Returns its sha256."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table([pa.array(c.raw()) for c in columns], names=[c.name for c in columns]), path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,143 @@
+"""Writes an export: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.curation import ScoreView, apply_rules, emptied_classes
+from core.types.curation import Decision, Outcome, Rules
+from core.types.errors import CurationError, DataError, RulesError
+
+from .curated_table import curated_columns
+from .decisions_table import decision_columns
+from .manifest import FORMAT, build_manifest, to_text
+from .table import Column, write_csv, write_parquet
+
+FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written. `hashes`: file -> sha256."""
+
+    folder: Path
+    kept: int
+    dropped: int
+    hashes: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    @property
+    def verify_line(self) -> str:
+        """The command that checks the export."""
+        return f"python -m core verify {self.folder}"
+
+
+def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], provenance: Mapping[str, Any],
+                 columns: Any, out: Path, *, formats: tuple[str, ...] = ("csv",)) -> ExportReport:
+    """curated.csv, decisions.csv and manifest.json (and Parquet twins with "parquet" in `formats`) in the folder `out`.
+
+    provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
+    compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
+    Refuses (DataError, RulesError): ids that are not unique, a dataset changed since scoring, a class emptied without
+    `allow_empty_class`, a folder with files of someone else. The same arguments give the same bytes.
+    """
+    out = Path(out)
+    outcome = apply_rules(view, rules, decisions)
+    _refuse(view, rules, outcome, provenance)
+    _refuse_folder(out)
+    warnings = (*outcome.warnings, *_provenance_warnings(view, provenance))
+    tables = {"curated": (curated_columns(view, outcome, columns), int(outcome.kept.sum())),
+              "decisions": (decision_columns(view, rules, decisions, outcome), len(view))}
+    kept_provenance = {k: v for k, v in provenance.items() if k != "current_fingerprint"}
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as building:
+            folder = Path(building) / "export"
+            folder.mkdir()
+            outputs = _write_tables(folder, tables, formats)
+            manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs, warnings)
+            (folder / "manifest.json").write_bytes(to_text(manifest).encode())
+            _swap(folder, out, Path(building) / "earlier")
+    except OSError as error:
+        raise CurationError(f"The export to {out} could not be written: {error.strerror or error}.",
+                            "Choose a folder that can be written to, with enough room.") from error
+    return ExportReport(out, outcome.counts["kept"], outcome.counts["dropped"],
+                        {name: entry["sha256"] for name, entry in outputs.items()}, warnings)
+
+
+def _write_tables(folder: Path, tables: Mapping[str, tuple[list[Column], int]], formats: tuple[str, ...]) -> dict[str, Any]:
+    outputs: dict[str, Any] = {}
+    for name, (columns, rows) in tables.items():
+        outputs[f"{name}.csv"] = write_csv(folder / f"{name}.csv", columns, rows).to_json()
+        if "parquet" in formats:
+            outputs[f"{name}.parquet"] = {"sha256": write_parquet(folder / f"{name}.parquet", columns), "rows": rows}
+    return outputs
+
+
+def _swap(folder: Path, out: Path, earlier: Path) -> None:
+    """Put the finished folder in place; an earlier export steps aside first and is deleted with the building site."""
+    if out.exists():
+        out.rename(earlier)
+    try:
+        folder.rename(out)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(out)
+        raise
+
+
+def _refuse(view: ScoreView, rules: Rules, outcome: Outcome, provenance: Mapping[str, Any]) -> None:
+    ids, counts = np.unique(np.asarray(view.ids, str), return_counts=True)
+    if len(ids) != len(view):
+        raise DataError(f"{len(view) - len(ids)} ids occur more than once, first {ids[counts > 1][0]!r}.",
+                        "Choose another id column, or none: ids are then made from the content.")
+    now = provenance.get("current_fingerprint")
+    if now is not None and now != view.fingerprint:
+        raise DataError("The dataset changed since it was scored.", "Run the scores again on the data as it is now.")
+    empty = emptied_classes(view, outcome)
+    if empty and not rules.guardrails.allow_empty_class:
+        raise RulesError(f"No training row would be left of {', '.join(map(repr, empty[:5]))}.",
+                         "Keep some of its rows, or allow emptied classes in the guardrails.")
+
+
+def _refuse_folder(out: Path) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise CurationError(f"{out} is not a folder.", "Choose another place for the export.")
+    if not out.exists():
+        return
+    found = sorted(p.name for p in out.iterdir())
+    foreign = [name for name in found if name not in FILES]
+    if found and (foreign or not _is_ours(out)):
+        raise CurationError(f"{out} holds files that are not an export of Chaffinch ({(foreign or found)[0]}).",
+                            "Choose a new or empty folder; only an earlier export is replaced.")
+
+
+def _is_ours(out: Path) -> bool:
+    try:
+        return json.loads((out / "manifest.json").read_text("utf-8")).get("format") == FORMAT
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _provenance_warnings(view: ScoreView, provenance: Mapping[str, Any]) -> tuple[str, ...]:
+    lines = []
+    if view.predicted is not None and view.predicted_how != "out_of_fold":
+        lines.append("Predictions are in-sample: they hide labels that the model has memorized.")
+    if not provenance.get("check"):
+        lines.append("No check was run: whether this rule beats dropping at random is not known.")
+    return tuple(lines)
+
+
+def remove_export(out: Path) -> None:
+    """Delete an earlier export; raises `CurationError` for a folder that is none."""
+    _refuse_folder(out)
+    if out.exists():
+        shutil.rmtree(out)
