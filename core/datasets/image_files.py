@@ -18,7 +18,7 @@ from core.types.errors import DataError
 from .files import MEGABYTE
 from .pixels import resize
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "MPO")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # a phone's MPO is read as the JPEG it begins with
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 256 * MEGABYTE
 # Formats that are pictures, but whose readers run programs, draw scripts or are absent: known by their first bytes.

@@ -54,7 +54,8 @@ def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -
         _write_npz(path, examples, edits, target)
     elif suffix in DELIMITED:
         frame, _ = read_delimited(path)
-        edited = pd.DataFrame(_edited({str(n): frame[n].tolist() for n in frame.columns}, examples, edits), columns=frame.columns)
+        cells = {str(n): frame[n].tolist() for n in frame.columns}
+        edited = pd.DataFrame(_edited(cells, examples, edits), columns=frame.columns)
         edited.to_csv(target, index=False, lineterminator="\n", sep="," if suffix == ".csv" else "\t")
     elif suffix in JSON_LINES:
         _write_jsonl(path, examples, edits, target)
