@@ -25,7 +25,10 @@ def spearman_matrix(columns: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def kendall_w(columns: Sequence[np.ndarray]) -> float:
-    """Kendall's coefficient of concordance over rows that all scores have: 1 = same order, 0 = none (ties not corrected)."""
+    """Kendall's coefficient of concordance over rows that all scores have: 1 = same order, 0 = none.
+
+    Not corrected for ties.
+    """
     rows = np.isfinite(np.stack(columns)).all(axis=0)
     ranks = np.stack([average_rank(column[rows]) for column in columns])
     m, n = ranks.shape
@@ -34,12 +37,13 @@ def kendall_w(columns: Sequence[np.ndarray]) -> float:
 
 
 def agreement_with_others(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str]) -> dict[str, float]:
-    """Correlation of each oriented score with the mean of the other groups' means, at least 0; 1 where there is no other.
+    """Correlation of each oriented score with the mean of the other groups' means; at least 0, and 1 without others.
 
-    Rows beyond 20,000 are thinned evenly. Uses no labels of faults: only whether independent evidence points the same way.
+    Rows beyond 20,000 are thinned evenly. Known faults play no part: only whether separate evidence points the same way.
     """
     step = max(1, terms.rows // _SAMPLE)
-    oriented = {n: terms.matrix[k, ::step] * orientation.get(n, 0) for k, n in enumerate(terms.names) if orientation.get(n, 0)}
+    signs = [orientation.get(name, 0) for name in terms.names]
+    oriented = {name: terms.matrix[k, ::step] * signs[k] for k, name in enumerate(terms.names) if signs[k]}
     means: dict[str, np.ndarray] = {}
     for group in dict.fromkeys(groups[name] for name in oriented):
         means[group] = np.mean([term for name, term in oriented.items() if groups[name] == group], axis=0)

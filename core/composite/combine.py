@@ -9,9 +9,9 @@ import numpy as np
 
 from core.types.curation import Rules
 from core.types.errors import RulesError
-from core.types.scores import average_rank
 
 from .aggregators import AGGREGATORS
+from .normalise import normalise
 from .terms import Terms, build_terms
 
 _BLOCK = 16384  # rows per block: its float64 sums stay in the processor's cache
@@ -45,7 +45,7 @@ def combine(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, s
         raise RulesError(f"Unknown aggregator {rules.aggregator!r}.", f"Choose one of: mean, {', '.join(AGGREGATORS)}.")
     means, shares = _group_means(terms, weights)
     if rules.aggregator == "borda":
-        means = np.stack([(average_rank(t) - 0.5) / max(np.isfinite(t).sum(), 1) - 0.5 for t in means]) if len(means) else means
+        means = np.array([normalise(t) for t in means]).reshape(means.shape)
     coverage = _coverage(terms, weights)
     return Composite(AGGREGATORS[rules.aggregator](means, shares), coverage)
 
@@ -59,11 +59,12 @@ class _Weights:
     group_weights: np.ndarray  # [G]
 
 
-def _weights(names: tuple[str, ...], orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules) -> _Weights:
+def _weights(names: tuple[str, ...], orientation: Mapping[str, int], groups: Mapping[str, str],
+             rules: Rules) -> _Weights:
     for kind, given in (("score", rules.score_weights), ("group", rules.group_weights)):
         for name, weight in given.items():
             if not (np.isfinite(weight) and weight >= 0):
-                raise RulesError(f"The weight of the {kind} {name!r} is {weight}.", "Give a finite weight of 0 or more.")
+                raise RulesError(f"The weight of the {kind} {name!r} is {weight}.", "Give a number of 0 or more.")
     titles = tuple(dict.fromkeys(groups[name] for name in names))
     group_weights = np.array([rules.group_weights.get(title, 1.0) for title in titles], float)
     group_of = np.array([titles.index(groups[name]) for name in names], int)
@@ -86,7 +87,8 @@ def _pattern_coefficients(pattern: int, weights: _Weights) -> tuple[np.ndarray, 
     return np.where(there, weights.signed, 0.0) * share[weights.group_of], float(total / whole)
 
 
-def coefficients(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules) -> dict[str, float]:
+def coefficients(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str],
+                 rules: Rules) -> dict[str, float]:
     """Signed weight of each score's term for a row that has all scores of the most frequent kind of row.
 
     What a browser needs to follow a dragged weight: c = sum of coefficient x term. Exact for the aggregator "mean".

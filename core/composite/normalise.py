@@ -14,8 +14,8 @@ def normalise(values: np.ndarray, how: str = "rank", labels: np.ndarray | None =
               reference: np.ndarray | None = None) -> np.ndarray:
     """[N] float32, centred at 0; NaN stays NaN.
 
-    how: `rank` u - 0.5 with u = (average rank - 0.5) / n; `probit` the normal quantile of u; `robust_z` distance from the
-    median in units of 1.4826 MAD (IQR / 1.349 if that is 0, else all 0), clipped to -5..5.
+    how: `rank` u - 0.5 with u = (average rank - 0.5) / n; `probit` the normal quantile of u; `robust_z` distance from
+    the median in units of 1.4826 MAD (IQR / 1.349 if that is 0, else all 0), clipped to -5..5.
     labels: [N] to transform inside each class with at least 10 reference rows; smaller ones and -1 use the whole.
     reference: [N] bool, rows that make up the distribution; the others are placed in it.
     """
@@ -48,7 +48,7 @@ def _place(values: np.ndarray, rows: np.ndarray, base: np.ndarray, how: str) -> 
         return np.full(len(rows), np.nan)
     if how == "robust_z":
         return _robust_z(values[rows].astype(np.float64), values[base].astype(np.float64))
-    u = _ranks(values, base) if len(rows) == len(base) and np.array_equal(rows, base) else _positions(values, rows, base)
+    u = _ranks(values, base) if np.array_equal(rows, base) else _positions(values, rows, base)
     if how == "rank":
         return u - 0.5
     from scipy.special import ndtri

@@ -29,7 +29,7 @@ NOTHING = DuplicateChoice(*(np.empty(0, np.int64) for _ in range(3)))
 
 
 def duplicate_groups(view: ScoreView, similarity: float) -> np.ndarray:
-    """[N] int64: groups of rows linked by a similarity of at least this or by equal content, numbered by first row; -1 none."""
+    """[N] int64: groups of rows linked by at least this similarity or by equal content, by first row; -1 = none."""
     if view.duplicate_groups is not None:
         return view.duplicate_groups
     return view.remember(("duplicates", float(similarity)), lambda: _connect(view, similarity))
@@ -103,7 +103,8 @@ def choose(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual) -> D
     best = view.id_order[place.astype(np.intp)]
     standing = np.repeat(best, sizes)
     losing = playing & ~chosen_by_hand & (members != standing)
-    return DuplicateChoice(best[np.add.reduceat(playing.astype(np.int64), starts) > 1], members[losing], standing[losing])
+    contested = np.add.reduceat(playing.astype(np.int64), starts) > 1
+    return DuplicateChoice(best[contested], members[losing], standing[losing])
 
 
 def _members(view: ScoreView, similarity: float, lock_held_out: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

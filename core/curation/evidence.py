@@ -20,7 +20,7 @@ _TWIN_SHARE = 0.25
 
 
 def label_evidence(view: ScoreView) -> np.ndarray:
-    """[N] float32 in (-0.5, 0.5]: rank of what speaks for the given label (AUM, label quality, KNN-Shapley), high = clean.
+    """[N] float32 in -0.5..0.5: rank of what speaks for the given label (AUM, label quality, KNN-Shapley); high = clean.
 
     Any score that bears on noise is used where those are missing; NaN where none is.
     """
@@ -55,8 +55,9 @@ def _rank_of(view: ScoreView, signs: dict[str, int]) -> np.ndarray:
 def zones(view: ScoreView) -> np.ndarray:
     """[N] uint8 index into `ZONES` (METHODS 10.2 step 5: noise against hardness is never one number).
 
-    likely_mislabeled: weakest tenth of label evidence and at least median difficulty. hard_useful: hardest quarter of the
-    rest. redundant: easier half, label evidence at least median, and among the quarter most like another row. Else typical.
+    likely_mislabeled: weakest tenth of label evidence and at least median difficulty. hard_useful: hardest quarter of
+    the rest. redundant: easier half, label evidence at least median, and among the quarter most like another row.
+    typical: all others.
     """
     def build() -> np.ndarray:
         hard, clean = difficulty(view), label_evidence(view)
@@ -77,7 +78,7 @@ def _redundancy(view: ScoreView) -> np.ndarray:
 
 
 def label_suggested(view: ScoreView) -> np.ndarray:
-    """[N] int64 class that a model which did not see the row gives with confidence and that differs from the label, else -1.
+    """[N] int64 class that a model which did not see the row prefers to the label with confidence, else -1.
 
     Confident: at least one half, and at least the mean probability of the rows where that class was predicted and
     given (the class threshold of confident learning, Northcutt 2021). -1 everywhere with in-sample predictions.
@@ -100,7 +101,7 @@ def label_suggested(view: ScoreView) -> np.ndarray:
 
 @dataclass(frozen=True)
 class NoiseEstimate:
-    """share of the labeled training rows whose label a model doubts, with a 95 % Wilson interval for the sampling of rows;
+    """share of the labeled training rows whose label a model doubts, with a 95 % Wilson interval;
 
     accuracy: how often that model agrees with the given labels. The weaker it is, the more the share is too high.
     """
@@ -114,8 +115,8 @@ class NoiseEstimate:
     @property
     def text(self) -> str:
         """One line for the screen."""
-        return (f"{self.share:.1%} of {self.rows:,} labels are doubted ({self.low:.1%} to {self.high:.1%}) by a model that "
-                f"agrees with {self.accuracy:.0%} of the labels; the weaker the model, the more this is too high.")
+        return (f"{self.share:.1%} of {self.rows:,} labels are doubted ({self.low:.1%} to {self.high:.1%}) by a model "
+                f"that agrees with {self.accuracy:.0%} of the labels; the weaker the model, the more this is too high.")
 
 
 def noise_estimate(view: ScoreView) -> NoiseEstimate | None:

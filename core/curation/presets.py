@@ -28,7 +28,7 @@ class Preset:
 
 
 def suspected_share(view: ScoreView) -> float:
-    """Share of labels to drop as likely errors: what an out-of-fold model doubts, shrunk by how far that model beats chance.
+    """Share of labels to drop as likely errors: what an out-of-fold model doubts, shrunk by how far it beats chance.
 
     A weak model doubts 1.4 to 4 times too many labels (METHODS 12.5).
     """
@@ -71,13 +71,15 @@ PRESETS: tuple[Preset, ...] = (
     Preset("remove_label_errors", "Remove likely label errors",
            "Drops the rows whose label most evidence speaks against.", _remove_label_errors),
     Preset("remove_redundant", "Remove redundant examples",
-           "Drops the fifth that adds least: easy rows close to other rows. One of each group stays.", _remove_redundant),
+           "Drops the fifth that adds least: easy rows close to other rows. One of each group stays.",
+           _remove_redundant),
     Preset("keep_hardest_half", "Keep the hardest half",
            "For clean labels only: with label errors this keeps the errors.", _keep_hardest_half),
     Preset("balanced_half", "Balanced half",
            "Half of the rows, as equal over the classes as they allow, the cleanest of each.", _balanced_half),
     Preset("coverage_third", "Coverage: keep a third",
-           "For dropping more than about 60 %: easy and hard rows alike, likely label errors first to go.", _coverage_third),
+           "For dropping more than about 60 %: easy and hard rows alike, likely label errors first to go.",
+           _coverage_third),
 )
 
 

@@ -60,7 +60,7 @@ def _composite_spread(view: ScoreView, rules: Rules) -> np.ndarray:
 
 
 def _slope(values: np.ndarray, term: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """[N] half the distance between the terms of value - error and value + error, read off the run's own distribution."""
+    """[N] half the distance between the terms of value - error and value + error, by the run's own distribution."""
     finite = np.flatnonzero(np.isfinite(values))
     order = finite[np.argsort(values[finite], kind="stable")]
     x, y = values[order].astype(np.float64), term[order].astype(np.float64)

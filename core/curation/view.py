@@ -27,7 +27,7 @@ class ScoreColumn:
     """One score with what rules need to know about it.
 
     values: float32 [N], NaN = not computed. standard_deviation: float32 [N] over seeds, or None.
-    orientation: goal -> -1 | 0 | +1 (METHODS 10.2). definition: JSON values for the manifest (params, checks, meta, ...).
+    orientation: goal -> -1 | 0 | +1 (METHODS 10.2). definition: JSON values for the manifest (params, checks, meta).
     """
 
     name: str
@@ -159,7 +159,7 @@ class ScoreView:
         return self.remember(("terms", transform, within_class, lock_held_out), build)
 
     def remember(self, key: tuple, build: Callable[[], Any]) -> Any:
-        """The value of `build()`, computed once per key; of each kind (`key[0]`) the least recently used is forgotten."""
+        """The value of `build()`, computed once per key; of each kind (`key[0]`) the last few used are kept."""
         with self._lock:
             kind = self._results.setdefault(key[0], OrderedDict())
             if key not in kind:

@@ -2,69 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.curation import ScoreView, goal_rules, rank_rows
-from core.types.curation import Rules
+from core.curation import ScoreView
 from core.types.errors import DataError
 from core.types.methods import Goal
 from core.types.scores import average_rank
 
 
-def read_key(path: Path) -> dict[str, bool]:
-    """id -> is it a fault, from a CSV with the columns `example_id,is_fault` (0 / 1). Raises `DataError`."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"The answer key {path} cannot be read: {error}.", "Give a CSV with example_id and is_fault.") from None
-    if not rows or "example_id" not in rows[0] or "is_fault" not in rows[0]:
-        raise DataError(f"{path} is no answer key.", "It needs the columns example_id and is_fault (0 or 1), and rows.")
-    return {row["example_id"]: _flag(row["is_fault"], number, path) for number, row in enumerate(rows)}
+def evaluate_scores(view: ScoreView, composite: np.ndarray, is_fault: np.ndarray) -> dict[str, Any]:
+    """{"scores": {name: figures}, "composite": figures, "rows", "faults"} over the training rows.
 
-
-def _flag(text: str | None, number: int, path: Path) -> bool:
-    known = {"1": True, "0": False, "true": True, "false": False}
-    flag = known.get((text or "").strip().lower())
-    if flag is None:
-        raise DataError(f"Row {number} of {path}: is_fault is {text!r}.", "Write 1 for a fault and 0 for none.")
-    return flag
-
-
-def evaluate_scores(view: ScoreView, key: Mapping[str, bool], rules: Rules | None = None) -> dict[str, Any]:
-    """{"scores": {name: figures}, "composite": figures, ...} over the training rows that the key knows.
-
-    figures: auroc, average_precision, precision_at_k (k = number of faults), n, n_faults, undefined (rows without the
-    score, left out), side ("highest" | "lowest" = suspect), oriented_by ("find_noise", or "inspect_first" where the
-    score takes no side on noise). A key that lists faults alone means that all other rows are none. Raises `DataError`
-    when the key and the run share no fault or nothing but faults.
+    composite [N]: high = suspect (goal find_noise); is_fault [N] bool. figures: auroc, average_precision, precision_at_k
+    (k = number of faults), n, n_faults, undefined (rows without the score, left out), side ("highest" | "lowest" =
+    suspect), oriented_by ("find_noise", or "inspect_first" where the score takes no side on noise). Held-out rows stay
+    out: a score that saw them less would rank them by that. Raises `DataError` without both faults and sound rows.
     """
-    rows, fault = _known_rows(view, key)
-    rules = rules or goal_rules(view, Goal.FIND_NOISE.value)
+    rows = np.flatnonzero(~view.held_out)
+    fault = np.asarray(is_fault, bool)[rows]
+    if not fault.any() or fault.all():
+        raise DataError(f"The key knows {int(fault.sum())} faults among {len(rows)} training rows of this run.",
+                        "Both faults and sound rows are needed: does the key's example_id match this dataset's ids?")
     table = {}
     for name, column in view.scores.items():
         sign = int(column.orientation.get(Goal.FIND_NOISE.value, 0))
         side = sign or (-1 if column.inspect_first == "lowest" else 1)
         table[name] = figures(side * column.values[rows].astype(np.float64), fault) | {
             "side": "highest" if side > 0 else "lowest", "oriented_by": "find_noise" if sign else "inspect_first"}
-    composite = figures(-rank_rows(view, rules).priority[rows].astype(np.float64), fault)
-    return {"scores": table, "composite": composite | {"goal": rules.goal}, "rows": len(rows), "faults": int(fault.sum())}
-
-
-def _known_rows(view: ScoreView, key: Mapping[str, bool]) -> tuple[np.ndarray, np.ndarray]:
-    only_faults = all(key.values())
-    known = np.array([only_faults or str(k) in key for k in view.ids.tolist()], bool) & ~view.held_out
-    rows = np.flatnonzero(known)
-    fault = np.array([bool(key.get(str(view.ids[r]), False)) for r in rows], bool)
-    if not fault.any() or fault.all():
-        raise DataError(f"The key knows {int(fault.sum())} faults among {len(rows)} training rows of this run.",
-                        "Both faults and sound rows are needed: does the key's example_id match this dataset's ids?")
-    return rows, fault
+    whole = figures(np.asarray(composite, np.float64)[rows], fault)
+    return {"scores": table, "composite": whole, "rows": len(rows), "faults": int(fault.sum())}
 
 
 def figures(suspicion: np.ndarray, fault: np.ndarray) -> dict[str, Any]:

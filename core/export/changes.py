@@ -61,4 +61,5 @@ def _first(was: np.ndarray, now: np.ndarray) -> int:
 
 def _cell(name: str, head: list[str], rows: list[list[str]], row: int, column: int) -> str:
     key = f" ({rows[row][head.index('example_id')]})" if "example_id" in head else ""
-    return f"{name} row {row}{key}, column {head[column]!r}: the cell reads {rows[row][column]!r}, which was not exported."
+    cell = rows[row][column]
+    return f"{name} row {row}{key}, column {head[column]!r}: the cell reads {cell!r}, which was not exported."

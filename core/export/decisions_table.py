@@ -12,7 +12,8 @@ from core.types.curation import Decision, Outcome, Rules
 from .table import Column, coded_column, float_column, int_column, text_column
 
 
-def decision_columns(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome) -> list[Column]:
+def decision_columns(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision],
+                     outcome: Outcome) -> list[Column]:
     """The columns in their fixed order; the scores in the order of the view."""
     group = duplicate_groups(view, rules.guardrails.duplicate_similarity)
     return [

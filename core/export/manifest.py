@@ -23,7 +23,8 @@ _PLACE = re.compile(r"(?:/|[A-Za-z]:[\\/]|\\\\|~[/\\])")
 
 
 def build_manifest(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome,
-                   provenance: Mapping[str, Any], outputs: Mapping[str, Any], warnings: tuple[str, ...]) -> dict[str, Any]:
+                   provenance: Mapping[str, Any], outputs: Mapping[str, Any],
+                   warnings: tuple[str, ...]) -> dict[str, Any]:
     """Plain JSON values without times, absolute paths, user or host names."""
     log = decisions_to_json(decisions)
     manifest = {
@@ -86,10 +87,11 @@ def _score(view: ScoreView, name: str) -> dict[str, Any]:
 
 
 def _counts(view: ScoreView, outcome: Outcome) -> dict[str, Any]:
-    before, after = train_counts(view, outcome)
+    before, after = (counts.tolist() for counts in train_counts(view, outcome))
     sources, numbers = np.unique(outcome.source, return_counts=True)
     return {**outcome.counts, "by_source": dict(zip(sources.tolist(), numbers.tolist(), strict=True)),
-            "training_rows_by_class": {name: [int(before[c]), int(after[c])] for c, name in enumerate(view.class_names)}}
+            "training_rows_by_class": dict(zip(view.class_names, map(list, zip(before, after, strict=True)),
+                                                                                strict=True))}
 
 
 def plain(value: Any) -> Any:

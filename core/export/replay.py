@@ -38,7 +38,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise VerifyError(f"{path} is not the manifest of an export.", "Give the folder that export wrote.")
     if manifest.get("format_version") != VERSION:
-        raise VerifyError(f"The export is of version {manifest.get('format_version')}.", "Verify it with the Chaffinch that wrote it.")
+        raise VerifyError(f"The export is of version {manifest.get('format_version')}.",
+                          "Verify it with the Chaffinch that wrote it.")
     return manifest
 
 
@@ -70,12 +71,14 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
     width = len(head)
     for number, row in enumerate(rows):
         if len(row) != width:
-            raise VerifyError(f"Row {number} of decisions.csv has {len(row)} cells instead of {width}.", "Restore the file.")
+            raise VerifyError(f"Row {number} of decisions.csv has {len(row)} cells instead of {width}.",
+                              "Restore the file.")
     table = _Table({name: k for k, name in enumerate(head)}, rows)
     classes = tuple(manifest["dataset"]["class_names"])
     how = manifest["predicted_how"]
     view = ScoreView(
-        ids=table.text("example_id"), labels=table.codes("label", classes), class_names=classes, splits=table.text("split"),
+        ids=table.text("example_id"), labels=table.codes("label", classes), class_names=classes,
+        splits=table.text("split"),
         scores={name: _score(table, name, manifest["scores"][name]) for name in manifest["score_order"]},
         groups=table.text("group"), source_index=table.whole("source_index"), source_path=table.text("source_path"),
         predicted=table.codes("predicted_label", classes) if how else None,

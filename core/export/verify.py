@@ -19,7 +19,8 @@ from .decisions_table import decision_columns
 from .replay import StoredExport, manifest_is_whole, read_export, read_manifest, read_records
 from .table import write_csv
 
-TOLERANCE = 1e-3  # of a score's standard deviation over rows: well above float32 noise, well below what moves a rank far
+# Of a score's standard deviation over rows: well above float32 noise, well below what moves a rank far.
+TOLERANCE = 1e-3
 _MOST_NAMED = 20
 Recompute = Callable[[], tuple[Sequence[str], Mapping[str, np.ndarray]]]
 
@@ -36,7 +37,8 @@ class LevelReport:
     flips: tuple[str, ...] = ()
 
 
-def verify(folder: Path, run: Path | None = None, level: int = 3, recompute: Recompute | None = None) -> list[LevelReport]:
+def verify(folder: Path, run: Path | None = None, level: int = 3,
+           recompute: Recompute | None = None) -> list[LevelReport]:
     """Reports of the levels up to `level`: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed.
 
     Levels 1 and 2 need the folder alone. `recompute()` gives (ids, score name -> values) from the run named `run`.
@@ -58,16 +60,18 @@ def raise_if_failed(reports: Sequence[LevelReport]) -> None:
     """Raises `VerifyError` with the first finding of the first level that failed."""
     for report in reports:
         if report.ok is False:
-            raise VerifyError(report.details[0] if report.details else report.text, "Restore the export or write it again.")
+            raise VerifyError(report.details[0] if report.details else report.text,
+                              "Restore the export or write it again.")
 
 
 def _level_1(folder: Path, manifest: Mapping[str, Any]) -> LevelReport:
-    findings = [] if manifest_is_whole(manifest) else ["manifest.json was changed after the export: its own hash differs."]
+    findings = [] if manifest_is_whole(manifest) else ["manifest.json was changed: its own hash differs."]
     for name, record in sorted(manifest["outputs"].items()):
         findings += _check_file(folder / name, name, record)
     title = "Files are as exported"
     if findings:
-        return LevelReport(1, title, False, f"{len(findings)} finding{'s' if len(findings) > 1 else ''}.", tuple(findings))
+        plural = "s" if len(findings) > 1 else ""
+        return LevelReport(1, title, False, f"{len(findings)} finding{plural}.", tuple(findings))
     return LevelReport(1, title, True, f"The hashes of {len(manifest['outputs'])} files and of the manifest agree.")
 
 
@@ -110,7 +114,8 @@ def _replay(data: bytes, stored: StoredExport) -> list[str]:
     if again == data:
         return []
     now, then = read_records(data, "decisions.csv"), read_records(again, "decisions.csv")
-    cells = [f"decisions.csv row {r - 1} ({row[0]}), column {now[0][k]!r}: reads {cell!r}, replaying gives {then[r][k]!r}."
+    cells = [f"decisions.csv row {r - 1} ({row[0]}), column {now[0][k]!r}: reads {cell!r}, "
+             f"replaying gives {then[r][k]!r}."
              for r, row in enumerate(now) for k, cell in enumerate(row) if cell != then[r][k]]
     return cells[:_MOST_NAMED] or ["decisions.csv: the cells replay, but the bytes differ (line ends or quoting)."]
 
@@ -129,7 +134,8 @@ def _curated(folder: Path, manifest: Mapping[str, Any], stored: StoredExport) ->
     wanted = [str(v) for v in stored.view.ids[kept].tolist()]
     # an altered id carries an apostrophe in curated.csv
     wrong = [i for i, (a, b) in enumerate(zip(ids, wanted, strict=True)) if a not in (b, "'" + b)]
-    return [f"curated.csv row {i}: the id is {ids[i]!r}, replaying keeps {wanted[i]!r} there." for i in wrong[:_MOST_NAMED]]
+    return [f"curated.csv row {i}: the id is {ids[i]!r}, replaying keeps {wanted[i]!r} there."
+            for i in wrong[:_MOST_NAMED]]
 
 
 def _level_3(stored: StoredExport | None, run: Path | None, recompute: Recompute | None) -> LevelReport:
@@ -144,7 +150,7 @@ def _level_3(stored: StoredExport | None, run: Path | None, recompute: Recompute
 
 
 def compare_scores(stored: StoredExport, ids: Sequence[str], fresh: Mapping[str, np.ndarray]) -> LevelReport:
-    """Largest difference of each score against the tolerance, and the rows whose decision flips with the fresh values."""
+    """Largest difference of each score against the tolerance, and the rows whose decision flips with fresh values."""
     view = stored.view
     place = {str(key): row for row, key in enumerate(ids)}
     missing = [key for key in view.row_of if key not in place]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,7 +72,8 @@ def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision
                         {name: entry["sha256"] for name, entry in outputs.items()}, warnings)
 
 
-def _write_tables(folder: Path, tables: Mapping[str, tuple[list[Column], int]], formats: tuple[str, ...]) -> dict[str, Any]:
+def _write_tables(folder: Path, tables: Mapping[str, tuple[list[Column], int]],
+                  formats: tuple[str, ...]) -> dict[str, Any]:
     outputs: dict[str, Any] = {}
     for name, (columns, rows) in tables.items():
         outputs[f"{name}.csv"] = write_csv(folder / f"{name}.csv", columns, rows).to_json()
@@ -134,10 +134,3 @@ def _provenance_warnings(view: ScoreView, provenance: Mapping[str, Any]) -> tupl
     if not provenance.get("check"):
         lines.append("No check was run: whether this rule beats dropping at random is not known.")
     return tuple(lines)
-
-
-def remove_export(out: Path) -> None:
-    """Delete an earlier export; raises `CurationError` for a folder that is none."""
-    _refuse_folder(out)
-    if out.exists():
-        shutil.rmtree(out)

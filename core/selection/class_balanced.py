@@ -18,8 +18,8 @@ class ClassBalancedParams:
     """How much stays, and how equal the classes become."""
 
     keep_fraction: float = param(0.5, label="Keep", help="Share of the training rows that stays.", low=0.0, high=1.0)
-    balance: float = param(1.0, label="Balance", help="0 keeps the classes' shares, 1 makes them as equal as they can be.",
-                           low=0.0, high=1.0)
+    balance: float = param(1.0, label="Balance", low=0.0, high=1.0,
+                           help="0 keeps the classes' shares, 1 makes them as equal as they can be.")
 
 
 def _select(inputs: StrategyInputs, params: ClassBalancedParams) -> Selection:

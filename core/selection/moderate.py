@@ -17,7 +17,8 @@ from .strategy import Selection, SelectionStrategy, StrategyInputs, keep_rows
 class ModerateParams:
     """How wide the band is and along which score."""
 
-    keep_fraction: float = param(0.5, label="Keep", help="Width of the band, as a share of the training rows.", low=0.0, high=1.0)
+    keep_fraction: float = param(0.5, label="Keep", low=0.0, high=1.0,
+                                 help="Width of the band, as a share of the training rows.")
     score: str = param("composite", label="Score", help="The score whose middle is kept.")
 
 

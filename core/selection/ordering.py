@@ -9,7 +9,7 @@ ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)  # after every other key
 
 
 def sort_keys(values: np.ndarray, id_rank: np.ndarray, last: np.ndarray | None = None) -> np.ndarray:
-    """[n] uint64 that sort as (value ascending, id ascending); read as float32, NaN after all values, `last` after NaN."""
+    """[n] uint64 that sort as (float32 value ascending, id ascending), NaN after all values, `last` after NaN."""
     plain = np.ascontiguousarray(values, dtype=np.float32) + np.float32(0.0)  # -0.0 becomes 0.0: they are ties
     bits = plain.view(np.uint32)
     ordered = bits ^ np.where(bits >> np.uint32(31), np.uint32(0xFFFFFFFF), np.uint32(0x80000000))
@@ -24,7 +24,8 @@ def ascending(values: np.ndarray, id_rank: np.ndarray) -> np.ndarray:
     return np.argsort(sort_keys(values, id_rank))
 
 
-def ascending_rows(values: np.ndarray, id_rank: np.ndarray, id_order: np.ndarray, last: np.ndarray | None) -> np.ndarray:
+def ascending_rows(values: np.ndarray, id_rank: np.ndarray, id_order: np.ndarray,
+                   last: np.ndarray | None) -> np.ndarray:
     """The same for all rows at once, where `id_order` inverts `id_rank`: sorting keys is faster than an argsort."""
     keys = sort_keys(values, id_rank, last)
     keys.sort()
