@@ -1,0 +1,29 @@
+"""The attribution methods. Order here is order everywhere."""
+
+from __future__ import annotations
+
+from core.types.errors import CurationError
+from core.types.examples import Modality
+
+from .gradient_shap import GRADIENT_SHAP
+from .integrated_gradients import INTEGRATED_GRADIENTS
+from .kernel_shap import KERNEL_SHAP
+from .method import AttributionMethod
+from .occlusion import OCCLUSION
+from .tree_shap import TREE_SHAP
+
+ATTRIBUTIONS: tuple[AttributionMethod, ...] = (GRADIENT_SHAP, INTEGRATED_GRADIENTS, OCCLUSION, TREE_SHAP, KERNEL_SHAP)
+
+
+def attribution_named(name: str) -> AttributionMethod:
+    """The method of that name; raises `CurationError` naming the known ones."""
+    for method in ATTRIBUTIONS:
+        if method.name == name:
+            return method
+    raise CurationError(f"There is no attribution method {name!r}.",
+                        f"Choose one of: {', '.join(m.name for m in ATTRIBUTIONS)}.")
+
+
+def methods_for(modality: Modality, network: bool, estimator: str = "") -> tuple[AttributionMethod, ...]:
+    """The methods that can explain a run: does it have a network, and which estimator ("" = none)?"""
+    return tuple(method for method in ATTRIBUTIONS if method.applies(modality, network, estimator))

@@ -1,0 +1,50 @@
+"""Attributions as JSON lines between the asking process and the worker."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from core.types.attributions import Attribution
+from core.types.errors import CurationError, RunError
+
+
+def encode_attribution(found: Attribution) -> dict[str, Any]:
+    """Plain JSON values; `decode_attribution` gives the same attribution back, bit for bit."""
+    return {"method": found.method, "target": found.target, "values": found.values.ravel().tolist(),
+            "shape": list(found.values.shape), "names": list(found.names), "base": found.base, "output": found.output,
+            "gap": found.gap, "unit": found.unit, "notes": list(found.notes)}
+
+
+def decode_attribution(plain: dict[str, Any]) -> Attribution:
+    """The inverse of `encode_attribution`."""
+    values = np.array(plain["values"], dtype=np.float32).reshape(plain["shape"])
+    return Attribution(plain["method"], plain["target"], values, tuple(plain["names"]), plain["base"], plain["output"],
+                       plain["gap"], plain["unit"], tuple(plain["notes"]))
+
+
+def to_line(message: dict[str, Any]) -> str:
+    """One line of JSON; refuses NaN."""
+    return json.dumps(message, allow_nan=False) + "\n"
+
+
+def from_line(line: str) -> dict[str, Any]:
+    """The message on a line; `RunError` when it is none."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise RunError(f"Not a message: {line[:80]!r}.", "Send one JSON object per line.")
+    return message
+
+
+def failure(error: Exception) -> dict[str, str]:
+    """An error as a person should read it; the name of the class is kept only where nobody wrote words for it."""
+    if isinstance(error, CurationError):
+        return {"error": str(error), "hint": error.hint}
+    said = (str(error).splitlines() or [""])[0]
+    return {"error": f"The model could not be explained: {type(error).__name__}: {said}",
+            "hint": "Try another method; if it happens again, please report it with this text."}
