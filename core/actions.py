@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.store import CurationEvent, CurationState, Run, RunSummary, workspace_root
+from core.store.workspace import cache_root
 from core.types.curation import Action, Decision, Outcome, Rules
 from core.types.examples import ExampleTable, Roles
 from core.types.progress import Progress
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.attributions import AttributionClient, AttributionMethod
     from core.curation import Preset, ScoreView
     from core.datasets import SourcePreview
+    from core.datasets.faults import Planted
     from core.export import ExportReport, LevelReport
     from core.runs.prepare import ScorePlan
     from core.runs.samples import SampleCard
@@ -88,9 +90,9 @@ def run_here(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = 
 
     trust: allows `module:factory` models, which are code. Raises `Cancelled` when someone asked it to stop.
     """
-    from core.runs.execute import execute_run
+    from core.runs.attended import run_attended
 
-    return execute_run(spec, out, progress, truth=truth, trust=trust)
+    return run_attended(spec, out, progress, truth, trust)
 
 
 def resume_run(run: str | Path) -> str:
@@ -191,6 +193,13 @@ def presets() -> tuple[Preset, ...]:
     return PRESETS
 
 
+def preset_named(name: str) -> Preset:
+    """The preset of that name; `RulesError` lists those there are."""
+    from core.curation import preset_named as named
+
+    return named(name)
+
+
 def default_rules(view: ScoreView) -> Rules:
     """The rules a fresh run starts with: the first preset, which finds likely label errors."""
     return presets()[0].build(view)
@@ -269,18 +278,22 @@ def export_run(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: P
 
 
 def verify_export(folder: Path, run: Path | None = None, level: int = 3,
-                  progress: Progress | None = None) -> list[LevelReport]:
-    """Check an export: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed (needs the data)."""
+                  progress: Progress | None = None, retrain: bool = False) -> list[LevelReport]:
+    """Check an export: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed (needs run and data).
+
+    run: found by its id in this workspace when not given. retrain: level 3 trains the networks again, too.
+    """
     from core.runs.exporting import verify_export as verified
 
-    return verified(folder, run, level, progress)
+    return verified(folder, run, level, progress, retrain)
 
 
-def plant(source: str, flip: float, seed: int, out: Path, **options: Any) -> dict[str, Any]:
+def plant(source: str, flip: float, seed: int, out: Path, *, duplicates: float = 0.0, modality: str | None = None,
+          roles: Roles = Roles()) -> Planted:
     """Write a copy of a dataset with planted label flips and its answer key `key.csv`."""
     from core.datasets.faults import plant as planted
 
-    return planted(source, flip, seed, out, **options)
+    return planted(source, flip, seed, out, duplicates=duplicates, modality=modality, roles=roles, cache=cache_root())
 
 
 def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
@@ -288,6 +301,13 @@ def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
     from core.runs.evaluating import evaluate_run as evaluated
 
     return evaluated(run, key)
+
+
+def ranked(run: Run, score: str, top: int = 20) -> pd.DataFrame:
+    """The `top` rows to look at first by a score or "composite": rank, example_id, source_index, labels, value."""
+    from core.runs.tables import ranked as rows
+
+    return rows(run, score, top)
 
 
 def methods_table() -> pd.DataFrame:

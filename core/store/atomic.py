@@ -44,8 +44,8 @@ def write_bytes(path: Path, content: bytes) -> Path:
 
 
 def write_json(path: Path, value: Any) -> Path:
-    """Replace the file by `value` as JSON with sorted keys; refuses NaN."""
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain)
+    """Replace the file by `value` as JSON, keys in the order given; refuses NaN."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
     return write_bytes(path, text.encode() + b"\n")
 
 

@@ -1,0 +1,235 @@
+"""One function per command: parse has happened, now one action and its words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from core import actions
+from core.types.errors import CurationError
+from core.types.examples import Roles
+from core.types.runs import RunSpec, RunState, TrainingSpec
+
+from . import words
+
+EXIT_INCOMPLETE = 1
+
+
+def run(asked: Namespace) -> int:
+    """Score a dataset into a run folder."""
+    spec = spec_from(asked)
+    own_code = ":" in asked.model
+    if own_code:  # code that the person names on the command line is trusted, and looked for where they stand
+        sys.path.insert(0, str(Path.cwd()))
+    return _work(spec, asked.out, asked.quiet, asked.truth, trust=own_code)
+
+
+def resume(asked: Namespace) -> int:
+    """Go on with a run, in this process."""
+    path = actions.open_run(asked.run).path
+    if asked.trust:
+        sys.path.insert(0, str(Path.cwd()))
+    return _work(actions.open_run(path).spec, path, asked.quiet, None, asked.trust)
+
+
+def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, trust: bool) -> int:
+    from core.runs.attended import run_attended
+    from core.runs.progress import terminal_progress
+
+    _refuse_unknown(spec)
+    if truth is not None and not truth.is_file():
+        raise CurationError(f"No such answer key: {truth}.", "Give a CSV: example_id,is_fault.")
+    before = _state_of(out)
+    progress = terminal_progress(quiet)
+    try:
+        done = run_attended(spec, out, progress, truth, trust, ends_process=True)
+    finally:
+        getattr(progress, "close", lambda: None)()
+    if not quiet:
+        if before is RunState.FINISHED:
+            print(f"{out} is already finished: the same question about the same data. Nothing was computed again.")
+        words.print_run(done)
+        if truth is not None:
+            words.print_evaluation(actions.evaluate_run(done, truth))
+    return EXIT_INCOMPLETE if done.state() is RunState.INCOMPLETE else 0
+
+
+def _state_of(out: Path) -> RunState | None:
+    from core.store.runs import is_run
+
+    return actions.open_run(out).state() if is_run(out) else None
+
+
+def _refuse_unknown(spec: RunSpec) -> None:
+    """Mistakes in names are told before anything is loaded or written."""
+    from core.models import MODELS
+    from core.runs.prepare import chosen_scores
+    from core.scores import score_named
+    from core.types.params import params_from_dict
+
+    chosen_scores(spec)
+    for name, settings in spec.score_params.items():
+        params_from_dict(score_named(name).params, dict(settings))
+    known = [family.name for family in MODELS]
+    if ":" not in spec.training.model and spec.training.model not in ("auto", *known):
+        raise CurationError(f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory.")
+
+
+def spec_from(asked: Namespace) -> RunSpec:
+    """The question that the flags ask."""
+    settings = dict(asked.settings)
+    training = TrainingSpec(
+        model=asked.model, model_params=settings.pop("model", {}), epochs=asked.epochs, batch_size=asked.batch_size,
+        learning_rate=asked.learning_rate, weight_decay=asked.weight_decay, weights=tuple(map(str, asked.weights)),
+        **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
+        trusted=":" in asked.model)
+    scores = tuple(name.strip() for name in asked.scores.split(",") if name.strip())
+    if not scores:
+        raise CurationError("--scores names no score.", "Give names joined by commas, or all.")
+    return RunSpec(source=asked.source, modality=asked.modality, roles=roles_from(asked), labels=asked.labels,
+                   class_map=asked.class_map, scores=scores, score_params=settings, training=training, seed=asked.seed,
+                   embedding=asked.embedding, map=not asked.no_map, threads=asked.threads)
+
+
+def roles_from(asked: Namespace) -> Roles:
+    """The roles that were given; the rest is guessed when the data is read."""
+    features = tuple(name.strip() for name in asked.features.split(",")) if asked.features else ()
+    return Roles(inputs=asked.inputs, id=asked.id, label=asked.label, text=asked.text, split=asked.split,
+                 group=asked.group, path=asked.path, features=features)
+
+
+def status(asked: Namespace) -> None:
+    """One run, or all."""
+    if asked.run is None:
+        words.print_runs(actions.list_runs())
+    else:
+        words.print_status(actions.run_status(_run_id(asked.run)))
+
+
+def cancel(asked: Namespace) -> None:
+    """Raise the flag that the run looks at."""
+    run_id = _run_id(asked.run)
+    actions.cancel_run(run_id)
+    print(f"Asked {run_id} to stop. What is finished is kept.")
+
+
+def _run_id(run: str) -> str:
+    return actions.open_run(run).run_id if Path(run).exists() else run
+
+
+def inspect(asked: Namespace) -> None:
+    """What a source holds."""
+    words.print_preview(actions.inspect_source(asked.source, asked.modality, roles_from(asked)))
+    words.print_report(actions.check_source(asked.source, asked.modality, roles_from(asked), asked.labels))
+
+
+def methods(asked: Namespace) -> None:
+    """The registered scores."""
+    from core.runs.tables import method_facts
+    from core.scores import SCORES
+
+    facts = [method_facts(method) for method in SCORES]
+    if asked.json:
+        print(json.dumps(facts, indent=1))
+    else:
+        words.print_methods(facts)
+
+
+def table(asked: Namespace) -> None:
+    """Every example with every score, as CSV."""
+    frame = actions.scores_table(actions.open_run(asked.run))
+    text = frame.to_csv(index=False, lineterminator="\n")
+    if asked.csv is None:
+        sys.stdout.write(text)
+    else:
+        from core.store.atomic import write_bytes
+
+        write_bytes(asked.csv, text.encode())
+        print(f"{asked.csv}: {len(frame):,} rows, {len(frame.columns)} columns")
+
+
+def rank(asked: Namespace) -> None:
+    """The rows that deserve a look first."""
+    if asked.top < 1:
+        raise CurationError(f"--top is {asked.top}.", "Give at least 1.")
+    words.print_frame(actions.ranked(actions.open_run(asked.run), asked.score, asked.top))
+
+
+def plant(asked: Namespace) -> None:
+    """A copy with known faults."""
+    done = actions.plant(asked.source, asked.flip, asked.seed, asked.out, duplicates=asked.duplicates,
+                         modality=asked.modality, roles=roles_from(asked))
+    print(f"{done.data}: {done.rows:,} rows, {done.flipped:,} labels flipped, {done.duplicates:,} near-duplicates")
+    print(f"{done.key}: the answer key")
+
+
+def evaluate(asked: Namespace) -> None:
+    """Scores against an answer key."""
+    figures = actions.evaluate_run(actions.open_run(asked.run), asked.truth)
+    if asked.json:
+        print(json.dumps(figures, indent=1, allow_nan=False))
+    else:
+        words.print_evaluation(figures)
+
+
+def export(asked: Namespace) -> None:
+    """Files out, by the rules given, saved or usual."""
+    run = actions.open_run(asked.run)
+    view = actions.score_view(run)
+    state = actions.curation_state(run)
+    decisions = {} if asked.no_decisions else state.decisions
+    if asked.rules is not None:
+        rules = _rules_in(asked.rules)
+    elif asked.preset is not None:
+        rules = actions.preset_named(asked.preset).build(view)
+    else:
+        rules = state.rules or actions.default_rules(view)
+    words.print_export(actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction), asked.out)
+
+
+def _rules_in(path: Path) -> Any:
+    """Rules from a file: bare, or the `rules` of a manifest.json."""
+    from core.types.curation import rules_from_json
+
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CurationError(f"The rules {path} cannot be read: {error.strerror}.", "Give a JSON file.") from error
+    except ValueError as error:
+        raise CurationError(f"The rules {path} are not JSON: {error}.", "Take those of a manifest.json.") from error
+    if not isinstance(plain, dict):
+        raise CurationError(f"The rules {path} are not a JSON object.", "Take those of a manifest.json.")
+    return rules_from_json(plain.get("rules", plain))
+
+
+def verify(asked: Namespace) -> None:
+    """The three levels, one line each; the first difference named."""
+    from core.export import raise_if_failed
+    from core.runs.progress import terminal_progress
+
+    progress = terminal_progress(asked.quiet)
+    try:
+        reports = actions.verify_export(asked.folder, asked.run, asked.level, progress, asked.retrain)
+    finally:
+        getattr(progress, "close", lambda: None)()
+    words.print_levels(reports)
+    raise_if_failed(reports)
+
+
+def settings_help() -> str:
+    """The settings of each score, drawn from its parameters."""
+    from dataclasses import fields
+
+    from core.scores import SCORES
+
+    lines = ["settings of single scores (and of the model, as --model.NAME VALUE):"]
+    for method in SCORES:
+        for spec in fields(method.params):
+            meta = spec.metadata
+            lines.append(f"  --{method.name}.{spec.name} {spec.default!r:12} {meta.get('label', '')}. {meta.get('help', '')}")
+    return "\n".join(lines).replace("%", "%%")
+
+

@@ -1,0 +1,190 @@
+"""Flags. Only the parser of the command that is asked for is filled in, so that starting is quick."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.types.errors import CurationError
+
+from . import commands
+
+_SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose mistakes are told in two lines."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage."""
+        raise CurationError(f"{message[:1].upper()}{message[1:]}.", f"`{self.prog} --help` lists what can be said.")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word of the command line: its help, its flags, what it does."""
+
+    name: str
+    help: str
+    flags: Callable[[argparse.ArgumentParser], None]
+    does: Callable[[argparse.Namespace], int | None]
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command and its values; settings like `--el2n.epochs mean` end up in `settings`."""
+    parser = Parser(prog="python -m core", description="Score training data, see, decide, export.",
+                    epilog="SOURCE is a path or the name of a sample: digits, banking, adult.")
+    from importlib.metadata import version
+
+    parser.add_argument("--version", action="version", version=f"chaffinch {version('chaffinch')}")
+    words = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    for command in COMMANDS:
+        own = words.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False,
+                               formatter_class=argparse.RawDescriptionHelpFormatter)
+        own.set_defaults(command=command.does)
+        if command.name in arguments[:1]:
+            command.flags(own)
+    if not arguments:
+        arguments = ["--help"]
+    asked, rest = parser.parse_known_args(arguments)
+    asked.settings = _settings(rest, takes_settings=asked.command is commands.run)
+    return asked
+
+
+def _settings(rest: list[str], takes_settings: bool) -> dict[str, dict[str, Any]]:
+    """{"el2n": {"epochs": "mean"}} from what argparse did not know; anything else is refused."""
+    found: dict[str, dict[str, Any]] = {}
+    waiting = list(rest)
+    while waiting:
+        word = waiting.pop(0)
+        match = _SETTING.match(word) if takes_settings else None
+        if match is None:
+            raise CurationError(f"Unknown argument {word!r}.", "`python -m core COMMAND --help` lists what can be said.")
+        name, setting, value = match.groups()
+        if value is None:
+            if not waiting:
+                raise CurationError(f"{word} needs a value.", f"Write {word} VALUE.")
+            value = waiting.pop(0)
+        found.setdefault(name, {})[setting.replace("-", "_")] = value
+    return found
+
+
+def _run_flags(own: argparse.ArgumentParser) -> None:
+    own.add_argument("source", metavar="SOURCE", help="a path or the name of a sample")
+    own.add_argument("--out", metavar="RUN", type=Path, required=True, help="folder of the run; goes on with one begun there")
+    _role_flags(own)
+    own.add_argument("--scores", default="all", help="names joined by commas, or all")
+    own.add_argument("--model", default="auto", metavar="NAME", help="a built-in model, or your own code as module:factory")
+    own.add_argument("--weights", nargs="+", type=Path, default=[], metavar="FILE",
+                     help="your own state_dicts of a built-in model (.safetensors, .pt), in order of training")
+    for name, words in (("epochs", "passes over the data"), ("seeds", "trainings to average over"),
+                        ("folds", "parts for out-of-fold probabilities"), ("batch-size", "examples per step"),
+                        ("checkpoints", "epochs of each seed at which gradients are taken")):
+        own.add_argument(f"--{name}", type=int, metavar="N", help=words)
+    own.add_argument("--learning-rate", type=float, metavar="LR")
+    own.add_argument("--weight-decay", type=float, metavar="WD")
+    own.add_argument("--embedding", default="auto", help="label-free vectors of the inputs")
+    own.add_argument("--no-map", action="store_true", help="leave out the UMAP map")
+    own.add_argument("--seed", type=int, default=0, help="start of every random choice")
+    own.add_argument("--threads", type=int, metavar="N")
+    own.add_argument("--truth", type=Path, metavar="FILE", help="answer key (example_id,is_fault): evaluate at the end")
+    own.add_argument("--quiet", action="store_true")
+    own.epilog = commands.settings_help()
+
+
+def _role_flags(own: argparse.ArgumentParser) -> None:
+    own.add_argument("--modality", choices=("image", "text", "table", "trace"), help="guessed when left out")
+    for role, words in (("inputs", "array of images or features, or of recorded outputs"), ("label", "label column"),
+                        ("id", "id column"), ("text", "text column"), ("split", "column with train, valid, test"),
+                        ("group", "group column"), ("path", "column with image paths")):
+        own.add_argument(f"--{role}", metavar="NAME", help=words)
+    own.add_argument("--features", metavar="A,B", help="feature columns (default: all that have no other role)")
+    own.add_argument("--labels", metavar="FILE", help="labels kept in a file of their own")
+    own.add_argument("--class-map", metavar="FILE", help="which class is which model output")
+
+
+def _run_name(own: argparse.ArgumentParser) -> None:
+    own.add_argument("run", metavar="RUN", help="a run folder, a run id, or the name of a sample")
+
+
+def _methods_flags(own: argparse.ArgumentParser) -> None:
+    own.add_argument("--json", action="store_true")
+
+
+def _table_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    own.add_argument("--csv", metavar="FILE", type=Path, help="write there instead of to the terminal")
+
+
+def _rank_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    own.add_argument("--score", required=True, metavar="NAME", help="a score, or composite")
+    own.add_argument("--top", type=int, default=20, metavar="K")
+
+
+def _plant_flags(own: argparse.ArgumentParser) -> None:
+    own.add_argument("source", metavar="SOURCE")
+    own.add_argument("--flip", type=float, required=True, help="share of the labels to flip, 0 to 1")
+    own.add_argument("--duplicates", type=float, default=0.0, help="share of rows to plant as near-duplicates")
+    own.add_argument("--seed", type=int, default=0)
+    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+    _role_flags(own)
+
+
+def _evaluate_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    own.add_argument("--truth", type=Path, metavar="KEY.csv", help="example_id,is_fault (default: the key beside the run)")
+    own.add_argument("--json", action="store_true")
+
+
+def _export_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    choice = own.add_mutually_exclusive_group()
+    choice.add_argument("--rules", type=Path, metavar="RULES.json", help="default: the rules saved for this run, if any")
+    choice.add_argument("--preset", metavar="NAME")
+    own.add_argument("--keep-fraction", type=float, metavar="F", help="keep this share, the best-ranked rows")
+    own.add_argument("--no-decisions", action="store_true", help="leave out manual decisions")
+    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _verify_flags(own: argparse.ArgumentParser) -> None:
+    own.add_argument("folder", type=Path, metavar="DIR")
+    own.add_argument("--run", type=Path, metavar="RUN", help="the run it came from, for level 3")
+    own.add_argument("--retrain", action="store_true", help="level 3 from the data alone: train the networks again, too")
+    own.add_argument("--level", type=int, choices=(1, 2, 3), default=3, help="1 hashes, 2 rules replayed, 3 scores recomputed")
+    own.add_argument("--quiet", action="store_true")
+
+
+def _resume_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    own.add_argument("--quiet", action="store_true")
+    own.add_argument("--trust", action="store_true", help="run the module:factory code that the run names")
+
+
+def _status_flags(own: argparse.ArgumentParser) -> None:
+    own.add_argument("run", metavar="RUN", nargs="?", help="default: every run of the workspace")
+
+
+def _inspect_flags(own: argparse.ArgumentParser) -> None:
+    own.add_argument("source", metavar="SOURCE")
+    _role_flags(own)
+
+
+COMMANDS = (
+    Command("inspect", "what a source holds: guessed roles, first rows, report card", _inspect_flags, commands.inspect),
+    Command("run", "score a dataset", _run_flags, commands.run),
+    Command("resume", "go on with a run that stopped", _resume_flags, commands.resume),
+    Command("status", "how runs stand", _status_flags, commands.status),
+    Command("cancel", "ask a run to stop", _run_name, commands.cancel),
+    Command("methods", "the scores there are", _methods_flags, commands.methods),
+    Command("table", "one row per example with every score", _table_flags, commands.table),
+    Command("rank", "the rows to look at first", _rank_flags, commands.rank),
+    Command("plant", "a copy with planted label flips and its answer key", _plant_flags, commands.plant),
+    Command("evaluate", "how well each score finds known faults", _evaluate_flags, commands.evaluate),
+    Command("export", "curated.csv, decisions.csv, manifest.json", _export_flags, commands.export),
+    Command("verify", "check an export", _verify_flags, commands.verify),
+)

@@ -1,0 +1,146 @@
+"""What the terminal says: numbers with units and n, aligned, no color codes in pipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+MOST_DETAILS = 20
+
+
+def print_run(run: Any) -> None:
+    """What a run holds, what it cost, and what to do next."""
+    examples, card = run.examples, run.card
+    print(f"\n{run.path}: {len(examples):,} {run.modality.value} examples, {examples.class_count} classes, "
+          f"{len(run.score_names)} scores, {run.state().value}")
+    seconds, peaks = card.get("seconds", {}), card.get("peak_memory_mb", {})
+    print_columns([("stage", "seconds", "peak memory"),
+                   *((name, f"{value:,.1f}", f"{peaks.get(name, 0):,.0f} MB") for name, value in seconds.items()),
+                   ("total", f"{sum(seconds.values()):,.1f}", f"{max(peaks.values(), default=0):,.0f} MB")])
+    if card.get("not_here"):
+        print("\nnot computed here:")
+        print_columns([(name, why) for name, why in card["not_here"].items()], left=2)
+    failed = {name: why for name, why in card.get("problems", {}).items() if name not in card.get("not_here", {})}
+    if failed:
+        print("\nfailed:")
+        print_columns([(name, why) for name, why in failed.items()], left=2)
+    _print_lights(run)
+    print(f"\nnext: python -m core rank {run.path} --score composite    python -m core export {run.path} --out DIR")
+
+
+def _print_lights(run: Any) -> None:
+    """Assumptions that do not hold, the red ones first; scores that say the same share a line."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for name in run.score_names:
+        for check in run.score(name).checks:
+            if check.light != "green":
+                said.setdefault((check.light, check.text), []).append(name)
+    if said:
+        print("\nassumptions to look at:")
+        for (light, text), names in sorted(said.items(), key=lambda item: item[0][0] != "red"):
+            print(f"  {light:5}  {text} ({', '.join(names)})")
+
+
+def print_columns(rows: Iterable[Sequence[str]], left: int = 1) -> None:
+    """Aligned columns; the first `left` to the left, the others to the right."""
+    rows = [tuple(map(str, row)) for row in rows]
+    widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.ljust(w) if c < left else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        print("  " + "  ".join(cells).rstrip())
+
+
+def print_runs(runs: Sequence[Any]) -> None:
+    """The list of runs."""
+    if not runs:
+        print("No run yet. Start one: python -m core run SOURCE --out RUN")
+        return
+    print_columns([("run", "state", "rows", "last change", "folder"),
+                   *((r.run_id, r.state.value, f"{r.rows:,}", r.last_change, str(r.path)) for r in runs)], left=5)
+
+
+def print_status(status: Any) -> None:
+    """One run: where it stands and when it was last heard of."""
+    age = "" if status.heartbeat_age is None else f", last heard of {status.heartbeat_age:.0f} s ago"
+    print(f"{status.run_id}: {status.state.value}{age}")
+    if status.stage:
+        print(f"  {status.stage}: {status.done} of {status.total}")
+    if status.message:
+        print(f"  {status.message}")
+
+
+def print_preview(preview: Any) -> None:
+    """Guessed roles and the first rows."""
+    rows = "unknown number of" if preview.rows is None else f"{preview.rows:,}"
+    print(f"{preview.name}: {preview.modality.value}, {rows} rows, read as {preview.loader}")
+    roles = {name: value for name, value in vars(preview.roles).items() if value}
+    print("roles: " + (", ".join(f"{name} = {_shown(value)}" for name, value in roles.items()) or "none"))
+    print_columns([("column", "kind", "sample"), *((c.name, c.kind, _cut(c.sample)) for c in preview.columns)], left=3)
+    for note in preview.notes:
+        print(f"note: {note}")
+
+
+def print_report(examples: Any) -> None:
+    """The report card of a dataset."""
+    print(f"\n{len(examples):,} examples, {examples.class_count} classes: {', '.join(examples.class_names[:12])}"
+          + (", …" if examples.class_count > 12 else ""))
+    for finding in examples.report:
+        print(f"  {finding.level:8}{finding.text}")
+
+
+def print_methods(facts: Sequence[Mapping[str, Any]]) -> None:
+    """The scores, one line each."""
+    print_columns([("score", "group", "high means", "needs", "paper"),
+                   *((f["name"], f["group"], f["high_means"], ", ".join(f["needs"]), f["paper"]) for f in facts)], left=5)
+
+
+def print_frame(frame: Any) -> None:
+    """A small table; floats with four digits."""
+    rows = [[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row] for row in frame.astype(object).to_numpy()]
+    print_columns([tuple(frame.columns), *rows], left=5)
+
+
+def print_evaluation(figures: Mapping[str, Any]) -> None:
+    """AUROC, average precision and precision at k of each score, the best first."""
+    everything = {**figures["scores"], "composite": figures["composite"]}
+    ordered = sorted(everything.items(), key=lambda item: -(item[1].get("auroc") or 0.0))
+    any_one = next(iter(everything.values()))
+    print(f"\n{any_one.get('n_faults', '?')} known faults (k) among {any_one.get('n', '?')} examples")
+    print_columns([("score", "AUROC", "average precision", "precision at k"),
+                   *((name, *(_figure(f.get(k)) for k in ("auroc", "average_precision", "precision_at_k")))
+                     for name, f in ordered)])
+
+
+def print_export(report: Any, out: Path) -> None:
+    """Counts, warnings, and the line that verifies the files."""
+    total = report.kept + report.dropped
+    share = 100 * report.kept / total if total else 0.0
+    print(f"{out}: kept {report.kept:,} of {total:,} ({share:.0f} %), dropped {report.dropped:,}")
+    for warning in report.warnings:
+        print(f"warning: {warning}")
+    print(f"check it: {report.verify_line}")
+
+
+def print_levels(reports: Sequence[Any]) -> None:
+    """One line per level."""
+    for report in reports:
+        word = {True: "passed", False: "FAILED", None: "not checked"}[report.ok]
+        print(f"level {report.level}, {report.title.lower()}: {word}. {report.text}")
+        for detail in report.details[:MOST_DETAILS]:
+            print(f"  {detail}")
+        if report.flips:
+            print(f"  decisions that flip: {', '.join(report.flips[:MOST_DETAILS])}")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _cut(text: Any, width: int = 60) -> str:
+    line = " ".join(str(text).split())
+    return line if len(line) <= width else line[:width - 1] + "…"

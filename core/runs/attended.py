@@ -1,0 +1,56 @@
+"""A run that anyone can watch: its row in the database lives as long as its work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.store import Run, run_registry
+from core.types.errors import Cancelled, CurationError, RunError
+from core.types.progress import Progress
+from core.types.runs import RunSpec, RunState
+
+from .execute import execute_run
+from .folder import RunFolder, claim, default_threads
+from .launch import facts_of, own_process, status
+from .progress import DatabaseProgress, Together
+from .source import absolute
+
+
+def run_attended(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False,
+                 ends_process: bool = False) -> Run:
+    """`execute_run` with heartbeat, progress and the wish to cancel in the database.
+
+    ends_process: a stage that cannot be interrupted may end this process when someone cancels (the command line).
+    """
+    spec = absolute(spec)
+    folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
+    registry = run_registry()
+    _refuse_two(folder)
+    registry.register(folder.run_id, folder.path, state=RunState.RUNNING.value, message="", **own_process(),
+                      **facts_of(folder.path))
+    state, message = RunState.FAILED, "It stopped without saying why."
+    try:
+        with DatabaseProgress(registry, folder.run_id, ends_process) as beat:
+            run = execute_run(spec, out, Together(progress, beat), truth, trust)
+        state, message = run.state(), "; ".join(f"{name}: {why}" for name, why in run.card.get("problems", {}).items())
+        registry.register(folder.run_id, folder.path, **facts_of(folder.path))
+        return run
+    except (Cancelled, KeyboardInterrupt):
+        state, message = RunState.CANCELLED, "Cancelled. Resume goes on where it was."
+        raise
+    except CurationError as error:
+        message = " ".join(error.lines().splitlines())
+        raise
+    finally:
+        registry.settle(folder.run_id, state, message)
+
+
+def _refuse_two(folder: RunFolder) -> None:
+    try:
+        now = status(folder.run_id)
+        row = run_registry().row(folder.run_id)
+    except RunError:
+        return  # not known yet: nobody runs it
+    waiting_for_us = row.state == RunState.WAITING.value
+    if now.state is RunState.RUNNING and not waiting_for_us and row.pid != own_process()["pid"]:
+        raise RunError(f"The run in {folder.path} is already running.", "Wait for it, or cancel it first.")

@@ -1,0 +1,150 @@
+"""execute_run: the one code path from a question to an answer, whoever started it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+from core.scores import ScoreMethod
+from core.store import Run
+from core.types.errors import Cancelled, RunError
+from core.types.evidence import Evidence
+from core.types.progress import Progress
+from core.types.runs import RunSpec, RunState
+
+from . import stages
+from .folder import claim, default_threads, locked
+from .job import Job
+from .prepare import chosen_scores, plan_scores, refuse_nothing_to_do, signals_needed
+from .source import absolute, open_run, refuse_changed_source
+from .traces import curves, predictions
+
+_REPORTED = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", "cleanlab", "pyarrow")
+
+
+def execute_run(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False,
+                clusters: bool = True) -> Run:
+    """Answer `spec` in the folder `out`, going on where an earlier try stopped; a finished answer is only opened.
+
+    Each score is on disk before the next begins, and one that fails never blocks the others: the run then ends
+    INCOMPLETE. Raises `Cancelled` when asked to stop, `RunError` when `out` holds another run or another data set's.
+    """
+    spec = absolute(spec)
+    with locked(out):
+        folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
+        if folder.is_finished:
+            run = open_run(out)
+            refuse_changed_source(run)
+            return run
+        job = Job(folder, progress, trust)
+        folder.save(state=RunState.RUNNING.value, versions=_versions())
+        with _settled(job), limited_threads(folder.asked["threads"]):
+            _work(job, clusters)
+            _keep_truth(job, truth)
+    return open_run(out)
+
+
+def _work(job: Job, clusters: bool) -> None:
+    with job.stage("load"):
+        stages.load(job)
+    methods = _runnable(job)
+    with job.stage("embedding"), job.surviving("embedding"):
+        vectors, name = stages.embed(job)
+    if "embedding" in job.problems:
+        vectors, name = None, ""
+    if vectors is not None:
+        with job.stage("neighbors"), job.surviving("neighbors"):
+            stages.place(job, vectors)
+    evidence = Evidence()
+    with job.stage("training"), job.surviving("training"):
+        evidence = stages.gather(job, signals_needed(methods))
+        _keep_small_arrays(job, evidence)
+    evidence = replace(evidence, embedding=vectors, embedding_name=name)
+    _compute_scores(job, methods, evidence)
+    if vectors is not None:
+        if clusters:
+            with job.stage("clusters"), job.surviving("clusters"):
+                stages.group(job, vectors)
+        if job.spec.map:
+            with job.stage("umap"), job.surviving("umap"):
+                stages.draw_map(job, vectors)
+
+
+def _runnable(job: Job) -> list[ScoreMethod]:
+    """The asked-for scores that can be computed here; those that cannot are written down with the reason."""
+    plans = plan_scores(job.spec, job.examples, job.given)
+    refuse_nothing_to_do(plans, job.spec)
+    why = {plan.name: plan.why_not for plan in plans if not plan.runs}
+    asked = chosen_scores(job.spec)
+    not_here = {method.name: why[method.name] for method in asked if method.name in why}
+    if "all" not in job.spec.scores:  # asked for by name, it is missed
+        job.problems |= not_here
+    job.folder.save(not_here=not_here)
+    return [method for method in asked if method.name not in why]
+
+
+def _compute_scores(job: Job, methods: list[ScoreMethod], evidence: Evidence) -> None:
+    blocked = job.problems.get("training")
+    with job.stage("scores"):
+        for method in methods:
+            with job.surviving(method.name):
+                stages.score(job, method, evidence)
+            if blocked and method.name in job.problems:
+                job.problems[method.name] = blocked  # the cause, not its echo
+        stages.write_manifest(job, [method.name for method in chosen_scores(job.spec)])
+    if not stages.score_manifest(job)["scores"]:
+        raise RunError("No score could be computed.", next(iter(job.problems.values()), "See log.txt in the run folder."))
+
+
+def _keep_small_arrays(job: Job, evidence: Evidence) -> None:
+    arrays = predictions(evidence)
+    if evidence.trace is not None:
+        arrays |= curves(evidence.trace, job.examples.labels)
+        job.folder.save(learning_rates=list(map(float, evidence.trace.learning_rates)))
+    for name, values in arrays.items():
+        job.folder.put_array(name, values)
+    if evidence.out_of_fold_model:
+        job.folder.save(out_of_fold_model=evidence.out_of_fold_model)
+
+
+def _keep_truth(job: Job, truth: Path | None) -> None:
+    if truth is not None:
+        shutil.copyfile(truth, job.path / "truth.csv")
+
+
+@contextmanager
+def _settled(job: Job) -> Iterator[None]:
+    """However the work ends, run.json says so; problems make the run INCOMPLETE."""
+    state = RunState.FAILED
+    try:
+        yield
+        state = RunState.INCOMPLETE if job.problems else RunState.FINISHED
+    except (Cancelled, KeyboardInterrupt):
+        state = RunState.CANCELLED
+        raise
+    finally:
+        job.folder.save(state=state.value, problems=job.problems)
+
+
+@contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """The same number of threads on every try: sums over threads decide the last digits."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads):
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in ("chaffinch", *_REPORTED)}

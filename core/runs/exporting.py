@@ -1,0 +1,86 @@
+"""A run's decisions out as files, and files checked against their run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.curation import keep_fraction_rules
+from core.export import ExportReport, LevelReport, read_manifest, verify, write_export
+from core.store import Run, run_registry
+from core.store.atomic import sha256_of
+from core.store.runs import is_run
+from core.types.curation import Decision, Rules
+from core.types.errors import RunError
+from core.types.progress import Progress, SilentProgress
+
+from .repeat import repeat_scores
+from .source import find_run, open_run, refuse_changed_source
+from .view import score_view
+
+
+def export_run(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path,
+               keep_fraction: float | None = None) -> ExportReport:
+    """Write the export; the same run, rules and decisions give the same bytes whoever asks."""
+    refuse_changed_source(run)
+    view = score_view(run)
+    if keep_fraction is not None:
+        rules = keep_fraction_rules(rules, keep_fraction)
+    return write_export(view, rules, decisions, provenance(run), run.examples.columns, Path(out))
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    """Where the numbers come from: the question, the model's files, the map and the versions, all by hash."""
+    model = run.path / "model"
+    files = sorted(p for p in model.rglob("*") if p.is_file()) if model.is_dir() else []
+    maps = {name: sha256_of(run.path / "arrays" / f"{name}.npy") for name in ("pca", "umap")
+            if (run.path / "arrays" / f"{name}.npy").is_file()}
+    return {"run_id": run.run_id, "spec": {**run.spec.to_json(), "source": run.name},
+            "model_files": {p.relative_to(model).as_posix(): sha256_of(p) for p in files}, "map_coordinates": maps,
+            "embedding": run.card.get("embedding"), "out_of_fold_model": run.card.get("out_of_fold_model"),
+            "scores_failed": dict(run.failures), "versions": run.card.get("versions"), "check": None}
+
+
+def verify_export(folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None,
+                  retrain: bool = False) -> list[LevelReport]:
+    """Reports of the levels; level 3 repeats the scores of the run (found by its id when not given) in a scratch folder."""
+    found = _run_of(Path(folder), run) if level >= 3 else None
+    if found is None:
+        return verify(folder, run, level)
+    original = open_run(found)
+
+    def recompute() -> tuple[list[str], Mapping[str, np.ndarray]]:
+        with tempfile.TemporaryDirectory(prefix="chaffinch-verify-") as scratch:
+            again = repeat_scores(original, Path(scratch) / "run", progress or SilentProgress(), retrain)
+            return again.examples.ids.tolist(), {name: np.array(again.score(name).values) for name in again.score_names}
+
+    return [_how(report, retrain) for report in verify(folder, found, level, recompute)]
+
+
+def _how(report: LevelReport, retrain: bool) -> LevelReport:
+    if report.level < 3 or report.ok is None:
+        return report
+    how = "Networks trained again from the data" if retrain else "Computed again from the run's recorded evidence"
+    return replace(report, text=f"{how}: {report.text}")
+
+
+def _run_of(folder: Path, run: Path | None) -> Path | None:
+    if run is not None:
+        return find_run(run)
+    run_id = read_manifest(folder).get("provenance", {}).get("run_id", "")
+    try:
+        path = find_run(str(run_id)) if run_id else None
+    except RunError:
+        path = None
+    return path if path is not None and is_run(path) else _sample_with(str(run_id))
+
+
+def _sample_with(run_id: str) -> Path | None:
+    from .samples import sample_cards
+
+    return next((card.run for card in sample_cards() if card.run and Run.open(card.run).run_id == run_id), None)

@@ -1,0 +1,83 @@
+"""One run being worked on: its folder, its data, who listens, what it costs, and its log."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.types.errors import Cancelled, CurationError
+from core.types.evidence import GivenEvidence
+from core.types.examples import ExampleTable
+from core.types.progress import Progress
+from core.types.runs import RunSpec
+
+from .folder import RunFolder
+from .gauge import Gauge
+
+
+@dataclass(eq=False)
+class Job:
+    """The work on one run folder. `problems` maps what failed to the sentence that says why."""
+
+    folder: RunFolder
+    progress: Progress
+    trust: bool = False
+    gauge: Gauge = field(default_factory=Gauge)
+    problems: dict[str, str] = field(default_factory=dict)
+    _examples: ExampleTable | None = None
+    given: GivenEvidence = field(default_factory=GivenEvidence)
+
+    @property
+    def spec(self) -> RunSpec:
+        """What was asked."""
+        return self.folder.spec
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+    @property
+    def examples(self) -> ExampleTable:
+        """The dataset, once the first stage has loaded it."""
+        assert self._examples is not None, "the dataset is loaded by the first stage"
+        return self._examples
+
+    @examples.setter
+    def examples(self, examples: ExampleTable) -> None:
+        self._examples = examples
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage and keep the figures in run.json."""
+        self.log(name)
+        with self.gauge.stage(name):
+            yield
+        cost = self.folder.card.get("seconds", {}), self.folder.card.get("peak_memory_mb", {})
+        self.folder.save(seconds={**cost[0], name: self.gauge.seconds[name]},
+                         peak_memory_mb={**cost[1], name: self.gauge.peak_memory_mb[name]})
+
+    @contextmanager
+    def surviving(self, what: str) -> Iterator[None]:
+        """Whatever fails inside is written down under `what`, and the run goes on; a wish to stop passes through."""
+        try:
+            yield
+        except Cancelled:
+            raise
+        except CurationError as error:
+            self.problems[what] = " ".join(error.lines().splitlines())
+            self.log(f"{what}: {error.lines()}")
+        except Exception as error:  # a bug in one score must not cost the others; the traceback goes to the log
+            logging.getLogger(__name__).exception(what)
+            self.log(f"{what}:\n{traceback.format_exc()}")
+            self.problems[what] = (f"Something went wrong inside Chaffinch ({type(error).__name__}): "
+                                   f"log.txt of run {self.folder.run_id} has the details.")
+
+    def log(self, text: str) -> None:
+        """Add to log.txt."""
+        with open(self.path / "log.txt", "a", encoding="utf-8") as file:
+            file.write(text.rstrip() + "\n")

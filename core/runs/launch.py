@@ -1,0 +1,148 @@
+"""A run in its own process: start it, watch it, ask it to stop, notice that it died."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from core.store import RunSummary, run_registry
+from core.store.runs import Run, is_run
+from core.store.workspace import runs_root
+from core.types.errors import RunError
+from core.types.runs import RunSpec, RunState, RunStatus
+
+from .folder import RunFolder, claim, default_threads, new_run_id
+from .source import absolute, find_run
+
+_CHILDREN: dict[str, subprocess.Popen] = {}  # polled, so that a killed child does not stay a zombie that looks alive
+_ALIVE_STATES = (RunState.RUNNING.value, RunState.WAITING.value)
+_START_GRACE_SECONDS = 30.0  # a row may wait this long for its process to write down its number
+
+
+def start(spec: RunSpec, out: Path | None = None) -> str:
+    """Start a new run (or go on with one begun in `out`) in a process of its own; returns the run id."""
+    spec = absolute(spec)
+    out = Path(out) if out is not None else runs_root() / new_run_id(spec)
+    folder = claim(out, spec, spec.threads or default_threads(leave_a_core=True))
+    _launch(folder, trust=spec.training.trusted)
+    return folder.run_id
+
+
+def resume(run: str | Path) -> str:
+    """Go on with a run that stopped; refuses one that is being worked on."""
+    path = find_run(run)
+    if not is_run(path):
+        raise RunError(f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made.")
+    folder = RunFolder(path)
+    if _known(folder.run_id) and status(folder.run_id).state in (RunState.RUNNING, RunState.WAITING):
+        raise RunError(f"The run {folder.run_id} is already running.", "Wait for it, or cancel it first.")
+    _launch(folder, trust=folder.spec.training.trusted)
+    return folder.run_id
+
+
+def cancel(run_id: str) -> None:
+    """Raise the flag that the run's heartbeat reads within a second."""
+    registry = run_registry()
+    if status(run_id).state in (RunState.RUNNING, RunState.WAITING):
+        registry.ask_to_stop(run_id)
+
+
+def status(run_id: str) -> RunStatus:
+    """What the row says, corrected by whether the process is there."""
+    registry = run_registry()
+    row = registry.row(run_id)
+    if row.state in _ALIVE_STATES and not _is_alive(row):
+        registry.bury(run_id, row.beat, _last_words(Path(row.path)))
+        row = registry.row(run_id)
+    age = None if row.beat_at is None else max(0.0, time.monotonic() - row.beat_at)
+    return RunStatus(run_id, RunState(row.state), row.stage, row.done, row.total, age, row.message, row.seconds_left)
+
+
+def list_runs() -> list[RunSummary]:
+    """Runs of this workspace whose folder is still there, the last changed first."""
+    registry = run_registry()
+    found = []
+    for row in registry.rows():
+        if is_run(row.path):
+            state = status(row.run_id).state if row.state in _ALIVE_STATES else RunState(row.state)
+            found.append(RunSummary(row.run_id, row.name or Path(row.path).name, row.modality, row.rows, state,
+                                    ago(row.changed_at), Path(row.path)))
+    return found
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """Name, modality and rows of a run for its row in the database; what is not known yet stays empty."""
+    run = Run.open(path)
+    dataset = run.card.get("dataset", {})
+    return {"name": run.name, "modality": dataset.get("modality", ""), "rows": dataset.get("rows", 0)}
+
+
+def own_process() -> dict[str, Any]:
+    """Number and start time of this process: together they name it for good."""
+    import psutil
+
+    return {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
+
+
+def ago(then: float | None) -> str:
+    """Seconds since the epoch as people say it; a clock that was set back gives "just now"."""
+    if then is None:
+        return ""
+    seconds = max(0.0, time.time() - then)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def _launch(folder: RunFolder, trust: bool) -> None:
+    registry = run_registry()
+    registry.register(folder.run_id, folder.path, state=RunState.WAITING.value, stage="Starting", done=0, total=0,
+                      message="", pid=None, pid_started=None, beat_at=time.monotonic(), **facts_of(folder.path))
+    command = [sys.executable, "-m", "core", "resume", str(folder.path), "--quiet", *(["--trust"] if trust else [])]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(folder.asked["threads"])}
+    with open(folder.path / "log.txt", "ab") as log:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                 env=environment)
+    _CHILDREN[folder.run_id] = child
+
+
+def _known(run_id: str) -> bool:
+    try:
+        run_registry().row(run_id)
+    except RunError:
+        return False
+    return True
+
+
+def _is_alive(row: Any) -> bool:
+    import psutil
+
+    child = _CHILDREN.get(row.run_id)
+    if child is not None and child.poll() is not None:  # polling also buries the zombie
+        del _CHILDREN[row.run_id]
+        return False
+    if row.host != platform.node():
+        return True  # another machine of the team: only its heartbeat's age can tell
+    if row.pid is None:
+        return child is not None or time.monotonic() - (row.beat_at or 0.0) < _START_GRACE_SECONDS
+    try:
+        process = psutil.Process(row.pid)
+        same = abs(process.create_time() - row.pid_started) < 1.0
+        return same and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _last_words(path: Path) -> str:
+    """The tail of the log, for the person who finds the run dead."""
+    log = path / "log.txt"
+    tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:] if log.is_file() else []
+    return "It stopped without saying why. Resume goes on where it was." + (f" Last in the log: {' / '.join(tail)}"
+                                                                          if tail else "")

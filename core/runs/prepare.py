@@ -1,0 +1,98 @@
+"""What a question needs: which scores, which signals, and which scores cannot run here, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.models import model_named
+from core.scores import SCORES, ScoreMethod, score_named
+from core.types.errors import CurationError
+from core.types.evidence import GivenEvidence
+from core.types.examples import UNLABELED, ExampleTable, Modality
+from core.types.methods import Signal
+from core.types.runs import RunSpec, TrainingSpec
+
+TRAINED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
+_NETWORK = TRAINED | {Signal.FOLD_MODELS}
+
+
+@dataclass(frozen=True)
+class ScorePlan:
+    """Whether one score can be computed here, and if not, why, in one line."""
+
+    name: str
+    runs: bool
+    why_not: str = ""
+
+
+def chosen_scores(spec: RunSpec) -> tuple[ScoreMethod, ...]:
+    """The methods that a spec asks for, in registry order; an unknown name is refused."""
+    if "all" in spec.scores:
+        return SCORES
+    asked = {score_named(name).name for name in spec.scores}
+    return tuple(method for method in SCORES if method.name in asked)
+
+
+def signals_needed(methods: Sequence[ScoreMethod]) -> frozenset[Signal]:
+    """The union: each signal is taken once, whoever asked for it."""
+    return frozenset(signal for method in methods for signal in method.needs)
+
+
+def plan_scores(spec: RunSpec, examples: ExampleTable | None = None,
+                given: GivenEvidence | None = None) -> list[ScorePlan]:
+    """One line per registered score; without examples only the model's kind is looked at."""
+    recorded = _recorded(given or GivenEvidence()) if _is_trace(spec, examples) else None
+    return [_plan_one(method, spec, examples, recorded) for method in SCORES]
+
+
+def _plan_one(method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None,
+              recorded: frozenset[Signal] | None) -> ScorePlan:
+    why = _missing_labels(method, examples) or _missing_signal(method, spec, examples, recorded)
+    return ScorePlan(method.name, not why, why)
+
+
+def _missing_labels(method: ScoreMethod, examples: ExampleTable | None) -> str:
+    if examples is None or set(method.needs) <= {Signal.EMBEDDING}:
+        return ""
+    labeled = examples.labels[examples.labels != UNLABELED]
+    if len(labeled) == 0:
+        return "needs labels: this dataset has none"
+    return "needs two classes or more: every label is the same" if len(np.unique(labeled)) < 2 else ""
+
+
+def _missing_signal(method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None,
+                    recorded: frozenset[Signal] | None) -> str:
+    needs = frozenset(method.needs)
+    if recorded is not None:
+        missing = sorted(s.value.replace("_", " ") for s in needs - recorded)
+        return f"needs {', '.join(missing)}: not among what was recorded" if missing else ""
+    modality = examples.modality if examples is not None else Modality(spec.modality) if spec.modality else None
+    if needs & _NETWORK and modality and gives_only_probabilities(spec.training, modality):
+        return f"needs a network: {spec.training.model} gives probabilities only"
+    return ""
+
+
+def gives_only_probabilities(training: TrainingSpec, modality: Modality) -> bool:
+    """Whether the chosen model is a scikit-learn one, which leaves no trace of training."""
+    return ":" not in training.model and model_named(training.model, modality).probabilities_only
+
+
+def _is_trace(spec: RunSpec, examples: ExampleTable | None) -> bool:
+    return spec.modality == Modality.TRACE or (examples is not None and examples.modality is Modality.TRACE)
+
+
+def _recorded(given: GivenEvidence) -> frozenset[Signal]:
+    have = {Signal.LOGITS: given.logits, Signal.OUT_OF_FOLD: given.probabilities, Signal.EMBEDDING: given.embeddings}
+    return frozenset(signal for signal, values in have.items() if values is not None)
+
+
+def refuse_nothing_to_do(plans: Sequence[ScorePlan], spec: RunSpec) -> None:
+    """Raise when no asked-for score can run."""
+    asked = {method.name for method in chosen_scores(spec)}
+    why = {plan.why_not for plan in plans if plan.name in asked and not plan.runs}
+    if not any(plan.runs for plan in plans if plan.name in asked):
+        raise CurationError(f"None of the scores can be computed here: {'; '.join(sorted(why))}.",
+                            "Choose other scores, or another model or label column.")

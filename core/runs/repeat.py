@@ -1,0 +1,49 @@
+"""The scores of a run once more, in a folder of their own: from its recorded evidence, or from nothing but the data."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from core.store import Run
+from core.store.atomic import read_json, write_json
+from core.types.progress import Progress
+
+from .execute import execute_run
+
+_EVIDENCE = ("arrays", "model")
+_MADE_BY_THE_RUN = ("embedding", "pca", "neighbors", "neighbor_distance", "neighbor_similarity")
+
+
+def repeat_scores(run: Run, scratch: Path, progress: Progress, retrain: bool = False) -> Run:
+    """Answer the run's question again in `scratch`; the data must be the same (`RunError`).
+
+    retrain False: networks are not trained again where the run still has what they left behind; the embedding and
+    every score are computed anew either way.
+    """
+    spec = replace(run.spec, map=False, source=_source(run))
+    threads = read_json(run.path / "spec.json").get("threads")
+    scratch.mkdir(parents=True)
+    if not retrain:
+        _link_evidence(run.path, scratch)
+    write_json(scratch / "spec.json", {"run_id": run.run_id, "format": 1, "spec": spec.to_json(),
+                                       "fingerprint": spec.fingerprint(), "threads": threads})
+    write_json(scratch / "run.json", {"dataset": run.card["dataset"]})
+    return execute_run(spec, scratch, progress, trust=spec.training.trusted, clusters=False)
+
+
+def _source(run: Run) -> str:
+    from .source import absolute
+
+    return absolute(run.spec).source
+
+
+def _link_evidence(original: Path, scratch: Path) -> None:
+    """Links, not copies: finished evidence is only read, and writers replace a file instead of changing it."""
+    for part in _EVIDENCE:
+        for path in (original / part).rglob("*") if (original / part).is_dir() else ():
+            if path.is_file() and path.stem not in _MADE_BY_THE_RUN:
+                target = scratch / path.relative_to(original)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.symlink(path.absolute(), target)

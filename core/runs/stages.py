@@ -1,0 +1,156 @@
+"""The stages of a run, each a function of the job. A stage whose files are there is not done twice."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
+from core.scores import ScoreInputs, ScoreMethod
+from core.store.atomic import read_json, write_json
+from core.store.examples import describe_dataset, write_examples
+from core.store.index import write_index
+from core.store.shards import shards_agree, write_shards
+from core.types.errors import RunError
+from core.types.evidence import Evidence
+from core.types.methods import Signal
+from core.types.params import params_from_dict
+from core.types.scores import ScoreResult
+
+from .job import Job
+from .prepare import TRAINED
+from .source import load_source, stamp
+from .traces import trace_of
+
+NEIGHBORS = 15
+_SHAPE = frozenset({Signal.EMBEDDING})
+
+
+def load(job: Job) -> None:
+    """Read the dataset; a run begun on another one is refused."""
+    job.progress.stage("Loading the data", 1)
+    loaded = load_source(job.spec)
+    known = job.folder.card.get("dataset")
+    if known and known["fingerprint"] != loaded.examples.fingerprint:
+        raise RunError(f"The dataset does not match the run in {job.path}: it has changed since the run began.",
+                       "Bring the old file back, or start a new run in another folder.")
+    job.examples, job.given = loaded.examples, loaded.given
+    if not (known and (job.path / "examples.parquet").is_file()):
+        write_examples(job.path, job.examples)
+        job.folder.save(dataset=describe_dataset(job.examples), source_stamp=stamp(job.spec))
+    job.progress.advance()
+
+
+def embed(job: Job) -> tuple[np.ndarray | None, str]:
+    """The label-free vectors [N, d] and what they are; None where there is nothing to embed."""
+    from core.embeddings import embed_inputs
+
+    if job.folder.has_array("embedding"):
+        vectors = np.load(job.path / "arrays" / "embedding.npy", mmap_mode="r", allow_pickle=False)
+        return vectors, job.folder.card["embedding"]["name"]
+    vectors, name = embed_inputs(job.examples, job.spec.seed, job.spec.embedding, given=job.given.embeddings,
+                                 progress=job.progress)
+    job.folder.put_array("embedding", vectors.astype(np.float32))
+    job.folder.save(embedding={"name": name, "columns": vectors.shape[1]})
+    return vectors, name
+
+
+def place(job: Job, vectors: np.ndarray) -> None:
+    """What can be seen at once: the PCA map and each row's nearest neighbors."""
+    from core.embeddings import project
+
+    if not job.folder.has_array("pca"):
+        job.folder.put_array("pca", project("pca", vectors, seed=job.spec.seed, progress=job.progress))
+    if not job.folder.has_array("neighbor_similarity"):
+        found = nearest_neighbors(vectors, NEIGHBORS, progress=job.progress, title="Nearest neighbors")
+        job.folder.put_array("neighbors", found.rows.astype(np.int32))
+        job.folder.put_array("neighbor_distance", found.distances.astype(np.float32))
+        job.folder.put_array("neighbor_similarity", _similarity(vectors, found))
+
+
+def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
+    """Train and visit the checkpoints once for everything the scores need, or take what was recorded elsewhere."""
+    needed = signals - _SHAPE
+    if job.given.logits is not None or job.given.probabilities is not None:
+        evidence = Evidence(trace=trace_of(job.given.logits, job.examples), out_of_fold=job.given.probabilities,
+                            out_of_fold_model="given probabilities" if job.given.probabilities is not None else "")
+    elif not needed:
+        return Evidence()
+    else:
+        from core.training.evidence import gather_evidence
+
+        training = replace(job.spec.training, trusted=job.spec.training.trusted or job.trust)
+        evidence = gather_evidence(job.examples, training, needed | ({Signal.LOGITS} if needed & TRAINED else set()),
+                                   folder=job.path, seed=job.spec.seed, progress=job.progress)
+    return evidence
+
+
+def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
+    """Compute one score and put it on disk; done already, it is only checked."""
+    manifest = score_manifest(job)
+    done = manifest["scores"].get(method.name)
+    params = params_from_dict(method.params, dict(job.spec.score_params.get(method.name, {})))
+    if done and shards_agree(job.path / "scores" / method.name, done["shards"]):
+        return
+    started = time.perf_counter()
+    inputs = ScoreInputs(job.examples, evidence, method.needs, job.spec.seed)
+    result = method.compute(inputs, params, job.progress)
+    shards = write_shards(job.path / "scores" / method.name, job.examples.ids, result.values, result.standard_deviation)
+    manifest["scores"][method.name] = {
+        **_about(method, result), "params": asdict(params), "shards": shards,  # type: ignore[call-overload]
+        "seconds": round(time.perf_counter() - started, 3)}
+    manifest["failures"].pop(method.name, None)
+    write_json(job.path / "scores" / "scores.json", manifest)
+    write_index(job.path / "index", method.name, result.values, job.examples)
+
+
+def score_manifest(job: Job) -> dict:
+    """scores.json as it stands."""
+    path = job.path / "scores" / "scores.json"
+    return read_json(path) if path.is_file() else {"scores": {}, "failures": {}}
+
+
+def write_manifest(job: Job, order: list[str]) -> None:
+    """Put the scores in the order they were asked for, and the failures beside them."""
+    manifest = score_manifest(job)
+    ordered = {name: manifest["scores"][name] for name in order if name in manifest["scores"]}
+    failures = {name: why for name, why in job.problems.items() if name in order and name not in ordered}
+    write_json(job.path / "scores" / "scores.json", {"scores": ordered, "failures": failures})
+
+
+def group(job: Job, vectors: np.ndarray) -> None:
+    """Clusters of the embedding, for coloring and filtering."""
+    from core.embeddings import CLUSTERINGS, KMeansParams, cluster, default_k
+
+    for method in CLUSTERINGS:
+        if job.folder.has_array(method.name):
+            continue
+        job.progress.stage(f"Clusters: {method.title}", 1)
+        params = KMeansParams(default_k(job.examples.class_count)) if method.params is KMeansParams else None
+        job.folder.put_array(method.name, cluster(method.name, vectors, params, job.spec.seed).astype(np.int32))
+        job.progress.advance()
+
+
+def draw_map(job: Job, vectors: np.ndarray) -> None:
+    """UMAP, last because it is slow and nothing waits for it."""
+    from core.embeddings import project
+
+    if not job.folder.has_array("umap"):
+        job.folder.put_array("umap", project("umap", vectors, seed=job.spec.seed, progress=job.progress))
+
+
+def _similarity(vectors: np.ndarray, found: Neighbors) -> np.ndarray:
+    """float32 [N, k], 1 = identical: the formula of the score `duplicate_similarity`, for every neighbor."""
+    (points,) = centered(vectors)
+    squares = np.einsum("nd,nd->n", points, points, dtype=np.float64)
+    both = squares[:, None] + squares[found.rows]
+    apart = found.distances.astype(np.float64) ** 2
+    return (1.0 - np.divide(apart, both, out=np.zeros_like(apart), where=both > 0)).astype(np.float32)
+
+
+def _about(method: ScoreMethod, result: ScoreResult) -> dict:
+    return {"direction": method.direction.value, "group": method.group.value, "seed_count": result.seed_count,
+            "undefined": dict(result.undefined), "checks": [asdict(check) for check in result.checks],
+            "skill": None if result.skill is None else float(result.skill), "meta": dict(result.meta)}

@@ -1,0 +1,64 @@
+"""Runs and methods as tables for people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.scores import SCORES, score_named
+from core.store import Run
+from core.types.examples import UNLABELED
+
+from .view import predictions
+
+
+def methods_table() -> pd.DataFrame:
+    """One row per registered score, drawn from what the score says about itself."""
+    return pd.DataFrame([method_facts(method) for method in SCORES])
+
+
+def method_facts(method) -> dict:
+    """What one score says about itself, as JSON values."""
+    paper = f"{method.paper.authors} {method.paper.year}" if method.paper else ""
+    return {"name": method.name, "title": method.title, "summary": method.summary, "group": method.group.value,
+            "direction": method.direction.value, "inspect_first": method.inspect_first, "range": method.range,
+            "high_means": method.high_means, "low_means": method.low_means, "needs": [s.value for s in method.needs],
+            "cost": method.cost, "paper": paper, "url": method.paper.url if method.paper else ""}
+
+
+def scores_table(run: Run) -> pd.DataFrame:
+    """One row per example: example_id, source_index, label, predicted_label, then a column per score."""
+    return facts_of_rows(run).assign(**{name: run.score(name).values for name in run.score_names})
+
+
+def ranked(run: Run, score: str, top: int) -> pd.DataFrame:
+    """The `top` rows to look at first: by the end that the score says deserves a look, ties by id; NaN never."""
+    from core.curation import goal_rules, rank_rows
+
+    from .view import score_view
+
+    if score == "composite":
+        view = score_view(run)
+        values, highest = rank_rows(view, goal_rules(view, "find_noise")).composite, True
+    else:
+        values, highest = run.score(score).values, score_named(score).inspect_first != "lowest"
+    key = np.where(np.isnan(values), np.inf, -values if highest else values)
+    order = np.lexsort((run.examples.ids, key))[:min(top, int(np.isfinite(values).sum()))]
+    frame = facts_of_rows(run).iloc[order]
+    return frame.assign(**{score: values[order]}).reset_index(names="rank").assign(rank=np.arange(1, len(order) + 1))
+
+
+def facts_of_rows(run: Run) -> pd.DataFrame:
+    """example_id, source_index, label, predicted_label of every row."""
+    examples = run.examples
+    predicted, _, _ = predictions(run)
+    nothing = np.full(len(examples), UNLABELED)
+    return pd.DataFrame({
+        "example_id": examples.ids, "source_index": examples.source_index,
+        "label": named(examples.labels, examples.class_names),
+        "predicted_label": named(nothing if predicted is None else predicted, examples.class_names)})
+
+
+def named(codes: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:
+    """Class names [N] of codes, "" where there is none."""
+    return np.array([*class_names, ""], dtype=object)[np.where(codes < 0, len(class_names), codes)]

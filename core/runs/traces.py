@@ -1,0 +1,73 @@
+"""Small arrays that people look at, taken from the evidence: predictions and training curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.types.errors import DataError
+from core.types.evidence import Evidence
+from core.types.examples import UNLABELED, ExampleTable
+from core.types.trace import TrainingTrace
+
+_BLOCK = 65_536  # rows of logits turned into probabilities at a time
+
+
+def trace_of(logits: np.ndarray | None, examples: ExampleTable) -> TrainingTrace | None:
+    """A trace around logits [S, T, N, C] recorded elsewhere; None without any."""
+    if logits is None:
+        return None
+    seeds, epochs, rows, _ = logits.shape
+    if rows != len(examples):
+        raise DataError(f"The logits have {rows} rows, the dataset has {len(examples)}.", "Give one row per example.")
+    trained = np.zeros(rows, bool)
+    trained[examples.train_rows] = True
+    return TrainingTrace(logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), (1.0,) * epochs, trained,
+                         from_user=True)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """float64 probabilities over the last axis."""
+    shifted = np.asarray(logits, np.float64)
+    shifted = np.exp(shifted - shifted.max(-1, keepdims=True))
+    return shifted / shifted.sum(-1, keepdims=True)
+
+
+def predictions(evidence: Evidence) -> dict[str, np.ndarray]:
+    """`predicted`, `predicted_prob` (last epoch, mean over seeds) and `out_of_fold_pred`, `out_of_fold_prob`, if any."""
+    arrays: dict[str, np.ndarray] = {}
+    if evidence.trace is not None:
+        last = np.mean([softmax(evidence.trace.logits[s, -1]) for s in range(len(evidence.trace.seeds))], axis=0)
+        arrays |= _named("predicted", "predicted_prob", last)
+    if evidence.out_of_fold is not None:
+        arrays |= _named("out_of_fold_pred", "out_of_fold_prob", evidence.out_of_fold)
+    return arrays
+
+
+def _named(label: str, probability: str, probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    known = np.isfinite(probabilities).all(-1)
+    best = np.where(known, np.nan_to_num(probabilities).argmax(-1), -1)
+    return {label: best.astype(np.int32), probability: np.nanmax(np.where(known[:, None], probabilities, -np.inf), -1,
+            initial=0.0).astype(np.float32)}
+
+
+def curves(trace: TrainingTrace, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """`curves_p` [S, T, N] float16, probability of the given label (NaN without one), and `curves_pred` [S, T, N]."""
+    shape = trace.logits.shape[:3]
+    given = np.empty(shape, np.float16)
+    predicted = np.empty(shape, np.int16 if trace.logits.shape[3] > 256 else np.uint8)
+    for s, t, rows in _slices(shape):
+        probabilities = softmax(trace.logits[s, t, rows])
+        wanted = labels[rows]
+        of_label = np.take_along_axis(probabilities, np.maximum(wanted, 0)[:, None], 1)[:, 0]
+        given[s, t, rows] = np.where(wanted == UNLABELED, np.nan, of_label)
+        predicted[s, t, rows] = probabilities.argmax(-1)
+    return {"curves_p": given, "curves_pred": predicted, "curves_epochs": np.asarray(trace.epochs, np.int32)}
+
+
+def _slices(shape: tuple[int, ...]) -> Iterator[tuple[int, int, slice]]:
+    for s in range(shape[0]):
+        for t in range(shape[1]):
+            for start in range(0, shape[2], _BLOCK):
+                yield s, t, slice(start, start + _BLOCK)
