@@ -105,8 +105,7 @@ def print_evaluation(figures: Mapping[str, Any]) -> None:
     """AUROC, average precision and precision at k of each score, the best first."""
     everything = {**figures["scores"], "composite": figures["composite"]}
     ordered = sorted(everything.items(), key=lambda item: -(item[1].get("auroc") or 0.0))
-    any_one = next(iter(everything.values()))
-    print(f"\n{any_one.get('n_faults', '?')} known faults (k) among {any_one.get('n', '?')} examples")
+    print(f"\n{figures['faults']:,} known faults (k) among {figures['rows']:,} training rows")
     print_columns([("score", "AUROC", "average precision", "precision at k"),
                    *((name, *(_figure(f.get(k)) for k in ("auroc", "average_precision", "precision_at_k")))
                      for name, f in ordered)])

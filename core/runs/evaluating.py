@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
 
     from .view import score_view
 
-    is_fault = read_key(key or own_key(run), run)
+    is_fault, known = read_key(key or own_key(run), run)
     view = score_view(run)
     composite = rank_rows(view, goal_rules(view, "find_noise")).composite
+    if not known.all():  # nobody said what the other rows are: they take no part
+        scores = {name: replace(c, values=np.where(known, c.values, np.float32("nan"))) for name, c in view.scores.items()}
+        view, composite = replace(view, scores=scores, _results={}), np.where(known, composite, np.nan)
     return evaluate_scores(view, composite, is_fault)
 
 
@@ -37,10 +41,10 @@ def own_key(run: Run) -> Path:
     raise DataError("There is no answer key beside this run.", "Give one with --truth: example_id,is_fault.")
 
 
-def read_key(path: Path, run: Run) -> np.ndarray:
-    """is_fault [N] bool in the run's order, joined by example_id (or source_index); every training row must be named.
+def read_key(path: Path, run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """is_fault, known: [N] bool in the run's order, joined by example_id (or source_index).
 
-    Rows that the key leaves out count as no fault only if the key says so by naming faults alone; here they are refused.
+    Rows that the key leaves out are unknown, unless it names faults alone: then they are sound.
     """
     import pandas as pd
 
@@ -55,7 +59,7 @@ def read_key(path: Path, run: Run) -> np.ndarray:
     return _joined(frame, by, path, run)
 
 
-def _joined(frame: Any, by: str, path: Path, run: Run) -> np.ndarray:
+def _joined(frame: Any, by: str, path: Path, run: Run) -> tuple[np.ndarray, np.ndarray]:
     said = frame["is_fault"].str.strip().str.lower()
     wrong = said[~said.isin(_TRUE | _FALSE)]
     if len(wrong):
@@ -65,7 +69,8 @@ def _joined(frame: Any, by: str, path: Path, run: Run) -> np.ndarray:
         raise DataError(f"{path} names {keys[keys.duplicated()].iloc[0]!r} twice.", "Give one line per example.")
     truth = dict(zip(keys, said.isin(_TRUE), strict=True))
     own = run.examples.ids if by == "example_id" else run.examples.source_index.astype(str)
-    missing = [key for key in own.tolist() if key not in truth]
-    if len(missing) == len(own):
+    known = np.array([key in truth for key in own.tolist()], bool)
+    if not known.any():
         raise DataError(f"{path} names no example of this run.", "Is it the key of another dataset?")
-    return np.array([truth.get(key, False) for key in own.tolist()], bool)
+    faults = np.array([truth.get(key, False) for key in own.tolist()], bool)
+    return faults, known if not all(truth.values()) else np.ones(len(own), bool)

@@ -57,9 +57,10 @@ class Job:
         self.log(name)
         with self.gauge.stage(name):
             yield
-        cost = self.folder.card.get("seconds", {}), self.folder.card.get("peak_memory_mb", {})
-        self.folder.save(seconds={**cost[0], name: self.gauge.seconds[name]},
-                         peak_memory_mb={**cost[1], name: self.gauge.peak_memory_mb[name]})
+        seconds, peaks = self.folder.card.get("seconds", {}), self.folder.card.get("peak_memory_mb", {})
+        # an earlier try counts too: what is resumed was paid for before
+        self.folder.save(seconds={**seconds, name: round(seconds.get(name, 0.0) + self.gauge.seconds[name], 3)},
+                         peak_memory_mb={**peaks, name: max(peaks.get(name, 0.0), self.gauge.peak_memory_mb[name])})
 
     @contextmanager
     def surviving(self, what: str) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,15 +9,10 @@ import numpy as np
 from core.store import Run
 from core.types.attributions import Attribution, ExampleInfluence
 from core.types.errors import CurationError, RunError
-from core.types.evidence import CheckpointEvidence
 from core.types.examples import UNLABELED, Modality
-from core.types.trace import Checkpoint
 
 if TYPE_CHECKING:
     from core.attributions import AttributionMethod
-
-_CHECKPOINT = re.compile(r"features-s(\d+)-e(\d+)\.npy$")
-
 
 def clusters(run: Run, name: str) -> np.ndarray:
     """int32 [N], -1 = in no cluster."""
@@ -62,22 +56,14 @@ def training_curve(run: Run, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 def attribution_methods(run: Run) -> tuple[AttributionMethod, ...]:
     """Those that can read this run's model."""
-    from core.attributions import methods_for
+    from core.attributions import methods_of
 
-    network, estimator = models_of(run)
-    return methods_for(run.modality, network, estimator)
-
-
-def models_of(run: Run) -> tuple[bool, str]:
-    """Whether the run kept a network, and the class of its stored estimator ("" = none)."""
-    from core.models.stored import stored_models
-
-    return stored_models(run.path / "model")
+    return methods_of(run)
 
 
 def explain(run: Run, row: int, method: str, params: dict[str, Any], client: Any) -> Attribution:
     """Ask the child process; without a client one is started for this question alone."""
-    from core.attributions.client import AttributionClient
+    from core.attributions import AttributionClient
 
     if client is not None:
         return client.explain(row, method, params)
@@ -88,6 +74,7 @@ def explain(run: Run, row: int, method: str, params: dict[str, Any], client: Any
 def influential_examples(run: Run, row: int, k: int) -> tuple[ExampleInfluence, ExampleInfluence]:
     """Last-layer TracIn of the training rows on the loss of this row's given (or else predicted) label."""
     from core.attributions import influential_examples as influential
+    from core.attributions import stored_checkpoints
 
     from .view import predictions
 
@@ -98,19 +85,5 @@ def influential_examples(run: Run, row: int, k: int) -> tuple[ExampleInfluence, 
         if predicted is None or predicted[row] < 0:
             raise RunError("This example has no label and no prediction.", "Influence needs the class whose loss is meant.")
         label = int(predicted[row])
-    return influential(row, label, examples.ids, examples.labels, examples.train_rows, checkpoints(run), k)
-
-
-def checkpoints(run: Run) -> list[CheckpointEvidence]:
-    """The kept checkpoints with features, memory-mapped."""
-    logits = run.array("logits")
-    rates = run.card.get("learning_rates", [])
-    found = []
-    for path in sorted((run.path / "arrays").glob("features-s*-e*.npy")):
-        seed, epoch = map(int, _CHECKPOINT.search(path.name).groups())  # type: ignore[union-attr]
-        features, own = run.array(path.stem), run.array(path.stem.replace("features", "logits"))
-        at = own if own is not None else None if logits is None else logits[seed, epoch - 1]
-        if at is not None and features is not None:
-            rate = rates[epoch - 1] if epoch <= len(rates) else 1.0
-            found.append(CheckpointEvidence(Checkpoint(seed, epoch, rate), at, features))
-    return sorted(found, key=lambda c: (c.checkpoint.seed, c.checkpoint.epoch))
+    return influential(row, label, examples.ids, examples.labels, examples.train_rows,
+                       stored_checkpoints(run), k)

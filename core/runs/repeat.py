@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from core.types.progress import Progress
 
 from .execute import execute_run
 
-_EVIDENCE = ("arrays", "model")
+_EVIDENCE = ("arrays", "model", "work")
+_OPENED_FOR_WRITING = ("logits", "seen_correct")  # by a training that goes on; all else is replaced, never changed
 _MADE_BY_THE_RUN = ("embedding", "pca", "neighbors", "neighbor_distance", "neighbor_similarity")
 
 
@@ -40,10 +42,15 @@ def _source(run: Run) -> str:
 
 
 def _link_evidence(original: Path, scratch: Path) -> None:
-    """Links, not copies: finished evidence is only read, and writers replace a file instead of changing it."""
+    """Links where a writer would replace the file, copies where it would change it: the original is never touched."""
+    if not (original / "work").is_dir():
+        return  # shipped without its markers: nothing says that the evidence is whole
     for part in _EVIDENCE:
         for path in (original / part).rglob("*") if (original / part).is_dir() else ():
             if path.is_file() and path.stem not in _MADE_BY_THE_RUN:
                 target = scratch / path.relative_to(original)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.symlink(path.absolute(), target)
+                if path.stem in _OPENED_FOR_WRITING:
+                    shutil.copyfile(path, target)
+                else:
+                    os.symlink(path.absolute(), target)
