@@ -17,7 +17,7 @@ from .assemble import Parts, assemble
 from .labelfile import join_labels
 from .loader import Column, Loader, Request, SourcePreview
 from .pixels import ImageArray
-from .tabular import table_parts
+from .tabular import feature_parts
 
 _INPUTS = ("images", "image", "x", "inputs", "data", "features", "x_train", "pixels", "imgs", "array")
 _RECORDED = ("logit", "prob", "embed")
@@ -123,7 +123,7 @@ def _load(request: Request) -> ExampleTable:
         images = images_of(file, inputs)
         parts = Parts(Modality.IMAGE, images, _picture_digests(images), columns, roles)
     else:
-        parts = _feature_parts(file, inputs, columns, roles, request.name)
+        parts = _feature_parts(file, inputs, columns, roles)
     return assemble(request, replace(parts, known_classes=class_names_of(file, count)))
 
 
@@ -135,12 +135,11 @@ def _picture_digests(images: ImageArray) -> np.ndarray:
     return np.concatenate(blocks) if blocks else np.array([], dtype=object)
 
 
-def _feature_parts(file: ArrayFile, inputs: str, columns: pd.DataFrame, roles: Roles, source: str) -> Parts:
+def _feature_parts(file: ArrayFile, inputs: str, columns: pd.DataFrame, roles: Roles) -> Parts:
     array = file.mapped(inputs)
     names = [f"{inputs}_{i}" for i in range(array.shape[1])]
     features = pd.DataFrame(np.asarray(array, dtype=np.float64), columns=names)
-    parts = table_parts(features, Roles(features=tuple(names)), source)
-    return replace(parts, columns=columns, roles=roles, digests=identity.digest_array(array))
+    return feature_parts(features, identity.digest_array(array), columns, roles)
 
 
 def images_of(file: ArrayFile, name: str) -> ImageArray:

@@ -39,7 +39,7 @@ def plant(
     roles: Roles = Roles(),
     cache: Path | None = None,
 ) -> Planted:
-    """Write `data.<same format>` and `key.csv` (example_id, is_fault, fault, original_label: one line a row) into `out`.
+    """Write `data.<same format>` and `key.csv` (example_id, is_fault, fault, original_label: a line a row) into `out`.
 
     flip: share of the training rows whose label becomes another class, chosen uniformly. duplicates, conflicts: shares
     of the training rows that get a near-duplicate with the same, or with another label. Held-out and unlabeled rows

@@ -43,11 +43,14 @@ def table_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:
         )
     given = frame[list(roles.features)].reset_index(drop=True)
     features = pd.DataFrame({name: to_feature(given[name]) for name in given.columns})
+    return feature_parts(features, identity.digest_rows(given), frame, roles)
+
+
+def feature_parts(features: pd.DataFrame, digests: np.ndarray, columns: pd.DataFrame, roles: Roles) -> Parts:
+    """Parts of a table whose features are numbers and words already; infinite numbers become missing ones."""
     features, infinite = _without_infinite(features)
     findings = (*_missing_findings(features), *_infinite_finding(infinite), *_constant_finding(features))
-    return Parts(
-        Modality.TABLE, features, identity.digest_rows(given), frame, roles, missing=MISSING, findings=findings
-    )
+    return Parts(Modality.TABLE, features, digests, columns, roles, missing=MISSING, findings=findings)
 
 
 def to_feature(texts: pd.Series) -> pd.Series:

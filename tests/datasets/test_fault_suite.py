@@ -24,7 +24,6 @@ from core.datasets import load_examples, load_trace
 from core.types.errors import DataError
 from core.types.examples import Roles
 
-
 REFUSED, REPORTED = "refused", "reported"
 
 
