@@ -7,8 +7,18 @@ from typing import Any
 import streamlit as st
 
 # Okabe & Ito's set, widened to ten; distances under simulated color blindness are held by a test.
-CLASS_COLORS: tuple[str, ...] = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7B61C9", "#B5B000",
-                                 "#8A4B3C", "#5DC9BE")
+CLASS_COLORS: tuple[str, ...] = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#7B61C9",
+    "#B5B000",
+    "#8A4B3C",
+    "#5DC9BE",
+)
 NO_CLASS_COLOR = "#9AA3AD"
 KEPT_COLOR, DROPPED_COLOR = "#2F7DC4", "#E07B1A"
 TOWARDS_COLOR, AWAY_COLOR = "#2F7DC4", "#E07B1A"
@@ -55,12 +65,25 @@ def line_color() -> str:
 
 def plotly_layout(**extra: Any) -> dict[str, Any]:
     """Layout of a small chart: transparent, theme text color, tight margins, tabular numbers."""
-    axis = {"gridcolor": line_color(), "zeroline": False, "linecolor": line_color(), "tickfont": {"size": 11},
-            "title": {"font": {"size": 11}, "standoff": 6}, "fixedrange": True, "automargin": True}
+    axis = {
+        "gridcolor": line_color(),
+        "zeroline": False,
+        "linecolor": line_color(),
+        "tickfont": {"size": 11},
+        "title": {"font": {"size": 11}, "standoff": 6},
+        "fixedrange": True,
+        "automargin": True,
+    }
     base: dict[str, Any] = {
-        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "font": {"color": muted_color(), "size": 11}, "showlegend": False, "xaxis": dict(axis), "yaxis": dict(axis),
-        "bargap": 0.04, "hoverlabel": {"font": {"size": 12}},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "font": {"color": muted_color(), "size": 11},
+        "showlegend": False,
+        "xaxis": dict(axis),
+        "yaxis": dict(axis),
+        "bargap": 0.04,
+        "hoverlabel": {"font": {"size": 12}},
     }
     for name, value in extra.items():
         base[name] = {**base[name], **value} if isinstance(value, dict) and isinstance(base.get(name), dict) else value

@@ -19,11 +19,13 @@ def asset(*names: str) -> str:
 
 
 @cache
-def browser_component(name: str, *, js: tuple[str, ...], css: tuple[str, ...] = (), html: str = "",
-                      isolated: bool = False) -> Callable[..., Any]:
+def browser_component(
+    name: str, *, js: tuple[str, ...], css: tuple[str, ...] = (), html: str = "", isolated: bool = False
+) -> Callable[..., Any]:
     """Register one component of the browser from its asset files; later calls give the same one."""
-    return st.components.v2.component(f"chaffinch_{name}", js=asset(*js), css=asset(*css) or None, html=html or None,
-                                      isolate_styles=isolated)
+    return st.components.v2.component(
+        f"chaffinch_{name}", js=asset(*js), css=asset(*css) or None, html=html or None, isolate_styles=isolated
+    )
 
 
 @cache

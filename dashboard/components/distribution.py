@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.components.nodes import four_digits
+from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, class_color, muted_color, plotly_layout, text_color
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +26,177 @@ class Distribution:
     high_means: str = ""
 
 
-def histogram(distribution: Distribution, *, key: str, cut: float | None = None, drop: str = "above",
-              value: float | None = None, mode: str = "histogram", by_class: bool = False, bins: int = 64,
-              palette: Sequence[str] | None = None, height: int = 200, selectable: bool = True) -> tuple[float, float] | None:
+def histogram(
+    distribution: Distribution,
+    *,
+    key: str,
+    cut: float | None = None,
+    drop: str = "above",
+    value: float | None = None,
+    mode: str = "histogram",
+    by_class: bool = False,
+    bins: int = 64,
+    palette: Sequence[str] | None = None,
+    height: int = 200,
+    selectable: bool = True,
+) -> tuple[float, float] | None:
     """Draw it. cut: dashed line with the dropped side shaded; value: the focused example's bar lights up.
 
     mode: histogram | ecdf. by_class: stacked bars (or one curve per class). Returns the range the person just selected
     by dragging across the plot, or None.
     """
+    counts, edges, filtered = _coarser(distribution, bins)
+    figure = go.Figure()
+    if mode == "ecdf":
+        _curves(figure, counts, edges, distribution.names, by_class, palette)
+    else:
+        _bars(figure, counts, edges, filtered, distribution.names, by_class, palette, value)
+    _cut_line(figure, cut, drop, edges)
+    _finish(figure, distribution, mode, height, selectable)
+    event = st.plotly_chart(
+        figure,
+        key=key,
+        width="stretch",
+        config={"displayModeBar": False, "scrollZoom": False},
+        on_select="rerun" if selectable else "ignore",
+        selection_mode="box",
+        alt=_words(distribution, counts, cut, drop),
+    )
+    return _range(event) if selectable else None
+
+
+def _coarser(given: Distribution, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Counts and edges with about `bins` bins, cut to where there are rows, merged without splitting one."""
+    counts = np.atleast_2d(given.counts)
+    used = np.flatnonzero(counts.sum(axis=0))
+    first, last = (used[0], used[-1] + 1) if len(used) else (0, counts.shape[1])
+    step = max(1, round((last - first) / bins))
+    starts = np.arange(first, last, step)
+    edges = np.append(np.asarray(given.edges)[starts], given.edges[last])
+    filtered = None if given.filtered is None else np.add.reduceat(np.asarray(given.filtered)[:last], starts)
+    return np.add.reduceat(counts[:, :last], starts, axis=1), edges, filtered
+
+
+def _bars(
+    figure: go.Figure,
+    counts: np.ndarray,
+    edges: np.ndarray,
+    filtered: np.ndarray | None,
+    names: Sequence[str],
+    by_class: bool,
+    palette: Sequence[str] | None,
+    value: float | None,
+) -> None:
+    middles, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    template = "%{x:.4g}: %{y:,} rows<extra>%{fullData.name}</extra>"
+    if by_class:
+        for i, row in enumerate(counts):
+            color = palette[i % len(palette)] if palette else class_color(i)
+            figure.add_bar(
+                x=middles,
+                y=row,
+                width=widths,
+                name=names[i],
+                marker={"color": color, "line": {"width": 0}},
+                hovertemplate=template,
+            )
+    else:
+        pale = 0.3 if filtered is not None else 0.8
+        colors = np.full(len(middles), KEPT_COLOR, dtype=object)
+        if value is not None and np.isfinite(value):
+            colors[min(max(int(np.searchsorted(edges, value, "right")) - 1, 0), len(middles) - 1)] = text_color()
+        figure.add_bar(
+            x=middles,
+            y=counts.sum(axis=0),
+            width=widths,
+            name="all",
+            opacity=pale,
+            marker={"color": colors, "line": {"width": 0}},
+            hovertemplate=template,
+        )
+        if filtered is not None:
+            figure.add_bar(
+                x=middles,
+                y=filtered,
+                width=widths,
+                name="filtered",
+                marker={"color": KEPT_COLOR, "line": {"width": 0}},
+                hovertemplate=template,
+            )
+    figure.update_layout(barmode="stack" if by_class else "overlay")
+
+
+def _curves(
+    figure: go.Figure,
+    counts: np.ndarray,
+    edges: np.ndarray,
+    names: Sequence[str],
+    by_class: bool,
+    palette: Sequence[str] | None,
+) -> None:
+    rows = counts if by_class else counts.sum(axis=0, keepdims=True)
+    for i, row in enumerate(rows):
+        share = np.append(0.0, np.cumsum(row)) / max(int(row.sum()), 1)
+        color = (palette[i % len(palette)] if palette else class_color(i)) if by_class else KEPT_COLOR
+        figure.add_scatter(
+            x=edges,
+            y=share,
+            mode="lines",
+            name=names[i] if by_class else "all",
+            line={"color": color, "width": 1.8},
+            hovertemplate="%{y:.1%} of rows at or below %{x:.4g}<extra>%{fullData.name}</extra>",
+        )
+
+
+def _cut_line(figure: go.Figure, cut: float | None, drop: str, edges: np.ndarray) -> None:
+    if cut is None or not np.isfinite(cut):
+        return
+    side = (cut, edges[-1]) if drop == "above" else (edges[0], cut)
+    if side[0] < side[1]:
+        figure.add_vrect(x0=side[0], x1=side[1], fillcolor=DROPPED_COLOR, opacity=0.12, line_width=0, layer="below")
+    figure.add_vline(
+        x=cut,
+        line={"color": DROPPED_COLOR, "width": 1.6, "dash": "dash"},
+        annotation={
+            "text": f"cut {four_digits(cut)}",
+            "font": {"size": 11, "color": muted_color()},
+            "yanchor": "bottom",
+        },
+    )
+
+
+def _finish(figure: go.Figure, given: Distribution, mode: str, height: int, selectable: bool) -> None:
+    ends = " · ".join(
+        part
+        for part in (given.low_means and f"← {given.low_means}", given.high_means and f"{given.high_means} →")
+        if part
+    )
+    figure.update_layout(
+        **plotly_layout(
+            height=height,
+            margin={"t": 20},
+            dragmode="select" if selectable else False,
+            selectdirection="h",
+            xaxis={
+                "title": {"text": f"{given.title}<br><sub>{ends}</sub>" if ends else given.title},
+                "showgrid": False,
+            },
+            yaxis={
+                "title": {"text": "share of rows" if mode == "ecdf" else "rows"},
+                "tickformat": ".0%" if mode == "ecdf" else "~s",
+            },
+        )
+    )
+
+
+def _words(given: Distribution, counts: np.ndarray, cut: float | None, drop: str) -> str:
+    cut_words = "" if cut is None else f" Rows {drop} {four_digits(cut)} are dropped."
+    return f"Distribution of {given.title} over {int(counts.sum()):,} rows.{cut_words}"
+
+
+def _range(event: object) -> tuple[float, float] | None:
+    boxes = getattr(event, "selection", {}).get("box", []) if event is not None else []
+    if not boxes or not boxes[0].get("x"):
+        return None
+    low, high = sorted(float(v) for v in boxes[0]["x"][:2])
+    return (low, high) if high > low else None

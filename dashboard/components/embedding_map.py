@@ -7,7 +7,6 @@ The browser sums the rank columns itself, so that a dragged weight or threshold 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,21 +24,42 @@ from dashboard.components.map_values import (
     event_from_browser,
 )
 from dashboard.components.map_wire import browser_kept, inline_or_blob, make_blob
+from dashboard.components.pictures import data_address
 from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
 
 __all__ = ["HoverCard", "MapColors", "MapEvent", "MapLayout", "MapRanks", "MapRule", "embedding_map"]
 
-CODE = ("map/store.js", "map/raster.js", "map/overlay.js", "map/plot.js", "map/cut.js", "map/keys.js", "map/legend.js", "map/view.js",
-        "map/code.js")
+CODE = (
+    "map/store.js",
+    "map/raster.js",
+    "map/overlay.js",
+    "map/plot.js",
+    "map/cut.js",
+    "map/keys.js",
+    "map/legend.js",
+    "map/view.js",
+    "map/code.js",
+)
 
 
-def embedding_map(*, key: str, layout: MapLayout, colors: MapColors, ranks: MapRanks | None = None,
-                  rule: MapRule | None = None, kept: np.ndarray | None = None, locked: np.ndarray | None = None,
-                  shown: np.ndarray | None = None, selected: np.ndarray | Sequence[int] = (),
-                  flagged: np.ndarray | Sequence[int] = (), focused: int | None = None,
-                  card: Callable[[int], HoverCard | None] | None = None,
-                  on_event: Callable[[MapEvent], None] | None = None, height: int = 560,
-                  description: str = "") -> MapEvent:
+def embedding_map(
+    *,
+    key: str,
+    layout: MapLayout,
+    colors: MapColors,
+    ranks: MapRanks | None = None,
+    rule: MapRule | None = None,
+    kept: np.ndarray | None = None,
+    locked: np.ndarray | None = None,
+    shown: np.ndarray | None = None,
+    selected: np.ndarray | Sequence[int] = (),
+    flagged: np.ndarray | Sequence[int] = (),
+    focused: int | None = None,
+    card: Callable[[int], HoverCard | None] | None = None,
+    on_event: Callable[[MapEvent], None] | None = None,
+    height: int = 560,
+    description: str = "",
+) -> MapEvent:
     """Draw the map and return what the person just did on it.
 
     kept: bool [N], the server's decision: authoritative; the browser is sent the rows where `rule` alone would differ.
@@ -54,13 +74,25 @@ def embedding_map(*, key: str, layout: MapLayout, colors: MapColors, ranks: MapR
     """
     ranks, rule, total = ranks or MapRanks(""), rule or MapRule(), len(layout.coords)
     message: dict[str, Any] = {
-        "key": key, "n": total, "coords": f"coords:{layout.key}", "x": layout.x, "y": layout.y, "height": height,
-        "ranks": f"ranks:{ranks.key}" if ranks.columns else None, "about": description,
-        "colors": {"kind": colors.kind, "title": colors.title, "column": colors.column,
-                   "codes": f"codes:{colors.key}" if colors.kind == "category" else None},
+        "key": key,
+        "n": total,
+        "coords": f"coords:{layout.key}",
+        "x": layout.x,
+        "y": layout.y,
+        "height": height,
+        "ranks": f"ranks:{ranks.key}" if ranks.columns else None,
+        "about": description,
+        "colors": {
+            "kind": colors.kind,
+            "title": colors.title,
+            "column": colors.column,
+            "codes": f"codes:{colors.key}" if colors.kind == "category" else None,
+        },
         "rule": {"w": {m: float(w) for m, w in rule.coefficients.items()}, "cut": rule.cut, "drop": rule.drop},
         "locked": f"locked:{ranks.key or layout.key}" if locked is not None else None,
-        "focused": focused, "card": card is not None, "plotly": plotly_source()[1:],
+        "focused": focused,
+        "card": card is not None,
+        "plotly": plotly_source()[1:],
     }
     lists, blobs = _row_lists(total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked))
     with st.container(gap=None):
@@ -90,19 +122,25 @@ def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], Non
     return event_from_browser(result.get("event"))
 
 
-def _row_lists(total: int, selected: Any, flagged: Any, shown: np.ndarray | None,
-               pins: tuple[np.ndarray, np.ndarray]) -> tuple[dict[str, Any], list[bytes | None]]:
+def _row_lists(
+    total: int, selected: Any, flagged: Any, shown: np.ndarray | None, pins: tuple[np.ndarray, np.ndarray]
+) -> tuple[dict[str, Any], list[bytes | None]]:
     """The five row lists of a message, and the blobs (or None) behind them."""
-    rows = {"selected": np.asarray(selected, np.int64), "flagged": np.asarray(flagged, np.int64),
-            "pinKept": pins[0], "pinDropped": pins[1]}
+    rows = {
+        "selected": np.asarray(selected, np.int64),
+        "flagged": np.asarray(flagged, np.int64),
+        "pinKept": pins[0],
+        "pinDropped": pins[1],
+    }
     if shown is not None:
         rows["hidden"] = np.flatnonzero(~np.asarray(shown, bool))
     packed = {name: inline_or_blob(value, total) for name, value in rows.items()}
     return {name: how for name, (how, _) in packed.items()}, [blob for _, blob in packed.values()]
 
 
-def _pins(total: int, ranks: MapRanks, rule: MapRule, kept: np.ndarray | None,
-          locked: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _pins(
+    total: int, ranks: MapRanks, rule: MapRule, kept: np.ndarray | None, locked: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Rows that the server keeps and the browser alone would drop, and the other way round."""
     none = np.array([], np.int64)
     if kept is None:
@@ -118,20 +156,29 @@ def _column(key: str, blob: bytes | None) -> None:
         browser_component("column", js=("map/column.js",))(key=key, data=blob)
 
 
-def _send_once(key: str, message: dict[str, Any], layout: MapLayout, ranks: MapRanks, colors: MapColors,
-               locked: np.ndarray | None) -> None:
+def _send_once(
+    key: str, message: dict[str, Any], layout: MapLayout, ranks: MapRanks, colors: MapColors, locked: np.ndarray | None
+) -> None:
     """Mount the large columns in the first run that names them, and again only when the browser asks for them."""
     makers: dict[str, Callable[[], bytes]] = {
-        message["coords"]: lambda: make_blob(message["coords"], {"type": "coords"}, [
-            ("x", layout.coords[:, 0].astype("<f4")), ("y", layout.coords[:, 1].astype("<f4"))])}
+        message["coords"]: lambda: make_blob(
+            message["coords"],
+            {"type": "coords"},
+            [("x", layout.coords[:, 0].astype("<f4")), ("y", layout.coords[:, 1].astype("<f4"))],
+        )
+    }
     if ranks.columns:
-        makers[message["ranks"]] = lambda: make_blob(message["ranks"], {
-            "type": "ranks", "holes": [m for m, c in ranks.columns.items() if not c.all()]}, list(ranks.columns.items()))
+        makers[message["ranks"]] = lambda: make_blob(
+            message["ranks"],
+            {"type": "ranks", "holes": [m for m, c in ranks.columns.items() if not c.all()]},
+            list(ranks.columns.items()),
+        )
     if colors.codes is not None:
         makers[message["colors"]["codes"]] = lambda: _codes_blob(message["colors"]["codes"], colors)
     if locked is not None:
-        makers[message["locked"]] = lambda: make_blob(message["locked"], {"type": "locked"}, [
-            ("locked", np.asarray(locked).astype(np.uint8))])
+        makers[message["locked"]] = lambda: make_blob(
+            message["locked"], {"type": "locked"}, [("locked", np.asarray(locked).astype(np.uint8))]
+        )
     _mount_missing(key, makers)
 
 
@@ -139,8 +186,9 @@ def _mount_missing(key: str, makers: dict[str, Callable[[], bytes]]) -> None:
     sent = st.session_state.setdefault(f"{key}:sent", {"plotly": True})
     if "plotly" not in sent:  # the browser keeps plotly.js in its own cache and asks only when it is not there
         source, version, _ = plotly_source()
-        makers["plotly"] = lambda: make_blob("plotly", {"type": "plotly", "version": version},
-                                             [("source", np.frombuffer(source, np.uint8))])
+        makers["plotly"] = lambda: make_blob(
+            "plotly", {"type": "plotly", "version": version}, [("source", np.frombuffer(source, np.uint8))]
+        )
     for name, make in makers.items():
         if name not in sent:
             _column(f"{key}:{name}", make())
@@ -149,25 +197,32 @@ def _mount_missing(key: str, makers: dict[str, Callable[[], bytes]]) -> None:
 
 def _codes_blob(name: str, colors: MapColors) -> bytes:
     palette = colors.palette or CLASS_COLORS
-    header = {"type": "codes", "names": colors.names, "none": NO_CLASS_COLOR,
-              "palette": [palette[i % len(palette)] for i in range(max(len(colors.names), 1))]}
+    header = {
+        "type": "codes",
+        "names": colors.names,
+        "none": NO_CLASS_COLOR,
+        "palette": [palette[i % len(palette)] for i in range(max(len(colors.names), 1))],
+    }
     return make_blob(name, header, [("codes", np.asarray(colors.codes, "<u2"))])
 
 
 @st.fragment
 def _hover(key: str, card: Callable[[int], HoverCard | None]) -> None:
     """Answers the one question "what is row r?" without running the page again."""
-    row = (st.session_state.get(f"{key}:hover") or {}).get("row")
-    found = card(int(row)) if row is not None else None
-    shown = None if found is None else {"title": found.title, "lines": found.lines, "text": found.text[:280],
-                                        "image": _address(found.image)}
+    row, question = (st.session_state.get(f"{key}:hover") or {}).get("ask") or (None, 0)
+    fresh = row is not None and st.session_state.get(f"{key}:answered") != question  # one answer to one question
+    st.session_state[f"{key}:answered"] = question
+    found = card(int(row)) if fresh and row is not None else None
+    shown = (
+        None
+        if found is None
+        else {
+            "title": found.title,
+            "lines": found.lines,
+            "text": found.text[:280],
+            "image": None if found.image is None else data_address(found.image),
+        }
+    )
     browser_component("hover", js=("map/hover.js",))(
-        key=f"{key}:hover", data={"key": key, "row": row, "card": shown}, on_row_change=lambda: None)
-
-
-def _address(image: bytes | str | None) -> str | None:
-    """An encoded picture as a data: address; other addresses are refused, so that nothing is fetched from elsewhere."""
-    if isinstance(image, bytes):
-        kind = "png" if image[:4] == b"\x89PNG" else "jpeg"
-        return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
-    return image if isinstance(image, str) and image.startswith("data:image/") else None
+        key=f"{key}:hover", data={"key": key, "row": row, "card": shown}, on_ask_change=lambda: None
+    )

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from dashboard.components.assets import browser_component
+from dashboard.components.pictures import data_address
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Tile:
     label: str = ""
     label_color: str | None = None
     suggested: str = ""
-    image: object | None = None
+    image: np.ndarray | bytes | None = None
     text: str = ""
     cells: tuple[tuple[str, str], ...] = ()
     problem: str = ""
@@ -39,9 +45,46 @@ class GalleryEvent:
     pressed: str = ""
 
 
-def gallery(tiles: Sequence[Tile], *, key: str, selected: Sequence[int] = (), focused: int | None = None,
-            size: int = 96, height: int | None = 360, empty: str = "No example passes the filters.") -> GalleryEvent:
+def gallery(
+    tiles: Sequence[Tile],
+    *,
+    key: str,
+    selected: Sequence[int] = (),
+    focused: int | None = None,
+    size: int = 96,
+    height: int | None = 360,
+    empty: str = "No example passes the filters.",
+) -> GalleryEvent:
     """Draw the tiles, `size` pixels wide for images (text and table tiles are wider).
 
     Arrows move, Space chooses, Shift + arrow or click extends, Enter or click opens, k/d/r/u/n/? are passed on.
     """
+    message = {
+        "tiles": [plain_tile(tile, size) for tile in tiles],
+        "kind": _kind(tiles),
+        "size": size,
+        "height": height,
+        "selected": [int(r) for r in selected],
+        "focused": None if focused is None else int(focused),
+        "empty": empty,
+    }
+    mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
+    return event_from_browser(mount(key=key, data=message, on_event_change=lambda: None).get("event"))
+
+
+def _kind(tiles: Sequence[Tile]) -> str:
+    return "words" if any(t.text or t.cells for t in tiles) else "images"
+
+
+def plain_tile(tile: Tile, size: int) -> dict[str, Any]:
+    """The tile as JSON values. Thumbnails are at most twice their drawn size."""
+    image = None if tile.image is None else data_address(tile.image, 2 * size)
+    plain = {f.name: getattr(tile, f.name) for f in fields(tile) if f.name != "image"}
+    return {**plain, "row": int(tile.row), "image": image, "text": tile.text[:400], "cells": list(tile.cells[:6])}
+
+
+def event_from_browser(sent: Mapping[str, Any] | None) -> GalleryEvent:
+    if not isinstance(sent, Mapping) or sent.get("kind") not in ("focus", "select", "key"):
+        return GalleryEvent()
+    rows = tuple(int(r) for r in sent.get("rows") or ())
+    return GalleryEvent(sent["kind"], int(sent["row"]), rows, str(sent.get("pressed") or ""))

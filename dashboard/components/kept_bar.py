@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashboard.components.nodes import Node, node, show_nodes
+
 
 @dataclass(frozen=True)
 class KeptSummary:
@@ -25,7 +27,43 @@ class KeptSummary:
 
 def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
     """Draw the bar; returns "undo", "redo" or "export" when that button was just pressed. None draws it empty."""
+    if summary is None:
+        show_nodes(
+            node("div", "keptbar", node("span", "soft", "Nothing is scored yet: open a sample or your own data.")),
+            key=key,
+        )
+        return None
+    share = 100 * summary.kept / max(summary.rows, 1)
+    words: list[Node] = [
+        node("span", "gauge", node("i", "", style={"width": f"{share:.2f}%"}), role="img", label=f"{share:.0f} % kept")
+    ]
+    for at, part in enumerate(_parts(summary)):
+        words.append(node("b" if at == 0 else "span", "" if at == 0 else "soft", part))
+    if summary.selected:
+        words.append(node("span", "", f"selected {summary.selected:,}"))
+    return show_nodes(node("div", "keptbar", *words, node("span", "right", *_buttons(summary)), role="status"), key=key)
+
+
+def _buttons(summary: KeptSummary) -> list[Node]:
+    return [
+        node("span", "soft", summary.saved),
+        node("button", "", "Undo", act="undo", disabled=not summary.can_undo, title="Take back the last change (u)"),
+        node("button", "", "Redo", act="redo", disabled=not summary.can_redo),
+        node("button", "main", "Export", act="export", disabled=not summary.can_export, title=summary.export_reason),
+    ]
+
+
+def _parts(summary: KeptSummary) -> list[str]:
+    share = 100 * summary.kept / max(summary.rows, 1)
+    parts = [f"Kept {summary.kept:,} of {summary.rows:,} ({share:.0f} %)", f"dropped {summary.rows - summary.kept:,}"]
+    if summary.rarest_class:
+        parts.append(f"rarest class {summary.rarest_class} {summary.rarest_before:,} → {summary.rarest_after:,}")
+    if summary.noise is not None:
+        estimate, low, high = (100 * v for v in summary.noise)
+        parts.append(f"estimated label noise {estimate:.1f} % ({low:.1f}-{high:.1f})")
+    return parts
 
 
 def kept_sentence(summary: KeptSummary) -> str:
     """`Kept 4,312 of 5,000 (86 %) · dropped 688 · rarest class 48 → 48 · estimated label noise 6.1 % (4.8-7.7)`."""
+    return " · ".join(_parts(summary))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dashboard.components.assets import browser_component
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,51 @@ class SliderState:
     changed: bool = False  # True in the run that the release started
 
 
-def live_sliders(*, key: str, map_key: str, scores: tuple[LiveScore, ...], group_weights: Mapping[str, float],
-                 score_weights: Mapping[str, float], share: float | None, drop: str = "above",
-                 group_titles: Mapping[str, str] | None = None, total: int = 0) -> SliderState:
+def live_sliders(
+    *,
+    key: str,
+    map_key: str,
+    scores: tuple[LiveScore, ...],
+    group_weights: Mapping[str, float],
+    score_weights: Mapping[str, float],
+    share: float | None,
+    drop: str = "above",
+    group_titles: Mapping[str, str] | None = None,
+    total: int = 0,
+) -> SliderState:
     """Range inputs: one per group, one per score inside (folded), one for the share to drop.
 
     Dragging repaints the map `map_key` in the browser; on release (or a key press) the new state is returned.
     share None hides the threshold (another strategy decides). total: rows that may be dropped, for the count beside it.
     The values given here are authoritative: after the server changes them (undo, preset) the sliders follow.
     """
+    groups = list(dict.fromkeys(score.group for score in scores))
+    message = {
+        "map": map_key,
+        "scores": [asdict(score) for score in scores],
+        "groups": [[g, (group_titles or {}).get(g, g.replace("_", " "))] for g in groups],
+        "groupWeights": {g: float(group_weights.get(g, 1.0)) for g in groups},
+        "scoreWeights": {s.name: float(score_weights.get(s.name, 1.0)) for s in scores},
+        "share": share,
+        "drop": drop,
+        "total": total,
+    }
+    mount = browser_component("sliders", js=("sliders.js",), css=("sliders.css",))
+    return _state(mount(key=key, data=message, on_released_change=lambda: None).get("released"), message)
+
+
+def _state(released: Any, message: Mapping[str, Any]) -> SliderState:
+    if not isinstance(released, Mapping):
+        return SliderState(message["groupWeights"], message["scoreWeights"], message["share"])
+    share = released.get("share")
+    return SliderState(
+        {**message["groupWeights"], **_weights(released.get("groupWeights"), message["groupWeights"])},
+        {**message["scoreWeights"], **_weights(released.get("scoreWeights"), message["scoreWeights"])},
+        None if message["share"] is None or share is None else min(max(float(share), 0.0), 1.0),
+        changed=True,
+    )
+
+
+def _weights(sent: Any, known: Mapping[str, float]) -> dict[str, float]:
+    """Weights of known names from the browser, held within 0..2."""
+    return {name: min(max(float(value), 0.0), 2.0) for name, value in dict(sent or {}).items() if name in known}

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 NO_CODE = 65535
+Mode = Literal["replace", "add", "subtract"]
+MODES: dict[str, Mode] = {"add": "add", "subtract": "subtract"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +54,10 @@ class MapColors:
     column: str = ""
 
     @staticmethod
-    def by_category(key: str, title: str, codes: np.ndarray, names: Sequence[str],
-                    palette: Sequence[str] | None = None) -> MapColors:
-        """Color by class, prediction, cluster or zone. codes: integers [N], negative = none. key: changes with codes."""
+    def by_category(
+        key: str, title: str, codes: np.ndarray, names: Sequence[str], palette: Sequence[str] | None = None
+    ) -> MapColors:
+        """Color by class, prediction, cluster or zone. codes: integers [N], negative = none; key changes with them."""
         codes = np.asarray(codes)
         clean = np.where(codes < 0, NO_CODE, codes).astype(np.uint16)
         return MapColors("category", title, key, clean, tuple(names), tuple(palette) if palette else None)
@@ -88,7 +91,7 @@ class HoverCard:
     """What the card beside the pointer shows of one example; all text is drawn as text.
 
     image: encoded PNG or JPEG bytes, or a "data:image/..." address, None for none. text: the example's text.
-    lines: (name, value) pairs such as ("label", "seven"), ("prediction", "one · 0.93"), ("EL2N", "1.21 · 98th percentile").
+    lines: (name, value) pairs such as ("label", "seven"), ("prediction", "one · 0.93").
     """
 
     title: str
@@ -108,7 +111,7 @@ class MapEvent:
 
     kind: Literal["none", "lasso", "click", "clear"] = "none"
     polygon: np.ndarray | None = None
-    mode: Literal["replace", "add", "subtract"] = "replace"
+    mode: Mode = "replace"
     row: int | None = None
 
 
@@ -116,7 +119,7 @@ def event_from_browser(sent: Mapping[str, Any] | None) -> MapEvent:
     """What the browser reported as a value; anything malformed counts as nothing."""
     if not isinstance(sent, Mapping) or sent.get("kind") not in ("lasso", "click", "clear"):
         return MapEvent()
-    mode = sent.get("mode") if sent.get("mode") in ("add", "subtract") else "replace"
+    mode = MODES.get(str(sent.get("mode")), "replace")
     if sent["kind"] == "lasso":
         polygon = np.asarray(sent.get("polygon") or [], dtype=np.float64).reshape(-1, 2)
         return MapEvent("lasso", polygon, mode)

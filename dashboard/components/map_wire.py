@@ -30,8 +30,12 @@ def encode_ranks(values: np.ndarray) -> np.ndarray:
     return encoded
 
 
-def coefficients(orientation: Mapping[str, int], groups: Mapping[str, str], group_weights: Mapping[str, float],
-                 score_weights: Mapping[str, float]) -> dict[str, float]:
+def coefficients(
+    orientation: Mapping[str, int],
+    groups: Mapping[str, str],
+    group_weights: Mapping[str, float],
+    score_weights: Mapping[str, float],
+) -> dict[str, float]:
     """Signed weight of each score in a group-mean composite: what `MapRule.coefficients` takes.
 
     c = sum_G W_G (sum_{m in G} w_m o_m t_m / sum_{m in G} w_m) / sum_G W_G, over groups with a positive weight.
@@ -43,8 +47,11 @@ def coefficients(orientation: Mapping[str, int], groups: Mapping[str, str], grou
         sums[groups[name]] = sums.get(groups[name], 0.0) + weight
     outer = {g: group_weights.get(g, 1.0) for g in sums if group_weights.get(g, 1.0) > 0}
     total = sum(outer.values()) or 1.0
-    return {m: orientation[m] * w / sums[groups[m]] * outer[groups[m]] / total
-            for m, w in inside.items() if groups[m] in outer}
+    return {
+        m: orientation[m] * w / sums[groups[m]] * outer[groups[m]] / total
+        for m, w in inside.items()
+        if groups[m] in outer
+    }
 
 
 def browser_composite(columns: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
@@ -69,8 +76,9 @@ def browser_composite(columns: Mapping[str, np.ndarray], weights: Mapping[str, f
     return np.divide(total * whole, present, out=np.full(len(total), np.nan), where=present > 0)
 
 
-def browser_kept(columns: Mapping[str, np.ndarray], weights: Mapping[str, float], cut: float | None, drop: str,
-                 rows: int) -> np.ndarray:
+def browser_kept(
+    columns: Mapping[str, np.ndarray], weights: Mapping[str, float], cut: float | None, drop: str, rows: int
+) -> np.ndarray:
     """bool [N]: rows the browser keeps on its own, before locked and pinned rows. A row on the cut itself is kept."""
     if cut is None or not columns or not weights:
         return np.ones(rows, bool)

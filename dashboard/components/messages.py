@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from core.types.errors import CurationError
+from dashboard.components.nodes import Node, node, show_nodes
+
+_SHAPES = {"green": ":material/check_circle:", "amber": ":material/warning:", "red": ":material/error:"}
+_MARKDOWN = {"green": "green", "amber": "orange", "red": "red"}
 
 
 def empty_state(title: str, text: str = "", *, key: str, action: str | None = None) -> bool:
     """Says what is missing and what to do next; True when the action button was just pressed."""
+    parts: list[Node] = [node("b", "", title)]
+    if text:
+        parts.append(node("span", "soft", text))
+    if action:
+        parts.append(node("button", "", action, act="go"))
+    return show_nodes(node("div", "hole", *parts), key=key) == "go"
 
 
 def error_box(error: CurationError, *, key: str, action: str | None = None) -> bool:
     """The two lines of the error: what and where, then what to do. True when the action button was just pressed."""
+    what, _, hint = error.lines().partition("\n")
+    parts: list[Node] = [node("b", "", what)]
+    if hint:
+        parts.append(node("span", "", hint))
+    if action:
+        parts.append(node("button", "", action, act="go"))
+    return show_nodes(node("div", "error", *parts, role="alert"), key=key) == "go"
 
 
 def light(level: str, text: str) -> str:
     """Markdown for one assumption light (green, amber, red) with its words: shape and name, not color alone."""
+    return f":{_MARKDOWN.get(level, 'gray')}[{_SHAPES.get(level, ':material/help:')} **{level}**] {text}"

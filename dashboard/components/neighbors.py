@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.components.gallery import Tile
+import streamlit as st
+
+from dashboard.components.assets import browser_component
+from dashboard.components.gallery import Tile, event_from_browser, plain_tile
 
 
-def neighbors_strip(title: str, tiles: Sequence[Tile], *, key: str, captions: Sequence[str] = (), size: int = 64,
-                    empty: str = "None.") -> int | None:
+def neighbors_strip(
+    title: str, tiles: Sequence[Tile], *, key: str, captions: Sequence[str] = (), size: int = 64, empty: str = "None."
+) -> int | None:
     """One line of tiles with a caption under each (distance, or "helped · loss fell by 0.02"). Returns a clicked row."""
+    st.markdown(f"**{title}**")
+    if not tiles:
+        st.caption(empty)
+        return None
+    notes = list(captions) + [""] * (len(tiles) - len(captions))
+    wide = any(t.text or t.cells for t in tiles)
+    message = {
+        "tiles": [{**plain_tile(t, size), "note": note or t.note} for t, note in zip(tiles, notes, strict=True)],
+        "kind": "line chf-wide" if wide else "line",
+        "size": size,
+        "height": None,
+        "selected": [],
+        "focused": None,
+        "empty": empty,
+    }
+    mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
+    event = event_from_browser(mount(key=key, data=message, on_event_change=lambda: None).get("event"))
+    return event.row if event.kind == "focus" else None

@@ -16,22 +16,27 @@ function place(map, i) {
 
 function drawSelected(map, radius) {
   const { top, theme } = map
-  const many = map.selected.length > 4000
-  const size = many ? Math.max(2, map.diameter) : radius
+  if (map.selected.length > 4000) return fillSelected(map)
   top.lineWidth = 1.4 * map.ratio
   top.strokeStyle = rgb(theme.text, 0.95)
-  top.fillStyle = rgb(theme.text, 0.8)
   top.beginPath()
   for (const i of map.selected) {
     const p = place(map, i)
     if (!p) continue
-    if (many) top.fillRect(p[0] - size / 2, p[1] - size / 2, size, size)
-    else {
-      top.moveTo(p[0] + size + 1, p[1])
-      top.arc(p[0], p[1], size + 1, 0, 6.3)
-    }
+    top.moveTo(p[0] + radius + 1, p[1])
+    top.arc(p[0], p[1], radius + 1, 0, 6.3)
   }
   top.stroke()
+}
+
+// Many selected points: pixels, like the points themselves.
+function fillSelected({ top, canvas, theme, selected, offsets, diameter }) {
+  const image = top.createImageData(canvas.width, canvas.height)
+  const pixels = new Uint32Array(image.data.buffer)
+  const ink = ((205 << 24) | (theme.text[2] << 16) | (theme.text[1] << 8) | theme.text[0]) >>> 0
+  const shape = square(Math.max(diameter, 1), canvas.width)
+  for (const i of selected) if (offsets[i] >= 0) for (const s of shape) pixels[offsets[i] + s] = ink
+  top.putImageData(image, 0, 0)
 }
 
 function ring(map, i, radius, color, width, diamond) {

@@ -68,9 +68,9 @@ function colorTables(map) {
   const decision = map.data.colors.kind === "decision"
   const fade = decision ? 0 : 0.62
   const dropped = map.colors.map((c) => (decision ? map.theme.dropped : mix(c, map.theme.faded, fade)))
-  map.tables = [dropped, map.colors].map((colors) => ({
-    colors, a: Uint32Array.from(colors, (c) => (c[0] << 16) | c[1]), b: Uint32Array.from(colors, (c) => (c[2] << 16) | 1),
-  }))
+  map.tables = [{ colors: dropped }, { colors: map.colors }]
+  const both = [...dropped, ...map.colors] // a row's color is at (kept ? number of colors : 0) + colorOf[row]
+  map.packed = [Uint32Array.from(both, (c) => (c[0] << 16) | c[1]), Uint32Array.from(both, (c) => (c[2] << 16) | 1)]
 }
 
 function paint(map) {
@@ -124,36 +124,51 @@ function makeStamp(map, color, kept, diameter, half) {
 
 // Many points: count and mean color per pixel, opacity by count; dropped ones cover fewer pixels (a small cross).
 function paintDensity(map) {
-  const { ctx, canvas, offsets, kept, colorOf, tables, diameter } = map
-  const { width, height } = canvas
-  const size = width * height
+  const { ctx, canvas } = map
+  const size = canvas.width * canvas.height
   if (map.sumA?.length !== size) {
     map.sumA = new Uint32Array(size)
     map.sumB = new Uint32Array(size)
-    map.image = ctx.createImageData(width, height)
+    map.image = ctx.createImageData(canvas.width, canvas.height)
     map.pixels = new Uint32Array(map.image.data.buffer)
   } else {
     map.sumA.fill(0)
     map.sumB.fill(0)
   }
-  const [dropped, keptTable] = tables
-  const shapes = [cross(diameter, width), square(diameter, width)]
+  map.diameter === 1 ? addPixels(map) : addShapes(map)
+  resolve(map)
+  ctx.putImageData(map.image, 0, 0)
+}
+
+function addPixels({ offsets, kept, colorOf, colors, packed: [A, B], sumA, sumB }) {
+  const shift = colors.length
   for (let i = 0; i < offsets.length; i++) {
     const at = offsets[i]
     if (at < 0) continue
-    const table = kept[i] ? keptTable : dropped
-    const a = table.a[colorOf[i]]
-    const b = table.b[colorOf[i]]
+    const old = sumB[at]
+    if ((old & 0xffff) >= LEVELS) continue
+    const color = colorOf[i] + (kept[i] ? shift : 0)
+    sumA[at] += A[color]
+    sumB[at] = old + B[color]
+  }
+}
+
+function addShapes({ offsets, kept, colorOf, colors, packed: [A, B], sumA, sumB, diameter, canvas }) {
+  const shift = colors.length
+  const shapes = [cross(diameter, canvas.width), square(diameter, canvas.width)].map((s) => Int32Array.from(s))
+  const size = sumA.length
+  for (let i = 0; i < offsets.length; i++) {
+    const at = offsets[i]
+    if (at < 0) continue
+    const color = colorOf[i] + (kept[i] ? shift : 0)
     const shape = shapes[kept[i]]
     for (let s = 0; s < shape.length; s++) {
       const p = at + shape[s]
-      if (p < 0 || p >= size || (map.sumB[p] & 0xffff) >= LEVELS) continue
-      map.sumA[p] += a
-      map.sumB[p] += b
+      if (p < 0 || p >= size || (sumB[p] & 0xffff) >= LEVELS) continue
+      sumA[p] += A[color]
+      sumB[p] += B[color]
     }
   }
-  resolve(map)
-  ctx.putImageData(map.image, 0, 0)
 }
 
 function square(d, width) {
@@ -173,11 +188,13 @@ function resolve(map) {
   const { sumA, sumB, pixels } = map
   const alpha = alphaTable(map.diameter)
   for (let p = 0; p < pixels.length; p++) {
-    const count = sumB[p] & 0xffff
-    if (!count) pixels[p] = 0
+    const b = sumB[p]
+    if (!b) pixels[p] = 0
     else {
       const a = sumA[p]
-      pixels[p] = ((alpha[count] << 24) | (((sumB[p] >>> 16) / count) << 16) | (((a & 0xffff) / count) << 8) | ((a >>> 16) / count)) >>> 0
+      const count = b & 0xffff
+      pixels[p] = count === 1 ? (alpha[1] << 24) | (b & 0xff0000) | ((a & 255) << 8) | (a >>> 16)
+        : (alpha[count] << 24) | (((b >>> 16) / count) << 16) | (((a & 0xffff) / count) << 8) | ((a >>> 16) / count)
     }
   }
 }

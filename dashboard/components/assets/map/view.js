@@ -164,7 +164,8 @@ function resized(map, decideToo = false) {
 function chooseRange(map, inner, titled) {
   const held = map.zooms.get(map.data.coords)
   const range = held ? held.slice() : fullRange(map)
-  if (!titled) {
+  const shape = (range[1] - range[0]) / inner[0] / ((range[3] - range[2]) / inner[1])
+  if (!titled && Math.abs(shape - 1) > 1e-6) {
     const unit = Math.max((range[1] - range[0]) / inner[0], (range[3] - range[2]) / inner[1])
     for (const [a, b, pixels] of [[0, 1, inner[0]], [2, 3, inner[1]]]) {
       const middle = (range[a] + range[b]) / 2

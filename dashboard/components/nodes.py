@@ -1,0 +1,34 @@
+"""Small panels as trees of plain elements: the browser makes a text node of every string, so no markup can slip in.
+
+A node is a string, or [tag, {class, title, label, style, act, ...}, *children]. `act` makes a press of it come back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.components.assets import browser_component
+
+Node = str | list[Any]
+
+
+def show_nodes(tree: Node, *, key: str) -> str | None:
+    """Draw a tree; returns the `act` of the button that was just pressed, or None."""
+    mount = browser_component("nodes", js=("nodes.js",), css=("nodes.css",))
+    pressed = mount(key=key, data=tree, on_act_change=lambda: None).get("act")
+    return pressed if isinstance(pressed, str) else None
+
+
+def node(tag: str, class_: str = "", *children: Node, **how: Any) -> Node:
+    """One element; `how` may hold title, label, role, style, act, disabled, src, alt."""
+    return [tag, {"class": class_, **how}, *children]
+
+
+def four_digits(value: float | None) -> str:
+    """A number with at most four significant digits, as tables and panels show it; a dash for none."""
+    if value is None or value != value:
+        return "–"
+    if value == 0:
+        return "0"
+    text = f"{value:.4g}"
+    return f"{value:,.0f}" if "e+" in text or abs(value) >= 10_000 else text
