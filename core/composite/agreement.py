@@ -39,7 +39,7 @@ def kendall_w(columns: Sequence[np.ndarray]) -> float:
 def agreement_with_others(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str]) -> dict[str, float]:
     """Correlation of each oriented score with the mean of the other groups' means; at least 0, and 1 without others.
 
-    Rows beyond 20,000 are thinned evenly. Known faults play no part: only whether separate evidence points the same way.
+    Rows beyond 20,000 are thinned. Known faults play no part, only whether separate evidence points the same way.
     """
     step = max(1, terms.rows // _SAMPLE)
     signs = [orientation.get(name, 0) for name in terms.names]

@@ -83,8 +83,13 @@ def _pattern_coefficients(pattern: int, weights: _Weights) -> tuple[np.ndarray, 
     whole = weights.group_weights[possible].sum()
     if total == 0:
         return np.zeros(len(there)), 0.0
-    share = np.divide(weights.group_weights / total, inside, out=np.zeros(len(inside)), where=inside > 0)
-    return np.where(there, weights.signed, 0.0) * share[weights.group_of], float(total / whole)
+    row = np.zeros(len(there))
+    for k in np.flatnonzero(active):
+        group = weights.group_of[k]
+        # inside the group first: a tiny weight divided by a tiny sum stays in range
+        row[k] = weights.signed[k] / inside[group] * (weights.group_weights[group] / total)
+    return row, float(total / whole)
+
 
 
 def coefficients(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str],

@@ -18,7 +18,7 @@ _MOST_SCORES = 63  # presence is one bit per score
 class Terms:
     """Centred scores, without orientation.
 
-    matrix: [m, N] float32 with 0 where a score is absent. patterns: one integer per kind of row, bit k set = score k there;
+    matrix: [m, N] float32 with 0 where a score is absent. patterns: an integer per kind of row, bit k = score k there;
     pattern_rows: the rows of each kind, `None` for the first, most frequent one (all rows not named by the others).
     """
 

@@ -11,6 +11,6 @@ from .view import ScoreColumn, ScoreView, score_column
 from .warnings import emptied_classes, train_counts
 
 __all__ = ["PRESETS", "REASONS", "ZONES", "NoiseEstimate", "Preset", "Ranking", "ScoreColumn", "ScoreView",
-           "apply_rules", "difficulty", "drops_first", "duplicate_groups", "emptied_classes", "evidence_weights", "flip_risk",
-           "goal_rules", "keep_fraction_rules", "label_evidence", "label_suggested", "noise_estimate", "preset_named",
-           "rank_rows", "score_column", "suspected_share", "train_counts", "wilson", "zones"]
+           "apply_rules", "difficulty", "drops_first", "duplicate_groups", "emptied_classes", "evidence_weights",
+           "flip_risk", "goal_rules", "keep_fraction_rules", "label_evidence", "label_suggested", "noise_estimate",
+           "preset_named", "rank_rows", "score_column", "suspected_share", "train_counts", "wilson", "zones"]

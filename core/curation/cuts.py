@@ -54,7 +54,7 @@ class Cuts:
 
 
 def make_cuts(view: ScoreView, rules: Rules, ranking: Ranking, candidates: np.ndarray) -> Cuts:
-    """Apply every threshold to the unlocked rows, and the strategy to the `candidates` [N] bool (no twins among them)."""
+    """Apply every threshold to the unlocked rows, and the strategy to `candidates` [N] bool (no twins among them)."""
     size = len(view)
     cuts = Cuts(np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, np.uint64),
                 np.full(size, np.nan, np.float32), np.full(size, np.nan, np.float32))

@@ -20,7 +20,7 @@ _TWIN_SHARE = 0.25
 
 
 def label_evidence(view: ScoreView) -> np.ndarray:
-    """[N] float32 in -0.5..0.5: rank of what speaks for the given label (AUM, label quality, KNN-Shapley); high = clean.
+    """[N] float32 in -0.5..0.5: rank of what speaks for the label (AUM, label quality, KNN-Shapley); high = clean.
 
     Any score that bears on noise is used where those are missing; NaN where none is.
     """

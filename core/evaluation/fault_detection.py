@@ -15,7 +15,7 @@ from core.types.scores import average_rank
 def evaluate_scores(view: ScoreView, composite: np.ndarray, is_fault: np.ndarray) -> dict[str, Any]:
     """{"scores": {name: figures}, "composite": figures, "rows", "faults"} over the training rows.
 
-    composite [N]: high = suspect (goal find_noise); is_fault [N] bool. figures: auroc, average_precision, precision_at_k
+    composite [N]: high = suspect (find_noise); is_fault [N] bool. figures: auroc, average_precision, precision_at_k
     (k = number of faults), n, n_faults, undefined (rows without the score, left out), side ("highest" | "lowest" =
     suspect), oriented_by ("find_noise", or "inspect_first" where the score takes no side on noise). Held-out rows stay
     out: a score that saw them less would rank them by that. Raises `DataError` without both faults and sound rows.

@@ -35,7 +35,7 @@ def _select(inputs: StrategyInputs, params: TopFractionParams) -> Selection:
 
 
 def border(priority: np.ndarray, order: np.ndarray, gone: int) -> float:
-    """Priority halfway between the last row that goes and the first that stays; NaN where a side is empty or unknown."""
+    """Priority halfway between the last row that goes and the first that stays, NaN where a side is unknown."""
     if not 0 < gone < len(order):
         return float("nan")
     return float(np.float32((float(priority[order[gone - 1]]) + float(priority[order[gone]])) / 2.0))
