@@ -6,14 +6,13 @@ Everything large sits in `cache_resource`, once per server and read-only; nothin
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.attributions import AttributionClient
 from core.curation import ScoreView
 from core.curation.evidence import noise_estimate
 from core.datasets import SourcePreview
@@ -26,6 +25,9 @@ from core.types.examples import ExampleTable, Roles
 from dashboard import selecting
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
+
+if TYPE_CHECKING:
+    from core.attributions import AttributionClient
 
 
 def stamp(run: Run) -> str:
@@ -124,6 +126,8 @@ def attribution(run_id: str, row: int, method: str, _run: Run) -> Attribution:
 
 @st.cache_resource(max_entries=2, show_spinner=False, on_release=lambda client: client.close())
 def _client(run_id: str, path: str) -> AttributionClient:
+    from core.attributions import AttributionClient
+
     return AttributionClient(Path(path))
 
 

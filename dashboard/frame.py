@@ -14,8 +14,8 @@ from dashboard import cache, doing, reading, state, theme
 from dashboard.components import kept_bar, messages
 from dashboard.opened import Opened
 
-ICON = ":material/grain:"
 _ASSETS = Path(__file__).parent / "assets"
+ICON = str(_ASSETS / "icon.png")  # a file of ours: a symbol's name would be fetched from the network
 _LATER = "Comes in a later version: prune and retrain against matched random rows."
 _NUMBERS = {
     "start": "",

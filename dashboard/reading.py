@@ -13,6 +13,7 @@ from core.scores import SCORES
 from core.scores.method import ScoreMethod
 from core.store import Run
 from core.types.curation import Outcome
+from core.types.scores import Score
 from dashboard import cache, selecting
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRule
@@ -57,12 +58,18 @@ def _score_line(run: Run, method: ScoreMethod) -> dict[str, object]:
         "Score": method.title,
         "What it finds": method.summary,
         "State": state,
-        "Assumptions": " ".join(_LIGHTS[c.light] + " " + c.light for c in score.checks) if score else "",
+        "Assumptions": lights_word(score) if score else "",
         "Skill": score.skill if score else None,
         "Seconds": score.seconds if score else None,
         "Needs": ", ".join(s.value.replace("_", " ") for s in method.needs),
         "Cost": method.cost,
     }
+
+
+def lights_word(score: Score) -> str:
+    """How many checks are red, amber and green, the worst first: shape and count, not color alone."""
+    counts = {light: sum(check.light == light for check in score.checks) for light in ("red", "amber", "green")}
+    return "  ".join(f"{_LIGHTS[light]} {count} {light}" for light, count in counts.items() if count)
 
 
 def title(name: str) -> str:

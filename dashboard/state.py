@@ -7,7 +7,7 @@ Disk holds what is worth keeping; the URL what is looked at (run, view, example,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import streamlit as st
 
 from core.types.runs import RunSpec
 
-_STICKY = ("run", "example", "f", "range")  # a page switch empties the URL of what no widget holds: written back
+_STICKY = ("run", "example", "f", "range", "tab", "side")  # a page switch empties the URL of what no widget holds: written back
 
 
 def sync() -> None:
@@ -94,7 +94,30 @@ def focus(example_id: str | None) -> None:
 def open_example(example_id: str) -> None:
     """Put one example into the drawer and bring the drawer forward."""
     focus(example_id)
-    put("side", "example")
+    turn_to("side", "example")
+
+
+def turned_to(name: str, default: str) -> str:
+    """Which of several panes is in front ("tab", "side"): in the URL by its name, whatever its title says."""
+    return next(iter(_stuck(name)), default)
+
+
+def turn_to(name: str, pane: str) -> None:
+    """Bring a pane forward; also before its switch is drawn."""
+    _stick(name, [pane])
+    st.session_state.pop(f"switch_{name}", None)
+
+
+def switch(name: str, panes: Mapping[str, str], default: str, width: str = "content") -> str:
+    """A row of buttons that chooses the pane in front and remembers it in the URL."""
+
+    def keep() -> None:
+        _stick(name, [st.session_state[f"switch_{name}"]])
+
+    now = turned_to(name, default)
+    chosen = st.segmented_control(name, list(panes), format_func=panes.get, default=now if now in panes else default,
+                                  key=f"switch_{name}", required=True, label_visibility="collapsed", on_change=keep, width=width)
+    return chosen or default
 
 
 def filters() -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.scores import score_named
-from dashboard import cache, reading, selecting, state
+from dashboard import cache, reading, selecting, state, theme
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
 from dashboard.opened import Opened
@@ -33,14 +33,22 @@ def facet_cards(
     for facet in facets:
         with st.container(key=f"facet_{facet.name}", border=True, gap=None):
             st.html(f"<h4>{facet.title}</h4>")
-            clicked = class_bars(
-                facet.options, facet.counts(), facet.counts(shown), key=f"bars_{facet.name}", height=150
-            )
+            clicked = class_bars(facet.options, facet.counts(), facet.counts(shown), key=f"bars_{facet.name}",
+                                 height=150, colors=facet_colors(facet))
             if clicked is not None and state.is_new(
                 f"bars_{facet.name}", (clicked, tuple(filters.chosen.get(facet.name, ())))
             ):
                 state.toggle_filter(facet.name, clicked)
                 st.rerun()
+
+
+def facet_colors(facet: selecting.Facet) -> tuple[str, ...]:
+    """Class colors for classes alone; kept and dropped as on the map; one accent for all else."""
+    if facet.name in ("label", "predicted"):
+        return tuple(theme.class_color(k) for k in range(len(facet.options)))
+    if facet.name == "decision":
+        return theme.DROPPED_COLOR, theme.KEPT_COLOR
+    return (theme.muted_color(),) * len(facet.options)
 
 
 def _chips(filters: selecting.Filters) -> None:

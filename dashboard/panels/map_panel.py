@@ -16,7 +16,7 @@ KEY = "map"
 _LAYOUTS = {"umap": "UMAP", "pca": "PCA"}
 
 
-def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, height: int = 430) -> None:
+def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, height: int = 400) -> None:
     """Layout and color, then the map. PCA is there at once, UMAP when the run has made it."""
     layouts = layouts_of(opened)
     if not layouts:
@@ -90,7 +90,7 @@ def _react(opened: Opened, coords: np.ndarray, shown: np.ndarray, event: maps.Ma
     if event.kind == "lasso" and event.polygon is not None:
         rows = polygon.rows_in_polygon(coords, event.polygon, shown)
         state.select(selecting.join(state.selection(), rows, event.mode))
-        state.put("tab", "Selected")
+        state.turn_to("tab", "Selected")
     elif event.kind == "click" and event.row is not None:
         state.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "clear":

@@ -19,16 +19,7 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
     everything, selected = np.arange(len(opened.view)), state.selection()
     sets = {"All": everything, "Filtered": np.flatnonzero(shown), "Selected": selected}
     with st.container(key="rows_tools", horizontal=True, gap="small", vertical_alignment="center"):
-        tab = st.segmented_control(
-            "Rows",
-            list(sets),
-            format_func=lambda name: f"{name} {len(sets[name]):,}",
-            key="tab",
-            default="Filtered",
-            required=True,
-            label_visibility="collapsed",
-            bind="query-params",
-        )
+        tab = state.switch("tab", {name: f"{name} {len(rows):,}" for name, rows in sets.items()}, "Filtered")
         st.space("stretch")
         orders = reading.orders(opened)
         order = st.selectbox(
@@ -49,13 +40,13 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
             label_visibility="collapsed",
             bind="query-params",
         )
-    rows = reading.ordered(opened, sets[tab or "Filtered"], order)
+    rows = reading.ordered(opened, sets[tab], order)
     size = _PAGE[form or "gallery"]
     pages = max(1, -(-len(rows) // size))
     page = min(state.get("page", 1), pages)
     with st.container(key="rows_pane", gap=None):
         part = rows[(page - 1) * size : page * size]
-        _table(opened, part) if form == "table" else _gallery(opened, part, order, tab or "Filtered")
+        _table(opened, part) if form == "table" else _gallery(opened, part, order, tab)
         if pages > 1:
             st.pagination(pages, key="page")
 

@@ -40,6 +40,5 @@ def _lights(run: Run, name: str) -> None:
         st.text(f"Evidence predicts the given labels with skill {score.skill:.2f} (0 chance, 1 perfect).")
     for why, count in score.undefined.items():
         st.text(f"Not defined for {count:,} rows: {why}.")
-    settings = {**score.params, **score.meta}
-    if settings:
-        st.json(settings, expanded=False)
+    for name, value in {**score.params, **score.meta}.items():
+        st.text(f"{name.replace('_', ' ')}: {value}")

@@ -1,4 +1,4 @@
-"""Explore: the map, the rows below it, and at the right facets, one example, or the weights. One selection drives all."""
+"""Explore: the map, the rows below it; at the right facets, one example, or the weights. One selection drives all."""
 
 from __future__ import annotations
 
@@ -39,17 +39,7 @@ def render() -> None:
 
 
 def _side(opened: Opened, facets: tuple[selecting.Facet, ...], shown: np.ndarray, filters: selecting.Filters) -> None:
-    side = st.segmented_control(
-        "Side",
-        list(_SIDES),
-        format_func=_SIDES.get,
-        default="facets",
-        key="side",
-        required=True,
-        label_visibility="collapsed",
-        bind="query-params",
-        width="stretch",
-    )
+    side = state.switch("side", _SIDES, "facets", "stretch")
     with st.container(key="side_pane", gap="small"):
         if side == "example":
             drawer.drawer(opened)

@@ -127,7 +127,6 @@ def _at_the_cut(opened: Opened) -> None:
             title, tiles, key=f"cut_{key}", size=60, captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows]
         )
         if clicked is not None and state.is_new(f"cut_{key}", (opened.change, clicked)):
-            state.focus(str(opened.view.ids[clicked]))
-            state.put("side", "example")
+            state.open_example(str(opened.view.ids[clicked]))
             state.follow("explore")
             st.rerun()

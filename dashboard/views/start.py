@@ -36,7 +36,7 @@ def _sample(card: SampleCard) -> None:
     verb, icon = _VERBS.get(card.modality, (card.title, None))
     with st.container(key=f"card_{card.name}", border=True, gap="small", height="stretch"):
         st.html(f"<h3>{verb}</h3>")
-        st.text(f"{card.title} · {card.rows:,} rows")
+        st.text(f"{card.name} · {card.rows:,} rows · already scored")
         with st.container(key=f"faults_{card.name}", height="stretch"):
             st.text(card.faults)
         st.button(

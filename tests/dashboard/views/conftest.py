@@ -1,0 +1,29 @@
+"""Tiny scored runs, made once per modality and session; decisions go to each test's own workspace."""
+
+import pytest
+import worlds
+
+
+@pytest.fixture(scope="session")
+def run_of(tmp_path_factory):
+    """modality -> folder of a finished run."""
+    made = {}
+
+    def make(modality: str):
+        if modality not in made:
+            folder = tmp_path_factory.mktemp(modality)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("CHAFFINCH_HOME", str(folder / "home"))
+                made[modality] = worlds.scored(modality, folder).path
+        return made[modality]
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def empty_caches():
+    """What one test's server remembered is nothing to the next."""
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()

@@ -1,0 +1,45 @@
+"""One step drawn by AppTest as the application draws it, and what is written on it."""
+
+from streamlit.testing.v1 import AppTest
+
+_SCRIPT = """
+import streamlit as st
+from core.types.errors import CurationError
+from dashboard import state
+from dashboard.components import messages
+from dashboard.views import {view}
+
+st.set_page_config(layout="wide")
+state.sync()
+try:
+    {view}.render()
+except CurationError as error:
+    messages.error_box(error, key="page_error")
+waiting = state.take_message()
+if waiting:
+    st.text("message: " + waiting[0])
+"""
+
+VIEWS = ("start", "data", "scores", "explore", "rules", "check", "export", "methods")
+
+
+def screen(view: str, run=None, **query) -> AppTest:
+    """The view, drawn once. `run`: folder or id; `query`: the rest of the address."""
+    at = AppTest.from_string(_SCRIPT.format(view=view), default_timeout=60)
+    if run is not None:
+        at.query_params["run"] = str(run)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def words(at: AppTest) -> str:
+    """Everything written on the screen, one string."""
+    kinds = ("title", "header", "subheader", "markdown", "text", "caption", "error", "warning", "info", "html", "button",
+             "code")
+    found = []
+    for kind in kinds:
+        for element in at.get(kind):
+            found.append(str(getattr(element, "label", "") or ""))
+            found.append(str(getattr(element, "value", "") or getattr(element, "body", "") or ""))
+    return "\n".join(found)
