@@ -80,12 +80,17 @@ def squared_distance_blocks(
 
 
 def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
-    """float32 copies minus the mean of `points`: distances stay, rounding shrinks. Raises for a non-finite row."""
+    """float32 copies moved so that `points` lie around 0: distances stay, rounding shrinks; non-finite rows are refused.
+
+    Each column moves by a multiple of a power of two near its deviation: whole numbers and grids stay exact, and so do
+    their ties.
+    """
     for array in (points, *others):
         if not np.isfinite(array).all():
             row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             raise CurationError(f"The embedding of row {row} is not finite.", "Look at that row's input.")
-    center = np.mean(points, axis=0, dtype=np.float64)
+    step = 2.0 ** np.floor(np.log2(np.maximum(np.std(points, axis=0, dtype=np.float64), 1e-30)))
+    center = np.rint(np.mean(points, axis=0, dtype=np.float64) / step) * step
     return tuple(np.ascontiguousarray(a - center, dtype=np.float32) for a in (points, *others))
 
 

@@ -39,6 +39,7 @@ from core.types.progress import Progress, SilentProgress
 from core.types.scores import AssumptionCheck, ScoreResult
 
 _JITTER = 1e-9  # of the mean curvature: shifting all classes alike changes nothing, and must not be singular
+_FLOOR = 1e-8
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,12 @@ def _with_bias(layer: LastLayer) -> np.ndarray:
 
 def _softmax_rows(layer: LastLayer, features: np.ndarray, probabilities: np.ndarray, damping: float) -> SoftmaxRows:
     bare = SoftmaxRows(features, probabilities, np.zeros(features.shape[1]))
-    curvature = mean_curvature(bare)
+    # Probabilities rounded to 0 and 1 have no curvature at all; the floor keeps the damped problem solvable.
+    curvature = max(mean_curvature(bare), _FLOOR * max(float((features**2).mean()), _FLOOR))
     ridge = np.full(features.shape[1], layer.weight_decay)
     if layer.has_bias:
         ridge[-1] = 0.0
-    return SoftmaxRows(features, probabilities, ridge + max(damping, _JITTER) * curvature + np.finfo(np.float64).tiny)
+    return SoftmaxRows(features, probabilities, ridge + max(damping, _JITTER) * curvature)
 
 
 def _solver(rows: SoftmaxRows, asked: str, progress: Progress) -> Solver:

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from world import EPOCHS, as_float64, only_declared, take, tiny_world
+from contracts.world import EPOCHS, as_float64, only_declared, take, tiny_world
 
 from core.scores import SCORES, ScoreInputs, score_named
 from core.types.errors import Cancelled, CurationError

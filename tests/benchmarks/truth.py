@@ -1,0 +1,241 @@
+"""METHODS 12.1 again: which scores find flipped labels of scikit-learn's digits, on an MLP with five seeds.
+
+`python -m tests.benchmarks.truth` prints the table reached beside the table asked for; `--json FILE` writes it too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
+
+from core.models.encoding import VectorRows
+from core.models.mlp import Mlp
+from core.scores import ScoreInputs, score_named
+from core.training.loop import EpochEnd, train
+from core.training.passes import visit
+from core.training.plan import TrainingPlan
+from core.training.spread import StageSpreads
+from core.types.evidence import CheckpointEvidence, Evidence
+from core.types.examples import ExampleTable, Modality
+from core.types.methods import Signal
+from core.types.progress import SilentProgress
+from core.types.scores import average_rank
+from core.types.trace import Checkpoint, TrainingTrace
+
+NOISE = (0.1, 0.2, 0.4)
+SEEDS, EPOCHS, KEPT = 5, 60, (0, 5, 60)
+PLAN = TrainingPlan(epochs=EPOCHS, batch_size=64, learning_rate=0.1, momentum=0.9, weight_decay=5e-4)
+STAGES = {"early": tuple(range(1, 21)), "late": tuple(range(41, 61))}
+QUIET = SilentProgress()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: a score, its settings, the sign that makes flipped labels high, the figures asked for."""
+
+    title: str
+    score: str
+    params: Mapping[str, object]
+    sign: int
+    asked: tuple[float, float, float]
+    within: float = 0.01
+
+
+ROWS = (
+    Row("GraNd epoch 0", "grand", {"epochs": "0"}, 1, (0.527, 0.475, 0.500), 0.05),
+    Row("GraNd epoch 5", "grand", {"epochs": "5"}, 1, (0.999, 0.997, 0.990)),
+    Row("EL2N epoch 1", "el2n", {"epochs": "1"}, 1, (0.995, 0.995, 0.990)),
+    Row("EL2N epoch 5", "el2n", {"epochs": "5"}, 1, (0.999, 0.998, 0.995)),
+    Row("EL2N epoch 60", "el2n", {"epochs": "60"}, 1, (0.992, 0.973, 0.863)),
+    Row("-AUM (60 epochs)", "aum", {"last_epoch": "all"}, -1, (0.999, 0.997, 0.985)),
+    Row("-confidence", "confidence", {}, -1, (0.999, 0.997, 0.979)),
+    Row("variability", "variability", {}, 1, (0.946, 0.929, 0.792)),
+    Row("forgetting, never = T", "forgetting", {"break_ties": False}, 1, (0.997, 0.987, 0.934)),
+    Row("VoG early, in class", "vog", {"stage": "early"}, 1, (0.178, 0.273, 0.346)),
+    Row("VoG late, in class", "vog", {"stage": "late"}, 1, (0.961, 0.872, 0.680)),
+    Row("last-layer gradient, epoch 60", "grand_last", {"epochs": "60"}, 1, (0.992, 0.974, 0.865)),
+    Row("-KNN-Shapley, 200 clean", "knn_shapley", {"k": 10}, -1, (0.995, 0.994, 0.994)),
+    Row("-label quality, 5 folds", "label_quality", {}, -1, (0.998, 0.994, 0.984)),
+    Row("-AUM (20 epochs)", "aum", {"last_epoch": "20"}, -1, (0.9995, 0.9987, 0.9962), 0.003),
+)
+COMPOSITE = ("EL2N epoch 5", "-AUM (20 epochs)", "-label quality, 5 folds", "-KNN-Shapley, 200 clean")
+COMPOSITE_ASKED = (0.9996, 0.9987, 0.9973)
+NO_CLEAN_ASKED = (0.9993, 0.9978, 0.9941)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Digits with flipped labels: 1,297 training rows, then 200 clean held-out ones, and which labels are flipped."""
+
+    examples: ExampleTable
+    x: np.ndarray
+    flipped: np.ndarray
+
+
+def problem(noise: float) -> Problem:
+    """The set-up of METHODS 12.1 at one noise rate."""
+    x, y = load_digits(return_X_y=True)
+    x = x / 16 - (x / 16).mean(axis=0)
+    train_x, test_x, train_y, test_y = train_test_split(x, y, test_size=500, stratify=y, random_state=0)
+    rng = np.random.default_rng(1)
+    flip = rng.random(len(train_y)) < noise
+    noisy = np.where(flip, (train_y + rng.integers(1, 10, size=len(train_y))) % 10, train_y)
+    labels = np.concatenate([noisy, test_y[:200]]).astype(np.int64)
+    n = len(labels)
+    examples = ExampleTable(
+        name="digits",
+        modality=Modality.TRACE,
+        ids=np.arange(n).astype(str),
+        inputs=None,
+        labels=labels,
+        class_names=tuple("0123456789"),
+        splits=np.where(np.arange(n) < len(noisy), "train", "valid"),
+        groups=None,
+        source_index=np.arange(n),
+        source_path=None,
+        columns=pd.DataFrame(index=range(n)),
+        fingerprint=f"digits {noise}",
+    )
+    return Problem(examples, np.concatenate([train_x, test_x[:200]]).astype(np.float32), flip)
+
+
+def network(seed: int) -> Mlp:
+    """MLP 64-128-10: He-normal first layer, N(0, 1/128) head, zero biases."""
+    net = Mlp((64, 128), 10)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for layer, fan_in, gain in ((net.hidden[0], 64, 2.0), (net.head, 128, 1.0)):
+            layer.weight.normal_(0.0, (gain / fan_in) ** 0.5, generator=generator)
+            layer.bias.zero_()
+    return net
+
+
+def one_seed(given: Problem, seed: int, logits: np.ndarray) -> tuple[list[CheckpointEvidence], dict[str, np.ndarray]]:
+    """Train once; fill `logits` [T, N, C]; the kept checkpoints and the spread of input gradients of each stage."""
+    net, rows, labels = network(seed), VectorRows(given.x), given.examples.labels
+    spreads, kept = StageSpreads(len(labels), STAGES), []
+
+    def look(epoch: int) -> None:
+        signals = {Signal.FEATURES, Signal.GRADIENT_NORM} if epoch in KEPT else set()
+        if any(epoch in stage for stage in STAGES.values()):
+            signals.add(Signal.INPUT_GRADIENT_SPREAD)
+            spreads.begin(epoch)
+        seen = visit(net, rows, labels, frozenset(signals), progress=QUIET, batch=2_000, input_gradients=spreads.add)
+        spreads.end(epoch)
+        if epoch > 0:
+            logits[epoch - 1] = seen.logits
+        if epoch in KEPT:
+            kept.append(
+                CheckpointEvidence(Checkpoint(seed, epoch, 0.1), seen.logits, seen.features, seen.gradient_norm)
+            )
+
+    def on_epoch(end: EpochEnd) -> None:
+        look(end.epoch)
+
+    look(0)
+    train(net, rows, labels, given.examples.train_rows, seed=seed, plan=PLAN, progress=QUIET, on_epoch=on_epoch)
+    return kept, spreads.results
+
+
+def evidence(given: Problem, seeds: int = SEEDS) -> Evidence:
+    """Everything the rows of the table read."""
+    n, train_rows = len(given.examples), given.examples.train_rows
+    logits = np.empty((seeds, EPOCHS, n, 10), np.float32)
+    seen = [one_seed(given, seed, logits[seed]) for seed in range(seeds)]
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    out_of_fold = np.full((n, 10), np.nan)
+    out_of_fold[train_rows] = cross_val_predict(
+        LogisticRegression(max_iter=2_000),
+        given.x[train_rows],
+        given.examples.labels[train_rows],
+        cv=folds,
+        method="predict_proba",
+    )
+    return Evidence(
+        trace=TrainingTrace(
+            logits, tuple(range(seeds)), tuple(range(1, EPOCHS + 1)), (0.1,) * EPOCHS, np.isin(np.arange(n), train_rows)
+        ),
+        checkpoints=tuple(c for kept, _ in seen for c in kept),
+        input_gradient_spread={name: np.stack([spread[name] for _, spread in seen]) for name in STAGES},
+        stage_epochs=STAGES,
+        out_of_fold=out_of_fold,
+        embedding=given.x,
+        embedding_name="pixels",
+        weight_decay=5e-4,
+    )
+
+
+def measure(noise: float, seeds: int = SEEDS) -> dict[str, dict[str, float]]:
+    """title -> AUROC and average precision of the seeds' mean, and mean AUROC of single seeds."""
+    given = problem(noise)
+    seen, train_rows, values = evidence(given, seeds), given.examples.train_rows, {}
+    out: dict[str, dict[str, float]] = {}
+    for row in ROWS:
+        method = score_named(row.score)
+        result = method.compute(ScoreInputs(given.examples, seen, method.needs), method.params(**row.params), QUIET)
+        values[row.title] = row.sign * result.values[train_rows]
+        out[row.title] = found(given.flipped, values[row.title])
+        if result.per_seed is not None:
+            single = [found(given.flipped, row.sign * one[train_rows])["auroc"] for one in result.per_seed]
+            out[row.title]["one_seed"] = float(np.mean(single))
+    ranks = {title: average_rank(values[title]) for title in COMPOSITE}
+    out["composite of four"] = found(given.flipped, np.mean(list(ranks.values()), axis=0))
+    out["composite without clean rows"] = found(given.flipped, np.mean([ranks[t] for t in COMPOSITE[:3]], axis=0))
+    return out
+
+
+def found(flipped: np.ndarray, values: np.ndarray) -> dict[str, float]:
+    """How well high values point at the flipped labels."""
+    return {
+        "auroc": float(roc_auc_score(flipped, values)),
+        "average_precision": float(average_precision_score(flipped, values)),
+    }
+
+
+def asked() -> tuple[Row, ...]:
+    """All rows with the figures asked for, composites last."""
+    last = replace(ROWS[-1], params={}, within=0.003)
+    return (
+        *ROWS,
+        replace(last, title="composite of four", asked=COMPOSITE_ASKED),
+        replace(last, title="composite without clean rows", asked=NO_CLEAN_ASKED),
+    )
+
+
+def line(row: Row, cells: list[dict[str, float]]) -> str:
+    """One row of the printed table; OFF where a figure is further away than it may be."""
+    auroc = [cell["auroc"] for cell in cells]
+    off = any(abs(a - b) > row.within for a, b in zip(auroc, row.asked, strict=True))
+    single = _slashed([cell["one_seed"] for cell in cells], 3) if "one_seed" in cells[0] else "-"
+    return f"{row.title:32} {_slashed(auroc, 4):24} {'OFF' if off else '':9} {_slashed(row.asked, 4):24} {single}"
+
+
+def _slashed(figures: Sequence[float], digits: int) -> str:
+    return " / ".join(f"{one:.{digits}f}" for one in figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    options = parser.parse_args()
+    reached = {noise: measure(noise) for noise in NOISE}
+    print(f"{'score':32} {'reached (10 / 20 / 40 % flipped)':34} {'asked':24} one seed")
+    for row in asked():
+        print(line(row, [reached[noise][row.title] for noise in NOISE]))
+    if options.json:
+        options.json.write_text(json.dumps({str(noise): figures for noise, figures in reached.items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
