@@ -16,7 +16,7 @@ CLASS_COLORS: tuple[str, ...] = (
     "#D55E00",
     "#7B61C9",
     "#B5B000",
-    "#8A4B3C",
+    "#A8624E",
     "#5DC9BE",
 )
 NO_CLASS_COLOR = "#9AA3AD"
@@ -28,9 +28,9 @@ _STYLE = """
 <style>
 .block-container, [data-testid="stMainBlockContainer"] {padding: 0.9rem 1.1rem 0.6rem 1.1rem; max-width: none;}
 [data-testid="stHeader"] {height: 0; min-height: 0; background: transparent;}
-[data-testid="stMain"] h1 {font-size: 1.35rem; padding: 0 0 .15rem 0; letter-spacing: -.01em;}
-[data-testid="stMain"] h2 {font-size: 1.08rem; padding: .2rem 0;}
-[data-testid="stMain"] h3, [data-testid="stMain"] h4 {font-size: .92rem; padding: .1rem 0;}
+[data-testid="stMain"] h1 {font-size: 1.35rem; padding: 0 0 1rem 0; letter-spacing: -.01em;}
+[data-testid="stMain"] h2 {font-size: 1.08rem; padding: 0 0 1rem 0;}
+[data-testid="stMain"] h3, [data-testid="stMain"] h4 {font-size: .92rem; padding: 0 0 1rem 0;}
 [data-testid="stVerticalBlock"] {gap: .55rem;}
 [data-testid="stMetricValue"], [data-testid="stDataFrame"], .chf {font-variant-numeric: tabular-nums;}
 [data-testid="stSidebarHeader"] {padding-bottom: 0; height: 2rem;}

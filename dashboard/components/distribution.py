@@ -178,7 +178,7 @@ def _finish(figure: go.Figure, given: Distribution, mode: str, height: int, sele
             dragmode="select" if selectable else False,
             selectdirection="h",
             xaxis={
-                "title": {"text": f"{given.title}<br><sub>{ends}</sub>" if ends else given.title},
+                "title": {"text": f"{given.title}  ({ends})" if ends else given.title},
                 "showgrid": False,
             },
             yaxis={

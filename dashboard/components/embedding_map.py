@@ -102,7 +102,7 @@ def embedding_map(
             _column(f"{key}:rows{number}", blob)
         if card is not None:
             _hover(key, card)
-    return _mount(key, {**message, **lists}, on_event)
+        return _mount(key, {**message, **lists}, on_event)
 
 
 def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], None] | None) -> MapEvent:

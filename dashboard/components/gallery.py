@@ -37,7 +37,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class GalleryEvent:
-    """kind: none | focus (open this row) | select (these rows are now chosen) | key (k, d, r, u, n, ? pressed on row)."""
+    """kind: none | focus (open this row) | select (these rows are now chosen) | key (k, d, r, u, n or ?)."""
 
     kind: str = "none"
     row: int | None = None

@@ -20,7 +20,7 @@ INLINE_BELOW = 1_500
 
 
 def encode_ranks(values: np.ndarray) -> np.ndarray:
-    """Average ranks of float [N] as uint16 [N]: 1 lowest ... 65534 highest, 0 where the value is NaN. Compute once per run."""
+    """Average ranks of float [N] as uint16 [N]: 1 lowest ... 65534 highest, 0 for NaN. Keep them cached."""
     ranks = average_rank(np.asarray(values))
     finite = np.isfinite(ranks)
     share = (ranks[finite] - 0.5) / max(int(finite.sum()), 1)

@@ -13,7 +13,7 @@ from dashboard.components.gallery import Tile, event_from_browser, plain_tile
 def neighbors_strip(
     title: str, tiles: Sequence[Tile], *, key: str, captions: Sequence[str] = (), size: int = 64, empty: str = "None."
 ) -> int | None:
-    """One line of tiles with a caption under each (distance, or "helped · loss fell by 0.02"). Returns a clicked row."""
+    """One line of tiles with a caption under each (distance, "helped"). Returns a clicked row."""
     st.markdown(f"**{title}**")
     if not tiles:
         st.caption(empty)

@@ -12,10 +12,10 @@ from core.types.params import check_params, params_from_dict
 
 
 def params_form(cls: type, *, key: str, value: Any = None, disabled: bool = False, columns: int = 2) -> Any:
-    """Widgets for each field of dataclass `cls`, starting from `value` (an instance) or the defaults; returns an instance.
+    """Widgets for the fields of dataclass `cls`, starting from `value` or the defaults; returns an instance.
 
     bool -> checkbox, choices -> select box, int/float -> number input within its bounds, str -> text, None -> text.
-    A class without fields draws nothing. A value out of bounds shows its `CurationError` and the last valid one returns.
+    A class without fields draws nothing. A value out of bounds shows its error, and `value` returns.
     """
     start = value if value is not None else cls()
     if not fields(cls):

@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def picture_bytes(image: np.ndarray | bytes, most: int | None = None) -> bytes:
-    """Encoded picture of a uint8 array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]; larger sides than `most` are shrunk."""
+    """Encoded picture of a uint8 array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]; sides over `most` shrink."""
     if isinstance(image, bytes):
         return image
     pixels = np.asarray(image)

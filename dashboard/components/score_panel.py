@@ -10,7 +10,7 @@ from dashboard.components.nodes import Node, four_digits, node, show_nodes
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """value None = not computed (reason says why). percentile 0..100. suspicious: +1 high end, -1 low end, 0 neither."""
+    """value None = not computed (reason says why). percentile 0..100. suspicious end: +1 high, -1 low, 0 neither."""
 
     name: str
     title: str
@@ -36,13 +36,8 @@ def score_panel(lines: Sequence[ScoreLine], *, key: str) -> None:
 
 def _line(line: ScoreLine) -> Node:
     if line.value is None:
-        return node(
-            "tr",
-            "",
-            node("th", "", line.title, title=line.title),
-            node("td", "soft", f"not computed: {line.reason}" if line.reason else "not computed"),
-            node("td", ""),
-        )
+        why = f"not computed: {line.reason}" if line.reason else "not computed"
+        return node("tr", "", node("th", "", line.title), node("td", "num soft", "–"), node("td", "soft", why))
     spread = f" ± {four_digits(line.spread)}" if line.spread is not None else ""
     seeds = f"mean of {line.seeds} seeds, ± is their standard deviation" if line.seeds > 1 else "one seed"
     name = node("th", "", line.title, title=f"{line.title}: {line.meaning} ({seeds})")

@@ -39,7 +39,7 @@ function cutForShare(map, share, drop) {
       if (composite[i] < low) low = composite[i]
       if (composite[i] > high) high = composite[i]
     }
-  const wanted = Math.round(share * total)
+  const wanted = roundHalfEven(share * total)
   if (wanted <= 0 || !total) return null
   if (wanted >= total) return drop === "above" ? -Infinity : Infinity
   const scale = BINS / (high - low || 1)
@@ -105,4 +105,10 @@ function joinRows(old, fresh, mode) {
   const set = new Set(old)
   for (const i of fresh) mode === "add" ? set.add(i) : set.delete(i)
   return Uint32Array.from(set).sort()
+}
+
+// As Python's round.
+function roundHalfEven(v) {
+  const below = Math.floor(v)
+  return v - below === 0.5 ? below + (below & 1) : Math.round(v)
 }
