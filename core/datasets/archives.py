@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -156,7 +156,7 @@ def _bytes(size: int) -> str:
 def read_member(path: Path, header: Header) -> np.ndarray:
     """One small array of an .npz (or the .npy itself) in memory."""
     if path.suffix.lower() == ".npy":
-        return np.load(path, allow_pickle=False)
+        return np.array(_mapped(path, header))
     with open_zip(path) as archive:
         try:
             data = archive.read(header.name + ".npy")
@@ -169,11 +169,19 @@ def read_member(path: Path, header: Header) -> np.ndarray:
 def extract_member(path: Path, header: Header, target: Path) -> np.ndarray:
     """One large array of an .npz unpacked once beside the cache, then memory-mapped; a .npy is mapped where it lies."""
     if path.suffix.lower() == ".npy":
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return _mapped(path, header)
     if not target.exists():
         with open_zip(path) as archive, _member(archive, archive.getinfo(header.name + ".npy"), path.name) as stream:
             _copy(stream, target, path.name, header.name)
-    return np.load(target, mmap_mode="r", allow_pickle=False)
+    return _mapped(target, header)
+
+
+def _mapped(path: Path, header: Header) -> np.ndarray:
+    """The data behind a header that was checked; the file is not parsed a second time by other rules."""
+    if header.size == 0:  # nothing can be mapped
+        return np.zeros(header.shape, header.dtype)
+    order: Literal["C", "F"] = "F" if header.fortran else "C"
+    return np.memmap(path, header.dtype, "r", header.start, header.shape, order)
 
 
 def _copy(stream: BinaryIO, target: Path, source: str, name: str) -> None:

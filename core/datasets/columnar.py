@@ -13,6 +13,8 @@ from core.types.errors import DataError
 from .files import GIGABYTE, MEGABYTE, open_regular, unpack_limit
 
 LINE_LIMIT = 16 * MEGABYTE
+# What Arrow's own errors leave out: names and texts that are not UTF-8, and sizes that lie.
+_DAMAGE = (OSError, ValueError, MemoryError, OverflowError, LookupError)
 
 
 def read_parquet(path: Path, rows: int | None = None) -> pd.DataFrame:
@@ -49,7 +51,7 @@ def _open_shard(path: Path):
             raise DataError(f"{path.name} is an empty file.", "Write it again.")
     try:
         shard = parquet.ParquetFile(path, page_checksum_verification=True, memory_map=False)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, *_DAMAGE) as error:
         raise _damaged(path, error) from None
     size = sum(shard.metadata.row_group(i).total_byte_size for i in range(shard.metadata.num_row_groups))
     if size > unpack_limit():
@@ -68,12 +70,18 @@ def _read_shard(path: Path, rows: int | None):
         twice = next(n for n in names if names.count(n) > 1)
         raise DataError(f'{path.name}: the column "{twice}" appears twice.', "Rename one of them.")
     try:
-        if rows is None:
-            return shard.read()
-        batch = next(shard.iter_batches(batch_size=rows), None)
-        return shard.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
-    except (pa.ArrowException, OSError) as error:
+        table = shard.read() if rows is None else _first_rows(shard, rows)
+        table.validate(full=True)  # lengths, offsets and UTF-8, which reading alone takes on trust
+    except (pa.ArrowException, *_DAMAGE) as error:
         raise _damaged(path, error) from None
+    return table
+
+
+def _first_rows(shard, rows: int):
+    import pyarrow as pa
+
+    batch = next(shard.iter_batches(batch_size=rows), None)
+    return shard.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
 
 
 def _damaged(path: Path, error: BaseException) -> DataError:

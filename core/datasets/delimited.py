@@ -10,15 +10,16 @@ import pandas as pd
 
 from core.types.errors import DataError
 
-from .files import MEGABYTE, open_regular, read_bytes
+from .files import GIGABYTE, MEGABYTE, open_regular, read_bytes
 
 _DELIMITERS = {".tsv": "\t", ".tab": "\t"}
 CELL_LIMIT = 16 * MEGABYTE
+LARGEST = 2 * GIGABYTE - MEGABYTE  # the parser counts the bytes of a block in 31 bits
 
 
 def read_delimited(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Every cell as text (nothing is turned into a number or a missing value), and notes on what was assumed."""
-    data = read_bytes(path)
+    data = read_bytes(path, LARGEST)
     data, notes = _checked_bytes(data, path.name)
     delimiter, note = _delimiter(data, path)
     names = _header(data, delimiter, path.name)
@@ -31,12 +32,15 @@ def read_delimited(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def read_delimited_head(path: Path, size: int = 4 * MEGABYTE) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The rows of the first `size` bytes, for a look at a file too large to read whole."""
     with open_regular(path) as file:
-        data = file.read(size)
-    data, notes = _checked_bytes(data[: data.rfind(b"\n") + 1], path.name)
+        data = file.read(size + 1)
+    cut = len(data) > size
+    if cut and b"\n" not in data:  # one row is longer than the head
+        return read_delimited(path)
+    data, notes = _checked_bytes(data[: data.rfind(b"\n") + 1] if cut else data, path.name)
     delimiter, note = _delimiter(data, path)
     names = _header(data, delimiter, path.name)
     last = data.rfind(b"\n", 0, len(data) - 1)
-    while data.count(b'"') % 2 and last > 0:  # the cut fell inside a quoted cell: give up lines until it does not
+    while cut and data.count(b'"') % 2 and last > 0:  # the cut fell inside a quoted cell: give up lines before it
         data, last = data[: last + 1], data.rfind(b"\n", 0, last)
     return _parse(data, delimiter, names, path.name), notes + note
 

@@ -60,6 +60,13 @@ def read_head(path: Path) -> tuple[pd.DataFrame, int | None, tuple[str, ...]]:
     return frame, None, notes
 
 
+def read_sample(path: Path) -> pd.DataFrame:
+    """The first rows, as few as guessing needs."""
+    if path.suffix.lower() in DELIMITED:
+        return read_delimited_head(path)[0]
+    return read_jsonl(path, _HEAD_ROWS) if path.suffix.lower() in JSON_LINES else read_parquet(path, _HEAD_ROWS)
+
+
 def modality_of(request: Request, frame: pd.DataFrame) -> Modality:
     """As asked, else as the columns suggest."""
     return request.modality or guess_modality(frame, request.roles)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,12 @@ _FOREIGN = (
     (b"\0\0\1\0", "ICO"),
     (b"<svg", "SVG"),
 )
+
+# What decoders raise over bytes that lie; MemoryError belongs to them, as a header may ask for any amount.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
+           MemoryError, struct.error, zlib.error, UserWarning)
+# Pillow only warns between 89 and 179 megapixels: here a warning of that kind is a refusal, in every thread.
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -78,18 +86,16 @@ def _decoded(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     """uint8 [H, W, 1 or 3] and what was converted; raises DataError with the reason in a word or two."""
     _refuse_foreign(data)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the size is checked here, on the header, before any pixel is read
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.size[0] * image.size[1] > MAX_PIXELS:
-                raise DataError(_too_many(*image.size))
-            image.load()
-            return _to_uint8(image)
-    except Image.DecompressionBombError:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.size[0] * image.size[1] > MAX_PIXELS:
+            raise DataError(_too_many(*image.size))
+        image.load()
+        return _to_uint8(image)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise DataError(f"too many pixels (above {MAX_PIXELS // 1_000_000} MP)") from None
     except UnidentifiedImageError:
         raise DataError("not an image") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+    except _DAMAGE as error:
         raise DataError("truncated" if _is_cut(error) else f"damaged ({str(error)[:80]})") from None
 
 
@@ -97,7 +103,7 @@ def _too_many(width: int, height: int) -> str:
     return f"too many pixels ({width * height / 1e6:.0f} MP, the limit is {MAX_PIXELS // 1_000_000} MP)"
 
 
-def _is_cut(error: Exception) -> bool:
+def _is_cut(error: BaseException) -> bool:
     words = str(error).lower()
     return any(
         w in words for w in ("truncated", "not enough", "unexpected end", "incomplete", "broken data stream", "eof")

@@ -23,7 +23,7 @@ from . import report
 from .archives import open_zip
 from .assemble import Parts, assemble, check_columns
 from .files import cache_folder, file_digest, unreadable
-from .frames import is_table, read_frame, read_head
+from .frames import is_table, read_frame, read_sample
 from .image_files import ImageFiles, Picture, examine
 from .loader import Column, Loader, Request, SourcePreview
 from .roles import IMAGE_SUFFIXES, describe, guess_path, guess_roles
@@ -68,7 +68,7 @@ def manifest_in(folder: Path) -> Path | None:
     """The table of paths that lies in a folder of pictures, if there is one."""
     for name in _MANIFESTS:
         if (folder / name).is_file():
-            head, _, _ = read_head(folder / name)
+            head = read_sample(folder / name)
             if guess_path(head.head(100)):
                 return folder / name
     return None

@@ -11,7 +11,7 @@ from core.types.examples import ExampleTable, Modality, Roles
 
 from .arrays import ARRAYS
 from .files import unreadable
-from .frames import is_table, read_head
+from .frames import is_table, read_sample
 from .images import IMAGES
 from .loader import Loader, Request, SourcePreview
 from .roles import guess_modality
@@ -113,7 +113,7 @@ def _request(
 def _loader(request: Request) -> tuple[Loader, Request]:
     """The loader that is surest, and the request with its modality settled for table files."""
     if request.modality is None and is_table(request.path):
-        head, _, _ = read_head(request.path)
+        head = read_sample(request.path)
         request = Request(
             request.path,
             request.name,

@@ -55,12 +55,13 @@ def feature_parts(features: pd.DataFrame, digests: np.ndarray, columns: pd.DataF
 
 def to_feature(texts: pd.Series) -> pd.Series:
     """float64 with NaN if every filled cell is a number, else object of str with None for missing cells."""
-    words = texts.astype(object)
-    absent = words.isin(NUMERIC_MISSING)
-    numbers = pd.to_numeric(words.where(~absent), errors="coerce").astype("float64")
-    if not absent.all() and numbers[~absent].notna().all():
-        return numbers
-    return words.where(~words.isin(MISSING), None)
+    codes, uniques = pd.factorize(texts.astype(object))  # columns repeat themselves: each distinct cell is read once
+    words = pd.Series(uniques, dtype=object)
+    absent = words.isin(NUMERIC_MISSING).to_numpy()
+    numbers = pd.to_numeric(words.where(~absent), errors="coerce").to_numpy(np.float64)
+    if not absent.all() and not np.isnan(numbers[~absent]).any():
+        return pd.Series(numbers[codes])
+    return pd.Series(words.where(~words.isin(MISSING), None).to_numpy(dtype=object)[codes], dtype=object)
 
 
 def _without_infinite(features: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:

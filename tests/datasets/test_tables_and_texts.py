@@ -15,7 +15,7 @@ from core.types.errors import DataError
 from core.types.examples import Modality, Roles
 
 # What trips readers of CSV; no NUL (refused) and no carriage return (the csv module turns it into a line feed).
-PIECES = ['"', '""', ",", "\n", ";", "\t", " ", "a", "NA", "1e5", "007", "é", "漢", "\u202e", "'", "\\", "\ufeff", "=1+1"]
+PIECES = ['"', '""', ",", "\n", ";", "\t", " ", "a", "NA", "1e5", "007", "é", "漢", "\u202e", "'", "\\", "\ufeff", "=1"]
 
 
 @pytest.mark.parametrize("seed", range(40))
