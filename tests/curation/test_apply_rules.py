@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.small_views import column, permuted, random_view, view_of
 
@@ -95,8 +95,8 @@ def test_ranks_are_taken_over_training_rows():
 
 def test_a_person_wins_over_rules():
     view = view_of({"el2n": [1, 2, 3, 4]}, labels=[0, 0, 0, 1])
-    decisions = {"e003": Decision(Action.KEEP), "e000": Decision(Action.DROP), "e002": Decision(Action.RELABEL, "class 1"),
-                 "e001": Decision(note="odd", reviewed=True), "gone": Decision(Action.DROP)}
+    decisions = {"e003": Decision(Action.KEEP), "e000": Decision(Action.DROP),
+                 "e002": Decision(Action.RELABEL, "class 1"), "e001": Decision(note="odd", reviewed=True), "gone": Decision(Action.DROP)}
     outcome = apply_rules(view, Rules(thresholds=(_above(2),), guardrails=FREE), decisions)
     assert outcome.kept.tolist() == [False, True, True, True]
     assert outcome.source.tolist() == ["manual", "default", "manual", "manual"]
@@ -245,9 +245,10 @@ def test_an_unknown_label_is_refused():
 
 
 def _any_rules(rng) -> Rules:
+    cuts = (("percentile", float(rng.integers(0, 100))), ("count", float(rng.integers(0, 10))))
     thresholds = tuple(
         Threshold(str(rng.choice(["composite", "el2n", "aum"])), kind, str(rng.choice(["above", "below"])), cut)
-        for kind, cut in (("percentile", float(rng.integers(0, 100))), ("count", float(rng.integers(0, 10))))[:rng.integers(0, 3)])
+        for kind, cut in cuts[:rng.integers(0, 3)])
     strategy = str(rng.choice(["threshold", "top_fraction", "class_balanced", "coverage", "moderate", "uniform"]))
     guard = Guardrails(int(rng.integers(0, 12)), float(rng.random()), str(rng.choice(["keep_best", "off"])), 0.97,
                        bool(rng.random() < 0.8))
@@ -261,6 +262,7 @@ def _any_decisions(rng, view) -> dict[str, Decision]:
     return {str(key): Decision(actions[rng.integers(3)], "class 1") for key in rng.choice(view.ids, 6, replace=False)}
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 100_000))
 def test_what_always_holds(seed):
     rng = np.random.default_rng(seed)
@@ -290,6 +292,7 @@ def test_what_always_holds(seed):
             assert outcome.kept[rows].sum() >= min(guard.class_floor, int(rows.sum()))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 100_000))
 def test_rows_may_be_permuted(seed):
     rng = np.random.default_rng(seed)

@@ -30,7 +30,8 @@ def view_of(values: dict, labels=None, splits=None, ids=None, classes: int | Non
     scores = {n: v if isinstance(v, ScoreColumn) else column(n, v) for n, v in values.items()}
     names = np.array([f"e{i:03d}" for i in range(size)], object) if ids is None else np.asarray(ids, object)
     splits = np.array(["train"] * size) if splits is None else np.asarray(splits)
-    return ScoreView(names, labels, tuple(f"class {c}" for c in range(classes)), splits, scores, fingerprint="f00d", **more)
+    class_names = tuple(f"class {c}" for c in range(classes))
+    return ScoreView(names, labels, class_names, splits, scores, fingerprint="f00d", **more)
 
 
 def random_view(rng: np.random.Generator, size: int = 60, classes: int = 3, **more) -> ScoreView:
@@ -51,11 +52,13 @@ def permuted(view: ScoreView, order: np.ndarray) -> ScoreView:
     """The same examples in another row order."""
     back = np.argsort(order)
     scores = {n: ScoreColumn(n, c.values[order], c.direction, c.group, c.orientation, c.inspect_first,
-                             None if c.standard_deviation is None else c.standard_deviation[order], c.seed_count, c.skill)
+                             None if c.standard_deviation is None else c.standard_deviation[order],
+                             c.seed_count, c.skill)
               for n, c in view.scores.items()}
     return ScoreView(
         view.ids[order], view.labels[order], view.class_names, view.splits[order], scores,
         neighbors=None if view.neighbors is None else back[view.neighbors[order]].astype(np.int32),
         neighbor_similarity=None if view.neighbor_similarity is None else view.neighbor_similarity[order],
         predicted=None if view.predicted is None else view.predicted[order],
-        predicted_prob=None if view.predicted_prob is None else view.predicted_prob[order], fingerprint=view.fingerprint)
+        predicted_prob=None if view.predicted_prob is None else view.predicted_prob[order],
+        fingerprint=view.fingerprint)
