@@ -27,13 +27,18 @@ class AdaptedNetwork(Network):
         super().__init__()
         linear = [m for m in inner.modules() if isinstance(m, nn.Linear)]
         if not linear:
-            raise ModelError(f"{type(inner).__name__} has no Linear layer.", "The last layer must be a torch.nn.Linear making the logits.")
+            raise ModelError(
+                f"{type(inner).__name__} has no Linear layer.",
+                "The last layer must be a torch.nn.Linear making the logits.",
+            )
         self.inner = inner
         self.__dict__["_last"] = linear[-1]  # not registered twice: it stays a part of `inner`
         self._classes = classes
         if linear[-1].out_features != classes:
-            raise ModelError(f"The network has {linear[-1].out_features} outputs, the data {classes} classes.",
-                             "Give a factory with one output per class.")
+            raise ModelError(
+                f"The network has {linear[-1].out_features} outputs, the data {classes} classes.",
+                "Give a factory with one output per class.",
+            )
 
     @property
     def head(self) -> nn.Linear:  # type: ignore[override]
@@ -50,8 +55,10 @@ class AdaptedNetwork(Network):
         finally:
             handle.remove()
         if len(caught) != 1 or caught[0].dim() != 2:
-            raise ModelError("The last Linear layer does not receive one vector per example.",
-                             "Make it the layer that turns features [batch, d] into logits [batch, classes].")
+            raise ModelError(
+                "The last Linear layer does not receive one vector per example.",
+                "Make it the layer that turns features [batch, d] into logits [batch, classes].",
+            )
         return caught[0]
 
     def forward(self, x: Any) -> Tensor:
@@ -61,32 +68,43 @@ class AdaptedNetwork(Network):
     def embed(self, x: Any) -> Tensor:
         """Images and tables as they are; term ids cannot be differentiated, so own text networks are refused."""
         if isinstance(x, tuple):
-            raise ModelError("Own networks read images and tables; text is read by the built-in bag-of-words models.",
-                             "Use --model bow_mlp or bow_linear, or give embeddings of the texts.")
+            raise ModelError(
+                "Own networks read images and tables; text is read by the built-in bag-of-words models.",
+                "Use --model bow_mlp or bow_linear, or give embeddings of the texts.",
+            )
         return x
 
     def _checked(self, logits: Tensor) -> Tensor:
         if logits.dim() != 2 or logits.shape[1] != self._classes:
-            raise ModelError(f"The network returns {tuple(logits.shape)}, expected [batch, {self._classes}].",
-                             "It must return one logit per class and example.")
+            raise ModelError(
+                f"The network returns {tuple(logits.shape)}, expected [batch, {self._classes}].",
+                "It must return one logit per class and example.",
+            )
         return logits
 
 
 def load_factory(name: str, trusted: bool) -> Callable[..., nn.Module]:
-    """The callable behind "module:factory"; `ModelError` unless `trusted`, because importing it runs the user's code."""
+    """The callable behind "module:factory"; `ModelError` unless `trusted`: importing it runs the user's code."""
     if not trusted:
-        raise ModelError(f'"{name}" is code of your own. Nothing was run.', "Name it on the command line with --model to run it.")
+        raise ModelError(
+            f'"{name}" is code of your own. Nothing was run.', "Name it on the command line with --model to run it."
+        )
     module, _, attribute = name.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise ModelError(f'"{name}" was not found: {error}.', "Give importable module:factory, with its folder on PYTHONPATH.") from None
+        raise ModelError(
+            f'"{name}" was not found: {error}.', "Give importable module:factory, with its folder on PYTHONPATH."
+        ) from None
 
 
 def adapt(factory: Callable[..., nn.Module], shape: InputShape, classes: int, seed: int) -> AdaptedNetwork:
     """Call factory(), factory(classes) or factory(input dims, classes), whichever it takes, and wrap the network."""
-    required = [p for p in inspect.signature(factory).parameters.values()
-                if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [
+        p
+        for p in inspect.signature(factory).parameters.values()
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     given: tuple[Any, ...] = {0: (), 1: (classes,)}.get(len(required), (shape.dims, classes))
     inner = seeded(lambda: factory(*given), seed)
     if not isinstance(inner, nn.Module):
@@ -102,8 +120,10 @@ def check_input(network: Network, shape: InputShape, example: Any) -> None:
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         wanted = _first_input(network)
         first = str(error).strip().splitlines()[0]
-        raise ModelError(f"The model does not read this data: examples are {' x '.join(map(str, shape.dims))}, {wanted}. {first}",
-                         "Give a model made for this shape, or another encoding of the data.") from error
+        raise ModelError(
+            f"The model does not read this data: examples are {' x '.join(map(str, shape.dims))}, {wanted}. {first}",
+            "Give a model made for this shape, or another encoding of the data.",
+        ) from error
 
 
 def _first_input(network: nn.Module) -> str:

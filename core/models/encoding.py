@@ -1,4 +1,4 @@
-"""From raw examples to what networks and estimators read; fitted on training rows, stored as JSON and .npy, never pickle."""
+"""From raw examples to what models read; fitted on training rows, stored as JSON and .npy, never pickle."""
 
 from __future__ import annotations
 
@@ -51,14 +51,18 @@ def fit_encoder(examples: ExampleTable, rows: np.ndarray, image_size: int = 0) -
         raise DataError("There is no labeled training row.", "Give labels, or mark some rows as training rows.")
     if examples.modality is Modality.IMAGE:
         from .image_encoding import ImageEncoder
+
         return ImageEncoder.fit(examples, rows, image_size)
     if examples.modality is Modality.TEXT:
         from .text_encoding import TextEncoder
+
         return TextEncoder.fit(examples, rows)
     if examples.modality is Modality.TABLE and hasattr(examples.inputs, "columns"):
         from .table_encoding import TableEncoder
+
         return TableEncoder.fit(examples, rows)
     from .vector_encoding import VectorEncoder
+
     return VectorEncoder.fit(examples, rows)
 
 
@@ -67,17 +71,23 @@ def load_encoder(folder: Path) -> Encoder:
     kind = read_json(Path(folder) / "encoder.json").get("kind")
     if kind == "image":
         from .image_encoding import ImageEncoder
+
         return ImageEncoder.load(folder)
     if kind == "text":
         from .text_encoding import TextEncoder
+
         return TextEncoder.load(folder)
     if kind == "table":
         from .table_encoding import TableEncoder
+
         return TableEncoder.load(folder)
     if kind == "vector":
         from .vector_encoding import VectorEncoder
+
         return VectorEncoder.load(folder)
-    raise ModelError(f"{folder} holds an encoder of unknown kind {kind!r}.", "It was made by a newer version: update Chaffinch.")
+    raise ModelError(
+        f"{folder} holds an encoder of unknown kind {kind!r}.", "It was made by a newer version: update Chaffinch."
+    )
 
 
 class VectorRows:

@@ -44,8 +44,9 @@ def _logistic(shape: InputShape, classes: int, params: LogisticParams, seed: int
 def _boosting(shape: InputShape, classes: int, params: BoostingParams, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(max_iter=params.rounds, learning_rate=params.learning_rate, early_stopping=False,
-                                          random_state=seed)
+    return HistGradientBoostingClassifier(
+        max_iter=params.rounds, learning_rate=params.learning_rate, early_stopping=False, random_state=seed
+    )
 
 
 def _forest(shape: InputShape, classes: int, params: ForestParams, seed: int) -> Any:
@@ -55,10 +56,31 @@ def _forest(shape: InputShape, classes: int, params: ForestParams, seed: int) ->
 
 
 ESTIMATOR_FAMILIES = (
-    ModelFamily(name="logistic_regression", title="Logistic regression", summary="scikit-learn, probabilities only",
-                params=LogisticParams, build=_logistic, modalities=_ALL, probabilities_only=True),
-    ModelFamily(name="gradient_boosting", title="Gradient boosting", summary="scikit-learn histogram trees, probabilities only",
-                params=BoostingParams, build=_boosting, modalities=(Modality.TABLE, Modality.TRACE), probabilities_only=True),
-    ModelFamily(name="random_forest", title="Random forest", summary="scikit-learn, probabilities only",
-                params=ForestParams, build=_forest, modalities=(Modality.TABLE, Modality.TRACE), probabilities_only=True),
+    ModelFamily(
+        name="logistic_regression",
+        title="Logistic regression",
+        summary="scikit-learn, probabilities only",
+        params=LogisticParams,
+        build=_logistic,
+        modalities=_ALL,
+        probabilities_only=True,
+    ),
+    ModelFamily(
+        name="gradient_boosting",
+        title="Gradient boosting",
+        summary="scikit-learn histogram trees, probabilities only",
+        params=BoostingParams,
+        build=_boosting,
+        modalities=(Modality.TABLE, Modality.TRACE),
+        probabilities_only=True,
+    ),
+    ModelFamily(
+        name="random_forest",
+        title="Random forest",
+        summary="scikit-learn, probabilities only",
+        params=ForestParams,
+        build=_forest,
+        modalities=(Modality.TABLE, Modality.TRACE),
+        probabilities_only=True,
+    ),
 )

@@ -12,7 +12,7 @@ from core.types.methods import Method
 
 @dataclass(frozen=True)
 class InputShape:
-    """What one encoded example looks like: image (channels, height, width), table (columns,), text (terms + padding,)."""
+    """One encoded example: image (channels, height, width), table (columns,), text (terms + padding,)."""
 
     modality: Modality
     dims: tuple[int, ...]

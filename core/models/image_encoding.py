@@ -67,10 +67,10 @@ class ImageEncoder:
         inputs = examples.inputs
         if isinstance(inputs, np.ndarray) and inputs.shape == shape:
             return ImageRows(inputs, self)
-        large = scratch is not None and int(np.prod(shape)) > _IN_MEMORY
-        if large:
-            scratch.mkdir(parents=True, exist_ok=True)  # type: ignore[union-attr]
-            out = np.lib.format.open_memmap(scratch / "pixels.npy", "w+", np.uint8, shape)  # type: ignore[operator]
+        out: np.ndarray
+        if scratch is not None and int(np.prod(shape)) > _IN_MEMORY:
+            scratch.mkdir(parents=True, exist_ok=True)
+            out = np.lib.format.open_memmap(scratch / "pixels.npy", "w+", np.uint8, shape)
         else:
             out = np.empty(shape, np.uint8)
         for start in range(0, len(examples), _BLOCK):
@@ -142,13 +142,18 @@ def _match_channels(image: np.ndarray, channels: int, row: int) -> np.ndarray:
         return np.asarray(np.rint(image[:, :, :3].mean(axis=2, keepdims=True)), dtype=np.uint8)
     if image.shape[2] > channels:
         return image[:, :, :channels]
-    raise DataError(f"Image {row} has {image.shape[2]} channels, the model reads {channels}.", "Give images of one kind.")
+    raise DataError(
+        f"Image {row} has {image.shape[2]} channels, the model reads {channels}.", "Give images of one kind."
+    )
 
 
 def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     from PIL import Image
 
     squeezed = image[:, :, 0] if image.shape[2] == 1 else image
-    small = np.asarray(Image.fromarray(squeezed).resize((width, height), Image.Resampling.BOX
-                                                        if min(image.shape[:2]) > 2 * height else Image.Resampling.BILINEAR))
+    small = np.asarray(
+        Image.fromarray(squeezed).resize(
+            (width, height), Image.Resampling.BOX if min(image.shape[:2]) > 2 * height else Image.Resampling.BILINEAR
+        )
+    )
     return small[:, :, None] if small.ndim == 2 else small

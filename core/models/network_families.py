@@ -24,7 +24,9 @@ class MlpParams:
 class CnnParams:
     """Settings of the small convolutional network."""
 
-    width: int = param(32, label="First width", low=8, high=256, help="Channels of the first convolution; a multiple of 8.")
+    width: int = param(
+        32, label="First width", low=8, high=256, help="Channels of the first convolution; a multiple of 8."
+    )
 
 
 @dataclass(frozen=True)
@@ -52,48 +54,81 @@ class BowLinearParams:
 
 def _mlp(shape: InputShape, classes: int, params: MlpParams, seed: int) -> Any:
     from . import mlp
+
     return mlp.build(shape, classes, params, seed)
 
 
 def _small_cnn(shape: InputShape, classes: int, params: CnnParams, seed: int) -> Any:
     from . import small_cnn
+
     return small_cnn.build(shape, classes, params, seed)
 
 
 def _resnet(shape: InputShape, classes: int, params: ResnetParams, seed: int) -> Any:
     from . import resnet
+
     return resnet.build(shape, classes, params, seed)
 
 
 def _bow_mlp(shape: InputShape, classes: int, params: BowMlpParams, seed: int) -> Any:
     from . import bag_of_words
+
     return bag_of_words.build(shape, classes, (params.hidden,), params.embedding, seed)
 
 
 def _bow_linear(shape: InputShape, classes: int, params: BowLinearParams, seed: int) -> Any:
     from . import bag_of_words
+
     return bag_of_words.build(shape, classes, (), params.embedding, seed)
 
 
 NETWORK_FAMILIES = (
-    ModelFamily(name="mlp", title="Perceptron", summary="Fully connected layers over columns, pixels or embeddings",
-                params=MlpParams, build=_mlp, modalities=(Modality.TABLE, Modality.IMAGE, Modality.TRACE),
-                defaults=TrainingDefaults(epochs=15, batch_size=128, learning_rate=0.02, weight_decay=5e-4)),
-    ModelFamily(name="small_cnn", title="Small CNN", summary="Four convolutions with group normalization, about 100,000 "
-                "weights", params=CnnParams, build=_small_cnn, modalities=(Modality.IMAGE,),
-                defaults=TrainingDefaults(epochs=12, batch_size=64, learning_rate=0.05, weight_decay=5e-4,
-                                          schedule="cosine")),
-    ModelFamily(name="resnet", title="Small ResNet", summary="Three stages of residual blocks with group normalization",
-                paper=Paper("He et al.", 2016, "Deep Residual Learning for Image Recognition",
-                            "https://arxiv.org/abs/1512.03385"),
-                params=ResnetParams, build=_resnet, modalities=(Modality.IMAGE,),
-                defaults=TrainingDefaults(epochs=12, batch_size=64, learning_rate=0.05, schedule="cosine")),
-    ModelFamily(name="bow_mlp", title="Bag-of-words perceptron", summary="TF-IDF weighted term embeddings, one hidden layer",
-                params=BowMlpParams, build=_bow_mlp, modalities=(Modality.TEXT,),
-                defaults=TrainingDefaults(epochs=10, batch_size=128, learning_rate=0.002, optimizer="adam",
-                                          weight_decay=0.0)),
-    ModelFamily(name="bow_linear", title="Bag-of-words linear", summary="TF-IDF weighted term embeddings and a linear layer",
-                params=BowLinearParams, build=_bow_linear, modalities=(Modality.TEXT,),
-                defaults=TrainingDefaults(epochs=10, batch_size=128, learning_rate=0.005, optimizer="adam",
-                                          weight_decay=0.0)),
+    ModelFamily(
+        name="mlp",
+        title="Perceptron",
+        summary="Fully connected layers over columns, pixels or embeddings",
+        params=MlpParams,
+        build=_mlp,
+        modalities=(Modality.TABLE, Modality.IMAGE, Modality.TRACE),
+        defaults=TrainingDefaults(epochs=15, batch_size=128, learning_rate=0.02, weight_decay=5e-4),
+    ),
+    ModelFamily(
+        name="small_cnn",
+        title="Small CNN",
+        summary="Four convolutions with group normalization, about 100,000 weights",
+        params=CnnParams,
+        build=_small_cnn,
+        modalities=(Modality.IMAGE,),
+        defaults=TrainingDefaults(epochs=12, batch_size=64, learning_rate=0.05, weight_decay=5e-4, schedule="cosine"),
+    ),
+    ModelFamily(
+        name="resnet",
+        title="Small ResNet",
+        summary="Three stages of residual blocks with group normalization",
+        paper=Paper(
+            "He et al.", 2016, "Deep Residual Learning for Image Recognition", "https://arxiv.org/abs/1512.03385"
+        ),
+        params=ResnetParams,
+        build=_resnet,
+        modalities=(Modality.IMAGE,),
+        defaults=TrainingDefaults(epochs=12, batch_size=64, learning_rate=0.05, schedule="cosine"),
+    ),
+    ModelFamily(
+        name="bow_mlp",
+        title="Bag-of-words perceptron",
+        summary="TF-IDF weighted term embeddings, one hidden layer",
+        params=BowMlpParams,
+        build=_bow_mlp,
+        modalities=(Modality.TEXT,),
+        defaults=TrainingDefaults(epochs=10, batch_size=128, learning_rate=0.002, optimizer="adam", weight_decay=0.0),
+    ),
+    ModelFamily(
+        name="bow_linear",
+        title="Bag-of-words linear",
+        summary="TF-IDF weighted term embeddings and a linear layer",
+        params=BowLinearParams,
+        build=_bow_linear,
+        modalities=(Modality.TEXT,),
+        defaults=TrainingDefaults(epochs=10, batch_size=128, learning_rate=0.005, optimizer="adam", weight_decay=0.0),
+    ),
 )

@@ -16,8 +16,9 @@ _SMALLEST = 8  # pixels; two halvings must leave something
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """3x3 convolution, group normalization, ReLU. The norm's shift makes a convolution bias superfluous."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-                         nn.GroupNorm(_GROUPS, outputs), nn.ReLU())
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False), nn.GroupNorm(_GROUPS, outputs), nn.ReLU()
+    )
 
 
 class SmallCnn(Network):
@@ -26,8 +27,13 @@ class SmallCnn(Network):
     def __init__(self, channels: int, width: int, classes: int):
         super().__init__()
         self.body = nn.Sequential(
-            convolution(channels, width), nn.AvgPool2d(2), convolution(width, 2 * width),
-            convolution(2 * width, 2 * width), nn.AvgPool2d(2), convolution(2 * width, 3 * width))
+            convolution(channels, width),
+            nn.AvgPool2d(2),
+            convolution(width, 2 * width),
+            nn.AvgPool2d(2),
+            convolution(2 * width, 2 * width),
+            convolution(2 * width, 3 * width),
+        )
         self.head = nn.Linear(3 * width, classes)
 
     def features_from(self, embedded: Tensor) -> Tensor:
@@ -38,8 +44,10 @@ class SmallCnn(Network):
 def check_image(shape: InputShape, width: int) -> None:
     """Raise `ModelError` when images are too small or the width does not divide into groups."""
     if min(shape.dims[1:]) < _SMALLEST:
-        raise ModelError(f"Images of {shape.dims[1]} x {shape.dims[2]} pixels are too small for a convolutional network.",
-                         f"Give at least {_SMALLEST} x {_SMALLEST} pixels, or use --model mlp.")
+        raise ModelError(
+            f"Images of {shape.dims[1]} x {shape.dims[2]} pixels are too small for a convolutional network.",
+            f"Give at least {_SMALLEST} x {_SMALLEST} pixels, or use --model mlp.",
+        )
     if width % _GROUPS:
         raise ModelError(f"width is {width}, not a multiple of {_GROUPS}.", "Group normalization needs equal groups.")
 

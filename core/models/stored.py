@@ -40,15 +40,24 @@ class ModelCard:
 def save_card(folder: Path, card: ModelCard, encoder: Encoder) -> None:
     """Write model.json and the encoder."""
     encoder.save(folder / "encoder")
-    write_json(folder / CARD, {**asdict(card), "shape": {"modality": card.shape.modality.value, "dims": card.shape.dims}})
+    write_json(
+        folder / CARD, {**asdict(card), "shape": {"modality": card.shape.modality.value, "dims": card.shape.dims}}
+    )
 
 
 def load_card(folder: Path) -> tuple[ModelCard, Encoder]:
     """What `save_card` wrote; raises `RunError` or `ModelError` naming what is missing."""
     plain = read_json(Path(folder) / CARD)
     shape = InputShape(Modality(plain["shape"]["modality"]), tuple(plain["shape"]["dims"]))
-    card = ModelCard(plain["family"], plain["params"], shape, tuple(plain["class_names"]),
-                     tuple(Checkpoint(**c) for c in plain["checkpoints"]), plain["estimator"], tuple(plain["notes"]))
+    card = ModelCard(
+        plain["family"],
+        plain["params"],
+        shape,
+        tuple(plain["class_names"]),
+        tuple(Checkpoint(**c) for c in plain["checkpoints"]),
+        plain["estimator"],
+        tuple(plain["notes"]),
+    )
     return card, load_encoder(Path(folder) / "encoder")
 
 
@@ -57,6 +66,7 @@ def build_network(card: ModelCard, seed: int = 0, trusted: bool = False) -> Any:
     classes = len(card.class_names)
     if ":" in card.family:
         from .adapter import adapt, load_factory
+
         return adapt(load_factory(card.family, trusted), card.shape, classes, seed)
     family = model_named(card.family, card.shape.modality)
     return family.build(card.shape, classes, params_from_dict(family.params, dict(card.params)), seed)
@@ -110,7 +120,9 @@ def load_estimator(folder: Path) -> Any:
     content = path.read_bytes()
     unknown = refused_types(get_untrusted_types(data=content))
     if unknown:
-        raise ModelError(f"{path} contains the type {unknown[0]}. Nothing was run.", "Score again, or use an estimator you trust.")
+        raise ModelError(
+            f"{path} contains the type {unknown[0]}. Nothing was run.", "Score again, or use an estimator you trust."
+        )
     return loads(content, trusted=list(get_untrusted_types(data=content)))
 
 

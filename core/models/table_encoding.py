@@ -49,7 +49,9 @@ class TableEncoder:
         """Means, spreads and levels of `rows`; missing slots where any row of the table lacks a value."""
         frame = examples.inputs
         if frame.shape[1] == 0:
-            raise DataError("The table has no feature column.", "Leave at least one column besides label, id and split.")
+            raise DataError(
+                "The table has no feature column.", "Leave at least one column besides label, id and split."
+            )
         return cls(tuple(_fit_column(str(name), frame[name], rows) for name in frame.columns))
 
     @property
@@ -71,10 +73,12 @@ class TableEncoder:
         """[n, d] float32 for a DataFrame with the original columns; `DataError` names a missing one."""
         absent = [c.name for c in self.columns if c.name not in frame.columns]
         if absent:
-            raise DataError(f"Column {absent[0]!r} is not in the table.", f"Columns there: {', '.join(map(str, frame.columns))}.")
+            raise DataError(
+                f"Column {absent[0]!r} is not in the table.", f"Columns there: {', '.join(map(str, frame.columns))}."
+            )
         out = np.zeros((len(frame), self.shape.dims[0]), dtype=np.float32)
         for column, places in zip(self.columns, self.columns_of.values(), strict=True):
-            _fill(out[:, places[0]:places[-1] + 1], column, frame[column.name]) if places else None
+            _fill(out[:, places[0] : places[-1] + 1], column, frame[column.name]) if places else None
         return out
 
     def encode(self, examples: ExampleTable, scratch: Path | None = None) -> VectorRows:

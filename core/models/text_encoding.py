@@ -87,7 +87,9 @@ class TextEncoder:
             if (place := self._place.get(term)) is not None:
                 covered.setdefault(place, set()).update(at)
         ids, weights = self._weights(words)
-        return tuple(Term(int(i) + 1, float(w), tuple(sorted(covered[int(i)]))) for i, w in zip(ids, weights, strict=True))
+        return tuple(
+            Term(int(i) + 1, float(w), tuple(sorted(covered[int(i)]))) for i, w in zip(ids, weights, strict=True)
+        )
 
     def _weights(self, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
         counts = Counter(place for term in _terms(words) if (place := self._place.get(term)) is not None)
@@ -117,8 +119,8 @@ class TextEncoder:
         ids = np.zeros((len(rows), max(longest, 1)), np.int64)
         weights = np.zeros(ids.shape, np.float32)
         for i, (terms, values) in enumerate(rows):
-            ids[i, :len(terms)] = terms + 1
-            weights[i, :len(terms)] = values
+            ids[i, : len(terms)] = terms + 1
+            weights[i, : len(terms)] = values
         return ids, weights
 
     def encode(self, examples: ExampleTable, scratch: Path | None = None) -> TextRows:

@@ -12,7 +12,9 @@ from typing import Any
 
 from core.types.errors import ModelError
 
-_SAVE_AGAIN = "Save it again: from safetensors.torch import save_file; save_file(model.state_dict(), 'weights.safetensors')."
+_SAVE_AGAIN = (
+    "Save it again: from safetensors.torch import save_file; save_file(model.state_dict(), 'weights.safetensors')."
+)
 _SHOWN = 5
 
 
@@ -30,17 +32,23 @@ def read_state_dict(path: Path) -> dict[str, Any]:
 
 
 def fit_state(network: Any, state: Mapping[str, Any], path: Path) -> None:
-    """Copy `state` into the network; `ModelError` lists missing and unexpected keys or both shapes where they differ."""
+    """Copy `state` into the network; `ModelError` lists missing and unexpected keys, or both shapes of a tensor."""
     own = network.state_dict()
     missing, unexpected = sorted(set(own) - set(state)), sorted(set(state) - set(own))
     if missing or unexpected:
-        found = [f"{word}: {_listed(keys)}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys]
-        raise ModelError(f"{path.name} does not fit the model; {'; '.join(found)}.",
-                         "Choose the model it was trained with (--model), or rename its keys.")
+        found = [
+            f"{word}: {_listed(keys)}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys
+        ]
+        raise ModelError(
+            f"{path.name} does not fit the model; {'; '.join(found)}.",
+            "Choose the model it was trained with (--model), or rename its keys.",
+        )
     for key, value in own.items():
         if tuple(value.shape) != tuple(state[key].shape):
-            raise ModelError(f"{path.name}: {key} is {_shape(state[key])}, the model has {_shape(value)}.",
-                             "Choose the model and settings it was trained with; classes and input must agree.")
+            raise ModelError(
+                f"{path.name}: {key} is {_shape(state[key])}, the model has {_shape(value)}.",
+                "Choose the model and settings it was trained with; classes and input must agree.",
+            )
     network.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
 
 
@@ -59,11 +67,15 @@ def _first_bytes(path: Path) -> bytes:
 
 def _refuse_other_kinds(path: Path, start: bytes) -> None:
     if start.lstrip()[:1] == b"<" or path.suffix in (".html", ".json", ".txt", ".csv"):
-        raise ModelError(f"{path.name} is not a checkpoint: it begins like a web page or text.", "Download the file itself.")
+        raise ModelError(
+            f"{path.name} is not a checkpoint: it begins like a web page or text.", "Download the file itself."
+        )
     if path.suffix in (".joblib", ".pkl", ".pickle", ".skops"):
         raise ModelError(f"{path.name} is a {path.suffix} file, which can contain code. Nothing was run.", _SAVE_AGAIN)
     if path.suffix == ".pt2" or _holds(path, ("archive_format", "models/", "serialized_exported_program")):
-        raise ModelError(f"{path.name} is an exported program (.pt2), which can contain code. Nothing was run.", _SAVE_AGAIN)
+        raise ModelError(
+            f"{path.name} is an exported program (.pt2), which can contain code. Nothing was run.", _SAVE_AGAIN
+        )
     if _holds(path, ("code/", "constants.pkl")):
         raise ModelError(f"{path.name} is a TorchScript program, which is code. Nothing was run.", _SAVE_AGAIN)
 
@@ -87,7 +99,9 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
     try:
         return load_file(path, device="cpu")
     except (SafetensorError, OSError, ValueError, OverflowError) as error:
-        raise ModelError(f"{path.name} is damaged, or not a safetensors file: {error}.", "Save or download it again.") from None
+        raise ModelError(
+            f"{path.name} is damaged, or not a safetensors file: {error}.", "Save or download it again."
+        ) from None
 
 
 def _read_torch(path: Path) -> Any:
@@ -99,17 +113,35 @@ def _read_torch(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _unpickling(path, str(error)) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError,
-            UnicodeDecodeError, MemoryError) as error:
+    except (
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        TypeError,
+        AssertionError,
+        UnicodeDecodeError,
+        MemoryError,
+    ) as error:
         first = str(error).strip().split("\n")[0]
-        raise ModelError(f"{path.name} is damaged, or not a checkpoint: {first}.", "Save or download it again.") from None
+        raise ModelError(
+            f"{path.name} is damaged, or not a checkpoint: {first}.", "Save or download it again."
+        ) from None
 
 
 def _unpickling(path: Path, text: str) -> ModelError:
-    blocked = re.search(r"(?:GLOBAL|global|class|function)\s+`?([\w.]+\.[\w.]+)", text) or re.search(r"\b([\w]+\.[\w.]+)\b was not", text)
+    blocked = re.search(r"(?:GLOBAL|global|class|function)\s+`?([\w.]+\.[\w.]+)", text) or re.search(
+        r"\b([\w]+\.[\w.]+)\b was not", text
+    )
     if blocked and "nsupported" in text or "GLOBAL" in text:
         name = blocked.group(1) if blocked else "an unknown type"
-        return ModelError(f"This checkpoint contains code ({name}). Nothing was run.", f"Save a state_dict or safetensors. {_SAVE_AGAIN}")
+        return ModelError(
+            f"This checkpoint contains code ({name}). Nothing was run.",
+            f"Save a state_dict or safetensors. {_SAVE_AGAIN}",
+        )
     return ModelError(f"{path.name} is damaged, or not a checkpoint.", "Save or download it again.")
 
 

@@ -39,8 +39,10 @@ class VectorEncoder:
         """[N, d] float32."""
         values = _vectors(examples)
         if values.shape[1] != len(self.mean):
-            raise DataError(f"The vectors have {values.shape[1]} columns, the model reads {len(self.mean)}.",
-                            "Give the data this model was made for.")
+            raise DataError(
+                f"The vectors have {values.shape[1]} columns, the model reads {len(self.mean)}.",
+                "Give the data this model was made for.",
+            )
         return ((values - self.mean) / self.std).astype(np.float32)
 
     def encode(self, examples: ExampleTable, scratch: Path | None = None) -> VectorRows:
@@ -62,7 +64,9 @@ class VectorEncoder:
 
 def _vectors(examples: ExampleTable) -> np.ndarray:
     if examples.inputs is None:
-        raise DataError("These examples have no inputs to train on, only recorded outputs.",
-                        "Give embeddings, or leave out the scores that need a model.")
+        raise DataError(
+            "These examples have no inputs to train on, only recorded outputs.",
+            "Give embeddings, or leave out the scores that need a model.",
+        )
     values = np.asarray(examples.inputs)
     return values.reshape(len(values), -1)

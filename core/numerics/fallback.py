@@ -1,4 +1,4 @@
-"""Per-example gradient norms without closed forms: torch.func for one layer or for a whole network, and the plain loop."""
+"""Per-example gradient norms without closed forms: torch.func for one layer or a whole network, and the plain loop."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def module_squared_norm(module: nn.Module, calls: Sequence[Call]) -> Tensor:
     return torch.cat(parts)
 
 
-def _call_gradients(module: nn.Module, parameters: dict[str, Tensor], call: Call, rows: slice,
-                    examples: int) -> dict[str, Tensor]:
-    named = {**dict(enumerate(call.args)), **call.kwargs}
+def _call_gradients(
+    module: nn.Module, parameters: dict[str, Tensor], call: Call, rows: slice, examples: int
+) -> dict[str, Tensor]:
+    named: dict[Any, Any] = {**dict(enumerate(call.args)), **call.kwargs}
     batched = {k: v[rows] for k, v in named.items() if isinstance(v, Tensor) and v.dim() and len(v) == examples}
     fixed = {k: v for k, v in named.items() if k not in batched}
 
@@ -55,8 +56,10 @@ def _call_gradients(module: nn.Module, parameters: dict[str, Tensor], call: Call
         with sdpa_kernel(SDPBackend.MATH):  # the fused attention kernels have no batching rule
             return vmap(grad(pulled), in_dims=(None, 0, 0))(parameters, batched, call.gradient[rows])
     except RuntimeError as error:
-        raise ModelError(f"Gradients of a {type(module).__name__} layer cannot be taken per example: {error}",
-                         "Leave out grand, or replace the layer by one built from Linear and Conv layers.") from error
+        raise ModelError(
+            f"Gradients of a {type(module).__name__} layer cannot be taken per example: {error}",
+            "Leave out grand, or replace the layer by one built from Linear and Conv layers.",
+        ) from error
 
 
 def network_squared_norm(network: nn.Module, x: Any, targets: Tensor) -> Tensor:
@@ -69,8 +72,10 @@ def network_squared_norm(network: nn.Module, x: Any, targets: Tensor) -> Tensor:
 
     step = _chunk(parameters)
     with sdpa_kernel(SDPBackend.MATH):  # the fused attention kernels have no batching rule
-        parts = [_squares(vmap(grad(loss), in_dims=(None, 0, 0))(parameters, _cut(x, i, i + step), targets[i:i + step]))
-                 for i in range(0, len(targets), step)]
+        parts = [
+            _squares(vmap(grad(loss), in_dims=(None, 0, 0))(parameters, _cut(x, i, i + step), targets[i : i + step]))
+            for i in range(0, len(targets), step)
+        ]
     return torch.cat(parts)
 
 
@@ -81,7 +86,7 @@ def single_squared_norm(network: nn.Module, x: Any, targets: Tensor) -> Tensor:
     values = []
     for i in range(len(targets)):
         network.requires_grad_(True)
-        loss = nn.functional.cross_entropy(network(_cut(x, i, i + 1)), targets[i:i + 1])
+        loss = nn.functional.cross_entropy(network(_cut(x, i, i + 1)), targets[i : i + 1])
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         values.append(sum((g.double().square().sum() for g in gradients if g is not None), loss.new_zeros(()).double()))
     for parameter, was in zip(parameters, required, strict=True):

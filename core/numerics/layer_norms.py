@@ -1,7 +1,8 @@
 """One layer's share of each example's squared gradient norm, from its input a and the gradient g of its output.
 
 A linear map applied at P positions has the gradient sum_p g_p a_p^T. Its squared norm is taken directly (one batched
-product, [out, in] per example) or through Gram matrices, sum_pq <g_p, g_q> <a_p, a_q> ([P, P] per example), whichever is
+product, [out, in] per example) or through Gram matrices, sum_pq <g_p, g_q> <a_p, a_q> ([P, P] per example),
+whichever is
 cheaper; with one position it is ||g||^2 ||a||^2. Convolutions are linear maps over unfolded patches.
 """
 
@@ -36,8 +37,13 @@ class Call:
 def is_plain(module: nn.Module) -> bool:
     """A layer of a known type, not reparametrized, whose input is `args[0]`."""
     names = {name for name, p in module._parameters.items() if p is not None}
-    return type(module) in _SHARES and not is_parametrized(module) and names <= {"weight", "bias"} \
-        and not getattr(module, "max_norm", None) and not getattr(module, "scale_grad_by_freq", False)
+    return (
+        type(module) in _SHARES
+        and not is_parametrized(module)
+        and names <= {"weight", "bias"}
+        and not getattr(module, "max_norm", None)
+        and not getattr(module, "scale_grad_by_freq", False)
+    )
 
 
 def layer_squared_norm(module: nn.Module, calls: Sequence[Call]) -> Tensor:
@@ -53,8 +59,10 @@ def outer_squared_norm(a: Tensor, g: Tensor) -> Tensor:
     direct = inputs * outputs <= positions * (inputs + outputs)
     cells = inputs * outputs if direct else 2 * positions * positions
     step = max(1, _SCRATCH // (cells * a.element_size()))
-    parts = [_direct(a[i:i + step], g[i:i + step]) if direct else _gram(a[i:i + step], g[i:i + step])
-             for i in range(0, len(a), step)]
+    parts = [
+        _direct(a[i : i + step], g[i : i + step]) if direct else _gram(a[i : i + step], g[i : i + step])
+        for i in range(0, len(a), step)
+    ]
     return torch.cat(parts)
 
 
@@ -96,7 +104,9 @@ def _convolution(module: Any, calls: Sequence[Call]) -> Tensor:
     examples = len(calls[0].input)
     g = torch.cat([c.gradient.flatten(2) for c in calls], dim=2)
     a = torch.cat([_patches(module, c.input) for c in calls], dim=2)
-    split_a = a.reshape(examples * module.groups, -1, a.shape[2])  # channels are outermost in a patch: groups are contiguous
+    split_a = a.reshape(
+        examples * module.groups, -1, a.shape[2]
+    )  # channels are outermost in a patch: groups are contiguous
     split_g = g.reshape(examples * module.groups, -1, g.shape[2])
     return outer_squared_norm(split_a, split_g).reshape(examples, module.groups).sum(1) + _bias(module, g)
 
@@ -112,8 +122,9 @@ def _patches(module: Any, x: Tensor) -> Tensor:
         return x.flatten(2)
     flat = x.dim() == 3  # a 1d convolution is a 2d one of height 1
     x = x.unsqueeze(2) if flat else x
-    kernel, stride, dilation, padding = ((1, *v) if flat else v for v in
-                                         (module.kernel_size, module.stride, module.dilation, padding))
+    kernel, stride, dilation, padding = (
+        (1, *v) if flat else v for v in (module.kernel_size, module.stride, module.dilation, padding)
+    )
     return unfold(x, kernel, dilation, (0, padding[1]) if flat else padding, stride)
 
 
@@ -121,15 +132,21 @@ def _is_pointwise(module: Any, padding: tuple[int, ...]) -> bool:
     return set(module.kernel_size) == {1} and set(module.stride) == {1} and set(padding) == {0}
 
 
-def _affine(normalized: Callable[[Any, Tensor], Tensor], kept: Callable[[Any], int]) -> Callable[[Any, Sequence[Call]], Tensor]:
+def _affine(
+    normalized: Callable[[Any, Tensor], Tensor], kept: Callable[[Any], int]
+) -> Callable[[Any, Sequence[Call]], Tensor]:
     """Norms with weight and bias: gradients are sums of g * normalized input and of g, small enough to form."""
+
     def share(module: Any, calls: Sequence[Call]) -> Tensor:
         total = calls[0].gradient.new_zeros(len(calls[0].gradient))
         if getattr(module, "weight", None) is not None:
-            total = total + _square_sum(sum(_summed(normalized(module, c.input), c.gradient, kept(module)) for c in calls))
+            parts = [_summed(normalized(module, c.input), c.gradient, kept(module)) for c in calls]
+            total = total + _square_sum(torch.stack(parts).sum(0))
         if getattr(module, "bias", None) is not None:
-            total = total + _square_sum(sum(_summed(None, c.gradient, kept(module)) for c in calls))
+            parts = [_summed(None, c.gradient, kept(module)) for c in calls]
+            total = total + _square_sum(torch.stack(parts).sum(0))
         return total
+
     return share
 
 
@@ -140,7 +157,7 @@ def _summed(x: Tensor | None, g: Tensor, trailing: int) -> Tensor:
         flat = g.reshape(rows, -1)
         return (flat.sum(1) if x is None else _dot(x.reshape(rows, -1), flat)).reshape(g.shape[0], g.shape[1])
     product = g if x is None else g * x
-    return product.reshape(len(g), -1, *g.shape[g.dim() - trailing:]).sum(1)
+    return product.reshape(len(g), -1, *g.shape[g.dim() - trailing :]).sum(1)
 
 
 def _group_normalized(module: nn.GroupNorm, x: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Norm of each example's loss gradient over all parameters of a network, from one forward and one backward pass.
 
-Parameters are frozen, so that no weight gradient is computed: a tap on every layer with parameters keeps the layer's input
+Parameters are frozen, so that no weight gradient is computed: a tap on every layer with parameters keeps the layer's
+input
 and, during backward, turns it and the output gradient into that layer's share of the squared norm ("ghost norm").
 Exact. What cannot be tapped falls back to torch.func for that layer alone, and `notes` says so.
 Goodfellow 2015 (arXiv:1510.01799); Rochette et al. 2019 (arXiv:1912.06015) for convolutions.
@@ -27,7 +28,7 @@ _AGREES = {torch.float64: 1e-8, torch.float32: 1e-3}
 
 
 class _Tap(torch.autograd.Function):
-    """The identity; backward hands the gradient to `record`. `anchor` makes the graph begin here when parameters are frozen."""
+    """The identity; backward hands the gradient to `record`. With frozen parameters, `anchor` makes the graph begin."""
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, anchor: Tensor, record: Callable[[Tensor], None]) -> Tensor:
@@ -35,7 +36,7 @@ class _Tap(torch.autograd.Function):
         return output.detach()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Any:
         ctx.record(gradient)
         return gradient, None, None
 
@@ -74,7 +75,9 @@ class GradientTap:
         self._anchor = torch.zeros((), requires_grad=True)
         self._whole = _has_tied_parameters(network)
         if self._whole:
-            self.notes = ("Tied weights: gradients of the whole network are computed one example at a time by torch.func.",)
+            self.notes = (
+                "Tied weights: gradients of the whole network are computed one example at a time by torch.func.",
+            )
 
     def __enter__(self) -> GradientTap:
         self._training = self.network.training
@@ -122,7 +125,14 @@ class GradientTap:
             return
         logits = (run or self.network)(x)
         targets = logits.argmin(dim=1)  # the class it believes in least: gradients far from rounding
-        wanted = self._unhooked(lambda: single_squared_norm(self.network, x, targets))
+        try:
+            wanted = self._unhooked(lambda: single_squared_norm(self.network, x, targets))
+        except RuntimeError as error:
+            first = str(error).split("\n")[0]
+            raise ModelError(
+                f"The network cannot be differentiated: {first}",
+                "Write in-place steps (+=, inplace=True) on a layer's input as new tensors.",
+            ) from error
         try:
             norms = self.squared_norms(x, logits, targets)
         except (ModelError, RuntimeError, IndexError):  # a layer fed in an unforeseen shape, or changed in place
@@ -131,10 +141,12 @@ class GradientTap:
         if not bool(close.all()) and bool(wanted.isfinite().all()):
             self._remove()
             self._whole = True
-            self.notes = ("Some gradients escape the taps, so the whole network is taken one example at a time by torch.func.",)
+            self.notes = (
+                "Some gradients escape the taps, so the whole network is taken one example at a time by torch.func.",
+            )
 
     def squared_norms(self, x: Any, logits: Tensor, targets: Tensor, keep_graph: bool = False) -> Tensor:
-        """[b] float64, squared gradient norm of each example's cross-entropy; `logits` come from this block's forward of `x`."""
+        """[b] float64, squared gradient norm of each example's cross-entropy; `logits` from this block's run of `x`."""
         if self._whole:
             return network_squared_norm(self.network, x, targets)
         loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
@@ -165,9 +177,11 @@ class GradientTap:
         if self._recording or not torch.is_grad_enabled():
             return output
         tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
-        use = _Use(tuple(a.detach() if isinstance(a, Tensor) else a for a in args),
-                   {k: v.detach() if isinstance(v, Tensor) else v for k, v in kwargs.items()},
-                   tuple(t._version for t in tensors))
+        use = _Use(
+            tuple(a.detach() if isinstance(a, Tensor) else a for a in args),
+            {k: v.detach() if isinstance(v, Tensor) else v for k, v in kwargs.items()},
+            tuple(t._version for t in tensors),
+        )
         layer.uses.append(use)
         layer.pending += 1
 
@@ -182,8 +196,10 @@ class GradientTap:
     def _record(self, layer: _Layer, use: _Use, gradient: Tensor) -> None:
         now = tuple(t._version for t in (*use.args, *use.kwargs.values()) if isinstance(t, Tensor))
         if now != use.versions:
-            raise ModelError(f"The network changes the input of a {type(layer.module).__name__} in place.",
-                             "Write the addition or activation without the trailing underscore (inplace=False).")
+            raise ModelError(
+                f"The network changes the input of a {type(layer.module).__name__} in place.",
+                "Write the addition or activation without the trailing underscore (inplace=False).",
+            )
         use.gradient = gradient
         layer.pending -= 1
         if layer.pending == 0:  # used several times: its gradient is the sum over all uses, so wait for the last
@@ -200,6 +216,7 @@ class GradientTap:
 def _forward_hook(tap: GradientTap, layer: _Layer) -> Callable[..., Any]:
     def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
         return tap._keep(layer, args, kwargs, output)
+
     return hook
 
 

@@ -28,14 +28,25 @@ _TRACED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signa
 _MADE_HERE = _TRACED | {Signal.OUT_OF_FOLD, Signal.FOLD_MODELS}
 
 
-def gather_evidence(examples: ExampleTable, spec: TrainingSpec, signals: frozenset[Signal], *, folder: Path, seed: int,
-                    progress: Progress, trusted_factory: Callable[..., Any] | None = None) -> Evidence:
-    """Train spec.seeds networks for the signals, visit their kept checkpoints, and cross-fit what must not have seen a row.
+def gather_evidence(
+    examples: ExampleTable,
+    spec: TrainingSpec,
+    signals: frozenset[Signal],
+    *,
+    folder: Path,
+    seed: int,
+    progress: Progress,
+    trusted_factory: Callable[..., Any] | None = None,
+) -> Evidence:
+    """Train spec.seeds networks for the signals, visit their kept checkpoints, and cross-fit what must not have seen
+    a row.
 
-    Arrays land in `folder`/arrays as .npy (returned as memory maps), weights and encoder in `folder`/model. Called again
+    Arrays land in `folder`/arrays as .npy (returned as memory maps), weights and encoder in `folder`/model. Called
+    again
     after a kill, it goes on after the last whole epoch and returns what an uninterrupted call would have, bit for bit;
     finished pieces are only read. EMBEDDING is not made here. Raises `RunError` when the folder holds the evidence of
-    another question, `ModelError` for models and weights that do not fit or must not be run, `DataError` without labels.
+    another question, `ModelError` for models and weights that do not fit or must not be run, `DataError` without
+    labels.
 
     trusted_factory: makes the person's own network in place of spec.model; calling it runs their code.
     """
@@ -60,8 +71,16 @@ def _material(job: TrainingJob) -> Material:
     encoded = job.encoder.encode(job.examples, job.recorder.work)
     plan = job.plan
     batches = visit_batches(job.network(0), job.encoder.shape, len(encoded))
-    return Material(encoded, job.examples.labels, job.examples.train_rows, plan, kept_epochs(plan.epochs, job.spec.checkpoints),
-                    job.signals, batches, job.network)
+    return Material(
+        encoded,
+        job.examples.labels,
+        job.examples.train_rows,
+        plan,
+        kept_epochs(plan.epochs, job.spec.checkpoints),
+        job.signals,
+        batches,
+        job.network,
+    )
 
 
 def _trace(job: TrainingJob, material: Material) -> tuple[TrainingTrace, tuple[str, ...]]:
@@ -79,8 +98,15 @@ def _trace(job: TrainingJob, material: Material) -> tuple[TrainingTrace, tuple[s
         checkpoints += [recorder.checkpoint(index, seed, epoch, rates[epoch - 1]) for epoch in material.kept]
     trained = np.zeros(len(examples), bool)
     trained[material.rows] = True
-    return TrainingTrace(_read(job, "logits"), job.seeds, tuple(range(1, epochs + 1)), tuple(rates), trained,
-                         tuple(checkpoints), _read(job, "seen_correct")), notes
+    return TrainingTrace(
+        _read(job, "logits"),
+        job.seeds,
+        tuple(range(1, epochs + 1)),
+        tuple(rates),
+        trained,
+        tuple(checkpoints),
+        _read(job, "seen_correct"),
+    ), notes
 
 
 def _read(job: TrainingJob, name: str) -> np.ndarray:
@@ -96,8 +122,15 @@ def _checkpoint_parts(job: TrainingJob, material: Material, trace: TrainingTrace
     for checkpoint in trace.checkpoints:
         index = number[checkpoint.seed]
         name = f"s{index}-e{checkpoint.epoch}"
-        visited.append(CheckpointEvidence(checkpoint, trace.logits[index, trace.epochs.index(checkpoint.epoch)],
-                                          recorder.read(f"features-{name}"), recorder.read(f"gradient_norm-{name}"), has_bias))
+        visited.append(
+            CheckpointEvidence(
+                checkpoint,
+                trace.logits[index, trace.epochs.index(checkpoint.epoch)],
+                recorder.read(f"features-{name}"),
+                recorder.read(f"gradient_norm-{name}"),
+                has_bias,
+            )
+        )
     if Signal.INPUT_GRADIENT_SPREAD not in job.signals:
         return {"checkpoints": tuple(visited)}
     epochs = stages(tuple(sorted({c.epoch for c in trace.checkpoints})))
@@ -111,7 +144,8 @@ def _fold_parts(job: TrainingJob, material: Material | None) -> tuple[dict[str, 
     Images: one set of cross-fitted networks gives both. Otherwise probabilities come from a scikit-learn model, and
     networks are cross-fitted only for FOLD_MODELS without a held-out split, where nothing else can serve as target.
     """
-    examples, recorder, parts = job.examples, job.recorder, {}
+    examples, recorder = job.examples, job.recorder
+    parts: dict[str, Any] = {}
     probabilities = Signal.OUT_OF_FOLD in job.signals
     models_wanted = Signal.FOLD_MODELS in job.signals and len(examples.held_out_rows) == 0 and material is not None
     if not probabilities and not models_wanted:
@@ -122,7 +156,10 @@ def _fold_parts(job: TrainingJob, material: Material | None) -> tuple[dict[str, 
         models = network_folds(material, fold_of, derive_seed("folds", job.seed), recorder, job.progress, fit_fold)
         parts["fold_models"] = models if models_wanted else ()
         if by_network:
-            parts |= {"out_of_fold": fold_probabilities(models, fold_of), "out_of_fold_model": f"{job.name}, cross-fitted"}
+            parts |= {
+                "out_of_fold": fold_probabilities(models, fold_of),
+                "out_of_fold_model": f"{job.name}, cross-fitted",
+            }
     if probabilities and not by_network:
         return {**parts, **_estimated(job, fold_of)}, job.estimator()[0]
     return parts, ""
@@ -134,7 +171,9 @@ def _estimated(job: TrainingJob, fold_of: np.ndarray) -> dict[str, Any]:
     if done is None:
         examples = job.examples
         matrix = job.encoder.matrix(examples)
-        values = estimator_probabilities(make, matrix, examples.labels, fold_of, examples.class_count, job.recorder, job.progress)
+        values = estimator_probabilities(
+            make, matrix, examples.labels, fold_of, examples.class_count, job.recorder, job.progress
+        )
         job.recorder.write("out_of_fold", values)
         rows = examples.train_rows
         save_estimator(job.recorder.folder / "model", fit(make, matrix[rows], examples.labels[rows]))

@@ -42,9 +42,17 @@ class Material:
         return self.plan.epochs * (batches_per_epoch(len(self.rows), self.plan) + self.visit_batches)
 
 
-def fit_seed(material: Material, index: int, seed: int, recorder: Recorder, logits: np.ndarray, seen: np.ndarray,
-             progress: Progress) -> tuple[list[float], tuple[str, ...]]:
-    """Train seed number `index`, filling logits[index] and seen[index]; returns the learning rate of each epoch and notes.
+def fit_seed(
+    material: Material,
+    index: int,
+    seed: int,
+    recorder: Recorder,
+    logits: np.ndarray,
+    seen: np.ndarray,
+    progress: Progress,
+) -> tuple[list[float], tuple[str, ...]]:
+    """Train seed number `index`, filling logits[index] and seen[index]; returns the learning rate of each epoch and
+    notes.
 
     Every epoch ends with a snapshot, so that a killed run goes on after its last whole epoch with identical numbers.
     """
@@ -55,7 +63,9 @@ def fit_seed(material: Material, index: int, seed: int, recorder: Recorder, logi
     network = material.build(seed)
     optimizer = make_optimizer(network, material.plan)
     epoch, rates = recorder.restore(piece, network, optimizer)
-    spreads = StageSpreads(len(material.encoded), stages(material.kept) if _wants_spread(material) else {}, recorder.work)
+    spreads = StageSpreads(
+        len(material.encoded), stages(material.kept) if _wants_spread(material) else {}, recorder.work
+    )
     _replay(material, index, epoch, recorder, spreads)
     progress.advance(epoch * material.steps // material.plan.epochs)
     notes: set[str] = set()
@@ -73,21 +83,45 @@ def fit_seed(material: Material, index: int, seed: int, recorder: Recorder, logi
             array.flush()  # type: ignore[attr-defined]
         recorder.snapshot(piece, network, end.optimizer, end.epoch, rates)
 
-    train(network, material.encoded, material.labels, material.rows, seed=seed, plan=material.plan, progress=progress,
-          on_epoch=record, finished=epoch, optimizer_state=optimizer.state_dict() if epoch else None)
+    train(
+        network,
+        material.encoded,
+        material.labels,
+        material.rows,
+        seed=seed,
+        plan=material.plan,
+        progress=progress,
+        on_epoch=record,
+        finished=epoch,
+        optimizer_state=optimizer.state_dict() if epoch else None,
+    )
     for name, values in spreads.results.items():
         recorder.write(f"spread-{name}-s{index}", values)
     recorder.finish(piece, {"rates": rates, "notes": sorted(notes)})
     return rates, tuple(sorted(notes))
 
 
-def take(network: Any, material: Material, epoch: int, signals: frozenset[Signal], spreads: StageSpreads,
-         progress: Progress, logits: np.ndarray | None) -> Visit:
+def take(
+    network: Any,
+    material: Material,
+    epoch: int,
+    signals: frozenset[Signal],
+    spreads: StageSpreads,
+    progress: Progress,
+    logits: np.ndarray | None,
+) -> Visit:
     """One visit of the checkpoint after `epoch`; input gradients go into `spreads`."""
     if Signal.INPUT_GRADIENT_SPREAD in signals:
         spreads.begin(epoch)
-    found = visit(network, material.encoded, material.labels, signals, progress=progress, input_gradients=spreads.add,
-                  logits_out=logits)
+    found = visit(
+        network,
+        material.encoded,
+        material.labels,
+        signals,
+        progress=progress,
+        input_gradients=spreads.add,
+        logits_out=logits,
+    )
     if Signal.INPUT_GRADIENT_SPREAD in signals:
         spreads.end(epoch)
     return found
@@ -98,7 +132,7 @@ def _wants_spread(material: Material) -> bool:
 
 
 def _replay(material: Material, index: int, epoch: int, recorder: Recorder, spreads: StageSpreads) -> None:
-    """Rebuild the running spreads of a resumed seed from its kept checkpoints: they are too large for a snapshot an epoch."""
+    """Rebuild the running spreads of a resumed seed from its kept checkpoints: too large for a snapshot an epoch."""
     if not _wants_spread(material):
         return
     for kept in (k for k in material.kept if k <= epoch):
@@ -107,8 +141,10 @@ def _replay(material: Material, index: int, epoch: int, recorder: Recorder, spre
         take(network, material, kept, material.signals & _DEAR, spreads, SilentProgress(), None)
 
 
-def fit_fold(material: Material, fold: int, rows: np.ndarray, seed: int, recorder: Recorder, progress: Progress) -> None:
-    """Train on `rows` and leave arrays fold-<k>-logits and fold-<k>-features over all N rows; resumes after any epoch."""
+def fit_fold(
+    material: Material, fold: int, rows: np.ndarray, seed: int, recorder: Recorder, progress: Progress
+) -> None:
+    """Train on `rows` and leave fold-<k>-logits and fold-<k>-features over all N rows; resumes after any epoch."""
     piece = f"fold-{fold}"
     network = material.build(seed)
     optimizer = make_optimizer(network, material.plan)
@@ -120,8 +156,18 @@ def fit_fold(material: Material, fold: int, rows: np.ndarray, seed: int, recorde
         rates.append(end.learning_rate)
         recorder.snapshot(piece, network, end.optimizer, end.epoch, rates)
 
-    train(network, material.encoded, material.labels, rows, seed=seed, plan=material.plan, progress=progress,
-          on_epoch=record, finished=epoch, optimizer_state=optimizer.state_dict() if epoch else None)
+    train(
+        network,
+        material.encoded,
+        material.labels,
+        rows,
+        seed=seed,
+        plan=material.plan,
+        progress=progress,
+        on_epoch=record,
+        finished=epoch,
+        optimizer_state=optimizer.state_dict() if epoch else None,
+    )
     found = visit(network, material.encoded, material.labels, frozenset({Signal.FEATURES}), progress=progress)
     assert found.features is not None
     recorder.write(f"{piece}-logits", found.logits)

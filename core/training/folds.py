@@ -28,8 +28,10 @@ def assign_folds(examples: ExampleTable, rows: np.ndarray, folds: int, seed: int
         raise ModelError(f"folds is {folds}.", "Give at least 2: each row is judged by a model that did not see it.")
     _, units = np.unique(_groups(examples)[rows], return_inverse=True)
     if units.max(initial=-1) + 1 < folds:
-        raise ModelError(f"{units.max(initial=-1) + 1} separate training rows do not make {folds} folds.",
-                         "Ask for fewer folds, or give more rows.")
+        raise ModelError(
+            f"{units.max(initial=-1) + 1} separate training rows do not make {folds} folds.",
+            "Ask for fewer folds, or give more rows.",
+        )
     rng = np.random.default_rng([seed, folds])
     order = rng.permutation(int(units.max()) + 1)
     first = np.zeros(len(order), np.int64)
@@ -54,8 +56,15 @@ def _groups(examples: ExampleTable) -> np.ndarray:
     return np.arange(len(examples))
 
 
-def estimator_probabilities(make: Callable[[], Any], matrix: Any, labels: np.ndarray, fold_of: np.ndarray, classes: int,
-                            recorder: Recorder, progress: Progress) -> np.ndarray:
+def estimator_probabilities(
+    make: Callable[[], Any],
+    matrix: Any,
+    labels: np.ndarray,
+    fold_of: np.ndarray,
+    classes: int,
+    recorder: Recorder,
+    progress: Progress,
+) -> np.ndarray:
     """[N, C] float64 from a scikit-learn classifier per fold; rows outside all folds get the mean over the fold models.
 
     A class absent from a fold's training rows has probability 0 there.
@@ -81,6 +90,7 @@ def fit(make: Callable[[], Any], matrix: Any, labels: np.ndarray) -> Any:
     """A fitted estimator; one that always says the only class when there is but one."""
     if len(np.unique(labels)) < 2:
         from sklearn.dummy import DummyClassifier
+
         return DummyClassifier(strategy="prior").fit(matrix, labels)
     return make().fit(matrix, labels)
 
@@ -91,8 +101,14 @@ def _widened(estimator: Any, matrix: Any, classes: int) -> np.ndarray:
     return out
 
 
-def network_folds(material: Material, fold_of: np.ndarray, seed: int, recorder: Recorder, progress: Progress,
-                  train_fold: Callable[..., None]) -> tuple[FoldModel, ...]:
+def network_folds(
+    material: Material,
+    fold_of: np.ndarray,
+    seed: int,
+    recorder: Recorder,
+    progress: Progress,
+    train_fold: Callable[..., None],
+) -> tuple[FoldModel, ...]:
     """One network per fold, trained on the other folds and seen over all rows; finished folds are only read.
 
     train_fold(material, fold, rows, seed, recorder, progress) leaves the fold's arrays and its finished marker.

@@ -23,7 +23,7 @@ _ALIKE = 1.0  # learning rate of checkpoints whose own is unknown: they weigh th
 
 
 def visit_weights(job: TrainingJob, material: Material) -> tuple[TrainingTrace, tuple[str, ...]]:
-    """Visit each file of spec.weights once, as epochs 1..T of one seed; weights that do not fit are refused in words."""
+    """Visit each file of spec.weights once, as epochs 1..T of one seed; refuse in words those that do not fit."""
     paths, recorder, examples = [Path(p) for p in job.spec.weights], job.recorder, job.examples
     seed, rate = job.seeds[0], job.spec.learning_rate or _ALIKE
     kept = kept_epochs(len(paths), job.spec.checkpoints)
@@ -35,7 +35,9 @@ def visit_weights(job: TrainingJob, material: Material) -> tuple[TrainingTrace, 
     logits = recorder.open_logits(1, len(paths), len(examples), examples.class_count)
     done = recorder.finished("seed-0")
     hashes = [sha256_of(path) for path in paths]
-    spreads = StageSpreads(len(examples), stages(kept) if Signal.INPUT_GRADIENT_SPREAD in material.signals else {}, recorder.work)
+    spreads = StageSpreads(
+        len(examples), stages(kept) if Signal.INPUT_GRADIENT_SPREAD in material.signals else {}, recorder.work
+    )
     notes: set[str] = set()
     for epoch, path in enumerate(paths, start=1) if done is None or done["sha256"] != hashes else ():
         fit_state(network, read_state_dict(path), path)

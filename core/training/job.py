@@ -70,7 +70,7 @@ class TrainingJob:
         return network.to(choose_device())
 
     def estimator(self) -> tuple[str, Callable[[], Any]]:
-        """Name and maker of the scikit-learn model behind out-of-fold probabilities: the chosen one, or logistic regression."""
+        """Name and maker of the scikit-learn model behind out-of-fold probabilities; by default logistic regression."""
         chosen = self.family if self.probabilities_only else model_named("logistic_regression", self.examples.modality)
         assert chosen is not None
         params = self._params() if self.probabilities_only else chosen.params()
@@ -78,16 +78,30 @@ class TrainingJob:
 
     def card(self, checkpoints: tuple[Checkpoint, ...], estimator: str, notes: tuple[str, ...]) -> ModelCard:
         """What model.json says."""
-        return ModelCard(self.name, dict(self.spec.model_params), self.encoder.shape, self.examples.class_names, checkpoints,
-                         estimator, notes)
+        return ModelCard(
+            self.name,
+            dict(self.spec.model_params),
+            self.encoder.shape,
+            self.examples.class_names,
+            checkpoints,
+            estimator,
+            notes,
+        )
 
     def _params(self) -> Any:
         assert self.family is not None
         return params_from_dict(self.family.params, dict(self.spec.model_params))
 
 
-def prepare(examples: ExampleTable, spec: TrainingSpec, signals: frozenset[Signal], folder: Path, seed: int,
-            progress: Progress, factory: Callable[..., Any] | None) -> TrainingJob:
+def prepare(
+    examples: ExampleTable,
+    spec: TrainingSpec,
+    signals: frozenset[Signal],
+    folder: Path,
+    seed: int,
+    progress: Progress,
+    factory: Callable[..., Any] | None,
+) -> TrainingJob:
     """Choose the model, fit the encoder on the training rows, and bind the folder to this question.
 
     Raises `ModelError` or `DataError` before anything is written, and `RunError` when the folder holds another answer.
@@ -101,8 +115,14 @@ def prepare(examples: ExampleTable, spec: TrainingSpec, signals: frozenset[Signa
     job = TrainingJob(examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory)
     if not job.probabilities_only:
         _check(job)
-    job.recorder.claim({"dataset": examples.fingerprint, "training": _question(spec), "seed": seed,
-                        "signals": sorted(s.value for s in signals)})
+    job.recorder.claim(
+        {
+            "dataset": examples.fingerprint,
+            "training": _question(spec),
+            "seed": seed,
+            "signals": sorted(s.value for s in signals),
+        }
+    )
     return job
 
 

@@ -1,4 +1,4 @@
-"""Train one network: plain, deterministic per seed on a CPU, and able to go on after any epoch with identical numbers."""
+"""Train one network: plain, deterministic per seed on a CPU, able to go on after any epoch with identical numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from .plan import TrainingPlan
 
 @dataclass(frozen=True, eq=False)
 class EpochEnd:
-    """What `on_epoch` is told: the epoch just finished (1..E) and, per row of `rows`, whether the network was right when
+    """What `on_epoch` is told: the epoch just finished (1..E) and, per row of `rows`, whether the network was right
+    when
     it saw the row, before the update; -1 for rows not seen.
     """
 
@@ -29,9 +30,19 @@ class EpochEnd:
     optimizer: torch.optim.Optimizer
 
 
-def train(network: nn.Module, encoded: Encoded, labels: np.ndarray, rows: np.ndarray, *, seed: int, plan: TrainingPlan,
-          progress: Progress, on_epoch: Callable[[EpochEnd], None] | None = None, finished: int = 0,
-          optimizer_state: dict[str, Any] | None = None) -> nn.Module:
+def train(
+    network: nn.Module,
+    encoded: Encoded,
+    labels: np.ndarray,
+    rows: np.ndarray,
+    *,
+    seed: int,
+    plan: TrainingPlan,
+    progress: Progress,
+    on_epoch: Callable[[EpochEnd], None] | None = None,
+    finished: int = 0,
+    optimizer_state: dict[str, Any] | None = None,
+) -> nn.Module:
     """Train `network` in place on `rows` of `encoded` and return it.
 
     The order of batches depends on (seed, epoch) alone, the learning rate on the step alone; so `finished` epochs with
@@ -52,15 +63,24 @@ def train(network: nn.Module, encoded: Encoded, labels: np.ndarray, rows: np.nda
     return network
 
 
-def _one_epoch(network: nn.Module, encoded: Encoded, targets: Tensor, rows: np.ndarray, optimizer: torch.optim.Optimizer,
-               plan: TrainingPlan, epoch: int, seed: int, progress: Progress,
-               device: torch.device) -> tuple[np.ndarray, float]:
+def _one_epoch(
+    network: nn.Module,
+    encoded: Encoded,
+    targets: Tensor,
+    rows: np.ndarray,
+    optimizer: torch.optim.Optimizer,
+    plan: TrainingPlan,
+    epoch: int,
+    seed: int,
+    progress: Progress,
+    device: torch.device,
+) -> tuple[np.ndarray, float]:
     order = np.random.default_rng([seed, epoch]).permutation(len(rows))
     right = np.zeros(len(rows), np.uint8)
     starts = range(0, len(rows), plan.batch_size)
     rates = [plan.rate(epoch - 1 + i / len(starts)) for i in range(len(starts))]
     for start, rate in zip(starts, rates, strict=True):
-        places = order[start:start + plan.batch_size]
+        places = order[start : start + plan.batch_size]
         batch = rows[places]
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -68,8 +88,10 @@ def _one_epoch(network: nn.Module, encoded: Encoded, targets: Tensor, rows: np.n
         logits = network(to_device(encoded.batch(batch), device))
         loss = nn.functional.cross_entropy(logits, y)
         if not torch.isfinite(loss):
-            raise ModelError(f"Training went wrong in epoch {epoch}: the loss is {loss.item()}.",
-                             "Lower the learning rate, or look for extreme values in the inputs.")
+            raise ModelError(
+                f"Training went wrong in epoch {epoch}: the loss is {loss.item()}.",
+                "Lower the learning rate, or look for extreme values in the inputs.",
+            )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -81,8 +103,10 @@ def _one_epoch(network: nn.Module, encoded: Encoded, targets: Tensor, rows: np.n
 def make_optimizer(network: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:
     """The plan's optimizer; matrices and kernels decay, vectors (biases, norms) do not."""
     parameters = [p for p in network.parameters() if p.requires_grad]
-    groups = [{"params": [p for p in parameters if p.dim() > 1], "weight_decay": plan.weight_decay},
-              {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": plan.weight_decay},
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    ]
     if plan.optimizer == "adam":
         return torch.optim.Adam(groups, lr=plan.learning_rate)
     if plan.optimizer == "sgd":

@@ -1,4 +1,4 @@
-"""One visit per checkpoint takes every signal the asked-for scores need, in batches, without a Python loop over examples."""
+"""One visit per checkpoint takes every signal the asked-for scores need, without a Python loop over examples."""
 
 from __future__ import annotations
 
@@ -38,9 +38,18 @@ class Visit:
 InputGradients = Callable[[np.ndarray, np.ndarray], None]  # (rows [b], gradients [b, positions])
 
 
-def visit(network: Network, encoded: Encoded, labels: np.ndarray, signals: frozenset[Signal], *, progress: Progress,
-          batch: int | None = None, input_gradients: InputGradients | None = None,
-          logits_out: np.ndarray | None = None, features_out: np.ndarray | None = None) -> Visit:
+def visit(
+    network: Network,
+    encoded: Encoded,
+    labels: np.ndarray,
+    signals: frozenset[Signal],
+    *,
+    progress: Progress,
+    batch: int | None = None,
+    input_gradients: InputGradients | None = None,
+    logits_out: np.ndarray | None = None,
+    features_out: np.ndarray | None = None,
+) -> Visit:
     """Run `network` in eval mode over all rows once and take `signals` (LOGITS is always taken).
 
     Unlabeled rows take the predicted class in place of the label. gradient_norm is the norm over all parameters of the
@@ -88,8 +97,16 @@ class _Outputs:
             self.features[rows] = features.detach().cpu().numpy()
 
 
-def _visit_batch(network: Network, x: Any, rows: np.ndarray, given: Tensor, signals: frozenset[Signal],
-                 tap: GradientTap | None, input_gradients: InputGradients | None, out: _Outputs) -> None:
+def _visit_batch(
+    network: Network,
+    x: Any,
+    rows: np.ndarray,
+    given: Tensor,
+    signals: frozenset[Signal],
+    tap: GradientTap | None,
+    input_gradients: InputGradients | None,
+    out: _Outputs,
+) -> None:
     spread = Signal.INPUT_GRADIENT_SPREAD in signals and input_gradients is not None
     with torch.set_grad_enabled(tap is not None or spread):
         embedded = network.embed(x)
@@ -99,8 +116,10 @@ def _visit_batch(network: Network, x: Any, rows: np.ndarray, given: Tensor, sign
         logits = network.head(features)
     out.put(rows, logits, features)
     if int(given.max()) >= logits.shape[1]:
-        raise ModelError(f"Label {int(given.max())} occurs, the model has {logits.shape[1]} outputs.",
-                         "Give a model with one output per class, or check the class map.")
+        raise ModelError(
+            f"Label {int(given.max())} occurs, the model has {logits.shape[1]} outputs.",
+            "Give a model with one output per class, or check the class map.",
+        )
     targets = torch.where(given == UNLABELED, logits.detach().argmax(1), given)
     if tap is not None:
         assert out.norms is not None

@@ -42,15 +42,23 @@ def plan_from(spec: TrainingSpec, defaults: TrainingDefaults) -> TrainingPlan:
         epochs=defaults.epochs if spec.epochs is None else spec.epochs,
         batch_size=spec.batch_size or defaults.batch_size,
         learning_rate=defaults.learning_rate if spec.learning_rate is None else spec.learning_rate,
-        optimizer=defaults.optimizer, schedule=defaults.schedule,
-        weight_decay=defaults.weight_decay if spec.weight_decay is None else spec.weight_decay)
-    for name, value, low in (("epochs", plan.epochs, 1), ("seeds", spec.seeds, 1), ("batch_size", plan.batch_size, 1),
-                             ("checkpoints", spec.checkpoints, 1)):
+        optimizer=defaults.optimizer,
+        schedule=defaults.schedule,
+        weight_decay=defaults.weight_decay if spec.weight_decay is None else spec.weight_decay,
+    )
+    for name, value, low in (
+        ("epochs", plan.epochs, 1),
+        ("seeds", spec.seeds, 1),
+        ("batch_size", plan.batch_size, 1),
+        ("checkpoints", spec.checkpoints, 1),
+    ):
         if value < low:
             raise ModelError(f"{name} is {value}.", f"Give at least {low}.")
     if plan.learning_rate <= 0 or plan.weight_decay < 0:
-        raise ModelError(f"Learning rate {plan.learning_rate} and weight decay {plan.weight_decay} cannot train a network.",
-                         "Give a positive learning rate and a weight decay of at least 0.")
+        raise ModelError(
+            f"Learning rate {plan.learning_rate} and weight decay {plan.weight_decay} cannot train a network.",
+            "Give a positive learning rate and a weight decay of at least 0.",
+        )
     return plan
 
 
@@ -71,4 +79,4 @@ def stages(epochs: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         return found
     size = max(3, len(epochs) // 3)
     start = (len(epochs) - size) // 2
-    return {"early": epochs[:size], "middle": epochs[start:start + size], "late": epochs[-size:], **found}
+    return {"early": epochs[:size], "middle": epochs[start : start + size], "late": epochs[-size:], **found}

@@ -1,8 +1,8 @@
 """Where evidence lands inside a run folder, and the snapshots that let training go on after any epoch.
 
-    arrays/logits.npy [S, T, N, C]   arrays/seen_correct.npy [S, T, N]   arrays/features-s0-e12.npy [N, d]
-    arrays/gradient_norm-s0-e12.npy [N]   arrays/spread-late.npy [S, N]   model/s0-e12.safetensors
-    work/evidence.json (fingerprint)   work/seed-0.safetensors (snapshot)   work/seed-0.json (finished)
+arrays/logits.npy [S, T, N, C]   arrays/seen_correct.npy [S, T, N]   arrays/features-s0-e12.npy [N, d]
+arrays/gradient_norm-s0-e12.npy [N]   arrays/spread-late.npy [S, N]   model/s0-e12.safetensors
+work/evidence.json (fingerprint)   work/seed-0.safetensors (snapshot)   work/seed-0.json (finished)
 """
 
 from __future__ import annotations
@@ -50,10 +50,13 @@ class Recorder:
             return
         there = read_json(marker)
         if there["fingerprint"] != fingerprint:
-            differing = sorted(k for k in question if json.loads(json.dumps(question[k], default=str))
-                               != there["question"].get(k))
-            raise RunError(f"The evidence in {self.folder} does not match: another {', '.join(differing) or 'question'}.",
-                           "Resume with the same data and settings, or choose a new folder.")
+            differing = sorted(
+                k for k in question if json.loads(json.dumps(question[k], default=str)) != there["question"].get(k)
+            )
+            raise RunError(
+                f"The evidence in {self.folder} does not match: another {', '.join(differing) or 'question'}.",
+                "Resume with the same data and settings, or choose a new folder.",
+            )
 
     def open_array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """A writable memory-mapped array; one of the same shape and type is continued, anything else replaced."""
@@ -100,8 +103,9 @@ class Recorder:
         write_json(self.work / f"{piece}.json", about)
         (self.work / f"{piece}.safetensors").unlink(missing_ok=True)
 
-    def snapshot(self, piece: str, network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int,
-                 rates: list[float]) -> None:
+    def snapshot(
+        self, piece: str, network: nn.Module, optimizer: torch.optim.Optimizer, epoch: int, rates: list[float]
+    ) -> None:
         """Replace the piece's snapshot: weights, optimizer and the rates of the finished epochs."""
         arrays = {f"net:{k}": v for k, v in weights_of(network).items()}
         for number, state in optimizer.state_dict()["state"].items():

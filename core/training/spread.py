@@ -38,8 +38,8 @@ class RunningSpread:
         """[N] float32: mean over positions of the population standard deviation; frees the moments."""
         moments, out = self._moments, np.zeros(self._rows, np.float32)
         for start in range(0, self._rows if moments is not None else 0, 4096):
-            part = moments[1][start:start + 4096].astype(np.float64)  # type: ignore[index]
-            out[start:start + 4096] = np.sqrt(part / self.count).mean(axis=1)
+            part = moments[1][start : start + 4096].astype(np.float64)  # type: ignore[index]
+            out[start : start + 4096] = np.sqrt(part / self.count).mean(axis=1)
         self._moments = None
         if self._file is not None:
             self._file.unlink(missing_ok=True)
@@ -61,8 +61,9 @@ class StageSpreads:
 
     def __init__(self, rows: int, stages: Mapping[str, tuple[int, ...]], scratch: Path | None = None):
         self._stages = dict(stages)
-        self._running = {name: RunningSpread(rows, None if scratch is None else scratch / f"spread-{name}.npy")
-                         for name in stages}
+        self._running = {
+            name: RunningSpread(rows, None if scratch is None else scratch / f"spread-{name}.npy") for name in stages
+        }
         self._current: list[RunningSpread] = []
         self.results: dict[str, np.ndarray] = {}
 
