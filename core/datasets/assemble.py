@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -122,3 +122,8 @@ def check_columns(roles: Roles, columns: pd.DataFrame, source: str) -> None:
                 f'{source} has no {role} column "{name}". Columns: {listed}.',
                 f"Choose one of them with --{role}." if role != "feature" else "Choose among them.",
             )
+
+
+def with_notes(parts: Parts, notes: tuple[str, ...]) -> Parts:
+    """The same parts, whose report card also says what was assumed while reading."""
+    return replace(parts, findings=(*(Finding("assumed", 0, note) for note in notes), *parts.findings))

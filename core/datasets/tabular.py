@@ -9,7 +9,7 @@ from core.types.errors import DataError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
 
 from . import identity, report
-from .assemble import Parts, assemble, check_columns
+from .assemble import Parts, assemble, check_columns, with_notes
 from .frames import inspect_frame, is_table, modality_of, read_frame
 from .loader import Loader, Request, SourcePreview
 from .roles import guess_roles
@@ -28,10 +28,11 @@ def _inspect(request: Request) -> SourcePreview:
 
 
 def _load(request: Request) -> ExampleTable:
-    frame, _ = read_frame(request.path)
+    frame, notes = read_frame(request.path)
     if modality_of(request, frame) is not Modality.TABLE:
         raise DataError(f"{request.name} does not read as a table of columns.", "Choose another modality.")
-    return assemble(request, table_parts(frame, guess_roles(frame, request.roles, Modality.TABLE), request.name))
+    parts = table_parts(frame, guess_roles(frame, request.roles, Modality.TABLE), request.name)
+    return assemble(request, with_notes(parts, notes))
 
 
 def table_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:

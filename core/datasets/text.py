@@ -9,7 +9,7 @@ from core.types.errors import DataError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
 
 from . import identity, report
-from .assemble import Parts, assemble, check_columns
+from .assemble import Parts, assemble, check_columns, with_notes
 from .frames import inspect_frame, is_table, modality_of, read_frame
 from .loader import Loader, Request, SourcePreview
 from .roles import guess_roles
@@ -26,9 +26,9 @@ def _inspect(request: Request) -> SourcePreview:
 
 
 def _load(request: Request) -> ExampleTable:
-    frame, _ = read_frame(request.path)
+    frame, notes = read_frame(request.path)
     roles = guess_roles(frame, request.roles, modality_of(request, frame))
-    return assemble(request, text_parts(frame, roles, request.name))
+    return assemble(request, with_notes(text_parts(frame, roles, request.name), notes))
 
 
 def text_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:

@@ -43,6 +43,7 @@ def test_semicolons_and_byte_order_mark_are_noted(tmp_path):
     frame, notes = read_delimited(path)
     assert list(frame.columns) == ["age", "label"]
     assert len(notes) == 2
+    assert [f.text for f in load_examples(path).report if f.code == "assumed"] == list(notes)
 
 
 @pytest.fixture
