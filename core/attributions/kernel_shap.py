@@ -25,7 +25,7 @@ class KernelShapParams:
 
     target: str = target_param()
     samples: int = param(0, label="Coalitions", low=0, high=1_000_000,
-                         help="Sets of parts to try; all of them where there are no more. 0: 2 x parts + 2048.")
+                         help="Sets of parts to try; all of them where there are no more. 0: 2 x parts + 512.")
     background: int = param(20, label="Background rows", low=1, high=1000,
                             help="Training rows that stand in for hidden parts.")
 
@@ -48,7 +48,7 @@ def explain_by_kernel_shap(about: Explained, params: KernelShapParams) -> Attrib
     values = np.zeros(0)
     if players:
         with seeded_globals(about.seed):
-            values = _solve(game, players, params.samples or 2 * players + 2048)
+            values = _solve(game, players, params.samples or 2 * players + 512)
     shown = about.parts.spread(values)
     words = "Compared with an empty text." if isinstance(about.parts, TextParts) else \
         f"Compared with {len(background)} random training rows."

@@ -35,7 +35,7 @@ class Explained:
     model: a torch network in eval mode, or a fitted scikit-learn classifier.
     example, background: as the model reads them, 1 and B rows: tensors (for text a pair of ids and weights) for a
     network, arrays or sparse rows for an estimator. label: given label or -1. parts: how encoded numbers become parts
-    that a person sees.
+    that a person sees. memory: whatever is dear to make and the same for every example of this model.
     """
 
     model: Any
@@ -45,6 +45,7 @@ class Explained:
     label: int
     parts: Parts
     seed: int = 0
+    memory: dict[str, Any] = field(default_factory=dict)
 
     def target(self, outputs: np.ndarray, wanted: str) -> int:
         """The class to explain, given the model's outputs [C] for the example; raises `CurationError`."""

@@ -23,7 +23,9 @@ class Question:
     """forward: continuous input [b, ...] -> logits [b, C]; embedded: the example there, [1, ...].
 
     background [B, ...]: ordinary inputs; for text an empty one, since words of another text have no place in this one.
-    baseline [1, ...]: a single neutral input: the mean row, the gray image, the empty text.
+    baseline [1, ...]: a single neutral input: the mean row or image of the background, the empty text. Not a plain gray
+    image: group normalization blows up the faintest trace of structure, so that nearly all of the way from gray happens
+    within a thousandth of it (gap of integrated gradients on digits 2.0 of 2.1 logits, from the mean image 0.003).
     """
 
     forward: Callable[[Tensor], Tensor]
@@ -69,13 +71,11 @@ def _from_embedded(network: Any) -> Callable[[Tensor], Tensor]:
 
 
 def _neutral(about: Explained, embedded: Tensor, embed: Callable[[Any], Tensor]) -> tuple[Tensor, Tensor]:
-    nothing = torch.zeros_like(embedded)
     if isinstance(about.parts, TextParts):
-        return nothing, nothing
+        return torch.zeros_like(embedded), torch.zeros_like(embedded)
     with torch.no_grad():
         background = embed(about.background).detach()
-    # images are standardized, so zero is the mean color
-    return background, nothing if isinstance(about.parts, ImageParts) else background.mean(dim=0, keepdim=True)
+    return background, background.mean(dim=0, keepdim=True)
 
 
 def baseline_words(about: Explained) -> str:
@@ -83,7 +83,7 @@ def baseline_words(about: Explained) -> str:
     if isinstance(about.parts, TextParts):
         return "Compared with an empty text."
     if isinstance(about.parts, ImageParts):
-        return "Compared with a plain image of the mean color."
+        return "Compared with the mean training image."
     return "Compared with the mean training row."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.params import params_from_dict
 from core.types.runs import RunSpec
 
+from .estimators import import_shap
 from .method import Explained
 from .parts import ImageParts, Parts, TableParts, TextParts
 from .registry import attribution_named
@@ -31,6 +33,7 @@ class Session:
     def __init__(self, path: Path, trusted: bool = False):
         self.run = Run.open(path, reopen=_reopen)
         self.trusted = trusted
+        self._memory: dict[str, Any] = {}
 
     def explain(self, row: int, method: str, params: dict[str, Any]) -> Attribution:
         """Why the model says what it says about `row`; raises `CurationError` in words."""
@@ -43,13 +46,17 @@ class Session:
         return chosen.compute(explained, settings)
 
     def warm(self) -> None:
-        """Load what the first explanation will need."""
+        """Load what the first explanation needs; what only a change of method needs is loaded beside it, later."""
         card, _ = self._model
+        self.examples  # noqa: B018 - read for later
         if card.checkpoints:
             import captum.attr  # noqa: F401 - slow to import, so before the first question
 
             self._network  # noqa: B018
-        self.examples  # noqa: B018
+        elif card.estimator:
+            self._estimator  # noqa: B018
+        if card.estimator:
+            threading.Thread(target=import_shap, daemon=True).start()
 
     @cached_property
     def examples(self) -> ExampleTable:
@@ -101,7 +108,7 @@ class Session:
         background = example if encoder.kind == "text" else self._estimator_background
         return Explained(estimator, example, background, tuple(card.class_names[c] for c in known),
                          known.index(label) if label in known else UNLABELED,
-                         parts_of(encoder, self.examples, row, True), self.run.spec.seed)
+                         parts_of(encoder, self.examples, row, True), self.run.spec.seed, self._memory)
 
 
 def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:

@@ -51,13 +51,18 @@ def explain_by_tree_shap(about: Explained, params: TreeShapParams) -> Attributio
 
 
 def _shapley(about: Explained, example: np.ndarray, mode: str, target: int) -> tuple[np.ndarray, float]:
-    shap = import_shap()
-    if mode == INTERVENTIONAL:
-        explainer = shap.TreeExplainer(about.model, data=dense(about.background), feature_perturbation=mode)
-    else:
-        explainer = shap.TreeExplainer(about.model, feature_perturbation="tree_path_dependent")
+    if mode not in about.memory:
+        about.memory[mode] = _explainer(about, mode)
+    explainer = about.memory[mode]
     values = np.asarray(explainer.shap_values(example, check_additivity=False), dtype=np.float64)[0]
     return _of_class(values, np.atleast_1d(explainer.expected_value), target)
+
+
+def _explainer(about: Explained, mode: str) -> Any:
+    shap = import_shap()
+    if mode == INTERVENTIONAL:
+        return shap.TreeExplainer(about.model, data=dense(about.background), feature_perturbation=mode)
+    return shap.TreeExplainer(about.model, feature_perturbation="tree_path_dependent")
 
 
 def _of_class(values: np.ndarray, base: Any, target: int) -> tuple[np.ndarray, float]:

@@ -1,7 +1,7 @@
 """`python -m core.attributions.worker RUN`: answers "why this prediction?" so that the web server needs no torch.
 
 One JSON object per line in: {"id": 1, "row": 5, "method": "gradient_shap", "params": {}}; one per line out, with the
-same id: {"id": 1, "attribution": {...}} or {"id": 1, "error": "...", "hint": "..."}. The first line out is {"ready": true}.
+same id: {"id": 1, "attribution": {...}} or {"id": 1, "error": "...", "hint": "..."}. The first line is {"ready": true}.
 Ends as soon as its input ends, which is what happens when the process that asked is gone.
 """
 
