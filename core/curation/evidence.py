@@ -17,6 +17,7 @@ ZONES = ("typical", "likely_mislabeled", "hard_useful", "redundant")
 _SUSPECT_SHARE = 0.10  # the tenth of the rows with the weakest label evidence is where a person should look first
 _HARD_SHARE = 0.25
 _TWIN_SHARE = 0.25
+_ROUNDING = 1e-6  # as in cleanlab: a probability equal to the threshold must not fail it by its last bit
 
 
 def label_evidence(view: ScoreView) -> np.ndarray:
@@ -80,8 +81,8 @@ def _redundancy(view: ScoreView) -> np.ndarray:
 def label_suggested(view: ScoreView) -> np.ndarray:
     """[N] int64 class that a model which did not see the row prefers to the label with confidence, else -1.
 
-    Confident: at least one half, and at least the mean probability of the rows where that class was predicted and
-    given (the class threshold of confident learning, Northcutt 2021). -1 everywhere with in-sample predictions.
+    Confident: at least the mean probability of the rows where that class was predicted and given, a stricter form of
+    the class threshold of confident learning (Northcutt 2021). -1 everywhere with in-sample predictions.
     """
     def build() -> np.ndarray:
         out = np.full(len(view), -1, np.int64)
@@ -91,8 +92,8 @@ def label_suggested(view: ScoreView) -> np.ndarray:
         agree = (guess == view.labels) & (guess >= 0)
         count = np.bincount(guess[agree], minlength=len(view.class_names))
         total = np.bincount(guess[agree], sure[agree], minlength=len(view.class_names))
-        needed = np.maximum(0.5, np.divide(total, count, out=np.full(len(count), 0.5), where=count > 0))
-        bold = (guess >= 0) & (guess != view.labels) & (sure >= needed[np.maximum(guess, 0)])
+        needed = np.divide(total, count, out=np.ones(len(count)), where=count > 0)
+        bold = (guess >= 0) & (guess != view.labels) & (sure >= needed[np.maximum(guess, 0)] - _ROUNDING)
         out[bold] = guess[bold]
         return out
 

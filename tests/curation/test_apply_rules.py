@@ -96,7 +96,8 @@ def test_ranks_are_taken_over_training_rows():
 def test_a_person_wins_over_rules():
     view = view_of({"el2n": [1, 2, 3, 4]}, labels=[0, 0, 0, 1])
     decisions = {"e003": Decision(Action.KEEP), "e000": Decision(Action.DROP),
-                 "e002": Decision(Action.RELABEL, "class 1"), "e001": Decision(note="odd", reviewed=True), "gone": Decision(Action.DROP)}
+                 "e002": Decision(Action.RELABEL, "class 1"), "e001": Decision(note="odd", reviewed=True),
+                 "gone": Decision(Action.DROP)}
     outcome = apply_rules(view, Rules(thresholds=(_above(2),), guardrails=FREE), decisions)
     assert outcome.kept.tolist() == [False, True, True, True]
     assert outcome.source.tolist() == ["manual", "default", "manual", "manual"]

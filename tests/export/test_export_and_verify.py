@@ -56,7 +56,8 @@ def test_the_columns_are_those_of_the_contract(tmp_path):
     head = _read(tmp_path / "out" / "decisions.csv")[0]
     scores = [c for n in view.scores for c in (n, f"{n}_pct", f"{n}_sd", f"{n}_n")]
     assert head == ["example_id", "source_index", "source_path", "split", "group", "label", "label_suggested",
-                    "label_final", "kept", "decision_source", "reasons", "composite_score", "composite_rank", "threshold", "margin",
+                    "label_final", "kept", "decision_source", "reasons", "composite_score", "composite_rank",
+                    "threshold", "margin",
                     *scores, "flip_risk", "dup_group", "zone", "predicted_label", "predicted_prob", "sample_weight",
                     "reviewed", "note"]
 
