@@ -16,11 +16,18 @@ from .registry import methods_for
 
 
 def methods_of(run: Run) -> tuple[AttributionMethod, ...]:
-    """The methods that can explain this run's models; none where only outputs were recorded."""
+    """The methods that can explain the models still in the run folder; none where only outputs were recorded."""
     card = _card(run)
     if card is None:
         return ()
-    return methods_for(run.modality, bool(card["checkpoints"]), card["estimator"])
+    estimator = card["estimator"] if (run.path / "model" / "estimator.skops").is_file() else ""
+    return methods_for(run.modality, _explained_network(run, card["checkpoints"]), estimator)
+
+
+def _explained_network(run: Run, checkpoints: list[dict]) -> bool:
+    """Whether the weights that the worker loads, the last of the first seed, are there: a slim run may lack others."""
+    first = [c for c in checkpoints if c["seed"] == checkpoints[0]["seed"]]
+    return bool(first) and (run.path / first[-1]["path"]).is_file()
 
 
 def stored_checkpoints(run: Run) -> tuple[CheckpointEvidence, ...]:

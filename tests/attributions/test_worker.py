@@ -2,6 +2,7 @@
 
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from core.attributions.wire import decode_attribution, encode_attribution, failu
 from core.attributions.worker import serve
 from core.datasets import load_examples
 from core.store import Run
-from core.store.atomic import write_json
+from core.store.atomic import write_array, write_json
 from core.store.examples import describe_dataset, write_examples
 from core.store.runs import FORMAT
 from core.store.workspace import cache_root
@@ -220,6 +221,25 @@ def test_stored_checkpoints_are_what_was_recorded(tables):
     assert len(helpful.rows) == 5
     assert tracin(2, int(examples.labels[2]), examples.labels, helpful.rows, found) == pytest.approx(helpful.values)
     assert not set(helpful.rows) & set(harmful.rows)
+
+
+def test_a_slim_run_keeps_what_is_left(tables, tmp_path):
+    slim = tmp_path / "slim"
+    shutil.copytree(tables, slim)
+    run, whole = Run.open(slim), stored_checkpoints(Run.open(tables))
+    for path in ("arrays/logits.npy", "arrays/features-s0-e1.npy", "arrays/features-s0-e2.npy",
+                 "model/estimator.skops"):
+        (slim / path).unlink()
+    assert stored_checkpoints(run) == ()
+    write_array(slim / "arrays" / "features-s0-e2.npy", whole[1].features.astype(np.float16))
+    write_array(slim / "arrays" / "logits-s0-e2.npy", whole[1].logits.astype(np.float16))
+    rows, labels = run.examples.train_rows, run.examples.labels
+    got = tracin(2, 0, labels, rows, stored_checkpoints(run))
+    expected = tracin(2, 0, labels, rows, whole[1:])
+    assert np.allclose(got, expected, rtol=0.02, atol=0.01 * np.abs(expected).max())  # half precision: three digits
+    assert [m.name for m in methods_of(run)] == ["gradient_shap", "integrated_gradients", "occlusion"]
+    (slim / "model" / "s0-e2.safetensors").unlink()
+    assert methods_of(run) == ()
 
 
 def test_attributions_survive_the_wire_bit_for_bit():
