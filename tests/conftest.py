@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("chaffinch", deadline=None, derandomize=True)  # a busy machine is not a failing test
+settings.load_profile("chaffinch")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
