@@ -17,11 +17,7 @@ from .network import Network, seeded
 
 
 class AdaptedNetwork(Network):
-    """Wraps any module whose last Linear layer makes the logits; that layer's input is the features.
-
-    Text: when the wrapped network has an Embedding, its module is called with term ids [b, L] (0 is padding) and the
-    embeddings are what input gradients are taken of, times the term weights.
-    """
+    """Wraps any module over images or tables whose last Linear layer makes the logits; its input is the features."""
 
     def __init__(self, inner: nn.Module, classes: int):
         super().__init__()
@@ -116,7 +112,8 @@ def check_input(network: Network, shape: InputShape, example: Any) -> None:
     """Run one example; `ModelError` with the data's shape and torch's words when the network cannot read it."""
     try:
         with torch.inference_mode():
-            network.eval()(example)
+            logits = network.eval()(example)
+            again = network.head(network.features(example))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         wanted = _first_input(network)
         first = str(error).strip().splitlines()[0]
@@ -124,6 +121,11 @@ def check_input(network: Network, shape: InputShape, example: Any) -> None:
             f"The model does not read this data: examples are {' x '.join(map(str, shape.dims))}, {wanted}. {first}",
             "Give a model made for this shape, or another encoding of the data.",
         ) from error
+    if not torch.allclose(logits, again, rtol=1e-3, atol=1e-4, equal_nan=True):
+        raise ModelError(
+            "The network changes the output of its last Linear layer.",
+            "Return that layer's output itself: raw logits, without softmax, scaling or residual sum.",
+        )
 
 
 def _first_input(network: nn.Module) -> str:

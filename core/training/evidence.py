@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.models.adapter import check_input
 from core.models.stored import save_card, save_estimator
 from core.numerics.devices import derive_seed
 from core.types.evidence import CheckpointEvidence, Evidence
@@ -19,7 +20,7 @@ from core.types.trace import Checkpoint, TrainingTrace
 
 from .fitting import Material, fit_fold, fit_seed
 from .folds import assign_folds, estimator_probabilities, fit, fold_probabilities, network_folds
-from .given_weights import visit_weights
+from .given_weights import check_weights, visit_weights
 from .job import TrainingJob, prepare
 from .passes import visit_batches
 from .plan import kept_epochs, stages
@@ -55,6 +56,7 @@ def gather_evidence(
         return Evidence()
     job = prepare(examples, spec, wanted, Path(folder), seed, progress, trusted_factory)
     material = None if job.probabilities_only else _material(job)
+    job.claim()
     parts: dict[str, Any] = {}
     checkpoints: tuple[Checkpoint, ...] = ()
     notes: tuple[str, ...] = ()
@@ -69,6 +71,9 @@ def gather_evidence(
 
 def _material(job: TrainingJob) -> Material:
     encoded = job.encoder.encode(job.examples, job.recorder.work)
+    if job.factory is not None:
+        check_input(job.network(0), job.encoder.shape, encoded.batch(job.examples.train_rows[:1]))
+    check_weights(job, encoded)
     plan = job.plan
     batches = visit_batches(job.network(0), job.encoder.shape, len(encoded))
     return Material(

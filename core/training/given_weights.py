@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from core.models.adapter import check_input
+from core.models.encoding import Encoded
 from core.models.stored import save_network
 from core.models.uploaded import fit_state, read_state_dict
 from core.store.atomic import sha256_of
@@ -22,16 +23,21 @@ _DEAR = frozenset({Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_
 _ALIKE = 1.0  # learning rate of checkpoints whose own is unknown: they weigh the same
 
 
+def check_weights(job: TrainingJob, encoded: Encoded) -> None:
+    """Read and fit every file of spec.weights before anything is written; `ModelError` names what does not fit."""
+    for path in map(Path, job.spec.weights):
+        network = job.network(0)
+        fit_state(network, read_state_dict(path), path)
+        check_input(network, job.encoder.shape, encoded.batch(job.examples.train_rows[:1]))
+
+
 def visit_weights(job: TrainingJob, material: Material) -> tuple[TrainingTrace, tuple[str, ...]]:
     """Visit each file of spec.weights once, as epochs 1..T of one seed; refuse in words those that do not fit."""
     paths, recorder, examples = [Path(p) for p in job.spec.weights], job.recorder, job.examples
     seed, rate = job.seeds[0], job.spec.learning_rate or _ALIKE
     kept = kept_epochs(len(paths), job.spec.checkpoints)
     job.progress.stage("Visiting your checkpoints", len(paths) * material.visit_batches)
-    states = [read_state_dict(path) for path in paths[:1]]
     network = material.build(seed)
-    fit_state(network, states[0], paths[0])
-    check_input(network, job.encoder.shape, material.encoded.batch(material.rows[:1]))
     logits = recorder.open_logits(1, len(paths), len(examples), examples.class_count)
     done = recorder.finished("seed-0")
     hashes = [sha256_of(path) for path in paths]

@@ -88,6 +88,14 @@ class TrainingJob:
             notes,
         )
 
+    def claim(self) -> None:
+        """Bind the run folder to this question; `RunError` when it holds the answer to another."""
+        training = {k: v for k, v in asdict(self.spec).items() if k != "trusted"}  # consent decides whether, not what
+        signals = sorted(s.value for s in self.signals)
+        self.recorder.claim(
+            {"dataset": self.examples.fingerprint, "training": training, "seed": self.seed, "signals": signals}
+        )
+
     def _params(self) -> Any:
         assert self.family is not None
         return params_from_dict(self.family.params, dict(self.spec.model_params))
@@ -102,10 +110,7 @@ def prepare(
     progress: Progress,
     factory: Callable[..., Any] | None,
 ) -> TrainingJob:
-    """Choose the model, fit the encoder on the training rows, and bind the folder to this question.
-
-    Raises `ModelError` or `DataError` before anything is written, and `RunError` when the folder holds another answer.
-    """
+    """Choose the model and fit the encoder on the training rows; writes nothing. Raises `ModelError` or `DataError`."""
     family = None
     if factory is None and ":" in spec.model:
         factory = load_factory(spec.model, spec.trusted)
@@ -115,23 +120,11 @@ def prepare(
     job = TrainingJob(examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory)
     if not job.probabilities_only:
         _check(job)
-    job.recorder.claim(
-        {
-            "dataset": examples.fingerprint,
-            "training": _question(spec),
-            "seed": seed,
-            "signals": sorted(s.value for s in signals),
-        }
-    )
     return job
 
 
 def _readable(examples: ExampleTable) -> Modality:
     return Modality.TABLE if examples.modality is Modality.TRACE else examples.modality
-
-
-def _question(spec: TrainingSpec) -> dict[str, Any]:
-    return {k: v for k, v in asdict(spec).items() if k != "trusted"}  # consent decides whether, not what
 
 
 def _check(job: TrainingJob) -> None:

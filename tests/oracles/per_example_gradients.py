@@ -11,7 +11,7 @@ from torch.func import functional_call, grad, vmap
 
 
 def loss_gradient_norms(network: nn.Module, x: Any, targets: Tensor) -> np.ndarray:
-    """[b] norm of the gradient of each example's cross-entropy over all parameters, by vmap(grad) of the whole network."""
+    """[b] norm of each example's cross-entropy gradient over all parameters, by vmap(grad) of the whole network."""
     parameters = {k: v.detach() for k, v in network.named_parameters()}
 
     def loss(weights: dict[str, Tensor], one: Any, target: Tensor) -> Tensor:

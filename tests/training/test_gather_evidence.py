@@ -84,7 +84,9 @@ def test_signals_equal_one_example_at_a_time(gathered) -> None:
         # float32 with other batch sizes: agreement to rounding of sums of some hundred terms
         np.testing.assert_allclose(seen.logits, logits.numpy(), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(seen.features, features.numpy(), rtol=1e-4, atol=1e-5)
-        targets = torch.where(torch.from_numpy(examples.labels) < 0, logits.argmax(1), torch.from_numpy(examples.labels))
+        targets = torch.where(
+            torch.from_numpy(examples.labels) < 0, logits.argmax(1), torch.from_numpy(examples.labels)
+        )
         few = slice(0, 8)
         part = tuple(v[few] for v in x) if isinstance(x, tuple) else x[few]
         np.testing.assert_allclose(seen.gradient_norm[few], loop_gradient_norms(network, part, targets[few]), rtol=1e-3)
@@ -156,8 +158,9 @@ def test_own_weights_are_visited_in_order(tmp_path: Path) -> None:
     visited = _gather("table", tmp_path / "own", weights=tuple(paths), checkpoints=3)
     np.testing.assert_array_equal(visited.trace.logits[0], trained.trace.logits[0])
     assert [c.checkpoint.epoch for c in visited.checkpoints] == [1, 2, 4]
-    np.testing.assert_array_equal(visited.checkpoints[1].gradient_norm,
-                                  np.load(tmp_path / "trained/arrays/gradient_norm-s0-e2.npy"))
+    np.testing.assert_array_equal(
+        visited.checkpoints[1].gradient_norm, np.load(tmp_path / "trained/arrays/gradient_norm-s0-e2.npy")
+    )
 
 
 def test_weights_whose_outputs_are_not_numbers_are_counted_not_hidden(tmp_path: Path) -> None:
@@ -166,8 +169,14 @@ def test_weights_whose_outputs_are_not_numbers_are_counted_not_hidden(tmp_path: 
     weights["head.bias"] = np.full_like(weights["head.bias"], np.nan)
     path = write_weights(tmp_path / "broken.safetensors", weights)
     spec = replace(SPEC, model_params=_SMALL["table"], weights=(str(path),))
-    gather_evidence(columns(), spec, frozenset({Signal.LOGITS, Signal.GRADIENT_NORM}), folder=tmp_path / "own", seed=7,
-                    progress=SilentProgress())
+    gather_evidence(
+        columns(),
+        spec,
+        frozenset({Signal.LOGITS, Signal.GRADIENT_NORM}),
+        folder=tmp_path / "own",
+        seed=7,
+        progress=SilentProgress(),
+    )
     assert "not finite for 60 rows" in load_card(tmp_path / "own" / "model")[0].notes[0]
 
 
@@ -176,15 +185,23 @@ def test_weights_for_another_input_name_both_shapes(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "w.safetensors", weights_of(load_network(tmp_path / "trained" / "model")))
     other = table_of(columns().inputs.drop(columns="y"), columns().labels, Modality.TABLE)
     with pytest.raises(ModelError, match=r"hidden.0.weight is 8 x \d, the model has 8 x \d"):
-        gather_evidence(other, replace(SPEC, model_params=_SMALL["table"], weights=(str(path),)), ALL, folder=tmp_path / "o",
-                        seed=0, progress=SilentProgress())
+        gather_evidence(
+            other,
+            replace(SPEC, model_params=_SMALL["table"], weights=(str(path),)),
+            ALL,
+            folder=tmp_path / "o",
+            seed=0,
+            progress=SilentProgress(),
+        )
 
 
 def test_row_order_does_not_matter_to_a_visit_and_seeds_repeat(tmp_path: Path) -> None:
     one = _gather("image", tmp_path / "one", seeds=1, epochs=1)
     two = _gather("image", tmp_path / "two", seeds=1, epochs=1)
     np.testing.assert_array_equal(one.trace.logits, two.trace.logits)
-    assert not np.array_equal(one.trace.logits, _gather("image", tmp_path / "three", seeds=2, epochs=1).trace.logits[1:])
+    assert not np.array_equal(
+        one.trace.logits, _gather("image", tmp_path / "three", seeds=2, epochs=1).trace.logits[1:]
+    )
 
 
 def test_pictures_of_many_sizes_are_resized(tmp_path: Path) -> None:
@@ -194,7 +211,9 @@ def test_pictures_of_many_sizes_are_resized(tmp_path: Path) -> None:
         several[i] = rng.integers(0, 255, (40 + i, 70, 3), dtype=np.uint8)
     examples = table_of(several, np.arange(12) % 3, Modality.IMAGE)
     spec = replace(SPEC, model_params={"width": 8}, epochs=1, seeds=1)
-    evidence = gather_evidence(examples, spec, frozenset({Signal.LOGITS}), folder=tmp_path, seed=0, progress=SilentProgress())
+    evidence = gather_evidence(
+        examples, spec, frozenset({Signal.LOGITS}), folder=tmp_path, seed=0, progress=SilentProgress()
+    )
     assert evidence.trace.logits.shape == (1, 1, 12, 3)
     assert load_encoder(tmp_path / "model/encoder").shape.dims == (3, 32, 32)
     assert pictures().inputs.shape[1:] == (10, 10, 3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.types.examples import ExampleTable, Modality
 from core.types.errors import Cancelled
+from core.types.examples import ExampleTable, Modality
 
 CLASSES = ("a", "b", "c")
 
@@ -14,8 +14,20 @@ CLASSES = ("a", "b", "c")
 def table_of(inputs, labels: np.ndarray, modality: Modality, held_out: int = 0, groups=None) -> ExampleTable:
     rows = len(labels)
     splits = np.array(["train"] * (rows - held_out) + ["valid"] * held_out)
-    return ExampleTable("tiny", modality, np.array([f"r{i}" for i in range(rows)]), inputs, labels.astype(np.int64), CLASSES,
-                        splits, groups, np.arange(rows), None, pd.DataFrame(index=range(rows)), f"{modality}-{rows}")
+    return ExampleTable(
+        "tiny",
+        modality,
+        np.array([f"r{i}" for i in range(rows)]),
+        inputs,
+        labels.astype(np.int64),
+        CLASSES,
+        splits,
+        groups,
+        np.arange(rows),
+        None,
+        pd.DataFrame(index=range(rows)),
+        f"{modality}-{rows}",
+    )
 
 
 def labels_of(rows: int) -> np.ndarray:
@@ -26,8 +38,13 @@ def labels_of(rows: int) -> np.ndarray:
 
 def columns(rows: int = 60, held_out: int = 0) -> ExampleTable:
     rng, labels = np.random.default_rng(0), labels_of(rows)
-    frame = pd.DataFrame({"x": rng.normal(size=rows) + labels, "y": rng.normal(size=rows) - labels,
-                          "kind": pd.Series(rng.choice(["u", "v", "w"], rows), dtype=object)})
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=rows) + labels,
+            "y": rng.normal(size=rows) - labels,
+            "kind": pd.Series(rng.choice(["u", "v", "w"], rows), dtype=object),
+        }
+    )
     frame.loc[3, "x"] = np.nan
     frame.loc[4, "kind"] = None
     return table_of(frame, labels, Modality.TABLE, held_out)
@@ -35,7 +52,9 @@ def columns(rows: int = 60, held_out: int = 0) -> ExampleTable:
 
 def pictures(rows: int = 48, side: int = 10) -> ExampleTable:
     rng, labels = np.random.default_rng(1), labels_of(rows)
-    pixels = rng.integers(0, 120, (rows, side, side, 3), dtype=np.uint8) + (labels[:, None, None, None] * 60).astype(np.uint8)
+    pixels = rng.integers(0, 120, (rows, side, side, 3), dtype=np.uint8) + (labels[:, None, None, None] * 60).astype(
+        np.uint8
+    )
     return table_of(pixels, labels, Modality.IMAGE)
 
 
