@@ -146,19 +146,18 @@ def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:
     return [view.class_names[c] if 0 <= c < len(view.class_names) else "" for c in codes]
 
 
-def score_cut(opened: Opened, name: str) -> dict[str, object]:
-    """The cut on one score as the histogram draws it: by value, or at the value of its percentile or count."""
+def score_cut(opened: Opened, name: str) -> tuple[float | None, str]:
+    """The cut on one score as the histogram draws it, and the side it drops; a percentile or count at its value."""
     found = next((t for t in opened.rules.thresholds if t.score == name and t.class_name is None), None)
     if found is None:
-        return {}
-    decided = opened.outcome.threshold[np.isin(opened.outcome.source, ["rule"])]
+        return None, "above"
     if found.kind == "value":
-        return {"cut": found.cut, "drop": found.drop}
+        return found.cut, found.drop
     index = cache.score_index(opened.run.run_id, opened.at, name, opened.run)
     share = found.cut / 100 if found.kind == "percentile" else found.cut / max(len(index.sorted_values), 1)
     if found.kind == "count" and found.drop == "above":
         share = 1 - share
-    return {"cut": index.quantile(min(max(share, 0.0), 1.0)), "drop": found.drop} if len(decided) else {}
+    return index.quantile(min(max(share, 0.0), 1.0)), found.drop
 
 
 def zone_word(opened: Opened, row: int) -> str:

@@ -15,7 +15,8 @@ import streamlit as st
 
 from core.types.runs import RunSpec
 
-_STICKY = ("run", "example", "f", "range", "tab", "side")  # a page switch empties the URL of what no widget holds: written back
+# A page switch empties the URL of what no widget holds: written back.
+_STICKY = ("run", "example", "f", "range", "tab", "side")
 
 
 def sync() -> None:
@@ -103,21 +104,33 @@ def turned_to(name: str, default: str) -> str:
 
 
 def turn_to(name: str, pane: str) -> None:
-    """Bring a pane forward; also before its switch is drawn."""
+    """Bring a pane forward; in callbacks, or before its switch is drawn."""
     _stick(name, [pane])
-    st.session_state.pop(f"switch_{name}", None)
+    st.session_state[f"switch_{name}"] = pane
 
 
-def switch(name: str, panes: Mapping[str, str], default: str, width: str = "content") -> str:
+def switch(name: str, panes: Mapping[str, str], default: str, width: Any = "content") -> str:
     """A row of buttons that chooses the pane in front and remembers it in the URL."""
+    key, now = f"switch_{name}", turned_to(name, default)
 
     def keep() -> None:
-        _stick(name, [st.session_state[f"switch_{name}"]])
+        _stick(name, [st.session_state[key]])
 
-    now = turned_to(name, default)
-    chosen = st.segmented_control(name, list(panes), format_func=panes.get, default=now if now in panes else default,
-                                  key=f"switch_{name}", required=True, label_visibility="collapsed", on_change=keep, width=width)
-    return chosen or default
+    if st.session_state.get(key) not in panes:
+        st.session_state[key] = now if now in panes else default
+    return (
+        st.segmented_control(
+            name,
+            list(panes),
+            format_func=panes.__getitem__,
+            key=key,
+            required=True,
+            on_change=keep,
+            label_visibility="collapsed",
+            width=width,
+        )
+        or default
+    )
 
 
 def filters() -> dict[str, list[str]]:

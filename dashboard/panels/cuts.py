@@ -32,7 +32,7 @@ def _form(opened: Opened) -> None:
     score = st.selectbox("Score", names, format_func=reading.title, key="cut_score")
     side = st.segmented_control("Drop", ["above", "below"], default="above", key="cut_side", required=True)
     kind = st.segmented_control(
-        "Cut", list(_UNITS), format_func=_UNITS.get, default="percentile", key="cut_kind", required=True
+        "Cut", list(_UNITS), format_func=_UNITS.__getitem__, default="percentile", key="cut_kind", required=True
     )
     low, high, start = cutting.cut_bounds(opened, score, kind, side)
     cut = st.number_input(

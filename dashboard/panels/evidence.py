@@ -22,7 +22,7 @@ def attribution(opened: Opened, row: int) -> None:
         st.text("No method fits: this run kept no model.")
         return
     name = st.selectbox(
-        "Method", list(methods), format_func=methods.get, key="attribution", label_visibility="collapsed"
+        "Method", list(methods), format_func=methods.__getitem__, key="attribution", label_visibility="collapsed"
     )
     with st.spinner("Asking the model"):
         found = cache.attribution(opened.run.run_id, row, name, opened.run)

@@ -33,8 +33,14 @@ def facet_cards(
     for facet in facets:
         with st.container(key=f"facet_{facet.name}", border=True, gap=None):
             st.html(f"<h4>{facet.title}</h4>")
-            clicked = class_bars(facet.options, facet.counts(), facet.counts(shown), key=f"bars_{facet.name}",
-                                 height=150, colors=facet_colors(facet))
+            clicked = class_bars(
+                facet.options,
+                facet.counts(),
+                facet.counts(shown),
+                key=f"bars_{facet.name}",
+                height=150,
+                colors=facet_colors(facet),
+            )
             if clicked is not None and state.is_new(
                 f"bars_{facet.name}", (clicked, tuple(filters.chosen.get(facet.name, ())))
             ):
@@ -96,9 +102,10 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
                 key="curve",
                 required=True,
                 label_visibility="collapsed",
-                format_func={"histogram": "Bars", "ecdf": "Sum"}.get,
+                format_func={"histogram": "Bars", "ecdf": "Sum"}.__getitem__,
             )
             by_class = st.toggle("by class", key="by_class", bind="query-params")
+        cut, drop = reading.score_cut(opened, name)
         drawn = histogram(
             distribution(opened, name, shown),
             key=f"histogram_{name}",
@@ -106,7 +113,8 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             by_class=by_class,
             value=_focused_value(opened, name),
             height=170,
-            **reading.score_cut(opened, name),
+            cut=cut,
+            drop=drop,
         )
     if drawn is not None and state.is_new(f"histogram_{name}", drawn):
         state.set_range(name, drawn)

@@ -26,7 +26,7 @@ def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarr
         layout = st.segmented_control(
             "Layout",
             layouts,
-            format_func=_LAYOUTS.get,
+            format_func=_LAYOUTS.__getitem__,
             default=layouts[0],
             key="layout",
             required=True,
@@ -37,7 +37,7 @@ def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarr
         color = st.selectbox(
             "Color by",
             list(choices),
-            format_func=choices.get,
+            format_func=choices.__getitem__,
             key="color",
             bind="query-params",
             label_visibility="collapsed",

@@ -26,7 +26,7 @@ def _training(examples: ExampleTable) -> TrainingSpec:
         **{m.name: m.title for m in MODELS if examples.modality in m.modalities},
     }
     left, middle, right = st.columns([2, 1, 1], gap="small")
-    model = left.selectbox("Trained here", list(families), format_func=families.get, key="model")
+    model = left.selectbox("Trained here", list(families), format_func=families.__getitem__, key="model")
     epochs = middle.number_input("Epochs (0 = its own default)", 0, 500, 0, key="epochs")
     seeds = right.number_input("Seeds", 1, 10, 2, key="seeds", help="Two or more give every score a spread")
     weights = _own_weights()

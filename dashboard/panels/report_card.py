@@ -19,7 +19,8 @@ def report_card(examples: ExampleTable) -> None:
     facts[3].metric("Held out", f"{int((examples.splits != 'train').sum()):,}")
     for number, finding in enumerate(examples.report):
         with st.container(horizontal=True, gap="small", key=f"finding_{number}"):
-            st.markdown(messages.light("amber" if finding.level == "warning" else "green", ""))
+            if finding.level == "warning":
+                st.markdown(messages.light("amber", ""), width="content")
             st.text(finding.text)
     counts = reading.class_counts(examples.labels, examples.class_count)
     if examples.class_count:

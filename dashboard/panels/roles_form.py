@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -31,7 +32,7 @@ def roles_form(preview: SourcePreview, source: str) -> Roles:
     """A select box per role, starting from the guess; columns left over are features of a table."""
     st.html("<h3>Columns</h3>")
     names = [_NONE, *(column.name for column in preview.columns)]
-    chosen: dict[str, str | None] = {}
+    chosen: dict[str, Any] = {}
     columns = st.columns(2, gap="small")
     for number, part in enumerate(_PARTS[preview.modality]):
         guess = getattr(preview.roles, part)
@@ -46,4 +47,4 @@ def roles_form(preview: SourcePreview, source: str) -> Roles:
         return Roles()
     used = set(chosen.values())
     features = tuple(name for name in preview.roles.features if name not in used)
-    return replace(Roles(**chosen), features=features)
+    return replace(Roles(features=features), **chosen)

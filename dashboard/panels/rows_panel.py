@@ -25,7 +25,7 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
         order = st.selectbox(
             "Order",
             list(orders),
-            format_func=orders.get,
+            format_func=orders.__getitem__,
             key="order",
             bind="query-params",
             label_visibility="collapsed",

@@ -55,7 +55,7 @@ def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
         with st.container(horizontal=True, key=f"named_{number}"):
             st.text(f"{title} ({len(ids):,})")
             st.button("Select", key=f"recall_{number}", on_click=_recall, args=(opened, ids))
-            st.button("Remove", key=f"forget_{number}", on_click=doing.save_selection, args=(opened.run, title, []))
+            st.button("Remove", key=f"forget_{number}", on_click=_forget, args=(opened, title))
 
 
 def _decide(opened: Opened, action: Action, label: str | None = None) -> None:
@@ -71,6 +71,10 @@ def _decide(opened: Opened, action: Action, label: str | None = None) -> None:
 
 def _save(opened: Opened, name: str) -> None:
     doing.save_selection(opened.run, name.strip(), doing.names_of(opened.view.ids, state.selection()))
+
+
+def _forget(opened: Opened, name: str) -> None:
+    doing.save_selection(opened.run, name, [])
 
 
 def _recall(opened: Opened, ids: tuple[str, ...]) -> None:

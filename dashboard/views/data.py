@@ -59,7 +59,7 @@ def _source() -> str | None:
 
 def _kind() -> str | None:
     kind = st.segmented_control(
-        "What an example is", list(_KINDS), format_func=_KINDS.get, default="", key="kind", required=True
+        "What an example is", list(_KINDS), format_func=_KINDS.__getitem__, default="", key="kind", required=True
     )
     return kind or None
 

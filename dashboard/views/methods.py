@@ -20,5 +20,12 @@ def render() -> None:
         table = table[
             table.astype(str).apply(lambda column: column.str.contains(words, case=False, regex=False)).any(axis=1)
         ]
-    st.dataframe(table, hide_index=True, width="stretch", height=700, row_height=34, alt="Registered scores")
+    st.dataframe(
+        table.rename(columns=lambda name: name.replace("_", " ").capitalize()),
+        hide_index=True,
+        width="stretch",
+        height=700,
+        row_height=34,
+        alt="Registered scores",
+    )
     st.caption(f"{len(table)} of {len(cache.methods_table())} scores. `python -m core methods` prints the same.")

@@ -72,7 +72,7 @@ def _goal(opened: Opened) -> None:
         "Goal",
         list(goals),
         index=list(goals).index(opened.rules.goal),
-        format_func=goals.get,
+        format_func=goals.__getitem__,
         key=f"goal_{opened.curation.rev}",
         on_change=_set_goal,
         args=(opened,),

@@ -18,7 +18,10 @@ _GOING = (RunState.WAITING, RunState.RUNNING)
 def render() -> None:
     """A draft shows the form; a run shows its progress, the table of all scores and the detail of one."""
     key, draft = state.current_run(), state.draft_spec()
-    if key is None and draft is None:
+    if key is None and draft is not None:
+        _draft(draft)
+        return
+    if key is None:
         if messages.empty_state(
             "Nothing to score yet",
             "Choose data first, or open a sample: it is already scored.",
@@ -27,9 +30,6 @@ def render() -> None:
         ):
             state.follow("data")
             st.rerun()
-        return
-    if key is None:
-        _draft(draft)
         return
     run, _ = cache.run(key)
     _progress(key, run.run_id)

@@ -35,8 +35,20 @@ def screen(view: str, run=None, **query) -> AppTest:
 
 def words(at: AppTest) -> str:
     """Everything written on the screen, one string."""
-    kinds = ("title", "header", "subheader", "markdown", "text", "caption", "error", "warning", "info", "html", "button",
-             "code")
+    kinds = (
+        "title",
+        "header",
+        "subheader",
+        "markdown",
+        "text",
+        "caption",
+        "error",
+        "warning",
+        "info",
+        "html",
+        "button",
+        "code",
+    )
     found = []
     for kind in kinds:
         for element in at.get(kind):

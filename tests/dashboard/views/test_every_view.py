@@ -7,8 +7,12 @@ from screens import VIEWS, screen, words
 
 from core import actions
 
-NEEDS_A_RUN = {"explore": "Nothing to explore yet", "rules": "No scores to make rules from",
-               "export": "Nothing to export yet", "scores": "Nothing to score yet"}
+NEEDS_A_RUN = {
+    "explore": "Nothing to explore yet",
+    "rules": "No scores to make rules from",
+    "export": "Nothing to export yet",
+    "scores": "Nothing to score yet",
+}
 
 
 @pytest.mark.parametrize("view", VIEWS)

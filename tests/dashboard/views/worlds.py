@@ -28,9 +28,16 @@ def table_file(folder: Path) -> Path:
     """A CSV: two numbers and a word that give the class away, four wrong labels, twelve held-out rows."""
     truth, given, splits = _labels_and_splits()
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"id": [f"r{i:02d}" for i in range(ROWS)], "x": truth + rng.normal(0, 0.2, ROWS),
-                          "y": -truth + rng.normal(0, 0.2, ROWS), "word": [("p", "q", "s")[t] for t in truth],
-                          "label": [CLASSES[g] for g in given], "split": splits})
+    frame = pd.DataFrame(
+        {
+            "id": [f"r{i:02d}" for i in range(ROWS)],
+            "x": truth + rng.normal(0, 0.2, ROWS),
+            "y": -truth + rng.normal(0, 0.2, ROWS),
+            "word": [("p", "q", "s")[t] for t in truth],
+            "label": [CLASSES[g] for g in given],
+            "split": splits,
+        }
+    )
     return _written(frame, folder / "table.csv")
 
 
@@ -38,9 +45,14 @@ def text_file(folder: Path) -> Path:
     """A CSV of short texts whose words give the class away."""
     truth, given, splits = _labels_and_splits()
     words = ("red earth hill", "yellow flower honey", "soft fur <script>alert(1)</script>")
-    frame = pd.DataFrame({"id": [f"t{i:02d}" for i in range(ROWS)],
-                          "text": [f"{words[t]} number {i}" for i, t in enumerate(truth)],
-                          "label": [CLASSES[g] for g in given], "split": splits})
+    frame = pd.DataFrame(
+        {
+            "id": [f"t{i:02d}" for i in range(ROWS)],
+            "text": [f"{words[t]} number {i}" for i, t in enumerate(truth)],
+            "label": [CLASSES[g] for g in given],
+            "split": splits,
+        }
+    )
     return _written(frame, folder / "text.csv")
 
 
@@ -50,7 +62,7 @@ def image_file(folder: Path) -> Path:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 60, (ROWS, 12, 12), dtype=np.uint8)
     for row, kind in enumerate(truth):
-        images[row, kind * 4:kind * 4 + 4] += 150
+        images[row, kind * 4 : kind * 4 + 4] += 150
     path = folder / "images.npz"
     np.savez(path, images=images, labels=given, split=splits, id=np.array([f"i{i:02d}" for i in range(ROWS)]))
     return path
@@ -67,6 +79,13 @@ _FILES = {"table": table_file, "text": text_file, "image": image_file}
 def scored(modality: str, folder: Path) -> Run:
     """A finished run of a tiny dataset, without a map in UMAP's minutes: PCA alone."""
     source = _FILES[modality](folder)
-    spec = RunSpec(source=str(source), modality=modality, roles=Roles(), scores=SCORES, map=False,
-                   training=TrainingSpec(epochs=3, seeds=2, checkpoints=2), threads=1)
+    spec = RunSpec(
+        source=str(source),
+        modality=modality,
+        roles=Roles(),
+        scores=SCORES,
+        map=False,
+        training=TrainingSpec(epochs=3, seeds=2, checkpoints=2),
+        threads=1,
+    )
     return actions.run_here(spec, folder / f"run-{modality}", SilentProgress())

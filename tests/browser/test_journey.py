@@ -1,0 +1,174 @@
+"""The whole way in a real Chromium: open, lasso, drop, change a weight, export; the files say what the screen said."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pages import WAIT, browser, click, kept_and_rows, server, until
+
+pytestmark = pytest.mark.browser
+RANGE = "() => Object.values(window.__chaffinch_map)[0].state().range"
+KEPT = "() => Object.values(window.__chaffinch_map)[0].state().kept"
+
+
+def table_file(folder: Path) -> Path:
+    """90 rows of three easy classes with six wrong labels; the first id would run as HTML if it were not text."""
+    lines = ["id,x,y,label,split"]
+    for row in range(90):
+        truth = row % 3
+        given = (truth + 1) % 3 if row < 6 else truth
+        name = "<img src=x onerror=alert(1)>" if row == 0 else f"r{row:02d}"
+        lines.append(
+            f"{name},{truth + row % 7 / 10},{-truth + row % 5 / 10},{'abc'[given]},{'test' if row >= 75 else 'train'}"
+        )
+    path = folder / "rows.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A server with one scored run of one's own."""
+    folder = tmp_path_factory.mktemp("journey")
+    with server(folder / "home", folder) as address:
+        yield folder, address
+
+
+def run_of(folder: Path) -> Path:
+    """The run, made by the command line as a person would."""
+    out = folder / "run"
+    if not (out / "run.json").exists():
+        command = [
+            sys.executable,
+            "-m",
+            "core",
+            "run",
+            str(table_file(folder)),
+            "--out",
+            str(out),
+            "--epochs",
+            "3",
+            "--scores",
+            "el2n,aum,label_quality,knn_shapley",
+        ]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def lasso_left(page) -> None:
+    """Draw a lasso around the left of the plot, as a hand would."""
+    box = page.locator(".st-key-map .nsewdrag").first.bounding_box()
+    left, top = box["x"] + 4, box["y"] + 4
+    right, bottom = box["x"] + box["width"] * 0.45, box["y"] + box["height"] - 4
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 2)):
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+
+
+def selected(page) -> int:
+    return int(page.locator(".st-key-verbs").inner_text().split()[0].replace(",", ""))
+
+
+def walk(page, out: Path) -> None:
+    """From Explore, already open, to the files."""
+    page.wait_for_function(
+        "() => window.__chaffinch_map && Object.keys(window.__chaffinch_map).length > 0", timeout=WAIT
+    )
+    until(page, lambda: page.locator(".st-key-map .nsewdrag").count() > 0, "the map stands")
+    before, rows = kept_and_rows(page)
+    page.locator(".st-key-map button[aria-label*='oom out']").first.click()
+    page.wait_for_timeout(800)
+    zoomed = page.evaluate(RANGE)
+    lasso_left(page)
+    until(page, lambda: selected(page) > 0, "the lasso selects")
+    chosen = selected(page)
+    assert chosen < rows
+    click(page, "Drop", ".st-key-verbs")
+    until(page, lambda: kept_and_rows(page)[0] < before, "the drop is in the bar")
+    assert page.evaluate(RANGE) == zoomed
+    until(page, lambda: page.evaluate(KEPT) == kept_and_rows(page)[0], "the map keeps as many rows as the bar says")
+    _change_a_weight(page)
+    assert page.evaluate(RANGE) == zoomed, "a weight changed and the map lost its zoom"
+    page.reload()
+    until(page, lambda: "Kept" in page.locator(".st-key-bar").inner_text(), "the reload shows the same run")
+    kept, rows = kept_and_rows(page)
+    click(page, "Export", ".st-key-bar")
+    page.locator("input[aria-label='Folder']").fill(str(out), timeout=WAIT)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(1500)
+    click(page, "Write files")
+    page.get_by_text(re.compile("Written:")).wait_for(timeout=WAIT)
+    _files_say(out, kept, rows)
+
+
+def _change_a_weight(page) -> None:
+    click(page, "Weights", ".st-key-explore_right")
+    slider = page.locator(".st-key-side_pane input[type=range]").nth(1)
+    slider.wait_for(timeout=WAIT)
+    slider.focus()
+    slider.press("Home")
+    revision = page.locator(".st-key-summary").inner_text()
+    until(
+        page,
+        lambda: page.locator(".st-key-summary").inner_text() != revision or "revision 2" in revision,
+        "the weight is on disk",
+    )
+
+
+def _files_say(out: Path, kept: int, rows: int) -> None:
+    with (out / "curated.csv").open(newline="") as file:
+        assert sum(1 for _ in csv.reader(file)) - 1 == kept
+    with (out / "decisions.csv").open(newline="") as file:
+        decisions = list(csv.DictReader(file))
+    assert len(decisions) == rows
+    assert sum(row["kept"] == "1" for row in decisions) == kept
+    assert any(row["decision_source"] == "manual" for row in decisions)
+    assert json.loads((out / "manifest.json").read_text())
+
+
+def test_own_run_from_map_to_files(world):
+    folder, address = world
+    run = run_of(folder)
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        said: list[str] = []
+        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+        page.goto(f"{address}/explore?run={run}")
+        walk(page, folder / "out")
+        assert not said, "text of the dataset ran as code"
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "verify", str(folder / "out")],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_sample_card_leads_to_explore(world):
+    _, address = world
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        strangers: list[str] = []
+        page.on(
+            "request",
+            lambda request: (
+                strangers.append(request.url)
+                if "localhost" not in request.url and not request.url.startswith(("data:", "blob:"))
+                else None
+            ),
+        )
+        page.goto(address)
+        click(page, "Explore it")
+        until(page, lambda: page.locator(".st-key-map").count() > 0, "the sample is on the map")
+        kept, rows = kept_and_rows(page)
+        assert 0 < kept < rows
+        assert not strangers, f"the page asked the network: {strangers}"
