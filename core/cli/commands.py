@@ -65,11 +65,13 @@ def _state_of(out: Path) -> RunState | None:
 
 def _refuse_unknown(spec: RunSpec) -> None:
     """Mistakes in names are told before anything is loaded or written."""
+    from core.datasets import source_path
     from core.models import MODELS
     from core.runs.prepare import chosen_scores
     from core.scores import score_named
     from core.types.params import params_from_dict
 
+    source_path(spec.source)
     chosen_scores(spec)
     for name, settings in spec.score_params.items():
         params_from_dict(score_named(name).params, dict(settings))
@@ -128,7 +130,7 @@ def inspect(asked: Namespace) -> None:
 
 def methods(asked: Namespace) -> None:
     """The registered scores."""
-    from core.runs.tables import method_facts
+    from core.runs.catalogue import method_facts
     from core.scores import SCORES
 
     facts = [method_facts(method) for method in SCORES]

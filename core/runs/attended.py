@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from core.store import Run, run_registry
+from core.store.runs import is_run
 from core.types.errors import Cancelled, CurationError, RunError
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
@@ -23,6 +25,7 @@ def run_attended(spec: RunSpec, out: Path, progress: Progress, truth: Path | Non
     ends_process: a stage that cannot be interrupted may end this process when someone cancels (the command line).
     """
     spec = absolute(spec)
+    is_new = not is_run(out)
     folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
     registry = run_registry()
     _refuse_two(folder)
@@ -40,6 +43,9 @@ def run_attended(spec: RunSpec, out: Path, progress: Progress, truth: Path | Non
         raise
     except CurationError as error:
         message = " ".join(error.lines().splitlines())
+        if is_new and "dataset" not in RunFolder(folder.path).card:  # no data, no run: leave nothing behind
+            shutil.rmtree(folder.path)
+            registry.forget(folder.run_id)
         raise
     finally:
         registry.settle(folder.run_id, state, message)

@@ -11,16 +11,18 @@ from pathlib import Path
 
 from core.scores import ScoreMethod
 from core.store import Run
+from core.store.atomic import read_json
+from core.store.shards import shards_agree
 from core.types.errors import Cancelled, RunError
 from core.types.evidence import Evidence
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
 
 from . import stages
-from .folder import claim, default_threads, locked
+from .folder import RunFolder, claim, default_threads, locked
 from .job import Job
 from .prepare import chosen_scores, plan_scores, refuse_nothing_to_do, signals_needed
-from .source import absolute, open_run, refuse_changed_source
+from .source import absolute, has_inputs, open_run, refuse_changed_source
 from .traces import curves, predictions
 
 _REPORTED = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", "cleanlab", "pyarrow")
@@ -36,7 +38,7 @@ def execute_run(spec: RunSpec, out: Path, progress: Progress, truth: Path | None
     spec = absolute(spec)
     with locked(out):
         folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
-        if folder.is_finished:
+        if folder.is_finished and _is_whole(folder):
             run = open_run(out)
             refuse_changed_source(run)
             return run
@@ -52,10 +54,10 @@ def _work(job: Job, clusters: bool) -> None:
     with job.stage("load"):
         stages.load(job)
     methods = _runnable(job)
-    with job.stage("embedding"), job.surviving("embedding"):
-        vectors, name = stages.embed(job)
-    if "embedding" in job.problems:
-        vectors, name = None, ""
+    vectors, name = None, ""
+    if has_inputs(job.examples) or job.given.embeddings is not None:
+        with job.stage("embedding"), job.surviving("embedding"):
+            vectors, name = stages.embed(job)
     if vectors is not None:
         with job.stage("neighbors"), job.surviving("neighbors"):
             stages.place(job, vectors)
@@ -72,6 +74,13 @@ def _work(job: Job, clusters: bool) -> None:
         if job.spec.map:
             with job.stage("umap"), job.surviving("umap"):
                 stages.draw_map(job, vectors)
+
+
+def _is_whole(folder: RunFolder) -> bool:
+    """Whether every score still has the bytes it was written with; a damaged one is computed again."""
+    manifest = read_json(folder.path / "scores" / "scores.json")
+    scores = {name: about["shards"] for name, about in manifest["scores"].items()}
+    return all(shards_agree(folder.path / "scores" / name, shards) for name, shards in scores.items())
 
 
 def _runnable(job: Job) -> list[ScoreMethod]:

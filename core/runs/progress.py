@@ -12,7 +12,7 @@ from core.types.errors import Cancelled, CurationError
 from core.types.progress import Progress
 
 if TYPE_CHECKING:
-    from core.store.run_registry import RunRegistry
+    from core.store.registry import RunRegistry
 
 PULSE_SECONDS = 0.2  # how often the screen's row is refreshed: five writes a second at most
 HEARTBEAT_SECONDS = 2.0  # with nothing new to tell

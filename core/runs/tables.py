@@ -9,21 +9,13 @@ from core.scores import SCORES, score_named
 from core.store import Run
 from core.types.examples import UNLABELED
 
+from .catalogue import method_facts
 from .view import predictions
 
 
 def methods_table() -> pd.DataFrame:
     """One row per registered score, drawn from what the score says about itself."""
     return pd.DataFrame([method_facts(method) for method in SCORES])
-
-
-def method_facts(method) -> dict:
-    """What one score says about itself, as JSON values."""
-    paper = f"{method.paper.authors} {method.paper.year}" if method.paper else ""
-    return {"name": method.name, "title": method.title, "summary": method.summary, "group": method.group.value,
-            "direction": method.direction.value, "inspect_first": method.inspect_first, "range": method.range,
-            "high_means": method.high_means, "low_means": method.low_means, "needs": [s.value for s in method.needs],
-            "cost": method.cost, "paper": paper, "url": method.paper.url if method.paper else ""}
 
 
 def scores_table(run: Run) -> pd.DataFrame:

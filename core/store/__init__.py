@@ -9,15 +9,15 @@ from .states import CurationEvent, CurationState, RunSummary
 from .workspace import workspace_root
 
 if TYPE_CHECKING:
-    from .curation_log import CurationLog
-    from .run_registry import RunRegistry
+    from .decisions import CurationLog
+    from .registry import RunRegistry
 
 __all__ = ["CurationEvent", "CurationState", "Run", "RunSummary", "curation_log", "run_registry", "workspace_root"]
 
 
 def curation_log() -> CurationLog:
     """The log of this workspace's decisions (SQLAlchemy is imported here, not with the package)."""
-    from .curation_log import CurationLog
+    from .decisions import CurationLog
     from .database import database
 
     return CurationLog(database())
@@ -26,6 +26,6 @@ def curation_log() -> CurationLog:
 def run_registry() -> RunRegistry:
     """The runs of this workspace."""
     from .database import database
-    from .run_registry import RunRegistry
+    from .registry import RunRegistry
 
     return RunRegistry(database())

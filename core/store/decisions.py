@@ -15,7 +15,7 @@ from core.types.errors import RunError
 
 from . import tables
 from .database import Database
-from .run_registry import touch
+from .registry import touch
 from .states import CurationEvent, CurationState
 
 _CHUNK = 500  # ids in one SQL statement

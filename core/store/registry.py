@@ -45,6 +45,11 @@ class RunRegistry:
                 _c.run_id == run_id, _c.beat == beat, _c.state.in_((RunState.RUNNING.value, RunState.WAITING.value)),
             ).values(state=RunState.STOPPED.value, message=message, **_now(connection)))
 
+    def forget(self, run_id: str) -> None:
+        """Take a run off the list; its decisions stay."""
+        with self.database.writing() as connection:
+            connection.execute(tables.run.delete().where(_c.run_id == run_id))
+
     def pulse(self, run_id: str, stage: str, done: int, total: int, seconds_left: float | None) -> bool:
         """One heartbeat with the progress folded in; returns whether someone asked the run to stop."""
         with self.database.writing() as connection:

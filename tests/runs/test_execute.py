@@ -1,0 +1,213 @@
+"""One question, one folder: finished, gone on with, refused, damaged, cancelled, killed."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from worlds import write_logits, write_table
+
+from core import actions
+from core.runs import execute, prepare
+from core.runs.folder import locked
+from core.types.errors import Cancelled, CurationError, RunError
+from core.types.progress import SilentProgress
+from core.types.runs import RunSpec, RunState, TrainingSpec
+
+SCORES = ("el2n", "loss", "grand_last", "label_quality", "knn_distance")
+
+
+def spec_of(source, **changes) -> RunSpec:
+    training = TrainingSpec(epochs=3, seeds=2, checkpoints=2, folds=3)
+    return RunSpec(**{"source": str(source), "scores": SCORES, "training": training, "map": False, "threads": 1, **changes})
+
+
+def run(spec, out, progress=None):
+    return actions.run_here(spec, out, progress or SilentProgress())
+
+
+def values_of(found) -> dict[str, np.ndarray]:
+    return {name: np.array(found.score(name).values) for name in found.score_names}
+
+
+def assert_same_scores(one, other) -> None:
+    left, right = values_of(one), values_of(other)
+    assert list(left) == list(right)
+    for name, expected in left.items():
+        np.testing.assert_array_equal(right[name], expected, err_msg=name)
+
+
+class StopsAfter(SilentProgress):
+    """Cancels at the given number of steps."""
+
+    def __init__(self, steps: int):
+        self.left = steps
+
+    def advance(self, steps: int = 1) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise Cancelled
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return write_table(tmp_path_factory.mktemp("table"))[0]
+
+
+@pytest.fixture(scope="module")
+def finished(table, tmp_path_factory):
+    from _pytest.monkeypatch import MonkeyPatch
+
+    with MonkeyPatch.context() as patch:
+        patch.setenv("CHAFFINCH_HOME", str(tmp_path_factory.mktemp("home")))
+        return run(spec_of(table), tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_finished_run_holds_everything(finished):
+    assert finished.state() is RunState.FINISHED
+    assert finished.score_names == tuple(m.name for m in prepare.SCORES if m.name in SCORES)
+    assert finished.examples.ids[:2].tolist() == ["row-0", "row-1"]
+    assert finished.array("neighbors").shape == (90, 15)
+    assert finished.array("curves_p").shape == (2, 3, 90)
+    assert finished.array("kmeans").dtype == np.int32
+    assert set(finished.card["seconds"]) == {"load", "embedding", "neighbors", "training", "scores", "clusters"}
+    assert all(peak > 10 for peak in finished.card["peak_memory_mb"].values())
+    assert finished.examples_with_inputs.inputs.shape[0] == 90
+
+
+def test_curves_are_the_probability_of_the_given_label(finished):
+    epochs, of_label, predicted = actions.training_curve(finished, 5)
+    logits = np.asarray(finished.array("logits")[:, :, 5], np.float64)
+    expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    # float16 keeps three digits
+    np.testing.assert_allclose(of_label, expected[..., finished.examples.labels[5]], atol=1e-3)
+    np.testing.assert_array_equal(predicted, logits.argmax(-1))
+    assert epochs.tolist() == [1, 2, 3]
+
+
+def test_the_same_question_again_computes_nothing(finished, table):
+    before = {p: p.stat().st_mtime_ns for p in finished.path.rglob("*.parquet")}
+    again = run(spec_of(table), finished.path)
+    assert again.run_id == finished.run_id
+    assert {p: p.stat().st_mtime_ns for p in finished.path.rglob("*.parquet")} == before
+
+
+def test_another_question_is_refused_in_words(finished, table):
+    with pytest.raises(RunError, match="another run: seed was 0, now 1"):
+        run(spec_of(table, seed=1), finished.path)
+
+
+def test_a_folder_with_something_else_is_refused(table, tmp_path):
+    (tmp_path / "letter.txt").write_text("keep me")
+    with pytest.raises(RunError, match="not empty"):
+        run(spec_of(table), tmp_path)
+    assert [p.name for p in tmp_path.iterdir() if p.name != ".lock"] == ["letter.txt"]
+
+
+def test_two_runs_of_one_question_agree_to_the_last_bit(finished, table, tmp_path):
+    assert_same_scores(finished, run(spec_of(table), tmp_path / "again"))
+
+
+def test_a_cancelled_run_goes_on_to_the_same_scores(finished, table, tmp_path):
+    with pytest.raises(Cancelled):
+        run(spec_of(table), tmp_path / "r", StopsAfter(12))
+    assert actions.open_run(tmp_path / "r").state() is RunState.CANCELLED
+    assert_same_scores(finished, run(spec_of(table), tmp_path / "r"))
+
+
+def test_a_changed_dataset_does_not_match(tmp_path):
+    data, _ = write_table(tmp_path / "data")
+    done = run(spec_of(data, scores=("el2n",)), tmp_path / "r")
+    data.write_text(data.read_text().replace("row-5,", "row-5,9"))
+    with pytest.raises(RunError, match="does not match"):
+        run(spec_of(data, scores=("el2n",)), tmp_path / "r")
+    assert actions.example_input(actions.open_run(done.path), 3)[0] is None
+    with pytest.raises(RunError, match="does not match"):
+        actions.export_run(done, actions.default_rules(actions.score_view(done)), {}, tmp_path / "e")
+
+
+def test_a_run_opens_without_its_dataset(tmp_path):
+    data, _ = write_table(tmp_path / "data")
+    done = run(spec_of(data, scores=("el2n",)), tmp_path / "r")
+    data.unlink()
+    reopened = actions.open_run(tmp_path / "r")
+    shown, why = actions.example_input(reopened, 0)
+    assert shown is None
+    assert "No such" in why
+    np.testing.assert_array_equal(reopened.score("el2n").values, done.score("el2n").values)
+
+
+def test_a_damaged_score_is_named_and_then_computed_again(table, tmp_path):
+    done = run(spec_of(table), tmp_path / "r")
+    expected = np.array(done.score("loss").values)
+    path = next((tmp_path / "r" / "scores" / "loss").glob("*.parquet"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(RunError, match="damaged"):
+        actions.open_run(tmp_path / "r").score("loss")
+    np.testing.assert_array_equal(run(spec_of(table), tmp_path / "r").score("loss").values, expected)
+
+
+def test_one_failing_score_never_blocks_the_others(table, tmp_path, monkeypatch):
+    def in_words(inputs, params, progress):
+        raise CurationError("This score did not like the data.", "Leave it out.")
+
+    def by_a_bug(inputs, params, progress):
+        raise ZeroDivisionError("inside the score")
+
+    broken = {"loss": in_words, "label_quality": by_a_bug}
+    scores = tuple(dataclasses.replace(m, compute=broken.get(m.name, m.compute)) for m in prepare.SCORES)
+    monkeypatch.setattr(prepare, "SCORES", scores)
+    done = run(spec_of(table), tmp_path / "r")
+    assert done.state() is RunState.INCOMPLETE
+    assert set(done.score_names) == {"el2n", "grand_last", "knn_distance"}
+    assert done.failures["loss"] == "This score did not like the data. Leave it out."
+    assert "ZeroDivisionError" in done.failures["label_quality"]
+    assert "inside the score" in (tmp_path / "r" / "log.txt").read_text()
+    monkeypatch.undo()
+    again = run(spec_of(table), tmp_path / "r")
+    assert again.state() is RunState.FINISHED
+    assert set(again.score_names) == set(SCORES)
+
+
+def test_recorded_logits_need_no_model(tmp_path):
+    done = run(spec_of(write_logits(tmp_path), scores=("all",)), tmp_path / "r")
+    assert done.state() is RunState.FINISHED
+    assert {"el2n", "aum", "forgetting"} <= set(done.score_names)
+    assert "gradient norm" in done.card["not_here"]["grand"]
+    assert actions.training_curve(done, 0)[1].shape == (1, 4)
+    assert actions.example_input(done, 0)[0] is None
+
+
+def test_a_score_asked_for_by_name_that_cannot_run_is_missed(tmp_path):
+    done = run(spec_of(write_logits(tmp_path), scores=("el2n", "grand")), tmp_path / "r")
+    assert done.state() is RunState.INCOMPLETE
+    assert "gradient norm" in done.failures["grand"]
+
+
+def test_two_jobs_on_one_run_are_refused(table, tmp_path):
+    with locked(tmp_path / "r"), pytest.raises(RunError, match="already running"):
+        execute.execute_run(spec_of(table), tmp_path / "r", SilentProgress())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal")
+def test_kill_9_at_any_moment_then_resume_gives_the_same_scores(finished, table, tmp_path):
+    out = tmp_path / "r"
+    code = ("from core import actions; from core.types.progress import SilentProgress; from core.types.runs import spec_from_json;"
+            f"import json, pathlib; actions.run_here(spec_from_json(json.loads({json.dumps(json.dumps(spec_of(table).to_json()))!s})),"
+            f" pathlib.Path({str(out)!r}), SilentProgress())")
+    moments = ("arrays/pca.npy", "work/seed-0.safetensors", "work/seed-1.safetensors", "scores/el2n")
+    for moment in moments:
+        child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+        while child.poll() is None and not (out / moment).exists():
+            time.sleep(0.002)
+        child.send_signal(signal.SIGKILL)
+        _, said = child.communicate()
+        assert child.returncode in (-signal.SIGKILL, 0), said.decode()
+    assert_same_scores(finished, run(spec_of(table), out))
