@@ -6,18 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-# Okabe & Ito's set, widened to ten; distances under simulated color blindness are held by a test.
+# Five of Okabe & Ito's colors, widened to ten by search; distances under simulated color blindness are held by a test.
 CLASS_COLORS: tuple[str, ...] = (
     "#0072B2",
     "#E69F00",
     "#009E73",
     "#CC79A7",
     "#56B4E9",
-    "#D55E00",
-    "#7B61C9",
-    "#B5B000",
-    "#A8624E",
-    "#5DC9BE",
+    "#E4023E",
+    "#B34DEB",
+    "#0B6F09",
+    "#874D7B",
+    "#16D26A",
 )
 NO_CLASS_COLOR = "#9AA3AD"
 KEPT_COLOR, DROPPED_COLOR = "#2F7DC4", "#E07B1A"

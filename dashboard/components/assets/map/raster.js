@@ -1,5 +1,6 @@
 // Points to pixels on the CPU: offsets once per zoom, colors per change. A million points without a GPU.
 const LEVELS = 257 // points counted per pixel before it is full
+const FAINTEST = 0.5 // opacity of a lone point
 
 // Pixel offset of each point (-1 = out of view), the pixel -> row index for hover, and how many are in view.
 function project(map) {
@@ -186,7 +187,7 @@ function cross(d, width) {
 
 function resolve(map) {
   const { sumA, sumB, pixels } = map
-  const alpha = alphaTable(map.diameter)
+  const alpha = alphaTable(sumB)
   for (let p = 0; p < pixels.length; p++) {
     const b = sumB[p]
     if (!b) pixels[p] = 0
@@ -199,11 +200,14 @@ function resolve(map) {
   }
 }
 
-const alphaTables = new Map()
-function alphaTable(diameter) {
-  if (!alphaTables.has(diameter)) {
-    const one = diameter === 1 ? 0.5 : diameter === 2 ? 0.62 : 0.75
-    alphaTables.set(diameter, Uint8Array.from({ length: LEVELS + 1 }, (_, k) => Math.round(255 * (1 - (1 - one) ** Math.min(k ** 0.7, 12)))))
-  }
-  return alphaTables.get(diameter)
+// Opacity by count on a log scale, full at the count that only one drawn pixel in a hundred exceeds.
+function alphaTable(sumB) {
+  const histogram = new Uint32Array(LEVELS + 1)
+  for (let p = 0; p < sumB.length; p++) histogram[sumB[p] & 0xffff]++
+  let drawn = 0
+  for (let k = 1; k <= LEVELS; k++) drawn += histogram[k]
+  let full = LEVELS
+  for (let above = 0; full > 3 && above + histogram[full] <= drawn / 100; full--) above += histogram[full]
+  const scale = Math.log(1 + full) - Math.log(2)
+  return Uint8Array.from(histogram, (_, k) => 255 * Math.min(1, FAINTEST + ((1 - FAINTEST) * (Math.log(1 + k) - Math.log(2))) / scale))
 }

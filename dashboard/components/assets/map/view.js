@@ -127,7 +127,7 @@ function readTheme(map) {
   const text = cssColor(map.root, "--st-text-color", "#1c2733")
   map.theme = {
     background, text, accent: cssColor(map.root, "--st-primary-color", "#2a6fb0"), none: hexColor("#9AA3AD"),
-    kept: hexColor("#2F7DC4"), dropped: hexColor("#E07B1A"), faded: mix(background, text, 0.3), flag: hexColor("#D1345B"),
+    kept: hexColor("#2F7DC4"), dropped: hexColor("#E07B1A"), faded: mix(background, text, 0.3), flag: text,
   }
 }
 

@@ -1,0 +1,106 @@
+"""What the map sends: exact, small, and the same sum as the browser's."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.components import map_wire
+from dashboard.components.map_wire import browser_composite, browser_kept, coefficients, encode_ranks, pack_rows
+
+
+def unpack(packed: bytes, total: int) -> np.ndarray:
+    """The browser's decoder, said again in the plainest way."""
+    if packed[0] == 1:
+        return np.flatnonzero(np.unpackbits(np.frombuffer(packed[1:], np.uint8), bitorder="little")[:total])
+    rows, row, gap, shift = [], -1, 0, 0
+    for byte in packed[1:]:
+        gap |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            row += gap + 1
+            rows.append(row)
+            gap = shift = 0
+    return np.array(rows, dtype=np.int64)
+
+
+@given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))
+def test_row_lists_survive_the_way(case):
+    total, rows = case
+    packed = pack_rows(np.array(sorted(rows), dtype=np.int64), total)
+    assert unpack(packed, total).tolist() == sorted(rows)
+    assert len(packed) <= total / 8 + 2
+
+
+def test_a_few_rows_of_a_million_are_a_few_bytes():
+    assert len(pack_rows(np.array([5, 70_000, 999_999]), 1_000_000)) < 10
+
+
+def test_ranks_keep_order_ties_and_holes():
+    values = np.array([3.0, np.nan, 1.0, 3.0, 2.0], dtype=np.float32)
+    ranks = encode_ranks(values)
+    assert ranks.dtype == np.uint16
+    assert ranks[1] == map_wire.MISSING
+    assert ranks[0] == ranks[3] > ranks[4] > ranks[2] >= 1
+    # the middle of the shares (rank - 0.5) / n is the middle of the code, to the half step of rounding
+    assert abs(ranks[[0, 2, 3, 4]].astype(float).mean() - map_wire.MIDDLE) <= 0.5
+
+
+def test_coefficients_follow_the_group_mean_formula():
+    orientation = {"a": 1, "b": 1, "c": -1, "d": 0}
+    groups = {"a": "x", "b": "x", "c": "y", "d": "y"}
+    made = coefficients(orientation, groups, {"x": 2.0}, {"a": 3.0})
+    assert made == pytest.approx({"a": 3 / 4 * 2 / 3, "b": 1 / 4 * 2 / 3, "c": -1 / 3})
+    assert coefficients(orientation, groups, {"x": 0.0}, {}) == {"c": -1.0}
+    assert coefficients(orientation, groups, {"x": 0.0, "y": 0.0}, {}) == {}
+
+
+def test_composite_equals_the_formula_on_ranks():
+    rng = np.random.default_rng(0)
+    raw = {"a": rng.normal(size=500), "b": rng.normal(size=500)}
+    shares = {m: (np.argsort(np.argsort(v)) + 0.5) / 500 for m, v in raw.items()}
+    got = browser_composite({m: encode_ranks(v) for m, v in raw.items()}, {"a": 0.7, "b": -0.3})
+    expected = 0.7 * (shares["a"] - 0.5) - 0.3 * (shares["b"] - 0.5)
+    # a rank is rounded to one of 65,534 steps: at most half a step per column
+    np.testing.assert_allclose(got, expected, atol=1.0 / 65533)
+
+
+def test_a_missing_rank_leaves_the_other_scores_to_decide():
+    columns = {"a": np.array([0, 65534, 1], np.uint16), "b": np.array([65534, 65534, 0], np.uint16)}
+    got = browser_composite(columns, {"a": 0.5, "b": 0.5})
+    assert got == pytest.approx([0.5, 0.5, -0.5])
+    assert np.isnan(browser_composite({"a": np.array([0], np.uint16)}, {"a": 1.0})[0])
+
+
+def test_rows_on_the_cut_stay_and_unscored_rows_stay():
+    columns = {"a": np.array([1, 30000, 65534, 0], np.uint16)}
+    cut = float(browser_composite(columns, {"a": 1.0})[1])
+    assert browser_kept(columns, {"a": 1.0}, cut, "above", 4).tolist() == [True, True, False, True]
+    assert browser_kept(columns, {"a": 1.0}, cut, "below", 4).tolist() == [False, True, True, True]
+    assert browser_kept(columns, {"a": 1.0}, None, "above", 4).all()
+
+
+def test_blobs_are_aligned_named_and_large_enough_to_be_cached():
+    blob = map_wire.make_blob(
+        "k", {"type": "coords"}, [("x", np.arange(3, dtype="<f4")), ("y", np.arange(3, dtype="<u2"))]
+    )
+    length = int.from_bytes(blob[:4], "little")
+    header = json.loads(blob[4 : 4 + length])
+    assert header["key"] == "k"
+    assert [c["kind"] for c in header["columns"]] == ["f4", "u2"]
+    assert all((4 + length + c["at"]) % 8 == 0 for c in header["columns"])
+    at = 4 + length + header["columns"][1]["at"]
+    assert np.frombuffer(blob[at : at + 6], "<u2").tolist() == [0, 1, 2]
+    assert len(blob) >= map_wire.CACHED_FROM
+
+
+def test_long_row_lists_leave_the_message():
+    inline, blob = map_wire.inline_or_blob(np.arange(0, 100, 7), 60_000)
+    assert blob is None
+    assert len(json.dumps(inline)) < 100
+    named, blob = map_wire.inline_or_blob(np.arange(0, 60_000, 2), 60_000)
+    assert blob is not None
+    assert len(json.dumps(named)) < 60
+    assert named == map_wire.inline_or_blob(np.arange(0, 60_000, 2), 60_000)[0]
