@@ -80,7 +80,7 @@ def squared_distance_blocks(
 
 
 def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
-    """float32 copies moved so that `points` lie around 0: distances stay, rounding shrinks; non-finite rows are refused.
+    """float32 copies moved so that `points` lie around 0: same distances, less rounding. Refuses non-finite rows.
 
     Each column moves by a multiple of a power of two near its deviation: whole numbers and grids stay exact, and so do
     their ties.

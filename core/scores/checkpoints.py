@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
-from core.scores.epochs import choose_epochs
+from core.scores.epochs import Fit, choose_epochs
 from core.scores.formulas import residual
 from core.scores.method import ScoreInputs
 from core.types.errors import CurationError
@@ -68,14 +68,15 @@ def score_checkpoints(
     """Mean of `formula(checkpoint, labels)` [N] over the chosen kept epochs and then over seeds; unlabeled rows NaN."""
     grouped, labels = by_seed(inputs.checkpoints), np.maximum(inputs.labels, 0)
     train, held_out = inputs.examples.train_rows, inputs.examples.held_out_rows
-    fitted = accuracy_of([group[-1] for group in grouped], labels, train)
+    last = [group[-1] for group in grouped]
+    fitted = Fit(accuracy_of(last, labels, train), accuracy_of(last, labels, held_out) if len(held_out) else None)
     choice = choose_epochs(epochs, [c.checkpoint.epoch for c in grouped[0]], fitted)
     chosen = [(s, group[p]) for s, group in enumerate(grouped) for p in choice.positions]
     per_seed = np.zeros((len(grouped), len(labels)))
     for seed, one in track(progress, chosen, title):
         per_seed[seed] += checked(formula(one, labels), inputs, one) / len(choice.positions)
     accuracy = accuracy_of([one for _, one in chosen], labels, held_out if len(held_out) else train)
-    checks = (choice.check, fit_check(fitted, inputs.labels), agreement_check(per_seed))
+    checks = (choice.check, fit_check(fitted.training, inputs.labels), agreement_check(per_seed))
     meta = {"epochs": choice.how, "epochs_read": [grouped[0][p].checkpoint.epoch for p in choice.positions]}
     return masked_result(
         per_seed,

@@ -1,6 +1,7 @@
 """Which epochs a score reads. No fixed epoch is right: it depends on how much of the given labels is fitted.
 
-A network that underfits is read at its last epoch, one that memorizes at the mean over epochs (METHODS 12.5).
+A network that underfits is read at its last epoch, one that memorizes at the mean over epochs (METHODS 12.5). It
+memorizes when it fits nearly all given labels, or clearly more of them than of labels that it was not trained on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from core.types.params import param
 from core.types.scores import AssumptionCheck
 
 MEMORIZES = 0.95  # share of the given labels that a network fits when it memorizes them
+_GAP = 0.10  # training accuracy above held-out accuracy that only memorizing explains
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,20 @@ class EpochChoice:
     check: AssumptionCheck
 
 
-def choose_epochs(asked: str, available: Sequence[int], final_accuracy: float) -> EpochChoice:
+@dataclass(frozen=True)
+class Fit:
+    """Share of given labels that the last epoch predicts: of the rows trained on, and held out (None without any)."""
+
+    training: float
+    held_out: float | None = None
+
+    @property
+    def memorizes(self) -> bool:
+        """Nearly all given labels are fitted, or clearly more than generalizes."""
+        return self.training >= MEMORIZES or (self.held_out is not None and self.training - self.held_out >= _GAP)
+
+
+def choose_epochs(asked: str, available: Sequence[int], fit: Fit) -> EpochChoice:
     """Resolve `asked` (auto | last | mean | a number) against the sorted `available` epochs.
 
     Epoch 0 (before training) is only used when asked for by number. Raises `CurationError` naming the known epochs.
@@ -43,19 +58,17 @@ def choose_epochs(asked: str, available: Sequence[int], final_accuracy: float) -
     trained = tuple(i for i, epoch in enumerate(available) if epoch > 0)
     how = asked.strip().lower()
     if how == "auto":
-        how = "mean" if final_accuracy >= MEMORIZES else "last"
+        how = "mean" if fit.memorizes else "last"
     if how in ("mean", "last") and not trained:
         raise CurationError("Only epoch 0, before any training, was recorded.", "Train for one epoch or more.")
     if how == "mean":
-        return EpochChoice(trained, "mean", _check(asked, how, final_accuracy, f"the mean over {_count(trained)}"))
+        return EpochChoice(trained, "mean", _check(asked, how, fit, f"the mean over {_count(trained)}"))
     if how == "last":
-        return EpochChoice(
-            trained[-1:], "last", _check(asked, how, final_accuracy, f"the last epoch ({available[trained[-1]]})")
-        )
-    return _by_number(how, available, final_accuracy)
+        return EpochChoice(trained[-1:], "last", _check(asked, how, fit, f"the last epoch ({available[trained[-1]]})"))
+    return _by_number(how, available, fit)
 
 
-def _by_number(asked: str, available: Sequence[int], final_accuracy: float) -> EpochChoice:
+def _by_number(asked: str, available: Sequence[int], fit: Fit) -> EpochChoice:
     known = ", ".join(str(e) for e in available)
     if not asked.isdigit() or int(asked) not in available:
         raise CurationError(
@@ -69,14 +82,17 @@ def _by_number(asked: str, available: Sequence[int], final_accuracy: float) -> E
             "epochs",
         )
     else:
-        check = _check(asked, asked, final_accuracy, f"epoch {asked}")
+        check = _check(asked, asked, fit, f"epoch {asked}")
     return EpochChoice((list(available).index(int(asked)),), f"epoch {asked}", check)
 
 
-def _check(asked: str, how: str, accuracy: float, used: str) -> AssumptionCheck:
-    verdict = "they memorize them" if accuracy >= MEMORIZES else "they do not memorize them"
-    text = f"At the last epoch the networks fit {accuracy:.1%} of the given labels ({verdict}); read: {used}."
-    late = accuracy >= MEMORIZES and how == "last" and asked != "auto"
+def _check(asked: str, how: str, fit: Fit, used: str) -> AssumptionCheck:
+    verdict = "they memorize them" if fit.memorizes else "they do not memorize them"
+    beside = "" if fit.held_out is None else f" and {fit.held_out:.1%} of the held-out ones"
+    text = (
+        f"At the last epoch the networks fit {fit.training:.1%} of the given labels{beside} ({verdict}); read: {used}."
+    )
+    late = fit.memorizes and how == "last" and asked != "auto"
     return AssumptionCheck("amber" if late else "green", text, "epochs")
 
 

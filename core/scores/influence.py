@@ -46,7 +46,7 @@ _FLOOR = 1e-8
 class InfluenceParams:
     """Settings of the influence."""
 
-    damping: float = param(0.1, label="Damping", low=0.0, help="Added to the Hessian, in units of its mean eigenvalue.")
+    damping: float = param(1.0, label="Damping", low=0.0, help="Added to the Hessian, in units of its mean eigenvalue.")
     leverage: bool = param(True, label="Leverage correction", help="What makes it agree with leave-one-out retraining.")
     solver: str = param(
         "auto",
@@ -206,7 +206,7 @@ def _solver_check(effects: list[Effect]) -> AssumptionCheck:
     return AssumptionCheck(
         light,
         f"Solved ({effects[0].solver}) to a relative residual of {error:.0e}; the largest "
-        f"leverage of a row is {most:.2f}.",
+        f"leverage of a row, summed over classes, is {most:.2f}.",
         "solver",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
 from core.scores.epochs import choose_epochs
 from core.scores.method import ScoreInputs
-from core.scores.over_trace import Formula, final_training_accuracy, moments_over_epochs
+from core.scores.over_trace import Formula, final_fit, moments_over_epochs
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
 
@@ -15,7 +15,7 @@ def score_chosen_epochs(
 ) -> ScoreResult:
     """Mean of `formula` over the chosen epochs and then seeds; unlabeled rows are NaN when it needs a label."""
     trace = inputs.trace
-    choice = choose_epochs(epochs, trace.epochs, final_training_accuracy(inputs))
+    choice = choose_epochs(epochs, trace.epochs, final_fit(inputs))
     moments = moments_over_epochs(inputs, formula, choice.positions, progress, title)
     accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
     reasons = {"unlabeled row": unlabeled(inputs.examples)} if needs_label else {}

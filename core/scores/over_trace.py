@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.scores.epochs import Fit
 from core.scores.formulas import is_correct
 from core.scores.method import ScoreInputs
 from core.types.errors import CurationError, DataError
@@ -84,17 +85,17 @@ def moments_over_epochs(
     )
 
 
-def final_training_accuracy(inputs: ScoreInputs) -> float:
-    """Share of the given labels of trained rows that the last recorded epoch predicts, mean over seeds."""
-    trace, labels = inputs.trace, inputs.labels
+def final_fit(inputs: ScoreInputs) -> Fit:
+    """Share of given labels that the last recorded epoch predicts, mean over seeds, trained on and held out."""
+    trace, labels, held_out = inputs.trace, inputs.labels, inputs.examples.held_out_rows
     rows = np.flatnonzero(trace.trained & (labels != UNLABELED))
     if len(rows) == 0:
         raise DataError(
             "No labeled training row is left, so nothing shows how well the networks fit.",
             "Check the label and split columns.",
         )
-    last = trace.logits[:, -1]
-    return float(np.mean([(np.asarray(one).argmax(axis=-1) == labels)[rows].mean() for one in last]))
+    right = np.mean([np.asarray(one).argmax(axis=-1) == labels for one in trace.logits[:, -1]], axis=0)
+    return Fit(float(right[rows].mean()), float(right[held_out].mean()) if len(held_out) else None)
 
 
 def require_two_classes(inputs: ScoreInputs, name: str) -> None:

@@ -7,7 +7,7 @@ from contracts.world import tiny_world
 
 from core.scores import score_named
 from core.scores.checkpoints import last_layer_squares
-from core.scores.epochs import choose_epochs
+from core.scores.epochs import Fit, choose_epochs
 from core.scores.formulas import (
     cross_entropy,
     entropy,
@@ -106,17 +106,19 @@ def test_grand_is_the_mean_of_the_kept_norms_and_never_of_epoch_zero():
     kept = world.evidence.checkpoints
     result = world.score(score_named("grand"), epochs="mean")
     np.testing.assert_allclose(result.per_seed[0], np.mean([c.gradient_norm for c in kept[:3]], axis=0), rtol=1e-6)
-    assert choose_epochs("mean", (0, 3, 6), 1.0).positions == (1, 2)
-    assert choose_epochs("auto", (0, 3, 6), 0.5).positions == (2,)
-    assert choose_epochs("0", (0, 3, 6), 0.5).check.light == "red"
+    assert choose_epochs("mean", (0, 3, 6), Fit(1.0)).positions == (1, 2)
+    assert choose_epochs("auto", (0, 3, 6), Fit(0.5)).positions == (2,)
+    assert choose_epochs("0", (0, 3, 6), Fit(0.5)).check.light == "red"
     with pytest.raises(CurationError, match="before any training"):
-        choose_epochs("auto", (0,), 0.5)
+        choose_epochs("auto", (0,), Fit(0.5))
 
 
 def test_memorizing_networks_are_read_over_all_epochs():
-    assert choose_epochs("auto", (1, 2, 3), 0.951).how == "mean"
-    assert choose_epochs("auto", (1, 2, 3), 0.949).how == "last"
-    assert choose_epochs("last", (1, 2, 3), 0.99).check.light == "amber"
+    assert choose_epochs("auto", (1, 2, 3), Fit(0.951)).how == "mean"
+    assert choose_epochs("auto", (1, 2, 3), Fit(0.949)).how == "last"
+    assert choose_epochs("auto", (1, 2, 3), Fit(0.80, held_out=0.67)).how == "mean"
+    assert choose_epochs("auto", (1, 2, 3), Fit(0.67, held_out=0.60)).how == "last"
+    assert choose_epochs("last", (1, 2, 3), Fit(0.99)).check.light == "amber"
 
 
 def test_vog_in_class_is_standardized_by_the_class():
