@@ -42,29 +42,26 @@ def workspace() -> Path:
 def inspect_source(source: str, modality: str | None = None, roles: Roles = Roles()) -> SourcePreview:
     """What a path or sample name holds: columns with guessed roles and the first five rows. Reads little."""
     from core.datasets import inspect_source as inspect
-
     return inspect(source, modality, roles)
 
 
-def check_source(source: str, modality: str | None = None, roles: Roles = Roles(),
-                 labels: str | None = None) -> ExampleTable:
+def check_source(
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+) -> ExampleTable:
     """The whole dataset with its report card (`.report`, `.unreadable` rows excluded and counted there)."""
     from core.runs.source import load_source
-
     return load_source(RunSpec(source=source, modality=modality, roles=roles, labels=labels)).examples
 
 
 def samples() -> list[SampleCard]:
     """The bundled datasets: name, title, modality, rows, what is known about their faults, and the shipped run."""
     from core.runs.samples import sample_cards
-
     return sample_cards()
 
 
 def plan_scores(spec: RunSpec, examples: ExampleTable | None = None) -> list[ScorePlan]:
     """Each registered score with `runs` (can it be computed here?) and `why_not` in one line."""
     from core.runs.prepare import plan_scores as plan
-
     return plan(spec, examples)
 
 
@@ -74,14 +71,12 @@ def plan_scores(spec: RunSpec, examples: ExampleTable | None = None) -> list[Sco
 def list_runs() -> list[RunSummary]:
     """Every run this workspace knows, the last changed first."""
     from core.runs.launch import list_runs as listed
-
     return listed()
 
 
 def start_run(spec: RunSpec, out: Path | None = None) -> str:
     """Start a run in its own process and return its id; without `out` the folder is made in the workspace."""
     from core.runs.launch import start
-
     return start(spec, out)
 
 
@@ -91,14 +86,12 @@ def run_here(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = 
     trust: allows `module:factory` models, which are code. Raises `Cancelled` when someone asked it to stop.
     """
     from core.runs.attended import run_attended
-
     return run_attended(spec, out, progress, truth, trust)
 
 
 def resume_run(run: str | Path) -> str:
     """Go on with a stopped, cancelled or incomplete run in its own process; returns the run id."""
     from core.runs.launch import resume
-
     return resume(run)
 
 
@@ -112,14 +105,12 @@ def cancel_run(run_id: str) -> None:
 def run_status(run_id: str) -> RunStatus:
     """State, stage, done of total, age of the heartbeat; a dead process shows as STOPPED."""
     from core.runs.launch import status
-
     return status(run_id)
 
 
 def open_run(path_or_id: str | Path) -> Run:
     """A run to read: a folder, a run id of this workspace, or the name of a sample."""
     from core.runs.source import open_run as opened
-
     return opened(path_or_id)
 
 
@@ -129,57 +120,50 @@ def open_run(path_or_id: str | Path) -> Run:
 def score_view(run: Run) -> ScoreView:
     """The arrays that rules act on. Costs one read of every score: keep it (the dashboard caches one per run)."""
     from core.runs.view import score_view as view_of
-
     return view_of(run)
 
 
 def clusters(run: Run, name: str) -> np.ndarray:
     """int32 [N] cluster of each row (`kmeans` or `hdbscan`), -1 = in none."""
     from core.runs.reading import clusters as read
-
     return read(run, name)
 
 
 def neighbors(run: Run, row: int, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the k nearest other examples in the label-free embedding (nearest first) and their distances."""
     from core.runs.reading import neighbors as read
-
     return read(run, row, k)
 
 
 def example_input(run: Run, row: int) -> tuple[Any, str]:
     """One input (uint8 [H, W, C], str, or dict column -> value) and "", or None and why it cannot be shown."""
     from core.runs.reading import example_input as read
-
     return read(run, row)
 
 
 def training_curve(run: Run, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """epochs [T], probability of the given label [S, T], predicted class [S, T]; None without a training trace."""
     from core.runs.reading import training_curve as read
-
     return read(run, row)
 
 
 def attribution_methods(run: Run) -> tuple[AttributionMethod, ...]:
     """The attribution methods that apply to this run's model and modality."""
     from core.runs.reading import attribution_methods as read
-
     return read(run)
 
 
-def explain(run: Run, row: int, method: str, params: dict[str, Any] | None = None,
-            client: AttributionClient | None = None) -> Attribution:
+def explain(
+    run: Run, row: int, method: str, params: dict[str, Any] | None = None, client: AttributionClient | None = None
+) -> Attribution:
     """Why the model predicts what it does for one row, computed in a child process (kept alive in `client`)."""
     from core.runs.reading import explain as explained
-
     return explained(run, row, method, params or {}, client)
 
 
 def influential_examples(run: Run, row: int, k: int = 5) -> tuple[ExampleInfluence, ExampleInfluence]:
     """The k most helpful and the k most harmful training examples for one row (last-layer TracIn)."""
     from core.runs.reading import influential_examples as read
-
     return read(run, row, k)
 
 
@@ -189,14 +173,12 @@ def influential_examples(run: Run, row: int, k: int = 5) -> tuple[ExampleInfluen
 def presets() -> tuple[Preset, ...]:
     """Ready-made rules in plain words; `preset.build(view)` gives the `Rules`."""
     from core.curation import PRESETS
-
     return PRESETS
 
 
 def preset_named(name: str) -> Preset:
     """The preset of that name; `RulesError` lists those there are."""
     from core.curation import preset_named as named
-
     return named(name)
 
 
@@ -208,119 +190,121 @@ def default_rules(view: ScoreView) -> Rules:
 def outcome(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]) -> Outcome:
     """What rules and manual decisions do to each row: the one path for screen, command line and export."""
     from core.curation import apply_rules
-
     return apply_rules(view, rules, decisions)
 
 
 def curation_state(run: Run) -> CurationState:
     """Decisions, rules and selections as saved: what every session sees."""
     from core.store import curation_log
-
     return curation_log().state(run.run_id)
 
 
-def decide(run: Run, ids: Sequence[str], action: Action | None, *, label: str | None = None, note: str | None = None,
-           reviewed: bool | None = None, token: str, expected_rev: int | None = None) -> CurationState:
+def decide(
+    run: Run,
+    ids: Sequence[str],
+    action: Action | None,
+    *,
+    label: str | None = None,
+    note: str | None = None,
+    reviewed: bool | None = None,
+    token: str,
+    expected_rev: int | None = None,
+) -> CurationState:
     """Keep, drop, relabel, clear, or (action None) only note or mark the given examples; on disk before it returns.
 
     token: any text, unique per click: repeated, the change applies once. expected_rev: refuse with
     "Changed in another tab" when the state has moved on. Unknown ids and labels are refused.
     """
     from core.runs.decisions import decide as decided
-
     return decided(run, ids, action, label, note, reviewed, token, expected_rev)
 
 
 def save_rules(run: Run, rules: Rules, *, token: str, expected_rev: int | None = None) -> CurationState:
     """Save the rules of this run, undoable."""
     from core.store import curation_log
-
     return curation_log().save_rules(run.run_id, rules, token=token, expected_rev=expected_rev)
 
 
 def save_selection(run: Run, name: str, ids: Sequence[str], *, token: str) -> CurationState:
     """Save a named selection; no ids deletes it. Undoable."""
     from core.store import curation_log
-
     return curation_log().save_selection(run.run_id, name, ids, token=token)
 
 
 def undo(run: Run) -> CurationState:
     """Take back the last change (decision, rules or selection); does nothing when there is none."""
     from core.store import curation_log
-
     return curation_log().undo(run.run_id)
 
 
 def redo(run: Run) -> CurationState:
     """Apply again what `undo` took back; does nothing when there is none."""
     from core.store import curation_log
-
     return curation_log().redo(run.run_id)
 
 
 def history(run: Run, example_id: str) -> list[CurationEvent]:
     """Every saved change that touched one example, oldest first."""
     from core.store import curation_log
-
     return curation_log().history(run.run_id, example_id)
 
 
 # -- files out -------------------------------------------------------------------------------------------------------
 
 
-def export_run(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path,
-               keep_fraction: float | None = None) -> ExportReport:
+def export_run(
+    run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None
+) -> ExportReport:
     """Write curated.csv, decisions.csv and manifest.json into `out`; refuses when the dataset has changed."""
     from core.runs.exporting import export_run as exported
-
     return exported(run, rules, decisions, out, keep_fraction)
 
 
-def verify_export(folder: Path, run: Path | None = None, level: int = 3,
-                  progress: Progress | None = None, retrain: bool = False) -> list[LevelReport]:
+def verify_export(
+    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False
+) -> list[LevelReport]:
     """Check an export: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed (needs run and data).
 
     run: found by its id in this workspace when not given. retrain: level 3 trains the networks again, too.
     """
     from core.runs.exporting import verify_export as verified
-
     return verified(folder, run, level, progress, retrain)
 
 
-def plant(source: str, flip: float, seed: int, out: Path, *, duplicates: float = 0.0, modality: str | None = None,
-          roles: Roles = Roles()) -> Planted:
+def plant(
+    source: str,
+    flip: float,
+    seed: int,
+    out: Path,
+    *,
+    duplicates: float = 0.0,
+    modality: str | None = None,
+    roles: Roles = Roles(),
+) -> Planted:
     """Write a copy of a dataset with planted label flips and its answer key `key.csv`."""
     from core.datasets.faults import plant as planted
-
     return planted(source, flip, seed, out, duplicates=duplicates, modality=modality, roles=roles, cache=cache_root())
 
 
 def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
     """How well each score and the composite find known faults (key: `example_id,is_fault`)."""
     from core.runs.evaluating import evaluate_run as evaluated
-
     return evaluated(run, key)
 
 
 def ranked(run: Run, score: str, top: int = 20) -> pd.DataFrame:
     """The `top` rows to look at first by a score or "composite": rank, example_id, source_index, labels, value."""
     from core.runs.tables import ranked as rows
-
     return rows(run, score, top)
 
 
 def methods_table() -> pd.DataFrame:
     """The registered scores: name, title, group, direction, what each end means, needs, cost, paper."""
     from core.runs.tables import methods_table as table
-
     return table()
 
 
 def scores_table(run: Run) -> pd.DataFrame:
     """One row per example: example_id, source_index, label, predicted_label, then a column per score."""
     from core.runs.tables import scores_table as table
-
     return table(run)
-
-

@@ -23,8 +23,9 @@ def made(tmp_path_factory):
     with MonkeyPatch.context() as patch:
         patch.setenv("CHAFFINCH_HOME", str(tmp_path_factory.mktemp("home")))
         data, _ = write_table(folder / "data")
-        spec = RunSpec(str(data), scores=("label_quality", "knn_distance"), training=TrainingSpec(folds=3), map=False,
-                       threads=1)
+        spec = RunSpec(
+            str(data), scores=("label_quality", "knn_distance"), training=TrainingSpec(folds=3), map=False, threads=1
+        )
         return actions.run_here(spec, folder / "run", SilentProgress())
 
 
@@ -35,11 +36,14 @@ def test_importing_the_actions_imports_nothing_heavy():
 
 
 def test_reading_a_finished_run_needs_neither_torch_nor_umap(made):
-    code = (f"import sys; from core import actions; run = actions.open_run({str(made.path)!r}); view = actions.score_view(run);"
-            "rules = actions.default_rules(view); actions.outcome(view, rules, {}); actions.neighbors(run, 0);"
-            "actions.example_input(run, 0); actions.attribution_methods(run); actions.curation_state(run);"
-            "actions.samples(); actions.list_runs(); actions.methods_table(); actions.plan_scores(run.spec);"
-            "print([m for m in ('torch', 'umap', 'numba', 'captum', 'shap') if m in sys.modules])")
+    code = (
+        f"import sys; from core import actions; run = actions.open_run({str(made.path)!r});"
+        "view = actions.score_view(run);"
+        "rules = actions.default_rules(view); actions.outcome(view, rules, {}); actions.neighbors(run, 0);"
+        "actions.example_input(run, 0); actions.attribution_methods(run); actions.curation_state(run);"
+        "actions.samples(); actions.list_runs(); actions.methods_table(); actions.plan_scores(run.spec);"
+        "print([m for m in ('torch', 'umap', 'numba', 'captum', 'shap') if m in sys.modules])"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert said.stdout.strip() == "[]", said.stderr
 
@@ -87,8 +91,10 @@ def test_an_input_is_shown_as_it_was_given(made):
 
 
 def test_plans_say_why_not(made):
-    plans = {p.name: p for p in actions.plan_scores(RunSpec("x", training=TrainingSpec(model="logistic_regression")),
-                                                   made.examples)}
+    plans = {
+        p.name: p
+        for p in actions.plan_scores(RunSpec("x", training=TrainingSpec(model="logistic_regression")), made.examples)
+    }
     assert not plans["grand"].runs
     assert "needs a network" in plans["grand"].why_not
     assert plans["label_quality"].runs

@@ -14,7 +14,7 @@ EXIT_BUG, EXIT_ERROR, EXIT_CANCELLED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code (0 done, 1 incomplete or a bug of ours, 2 an error in words, 130 stopped)."""
+    """Run one command; returns the exit code: 0 done, 1 incomplete or our bug, 2 an error in words, 130 stopped."""
     from .parser import parse
 
     try:

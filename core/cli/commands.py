@@ -77,30 +77,57 @@ def _refuse_unknown(spec: RunSpec) -> None:
         params_from_dict(score_named(name).params, dict(settings))
     known = [family.name for family in MODELS]
     if ":" not in spec.training.model and spec.training.model not in ("auto", *known):
-        raise CurationError(f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory.")
+        raise CurationError(
+            f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory."
+        )
 
 
 def spec_from(asked: Namespace) -> RunSpec:
     """The question that the flags ask."""
     settings = dict(asked.settings)
     training = TrainingSpec(
-        model=asked.model, model_params=settings.pop("model", {}), epochs=asked.epochs, batch_size=asked.batch_size,
-        learning_rate=asked.learning_rate, weight_decay=asked.weight_decay, weights=tuple(map(str, asked.weights)),
+        model=asked.model,
+        model_params=settings.pop("model", {}),
+        epochs=asked.epochs,
+        batch_size=asked.batch_size,
+        learning_rate=asked.learning_rate,
+        weight_decay=asked.weight_decay,
+        weights=tuple(map(str, asked.weights)),
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
-        trusted=":" in asked.model)
+        trusted=":" in asked.model,
+    )
     scores = tuple(name.strip() for name in asked.scores.split(",") if name.strip())
     if not scores:
         raise CurationError("--scores names no score.", "Give names joined by commas, or all.")
-    return RunSpec(source=asked.source, modality=asked.modality, roles=roles_from(asked), labels=asked.labels,
-                   class_map=asked.class_map, scores=scores, score_params=settings, training=training, seed=asked.seed,
-                   embedding=asked.embedding, map=not asked.no_map, threads=asked.threads)
+    return RunSpec(
+        source=asked.source,
+        modality=asked.modality,
+        roles=roles_from(asked),
+        labels=asked.labels,
+        class_map=asked.class_map,
+        scores=scores,
+        score_params=settings,
+        training=training,
+        seed=asked.seed,
+        embedding=asked.embedding,
+        map=not asked.no_map,
+        threads=asked.threads,
+    )
 
 
 def roles_from(asked: Namespace) -> Roles:
     """The roles that were given; the rest is guessed when the data is read."""
     features = tuple(name.strip() for name in asked.features.split(",")) if asked.features else ()
-    return Roles(inputs=asked.inputs, id=asked.id, label=asked.label, text=asked.text, split=asked.split,
-                 group=asked.group, path=asked.path, features=features)
+    return Roles(
+        inputs=asked.inputs,
+        id=asked.id,
+        label=asked.label,
+        text=asked.text,
+        split=asked.split,
+        group=asked.group,
+        path=asked.path,
+        features=features,
+    )
 
 
 def status(asked: Namespace) -> None:
@@ -162,8 +189,15 @@ def rank(asked: Namespace) -> None:
 
 def plant(asked: Namespace) -> None:
     """A copy with known faults."""
-    done = actions.plant(asked.source, asked.flip, asked.seed, asked.out, duplicates=asked.duplicates,
-                         modality=asked.modality, roles=roles_from(asked))
+    done = actions.plant(
+        asked.source,
+        asked.flip,
+        asked.seed,
+        asked.out,
+        duplicates=asked.duplicates,
+        modality=asked.modality,
+        roles=roles_from(asked),
+    )
     print(f"{done.data}: {done.rows:,} rows, {done.flipped:,} labels flipped, {done.duplicates:,} near-duplicates")
     print(f"{done.key}: the answer key")
 
@@ -231,7 +265,7 @@ def settings_help() -> str:
     for method in SCORES:
         for spec in fields(method.params):
             meta = spec.metadata
-            lines.append(f"  --{method.name}.{spec.name} {spec.default!r:12} {meta.get('label', '')}. {meta.get('help', '')}")
+            lines.append(
+                f"  --{method.name}.{spec.name} {spec.default!r:12} {meta.get('label', '')}. {meta.get('help', '')}"
+            )
     return "\n".join(lines).replace("%", "%%")
-
-

@@ -36,15 +36,23 @@ class Command:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command and its values; settings like `--el2n.epochs mean` end up in `settings`."""
-    parser = Parser(prog="python -m core", description="Score training data, see, decide, export.",
-                    epilog="SOURCE is a path or the name of a sample: digits, banking, adult.")
+    parser = Parser(
+        prog="python -m core",
+        description="Score training data, see, decide, export.",
+        epilog="SOURCE is a path or the name of a sample: digits, banking, adult.",
+    )
     from importlib.metadata import version
 
     parser.add_argument("--version", action="version", version=f"chaffinch {version('chaffinch')}")
     words = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for command in COMMANDS:
-        own = words.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False,
-                               formatter_class=argparse.RawDescriptionHelpFormatter)
+        own = words.add_parser(
+            command.name,
+            help=command.help,
+            description=command.help,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         own.set_defaults(command=command.does)
         if command.name in arguments[:1]:
             command.flags(own)
@@ -63,7 +71,9 @@ def _settings(rest: list[str], takes_settings: bool) -> dict[str, dict[str, Any]
         word = waiting.pop(0)
         match = _SETTING.match(word) if takes_settings else None
         if match is None:
-            raise CurationError(f"Unknown argument {word!r}.", "`python -m core COMMAND --help` lists what can be said.")
+            raise CurationError(
+                f"Unknown argument {word!r}.", "`python -m core COMMAND --help` lists what can be said."
+            )
         name, setting, value = match.groups()
         if value is None:
             if not waiting:
@@ -75,15 +85,29 @@ def _settings(rest: list[str], takes_settings: bool) -> dict[str, dict[str, Any]
 
 def _run_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE", help="a path or the name of a sample")
-    own.add_argument("--out", metavar="RUN", type=Path, required=True, help="folder of the run; goes on with one begun there")
+    own.add_argument(
+        "--out", metavar="RUN", type=Path, required=True, help="folder of the run; goes on with one begun there"
+    )
     _role_flags(own)
     own.add_argument("--scores", default="all", help="names joined by commas, or all")
-    own.add_argument("--model", default="auto", metavar="NAME", help="a built-in model, or your own code as module:factory")
-    own.add_argument("--weights", nargs="+", type=Path, default=[], metavar="FILE",
-                     help="your own state_dicts of a built-in model (.safetensors, .pt), in order of training")
-    for name, words in (("epochs", "passes over the data"), ("seeds", "trainings to average over"),
-                        ("folds", "parts for out-of-fold probabilities"), ("batch-size", "examples per step"),
-                        ("checkpoints", "epochs of each seed at which gradients are taken")):
+    own.add_argument(
+        "--model", default="auto", metavar="NAME", help="a built-in model, or your own code as module:factory"
+    )
+    own.add_argument(
+        "--weights",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="your own state_dicts of a built-in model (.safetensors, .pt), in order of training",
+    )
+    for name, words in (
+        ("epochs", "passes over the data"),
+        ("seeds", "trainings to average over"),
+        ("folds", "parts for out-of-fold probabilities"),
+        ("batch-size", "examples per step"),
+        ("checkpoints", "epochs of each seed at which gradients are taken"),
+    ):
         own.add_argument(f"--{name}", type=int, metavar="N", help=words)
     own.add_argument("--learning-rate", type=float, metavar="LR")
     own.add_argument("--weight-decay", type=float, metavar="WD")
@@ -98,9 +122,15 @@ def _run_flags(own: argparse.ArgumentParser) -> None:
 
 def _role_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("--modality", choices=("image", "text", "table", "trace"), help="guessed when left out")
-    for role, words in (("inputs", "array of images or features, or of recorded outputs"), ("label", "label column"),
-                        ("id", "id column"), ("text", "text column"), ("split", "column with train, valid, test"),
-                        ("group", "group column"), ("path", "column with image paths")):
+    for role, words in (
+        ("inputs", "array of images or features, or of recorded outputs"),
+        ("label", "label column"),
+        ("id", "id column"),
+        ("text", "text column"),
+        ("split", "column with train, valid, test"),
+        ("group", "group column"),
+        ("path", "column with image paths"),
+    ):
         own.add_argument(f"--{role}", metavar="NAME", help=words)
     own.add_argument("--features", metavar="A,B", help="feature columns (default: all that have no other role)")
     own.add_argument("--labels", metavar="FILE", help="labels kept in a file of their own")
@@ -137,14 +167,18 @@ def _plant_flags(own: argparse.ArgumentParser) -> None:
 
 def _evaluate_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
-    own.add_argument("--truth", type=Path, metavar="KEY.csv", help="example_id,is_fault (default: the key beside the run)")
+    own.add_argument(
+        "--truth", type=Path, metavar="KEY.csv", help="example_id,is_fault (default: the key beside the run)"
+    )
     own.add_argument("--json", action="store_true")
 
 
 def _export_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
     choice = own.add_mutually_exclusive_group()
-    choice.add_argument("--rules", type=Path, metavar="RULES.json", help="default: the rules saved for this run, if any")
+    choice.add_argument(
+        "--rules", type=Path, metavar="RULES.json", help="default: the rules saved for this run, if any"
+    )
     choice.add_argument("--preset", metavar="NAME")
     own.add_argument("--keep-fraction", type=float, metavar="F", help="keep this share, the best-ranked rows")
     own.add_argument("--no-decisions", action="store_true", help="leave out manual decisions")
@@ -154,8 +188,12 @@ def _export_flags(own: argparse.ArgumentParser) -> None:
 def _verify_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("folder", type=Path, metavar="DIR")
     own.add_argument("--run", type=Path, metavar="RUN", help="the run it came from, for level 3")
-    own.add_argument("--retrain", action="store_true", help="level 3 from the data alone: train the networks again, too")
-    own.add_argument("--level", type=int, choices=(1, 2, 3), default=3, help="1 hashes, 2 rules replayed, 3 scores recomputed")
+    own.add_argument(
+        "--retrain", action="store_true", help="level 3 from the data alone: train the networks again, too"
+    )
+    own.add_argument(
+        "--level", type=int, choices=(1, 2, 3), default=3, help="1 hashes, 2 rules replayed, 3 scores recomputed"
+    )
     own.add_argument("--quiet", action="store_true")
 
 

@@ -12,12 +12,18 @@ MOST_DETAILS = 20
 def print_run(run: Any) -> None:
     """What a run holds, what it cost, and what to do next."""
     examples, card = run.examples, run.card
-    print(f"\n{run.path}: {len(examples):,} {run.modality.value} examples, {examples.class_count} classes, "
-          f"{len(run.score_names)} scores, {run.state().value}")
+    print(
+        f"\n{run.path}: {len(examples):,} {run.modality.value} examples, {examples.class_count} classes, "
+        f"{len(run.score_names)} scores, {run.state().value}"
+    )
     seconds, peaks = card.get("seconds", {}), card.get("peak_memory_mb", {})
-    print_columns([("stage", "seconds", "peak memory"),
-                   *((name, f"{value:,.1f}", f"{peaks.get(name, 0):,.0f} MB") for name, value in seconds.items()),
-                   ("total", f"{sum(seconds.values()):,.1f}", f"{max(peaks.values(), default=0):,.0f} MB")])
+    print_columns(
+        [
+            ("stage", "seconds", "peak memory"),
+            *((name, f"{value:,.1f}", f"{peaks.get(name, 0):,.0f} MB") for name, value in seconds.items()),
+            ("total", f"{sum(seconds.values()):,.1f}", f"{max(peaks.values(), default=0):,.0f} MB"),
+        ]
+    )
     if card.get("not_here"):
         print("\nnot computed here:")
         print_columns([(name, why) for name, why in card["not_here"].items()], left=2)
@@ -47,7 +53,9 @@ def print_columns(rows: Iterable[Sequence[str]], left: int = 1) -> None:
     rows = [tuple(map(str, row)) for row in rows]
     widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
     for row in rows:
-        cells = [cell.ljust(w) if c < left else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            cell.ljust(w) if c < left else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
         print("  " + "  ".join(cells).rstrip())
 
 
@@ -56,8 +64,13 @@ def print_runs(runs: Sequence[Any]) -> None:
     if not runs:
         print("No run yet. Start one: python -m core run SOURCE --out RUN")
         return
-    print_columns([("run", "state", "rows", "last change", "folder"),
-                   *((r.run_id, r.state.value, f"{r.rows:,}", r.last_change, str(r.path)) for r in runs)], left=5)
+    print_columns(
+        [
+            ("run", "state", "rows", "last change", "folder"),
+            *((r.run_id, r.state.value, f"{r.rows:,}", r.last_change, str(r.path)) for r in runs),
+        ],
+        left=5,
+    )
 
 
 def print_status(status: Any) -> None:
@@ -83,16 +96,23 @@ def print_preview(preview: Any) -> None:
 
 def print_report(examples: Any) -> None:
     """The report card of a dataset."""
-    print(f"\n{len(examples):,} examples, {examples.class_count} classes: {', '.join(examples.class_names[:12])}"
-          + (", …" if examples.class_count > 12 else ""))
+    print(
+        f"\n{len(examples):,} examples, {examples.class_count} classes: {', '.join(examples.class_names[:12])}"
+        + (", …" if examples.class_count > 12 else "")
+    )
     for finding in examples.report:
         print(f"  {finding.level:8}{finding.text}")
 
 
 def print_methods(facts: Sequence[Mapping[str, Any]]) -> None:
     """The scores, one line each."""
-    print_columns([("score", "group", "high means", "needs", "paper"),
-                   *((f["name"], f["group"], f["high_means"], ", ".join(f["needs"]), f["paper"]) for f in facts)], left=5)
+    print_columns(
+        [
+            ("score", "group", "high means", "needs", "paper"),
+            *((f["name"], f["group"], f["high_means"], ", ".join(f["needs"]), f["paper"]) for f in facts),
+        ],
+        left=5,
+    )
 
 
 def print_frame(frame: Any) -> None:
@@ -106,9 +126,15 @@ def print_evaluation(figures: Mapping[str, Any]) -> None:
     everything = {**figures["scores"], "composite": figures["composite"]}
     ordered = sorted(everything.items(), key=lambda item: -(item[1].get("auroc") or 0.0))
     print(f"\n{figures['faults']:,} known faults (k) among {figures['rows']:,} training rows")
-    print_columns([("score", "AUROC", "average precision", "precision at k"),
-                   *((name, *(_figure(f.get(k)) for k in ("auroc", "average_precision", "precision_at_k")))
-                     for name, f in ordered)])
+    print_columns(
+        [
+            ("score", "AUROC", "average precision", "precision at k"),
+            *(
+                (name, *(_figure(f.get(k)) for k in ("auroc", "average_precision", "precision_at_k")))
+                for name, f in ordered
+            ),
+        ]
+    )
 
 
 def print_export(report: Any, out: Path) -> None:
@@ -142,4 +168,4 @@ def _shown(value: Any) -> str:
 
 def _cut(text: Any, width: int = 60) -> str:
     line = " ".join(str(text).split())
-    return line if len(line) <= width else line[:width - 1] + "…"
+    return line if len(line) <= width else line[: width - 1] + "…"

@@ -18,8 +18,14 @@ from .progress import DatabaseProgress, Together
 from .source import absolute
 
 
-def run_attended(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False,
-                 ends_process: bool = False) -> Run:
+def run_attended(
+    spec: RunSpec,
+    out: Path,
+    progress: Progress,
+    truth: Path | None = None,
+    trust: bool = False,
+    ends_process: bool = False,
+) -> Run:
     """`execute_run` with heartbeat, progress and the wish to cancel in the database.
 
     ends_process: a stage that cannot be interrupted may end this process when someone cancels (the command line).
@@ -29,8 +35,9 @@ def run_attended(spec: RunSpec, out: Path, progress: Progress, truth: Path | Non
     folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
     registry = run_registry()
     _refuse_two(folder)
-    registry.register(folder.run_id, folder.path, state=RunState.RUNNING.value, message="", **own_process(),
-                      **facts_of(folder.path))
+    registry.register(
+        folder.run_id, folder.path, state=RunState.RUNNING.value, message="", **own_process(), **facts_of(folder.path)
+    )
     state, message = RunState.FAILED, "It stopped without saying why."
     try:
         with DatabaseProgress(registry, folder.run_id, ends_process) as beat:

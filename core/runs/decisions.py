@@ -12,18 +12,31 @@ from core.types.errors import RulesError
 _IDS: weakref.WeakKeyDictionary[Run, frozenset[str]] = weakref.WeakKeyDictionary()
 
 
-def decide(run: Run, ids: Sequence[str], action: Action | None, label: str | None, note: str | None,
-           reviewed: bool | None, token: str, expected_rev: int | None) -> CurationState:
+def decide(
+    run: Run,
+    ids: Sequence[str],
+    action: Action | None,
+    label: str | None,
+    note: str | None,
+    reviewed: bool | None,
+    token: str,
+    expected_rev: int | None,
+) -> CurationState:
     """Save a decision on examples of this run; unknown ids or labels are refused and nothing is changed."""
     unknown = [i for i in ids if str(i) not in known_ids(run)]
     if unknown:
-        raise RulesError(f"{len(unknown)} of {len(ids)} ids are not in this run, the first: {unknown[0]!r}.",
-                         "Use the ids of its table (`python -m core table RUN`).")
+        raise RulesError(
+            f"{len(unknown)} of {len(ids)} ids are not in this run, the first: {unknown[0]!r}.",
+            "Use the ids of its table (`python -m core table RUN`).",
+        )
     names = run.examples.class_names
     if action is Action.RELABEL and label not in names:
-        raise RulesError(f"Relabel needs one of this dataset's classes, not {label!r}.", f"Classes: {', '.join(names)}.")
-    return curation_log().decide(run.run_id, ids, action, label=label, note=note, reviewed=reviewed, token=token,
-                                 expected_rev=expected_rev)
+        raise RulesError(
+            f"Relabel needs one of this dataset's classes, not {label!r}.", f"Classes: {', '.join(names)}."
+        )
+    return curation_log().decide(
+        run.run_id, ids, action, label=label, note=note, reviewed=reviewed, token=token, expected_rev=expected_rev
+    )
 
 
 def known_ids(run: Run) -> frozenset[str]:

@@ -26,7 +26,9 @@ def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
     view = score_view(run)
     composite = rank_rows(view, goal_rules(view, "find_noise")).composite
     if not known.all():  # nobody said what the other rows are: they take no part
-        scores = {name: replace(c, values=np.where(known, c.values, np.float32("nan"))) for name, c in view.scores.items()}
+        scores = {
+            name: replace(c, values=np.where(known, c.values, np.float32("nan"))) for name, c in view.scores.items()
+        }
         view, composite = replace(view, scores=scores, _results={}), np.where(known, composite, np.nan)
     return evaluate_scores(view, composite, is_fault)
 
@@ -51,11 +53,15 @@ def read_key(path: Path, run: Run) -> tuple[np.ndarray, np.ndarray]:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"The answer key {path} cannot be read: {error}.", "It is a CSV: example_id,is_fault.") from error
+        raise DataError(
+            f"The answer key {path} cannot be read: {error}.", "It is a CSV: example_id,is_fault."
+        ) from error
     by = next((name for name in ("example_id", "source_index") if name in frame.columns), None)
     if by is None or "is_fault" not in frame.columns:
-        raise DataError(f"The answer key {path} has the columns {', '.join(frame.columns)}.",
-                        "It needs example_id (or source_index) and is_fault.")
+        raise DataError(
+            f"The answer key {path} has the columns {', '.join(frame.columns)}.",
+            "It needs example_id (or source_index) and is_fault.",
+        )
     return _joined(frame, by, path, run)
 
 

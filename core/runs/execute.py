@@ -28,8 +28,9 @@ from .traces import curves, predictions
 _REPORTED = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", "cleanlab", "pyarrow")
 
 
-def execute_run(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False,
-                clusters: bool = True) -> Run:
+def execute_run(
+    spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False, clusters: bool = True
+) -> Run:
     """Answer `spec` in the folder `out`, going on where an earlier try stopped; a finished answer is only opened.
 
     Each score is on disk before the next begins, and one that fails never blocks the others: the run then ends
@@ -106,7 +107,9 @@ def _compute_scores(job: Job, methods: list[ScoreMethod], evidence: Evidence) ->
                 job.problems[method.name] = blocked  # the cause, not its echo
         stages.write_manifest(job, [method.name for method in chosen_scores(job.spec)])
     if not stages.score_manifest(job)["scores"]:
-        raise RunError("No score could be computed.", next(iter(job.problems.values()), "See log.txt in the run folder."))
+        raise RunError(
+            "No score could be computed.", next(iter(job.problems.values()), "See log.txt in the run folder.")
+        )
 
 
 def _keep_small_arrays(job: Job, evidence: Evidence) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.curation import keep_fraction_rules
 from core.export import ExportReport, LevelReport, read_manifest, verify, write_export
-from core.store import Run, run_registry
+from core.store import Run
 from core.store.atomic import sha256_of
 from core.store.runs import is_run
 from core.types.curation import Decision, Rules
@@ -24,8 +24,9 @@ from .source import find_run, open_run, refuse_changed_source
 from .view import score_view
 
 
-def export_run(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path,
-               keep_fraction: float | None = None) -> ExportReport:
+def export_run(
+    run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None
+) -> ExportReport:
     """Write the export; the same run, rules and decisions give the same bytes whoever asks."""
     refuse_changed_source(run)
     view = score_view(run)
@@ -38,17 +39,28 @@ def provenance(run: Run) -> dict[str, Any]:
     """Where the numbers come from: the question, the model's files, the map and the versions, all by hash."""
     model = run.path / "model"
     files = sorted(p for p in model.rglob("*") if p.is_file()) if model.is_dir() else []
-    maps = {name: sha256_of(run.path / "arrays" / f"{name}.npy") for name in ("pca", "umap")
-            if (run.path / "arrays" / f"{name}.npy").is_file()}
-    return {"run_id": run.run_id, "spec": {**run.spec.to_json(), "source": run.name},
-            "model_files": {p.relative_to(model).as_posix(): sha256_of(p) for p in files}, "map_coordinates": maps,
-            "embedding": run.card.get("embedding"), "out_of_fold_model": run.card.get("out_of_fold_model"),
-            "scores_failed": dict(run.failures), "versions": run.card.get("versions"), "check": None}
+    maps = {
+        name: sha256_of(run.path / "arrays" / f"{name}.npy")
+        for name in ("pca", "umap")
+        if (run.path / "arrays" / f"{name}.npy").is_file()
+    }
+    return {
+        "run_id": run.run_id,
+        "spec": {**run.spec.to_json(), "source": run.name},
+        "model_files": {p.relative_to(model).as_posix(): sha256_of(p) for p in files},
+        "map_coordinates": maps,
+        "embedding": run.card.get("embedding"),
+        "out_of_fold_model": run.card.get("out_of_fold_model"),
+        "scores_failed": dict(run.failures),
+        "versions": run.card.get("versions"),
+        "check": None,
+    }
 
 
-def verify_export(folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None,
-                  retrain: bool = False) -> list[LevelReport]:
-    """Reports of the levels; level 3 repeats the scores of the run (found by its id when not given) in a scratch folder."""
+def verify_export(
+    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False
+) -> list[LevelReport]:
+    """Reports of the levels; level 3 repeats the run (found by its id when not given) in a scratch folder."""
     found = _run_of(Path(folder), run) if level >= 3 else None
     if found is None:
         return verify(folder, run, level)

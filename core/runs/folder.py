@@ -67,8 +67,13 @@ def claim(path: Path, spec: RunSpec, threads: int) -> RunFolder:
     if path.exists() and (not path.is_dir() or any(p.name != ".lock" for p in path.iterdir())):
         raise RunError(f"{path} is not empty and is not a run.", "Choose another folder with --out.")
     made(path)
-    asked = {"run_id": new_run_id(spec), "format": FORMAT, "spec": spec.to_json(), "fingerprint": spec.fingerprint(),
-             "threads": threads}
+    asked = {
+        "run_id": new_run_id(spec),
+        "format": FORMAT,
+        "spec": spec.to_json(),
+        "fingerprint": spec.fingerprint(),
+        "threads": threads,
+    }
     write_json(path / "spec.json", asked)
     return RunFolder(path)
 
@@ -92,8 +97,10 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunError(f"{path} is already running in another process.",
-                           "Wait for it, or stop it with `python -m core cancel`.") from None
+            raise RunError(
+                f"{path} is already running in another process.",
+                "Wait for it, or stop it with `python -m core cancel`.",
+            ) from None
         yield
 
 
@@ -109,7 +116,9 @@ def _refuse_other_spec(folder: RunFolder, spec: RunSpec) -> None:
     old, new = _flat(folder.asked["spec"]), _flat(spec.to_json())
     differs = [k for k in new if old.get(k) != new[k] and k != "threads"]
     words = "; ".join(f"{k} was {old.get(k)!r}, now {new[k]!r}" for k in differs[:3]) or "it was made differently"
-    raise RunError(f"{folder.path} holds another run: {words}.", "Choose another folder with --out, or delete this one.")
+    raise RunError(
+        f"{folder.path} holds another run: {words}.", "Choose another folder with --out, or delete this one."
+    )
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

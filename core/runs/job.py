@@ -59,8 +59,10 @@ class Job:
             yield
         seconds, peaks = self.folder.card.get("seconds", {}), self.folder.card.get("peak_memory_mb", {})
         # an earlier try counts too: what is resumed was paid for before
-        self.folder.save(seconds={**seconds, name: round(seconds.get(name, 0.0) + self.gauge.seconds[name], 3)},
-                         peak_memory_mb={**peaks, name: max(peaks.get(name, 0.0), self.gauge.peak_memory_mb[name])})
+        self.folder.save(
+            seconds={**seconds, name: round(seconds.get(name, 0.0) + self.gauge.seconds[name], 3)},
+            peak_memory_mb={**peaks, name: max(peaks.get(name, 0.0), self.gauge.peak_memory_mb[name])},
+        )
 
     @contextmanager
     def surviving(self, what: str) -> Iterator[None]:
@@ -75,8 +77,10 @@ class Job:
         except Exception as error:  # a bug in one score must not cost the others; the traceback goes to the log
             logging.getLogger(__name__).exception(what)
             self.log(f"{what}:\n{traceback.format_exc()}")
-            self.problems[what] = (f"Something went wrong inside Chaffinch ({type(error).__name__}): "
-                                   f"log.txt of run {self.folder.run_id} has the details.")
+            self.problems[what] = (
+                f"Something went wrong inside Chaffinch ({type(error).__name__}): "
+                f"log.txt of run {self.folder.run_id} has the details."
+            )
 
     def log(self, text: str) -> None:
         """Add to log.txt."""

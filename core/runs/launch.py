@@ -70,8 +70,17 @@ def list_runs() -> list[RunSummary]:
     for row in registry.rows():
         if is_run(row.path):
             state = status(row.run_id).state if row.state in _ALIVE_STATES else RunState(row.state)
-            found.append(RunSummary(row.run_id, row.name or Path(row.path).name, row.modality, row.rows, state,
-                                    ago(row.changed_at), Path(row.path)))
+            found.append(
+                RunSummary(
+                    row.run_id,
+                    row.name or Path(row.path).name,
+                    row.modality,
+                    row.rows,
+                    state,
+                    ago(row.changed_at),
+                    Path(row.path),
+                )
+            )
     return found
 
 
@@ -103,13 +112,25 @@ def ago(then: float | None) -> str:
 
 def _launch(folder: RunFolder, trust: bool) -> None:
     registry = run_registry()
-    registry.register(folder.run_id, folder.path, state=RunState.WAITING.value, stage="Starting", done=0, total=0,
-                      message="", pid=None, pid_started=None, beat_at=time.monotonic(), **facts_of(folder.path))
+    registry.register(
+        folder.run_id,
+        folder.path,
+        state=RunState.WAITING.value,
+        stage="Starting",
+        done=0,
+        total=0,
+        message="",
+        pid=None,
+        pid_started=None,
+        beat_at=time.monotonic(),
+        **facts_of(folder.path),
+    )
     command = [sys.executable, "-m", "core", "resume", str(folder.path), "--quiet", *(["--trust"] if trust else [])]
     environment = {**os.environ, "OMP_NUM_THREADS": str(folder.asked["threads"])}
     with open(folder.path / "log.txt", "ab") as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                 env=environment)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
+        )
     _CHILDREN[folder.run_id] = child
 
 
@@ -144,5 +165,6 @@ def _last_words(path: Path) -> str:
     """The tail of the log, for the person who finds the run dead."""
     log = path / "log.txt"
     tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:] if log.is_file() else []
-    return "It stopped without saying why. Resume goes on where it was." + (f" Last in the log: {' / '.join(tail)}"
-                                                                          if tail else "")
+    return "It stopped without saying why. Resume goes on where it was." + (
+        f" Last in the log: {' / '.join(tail)}" if tail else ""
+    )

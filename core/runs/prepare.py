@@ -41,15 +41,17 @@ def signals_needed(methods: Sequence[ScoreMethod]) -> frozenset[Signal]:
     return frozenset(signal for method in methods for signal in method.needs)
 
 
-def plan_scores(spec: RunSpec, examples: ExampleTable | None = None,
-                given: GivenEvidence | None = None) -> list[ScorePlan]:
+def plan_scores(
+    spec: RunSpec, examples: ExampleTable | None = None, given: GivenEvidence | None = None
+) -> list[ScorePlan]:
     """One line per registered score; without examples only the model's kind is looked at."""
     recorded = _recorded(given or GivenEvidence()) if _is_trace(spec, examples) else None
     return [_plan_one(method, spec, examples, recorded) for method in SCORES]
 
 
-def _plan_one(method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None,
-              recorded: frozenset[Signal] | None) -> ScorePlan:
+def _plan_one(
+    method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, recorded: frozenset[Signal] | None
+) -> ScorePlan:
     why = _missing_labels(method, examples) or _missing_signal(method, spec, examples, recorded)
     return ScorePlan(method.name, not why, why)
 
@@ -63,8 +65,9 @@ def _missing_labels(method: ScoreMethod, examples: ExampleTable | None) -> str:
     return "needs two classes or more: every label is the same" if len(np.unique(labeled)) < 2 else ""
 
 
-def _missing_signal(method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None,
-                    recorded: frozenset[Signal] | None) -> str:
+def _missing_signal(
+    method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, recorded: frozenset[Signal] | None
+) -> str:
     needs = frozenset(method.needs)
     if recorded is not None:
         missing = sorted(s.value.replace("_", " ") for s in needs - recorded)
@@ -94,5 +97,7 @@ def refuse_nothing_to_do(plans: Sequence[ScorePlan], spec: RunSpec) -> None:
     asked = {method.name for method in chosen_scores(spec)}
     why = {plan.why_not for plan in plans if plan.name in asked and not plan.runs}
     if not any(plan.runs for plan in plans if plan.name in asked):
-        raise CurationError(f"None of the scores can be computed here: {'; '.join(sorted(why))}.",
-                            "Choose other scores, or another model or label column.")
+        raise CurationError(
+            f"None of the scores can be computed here: {'; '.join(sorted(why))}.",
+            "Choose other scores, or another model or label column.",
+        )

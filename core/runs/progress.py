@@ -12,6 +12,8 @@ from core.types.errors import Cancelled, CurationError
 from core.types.progress import Progress
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from core.store.registry import RunRegistry
 
 PULSE_SECONDS = 0.2  # how often the screen's row is refreshed: five writes a second at most
@@ -65,9 +67,14 @@ class BarProgress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
-        self.bars = Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                         console=Console(stderr=True))
-        self._task = None
+        self.bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task: TaskID | None = None
 
     def stage(self, title: str, total: int) -> None:
         """End the bar before and open the next."""

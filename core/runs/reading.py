@@ -14,6 +14,7 @@ from core.types.examples import UNLABELED, Modality
 if TYPE_CHECKING:
     from core.attributions import AttributionMethod
 
+
 def clusters(run: Run, name: str) -> np.ndarray:
     """int32 [N], -1 = in no cluster."""
     found = run.array(name)
@@ -47,10 +48,9 @@ def example_input(run: Run, row: int) -> tuple[Any, str]:
 
 def training_curve(run: Run, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """epochs [T], p of the given label [S, T], predicted class [S, T]."""
-    arrays = [run.array(name) for name in ("curves_epochs", "curves_p", "curves_pred")]
-    if any(array is None for array in arrays):
+    epochs, of_label, predicted = (run.array(name) for name in ("curves_epochs", "curves_p", "curves_pred"))
+    if epochs is None or of_label is None or predicted is None:
         return None
-    epochs, of_label, predicted = arrays
     return np.array(epochs), np.array(of_label[:, :, row], np.float32), np.array(predicted[:, :, row], np.int64)
 
 
@@ -83,7 +83,8 @@ def influential_examples(run: Run, row: int, k: int) -> tuple[ExampleInfluence, 
     if label == UNLABELED:
         predicted, _, _ = predictions(run)
         if predicted is None or predicted[row] < 0:
-            raise RunError("This example has no label and no prediction.", "Influence needs the class whose loss is meant.")
+            raise RunError(
+                "This example has no label and no prediction.", "Influence needs the class whose loss is meant."
+            )
         label = int(predicted[row])
-    return influential(row, label, examples.ids, examples.labels, examples.train_rows,
-                       stored_checkpoints(run), k)
+    return influential(row, label, examples.ids, examples.labels, examples.train_rows, stored_checkpoints(run), k)

@@ -29,8 +29,16 @@ def repeat_scores(run: Run, scratch: Path, progress: Progress, retrain: bool = F
     scratch.mkdir(parents=True)
     if not retrain:
         _link_evidence(run.path, scratch)
-    write_json(scratch / "spec.json", {"run_id": run.run_id, "format": 1, "spec": spec.to_json(),
-                                       "fingerprint": spec.fingerprint(), "threads": threads})
+    write_json(
+        scratch / "spec.json",
+        {
+            "run_id": run.run_id,
+            "format": 1,
+            "spec": spec.to_json(),
+            "fingerprint": spec.fingerprint(),
+            "threads": threads,
+        },
+    )
     write_json(scratch / "run.json", {"dataset": run.card["dataset"]})
     return execute_run(spec, scratch, progress, trust=spec.training.trusted, clusters=False)
 

@@ -25,5 +25,7 @@ def sample_cards() -> list[SampleCard]:
     """One card per bundled dataset, in the order they are shown."""
     from core.datasets import SAMPLES, sample_key, sample_run
 
-    return [SampleCard(s.name, s.title, s.modality, s.rows, s.summary, sample_run(s.name), sample_key(s.name))
-            for s in SAMPLES]
+    return [
+        SampleCard(s.name, s.title, s.modality, s.rows, s.summary, sample_run(s.name), sample_key(s.name))
+        for s in SAMPLES
+    ]

@@ -36,6 +36,7 @@ def load_source(spec: RunSpec) -> Loaded:
 
 def absolute(spec: RunSpec) -> RunSpec:
     """The same question, answerable from any folder: paths made absolute, sample names left alone."""
+
     def placed(path: str | None) -> str | None:
         return str(Path(path).expanduser().absolute()) if path else path
 
@@ -44,8 +45,13 @@ def absolute(spec: RunSpec) -> RunSpec:
     is_sample = sample_named(spec.source) is not None and not Path(spec.source).exists()
     source = spec.source if is_sample else placed(spec.source)
     weights = tuple(str(placed(w)) for w in spec.training.weights)
-    return replace(spec, source=source or "", labels=placed(spec.labels), class_map=placed(spec.class_map),
-                   training=replace(spec.training, weights=weights))
+    return replace(
+        spec,
+        source=source or "",
+        labels=placed(spec.labels),
+        class_map=placed(spec.class_map),
+        training=replace(spec.training, weights=weights),
+    )
 
 
 def stamp(spec: RunSpec) -> dict[str, Any]:
@@ -55,8 +61,11 @@ def stamp(spec: RunSpec) -> dict[str, Any]:
     path = source_path(spec.source)
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     stats = [os.stat(p) for p in files if p.exists()]
-    return {"files": len(stats), "bytes": sum(s.st_size for s in stats),
-            "newest": max((s.st_mtime_ns for s in stats), default=0)}
+    return {
+        "files": len(stats),
+        "bytes": sum(s.st_size for s in stats),
+        "newest": max((s.st_mtime_ns for s in stats), default=0),
+    }
 
 
 def refuse_changed_source(run: Run) -> None:
@@ -70,8 +79,10 @@ def refuse_changed_source(run: Run) -> None:
     if stamp(run.spec) == run.card.get("source_stamp"):
         return
     if load_source(run.spec).examples.fingerprint != run.fingerprint:
-        raise RunError(f"The dataset {run.name} does not match this run: it has changed since it was scored.",
-                       "Score it again as a new run, or bring the old file back.")
+        raise RunError(
+            f"The dataset {run.name} does not match this run: it has changed since it was scored.",
+            "Score it again as a new run, or bring the old file back.",
+        )
 
 
 def open_run(path_or_id: str | Path) -> Run:

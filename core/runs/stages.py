@@ -34,8 +34,10 @@ def load(job: Job) -> None:
     loaded = load_source(job.spec)
     known = job.folder.card.get("dataset")
     if known and known["fingerprint"] != loaded.examples.fingerprint:
-        raise RunError(f"The dataset does not match the run in {job.path}: it has changed since the run began.",
-                       "Bring the old file back, or start a new run in another folder.")
+        raise RunError(
+            f"The dataset does not match the run in {job.path}: it has changed since the run began.",
+            "Bring the old file back, or start a new run in another folder.",
+        )
     job.examples, job.given = loaded.examples, loaded.given
     if not (known and (job.path / "examples.parquet").is_file()):
         write_examples(job.path, job.examples)
@@ -50,8 +52,9 @@ def embed(job: Job) -> tuple[np.ndarray | None, str]:
     if job.folder.has_array("embedding"):
         vectors = np.load(job.path / "arrays" / "embedding.npy", mmap_mode="r", allow_pickle=False)
         return vectors, job.folder.card["embedding"]["name"]
-    vectors, name = embed_inputs(job.examples, job.spec.seed, job.spec.embedding, given=job.given.embeddings,
-                                 progress=job.progress)
+    vectors, name = embed_inputs(
+        job.examples, job.spec.seed, job.spec.embedding, given=job.given.embeddings, progress=job.progress
+    )
     job.folder.put_array("embedding", vectors.astype(np.float32))
     job.folder.save(embedding={"name": name, "columns": vectors.shape[1]})
     return vectors, name
@@ -74,16 +77,25 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
     """Train and visit the checkpoints once for everything the scores need, or take what was recorded elsewhere."""
     needed = signals - _SHAPE
     if job.given.logits is not None or job.given.probabilities is not None:
-        evidence = Evidence(trace=trace_of(job.given.logits, job.examples), out_of_fold=job.given.probabilities,
-                            out_of_fold_model="given probabilities" if job.given.probabilities is not None else "")
+        evidence = Evidence(
+            trace=trace_of(job.given.logits, job.examples),
+            out_of_fold=job.given.probabilities,
+            out_of_fold_model="given probabilities" if job.given.probabilities is not None else "",
+        )
     elif not needed:
         return Evidence()
     else:
         from core.training.evidence import gather_evidence
 
         training = replace(job.spec.training, trusted=job.spec.training.trusted or job.trust)
-        evidence = gather_evidence(job.examples, training, needed | ({Signal.LOGITS} if needed & TRAINED else set()),
-                                   folder=job.path, seed=job.spec.seed, progress=job.progress)
+        evidence = gather_evidence(
+            job.examples,
+            training,
+            needed | ({Signal.LOGITS} if needed & TRAINED else set()),
+            folder=job.path,
+            seed=job.spec.seed,
+            progress=job.progress,
+        )
     return evidence
 
 
@@ -99,8 +111,11 @@ def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
     result = method.compute(inputs, params, job.progress)
     shards = write_shards(job.path / "scores" / method.name, job.examples.ids, result.values, result.standard_deviation)
     manifest["scores"][method.name] = {
-        **_about(method, result), "params": asdict(params), "shards": shards,  # type: ignore[call-overload]
-        "seconds": round(time.perf_counter() - started, 3)}
+        **_about(method, result),
+        "params": asdict(params),
+        "shards": shards,
+        "seconds": round(time.perf_counter() - started, 3),
+    }
     manifest["failures"].pop(method.name, None)
     write_json(job.path / "scores" / "scores.json", manifest)
     write_index(job.path / "index", method.name, result.values, job.examples)
@@ -151,6 +166,12 @@ def _similarity(vectors: np.ndarray, found: Neighbors) -> np.ndarray:
 
 
 def _about(method: ScoreMethod, result: ScoreResult) -> dict:
-    return {"direction": method.direction.value, "group": method.group.value, "seed_count": result.seed_count,
-            "undefined": dict(result.undefined), "checks": [asdict(check) for check in result.checks],
-            "skill": None if result.skill is None else float(result.skill), "meta": dict(result.meta)}
+    return {
+        "direction": method.direction.value,
+        "group": method.group.value,
+        "seed_count": result.seed_count,
+        "undefined": dict(result.undefined),
+        "checks": [asdict(check) for check in result.checks],
+        "skill": None if result.skill is None else float(result.skill),
+        "meta": dict(result.meta),
+    }

@@ -35,7 +35,7 @@ def ranked(run: Run, score: str, top: int) -> pd.DataFrame:
     else:
         values, highest = run.score(score).values, score_named(score).inspect_first != "lowest"
     key = np.where(np.isnan(values), np.inf, -values if highest else values)
-    order = np.lexsort((run.examples.ids, key))[:min(top, int(np.isfinite(values).sum()))]
+    order = np.lexsort((run.examples.ids, key))[: min(top, int(np.isfinite(values).sum()))]
     frame = facts_of_rows(run).iloc[order]
     return frame.assign(**{score: values[order]}).reset_index(names="rank").assign(rank=np.arange(1, len(order) + 1))
 
@@ -45,10 +45,14 @@ def facts_of_rows(run: Run) -> pd.DataFrame:
     examples = run.examples
     predicted, _, _ = predictions(run)
     nothing = np.full(len(examples), UNLABELED)
-    return pd.DataFrame({
-        "example_id": examples.ids, "source_index": examples.source_index,
-        "label": named(examples.labels, examples.class_names),
-        "predicted_label": named(nothing if predicted is None else predicted, examples.class_names)})
+    return pd.DataFrame(
+        {
+            "example_id": examples.ids,
+            "source_index": examples.source_index,
+            "label": named(examples.labels, examples.class_names),
+            "predicted_label": named(nothing if predicted is None else predicted, examples.class_names),
+        }
+    )
 
 
 def named(codes: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:

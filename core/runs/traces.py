@@ -23,8 +23,9 @@ def trace_of(logits: np.ndarray | None, examples: ExampleTable) -> TrainingTrace
         raise DataError(f"The logits have {rows} rows, the dataset has {len(examples)}.", "Give one row per example.")
     trained = np.zeros(rows, bool)
     trained[examples.train_rows] = True
-    return TrainingTrace(logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), (1.0,) * epochs, trained,
-                         from_user=True)
+    return TrainingTrace(
+        logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), (1.0,) * epochs, trained, from_user=True
+    )
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -35,7 +36,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def predictions(evidence: Evidence) -> dict[str, np.ndarray]:
-    """`predicted`, `predicted_prob` (last epoch, mean over seeds) and `out_of_fold_pred`, `out_of_fold_prob`, if any."""
+    """`predicted`, `predicted_prob` (last epoch, mean over seeds), `out_of_fold_pred`, `out_of_fold_prob`, if any."""
     arrays: dict[str, np.ndarray] = {}
     if evidence.trace is not None:
         last = np.mean([softmax(evidence.trace.logits[s, -1]) for s in range(len(evidence.trace.seeds))], axis=0)
@@ -48,8 +49,10 @@ def predictions(evidence: Evidence) -> dict[str, np.ndarray]:
 def _named(label: str, probability: str, probabilities: np.ndarray) -> dict[str, np.ndarray]:
     known = np.isfinite(probabilities).all(-1)
     best = np.where(known, np.nan_to_num(probabilities).argmax(-1), -1)
-    return {label: best.astype(np.int32), probability: np.nanmax(np.where(known[:, None], probabilities, -np.inf), -1,
-            initial=0.0).astype(np.float32)}
+    return {
+        label: best.astype(np.int32),
+        probability: np.nanmax(np.where(known[:, None], probabilities, -np.inf), -1, initial=0.0).astype(np.float32),
+    }
 
 
 def curves(trace: TrainingTrace, labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -14,19 +14,34 @@ def score_view(run: Run) -> ScoreView:
     examples = run.examples
     predicted, probability, how = predictions(run)
     return ScoreView(
-        ids=examples.ids, labels=examples.labels, class_names=examples.class_names, splits=examples.splits,
+        ids=examples.ids,
+        labels=examples.labels,
+        class_names=examples.class_names,
+        splits=examples.splits,
         scores={name: score_column(run.score(name), score_named(name)) for name in run.score_names},
-        groups=examples.groups, source_index=examples.source_index, source_path=examples.source_path,
-        columns=examples.columns, label_column=examples.roles.label, id_column=examples.roles.id,
-        predicted=predicted, predicted_prob=probability, predicted_how=how,
-        neighbors=run.array("neighbors"), neighbor_similarity=run.array("neighbor_similarity"),
-        exact_duplicate_of=examples.exact_duplicate_of, fingerprint=run.fingerprint, name=run.name)
+        groups=examples.groups,
+        source_index=examples.source_index,
+        source_path=examples.source_path,
+        columns=examples.columns,
+        label_column=examples.roles.label,
+        id_column=examples.roles.id,
+        predicted=predicted,
+        predicted_prob=probability,
+        predicted_how=how,
+        neighbors=run.array("neighbors"),
+        neighbor_similarity=run.array("neighbor_similarity"),
+        exact_duplicate_of=examples.exact_duplicate_of,
+        fingerprint=run.fingerprint,
+        name=run.name,
+    )
 
 
 def predictions(run: Run) -> tuple[np.ndarray | None, np.ndarray | None, str]:
     """Predicted class [N] int32 (-1 = none), its probability [N], and whether out of fold (preferred) or in sample."""
-    for how, label, probability in (("out_of_fold", "out_of_fold_pred", "out_of_fold_prob"),
-                                    ("in_sample", "predicted", "predicted_prob")):
+    for how, label, probability in (
+        ("out_of_fold", "out_of_fold_pred", "out_of_fold_prob"),
+        ("in_sample", "predicted", "predicted_prob"),
+    ):
         found = run.array(label)
         if found is not None:
             return found, run.array(probability), how

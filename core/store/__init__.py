@@ -17,8 +17,8 @@ __all__ = ["CurationEvent", "CurationState", "Run", "RunSummary", "curation_log"
 
 def curation_log() -> CurationLog:
     """The log of this workspace's decisions (SQLAlchemy is imported here, not with the package)."""
-    from .decisions import CurationLog
     from .database import database
+    from .decisions import CurationLog
 
     return CurationLog(database())
 

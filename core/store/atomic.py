@@ -59,8 +59,10 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise RunError(f"{Path(path).name} cannot be read in {Path(path).parent}: {error.strerror}.",
-                       "Is this a run folder? Give the folder that `run --out` made.") from error
+        raise RunError(
+            f"{Path(path).name} cannot be read in {Path(path).parent}: {error.strerror}.",
+            "Is this a run folder? Give the folder that `run --out` made.",
+        ) from error
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: {error}.", "Run it again, or take the file from a backup.") from error
 
@@ -93,9 +95,13 @@ def _sync_folder(folder: Path) -> None:
 
 def _in_words(path: Path, error: OSError) -> RunError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RunError(f"The disk is full: {path.name} was not written in {path.parent}.",
-                        "Make room and resume; what was finished is kept.")
+        return RunError(
+            f"The disk is full: {path.name} was not written in {path.parent}.",
+            "Make room and resume; what was finished is kept.",
+        )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return RunError(f"{path.parent} cannot be written: {error.strerror}.",
-                        "Make the folder writable, or choose another with --out (workspace: CHAFFINCH_HOME).")
+        return RunError(
+            f"{path.parent} cannot be written: {error.strerror}.",
+            "Make the folder writable, or choose another with --out (workspace: CHAFFINCH_HOME).",
+        )
     return RunError(f"{path} was not written: {error.strerror}.", "Look at the folder and the disk, then try again.")

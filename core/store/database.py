@@ -76,8 +76,11 @@ class Database:
         if found is None:
             connection.execute(tables.meta.insert().values(key="version", value=str(tables.VERSION)))
         elif int(found) > tables.VERSION:
-            raise RunError("The workspace database was made by a newer version of Chaffinch "
-                           f"(store {found}, this one reads {tables.VERSION}).", "Update Chaffinch, or set CHAFFINCH_HOME to another folder.")
+            raise RunError(
+                "The workspace database was made by a newer version of Chaffinch "
+                f"(store {found}, this one reads {tables.VERSION}).",
+                "Update Chaffinch, or set CHAFFINCH_HOME to another folder.",
+            )
 
     def _sqlite(self) -> sa.Engine:
         engine = sa.create_engine(self.url, connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool)
@@ -89,11 +92,14 @@ class Database:
         try:
             return sa.create_engine(self.url, pool_pre_ping=True)
         except ModuleNotFoundError as error:
-            raise RunError(f"CHAFFINCH_DATABASE needs the Python package {error.name}.",
-                           f"pip install {error.name}") from error
+            raise RunError(
+                f"CHAFFINCH_DATABASE needs the Python package {error.name}.", f"pip install {error.name}"
+            ) from error
         except sa.exc.ArgumentError as error:
-            raise RunError("CHAFFINCH_DATABASE is not a database URL.",
-                           "Write it like postgresql+psycopg://user@host/name, or unset it.") from error
+            raise RunError(
+                "CHAFFINCH_DATABASE is not a database URL.",
+                "Write it like postgresql+psycopg://user@host/name, or unset it.",
+            ) from error
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -109,11 +115,15 @@ class Database:
         if "full" in low:
             return RunError("The disk is full: this change was not saved.", "Make room, then do it again.")
         if "readonly" in low or "read-only" in low or "unable to open" in low:
-            return RunError(f"The workspace database {self.file} cannot be written: {said}.",
-                            "Make its folder writable, or set CHAFFINCH_HOME to another folder.")
+            return RunError(
+                f"The workspace database {self.file} cannot be written: {said}.",
+                "Make its folder writable, or set CHAFFINCH_HOME to another folder.",
+            )
         if "locked" in low or "busy" in low:
-            return RunError(f"The workspace database was busy for {BUSY_SECONDS} s: this change was not saved.",
-                            "Try again; if it stays so, look for a program that holds the file.")
+            return RunError(
+                f"The workspace database was busy for {BUSY_SECONDS} s: this change was not saved.",
+                "Try again; if it stays so, look for a program that holds the file.",
+            )
         return RunError(f"The workspace database answered: {said}.", "Nothing was changed. Try again.")
 
 
@@ -139,5 +149,7 @@ def _begin(connection: sa.Connection) -> None:
 def _refuse_network(folder: Path) -> None:
     kind = network_file_system(folder)
     if kind:
-        raise RunError(f"{folder} is on a network file system ({kind}), where SQLite loses writes.",
-                       "Set CHAFFINCH_HOME to a local folder, or CHAFFINCH_DATABASE to a postgresql+psycopg:// URL.")
+        raise RunError(
+            f"{folder} is on a network file system ({kind}), where SQLite loses writes.",
+            "Set CHAFFINCH_HOME to a local folder, or CHAFFINCH_DATABASE to a postgresql+psycopg:// URL.",
+        )

@@ -34,9 +34,18 @@ class CurationLog:
         with self.database.reading() as connection:
             return self._state(connection, run_id)
 
-    def decide(self, run_id: str, ids: Sequence[str], action: Action | None, *, label: str | None = None,
-               note: str | None = None, reviewed: bool | None = None, token: str,
-               expected_rev: int | None = None) -> CurationState:
+    def decide(
+        self,
+        run_id: str,
+        ids: Sequence[str],
+        action: Action | None,
+        *,
+        label: str | None = None,
+        note: str | None = None,
+        reviewed: bool | None = None,
+        token: str,
+        expected_rev: int | None = None,
+    ) -> CurationState:
         """Change the decision on each id: what is None stays. CLEAR forgets the action, REVIEWED only marks."""
         unique = list(dict.fromkeys(str(i) for i in ids))
         verb = action.value if action else "note"
@@ -79,8 +88,11 @@ class CurationLog:
     def history(self, run_id: str, example_id: str) -> list[CurationEvent]:
         """Every decision event that touched one example, oldest first; before and after are Decisions or None."""
         e = tables.event.c
-        wanted = sa.select(e.seq, e.kind, e.summary, e.before, e.after).where(
-            e.run_id == run_id, e.kind.in_(("decide", "undo", "redo"))).order_by(e.seq)
+        wanted = (
+            sa.select(e.seq, e.kind, e.summary, e.before, e.after)
+            .where(e.run_id == run_id, e.kind.in_(("decide", "undo", "redo")))
+            .order_by(e.seq)
+        )
         found = []
         with self.database.reading() as connection:
             for seq, kind, summary, before, after in connection.execute(wanted):
@@ -114,18 +126,39 @@ class CurationLog:
         if rev is None:
             connection.execute(tables.curation.insert().values(run_id=run_id, rev=0))
         if expected_rev is not None and expected_rev != (rev or 0):
-            raise RunError("Changed in another tab: this click was not applied.",
-                           "Look at the new state, then decide again.")
+            raise RunError(
+                "Changed in another tab: this click was not applied.", "Look at the new state, then decide again."
+            )
         return True
 
-    def _apply(self, connection: sa.Connection, run_id: str, token: str, kind: str, summary: str, before: Any,
-               after: Any, *, change: str | None = None, target: int | None = None) -> None:
+    def _apply(
+        self,
+        connection: sa.Connection,
+        run_id: str,
+        token: str,
+        kind: str,
+        summary: str,
+        before: Any,
+        after: Any,
+        *,
+        change: str | None = None,
+        target: int | None = None,
+    ) -> None:
         _write_change(connection, run_id, change or kind, after)
-        connection.execute(tables.event.insert().values(
-            run_id=run_id, token=token, kind=kind, summary=summary, target=target,
-            before=json.dumps(before), after=json.dumps(after)))
-        connection.execute(tables.curation.update().where(tables.curation.c.run_id == run_id)
-                           .values(rev=tables.curation.c.rev + 1))
+        connection.execute(
+            tables.event.insert().values(
+                run_id=run_id,
+                token=token,
+                kind=kind,
+                summary=summary,
+                target=target,
+                before=json.dumps(before),
+                after=json.dumps(after),
+            )
+        )
+        connection.execute(
+            tables.curation.update().where(tables.curation.c.run_id == run_id).values(rev=tables.curation.c.rev + 1)
+        )
         touch(connection, run_id)
 
     def _step(self, run_id: str, kind: str, token: str | None) -> CurationState:
@@ -139,8 +172,17 @@ class CurationLog:
                     past = connection.execute(sa.select(tables.event).where(e.seq == stack[-1])).one()
                     before, after = json.loads(past.before), json.loads(past.after)
                     old, new = (after, before) if kind == "undo" else (before, after)
-                    self._apply(connection, run_id, token, kind, f"{kind}: {past.summary}", old, new,
-                                change=past.kind, target=past.seq)
+                    self._apply(
+                        connection,
+                        run_id,
+                        token,
+                        kind,
+                        f"{kind}: {past.summary}",
+                        old,
+                        new,
+                        change=past.kind,
+                        target=past.seq,
+                    )
         return self.state(run_id)
 
 
@@ -162,22 +204,32 @@ def _stacks(connection: sa.Connection, run_id: str) -> tuple[list[int], list[int
 
 def _read_state(connection: sa.Connection, run_id: str, rev: int, rules: str | None) -> CurationState:
     d, s = tables.decision.c, tables.selection.c
-    rows = connection.execute(sa.select(d.example_id, d.action, d.label, d.note, d.reviewed)
-                              .where(d.run_id == run_id).order_by(d.example_id))
+    rows = connection.execute(
+        sa.select(d.example_id, d.action, d.label, d.note, d.reviewed).where(d.run_id == run_id).order_by(d.example_id)
+    )
     decisions = {row[0]: decision for row in rows if (decision := _decision(row[1:])) is not None}
     chosen = connection.execute(sa.select(s.name, s.ids).where(s.run_id == run_id).order_by(s.name))
     selections = {name: tuple(json.loads(ids)) for name, ids in chosen}
     standing, taken_back = _stacks(connection, run_id)
-    return CurationState(rev, decisions, rules_from_json(json.loads(rules)) if rules else None, selections,
-                         bool(standing), bool(taken_back))
+    return CurationState(
+        rev,
+        decisions,
+        rules_from_json(json.loads(rules)) if rules else None,
+        selections,
+        bool(standing),
+        bool(taken_back),
+    )
 
 
 def _write_change(connection: sa.Connection, run_id: str, kind: str, after: Any) -> None:
     if kind == "decide":
         _write_decisions(connection, run_id, after)
     elif kind == "rules":
-        connection.execute(tables.curation.update().where(tables.curation.c.run_id == run_id)
-                           .values(rules=None if after is None else json.dumps(after)))
+        connection.execute(
+            tables.curation.update()
+            .where(tables.curation.c.run_id == run_id)
+            .values(rules=None if after is None else json.dumps(after))
+        )
     else:
         name, ids = after
         s = tables.selection.c
@@ -189,10 +241,16 @@ def _write_change(connection: sa.Connection, run_id: str, kind: str, after: Any)
 def _write_decisions(connection: sa.Connection, run_id: str, after: dict[str, Any]) -> None:
     ids = list(after)
     for start in range(0, len(ids), _CHUNK):
-        connection.execute(tables.decision.delete().where(
-            tables.decision.c.run_id == run_id, tables.decision.c.example_id.in_(ids[start:start + _CHUNK])))
-    rows = [dict(run_id=run_id, example_id=i, action=r[0], label=r[1], note=r[2], reviewed=r[3])
-            for i, r in after.items() if r is not None]
+        connection.execute(
+            tables.decision.delete().where(
+                tables.decision.c.run_id == run_id, tables.decision.c.example_id.in_(ids[start : start + _CHUNK])
+            )
+        )
+    rows = [
+        dict(run_id=run_id, example_id=i, action=r[0], label=r[1], note=r[2], reviewed=r[3])
+        for i, r in after.items()
+        if r is not None
+    ]
     if rows:
         connection.execute(tables.decision.insert(), rows)
 
@@ -201,14 +259,18 @@ def _decisions(connection: sa.Connection, run_id: str, ids: list[str]) -> dict[s
     d = tables.decision.c
     found: dict[str, Decision] = {}
     for start in range(0, len(ids), _CHUNK):
-        rows = connection.execute(sa.select(d.example_id, d.action, d.label, d.note, d.reviewed).where(
-            d.run_id == run_id, d.example_id.in_(ids[start:start + _CHUNK])))
+        rows = connection.execute(
+            sa.select(d.example_id, d.action, d.label, d.note, d.reviewed).where(
+                d.run_id == run_id, d.example_id.in_(ids[start : start + _CHUNK])
+            )
+        )
         found |= {row[0]: decision for row in rows if (decision := _decision(row[1:])) is not None}
     return found
 
 
-def _changed(old: Decision | None, action: Action | None, label: str | None, note: str | None,
-             reviewed: bool | None) -> Decision | None:
+def _changed(
+    old: Decision | None, action: Action | None, label: str | None, note: str | None, reviewed: bool | None
+) -> Decision | None:
     old = old or Decision()
     new_action, new_label = old.action, old.label
     if action is Action.CLEAR:
@@ -216,8 +278,9 @@ def _changed(old: Decision | None, action: Action | None, label: str | None, not
     elif action is not None and action is not Action.REVIEWED:
         new_action, new_label = action, label if action is Action.RELABEL else None
     mark = True if action is Action.REVIEWED and reviewed is None else reviewed
-    changed = Decision(new_action, new_label, old.note if note is None else note,
-                       old.reviewed if mark is None else mark)
+    changed = Decision(
+        new_action, new_label, old.note if note is None else note, old.reviewed if mark is None else mark
+    )
     return None if changed == Decision() else changed
 
 

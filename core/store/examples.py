@@ -25,8 +25,10 @@ def write_examples(folder: Path, examples: ExampleTable) -> None:
         "row": pa.array(np.arange(len(examples), dtype=np.int64)),
         "example_id": pa.array(examples.ids.astype(str), pa.string()),
         "label": pa.array(examples.labels, pa.int64()),
-        "split": _text(examples.splits), "group": _text(examples.groups),
-        "source_index": pa.array(examples.source_index, pa.int64()), "source_path": _text(examples.source_path),
+        "split": _text(examples.splits),
+        "group": _text(examples.groups),
+        "source_index": pa.array(examples.source_index, pa.int64()),
+        "source_path": _text(examples.source_path),
         "duplicate_of": None if duplicate_of is None else pa.array(duplicate_of, pa.int64()),
     }
     if examples.columns is not None:
@@ -37,28 +39,45 @@ def write_examples(folder: Path, examples: ExampleTable) -> None:
 
 def describe_dataset(examples: ExampleTable) -> dict[str, Any]:
     """The part of run.json that `read_examples` needs back."""
-    return {"name": examples.name, "modality": examples.modality.value, "rows": len(examples),
-            "class_names": list(examples.class_names), "fingerprint": examples.fingerprint,
-            "roles": dataclasses.asdict(examples.roles),
-            "report": [dataclasses.asdict(finding) for finding in examples.report]}
+    return {
+        "name": examples.name,
+        "modality": examples.modality.value,
+        "rows": len(examples),
+        "class_names": list(examples.class_names),
+        "fingerprint": examples.fingerprint,
+        "roles": dataclasses.asdict(examples.roles),
+        "report": [dataclasses.asdict(finding) for finding in examples.report],
+    }
 
 
 def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
     """The ExampleTable of a run with `inputs=None`; arrays are read-only."""
     table = read_parquet(folder / "examples.parquet")
     if table.num_rows != dataset["rows"]:
-        raise RunError(f"examples.parquet of {folder.name} has {table.num_rows} rows, run.json says {dataset['rows']}.",
-                       "The folder is damaged: take it from a backup, or run again.")
+        raise RunError(
+            f"examples.parquet of {folder.name} has {table.num_rows} rows, run.json says {dataset['rows']}.",
+            "The folder is damaged: take it from a backup, or run again.",
+        )
     user = [name for name in table.column_names if name.startswith(_USER)]
     frame = table.select(user).rename_columns([name.removeprefix(_USER) for name in user]).to_pandas()
     roles = Roles(**{**dataset["roles"], "features": tuple(dataset["roles"].get("features", ()))})
     return ExampleTable(
-        name=dataset["name"], modality=Modality(dataset["modality"]), ids=_strings(table, "example_id"), inputs=None,
-        labels=_integers(table, "label"), class_names=tuple(dataset["class_names"]), splits=_strings(table, "split"),
-        groups=_strings(table, "group"), source_index=_integers(table, "source_index"),
-        source_path=_strings(table, "source_path"), columns=frame, fingerprint=dataset["fingerprint"], roles=roles,
+        name=dataset["name"],
+        modality=Modality(dataset["modality"]),
+        ids=_strings(table, "example_id"),
+        inputs=None,
+        labels=_integers(table, "label"),
+        class_names=tuple(dataset["class_names"]),
+        splits=_strings(table, "split"),
+        groups=_strings(table, "group"),
+        source_index=_integers(table, "source_index"),
+        source_path=_strings(table, "source_path"),
+        columns=frame,
+        fingerprint=dataset["fingerprint"],
+        roles=roles,
         report=tuple(Finding(**{**f, "rows": tuple(f["rows"])}) for f in dataset.get("report", ())),
-        exact_duplicate_of=_integers(table, "duplicate_of"))
+        exact_duplicate_of=_integers(table, "duplicate_of"),
+    )
 
 
 def _text(values: Any) -> pa.Array | None:

@@ -30,20 +30,31 @@ class RunRegistry:
         with self.database.writing() as connection:
             row |= _now(connection)
             if connection.execute(tables.run.update().where(_c.run_id == run_id).values(row)).rowcount == 0:
-                connection.execute(tables.run.insert().values(run_id=run_id, **{"state": RunState.WAITING.value, **row}))
+                connection.execute(
+                    tables.run.insert().values(run_id=run_id, **{"state": RunState.WAITING.value, **row})
+                )
 
     def settle(self, run_id: str, state: RunState, message: str = "") -> None:
         """Write down how a run stands; a final state also ends its progress."""
         with self.database.writing() as connection:
-            connection.execute(tables.run.update().where(_c.run_id == run_id).values(
-                state=state.value, message=message, seconds_left=None, **_now(connection)))
+            connection.execute(
+                tables.run.update()
+                .where(_c.run_id == run_id)
+                .values(state=state.value, message=message, seconds_left=None, **_now(connection))
+            )
 
     def bury(self, run_id: str, beat: int, message: str) -> None:
         """A process is gone: STOPPED, unless it wrote something after the heartbeat that was looked at."""
         with self.database.writing() as connection:
-            connection.execute(tables.run.update().where(
-                _c.run_id == run_id, _c.beat == beat, _c.state.in_((RunState.RUNNING.value, RunState.WAITING.value)),
-            ).values(state=RunState.STOPPED.value, message=message, **_now(connection)))
+            connection.execute(
+                tables.run.update()
+                .where(
+                    _c.run_id == run_id,
+                    _c.beat == beat,
+                    _c.state.in_((RunState.RUNNING.value, RunState.WAITING.value)),
+                )
+                .values(state=RunState.STOPPED.value, message=message, **_now(connection))
+            )
 
     def forget(self, run_id: str) -> None:
         """Take a run off the list; its decisions stay."""
@@ -53,9 +64,18 @@ class RunRegistry:
     def pulse(self, run_id: str, stage: str, done: int, total: int, seconds_left: float | None) -> bool:
         """One heartbeat with the progress folded in; returns whether someone asked the run to stop."""
         with self.database.writing() as connection:
-            connection.execute(tables.run.update().where(_c.run_id == run_id).values(
-                stage=stage, done=done, total=total, seconds_left=seconds_left, beat=_c.beat + 1,
-                beat_at=time.monotonic()))
+            connection.execute(
+                tables.run.update()
+                .where(_c.run_id == run_id)
+                .values(
+                    stage=stage,
+                    done=done,
+                    total=total,
+                    seconds_left=seconds_left,
+                    beat=_c.beat + 1,
+                    beat_at=time.monotonic(),
+                )
+            )
             return bool(connection.execute(sa.select(_c.cancel).where(_c.run_id == run_id)).scalar())
 
     def ask_to_stop(self, run_id: str) -> None:
@@ -68,7 +88,9 @@ class RunRegistry:
         with self.database.reading() as connection:
             found = connection.execute(sa.select(tables.run).where(_c.run_id == run_id)).first()
         if found is None:
-            raise RunError(f"This workspace knows no run {run_id!r}.", "`python -m core status` lists the runs it knows.")
+            raise RunError(
+                f"This workspace knows no run {run_id!r}.", "`python -m core status` lists the runs it knows."
+            )
         return found
 
     def rows(self) -> list[Any]:

@@ -39,12 +39,14 @@ class Run:
         """Open a run folder. reopen: loads the dataset again when its inputs are wanted (see `inputs`)."""
         path = Path(path)
         if not (path / "spec.json").is_file():
-            raise RunError(f"{path} is not a run folder: it has no spec.json.",
-                           "Give the folder that `run --out` made.")
+            raise RunError(
+                f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made."
+            )
         asked = read_json(path / "spec.json")
         if asked.get("format", 0) > FORMAT:
-            raise RunError(f"The run {path.name} was made by a newer version (format {asked['format']}).",
-                           "Update Chaffinch.")
+            raise RunError(
+                f"The run {path.name} was made by a newer version (format {asked['format']}).", "Update Chaffinch."
+            )
         card = read_json(path / "run.json") if (path / "run.json").is_file() else {}
         return cls(path, {"run_id": asked["run_id"], **card}, spec_from_json(asked["spec"]), reopen)
 
@@ -71,8 +73,9 @@ class Run:
     @property
     def _dataset(self) -> Mapping[str, Any]:
         if "dataset" not in self.card:
-            raise RunError(f"The run {self.path.name} stopped before its data was loaded.",
-                           "Resume it, or delete the folder.")
+            raise RunError(
+                f"The run {self.path.name} stopped before its data was loaded.", "Resume it, or delete the folder."
+            )
         return self.card["dataset"]
 
     def state(self) -> RunState:
@@ -96,8 +99,10 @@ class Run:
             raise RunError("This reader cannot load the dataset again.", "Open the run through core.actions.open_run.")
         fresh = self._reopen(self.spec)
         if fresh.fingerprint != self.fingerprint:
-            raise RunError(f"The dataset {self.name} does not match this run: it has changed since it was scored.",
-                           "Bring the old file back, or score the new one as a new run.")
+            raise RunError(
+                f"The dataset {self.name} does not match this run: it has changed since it was scored.",
+                "Bring the old file back, or score the new one as a new run.",
+            )
         return dataclasses.replace(self.examples, inputs=fresh.inputs)
 
     def inputs(self) -> tuple[Any, str]:
@@ -144,8 +149,9 @@ class Run:
         about = dict(self._manifest["scores"][name])
         values, spread = read_shards(self.path / "scores" / name, about.pop("shards"), len(self.examples))
         checks = tuple(AssumptionCheck(**check) for check in about.pop("checks", ()))
-        return Score(method=name, ids=self.examples.ids, values=values, standard_deviation=spread,
-                     checks=checks, **about)
+        return Score(
+            method=name, ids=self.examples.ids, values=values, standard_deviation=spread, checks=checks, **about
+        )
 
     def index(self, name: str) -> ScoreIndex:
         """Sort order, sorted values and class counts of one score: thresholds answer without a scan."""

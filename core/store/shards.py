@@ -33,8 +33,9 @@ def read_parquet(path: Path) -> pa.Table:
         raise RunError(f"{path} is damaged: {first}", "Resume the run: damaged scores are computed again.") from error
 
 
-def write_shards(folder: Path, ids: np.ndarray, values: np.ndarray, spread: np.ndarray | None,
-                 shard_rows: int = SHARD_ROWS) -> list[dict[str, Any]]:
+def write_shards(
+    folder: Path, ids: np.ndarray, values: np.ndarray, spread: np.ndarray | None, shard_rows: int = SHARD_ROWS
+) -> list[dict[str, Any]]:
     """Write one score (float32 [N], NaN = not computed -> null); returns the manifest rows of its shards."""
     manifest = []
     for number, start in enumerate(range(0, max(len(ids), 1), shard_rows)):
@@ -74,8 +75,11 @@ def shards_agree(folder: Path, manifest: Sequence[Mapping[str, Any]]) -> bool:
 
 def _shard(ids: np.ndarray, values: np.ndarray, spread: np.ndarray | None, start: int, stop: int) -> pa.Table:
     part = values[start:stop].astype(np.float32)
-    columns = {"id": pa.array(ids[start:stop].astype(str), pa.string()), "row": pa.array(np.arange(start, stop)),
-               "value": pa.array(part, pa.float32(), mask=np.isnan(part))}
+    columns = {
+        "id": pa.array(ids[start:stop].astype(str), pa.string()),
+        "row": pa.array(np.arange(start, stop)),
+        "value": pa.array(part, pa.float32(), mask=np.isnan(part)),
+    }
     if spread is not None:
         around = spread[start:stop].astype(np.float32)
         columns["spread"] = pa.array(around, pa.float32(), mask=np.isnan(around))
@@ -89,6 +93,8 @@ def _floats(column: pa.ChunkedArray) -> np.ndarray:
 def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:
     path = folder / entry["file"]
     if path.is_file() and sha256_of(path) != entry["sha256"]:
-        raise RunError(f"{path} is damaged: its bytes differ from the manifest's sha256.",
-                       "Resume the run: damaged scores are computed again.")
+        raise RunError(
+            f"{path} is damaged: its bytes differ from the manifest's sha256.",
+            "Resume the run: damaged scores are computed again.",
+        )
     return path

@@ -6,12 +6,12 @@ VERSION = 1  # raised with every change that an older Chaffinch could not read
 metadata = sa.MetaData()
 
 meta = sa.Table(
-    "meta", metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False))
+    "meta", metadata, sa.Column("key", sa.String(64), primary_key=True), sa.Column("value", sa.Text, nullable=False)
+)
 
 run = sa.Table(
-    "run", metadata,
+    "run",
+    metadata,
     sa.Column("run_id", sa.String(128), primary_key=True),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False, default=""),
@@ -30,31 +30,39 @@ run = sa.Table(
     sa.Column("beat", sa.Integer, nullable=False, default=0),  # counts heartbeats
     sa.Column("beat_at", sa.Float),  # the machine's monotonic clock: setting the time of day does not move it
     sa.Column("changed_seq", sa.Integer, nullable=False, default=0),
-    sa.Column("changed_at", sa.Float))  # time of day, shown to people only
+    sa.Column("changed_at", sa.Float),
+)  # time of day, shown to people only
 
 curation = sa.Table(
-    "curation", metadata,
+    "curation",
+    metadata,
     sa.Column("run_id", sa.String(128), primary_key=True),
     sa.Column("rev", sa.Integer, nullable=False),
-    sa.Column("rules", sa.Text))  # JSON
+    sa.Column("rules", sa.Text),
+)  # JSON
 
 decision = sa.Table(
-    "decision", metadata,
+    "decision",
+    metadata,
     sa.Column("run_id", sa.String(128), primary_key=True),
     sa.Column("example_id", sa.String(512), primary_key=True),
     sa.Column("action", sa.String(16)),
     sa.Column("label", sa.Text),
     sa.Column("note", sa.Text, nullable=False, default=""),
-    sa.Column("reviewed", sa.Boolean, nullable=False, default=False))
+    sa.Column("reviewed", sa.Boolean, nullable=False, default=False),
+)
 
 selection = sa.Table(
-    "selection", metadata,
+    "selection",
+    metadata,
     sa.Column("run_id", sa.String(128), primary_key=True),
     sa.Column("name", sa.String(256), primary_key=True),
-    sa.Column("ids", sa.Text, nullable=False))  # JSON list
+    sa.Column("ids", sa.Text, nullable=False),
+)  # JSON list
 
 event = sa.Table(
-    "event", metadata,
+    "event",
+    metadata,
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("run_id", sa.String(128), nullable=False, index=True),
     sa.Column("token", sa.String(128), nullable=False),
@@ -63,4 +71,5 @@ event = sa.Table(
     sa.Column("target", sa.Integer),  # the event that an undo or redo is about
     sa.Column("before", sa.Text),  # JSON
     sa.Column("after", sa.Text),  # JSON
-    sa.UniqueConstraint("run_id", "token"))
+    sa.UniqueConstraint("run_id", "token"),
+)

@@ -7,8 +7,25 @@ from pathlib import Path
 
 from core.types.errors import RunError
 
-_NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "fuse.sshfs", "glusterfs",
-                         "fuse.glusterfs", "lustre", "beegfs", "gpfs", "ceph", "davfs", "fuse.davfs2")
+_NETWORK_FILE_SYSTEMS = (
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb",
+    "smb2",
+    "smb3",
+    "smbfs",
+    "afpfs",
+    "fuse.sshfs",
+    "glusterfs",
+    "fuse.glusterfs",
+    "lustre",
+    "beegfs",
+    "gpfs",
+    "ceph",
+    "davfs",
+    "fuse.davfs2",
+)
 
 
 def workspace_root() -> Path:
@@ -32,8 +49,10 @@ def made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"The folder {folder} cannot be made: {error.strerror}.",
-                       "Choose a folder you may write to (the workspace is set by CHAFFINCH_HOME).") from error
+        raise RunError(
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            "Choose a folder you may write to (the workspace is set by CHAFFINCH_HOME).",
+        ) from error
     return folder
 
 
@@ -42,7 +61,10 @@ def network_file_system(path: Path) -> str | None:
     import psutil
 
     place = str(path.absolute())
-    mounts = [m for m in psutil.disk_partitions(all=True)
-              if place == m.mountpoint or place.startswith(m.mountpoint.rstrip("/") + "/")]
+    mounts = [
+        m
+        for m in psutil.disk_partitions(all=True)
+        if place == m.mountpoint or place.startswith(m.mountpoint.rstrip("/") + "/")
+    ]
     nearest = max(mounts, key=lambda m: len(m.mountpoint), default=None)
     return nearest.fstype if nearest and nearest.fstype.lower() in _NETWORK_FILE_SYSTEMS else None

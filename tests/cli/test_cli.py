@@ -196,7 +196,9 @@ def test_the_same_question_again_says_so_and_another_is_refused(scored, capsys):
 
 def test_settings_of_one_score(tmp_path, capsys):
     data, _ = write_table(tmp_path)
-    code, _, err = say(capsys, "run", data, "--out", tmp_path / "r", "--scores", "el2n", "--el2n.epochs", "mean", "--quiet", *QUICK)
+    code, _, err = say(
+        capsys, "run", data, "--out", tmp_path / "r", "--scores", "el2n", "--el2n.epochs", "mean", "--quiet", *QUICK
+    )
     assert code == 0, err
     assert actions.open_run(tmp_path / "r").score("el2n").params["epochs"] == "mean"
 
@@ -213,17 +215,20 @@ def test_plant_writes_a_copy_and_its_key(tmp_path, capsys):
     assert {i for i in before if before[i] != after[i]} == flipped
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["run", "nowhere.csv", "--out", "r"], "No such"),
-    (["run", "nowhere.csv"], "--out"),
-    (["run", "digits", "--out", "r", "--scores", "el2m"], "el2m"),
-    (["run", "digits", "--out", "r", "--model", "alexnet"], "alexnet"),
-    (["run", "digits", "--out", "r", "--el2n.epoch", "3"], "epoch"),
-    (["run", "digits", "--out", "r", "--epoch", "3"], "--epoch"),
-    (["table", "nobody"], "nobody"),
-    (["verify", "nowhere"], "cannot be read"),
-    (["sing"], "sing"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "nowhere.csv", "--out", "r"], "No such"),
+        (["run", "nowhere.csv"], "--out"),
+        (["run", "digits", "--out", "r", "--scores", "el2m"], "el2m"),
+        (["run", "digits", "--out", "r", "--model", "alexnet"], "alexnet"),
+        (["run", "digits", "--out", "r", "--el2n.epoch", "3"], "epoch"),
+        (["run", "digits", "--out", "r", "--epoch", "3"], "--epoch"),
+        (["table", "nobody"], "nobody"),
+        (["verify", "nowhere"], "cannot be read"),
+        (["sing"], "sing"),
+    ],
+)
 def test_mistakes_are_told_in_two_lines(words, said, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, _, err = say(capsys, *words)
@@ -235,17 +240,38 @@ def test_mistakes_are_told_in_two_lines(words, said, capsys, tmp_path, monkeypat
 
 def test_rules_of_an_empty_class_are_refused(scored, capsys, tmp_path):
     run, _, _ = scored
-    (tmp_path / "all.json").write_text(json.dumps({
-        "thresholds": [{"score": "composite", "kind": "percentile", "drop": "above", "cut": 0.0}],
-        "guardrails": {"class_floor": 0, "class_cap": None}}))
+    (tmp_path / "all.json").write_text(
+        json.dumps(
+            {
+                "thresholds": [{"score": "composite", "kind": "percentile", "drop": "above", "cut": 0.0}],
+                "guardrails": {"class_floor": 0, "class_cap": None},
+            }
+        )
+    )
     code, _, err = say(capsys, "export", run, "--rules", tmp_path / "all.json", "--out", tmp_path / "e")
     assert code == 2
     assert "No training row would be left" in err
     assert not (tmp_path / "e").exists()
 
 
-@pytest.mark.parametrize("command", ["", "inspect", "run", "resume", "status", "cancel", "methods", "table", "rank", "plant",
-                                     "evaluate", "export", "verify"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "inspect",
+        "run",
+        "resume",
+        "status",
+        "cancel",
+        "methods",
+        "table",
+        "rank",
+        "plant",
+        "evaluate",
+        "export",
+        "verify",
+    ],
+)
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([*([command] if command else []), "--help"])
@@ -279,6 +305,9 @@ def test_a_bug_of_ours_is_one_calm_sentence_with_the_traceback_in_a_log(monkeypa
 
 
 def test_the_command_line_starts_without_torch():
-    code = "import sys; from core.cli import main; main(['methods']); print('torch' in sys.modules, 'pandas' in sys.modules)"
+    code = (
+        "import sys; from core.cli import main; main(['methods']);"
+        "print('torch' in sys.modules, 'pandas' in sys.modules)"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == "False False"

@@ -24,7 +24,9 @@ SCORES = ("el2n", "loss", "grand_last", "label_quality", "knn_distance")
 
 def spec_of(source, **changes) -> RunSpec:
     training = TrainingSpec(epochs=3, seeds=2, checkpoints=2, folds=3)
-    return RunSpec(**{"source": str(source), "scores": SCORES, "training": training, "map": False, "threads": 1, **changes})
+    return RunSpec(
+        **{"source": str(source), "scores": SCORES, "training": training, "map": False, "threads": 1, **changes}
+    )
 
 
 def run(spec, out, progress=None):
@@ -199,9 +201,12 @@ def test_two_jobs_on_one_run_are_refused(table, tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal")
 def test_kill_9_at_any_moment_then_resume_gives_the_same_scores(finished, table, tmp_path):
     out = tmp_path / "r"
-    code = ("from core import actions; from core.types.progress import SilentProgress; from core.types.runs import spec_from_json;"
-            f"import json, pathlib; actions.run_here(spec_from_json(json.loads({json.dumps(json.dumps(spec_of(table).to_json()))!s})),"
-            f" pathlib.Path({str(out)!r}), SilentProgress())")
+    asked = json.dumps(spec_of(table).to_json())
+    code = (
+        "import json, pathlib; from core import actions; from core.types.progress import SilentProgress;"
+        f"from core.types.runs import spec_from_json; spec = spec_from_json(json.loads({asked!r}));"
+        f"actions.run_here(spec, pathlib.Path({str(out)!r}), SilentProgress())"
+    )
     moments = ("arrays/pca.npy", "work/seed-0.safetensors", "work/seed-1.safetensors", "scores/el2n")
     for moment in moments:
         child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)

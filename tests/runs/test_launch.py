@@ -21,7 +21,9 @@ LONG = 400  # epochs: long enough to be met while it trains
 
 
 def spec_of(source, epochs: int) -> RunSpec:
-    return RunSpec(source=str(source), scores=("el2n",), training=TrainingSpec(epochs=epochs, seeds=1), map=False, threads=1)
+    return RunSpec(
+        source=str(source), scores=("el2n",), training=TrainingSpec(epochs=epochs, seeds=1), map=False, threads=1
+    )
 
 
 def wait_for(run_id: str, *states: RunState, stage: str = "") -> object:

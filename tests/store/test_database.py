@@ -43,7 +43,7 @@ def test_a_damaged_file_is_kept_and_what_can_be_read_is_copied(own_workspace):
         size = raw.execute("PRAGMA page_size").fetchone()[0]
     content = bytearray(file.read_bytes())
     for page in (root, curation):
-        content[(page - 1) * size:page * size] = b"\xff" * size
+        content[(page - 1) * size : page * size] = b"\xff" * size
     file.write_bytes(content)
     with pytest.raises(RunError, match="damaged") as caught:
         log.state("r")

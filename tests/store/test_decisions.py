@@ -33,8 +33,10 @@ def test_a_decision_is_read_back():
     log.decide("r", ["a", "b"], Action.DROP, note="blurred", token="1")
     log.decide("r", ["b"], Action.RELABEL, label="cat", reviewed=True, token="2")
     state = curation_log().state("r")
-    assert state.decisions == {"a": Decision(Action.DROP, None, "blurred", False),
-                               "b": Decision(Action.RELABEL, "cat", "blurred", True)}
+    assert state.decisions == {
+        "a": Decision(Action.DROP, None, "blurred", False),
+        "b": Decision(Action.RELABEL, "cat", "blurred", True),
+    }
     assert state.rev == 2
 
 
@@ -103,7 +105,10 @@ def test_history_tells_who_changed_an_example():
     log.decide("r", ["b"], Action.KEEP, token="2")
     log.undo("r")
     assert [(e.kind, e.after.action) for e in log.history("r", "b")] == [
-        ("decide", Action.DROP), ("decide", Action.KEEP), ("undo", Action.DROP)]
+        ("decide", Action.DROP),
+        ("decide", Action.KEEP),
+        ("undo", Action.DROP),
+    ]
     assert [e.kind for e in log.history("r", "a")] == ["decide"]
 
 
