@@ -27,7 +27,7 @@ from core.types.params import param
 from core.types.progress import Progress, SilentProgress
 from core.types.scores import AssumptionCheck, ScoreResult
 
-_STRIP = 256  # target rows ranked at a time: their sort keys stay in cache
+_STRIP_CELLS = 500_000  # distances ranked at a time: keys, order and values of 8 bytes each stay near the cache
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ def knn_shapley(
         squared[:, copies] = squared[:, copy_of[copies]]  # the product may round equal columns apart
         if own_row is not None:
             squared[np.arange(len(squared)), own_row[block]] = np.inf
-        for start in range(0, len(squared), _STRIP):
-            strip = slice(start, start + _STRIP)
+        rows = max(1, _STRIP_CELLS // len(points))
+        for start in range(0, len(squared), rows):
+            strip = slice(start, start + rows)
             order = _stable_order(squared[strip])
             count = order.shape[1] - (own_row is not None)
             share, right = _ranked(order[:, :count], labels, target_labels[block][strip], k)

@@ -3,7 +3,7 @@
 import pytest
 from benchmarks.truth import NOISE, asked, measure
 
-# The mean of five seeds moves by this much between sets of seeds (four sets of five: .863 to .887 for EL2N at epoch 60).
+# The mean of five seeds moves by this much between sets of seeds (EL2N at epoch 60, four sets: .863 to .887).
 _BETWEEN_SEEDS = 0.03
 
 
