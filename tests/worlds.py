@@ -51,7 +51,7 @@ def write_texts(folder: Path, rows: int = 60, seed: int = 0) -> tuple[Path, Path
 
 
 def write_images(folder: Path, rows: int = 48, seed: int = 0) -> tuple[Path, Path]:
-    """data.npz (images [N, 12, 12] uint8, labels, ids) and key.csv: bright left, right or middle."""
+    """data.npz (images [N, 12, 12] uint8, labels, id) and key.csv: bright left, right or middle."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 3, rows)
     images = rng.integers(0, 90, (rows, 12, 12))

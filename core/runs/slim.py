@@ -1,0 +1,58 @@
+"""A finished run small enough to ship: all that can be looked at, little of what it was made from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from core.store import Run
+from core.store.atomic import read_json, sha256_of, write_array, write_json
+from core.types.errors import RunError
+from core.types.runs import RunState
+
+_SHOWN = (
+    "predicted", "predicted_prob", "out_of_fold_pred", "out_of_fold_prob", "curves_p", "curves_pred", "curves_epochs",
+    "neighbors", "neighbor_distance", "neighbor_similarity", "pca", "umap", "kmeans", "hdbscan",
+)  # fmt: skip
+
+
+def slim_run(path: Path, out: Path) -> Path:
+    """Copy a finished run into `out`: scores, maps, curves, the last checkpoint of the first seed; no evidence.
+
+    The copy opens, explains and exports like the original; recomputing its scores trains again. Features and logits of
+    the kept checkpoint go to float16, which is enough to rank influence. Raises `RunError` for an unfinished run.
+    """
+    run = Run.open(path)
+    if run.state() is not RunState.FINISHED:
+        raise RunError(f"{path} is not finished.", "Resume it first.")
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(path / "scores", out / "scores")
+    for name in ("spec.json", "examples.parquet"):
+        shutil.copyfile(path / name, out / name)
+    arrays = [name for name in _SHOWN if run.array(name) is not None]
+    for name in arrays:
+        write_array(out / "arrays" / f"{name}.npy", np.asarray(run.array(name)))
+    _slim_model(run, out)
+    hashes = {name: sha256_of(out / "arrays" / f"{name}.npy") for name in arrays}
+    write_json(out / "run.json", {**run.card, "arrays": hashes, "source_stamp": None})
+    return out
+
+
+def _slim_model(run: Run, out: Path) -> None:
+    """Encoder, estimator, and the last checkpoint of the first seed with what influence needs of it."""
+    card = run.path / "model" / "model.json"
+    if not card.is_file():
+        return
+    shutil.copytree(run.path / "model", out / "model", ignore=shutil.ignore_patterns("s*-e*.safetensors"))
+    checkpoints = read_json(card)["checkpoints"]
+    kept = [c["path"] for c in checkpoints if c["seed"] == checkpoints[0]["seed"]][-1:]
+    for place in kept:
+        shutil.copyfile(run.path / place, out / place)
+        name = Path(place).stem
+        seed, epoch = (int(part[1:]) for part in name.split("-"))
+        features, logits = run.array(f"features-{name}"), run.array("logits")
+        if features is not None and logits is not None:
+            write_array(out / "arrays" / f"features-{name}.npy", np.asarray(features, np.float16))
+            write_array(out / "arrays" / f"logits-{name}.npy", np.asarray(logits[seed, epoch - 1], np.float16))
