@@ -167,6 +167,11 @@ def set_range(name: str, ends: tuple[float, float] | None) -> None:
     _stick("range", rest if ends is None else [*rest, f"{name}:{ends[0]!r}..{ends[1]!r}"])
 
 
+def search_words() -> str:
+    """What is searched for; from the address before the search box is drawn."""
+    return str(st.session_state.get("words", st.query_params.get("words", "")) or "")
+
+
 def clear_filters() -> None:
     """Show every row again."""
     _stick("f", [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from core import actions
@@ -51,12 +52,22 @@ def _draw(draw, opened: Opened, row: int, name: str) -> None:
 
 
 def _head(opened: Opened, row: int) -> None:
-    view, name = opened.view, str(opened.view.ids[row])
+    name = str(opened.view.ids[row])
     example, problem = cache.example_input(opened.run.run_id, row, opened.run)
-    with st.container(key="drawer_head", gap=None):
-        st.text(name)
-        example_view(example, key=f"example_{row}", name=name, problem=problem, width=200)
+    beside = isinstance(example, np.ndarray) or example is None  # a picture leaves room at its right, words do not
+    st.html("<h4>Example</h4>")
+    with st.container(key="drawer_head", gap="small"):
+        first, second = st.columns([5, 6], gap="small") if beside else (st.container(), st.container())
+        with first if beside else second:
+            example_view(example, key=f"example_{row}", name=name, problem=problem, width=150)
+        with second if beside else first:
+            _facts(opened, row)
+
+
+def _facts(opened: Opened, row: int) -> None:
+    view = opened.view
     facts = {
+        "Id": str(view.ids[row]),
         "Given label": drawing.class_word(opened, int(view.labels[row])),
         "Predicted": _predicted(opened, row),
         "Split": str(view.splits[row]) + (" (locked)" if view.held_out[row] else ""),

@@ -27,7 +27,7 @@ def render() -> None:
             st.rerun()
         return
     facets = reading.facets(opened)
-    filters = selecting.Filters(state.filters(), state.ranges(), state.get("words", ""))
+    filters = selecting.Filters(state.filters(), state.ranges(), state.search_words())
     shown = selecting.shown_rows(opened.view, facets, filters)
     left, right = st.columns([2, 1], gap="small")
     with left, st.container(key="explore_left", gap="small"):

@@ -7,6 +7,7 @@ import streamlit as st
 from core import actions
 from core.scores import SCORES
 from core.store import Run
+from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, RunStatus
 from dashboard import cache, doing, reading, state
 from dashboard.components import messages, run_progress
@@ -56,8 +57,8 @@ def _start(spec: RunSpec) -> None:
 
 @st.fragment(run_every=1.0)
 def _progress(key: str, run_id: str) -> None:
-    status = actions.run_status(run_id)
     run, at = cache.run(key)
+    status = _status(run)
     if state.is_new(f"progress-{run_id}", (status.state, at)) and state.get("drawn_progress"):
         state.put("drawn_progress", False)
         st.rerun()
@@ -68,6 +69,13 @@ def _progress(key: str, run_id: str) -> None:
         pressed = run_progress.run_progress(status, key="progress", name=run.name)
     if pressed:
         _press(pressed, status)
+
+
+def _status(run: Run) -> RunStatus:
+    try:
+        return actions.run_status(run.run_id)
+    except RunError:  # a sample, or a folder copied from elsewhere: no process here ever worked on it
+        return RunStatus(run.run_id, run.state())
 
 
 def _press(pressed: str, status: RunStatus) -> None:

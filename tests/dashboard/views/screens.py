@@ -49,7 +49,7 @@ def words(at: AppTest) -> str:
         "button",
         "code",
     )
-    found = []
+    found = [str(element.proto) for element in at.get("bidi_component")]  # components draw words as text nodes
     for kind in kinds:
         for element in at.get(kind):
             found.append(str(getattr(element, "label", "") or ""))

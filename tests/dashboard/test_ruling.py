@@ -1,0 +1,55 @@
+"""Rules as sliders and forms change them."""
+
+import pytest
+
+from core.types.curation import Rules, Threshold
+from core.types.methods import Goal
+from dashboard import ruling
+
+
+@pytest.mark.parametrize("goal", list(Goal))
+def test_drop_side_agrees_with_core(goal):
+    from core.curation import drops_first
+
+    assert (ruling.drop_side(Rules(goal=goal.value)) == "above") == drops_first(goal.value)
+
+
+@pytest.mark.parametrize("wanted", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("goal", list(Goal))
+def test_share_comes_back(wanted, goal):
+    changed = ruling.with_share(Rules(goal=goal.value), wanted, 200)
+    assert ruling.share(changed, 200) == pytest.approx(wanted)
+
+
+def test_share_of_a_strategy_is_its_fraction():
+    rules = Rules(strategy="coverage", strategy_params={"keep_fraction": 0.3})
+    assert ruling.share(rules, 100) == pytest.approx(0.7)
+    assert ruling.with_share(rules, 0.4, 100).strategy_params["keep_fraction"] == pytest.approx(0.6)
+
+
+def test_percentile_reads_as_a_share_on_either_side():
+    above = Rules(thresholds=(Threshold("composite", "percentile", "above", 96.0),))
+    below = Rules(thresholds=(Threshold("composite", "percentile", "below", 4.0),))
+    assert ruling.share(above, 100) == pytest.approx(0.04)
+    assert ruling.share(below, 100) == pytest.approx(0.04)
+
+
+def test_thresholds_of_other_scores_stay_when_the_share_moves():
+    other = Threshold("el2n", "value", "above", 1.0)
+    assert other in ruling.with_share(Rules(thresholds=(other,)), 0.2, 50).thresholds
+
+
+def test_a_new_threshold_replaces_its_like():
+    rules = ruling.with_threshold(Rules(), Threshold("el2n", "value", "above", 1.0))
+    rules = ruling.with_threshold(rules, Threshold("el2n", "value", "above", 0.5))
+    assert [t.cut for t in rules.thresholds] == [0.5]
+    assert ruling.without_threshold(rules, 0).thresholds == ()
+
+
+def test_a_changed_rule_is_no_preset_any_more():
+    assert ruling.with_weights(Rules(preset="remove_label_errors"), {"density": 0.0}, {}).preset is None
+
+
+def test_goal_moves_the_cut_to_the_end_that_goes():
+    rules = ruling.with_share(Rules(), 0.1, 100)
+    assert ruling.with_goal(rules, "keep_hard").thresholds[0].drop == "below"

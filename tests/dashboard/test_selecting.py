@@ -1,0 +1,73 @@
+"""Filters and selections as sets of rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.curation import ScoreColumn, ScoreView
+from dashboard import selecting
+
+
+@pytest.fixture
+def view():
+    values = np.array([0.1, np.nan, 0.5, 0.9], np.float32)
+    column = ScoreColumn("el2n", values, "hard", "difficulty", {"find_noise": 1, "keep_hard": 1})
+    return ScoreView(
+        ids=np.array(["a", "b", "c", "d"]),
+        labels=np.array([0, 1, 1, -1]),
+        class_names=("x", "y"),
+        splits=np.array(["train", "train", "test", "train"]),
+        scores={"el2n": column},
+        columns=pd.DataFrame({"text": ["hot (1+1)", "cold", "Hot", "mild"]}),
+    )
+
+
+def shown(view, chosen=None, ranges=None, words=""):
+    facets = selecting.fixed_facets(view, None)
+    return np.flatnonzero(
+        selecting.shown_rows(view, facets, selecting.Filters(chosen or {}, ranges or {}, words))
+    ).tolist()
+
+
+def test_no_filter_shows_all(view):
+    assert shown(view) == [0, 1, 2, 3]
+
+
+def test_values_of_one_card_add_and_cards_intersect(view):
+    assert shown(view, {"label": ["x", "y"]}) == [0, 1, 2]
+    assert shown(view, {"label": ["y"], "split": ["train"]}) == [1]
+
+
+def test_an_unknown_value_in_the_address_is_no_filter(view):
+    assert shown(view, {"label": ["gone"]}) == [0, 1, 2, 3]
+
+
+def test_a_range_leaves_out_rows_without_the_score(view):
+    assert shown(view, ranges={"el2n": (0.0, 1.0)}) == [0, 2, 3]
+    assert shown(view, ranges={"el2n": (0.4, 0.6)}) == [2]
+
+
+def test_search_is_plain_text_and_ignores_case(view):
+    assert shown(view, words="hot") == [0, 2]
+    assert shown(view, words="(1+1)") == [0]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("replace", [2, 3]), ("add", [1, 2, 3]), ("subtract", [1])])
+def test_join(mode, expected):
+    assert selecting.join(np.array([1, 2]), np.array([3, 2]), mode).tolist() == expected
+
+
+def test_inverse_keeps_to_what_is_shown():
+    assert selecting.inverse(np.array([0]), np.array([True, True, False])).tolist() == [1]
+
+
+def test_rows_without_the_score_come_last_at_either_end(view):
+    rows = np.arange(4)
+    assert selecting.first_rows(view, "el2n", rows, lowest=False).tolist() == [3, 2, 0, 1]
+    assert selecting.first_rows(view, "el2n", rows, lowest=True).tolist() == [0, 2, 3, 1]
+
+
+def test_facet_counts_follow_the_filter(view):
+    facet = selecting.fixed_facets(view, None)[0]
+    assert facet.counts().tolist() == [1, 2]
+    assert facet.counts(np.array([False, True, False, True])).tolist() == [0, 1]
