@@ -7,6 +7,7 @@ The browser sums the rank columns itself, so that a dragged weight or threshold 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ from dashboard.components.map_values import (
 from dashboard.components.map_wire import browser_kept, inline_or_blob, make_blob
 from dashboard.components.pictures import data_address
 from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
+
+REPEAT_SECONDS = 2.0
 
 __all__ = ["HoverCard", "MapColors", "MapEvent", "MapLayout", "MapRanks", "MapRule", "embedding_map"]
 
@@ -51,6 +54,7 @@ def embedding_map(
     rule: MapRule | None = None,
     kept: np.ndarray | None = None,
     locked: np.ndarray | None = None,
+    decided: np.ndarray | Sequence[int] = (),
     shown: np.ndarray | None = None,
     selected: np.ndarray | Sequence[int] = (),
     flagged: np.ndarray | Sequence[int] = (),
@@ -64,6 +68,7 @@ def embedding_map(
 
     kept: bool [N], the server's decision: authoritative; the browser is sent the rows where `rule` alone would differ.
     locked: bool [N], rows that rules never drop (held out), drawn kept whatever the rule says.
+    decided: rows with a person's keep or drop: they stay as `kept` says while a slider is dragged.
     shown: bool [N], rows that pass the filters; the others are neither drawn nor caught by the lasso.
     selected, flagged: row numbers, drawn on top (ringed); focused: the example in the drawer.
     card: called with a row when the pointer rests on it, in a fragment of its own.
@@ -94,7 +99,7 @@ def embedding_map(
         "card": card is not None,
         "plotly": plotly_source()[1:],
     }
-    lists, blobs = _row_lists(total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked))
+    lists, blobs = _row_lists(total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked, decided))
     with st.container(gap=None):
         browser_component("code", js=CODE, css=("map/map.css",))(key=f"{key}:code")
         _send_once(key, message, layout, ranks, colors, locked)
@@ -139,16 +144,23 @@ def _row_lists(
 
 
 def _pins(
-    total: int, ranks: MapRanks, rule: MapRule, kept: np.ndarray | None, locked: np.ndarray | None
+    total: int,
+    ranks: MapRanks,
+    rule: MapRule,
+    kept: np.ndarray | None,
+    locked: np.ndarray | None,
+    decided: np.ndarray | Sequence[int] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that the server keeps and the browser alone would drop, and the other way round."""
+    """Rows that the server keeps and the browser alone would drop, and the reverse; with the decided rows."""
     none = np.array([], np.int64)
     if kept is None:
         return none, none
-    guess = browser_kept(ranks.columns, rule.coefficients, rule.cut, rule.drop, total)
+    differ = browser_kept(ranks.columns, rule.coefficients, rule.cut, rule.drop, total)
     if locked is not None:
-        guess |= locked
-    return np.flatnonzero(kept & ~guess), np.flatnonzero(~kept & guess)
+        differ |= locked
+    differ ^= kept
+    differ[np.asarray(decided, np.int64)] = True
+    return np.flatnonzero(kept & differ), np.flatnonzero(~kept & differ)
 
 
 def _column(key: str, blob: bytes | None) -> None:
@@ -210,8 +222,11 @@ def _codes_blob(name: str, colors: MapColors) -> bytes:
 def _hover(key: str, card: Callable[[int], HoverCard | None]) -> None:
     """Answers the one question "what is row r?" without running the page again."""
     row, question = (st.session_state.get(f"{key}:hover") or {}).get("ask") or (None, 0)
-    fresh = row is not None and st.session_state.get(f"{key}:answered") != question  # one answer to one question
-    st.session_state[f"{key}:answered"] = question
+    # Reruns may overtake one another, so the answer is repeated for a moment; later reruns need not carry it.
+    asked, since = st.session_state.get(f"{key}:asked", (0, 0.0))
+    now = time.monotonic()
+    st.session_state[f"{key}:asked"] = (question, since if asked == question else now)
+    fresh = asked != question or now - since < REPEAT_SECONDS
     found = card(int(row)) if fresh and row is not None else None
     shown = (
         None

@@ -83,6 +83,15 @@ def test_pins_are_where_server_and_browser_differ():
     assert embedding_map._pins(4, embedding_map.MapRanks("k", columns), rule, kept, locked)[0].tolist() == []
 
 
+def test_decided_rows_are_pinned_even_where_the_rule_agrees():
+    columns = {"a": np.array([1, 20000, 60000, 65534], np.uint16)}
+    kept = np.array([True, True, False, False])
+    pinned, unpinned = embedding_map._pins(
+        4, embedding_map.MapRanks("k", columns), embedding_map.MapRule({"a": 1.0}, 0.0), kept, None, [0, 3]
+    )
+    assert (pinned.tolist(), unpinned.tolist()) == ([0], [3])
+
+
 def test_merged_bins_lose_no_row():
     counts = np.random.default_rng(0).integers(0, 9, (3, 1024))
     counts[:, :100] = counts[:, 1000:] = 0

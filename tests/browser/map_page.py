@@ -1,0 +1,91 @@
+"""A page with the map and its sliders over made-up points; says what the server thinks, for the browser test."""
+
+import json
+
+import numpy as np
+import streamlit as st
+
+from dashboard.components.embedding_map import HoverCard, MapColors, MapLayout, MapRanks, MapRule, embedding_map
+from dashboard.components.live_sliders import LiveScore, live_sliders
+from dashboard.components.map_wire import browser_composite, coefficients, encode_ranks
+from dashboard.components.polygon import rows_in_polygon
+
+st.set_page_config(layout="wide")
+N = int(st.query_params.get("n", "1500"))
+SCORES = (
+    LiveScore("el2n", "EL2N", "difficulty", 1),
+    LiveScore("loss", "Loss", "difficulty", 1),
+    LiveScore("aum", "AUM", "dynamics", -1),
+)
+
+
+@st.cache_resource
+def made_up(n):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 5, n)
+    angle = labels * 2 * np.pi / 5
+    coords = (np.c_[np.cos(angle), np.sin(angle)] * 6 + rng.normal(size=(n, 2))).astype("f4")
+    return labels, coords, {s.name: encode_ranks(rng.normal(size=n)) for s in SCORES}
+
+
+labels, coords, ranks = made_up(N)
+state = st.session_state
+state.setdefault("chosen", np.array([], int))
+state.setdefault("rules", ({}, {}, 0.1))
+state["runs"] = state.get("runs", 0) + 1
+
+
+def heard(event):
+    if event.kind == "lasso":
+        rows = rows_in_polygon(coords, event.polygon)
+        join = {"replace": lambda old, new: new, "add": np.union1d, "subtract": np.setdiff1d}[event.mode]
+        state["chosen"] = join(state["chosen"], rows)
+    if event.kind == "clear":
+        state["chosen"] = np.array([], int)
+    if event.kind == "click":
+        state["focused"] = event.row
+
+
+with st.sidebar:
+    moved = live_sliders(
+        key="sliders",
+        map_key="map",
+        scores=SCORES,
+        group_weights=state["rules"][0],
+        score_weights=state["rules"][1],
+        share=state["rules"][2],
+        total=N,
+    )
+    if moved.changed:
+        state["rules"] = (moved.group_weights, moved.score_weights, moved.share)
+weights = coefficients({s.name: s.orientation for s in SCORES}, {s.name: s.group for s in SCORES}, *state["rules"][:2])
+composite = browser_composite(ranks, weights)
+cut = float(np.sort(composite)[::-1][round(state["rules"][2] * N)])
+kept = ~(composite > cut)
+kept[:10], kept[10:20] = True, False  # a person's word
+embedding_map(
+    key="map",
+    layout=MapLayout(f"{N}/pca", coords),
+    ranks=MapRanks(str(N), ranks),
+    rule=MapRule(weights, cut),
+    kept=kept,
+    decided=range(20),
+    colors=MapColors.by_category(f"{N}/label", "Label", labels, list("abcde")),
+    selected=state["chosen"],
+    focused=state.get("focused"),
+    on_event=heard,
+    height=500,
+    card=lambda row: HoverCard(f"example {row}", (("label", "abcde"[labels[row]]),), "<b>as typed</b>"),
+)
+with st.container(key="truth"):
+    st.text(
+        json.dumps(
+            {
+                "kept": int(kept.sum()),
+                "chosen": state["chosen"].tolist(),
+                "share": state["rules"][2],
+                "focused": state.get("focused"),
+                "runs": state["runs"],
+            }
+        )
+    )

@@ -1,0 +1,199 @@
+"""What JavaScript does: the map in a real browser, against what the server computed on its own arrays."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from pages import WAIT, _until_healthy, browser, until
+
+pytestmark = pytest.mark.browser
+STATE = "window.__chaffinch_map?.map?.state()"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("map")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        "streamlit",
+        "run",
+        str(Path(__file__).with_name("map_page.py")),
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+        "--server.headless",
+        "true",
+        "--browser.gatherUsageStats",
+        "false",
+    ]
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, env=os.environ, stdout=log, stderr=log)
+        try:
+            _until_healthy(f"http://127.0.0.1:{port}/_stcore/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def page(chromium, address):
+    page = chromium.new_context(viewport={"width": 1400, "height": 900}).new_page()
+    page.received = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: page.received.append(len(data))))
+    page.on("request", lambda request: assert_local(request.url))
+    page.goto(address)
+    page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
+    yield page
+    page.context.close()
+
+
+def assert_local(url: str) -> None:
+    assert url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")), url
+
+
+def truth(page) -> dict:
+    return json.loads(page.locator(".st-key-truth").inner_text())
+
+
+def selected(page) -> list[int]:
+    return page.evaluate("window.__chaffinch_map.map.selectedRows()")
+
+
+def drag(page, fractions, key=None):
+    """Draw an outline through points given as fractions of the map."""
+    box = page.locator(".chf-stage").bounding_box()
+    at = [(box["x"] + fx * box["width"], box["y"] + fy * box["height"]) for fx, fy in fractions]
+    if key:
+        page.keyboard.down(key)
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for point in at[1:]:
+        page.mouse.move(*point, steps=5)
+    page.mouse.up()
+    if key:
+        page.keyboard.up(key)
+
+
+def agreed(page) -> bool:
+    return truth(page)["chosen"] == selected(page)
+
+
+LEFT = [(0.3, 0.1), (0.5, 0.1), (0.5, 0.6), (0.3, 0.6)]
+RIGHT = [(0.52, 0.3), (0.8, 0.3), (0.8, 0.8), (0.52, 0.8)]
+
+
+def test_lasso_names_the_rows_the_server_names_and_modifiers_join(page):
+    drag(page, LEFT)
+    until(page, lambda: truth(page)["chosen"] and agreed(page), "the lasso arrived")
+    first = set(selected(page))
+    drag(page, RIGHT, "Shift")
+    until(page, lambda: len(truth(page)["chosen"]) > len(first) and agreed(page), "Shift added")
+    assert first < set(selected(page))
+    drag(page, LEFT, "Alt")
+    until(page, lambda: agreed(page) and not first & set(selected(page)), "Alt subtracted")
+    page.get_by_label("Box").click()
+    drag(page, [(0.3, 0.1), (0.6, 0.6)])
+    until(page, lambda: agreed(page) and first & set(selected(page)), "the box replaced the selection")
+    page.locator(".chf-stage").focus()
+    page.keyboard.press("Escape")
+    until(page, lambda: not truth(page)["chosen"] and not selected(page), "Escape cleared")
+
+
+def test_dragging_repaints_without_the_server_and_release_agrees_to_the_row(page):
+    before, runs = page.evaluate(STATE), truth(page)["runs"]
+    assert before["kept"] == truth(page)["kept"]
+    box = page.locator(".chf-slider input").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.11, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] / 2, steps=8)
+    until(page, lambda: page.evaluate(STATE)["kept"] < before["kept"] - 300, "the map followed the slider")
+    assert truth(page)["runs"] == runs, "no rerun while dragging"
+    until(page, lambda: page.evaluate(STATE)["live"], "the slider holds the map")
+    dragged = page.evaluate("window.__chaffinch_map.map.keptRows()")
+    page.received.clear()
+    page.mouse.up()
+    until(
+        page,
+        lambda: truth(page)["kept"] == len(dragged) and not page.evaluate(STATE)["live"],
+        "the server decided the same",
+    )
+    assert page.evaluate("window.__chaffinch_map.map.keptRows()") == dragged
+    assert sum(page.received) < 10_000  # the whole page's rerun; the map's own part is held below 5 kB beside
+
+
+def test_zoom_survives_selection_rules_and_reruns_and_columns_travel_once(page):
+    box = page.locator(".chf-stage").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.4)
+    whole = page.evaluate(STATE)["range"]
+    page.mouse.wheel(0, -500)
+    until(page, lambda: page.evaluate(STATE)["range"] != whole, "the wheel zoomed")
+    page.wait_for_timeout(500)
+    zoomed, page.received[:] = page.evaluate(STATE)["range"], []
+    page.locator(".chf-slider input").first.focus()
+    page.keyboard.press("ArrowRight")
+    until(page, lambda: truth(page)["share"] > 0.1, "the rule changed")
+    drag(page, LEFT)
+    until(page, lambda: truth(page)["chosen"] and agreed(page), "the lasso arrived")
+    assert page.evaluate(STATE)["range"] == pytest.approx(zoomed)
+    assert max(page.received) < 12_500  # no message carries the columns, the code or plotly.js again
+    page.get_by_label("Show all points (Home)").click()
+    assert page.evaluate(STATE)["range"] == pytest.approx(whole)
+
+
+def test_pointing_asks_for_one_card_and_clicking_focuses(page):
+    row = page.evaluate("[...Array(1500).keys()].find((i) => window.__chaffinch_map.map.pixel(i)) + 40")
+    page.mouse.move(*page.evaluate("(i) => window.__chaffinch_map.map.pixel(i)", row))
+    card = page.locator(".chf-card")
+    until(page, lambda: "example" in card.inner_text(), "the card was answered")
+    pointed = page.evaluate(STATE)["pointed"]
+    assert f"example {pointed}" in card.inner_text()
+    assert "<b>as typed</b>" in card.inner_text()
+    page.mouse.down()
+    page.mouse.up()
+    until(page, lambda: truth(page)["focused"] == pointed, "the click arrived")
+
+
+def test_keyboard_moves_opens_and_selects(page):
+    stage = page.locator(".chf-stage")
+    assert "1,500 points" in stage.get_attribute("aria-label")
+    stage.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    until(page, lambda: truth(page)["focused"] is not None, "Enter opened an example")
+    until(page, lambda: "example" in page.locator(".chf-voice").inner_text(), "the card was read out")
+
+
+def test_plotly_is_kept_by_the_browser(page, address):
+    until(
+        page,
+        lambda: page.evaluate("caches.open('chaffinch-plotly').then((c) => c.keys()).then((k) => k.length)") == 1,
+        "cached",
+    )
+    page.received.clear()
+    page.reload()
+    page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
+    assert sum(page.received) < 1_000_000
+
+
+def test_sixty_thousand_points_change_in_under_five_kilobytes(page, address):
+    page.goto(f"{address}/?n=60000")
+    page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 60000", timeout=WAIT)
+    page.evaluate(
+        "() => { const m = window.__chaffinch_map.map; m.live({w: {el2n: 0.4, loss: 0.3}, share: 0.2, drop: 'above'}) }"
+    )
+    assert page.evaluate(STATE)["kept"] == pytest.approx(48_000, abs=20)  # twenty rows are pinned by hand
+    page.evaluate("window.__chaffinch_map.map.live(null)")
