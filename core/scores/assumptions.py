@@ -14,8 +14,12 @@ _AGREEMENT_ROWS = 20_000  # a rank correlation from this many rows is known to w
 
 
 def skill(accuracy: float, labels: np.ndarray) -> float:
-    """Accuracy above always guessing the most frequent given label, rescaled to 0 (chance) .. 1 (every label)."""
-    chance = chance_of(labels)
+    """Accuracy above guessing labels by their frequency, rescaled to 0 (chance) .. 1 (every label), as Cohen's kappa is.
+
+    Not above the most frequent label: where one class has 80 % of the rows, good evidence beats that by little.
+    """
+    known = labels[labels != UNLABELED]
+    chance = float(((np.bincount(known) / len(known)) ** 2).sum()) if len(known) else 1.0
     return float(np.clip((accuracy - chance) / (1.0 - chance), 0.0, 1.0)) if chance < 1.0 else 0.0
 
 
