@@ -83,7 +83,14 @@ function point(map, row) {
   clearTimeout(map.rest)
   if (row === null) return hideCard(map)
   fillCard(map, row, map.cards.get(row) || { title: "", lines: ownLines(map, row) })
-  if (!map.cards.has(row) && map.data.card) map.rest = setTimeout(() => home.askers?.[map.key]?.(row), 120)
+  if (!map.cards.has(row) && map.data.card) map.rest = setTimeout(() => askCard(map, row, 3), 120)
+}
+
+// A rerun of the whole page that starts just then swallows the question: ask again while the pointer stays.
+function askCard(map, row, tries) {
+  if (map.pointed !== row || map.cards.has(row) || !tries) return
+  home.askers?.[map.key]?.(row)
+  map.rest = setTimeout(() => askCard(map, row, tries - 1), 900)
 }
 
 function ownLines(map, row) {
