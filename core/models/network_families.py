@@ -41,7 +41,7 @@ class ResnetParams:
 class BowMlpParams:
     """Settings of the bag-of-words perceptron."""
 
-    embedding: int = param(64, label="Embedding width", low=1, high=2048, help="Numbers per term.")
+    embedding: int = param(32, label="Embedding width", low=1, high=2048, help="Numbers per term.")
     hidden: int = param(64, label="Hidden width", low=1, high=4096, help="Units of the hidden layer.")
 
 
@@ -99,7 +99,9 @@ NETWORK_FAMILIES = (
         params=CnnParams,
         build=_small_cnn,
         modalities=(Modality.IMAGE,),
-        defaults=TrainingDefaults(epochs=12, batch_size=64, learning_rate=0.05, weight_decay=5e-4, schedule="cosine"),
+        defaults=TrainingDefaults(
+            epochs=12, batch_size=64, learning_rate=0.003, optimizer="adam", weight_decay=0.0, schedule="cosine"
+        ),
     ),
     ModelFamily(
         name="resnet",

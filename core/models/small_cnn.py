@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import gcd
-
 from torch import Tensor, nn
 
 from core.types.errors import ModelError
@@ -20,22 +18,22 @@ def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """3x3 convolution, group normalization, ReLU. The norm's shift makes a convolution bias superfluous."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-        nn.GroupNorm(gcd(_GROUPS, outputs), outputs),
+        nn.GroupNorm(_GROUPS, outputs),
         nn.ReLU(),
     )
 
 
 class SmallCnn(Network):
-    """Widths w, 1.5 w, 2 w, 3 w with two 2x2 max pools; the mean over positions feeds the head."""
+    """Widths w, 2 w, 2 w, 3 w with two 2x2 average pools; the mean over positions feeds the head."""
 
     def __init__(self, channels: int, width: int, classes: int):
         super().__init__()
         self.body = nn.Sequential(
             convolution(channels, width),
-            nn.MaxPool2d(2),
-            convolution(width, 3 * width // 2),
-            convolution(3 * width // 2, 2 * width),
-            nn.MaxPool2d(2),
+            nn.AvgPool2d(2),
+            convolution(width, 2 * width),
+            nn.AvgPool2d(2),
+            convolution(2 * width, 2 * width),
             convolution(2 * width, 3 * width),
         )
         self.head = nn.Linear(3 * width, classes)

@@ -22,7 +22,7 @@ from core.types.examples import ExampleTable, Modality
 from .family import InputShape
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?|[!?:;]+", re.UNICODE)  # runs of ! ? : ; carry sentiment
-_MOST_TERMS = 30_000
+_MOST_TERMS = 20_000
 _LONGEST = 256  # distinct terms of one text that a network reads; the heaviest are kept
 _MOST_CHARACTERS = 20_000
 
