@@ -15,6 +15,7 @@ from core.store.atomic import read_json
 from core.store.shards import shards_agree
 from core.types.errors import Cancelled, RunError
 from core.types.evidence import Evidence
+from core.types.examples import Modality
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
 
@@ -66,7 +67,8 @@ def _work(job: Job, clusters: bool) -> None:
     with job.stage("training"), job.surviving("training"):
         evidence = stages.gather(job, signals_needed(methods))
         _keep_small_arrays(job, evidence)
-    evidence = replace(evidence, embedding=vectors, embedding_name=name)
+    texts = job.examples.inputs if job.examples.modality is Modality.TEXT else None
+    evidence = replace(evidence, embedding=vectors, embedding_name=name, texts=texts)
     _compute_scores(job, methods, evidence)
     if vectors is not None:
         if clusters:

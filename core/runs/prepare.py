@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.models import model_named
+from core.datasets import source_path
+from core.models import MODELS, model_named
 from core.scores import SCORES, ScoreMethod, score_named
-from core.types.errors import CurationError
+from core.types.errors import CurationError, ModelError
 from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.methods import Signal
+from core.types.params import params_from_dict
 from core.types.runs import RunSpec, TrainingSpec
 
 TRAINED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
@@ -26,6 +28,19 @@ class ScorePlan:
     name: str
     runs: bool
     why_not: str = ""
+
+
+def check_spec(spec: RunSpec) -> None:
+    """Mistakes in names and settings are told before anything is loaded or written."""
+    source_path(spec.source)
+    chosen_scores(spec)
+    for name, settings in spec.score_params.items():
+        params_from_dict(score_named(name).params, dict(settings))
+    known = [family.name for family in MODELS]
+    if ":" not in spec.training.model and spec.training.model not in ("auto", *known):
+        raise ModelError(
+            f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory."
+        )
 
 
 def chosen_scores(spec: RunSpec) -> tuple[ScoreMethod, ...]:
@@ -53,11 +68,13 @@ def _plan_one(
     method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, recorded: frozenset[Signal] | None
 ) -> ScorePlan:
     why = _missing_labels(method, examples) or _missing_signal(method, spec, examples, recorded)
+    if not why and method.why_not and examples is not None:
+        why = method.why_not(examples)
     return ScorePlan(method.name, not why, why)
 
 
 def _missing_labels(method: ScoreMethod, examples: ExampleTable | None) -> str:
-    if examples is None or set(method.needs) <= {Signal.EMBEDDING}:
+    if examples is None or not method.needs_labels:
         return ""
     labeled = examples.labels[examples.labels != UNLABELED]
     if len(labeled) == 0:
@@ -73,6 +90,8 @@ def _missing_signal(
         missing = sorted(s.value.replace("_", " ") for s in needs - recorded)
         return f"needs {', '.join(missing)}: not among what was recorded" if missing else ""
     modality = examples.modality if examples is not None else Modality(spec.modality) if spec.modality else None
+    if Signal.TEXTS in needs and modality and modality is not Modality.TEXT:
+        return f"needs texts: these examples are of the kind {modality.value}"
     if needs & _NETWORK and modality and gives_only_probabilities(spec.training, modality):
         return f"needs a network: {spec.training.model} gives probabilities only"
     return ""

@@ -25,7 +25,7 @@ from .source import load_source, stamp
 from .traces import trace_of
 
 NEIGHBORS = 15
-_SHAPE = frozenset({Signal.EMBEDDING})
+_INPUTS_ALONE = frozenset({Signal.EMBEDDING, Signal.TEXTS})
 
 
 def load(job: Job) -> None:
@@ -75,7 +75,7 @@ def place(job: Job, vectors: np.ndarray) -> None:
 
 def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
     """Train and visit the checkpoints once for everything the scores need, or take what was recorded elsewhere."""
-    needed = signals - _SHAPE
+    needed = signals - _INPUTS_ALONE
     if job.given.logits is not None or job.given.probabilities is not None:
         evidence = Evidence(
             trace=trace_of(job.given.logits, job.examples),

@@ -64,8 +64,13 @@ def score_checkpoints(
     epochs: str,
     progress: Progress,
     title: str,
+    *,
+    needs_label: bool = True,
 ) -> ScoreResult:
-    """Mean of `formula(checkpoint, labels)` [N] over the chosen kept epochs and then over seeds; unlabeled rows NaN."""
+    """Mean of `formula(checkpoint, labels)` [N] over the chosen kept epochs and then over seeds.
+
+    Unlabeled rows are NaN when it needs a label.
+    """
     grouped, labels = by_seed(inputs.checkpoints), np.maximum(inputs.labels, 0)
     train, held_out = inputs.examples.train_rows, inputs.examples.held_out_rows
     last = [group[-1] for group in grouped]
@@ -80,7 +85,7 @@ def score_checkpoints(
     meta = {"epochs": choice.how, "epochs_read": [grouped[0][p].checkpoint.epoch for p in choice.positions]}
     return masked_result(
         per_seed,
-        {"unlabeled row": unlabeled(inputs.examples)},
+        {"unlabeled row": unlabeled(inputs.examples)} if needs_label else {},
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta=meta,

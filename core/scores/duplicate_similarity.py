@@ -62,4 +62,5 @@ DUPLICATE_SIMILARITY = ScoreMethod(
     high_means="Another example is nearly the same: redundant.",
     low_means="Nothing like it in the data.",
     cost="N x N x d, in blocks; no training.",
+    needs_labels=False,
 )

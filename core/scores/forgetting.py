@@ -12,8 +12,6 @@ the hardest rows look easiest. Toneva et al., ICLR 2019.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.scores.assumptions import (
@@ -25,29 +23,18 @@ from core.scores.assumptions import (
     tie_share,
     unlabeled,
 )
-from core.scores.formulas import is_correct, logit_margin
+from core.scores.correctness_over_time import (
+    LooksParams,
+    held_out_accuracy,
+    margin_decimals,
+    recorded_correctness,
+    visit_correctness,
+)
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import require_two_classes, trace_blocks
-from core.types.errors import CurationError
+from core.scores.over_trace import require_two_classes
 from core.types.methods import Direction, Group, Paper, Signal
-from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import ScoreResult, average_rank
-
-
-@dataclass(frozen=True)
-class ForgettingParams:
-    """Settings of the forgetting count."""
-
-    recorded: str = param(
-        "auto",
-        label="Correctness recorded",
-        choices=("auto", "presentation", "epoch_end"),
-        help="At each row's own presentation (as published) or at the end of each epoch.",
-    )
-    break_ties: bool = param(
-        True, label="Order equal counts by margin", help="Adds decimals below 1; the floor is the count."
-    )
+from core.types.scores import ScoreResult
 
 
 def count_forgetting(correct: np.ndarray) -> np.ndarray:
@@ -56,10 +43,10 @@ def count_forgetting(correct: np.ndarray) -> np.ndarray:
     return np.where(correct.any(axis=0), events, len(correct)).astype(np.float64)
 
 
-def _compute(inputs: ScoreInputs, params: ForgettingParams, progress: Progress) -> ScoreResult:
+def _compute(inputs: ScoreInputs, params: LooksParams, progress: Progress) -> ScoreResult:
     require_two_classes(inputs, "The tie-breaking margin of forgetting")
-    at_end, margin = _visit(inputs, progress)
-    correct, recorded = _recorded(inputs, params.recorded, at_end)
+    at_end, margin = visit_correctness(inputs, progress, "Forgetting")
+    correct, recorded = recorded_correctness(inputs, params.recorded, at_end)
     counts = np.stack([count_forgetting(one) for one in correct])
     reasons = {"unlabeled row": unlabeled(inputs.examples), "held-out row": ~inputs.trace.trained}
     rows = inputs.trace.trained & (inputs.labels >= 0)
@@ -72,47 +59,15 @@ def _compute(inputs: ScoreInputs, params: ForgettingParams, progress: Progress) 
     accuracy = float(at_end[:, -1][:, rows].mean()) if rows.any() else 0.0
     checks = (epochs_check(correct.shape[1]), fit_check(accuracy, inputs.labels), agreement_check(counts))
     if params.break_ties:
-        counts = counts + _decimals(margin, rows) / len(counts)
+        counts = counts + margin_decimals(margin, rows) / len(counts)
     return masked_result(
         counts,
         reasons,
         total=True,
         checks=checks,
-        skill=skill(_held_out(inputs, at_end, accuracy), inputs.labels),
+        skill=skill(held_out_accuracy(inputs, at_end, accuracy), inputs.labels),
         meta=meta,
     )
-
-
-def _visit(inputs: ScoreInputs, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
-    """([S, T, N] right at the end of each epoch, [N] mean logit margin) in one visit."""
-    seeds, looks, count, _ = inputs.trace.logits.shape
-    correct, margin = np.zeros((seeds, looks, count), dtype=bool), np.zeros(count)
-    for block in trace_blocks(inputs, range(looks), progress, "Forgetting"):
-        correct[block.seed, block.position, block.rows] = is_correct(block.logits, block.labels) > 0
-        margin[block.rows] += logit_margin(block.logits, block.labels) / (seeds * looks)
-    return correct, margin
-
-
-def _recorded(inputs: ScoreInputs, asked: str, at_end: np.ndarray) -> tuple[np.ndarray, str]:
-    seen = inputs.trace.seen_correct
-    if asked == "presentation" and seen is None:
-        raise CurationError(
-            "Correctness at presentation was not recorded in this training.", "Choose auto or epoch_end."
-        )
-    if seen is not None and asked != "epoch_end":
-        return np.asarray(seen, dtype=bool), "presentation"
-    return at_end, "epoch_end"
-
-
-def _decimals(margin: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """[N] in (0, 1): larger for a smaller margin among `rows`."""
-    ranks = average_rank(np.where(rows, -margin, np.nan))
-    return np.nan_to_num(ranks) / (rows.sum() + 1.0)
-
-
-def _held_out(inputs: ScoreInputs, at_end: np.ndarray, otherwise: float) -> float:
-    rows = inputs.examples.held_out_rows
-    return float(at_end[:, -1][:, rows].mean()) if len(rows) else otherwise
 
 
 FORGETTING = ScoreMethod(
@@ -125,7 +80,7 @@ FORGETTING = ScoreMethod(
         "An Empirical Study of Example Forgetting during Deep Neural Network Learning",
         "https://arxiv.org/abs/1812.05159",
     ),
-    params=ForgettingParams,
+    params=LooksParams,
     group=Group.DYNAMICS,
     direction=Direction.HARD,
     inspect_first="highest",

@@ -79,4 +79,5 @@ KNN_DISTANCE = ScoreMethod(
     high_means="Far from every other example: rare, or not from this data.",
     low_means="In a crowd of alike examples.",
     cost="N x N x d, in blocks; no training.",
+    needs_labels=False,
 )

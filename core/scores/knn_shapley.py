@@ -99,10 +99,10 @@ def _ranked(order: np.ndarray, labels: np.ndarray, wanted: np.ndarray, k: int) -
     value = match * steps
     value[:, :-1] -= match[:, 1:] * steps[:-1]
     value = value[:, ::-1].cumsum(axis=1)[:, ::-1]
-    return value, _vote_hits(labels[order[:, :k]], wanted)
+    return value, vote_hits(labels[order[:, :k]], wanted)
 
 
-def _vote_hits(near: np.ndarray, wanted: np.ndarray) -> float:
+def vote_hits(near: np.ndarray, wanted: np.ndarray) -> float:
     """How many rows of `near` [v, k] have `wanted` as their most frequent label (ties to the lower label)."""
     classes = int(max(near.max(initial=0), wanted.max(initial=0))) + 1
     flat = np.arange(len(near))[:, None] * classes + near
@@ -119,7 +119,7 @@ def _compute(inputs: ScoreInputs, params: KNNShapleyParams, progress: Progress) 
             "KNN-Shapley needs labeled training rows to value and targets to value them for.",
             "Give two or more labeled rows.",
         )
-    picked = _sample(inputs, len(held_out) if clean else len(train), params.targets)
+    picked = sample_targets(inputs, len(held_out) if clean else len(train), params.targets)
     rows = (held_out if clean else train)[picked]
     found = knn_shapley(
         embedding[train],
@@ -133,8 +133,8 @@ def _compute(inputs: ScoreInputs, params: KNNShapleyParams, progress: Progress) 
     values = np.full(len(examples), np.nan, dtype=np.float32)
     values[train] = found.values
     checks = (
-        _target_check(clean, len(rows)),
-        _size_check(params.k, inputs.labels[train]),
+        target_check(clean, len(rows)),
+        size_check(params.k, inputs.labels[train]),
         fit_check(found.accuracy, inputs.labels, f"The {params.k} nearest neighbors"),
     )
     undefined = {
@@ -155,12 +155,13 @@ def _compute(inputs: ScoreInputs, params: KNNShapleyParams, progress: Progress) 
     )
 
 
-def _sample(inputs: ScoreInputs, count: int, most: int) -> np.ndarray:
+def sample_targets(inputs: ScoreInputs, count: int, most: int) -> np.ndarray:
     """Which of `count` targets to use: all, or `most` drawn from the run's seed."""
     return np.arange(count) if count <= most else np.sort(inputs.rng.choice(count, most, replace=False))
 
 
-def _target_check(clean: bool, count: int) -> AssumptionCheck:
+def target_check(clean: bool, count: int) -> AssumptionCheck:
+    """What rows are valued for: held-out ones (`clean`) or training rows with their wrong labels."""
     if clean:
         return AssumptionCheck("green" if count >= 100 else "amber", f"Valued for {count} held-out rows.", "targets")
     return AssumptionCheck(
@@ -171,7 +172,8 @@ def _target_check(clean: bool, count: int) -> AssumptionCheck:
     )
 
 
-def _size_check(k: int, labels: np.ndarray) -> AssumptionCheck:
+def size_check(k: int, labels: np.ndarray) -> AssumptionCheck:
+    """Has each class as many rows as neighbors are asked?"""
     smallest = int(np.unique(labels, return_counts=True)[1].min())
     light = "green" if smallest >= k else "amber"
     return AssumptionCheck(

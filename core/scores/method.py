@@ -43,6 +43,8 @@ class ScoreMethod(Method):
     range: the values it can take, in words. high_means, low_means: each end in a few words for people.
     inspect_first: the end that deserves a look first: "highest", "lowest" or "neither".
     cost: how the work grows, in words with N, V, d, C.
+    needs_labels: False for a score of the inputs alone; others are left out where there are no two labels to compare.
+    why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
     """
 
     group: Group
@@ -55,6 +57,8 @@ class ScoreMethod(Method):
     high_means: str
     low_means: str
     cost: str
+    needs_labels: bool = True
+    why_not: Callable[[ExampleTable], str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +120,17 @@ class ScoreInputs:
                 "Look at that row's input.",
             )
         return embedding
+
+    @property
+    def texts(self) -> np.ndarray:
+        """[N] str."""
+        texts = self._have(Signal.TEXTS, self.evidence.texts)
+        bad = next((row for row, text in enumerate(texts) if not isinstance(text, str)), None)
+        if bad is not None:
+            raise CurationError(
+                f"The text of row {bad} (id {self.examples.ids[bad]}) is missing.", "Check the text column there."
+            )
+        return texts
 
     def _have(self, signal: Signal, value):
         if signal not in self.needs:

@@ -37,7 +37,7 @@ class PrototypeParams:
 
 def _compute(inputs: ScoreInputs, params: PrototypeParams, progress: Progress) -> ScoreResult:
     (points,) = centered(inputs.embedding)
-    ordered = _own_order(points, inputs.rng)
+    ordered = own_order(points, inputs.rng)
     distinct = len(np.unique(first_copy(ordered)))  # k-means needs as many different points as clusters
     clusters = max(1, min(params.clusters or inputs.examples.class_count, distinct))
     seeds = inputs.rng.integers(2**31, size=params.starts)
@@ -68,15 +68,21 @@ def fit_centers(points: np.ndarray, clusters: int, seed: int) -> np.ndarray:
 
 def nearest_center(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
     """[N] float64 Euclidean distance to the nearest center, settled by differences."""
+    centers = np.asarray(centers, dtype=np.float32)
+    difference = np.asarray(points, dtype=np.float64) - centers[own_center(points, centers)]
+    return np.sqrt(np.einsum("nd,nd->n", difference, difference))
+
+
+def own_center(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """[N] int64 number of the nearest center."""
     points, centers = np.asarray(points, dtype=np.float32), np.asarray(centers, dtype=np.float32)
     own = np.empty(len(points), dtype=np.int64)
     for block, squared in squared_distance_blocks(centers, points, SilentProgress()):
         own[block] = squared.argmin(axis=1)
-    difference = points.astype(np.float64) - centers[own]
-    return np.sqrt(np.einsum("nd,nd->n", difference, difference))
+    return own
 
 
-def _own_order(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def own_order(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The rows sorted along a random direction: the same sequence for any order of the table."""
     along = points.astype(np.float64) @ rng.standard_normal(points.shape[1])
     return points[np.argsort(along, kind="stable")]
@@ -103,4 +109,5 @@ PROTOTYPE_DISTANCE = ScoreMethod(
     high_means="Unlike the typical examples: hard, or an outlier.",
     low_means="Close to a prototype: easy.",
     cost="Iterations x N x k x d for k clusters; no training.",
+    needs_labels=False,
 )

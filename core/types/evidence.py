@@ -54,6 +54,7 @@ class Evidence:
     fold_models: tuple[FoldModel, ...] = ()
     embedding: np.ndarray | None = None  # [N, d] float32
     embedding_name: str = ""
+    texts: np.ndarray | None = None  # [N] str, where the examples are texts
     weight_decay: float = 0.0
 
 

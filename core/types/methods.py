@@ -18,6 +18,7 @@ class Signal(StrEnum):
     OUT_OF_FOLD = "out_of_fold"  # [N, C] probabilities from models that did not see the row
     FOLD_MODELS = "fold_models"  # features and head of cross-fitted networks
     EMBEDDING = "embedding"  # [N, d] label-free vector of each input
+    TEXTS = "texts"  # [N] the examples themselves, where they are texts
 
 
 class Direction(StrEnum):

@@ -90,8 +90,19 @@ def _evidence(examples: ExampleTable, points: np.ndarray, rng: np.random.Generat
         fold_models=folds,
         embedding=points,
         embedding_name="points",
+        texts=_texts(examples),
         weight_decay=1e-3,
     )
+
+
+def _texts(examples: ExampleTable) -> np.ndarray:
+    """[N] texts of common words, of words of a class, and of some words that no other text has."""
+    rng = np.random.default_rng(7)
+    words = [
+        [*rng.choice(["the", "a", "of", "to", "it"], 4), f"class{label}", *(f"only{row}x{j}" for j in range(row % 3))]
+        for row, label in enumerate(examples.labels)
+    ]
+    return np.array([" ".join(one) for one in words], dtype=object)
 
 
 def _train(features: np.ndarray, examples: ExampleTable, rows: np.ndarray, seed: int) -> list[np.ndarray]:
@@ -142,6 +153,7 @@ def take(world: World, order: np.ndarray) -> World:
             input_gradient_spread={k: v[:, order] for k, v in e.input_gradient_spread.items()},
             out_of_fold=e.out_of_fold[order],
             embedding=e.embedding[order],
+            texts=e.texts[order],
             fold_models=tuple(
                 replace(f, logits=f.logits[order], features=f.features[order], trained=f.trained[order])
                 for f in e.fold_models
@@ -173,6 +185,7 @@ PARTS: dict[Signal, dict] = {
     Signal.OUT_OF_FOLD: {"out_of_fold": None},
     Signal.FOLD_MODELS: {"fold_models": ()},
     Signal.EMBEDDING: {"embedding": None},
+    Signal.TEXTS: {"texts": None},
 }
 
 

@@ -1,0 +1,64 @@
+"""Right or wrong at each look, shared by forgetting and first learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.scores.formulas import is_correct, logit_margin
+from core.scores.method import ScoreInputs
+from core.scores.over_trace import trace_blocks
+from core.types.errors import CurationError
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import average_rank
+
+
+@dataclass(frozen=True)
+class LooksParams:
+    """Settings shared by the scores that count looks."""
+
+    recorded: str = param(
+        "auto",
+        label="Correctness recorded",
+        choices=("auto", "presentation", "epoch_end"),
+        help="At each row's own presentation (as published) or at the end of each epoch.",
+    )
+    break_ties: bool = param(
+        True, label="Order equal counts by margin", help="Adds decimals below 1; the floor is the count."
+    )
+
+
+def visit_correctness(inputs: ScoreInputs, progress: Progress, title: str) -> tuple[np.ndarray, np.ndarray]:
+    """([S, T, N] right at the end of each epoch, [N] mean logit margin) in one visit."""
+    seeds, looks, count, _ = inputs.trace.logits.shape
+    correct, margin = np.zeros((seeds, looks, count), dtype=bool), np.zeros(count)
+    for block in trace_blocks(inputs, range(looks), progress, title):
+        correct[block.seed, block.position, block.rows] = is_correct(block.logits, block.labels) > 0
+        margin[block.rows] += logit_margin(block.logits, block.labels) / (seeds * looks)
+    return correct, margin
+
+
+def recorded_correctness(inputs: ScoreInputs, asked: str, at_end: np.ndarray) -> tuple[np.ndarray, str]:
+    """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `asked` as in `LooksParams`."""
+    seen = inputs.trace.seen_correct
+    if asked == "presentation" and seen is None:
+        raise CurationError(
+            "Correctness at presentation was not recorded in this training.", "Choose auto or epoch_end."
+        )
+    if seen is not None and asked != "epoch_end":
+        return np.asarray(seen, dtype=bool), "presentation"
+    return at_end, "epoch_end"
+
+
+def margin_decimals(margin: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """[N] in (0, 1): larger for a smaller margin among `rows`."""
+    ranks = average_rank(np.where(rows, -margin, np.nan))
+    return np.nan_to_num(ranks) / (rows.sum() + 1.0)
+
+
+def held_out_accuracy(inputs: ScoreInputs, at_end: np.ndarray, otherwise: float) -> float:
+    """Share of right held-out rows at the last look, mean over seeds; `otherwise` without any."""
+    rows = inputs.examples.held_out_rows
+    return float(at_end[:, -1][:, rows].mean()) if len(rows) else otherwise
