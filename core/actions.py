@@ -39,10 +39,12 @@ def workspace() -> Path:
 # -- data ------------------------------------------------------------------------------------------------------------
 
 
-def inspect_source(source: str, modality: str | None = None, roles: Roles = Roles()) -> SourcePreview:
+def inspect_source(
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+) -> SourcePreview:
     """What a path or sample name holds: columns with guessed roles and the first five rows. Reads little."""
     from core.datasets import inspect_source as inspect
-    return inspect(source, modality, roles)
+    return inspect(source, modality, roles, labels=labels, cache=cache_root())
 
 
 def check_source(

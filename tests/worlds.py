@@ -61,7 +61,7 @@ def write_images(folder: Path, rows: int = 48, seed: int = 0) -> tuple[Path, Pat
     ids = np.array([f"im{i}" for i in range(rows)])
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(
-        folder / "data.npz", images=images.astype(np.uint8), labels=np.where(wrong, (truth + 1) % 3, truth), ids=ids
+        folder / "data.npz", images=images.astype(np.uint8), labels=np.where(wrong, (truth + 1) % 3, truth), id=ids
     )
     return folder / "data.npz", _key(folder, ids.tolist(), wrong)
 

@@ -39,7 +39,6 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, trust: bool
     from core.runs.attended import run_attended
     from core.runs.progress import terminal_progress
 
-    _refuse_unknown(spec)
     if truth is not None and not truth.is_file():
         raise CurationError(f"No such answer key: {truth}.", "Give a CSV: example_id,is_fault.")
     before = _state_of(out)
@@ -61,25 +60,6 @@ def _state_of(out: Path) -> RunState | None:
     from core.store.runs import is_run
 
     return actions.open_run(out).state() if is_run(out) else None
-
-
-def _refuse_unknown(spec: RunSpec) -> None:
-    """Mistakes in names are told before anything is loaded or written."""
-    from core.datasets import source_path
-    from core.models import MODELS
-    from core.runs.prepare import chosen_scores
-    from core.scores import score_named
-    from core.types.params import params_from_dict
-
-    source_path(spec.source)
-    chosen_scores(spec)
-    for name, settings in spec.score_params.items():
-        params_from_dict(score_named(name).params, dict(settings))
-    known = [family.name for family in MODELS]
-    if ":" not in spec.training.model and spec.training.model not in ("auto", *known):
-        raise CurationError(
-            f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory."
-        )
 
 
 def spec_from(asked: Namespace) -> RunSpec:
@@ -151,7 +131,7 @@ def _run_id(run: str) -> str:
 
 def inspect(asked: Namespace) -> None:
     """What a source holds."""
-    words.print_preview(actions.inspect_source(asked.source, asked.modality, roles_from(asked)))
+    words.print_preview(actions.inspect_source(asked.source, asked.modality, roles_from(asked), asked.labels))
     words.print_report(actions.check_source(asked.source, asked.modality, roles_from(asked), asked.labels))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import traceback
 from pathlib import Path
 
 from core.store import Run, run_registry
@@ -13,7 +14,9 @@ from core.types.runs import RunSpec, RunState
 
 from .execute import execute_run
 from .folder import RunFolder, claim, default_threads
+from .job import Job
 from .launch import facts_of, own_process, status
+from .prepare import check_spec
 from .progress import DatabaseProgress, Together
 from .source import absolute
 
@@ -32,6 +35,8 @@ def run_attended(
     """
     spec = absolute(spec)
     is_new = not is_run(out)
+    if is_new:
+        check_spec(spec)
     folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
     registry = run_registry()
     _refuse_two(folder)
@@ -53,6 +58,10 @@ def run_attended(
         if is_new and "dataset" not in RunFolder(folder.path).card:  # no data, no run: leave nothing behind
             shutil.rmtree(folder.path)
             registry.forget(folder.run_id)
+        raise
+    except Exception as error:  # our bug: the watcher gets a sentence, log.txt the traceback
+        message = f"Something went wrong inside Chaffinch ({type(error).__name__}): log.txt of the run has the details."
+        Job(folder, progress).log(traceback.format_exc())
         raise
     finally:
         registry.settle(folder.run_id, state, message)

@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,19 @@ from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, RunStatus
 
 from .folder import RunFolder, claim, default_threads, new_run_id
+from .prepare import check_spec
 from .source import absolute, find_run
 
 _CHILDREN: dict[str, subprocess.Popen] = {}  # polled, so that a killed child does not stay a zombie that looks alive
 _ALIVE_STATES = (RunState.RUNNING.value, RunState.WAITING.value)
+_ENDING_SECONDS = 10.0
 _START_GRACE_SECONDS = 30.0  # a row may wait this long for its process to write down its number
 
 
 def start(spec: RunSpec, out: Path | None = None) -> str:
     """Start a new run (or go on with one begun in `out`) in a process of its own; returns the run id."""
     spec = absolute(spec)
+    check_spec(spec)
     out = Path(out) if out is not None else runs_root() / new_run_id(spec)
     folder = claim(out, spec, spec.threads or default_threads(leave_a_core=True))
     _launch(folder, trust=spec.training.trusted)
@@ -59,6 +63,7 @@ def status(run_id: str) -> RunStatus:
     if row.state in _ALIVE_STATES and not _is_alive(row):
         registry.bury(run_id, row.beat, _last_words(Path(row.path)))
         row = registry.row(run_id)
+    _reap(run_id)
     age = None if row.beat_at is None else max(0.0, time.monotonic() - row.beat_at)
     return RunStatus(run_id, RunState(row.state), row.stage, row.done, row.total, age, row.message, row.seconds_left)
 
@@ -111,6 +116,7 @@ def ago(then: float | None) -> str:
 
 
 def _launch(folder: RunFolder, trust: bool) -> None:
+    _reap(folder.run_id, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
     registry = run_registry()
     registry.register(
         folder.run_id,
@@ -132,6 +138,16 @@ def _launch(folder: RunFolder, trust: bool) -> None:
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
         )
     _CHILDREN[folder.run_id] = child
+
+
+def _reap(run_id: str, patience: float = 0.0) -> None:
+    """Bury a child that has ended, so that no zombie stays; one that is about to end is waited for a moment."""
+    child = _CHILDREN.get(run_id)
+    if child is None:
+        return
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(patience)
+        del _CHILDREN[run_id]
 
 
 def _known(run_id: str) -> bool:

@@ -12,7 +12,8 @@ from worlds import write_table
 from core import actions
 from core.runs import launch
 from core.store import run_registry
-from core.types.errors import RunError
+from core.types.errors import CurationError, RunError
+from core.types.examples import Roles
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, RunState, TrainingSpec
 
@@ -72,10 +73,12 @@ def test_a_killed_run_resumes_to_the_scores_of_an_uninterrupted_one(tmp_path):
 
 def test_a_run_that_fails_says_why(tmp_path):
     data, _ = write_table(tmp_path)
-    spec = RunSpec(source=str(data), scores=("el2n",), training=TrainingSpec(model="no_such_model"), map=False)
-    run_id = actions.start_run(spec)
+    with pytest.raises(CurationError, match="no_such_model"):
+        actions.start_run(RunSpec(str(data), training=TrainingSpec(model="no_such_model")))
+    assert actions.list_runs() == []
+    run_id = actions.start_run(RunSpec(str(data), roles=Roles(label="colour"), scores=("el2n",), map=False))
     status = wait_for(run_id, RunState.FAILED)
-    assert "no_such_model" in status.message
+    assert "colour" in status.message
 
 
 def test_a_process_number_used_again_is_not_taken_for_the_run(tmp_path):
