@@ -26,7 +26,7 @@ frame.style()
 state.sync()
 wanted = state.take_follow()
 if wanted in STEPS:
-    st.switch_page(STEPS[wanted])
+    st.switch_page(STEPS[wanted], query_params=state.address())
 problem, opened = None, None
 try:
     opened = open_current()

@@ -34,6 +34,11 @@ def sync() -> None:
             st.query_params[name] = kept[name]
 
 
+def address() -> dict[str, list[str]]:
+    """What the next step's URL must keep."""
+    return {name: values for name, values in st.session_state.get("sticky", {}).items() if values}
+
+
 def _stick(name: str, values: list[str]) -> None:
     st.session_state.setdefault("sticky", {})[name] = values
     if values:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,15 +15,17 @@ KEPT = "() => Object.values(window.__chaffinch_map)[0].state().kept"
 
 
 def table_file(folder: Path) -> Path:
-    """90 rows of three easy classes with six wrong labels; the first id would run as HTML if it were not text."""
-    lines = ["id,x,y,label,split"]
+    """90 rows, six of them with a wrong label; the first id would run as HTML if it were not text.
+
+    The map's first axis follows x and z, which say nothing about the class: a lasso of its left takes part of each.
+    """
+    lines = ["id,x,y,z,label,split"]
     for row in range(90):
-        truth = row % 3
+        truth, x = row % 3, (row * 37 % 90) / 20
         given = (truth + 1) % 3 if row < 6 else truth
         name = "<img src=x onerror=alert(1)>" if row == 0 else f"r{row:02d}"
-        lines.append(
-            f"{name},{truth + row % 7 / 10},{-truth + row % 5 / 10},{'abc'[given]},{'test' if row >= 75 else 'train'}"
-        )
+        split = "test" if row >= 75 else "train"
+        lines.append(f"{name},{x},{truth + row % 5 / 10},{x + row % 7 / 50},{'abc'[given]},{split}")
     path = folder / "rows.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -104,7 +105,10 @@ def walk(page, out: Path) -> None:
     page.keyboard.press("Enter")
     page.wait_for_timeout(1500)
     click(page, "Write files")
-    page.get_by_text(re.compile("Written:")).wait_for(timeout=WAIT)
+    until(
+        page, lambda: "Written:" in page.inner_text("body") or page.locator("[role=alert]").count() > 0, "it is written"
+    )
+    assert "Written:" in page.inner_text("body"), page.locator("[role=alert]").first.inner_text()
     _files_say(out, kept, rows)
 
 
