@@ -65,7 +65,8 @@ def _why_not(name: str, opened: Opened | None) -> str:
 
 def _summary(opened: Opened | None, problem: CurationError | None) -> None:
     if opened is None:
-        st.text("Nothing open yet." if problem is None else "This run cannot be read.")
+        waiting = "No score of this run is finished yet." if state.current_run() else "Nothing open yet."
+        st.text(waiting if problem is None else "This run cannot be read.")
         return
     examples = opened.run.examples
     held_out = int((examples.splits != "train").sum())
