@@ -14,7 +14,7 @@ _AGREEMENT_ROWS = 20_000  # a rank correlation from this many rows is known to w
 
 
 def skill(accuracy: float, labels: np.ndarray) -> float:
-    """Accuracy above guessing labels by their frequency, rescaled to 0 (chance) .. 1 (every label), as Cohen's kappa is.
+    """Accuracy above guessing labels by their frequency, as Cohen's kappa: 0 (chance) .. 1 (every label).
 
     Not above the most frequent label: where one class has 80 % of the rows, good evidence beats that by little.
     """

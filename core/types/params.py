@@ -49,7 +49,7 @@ def params_from_dict(cls: type, given: dict[str, Any]) -> Any:
 
 
 def _convert(spec: Field, value: Any) -> Any:
-    default = spec.default
+    default: Any = spec.default
     if isinstance(default, bool):
         return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "yes", "on")
     try:
