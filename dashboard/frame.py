@@ -33,6 +33,8 @@ def style() -> None:
     """The workspace look: edge to edge, small headings, tabular figures."""
     theme.apply_page_style()
     st.html(_ASSETS / "workspace.css")
+    if theme.is_dark():
+        st.html(_ASSETS / "dark.css")
 
 
 def steps(
