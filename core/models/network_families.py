@@ -100,7 +100,7 @@ NETWORK_FAMILIES = (
         build=_small_cnn,
         modalities=(Modality.IMAGE,),
         defaults=TrainingDefaults(
-            epochs=12, batch_size=64, learning_rate=0.003, optimizer="adam", weight_decay=0.0, schedule="cosine"
+            epochs=12, batch_size=32, learning_rate=0.003, optimizer="adam", weight_decay=0.0, schedule="cosine"
         ),
     ),
     ModelFamily(
