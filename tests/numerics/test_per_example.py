@@ -132,13 +132,16 @@ def _vectors(*dims: int) -> Tensor:
     return torch.randn(EXAMPLES, *dims, generator=torch.Generator().manual_seed(2)).double()
 
 
-@pytest.mark.parametrize(("make", "x", "note"), [
-    (GroupedConvolutions, _vectors(4, 16, 16), ""),
-    (Attention, _ids(), "MultiheadAttention"),
-    (TiedWeights, _ids(), "Tied weights"),
-    (Escaping, _vectors(8), "escape the taps"),
-    (OwnParameters, _vectors(8), "ConvTranspose1d, ParametrizedLinear"),
-])
+@pytest.mark.parametrize(
+    ("make", "x", "note"),
+    [
+        (GroupedConvolutions, _vectors(4, 16, 16), ""),
+        (Attention, _ids(), "MultiheadAttention"),
+        (TiedWeights, _ids(), "Tied weights"),
+        (Escaping, _vectors(8), "escape the taps"),
+        (OwnParameters, _vectors(8), "ConvTranspose1d, ParametrizedLinear"),
+    ],
+)
 def test_unusual_networks_are_right_and_say_how(make: Any, x: Tensor, note: str) -> None:
     torch.manual_seed(0)
     network = make().double().eval()
@@ -169,7 +172,9 @@ def test_batch_size_changes_nothing_but_rounding() -> None:
     network, x = GroupedConvolutions().double().eval(), _vectors(4, 16, 16)
     with GradientTap(network) as tap:
         whole = tap.squared_norms(x, network(x), _targets())
-        single = [tap.squared_norms(x[i:i + 1], network(x[i:i + 1]), _targets()[i:i + 1]) for i in range(EXAMPLES)]
+        single = [
+            tap.squared_norms(x[i : i + 1], network(x[i : i + 1]), _targets()[i : i + 1]) for i in range(EXAMPLES)
+        ]
     torch.testing.assert_close(whole, torch.cat(single), rtol=1e-12, atol=0)
 
 
