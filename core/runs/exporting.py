@@ -79,8 +79,8 @@ def verify_export(
             again = repeat_scores(original, Path(scratch) / "run", progress or SilentProgress(), retrain)
             return again.examples.ids.tolist(), {name: np.array(again.score(name).values) for name in again.score_names}
 
-    again = retrain or not (original.path / "work").is_dir()  # a shipped run has no evidence to read
-    return [_how(report, again) for report in verify(folder, found, level, recompute)]
+    trained = retrain or not (original.path / "work").is_dir()  # a shipped run has no evidence to read
+    return [_how(report, trained) for report in verify(folder, found, level, recompute)]
 
 
 def _how(report: LevelReport, retrain: bool) -> LevelReport:
