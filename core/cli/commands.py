@@ -194,16 +194,19 @@ def evaluate(asked: Namespace) -> None:
 def export(asked: Namespace) -> None:
     """Files out, by the rules given, saved or usual."""
     run = actions.open_run(asked.run)
-    view = actions.score_view(run)
+    rules, decisions = chosen_rules(asked, run, actions.score_view(run))
+    words.print_export(actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction), asked.out)
+
+
+def chosen_rules(asked: Namespace, run: actions.Run, view: Any) -> tuple[Any, Any]:
+    """The rules that the flags name, else the saved, else the usual ones; and the decisions unless left out."""
     state = actions.curation_state(run)
     decisions = {} if asked.no_decisions else state.decisions
     if asked.rules is not None:
-        rules = _rules_in(asked.rules)
-    elif asked.preset is not None:
-        rules = actions.preset_named(asked.preset).build(view)
-    else:
-        rules = state.rules or actions.default_rules(view)
-    words.print_export(actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction), asked.out)
+        return _rules_in(asked.rules), decisions
+    if asked.preset is not None:
+        return actions.preset_named(asked.preset).build(view), decisions
+    return state.rules or actions.default_rules(view), decisions
 
 
 def _rules_in(path: Path) -> Any:

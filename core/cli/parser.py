@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from core.types.errors import CurationError
 
-from . import commands
+from . import checks, commands
 
 _SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
 
@@ -175,14 +175,44 @@ def _evaluate_flags(own: argparse.ArgumentParser) -> None:
 
 def _export_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
+    _rules_flags(own)
+    own.add_argument("--keep-fraction", type=float, metavar="F", help="keep this share, the best-ranked rows")
+    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _rules_flags(own: argparse.ArgumentParser) -> None:
     choice = own.add_mutually_exclusive_group()
     choice.add_argument(
         "--rules", type=Path, metavar="RULES.json", help="default: the rules saved for this run, if any"
     )
     choice.add_argument("--preset", metavar="NAME")
-    own.add_argument("--keep-fraction", type=float, metavar="F", help="keep this share, the best-ranked rows")
     own.add_argument("--no-decisions", action="store_true", help="leave out manual decisions")
-    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _check_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    _rules_flags(own)
+    own.add_argument(
+        "--mode", choices=("quick", "full"), default="quick", help="logistic regression on the embedding, or the model"
+    )
+    own.add_argument("--fractions", metavar="F,F,...", help="shares to keep, beside what the rule keeps")
+    own.add_argument("--seeds", type=int, default=3, metavar="S")
+    own.add_argument("--resume", metavar="KEY", help="go on with a check begun earlier, by its key")
+    own.add_argument("--quiet", action="store_true")
+    own.add_argument("--json", action="store_true")
+
+
+def _selftest_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    own.add_argument("--flip", type=float, default=0.05, metavar="Q", help="share of training labels to flip")
+    own.add_argument("--quiet", action="store_true")
+    own.add_argument("--json", action="store_true")
+
+
+def _report_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    _rules_flags(own)
+    own.add_argument("--out", type=Path, required=True, metavar="FILE.html")
 
 
 def _verify_flags(own: argparse.ArgumentParser) -> None:
@@ -223,6 +253,8 @@ COMMANDS = (
     Command("rank", "the rows to look at first", _rank_flags, commands.rank),
     Command("plant", "a copy with planted label flips and its answer key", _plant_flags, commands.plant),
     Command("evaluate", "how well each score finds known faults", _evaluate_flags, commands.evaluate),
+    Command("check", "a rule against matched random and all data", _check_flags, checks.check),
+    Command("selftest", "planted label flips: what each score finds", _selftest_flags, checks.selftest),
     Command("export", "curated.csv, decisions.csv, manifest.json", _export_flags, commands.export),
     Command("verify", "check an export", _verify_flags, commands.verify),
 )

@@ -133,7 +133,7 @@ def noise_estimate(view: ScoreView) -> NoiseEstimate | None:
     return NoiseEstimate(doubted / len(rows), low, high, len(rows), accuracy)
 
 
-def wilson(hits: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+def wilson(hits: float, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
     """95 % score interval of a share (Wilson 1927)."""
     share = hits / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -116,11 +116,17 @@ def ago(then: float | None) -> str:
 
 
 def _launch(folder: RunFolder, trust: bool) -> None:
-    _reap(folder.run_id, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
+    command = [sys.executable, "-m", "core", "resume", str(folder.path), "--quiet", *(["--trust"] if trust else [])]
+    spawn(folder.run_id, folder.path, command, folder.asked["threads"], facts_of(folder.path))
+
+
+def spawn(job: str, folder: Path, command: list[str], threads: int, facts: dict[str, Any]) -> None:
+    """Start a command in a process of its own; its row in the database waits for it, its words go to log.txt."""
+    _reap(job, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
     registry = run_registry()
     registry.register(
-        folder.run_id,
-        folder.path,
+        job,
+        folder,
         state=RunState.WAITING.value,
         stage="Starting",
         done=0,
@@ -129,25 +135,24 @@ def _launch(folder: RunFolder, trust: bool) -> None:
         pid=None,
         pid_started=None,
         beat_at=time.monotonic(),
-        **facts_of(folder.path),
+        **facts,
     )
-    command = [sys.executable, "-m", "core", "resume", str(folder.path), "--quiet", *(["--trust"] if trust else [])]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(folder.asked["threads"])}
-    with open(folder.path / "log.txt", "ab") as log:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    with open(folder / "log.txt", "ab") as log:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
         )
-    _CHILDREN[folder.run_id] = child
+    _CHILDREN[job] = child
 
 
-def _reap(run_id: str, patience: float = 0.0) -> None:
+def _reap(job: str, patience: float = 0.0) -> None:
     """Bury a child that has ended, so that no zombie stays; one that is about to end is waited for a moment."""
-    child = _CHILDREN.get(run_id)
+    child = _CHILDREN.get(job)
     if child is None:
         return
     with suppress(subprocess.TimeoutExpired):
         child.wait(patience)
-        del _CHILDREN[run_id]
+        del _CHILDREN[job]
 
 
 def _known(run_id: str) -> bool:

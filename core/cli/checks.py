@@ -1,0 +1,122 @@
+"""The commands `check`, `selftest` and `report`: does a rule help, which scores find errors, and both as a page."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from core import actions, check_actions
+from core.types.checks import CheckResult, Comparison, ScoreRecall, SelfTestResult
+from core.types.curation import Decision, Rules
+from core.types.errors import CurationError
+from core.types.progress import Progress
+
+from . import words
+
+
+def check(asked: Namespace) -> None:
+    """The rule against matched random and against all data."""
+    run = actions.open_run(asked.run)
+    with _shown(asked.quiet or asked.json) as progress:
+        if asked.resume:
+            result = check_actions.resume_check_here(run, asked.resume, progress)
+        else:
+            rules, decisions = _rules_of(asked, run)
+            result = check_actions.check_here(run, rules, decisions, asked.mode, _numbers(asked.fractions), asked.seeds,
+                                        progress)
+    if asked.json:
+        print(json.dumps(result.to_json(), indent=1, allow_nan=False))
+    elif not asked.quiet:
+        print_check(result)
+
+
+def selftest(asked: Namespace) -> None:
+    """Planted flips, and what each score finds of them."""
+    run = actions.open_run(asked.run)
+    with _shown(asked.quiet or asked.json) as progress:
+        result = check_actions.self_test_here(run, asked.flip, progress)
+    if asked.json:
+        print(json.dumps(result.to_json(), indent=1, allow_nan=False))
+    elif not asked.quiet:
+        print_self_test(result)
+
+
+def report(asked: Namespace) -> None:
+    """Everything known about a run's checks as one HTML file."""
+    run = actions.open_run(asked.run)
+    rules, decisions = _rules_of(asked, run)
+    print(check_actions.write_report(run, rules, decisions, asked.out))
+
+
+def _rules_of(asked: Namespace, run: actions.Run) -> tuple[Rules, Mapping[str, Decision]]:
+    """As for an export: given, preset, saved, or the usual ones."""
+    from .commands import chosen_rules
+
+    return chosen_rules(asked, run, actions.score_view(run))
+
+
+def _numbers(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip()) if text else ()
+    except ValueError:
+        raise CurationError(f"--fractions {text!r} are not numbers.", "Write shares to keep: 0.8,0.5,0.3.") from None
+
+
+@contextmanager
+def _shown(quiet: bool) -> Iterator[Progress]:
+    from core.runs.progress import terminal_progress
+
+    progress = terminal_progress(quiet)
+    try:
+        yield progress
+    finally:
+        getattr(progress, "close", lambda: None)()
+
+
+def print_check(result: CheckResult) -> None:
+    """Table of the arms, the verdict, the smallest subset, and what to know about it."""
+    steps = f"{result.steps:,} optimizer steps each" if result.steps else "no fixed number of steps"
+    print(f"\n{result.mode} check with {result.learner}; {steps}, {result.seeds} seeds")
+    print(f"accuracy on {result.held_out_is}")
+    versus = {(c.against, c.rows): c for c in result.comparisons}
+    lines = [("kept", "rows", "arm", "accuracy", "95 % band", "worst class", "rule minus it (95 %)", "the rule is")]
+    for p in result.points:
+        against = versus.get((p.arm, p.rows)) if p.arm == "random" else None
+        lines.append((
+            f"{p.fraction:.1%}", f"{p.rows:,}", p.arm, f"{p.mean:.2%}", f"{p.low:.2%}-{p.high:.2%}",
+            f"{p.worst_accuracy:.1%} {p.worst_class}",
+            _points(against) if against else "", f"{against.verdict} random" if against else ""))
+    words.print_columns(lines, left=0)
+    print(f"\n{result.verdict}\n{result.smallest.text}")
+    for note in result.notes:
+        print(f"note: {note}")
+
+
+def _points(found: Comparison) -> str:
+    return f"{100 * found.difference:+.2f} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
+
+
+def print_self_test(result: SelfTestResult) -> None:
+    """Recall of each score, the suggested weights, and their gain."""
+    print(f"\n{result.flips:,} labels of {result.rows:,} training rows flipped ({result.flip:.0%}); share found "
+          "among the most suspected")
+    ordered = sorted(result.scores, key=lambda s: -s.auroc)
+    shares = (f"{share:.0%} inspected" for share in result.scores[0].inspected)
+    head = ("ranking", *shares, "average precision", "AUROC", "weight")
+    words.print_columns([head, *(_recalled(s, result) for s in (*result.composites, *ordered))])
+    for gain in result.gains:
+        print(f"suggested weights against {gain.over}: {gain.value:+.3f} AUROC "
+              f"({gain.low:+.3f} to {gain.high:+.3f}, 95 %)")
+    for name, why in result.not_tested.items():
+        print(f"not tested: {name} ({why})")
+    for note in result.notes:
+        print(f"note: {note}")
+
+
+def _recalled(score: ScoreRecall, result: SelfTestResult) -> tuple[str, ...]:
+    ends = zip(score.recall, score.low, score.high, strict=True)
+    found = (f"{share:.0%} ({low:.0%}-{high:.0%})" for share, low, high in ends)
+    weight = result.weights.get(score.name)
+    return score.name, *found, f"{score.average_precision:.3f}", f"{score.auroc:.3f}", "" if weight is None else f"{weight:.3f}"

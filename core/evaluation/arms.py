@@ -1,0 +1,152 @@
+"""Which rows each arm of a check trains on: the rule's kept sets, random ones that match them, and all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.curation import ScoreView, apply_rules, keep_fraction_rules
+from core.types.curation import Decision, Rules
+from core.types.errors import RulesError
+from core.types.examples import UNLABELED, Split
+
+_USUAL_FRACTIONS = (0.8, 0.6, 0.4, 0.2, 0.9, 0.1)
+_USUAL_COUNT = 5
+_SAME_SIZE = 0.04  # fractions closer than this tell nothing apart
+_SMALLEST_SPLIT = 10
+_SET_ASIDE_FOLDS = 5  # a fifth of the training rows
+_TARGETED = ("influence", "knn_shapley")  # scores that read the labels of held-out rows
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Rows to measure accuracy on, the view in which they are locked, and where they come from in words."""
+
+    rows: np.ndarray
+    view: ScoreView
+    words: str
+    set_aside: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class KeptSet:
+    """What the rule keeps at one size: `rows` of the candidates; `own`: the rule as it is, not at a wanted fraction."""
+
+    fraction: float
+    rows: np.ndarray
+    labels: np.ndarray  # [N] labels that this arm trains with: a person's corrections are part of the rule
+    own: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Arms:
+    """candidates: labeled training rows, ascending; given: [N] labels as given; kept: from large to small."""
+
+    candidates: np.ndarray
+    given: np.ndarray
+    kept: tuple[KeptSet, ...]
+    held_out: HeldOut
+    notes: tuple[str, ...]
+
+
+def held_out_rows(view: ScoreView, set_aside: Sequence[int] | np.ndarray | None = None) -> HeldOut:
+    """The test split where scores have looked at `valid` only, else the split there is, else the rows `set_aside`.
+
+    Rows set aside are locked in the view that comes back: the rule's ranks and cuts do not know them.
+    """
+    labeled = view.labels != UNLABELED
+    splits = np.asarray(view.splits).astype(str)
+    for split in (Split.TEST, Split.VALID):
+        rows = np.flatnonzero((splits == split.value) & labeled)
+        if len(rows) >= _SMALLEST_SPLIT:
+            return HeldOut(rows, view, f"the {split.value} split ({len(rows):,} rows)")
+    if set_aside is None or not len(set_aside):
+        raise RulesError("There are no held-out rows to measure accuracy on.", "Mark some rows as a test split.")
+    rows = np.asarray(set_aside, np.int64)
+    locked = splits.astype(object)
+    locked[rows] = Split.TEST.value
+    words = (f"no held-out split: a stratified part of the training rows ({len(rows):,}) is set aside for this check; "
+             "neither the rule's cut nor any training here sees it, but the run's scores were made with it")
+    return HeldOut(rows, replace(view, splits=locked.astype(str), _results={}), words, True)
+
+
+def set_aside_rows(labels: np.ndarray, units: np.ndarray, candidates: np.ndarray, seed: int) -> np.ndarray:
+    """A fifth of `candidates`, stratified by label; rows of one unit [N] (group, exact duplicates) stay together."""
+    rng = np.random.default_rng([seed, 77])
+    _, first, unit = np.unique(units[candidates], return_index=True, return_inverse=True)
+    label_of = labels[candidates[first]]
+    chosen = np.zeros(len(first), bool)
+    for label in np.unique(label_of):
+        members = rng.permutation(np.flatnonzero(label_of == label))
+        chosen[members[: round(len(members) / _SET_ASIDE_FOLDS)]] = True
+    return candidates[chosen[unit]]
+
+
+def make_arms(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], held_out: HeldOut,
+              fractions: Sequence[float] = ()) -> Arms:
+    """The rule's kept sets: as it is, and at each of `fractions` (default: four that lie apart from its own).
+
+    Rows without a given label take no part: nothing could be matched to them. Raises `RulesError` for fractions outside
+    0..1 and for a rule that leaves fewer than two classes.
+    """
+    seen = held_out.view
+    candidates = np.flatnonzero(~seen.held_out & (seen.labels != UNLABELED))
+    own = _kept_set(seen, rules, decisions, candidates, own=True)
+    sets = [own] if len(own.rows) < len(candidates) or (own.labels != seen.labels)[candidates].any() else []
+    for fraction in fractions or _usual_fractions(own.fraction):
+        if not 0.0 < fraction < 1.0:
+            raise RulesError(f"The fraction {fraction} is not between 0 and 1.", "Give shares to keep: 0.8,0.5.")
+        found = _kept_set(seen, keep_fraction_rules(rules, fraction), decisions, candidates)
+        if all(abs(found.fraction - s.fraction) > 1e-9 for s in sets) and found.fraction < 1.0:
+            sets.append(found)
+    if not sets:
+        raise RulesError("The rule drops nothing at any size: there is nothing to check.", "Choose a cut first.")
+    notes = _notes(seen, rules, own, held_out, len(candidates))
+    return Arms(candidates, seen.labels, tuple(sorted(sets, key=lambda s: -s.fraction)), held_out, notes)
+
+
+def _kept_set(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], candidates: np.ndarray,
+              own: bool = False) -> KeptSet:
+    outcome = apply_rules(view, rules, decisions)
+    rows = candidates[outcome.kept[candidates]]
+    if len(np.unique(outcome.label_final[rows])) < 2:
+        raise RulesError(f"The rule leaves {len(rows)} rows of fewer than two classes.", "Nothing can learn from it.")
+    return KeptSet(len(rows) / len(candidates), rows, outcome.label_final, own)
+
+
+def _usual_fractions(own: float) -> tuple[float, ...]:
+    apart = [f for f in _USUAL_FRACTIONS if abs(f - own) >= _SAME_SIZE]
+    return tuple(apart[: _USUAL_COUNT - 1])
+
+
+def matched_random(arms: Arms, kept: KeptSet, seed: int) -> np.ndarray:
+    """Random candidates, ascending: as many of each given class as the rule keeps. Another draw for every seed."""
+    rng = np.random.default_rng([seed, round(kept.fraction * 1e9)])
+    wanted = arms.given[kept.rows]
+    parts = []
+    for label, count in zip(*np.unique(wanted, return_counts=True), strict=True):
+        pool = arms.candidates[arms.given[arms.candidates] == label]
+        parts.append(rng.choice(pool, count, replace=False))
+    return np.sort(np.concatenate(parts))
+
+
+def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total: int) -> tuple[str, ...]:
+    lines = ["Accuracy is agreement with the held-out labels as they are given."]
+    relabeled = int((own.labels != view.labels)[own.rows].sum())
+    if relabeled:
+        lines.append(f"The rule trains on {relabeled:,} labels corrected by a person; the other arms do not.")
+    if len(own.rows) == total and not relabeled:
+        lines.append("The rule drops nothing: only the other sizes are compared.")
+    unlabeled = int((~view.held_out & (view.labels == UNLABELED)).sum())
+    if unlabeled:
+        lines.append(f"{unlabeled:,} training rows without a label take no part.")
+    targeted = [n for n in _TARGETED if n in view.scores and rules.score_weights.get(n, 1.0) > 0
+                and rules.group_weights.get(view.scores[n].group, 1.0) > 0
+                and view.scores[n].orientation.get(rules.goal, 0) != 0]
+    both = set(np.unique(view.splits).tolist()) >= {Split.VALID.value, Split.TEST.value}
+    if targeted and not held_out.set_aside and not both:
+        lines.append(f"{' and '.join(targeted)} read the labels of these held-out rows: the rule may look too good. "
+                     "Weight 0 for them, or a split of their own, would tell.")
+    return tuple(lines)

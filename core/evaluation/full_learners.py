@@ -1,0 +1,102 @@
+"""The run's own kind of model as a learner of a check; torch is imported with this module's use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.types.errors import ModelError
+from core.types.examples import ExampleTable, Modality
+from core.types.methods import Signal
+from core.types.progress import Progress, SilentProgress
+from core.types.runs import RunSpec
+
+from .learners import Learner, refill
+
+_BATCH = 256
+
+
+def full_learner(examples: ExampleTable, spec: RunSpec, splits: np.ndarray, held_out: np.ndarray,
+                 folder: Path) -> Learner:
+    """Networks through the training loop, or the run's scikit-learn model. splits [N]: which rows may be trained on.
+
+    The encoder sees the labeled training rows of `splits` alone, the same for every arm. Raises `ModelError` for
+    recorded outputs, which nothing can be trained on, and for own code that is not trusted.
+    """
+    if examples.modality is Modality.TRACE or examples.inputs is None:
+        raise ModelError("This run holds recorded outputs: there is nothing to train on.", "Use the quick mode.")
+    from core.training.job import prepare
+
+    training = replace(spec.training, weights=())  # own weights have seen every row: the same model, trained afresh
+    job = prepare(replace(examples, splits=splits), training, frozenset({Signal.LOGITS}), folder, spec.seed,
+                  SilentProgress(), None)
+    if job.probabilities_only:
+        return EstimatorLearner(job, held_out)
+    return NetworkLearner(job, job.encoder.encode(job.examples, folder / "work"), held_out)
+
+
+class NetworkLearner:
+    """The run's network and plan: every arm takes as many steps as an epoch of all rows has, as many epochs as a run.
+
+    A small arm's rows are gone through several times per epoch, each equally often, so that batch size, schedule and
+    number of steps are the same for all arms.
+    """
+
+    def __init__(self, job: Any, encoded: Any, held_out: np.ndarray):
+        from core.training.loop import batches_per_epoch
+
+        self._job, self._encoded, self._held_out = job, encoded, held_out
+        self._size = len(job.examples.train_rows)
+        self.name = f"{job.name}, {job.plan.epochs} epochs"
+        self.steps: int = job.plan.epochs * batches_per_epoch(self._size, job.plan)
+
+    def predict(self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
+        """Class [V] of each held-out row after the last epoch."""
+        from core.numerics.devices import derive_seed
+        from core.training.loop import EpochEnd, train
+
+        own = derive_seed("check", seed)
+        network = self._job.network(own)
+        rng = np.random.default_rng([seed, 2])
+        filled = rows.copy() if len(rows) == self._size else refill(rows, self._size, rng)
+
+        def next_epoch(_: EpochEnd) -> None:
+            if len(rows) != self._size:
+                filled[:] = refill(rows, self._size, rng)  # the remainder is drawn anew for each epoch
+
+        train(network, self._encoded, np.array(labels), filled, seed=own, plan=self._job.plan, progress=progress,
+              on_epoch=next_epoch)
+        return self._classes(network)
+
+    def _classes(self, network: Any) -> np.ndarray:
+        import torch
+
+        from core.training.loop import to_device
+
+        device = next(network.parameters()).device
+        found = []
+        with torch.no_grad():
+            for start in range(0, len(self._held_out), _BATCH):
+                batch = self._encoded.batch(self._held_out[start : start + _BATCH])
+                found.append(network(to_device(batch, device)).argmax(1).cpu().numpy())
+        return np.concatenate(found)
+
+
+class EstimatorLearner:
+    """The run's scikit-learn model, fitted until it stops by itself: it has no optimizer steps to make equal."""
+
+    steps = None
+
+    def __init__(self, job: Any, held_out: np.ndarray):
+        self._job, self._matrix, self._held_out = job, job.encoder.matrix(job.examples), held_out
+        self.name = f"{job.name}, fitted until converged"
+
+    def predict(self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
+        """Class [V] of each held-out row."""
+        from core.training.folds import fit
+
+        make = replace(self._job, seed=seed).estimator()[1]
+        return np.asarray(fit(make, self._matrix[rows], labels[rows]).predict(self._matrix[self._held_out]))

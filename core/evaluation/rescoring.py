@@ -1,0 +1,70 @@
+"""A run's scores once more, on a copy whose labels were changed: those that a short training can give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.scores import ScoreInputs, ScoreMethod, score_named
+from core.types.errors import CurationError
+from core.types.evidence import Evidence
+from core.types.examples import ExampleTable, Modality
+from core.types.methods import Goal, Signal
+from core.types.params import params_from_dict
+from core.types.progress import Progress
+from core.types.runs import RunSpec, TrainingSpec
+
+_CHEAP = frozenset({Signal.EMBEDDING, Signal.OUT_OF_FOLD, Signal.LOGITS})
+_IMAGE_EPOCHS, _IMAGE_FOLDS = 6, 3  # a network per fold: the dearest part
+
+
+def testable(names: Sequence[str], inputs: bool) -> tuple[list[ScoreMethod], dict[str, str]]:
+    """The methods that can be tested, and why the others cannot. inputs: whether anything can be trained."""
+    methods, why = [], {}
+    for name in names:
+        method = score_named(name)
+        needs = frozenset(method.needs)
+        if not method.orientation[Goal.FIND_NOISE]:
+            why[name] = "takes no side on label errors"
+        elif not needs <= _CHEAP:
+            why[name] = f"needs {', '.join(sorted(s.value.replace('_', ' ') for s in needs - _CHEAP))}: too dear here"
+        elif needs - {Signal.EMBEDDING} and not inputs:
+            why[name] = "needs a training, and there are no inputs to train on"
+        else:
+            methods.append(method)
+    return methods, why
+
+
+def short_training(spec: TrainingSpec, modality: Modality) -> TrainingSpec:
+    """The run's own training with one seed; images also get fewer epochs and folds."""
+    short = replace(spec, seeds=1, checkpoints=1, weights=())
+    if modality is not Modality.IMAGE:
+        return short
+    epochs = _IMAGE_EPOCHS if spec.epochs is None else min(spec.epochs, _IMAGE_EPOCHS)
+    return replace(short, epochs=epochs, folds=min(spec.folds, _IMAGE_FOLDS))
+
+
+def rescore(examples: ExampleTable, methods: Sequence[ScoreMethod], spec: RunSpec, embedding: np.ndarray | None,
+            folder: Path, progress: Progress) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """({score: [N] suspicion, high = suspected}, {score: why it failed}); evidence lands in `folder` and is resumed."""
+    signals = frozenset(s for m in methods for s in m.needs) - {Signal.EMBEDDING}
+    evidence = Evidence()
+    if signals:
+        from core.training.evidence import gather_evidence
+
+        evidence = gather_evidence(examples, short_training(spec.training, examples.modality), signals, folder=folder,
+                                   seed=spec.seed, progress=progress)
+    evidence = replace(evidence, embedding=None if embedding is None else np.asarray(embedding))
+    found, failed = {}, {}
+    for method in methods:
+        params = params_from_dict(method.params, dict(spec.score_params.get(method.name, {})))
+        try:
+            result = method.compute(ScoreInputs(examples, evidence, method.needs, spec.seed), params, progress)
+        except CurationError as error:
+            failed[method.name] = str(error)
+            continue
+        found[method.name] = method.orientation[Goal.FIND_NOISE] * np.asarray(result.values, np.float64)
+    return found, failed

@@ -1,0 +1,158 @@
+"""Prune and retrain: does what a rule keeps train better than random rows of the same size and classes?
+
+At several sizes, three arms with paired seeds and EQUAL optimizer steps: the rule's kept set, random rows matched to
+it in size and class (another draw per seed), and all training rows. Accuracy is that of the last step on held-out
+rows, never the best one seen. The verdict is drawn at the size that the rule itself keeps, from the interval of the
+paired difference; the other sizes show the trend. Everything finished is kept per (arm, size, seed): a check that was
+stopped goes on. Published runs of such comparisons often find random as good (METHODS 12.2): that is an answer, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.store.atomic import read_json, write_json
+from core.types.checks import ArmPoint, CheckResult, Comparison, SmallestSubset
+from core.types.errors import CurationError
+from core.types.progress import Progress
+
+from .arms import Arms, KeptSet, matched_random
+from .intervals import Estimate, over_seeds, paired, verdict
+from .learners import Learner
+
+LEAST_SEEDS = 3
+POINT = 0.01  # "within one point of full accuracy"
+CONFIDENT = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The identity of a check: what its result says about itself."""
+
+    key: str
+    number: int
+    mode: str
+    rules: dict[str, Any]
+    decisions_sha256: str
+    class_names: tuple[str, ...]
+    seeds: int = LEAST_SEEDS
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Right or wrong [S, V] of one arm at one size."""
+
+    arm: str
+    fraction: float
+    rows: int
+    right: np.ndarray
+
+
+def retrain(arms: Arms, learner: Learner, asked: Asked, pieces: Path, progress: Progress) -> CheckResult:
+    """Train every arm at every size with every seed, and compare. Goes on from the finished `pieces` of an earlier try.
+
+    Raises `CurationError` for fewer than three seeds, `Cancelled` between two steps.
+    """
+    if asked.seeds < LEAST_SEEDS:
+        raise CurationError(f"{asked.seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more.")
+    trainings = asked.seeds * (2 * len(arms.kept) + 1)
+    progress.stage(f"Check: {trainings} trainings", trainings * (learner.steps or 1))
+    truth = arms.given[arms.held_out.rows]
+    full = _train_arm("all", arms, None, learner, asked, pieces, progress)
+    pairs = [
+        (
+            kept,
+            _train_arm("rule", arms, kept, learner, asked, pieces, progress),
+            _train_arm("random", arms, kept, learner, asked, pieces, progress),
+        )
+        for kept in arms.kept
+    ]
+    compared = [c for kept, rule, random in pairs for c in _compare(kept, rule, random, full)]
+    points = [_point(t, truth, asked.class_names) for _, rule, random in pairs for t in (rule, random)]
+    return CheckResult(
+        key=asked.key, number=asked.number, mode=asked.mode, learner=learner.name, steps=learner.steps,
+        seeds=asked.seeds, candidates=len(arms.candidates), held_out=len(truth), held_out_is=arms.held_out.words,
+        class_names=asked.class_names, rules=asked.rules, decisions_sha256=asked.decisions_sha256,
+        points=(*points, _point(full, truth, asked.class_names)), comparisons=tuple(compared),
+        smallest=smallest_subset([(rule.fraction, rule.rows, paired(rule.right, full.right)) for _, rule, _ in pairs]),
+        verdict=_sentence(compared, asked.seeds, len(truth)), notes=arms.notes)
+
+
+def _train_arm(arm: str, arms: Arms, kept: KeptSet | None, learner: Learner, asked: Asked, pieces: Path,
+               progress: Progress) -> Trained:
+    truth = arms.given[arms.held_out.rows]
+    right = []
+    size = len(arms.candidates) if kept is None else len(kept.rows)
+    for number in range(asked.seeds):
+        seed = 1000 * asked.seed + number  # the same for every arm: batches and first weights are paired
+        rows, labels = _rows_of(arm, arms, kept, seed)
+        path = pieces / f"{arm}-{size}{'-own' if kept and kept.own else ''}-{number}.json"
+        if (done := _finished(path, len(truth))) is not None:
+            progress.advance(learner.steps or 1)
+        else:
+            done = learner.predict(rows, labels, seed, progress) == truth
+            write_json(path, {"rows": len(rows), "right": np.packbits(done).tobytes().hex()})
+            if learner.steps is None:
+                progress.advance()
+        right.append(done)
+    return Trained(arm, size / len(arms.candidates), size, np.array(right))
+
+
+def _rows_of(arm: str, arms: Arms, kept: KeptSet | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    if kept is None:
+        return arms.candidates, arms.given
+    return (kept.rows, kept.labels) if arm == "rule" else (matched_random(arms, kept, seed), arms.given)
+
+
+def _finished(path: Path, count: int) -> np.ndarray | None:
+    if not path.is_file():
+        return None
+    bits = np.frombuffer(bytes.fromhex(read_json(path)["right"]), np.uint8)
+    return np.unpackbits(bits, count=count).astype(bool)
+
+
+def _compare(kept: KeptSet, rule: Trained, random: Trained, full: Trained) -> Iterator[Comparison]:
+    for other in (random, full):
+        found = paired(rule.right, other.right)
+        yield Comparison(other.arm, rule.fraction, rule.rows, found.mean, found.low, found.high,
+                         verdict(found.low, found.high), kept.own)
+
+
+def _point(trained: Trained, truth: np.ndarray, names: tuple[str, ...]) -> ArmPoint:
+    accuracies = trained.right.mean(1)
+    band = over_seeds(accuracies)
+    present = np.unique(truth)
+    by_class = [float(trained.right[:, truth == c].mean()) for c in present]
+    worst = int(np.argmin(by_class))
+    return ArmPoint(trained.arm, trained.fraction, trained.rows, tuple(accuracies.tolist()), band.mean,
+                    max(0.0, band.low), min(1.0, band.high), names[present[worst]], by_class[worst])
+
+
+def smallest_subset(against_full: list[tuple[float, int, Estimate]]) -> SmallestSubset:
+    """From (fraction, rows, accuracy minus all data's): the smallest that is, with 95 % confidence, within a point."""
+    by_size = sorted(against_full, key=lambda entry: entry[0])
+    shown = next(((f, n, e) for f, n, e in by_size if e.above(-POINT) >= CONFIDENT), None)
+    if shown is not None:
+        fraction, rows, estimate = shown
+        sure = estimate.above(-POINT)
+        return SmallestSubset(fraction, rows, sure, f"{rows:,} rows ({fraction:.0%}) are within one point of all "
+                              f"data's accuracy (confidence {min(sure, 0.999):.1%}).")
+    fraction, rows, estimate = max(by_size, key=lambda entry: entry[2].above(-POINT))
+    sure = estimate.above(-POINT)
+    return SmallestSubset(None, 0, sure, f"Not shown: of the sizes tried, {rows:,} rows ({fraction:.0%}) come closest "
+                          f"to being within one point of all data's accuracy (confidence {sure:.0%}; 95 % are needed).")
+
+
+def _sentence(compared: list[Comparison], seeds: int, held_out: int) -> str:
+    own = next((c for c in compared if c.own and c.against == "random"), None)
+    if own is None:
+        return "The rule drops nothing by itself: no verdict, only the trend over the other sizes."
+    return (f"Keeping {own.rows:,} rows ({own.fraction:.1%}), the rule is {own.verdict} random: "
+            f"{100 * own.difference:+.1f} points of accuracy ({100 * own.low:+.1f} to {100 * own.high:+.1f}, 95 %, "
+            f"{seeds} seeds, {held_out:,} held-out rows).")

@@ -1,0 +1,154 @@
+"""Checks of a run's rules: ask, work, keep under `check/` in the run's folder, read back.
+
+check/<key>/asked.json (what), pieces/ (finished trainings), result.json (the answer); key: a hash of the question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.curation import ScoreView
+from core.evaluation.arms import Arms, HeldOut, held_out_rows, make_arms, set_aside_rows
+from core.evaluation.learners import Learner, LogisticLearner
+from core.evaluation.retraining import LEAST_SEEDS, Asked, retrain
+from core.export.manifest import decisions_from_json, decisions_to_json, to_text
+from core.store import Run
+from core.store.atomic import read_json, write_json
+from core.store.workspace import workspace_root
+from core.types.checks import CheckResult
+from core.types.curation import Decision, Rules, rules_from_json
+from core.types.errors import CurationError, RunError
+from core.types.examples import UNLABELED, Split
+from core.types.progress import Progress
+
+from .background import launch_job, watched
+from .folder import locked
+from .view import score_view
+
+MODES = ("quick", "full")
+
+
+def check_folder(run: Run) -> Path:
+    """`check/` in the run's folder; in the workspace for a run that cannot be written to."""
+    return run.path / "check" if os.access(run.path, os.W_OK) else workspace_root() / "checks" / run.run_id
+
+
+def ask_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick",
+              fractions: Sequence[float] = (), seeds: int = LEAST_SEEDS) -> str:
+    """Write down what is to be checked and return its key; the same question has the same key."""
+    if mode not in MODES:
+        raise CurationError(f"Unknown mode {mode!r}.", f"Choose one of: {', '.join(MODES)}.")
+    if seeds < LEAST_SEEDS:
+        raise CurationError(f"{seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more.")
+    question = {"fingerprint": run.fingerprint, "run_id": run.run_id, "rules": rules.to_json(),
+                "decisions": decisions_to_json(decisions), "mode": mode, "fractions": list(map(float, fractions)),
+                "seeds": seeds}
+    key = hashlib.sha256(to_text(question).encode()).hexdigest()[:16]
+    path = check_folder(run) / key / "asked.json"
+    if not path.is_file():
+        write_json(path, {**question, "number": 1 + len(list(check_folder(run).glob("*/asked.json")))})
+    return key
+
+
+def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick",
+                fractions: Sequence[float] = (), seeds: int = LEAST_SEEDS) -> str:
+    """Ask, and work in a process of its own (`background.job_status(run, "check")` watches it); returns the key."""
+    key = ask_check(run, rules, decisions, mode, fractions, seeds)
+    launch_job(run, "check", check_folder(run) / key, ["check", str(run.path.absolute()), "--resume", key, "--quiet"])
+    return key
+
+
+def resume_check(run: Run) -> str:
+    """Go on, in a process of its own, with the check that was asked last; returns its key."""
+    keys = [(read_json(p).get("number", 0), p.parent.name) for p in check_folder(run).glob("*/asked.json")]
+    waiting = [key for _, key in sorted(keys) if not (check_folder(run) / key / "result.json").is_file()]
+    if not waiting:
+        raise RunError("There is no unfinished check to go on with.", "Start a new one.")
+    launch_job(run, "check", check_folder(run) / waiting[-1],
+               ["check", str(run.path.absolute()), "--resume", waiting[-1], "--quiet"])
+    return waiting[-1]
+
+
+def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
+    """Do what was asked under `key`, going on from what is finished; the answer is on disk when this returns."""
+    folder = check_folder(run) / key
+    if (folder / "result.json").is_file():
+        return CheckResult.from_json(read_json(folder / "result.json"))
+    with locked(folder), watched(run, "check", folder, progress) as watcher, _few_threads():
+        result = _answer(run, key, folder, watcher)
+        write_json(folder / "result.json", result.to_json())
+    return result
+
+
+def check_results(run: Run) -> list[CheckResult]:
+    """Every finished check of a run, the last asked first."""
+    found = [CheckResult.from_json(read_json(p)) for p in check_folder(run).glob("*/result.json")
+             if (p.parent / "asked.json").is_file()]
+    return sorted(found, key=lambda result: -result.number)
+
+
+def check_of(run: Run, rules: Rules) -> CheckResult | None:
+    """The last check of exactly these rules (the preset's name aside); a full one counts more than a quick one."""
+    same = [r for r in check_results(run) if _bare(r.rules) == _bare(rules.to_json())]
+    return next((r for r in same if r.mode == "full"), same[0] if same else None)
+
+
+def _bare(rules: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps({k: v for k, v in rules.items() if k != "preset"}))
+
+
+def _answer(run: Run, key: str, folder: Path, progress: Progress) -> CheckResult:
+    asked = read_json(folder / "asked.json")
+    if asked["fingerprint"] != run.fingerprint:
+        raise RunError("The dataset has changed since this check was asked.", "Start a new check.")
+    view = score_view(run)
+    decisions = decisions_from_json(asked["decisions"])
+    arms = make_arms(view, rules_from_json(asked["rules"]), decisions, _held_out(run, view), asked["fractions"])
+    learner = _learner(run, asked["mode"], arms, folder)
+    question = Asked(key, asked["number"], asked["mode"], asked["rules"], decisions_hash(decisions), view.class_names,
+                     asked["seeds"], run.spec.seed)
+    return retrain(arms, learner, question, folder / "pieces", progress)
+
+
+def decisions_hash(decisions: Mapping[str, Decision]) -> str:
+    """As in a manifest: which decisions were in force."""
+    return hashlib.sha256(to_text(decisions_to_json(decisions)).encode()).hexdigest()
+
+
+def _held_out(run: Run, view: ScoreView) -> HeldOut:
+    train = np.flatnonzero(~view.held_out & (view.labels != UNLABELED))
+    if view.groups is not None:
+        units = np.asarray(view.groups).astype(str)
+    else:
+        units = view.exact_duplicate_of if view.exact_duplicate_of is not None else np.arange(len(view))
+    return held_out_rows(view, set_aside_rows(view.labels, np.asarray(units), train, run.spec.seed))
+
+
+def _learner(run: Run, mode: str, arms: Arms, folder: Path) -> Learner:
+    if mode == "full":
+        from core.evaluation.full_learners import full_learner
+
+        splits = np.full(len(arms.given), "none", dtype=object)
+        splits[arms.candidates] = Split.TRAIN.value
+        return full_learner(run.examples_with_inputs, run.spec, splits.astype(str), arms.held_out.rows, folder)
+    vectors = run.array("embedding")
+    if vectors is None:
+        raise RunError("This run has no embedding for a quick check.", "Use --mode full, or give embeddings.")
+    return LogisticLearner(vectors, len(arms.held_out.view.class_names), arms.candidates, arms.held_out.rows)
+
+
+@contextmanager
+def _few_threads() -> Iterator[None]:
+    """Small matrix products are slower on many threads, and another number of them gives other last digits."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield

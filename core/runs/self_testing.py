@@ -1,0 +1,94 @@
+"""A run's self-test: plant flips in a copy, score the copy, keep what was found under `check/selftest-<key>/`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.evaluation.rescoring import rescore, short_training, testable
+from core.evaluation.self_test import measure, plant_flips
+from core.store import Run
+from core.store.atomic import read_json, write_json
+from core.types.checks import SelfTestResult
+from core.types.errors import CurationError
+from core.types.examples import ExampleTable, Modality
+from core.types.progress import Progress
+
+from .background import launch_job, watched
+from .checking import check_folder
+from .execute import limited_threads
+from .folder import locked
+
+USUAL_FLIP = 0.05
+_KIND = "selftest"
+
+
+def start_self_test(run: Run, flip: float = USUAL_FLIP) -> str:
+    """Work in a process of its own; going on with an earlier try is the same call. Returns the key."""
+    folder = _ask(run, flip)
+    launch_job(run, _KIND, folder, [_KIND, str(run.path.absolute()), "--flip", repr(flip), "--quiet"])
+    return folder.name
+
+
+def work_self_test(run: Run, flip: float, progress: Progress) -> SelfTestResult:
+    """The self-test of this share of flips, going on from what is finished; a finished one is only read."""
+    folder = _ask(run, flip)
+    if (folder / "result.json").is_file():
+        return SelfTestResult.from_json(read_json(folder / "result.json"))
+    with locked(folder), watched(run, _KIND, folder, progress) as watcher, limited_threads(1):
+        result = _answer(run, flip, folder, watcher)
+        write_json(folder / "result.json", result.to_json())
+        shutil.rmtree(folder / "evidence", ignore_errors=True)
+    return result
+
+
+def self_test_result(run: Run) -> SelfTestResult | None:
+    """The finished self-test of this data, the last asked when there are several."""
+    results = check_folder(run).glob(f"{_KIND}-*/result.json")
+    found = [(read_json(p.parent / "asked.json")["number"], p) for p in results]
+    return SelfTestResult.from_json(read_json(max(found)[1])) if found else None
+
+
+def _ask(run: Run, flip: float) -> Path:
+    if not 0.0 < flip <= 0.5:
+        raise CurationError(f"The share of labels to flip is {flip}.", "Give a number above 0, at most 0.5.")
+    question = {"fingerprint": run.fingerprint, "spec": run.spec.fingerprint(), "flip": float(flip),
+                "scores": list(run.score_names)}
+    key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
+    folder = check_folder(run) / f"{_KIND}-{key}"
+    if not (folder / "asked.json").is_file():
+        number = 1 + len(list(check_folder(run).glob(f"{_KIND}-*/asked.json")))
+        write_json(folder / "asked.json", {**question, "number": number})
+    return folder
+
+
+def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTestResult:
+    examples, notes = _copy_of(run)
+    rows = examples.train_rows
+    labels, flipped = plant_flips(examples.labels, rows, flip, run.spec.seed)
+    changed = replace(examples, labels=labels, fingerprint=f"{examples.fingerprint}:{flip}")
+    methods, why = testable(run.score_names, examples.inputs is not None)
+    found, failed = rescore(changed, methods, run.spec, run.array("embedding"), folder / "evidence", progress)
+    return measure({name: values[rows] for name, values in found.items()}, np.isin(rows, flipped),
+                   {m.name: m.group.value for m in methods}, key=folder.name, flip=flip, seed=run.spec.seed,
+                   not_tested={**why, **failed}, notes=notes)
+
+
+def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:
+    symmetric = ("Planted flips go to a random class; people's mistakes go to similar ones and are harder to find. "
+                 "Wrong labels that were there before take up places at the top, too.")
+    if run.modality is Modality.TRACE:
+        return replace(run.examples, inputs=None), (
+            symmetric, "Recorded outputs come from the labels as given: only scores of the embedding are tested.")
+    inputs, reason = run.inputs()
+    if inputs is None:
+        return run.examples, (symmetric, f"Only scores of the embedding are tested: {reason}")
+    short = short_training(run.spec.training, run.modality)
+    epochs = "the model's own number of" if short.epochs is None else f"{short.epochs}"
+    return run.examples_with_inputs, (
+        symmetric, f"Trained for this test: 1 seed, {epochs} epochs, {short.folds} folds.")

@@ -1,0 +1,206 @@
+"""What checks of a rule and of the scores answer: measured figures with their intervals, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from .errors import RunError
+
+VERSION = 1  # of the JSON of every result here
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result that goes to disk and back."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, read back by `from_json`."""
+        return {"version": VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`; `RunError` for one that a newer version wrote."""
+        if plain.get("version", VERSION) != VERSION:
+            raise RunError(f"A result of version {plain['version']}.", "Update Chaffinch, or run the check again.")
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: _frozen(value) for name, value in plain.items() if name in known})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class ArmPoint(Result):
+    """One arm ("rule" | "random" | "all") at one size: held-out accuracy after the last step, 0..1.
+
+    low, high: 95 % t interval of the mean over seeds. worst_class: the class with the lowest mean accuracy over seeds;
+    worst_accuracy: its mean.
+    """
+
+    arm: str
+    fraction: float  # share of the training rows that it trains on
+    rows: int
+    accuracies: tuple[float, ...]  # one per seed
+    mean: float
+    low: float
+    high: float
+    worst_class: str = ""
+    worst_accuracy: float = 0.0
+
+
+@dataclass(frozen=True)
+class Comparison(Result):
+    """Accuracy of the rule minus another arm's ("random" | "all") at one size, paired by seed and held-out row.
+
+    low, high: 95 % interval over seeds and held-out rows together.
+    """
+
+    against: str
+    fraction: float
+    rows: int
+    difference: float
+    low: float
+    high: float
+    verdict: str  # better than | no different from | worse than
+    own: bool = False  # the size that the rule itself keeps: the verdict of the check
+
+
+@dataclass(frozen=True)
+class SmallestSubset(Result):
+    """The smallest kept set whose accuracy is within one point of all data's; `fraction` None means not shown.
+
+    confidence: that its accuracy is no more than one point below (t distribution of the paired difference).
+    """
+
+    fraction: float | None
+    rows: int
+    confidence: float
+    text: str
+
+
+@dataclass(frozen=True)
+class CheckResult(Result):
+    """A rule against matched random and against all data."""
+
+    key: str
+    number: int  # counts the checks of a run
+    mode: str  # quick | full
+    learner: str
+    steps: int | None  # optimizer steps of every training; None: fitted until converged
+    seeds: int
+    candidates: int  # training rows
+    held_out: int
+    held_out_is: str  # where the held-out rows come from, in words
+    class_names: tuple[str, ...]
+    rules: dict[str, Any]
+    decisions_sha256: str
+    points: tuple[ArmPoint, ...]
+    comparisons: tuple[Comparison, ...]
+    smallest: SmallestSubset
+    verdict: str  # one sentence
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return super().from_json({
+            **plain,
+            "points": [ArmPoint.from_json(p) for p in plain["points"]],
+            "comparisons": [Comparison.from_json(c) for c in plain["comparisons"]],
+            "smallest": SmallestSubset.from_json(plain["smallest"]),
+        })
+
+
+@dataclass(frozen=True)
+class ScoreRecall(Result):
+    """Share of the planted flips among the most suspected 5, 10, 20 % of the rows, with Wilson intervals."""
+
+    name: str
+    inspected: tuple[float, ...]
+    recall: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    average_precision: float
+    auroc: float
+
+
+@dataclass(frozen=True)
+class Gain(Result):
+    """AUROC of the suggested weights minus another ranking's on the same planted flips (wrong labels that were there
+    before are no flips and pull average precision down at random; AUROC hardly moves).
+
+    low, high: 95 % bootstrap interval over rows. Weights, and the best single score, are chosen on other folds.
+    """
+
+    over: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class SelfTestResult(Result):
+    """How much of the planted label flips each score finds, and the weights that find them best."""
+
+    key: str
+    flip: float
+    seed: int
+    rows: int
+    flips: int
+    scores: tuple[ScoreRecall, ...]
+    composites: tuple[ScoreRecall, ...]  # suggested (cross-fitted) and equal weights
+    weights: dict[str, float]  # score -> weight, the largest 1; every tested score is named
+    groups: dict[str, str] = field(default_factory=dict)
+    gains: tuple[Gain, ...] = ()
+    not_tested: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return super().from_json({
+            **plain,
+            "scores": [ScoreRecall.from_json(s) for s in plain["scores"]],
+            "composites": [ScoreRecall.from_json(s) for s in plain["composites"]],
+            "gains": [Gain.from_json(g) for g in plain["gains"]],
+        })
+
+
+@dataclass(frozen=True)
+class Stratum(Result):
+    """Rows of one kind, how many of them a person has reviewed, and how many of those labels were wrong."""
+
+    name: str
+    rows: int
+    reviewed: int
+    wrong: int
+    low: float  # Wilson interval of the share of wrong labels
+    high: float
+
+
+@dataclass(frozen=True)
+class NoiseRate(Result):
+    """Share of wrong labels. A model's doubt never stands without its accuracy; only review gives `share`.
+
+    share, low, high: stratified estimate from the reviewed sample, None before both strata have reviewed rows.
+    doubted: share that an out-of-fold model doubts; accuracy: how often it agrees with the given labels.
+    cut: rows to drop from the most suspected on, beyond which a reviewed label is more often right than wrong.
+    """
+
+    strata: tuple[Stratum, ...]
+    share: float | None
+    low: float | None
+    high: float | None
+    doubted: float | None
+    accuracy: float | None
+    cut: int | None
+    text: str
+    cut_text: str = ""
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return super().from_json({**plain, "strata": [Stratum.from_json(s) for s in plain["strata"]]})

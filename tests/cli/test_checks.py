@@ -1,0 +1,172 @@
+"""check and selftest on a terminal, kept in the run's folder, read back, stopped and gone on with."""
+
+import json
+import shutil
+
+import pytest
+from worlds import write_images, write_table, write_texts
+
+from core import actions, check_actions
+from core.cli import main
+from core.runs import checking
+from core.store.atomic import read_json
+from core.types.checks import CheckResult, SelfTestResult
+from core.types.errors import Cancelled
+from core.types.progress import SilentProgress
+from core.types.runs import RunState
+
+QUICK = ["--epochs", "2", "--seeds", "1", "--folds", "3", "--checkpoints", "1", "--no-map", "--threads", "1"]
+SCORES = ["--scores", "el2n,aum,label_quality,knn_shapley,duplicate_similarity"]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A finished run of a tiny table with a held-out split."""
+    folder = tmp_path_factory.mktemp("scored")
+    data, _ = write_table(folder, rows=300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHAFFINCH_HOME", str(folder / "home"))
+        assert main(["run", str(data), "--out", str(folder / "run"), "--quiet", *QUICK, *SCORES]) == 0
+    return folder / "run"
+
+
+@pytest.fixture
+def scored(original, tmp_path):
+    """A copy of that run without checks."""
+    shutil.copytree(original, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def say(capsys, *words):
+    code = main([str(word) for word in words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_a_quick_check_says_its_verdict_and_is_kept(scored, capsys):
+    code, out, err = say(capsys, "check", scored, "--preset", "remove_label_errors", "--fractions", "0.5", "--quiet")
+    assert (code, out) == (0, ""), err
+    code, out, _ = say(capsys, "check", scored, "--preset", "remove_label_errors", "--fractions", "0.5", "--json")
+    result = CheckResult.from_json(json.loads(out))
+    run = actions.open_run(scored)
+    assert check_actions.check_results(run) == [result]
+    assert result.held_out == 60
+    assert result.seeds == 3
+    assert {p.arm for p in result.points} == {"rule", "random", "all"}
+    out = say(capsys, "check", scored, "--preset", "remove_label_errors", "--fractions", "0.5")[1]
+    assert result.verdict in out
+    assert "better than" in out or "no different from" in out or "worse than" in out
+    assert checking.check_of(run, actions.preset_named("remove_label_errors").build(actions.score_view(run))) == result
+    assert checking.check_of(run, actions.preset_named("balanced_half").build(actions.score_view(run))) is None
+
+
+@pytest.mark.parametrize("write", [write_table, write_texts, write_images])
+def test_a_full_check_trains_the_runs_model_in_equal_steps(write, tmp_path, capsys):
+    data, _ = write(tmp_path, rows=120)
+    assert main(["run", str(data), "--out", str(tmp_path / "run"), "--quiet", *QUICK, *SCORES]) == 0
+    run = actions.open_run(tmp_path / "run")
+    key = checking.ask_check(run, actions.default_rules(actions.score_view(run)), {}, "full", (0.5,), 3)
+    done, total = [0], [0]
+
+    class Counting(SilentProgress):
+        def stage(self, title, steps):
+            total[0] = steps
+
+        def advance(self, steps=1):
+            done[0] += steps
+
+    result = check_actions.resume_check_here(run, key, Counting())
+    trainings = 3 * (1 + 2 * len({c.rows for c in result.comparisons}))
+    assert result.steps is not None
+    assert done[0] == total[0] == trainings * result.steps
+    assert "epochs" in result.learner
+    if write is not write_table:
+        assert "set aside" in result.held_out_is
+
+
+def test_a_cancelled_full_check_goes_on_from_its_finished_trainings(scored):
+    run = actions.open_run(scored)
+    key = checking.ask_check(run, actions.default_rules(actions.score_view(run)), {}, "full", (0.5,), 3)
+    steps = [0]
+
+    class Stopping(SilentProgress):
+        def advance(self, count=1):
+            steps[0] += count
+            if steps[0] > 9:
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        check_actions.resume_check_here(run, key, Stopping())
+    assert check_actions.check_status(run).state is RunState.CANCELLED
+    pieces = checking.check_folder(run) / key / "pieces"
+    before = {p.name: p.stat().st_mtime_ns for p in pieces.iterdir()}
+    assert before
+    assert check_actions.check_results(run) == []
+    result = check_actions.resume_check_here(run, key, SilentProgress())
+    assert check_actions.check_results(run) == [result]
+    assert {name: (pieces / name).stat().st_mtime_ns for name in before} == before
+    assert check_actions.check_status(run).state is RunState.FINISHED
+
+
+def test_a_check_in_its_own_process_can_be_watched(scored):
+    import time
+
+    run = actions.open_run(scored)
+    rules = actions.default_rules(actions.score_view(run))
+    key = check_actions.start_check(run, rules, {}, "quick")
+    for _ in range(600):
+        if check_actions.check_status(run).state not in (RunState.WAITING, RunState.RUNNING):
+            break
+        time.sleep(0.1)
+    said = (run.path / "check" / key / "log.txt").read_text()
+    assert check_actions.check_status(run).state is RunState.FINISHED, said
+    assert [r.key for r in check_actions.check_results(run)] == [key]
+    assert actions.list_runs() == []  # a check is no run
+
+
+def test_a_self_test_finds_planted_flips_and_its_weights_apply(scored, capsys):
+    code, out, err = say(capsys, "selftest", scored, "--flip", "0.1", "--json")
+    assert code == 0, err
+    result = SelfTestResult.from_json(json.loads(out))
+    run = actions.open_run(scored)
+    assert check_actions.self_test_result(run) == result
+    assert result.flips == 24
+    assert {s.name for s in result.scores} == {"el2n", "aum", "label_quality", "knn_shapley"}
+    assert set(result.not_tested) == {"duplicate_similarity"}
+    assert not (run.path / "check" / result.key / "evidence").exists()
+    rules = check_actions.suggested_rules(actions.default_rules(actions.score_view(run)), result)
+    assert actions.outcome(actions.score_view(run), rules, {}).counts["rows"] == 300
+    text = say(capsys, "selftest", scored, "--flip", "0.1")[1]
+    assert "24 labels of 240 training rows flipped" in text
+
+
+def test_planting_changes_no_label_of_the_run(scored):
+    before = actions.open_run(scored).examples.labels.copy()
+    check_actions.self_test_here(actions.open_run(scored), 0.1, SilentProgress())
+    assert (actions.open_run(scored).examples.labels == before).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seeds", "2"], "2 seeds"),
+        (["--fractions", "half"], "not numbers"),
+        (["--fractions", "1.5"], "not between 0 and 1"),
+        (["--preset", "nothing"], "nothing"),
+    ],
+)
+def test_mistakes_are_told_in_two_lines(scored, capsys, words, said):
+    code, _, err = say(capsys, "check", scored, "--quiet", *words)
+    assert code == 2
+    assert said in err
+    assert len(err.strip().splitlines()) == 2
+
+
+def test_a_changed_dataset_needs_a_new_check(scored):
+    run = actions.open_run(scored)
+    key = checking.ask_check(run, actions.default_rules(actions.score_view(run)), {}, "quick", (0.5,), 3)
+    path = checking.check_folder(run) / key / "asked.json"
+    asked = read_json(path)
+    path.write_text(json.dumps({**asked, "fingerprint": "other"}))
+    with pytest.raises(Exception, match="changed since this check"):
+        check_actions.resume_check_here(run, key, SilentProgress())
