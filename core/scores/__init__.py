@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+from core.scores.accumulated_margin import ACCUMULATED_MARGIN
 from core.scores.aum import AUM
+from core.scores.cluster_rarity import CLUSTER_RARITY
 from core.scores.confidence import CONFIDENCE
 from core.scores.correctness import CORRECTNESS
+from core.scores.dsir import DSIR
 from core.scores.duplicate_similarity import DUPLICATE_SIMILARITY
 from core.scores.el2n import EL2N
+from core.scores.el2n_sum import EL2N_SUM
 from core.scores.entropy import ENTROPY
+from core.scores.feature_density import FEATURE_DENSITY
+from core.scores.first_learned import FIRST_LEARNED
 from core.scores.forgetting import FORGETTING
+from core.scores.gradnorm_ood import GRADNORM_OOD
 from core.scores.grand import GRAND
 from core.scores.grand_last import GRAND_LAST
 from core.scores.influence import INFLUENCE
+from core.scores.knn_banzhaf import KNN_BANZHAF
 from core.scores.knn_distance import KNN_DISTANCE
+from core.scores.knn_label_agreement import KNN_LABEL_AGREEMENT
 from core.scores.knn_shapley import KNN_SHAPLEY
 from core.scores.label_quality import LABEL_QUALITY
+from core.scores.least_confidence import LEAST_CONFIDENCE
+from core.scores.lof import LOF
 from core.scores.loss import LOSS
+from core.scores.mahalanobis import MAHALANOBIS
 from core.scores.margin import MARGIN
+from core.scores.margin_logit import MARGIN_LOGIT
 from core.scores.method import ScoreInputs, ScoreMethod
+from core.scores.outlier_gradient import OUTLIER_GRADIENT
 from core.scores.prototype_distance import PROTOTYPE_DISTANCE
+from core.scores.retrieval_importance import RETRIEVAL_IMPORTANCE
+from core.scores.threshold_closeness import THRESHOLD_CLOSENESS
 from core.scores.tracin_self import TRACIN_SELF
 from core.scores.variability import VARIABILITY
 from core.scores.vog import VOG
 from core.types.errors import CurationError
 
 SCORES: tuple[ScoreMethod, ...] = (
-    *(EL2N, GRAND, GRAND_LAST, LOSS, MARGIN, ENTROPY, VOG),
-    *(AUM, FORGETTING, CONFIDENCE, VARIABILITY, CORRECTNESS),
-    *(TRACIN_SELF, INFLUENCE),
-    *(LABEL_QUALITY, KNN_SHAPLEY),
-    *(KNN_DISTANCE, DUPLICATE_SIMILARITY, PROTOTYPE_DISTANCE),
+    *(EL2N, EL2N_SUM, GRAND, GRAND_LAST, LOSS, MARGIN, MARGIN_LOGIT, ENTROPY, LEAST_CONFIDENCE, VOG, GRADNORM_OOD),
+    *(AUM, ACCUMULATED_MARGIN, FORGETTING, FIRST_LEARNED),
+    *(CONFIDENCE, VARIABILITY, THRESHOLD_CLOSENESS, CORRECTNESS),
+    *(TRACIN_SELF, INFLUENCE, OUTLIER_GRADIENT),
+    *(LABEL_QUALITY, KNN_LABEL_AGREEMENT),
+    *(KNN_SHAPLEY, KNN_BANZHAF, RETRIEVAL_IMPORTANCE),
+    *(KNN_DISTANCE, LOF, MAHALANOBIS, DUPLICATE_SIMILARITY, PROTOTYPE_DISTANCE, CLUSTER_RARITY),
+    *(FEATURE_DENSITY, DSIR),
 )
 
 

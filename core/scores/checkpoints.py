@@ -13,7 +13,7 @@ from core.scores.method import ScoreInputs
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence
 from core.types.progress import Progress, track
-from core.types.scores import ScoreResult
+from core.types.scores import AssumptionCheck, ScoreResult
 
 _BLOCK_ROWS = 32_768
 
@@ -66,6 +66,7 @@ def score_checkpoints(
     title: str,
     *,
     needs_label: bool = True,
+    more_checks: tuple[AssumptionCheck, ...] = (),
 ) -> ScoreResult:
     """Mean of `formula(checkpoint, labels)` [N] over the chosen kept epochs and then over seeds.
 
@@ -81,7 +82,7 @@ def score_checkpoints(
     for seed, one in track(progress, chosen, title):
         per_seed[seed] += checked(formula(one, labels), inputs, one) / len(choice.positions)
     accuracy = accuracy_of([one for _, one in chosen], labels, held_out if len(held_out) else train)
-    checks = (choice.check, fit_check(fitted.training, inputs.labels), agreement_check(per_seed))
+    checks = (choice.check, fit_check(fitted.training, inputs.labels), agreement_check(per_seed), *more_checks)
     meta = {"epochs": choice.how, "epochs_read": [grouped[0][p].checkpoint.epoch for p in choice.positions]}
     return masked_result(
         per_seed,

@@ -73,3 +73,10 @@ def label_probability(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def is_correct(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """[b] 1.0 where the largest logit is the label's (the first of equals counts as the prediction), else 0.0."""
     return (logits.argmax(axis=1) == labels).astype(np.float64)
+
+
+def doubt(logits: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """[b] 1 - max p in [0, 1 - 1/C], summed from the other probabilities so that it does not round to 0."""
+    p = softmax(logits)
+    p[np.arange(len(p)), p.argmax(axis=1)] = 0.0
+    return p.sum(axis=1)

@@ -42,3 +42,25 @@ def knn_shapley_by_loop(points, labels, targets, target_labels, k) -> np.ndarray
             value[r - 1] = value[r] + (match[r - 1] - match[r]) / k * min(k, r) / r
         total[order] += value
     return total / len(targets)
+
+
+def banzhaf_by_enumeration(n: int, utility) -> np.ndarray:
+    """[n] mean gain of joining, over all subsets of the others alike; 2^n evaluations."""
+    return inclusion_gradient_by_enumeration(np.full(n, 0.5), utility)
+
+
+def inclusion_gradient_by_enumeration(p: np.ndarray, utility) -> np.ndarray:
+    """[n] d/dp_i of the expected utility when player j is present with probability p_j, all subsets summed."""
+    n, out = len(p), np.zeros(len(p))
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        for size in range(n):
+            for subset in combinations(others, size):
+                chance = np.prod([p[j] if j in subset else 1.0 - p[j] for j in others])
+                out[i] += chance * (utility(tuple(sorted((*subset, i)))) - utility(subset))
+    return out
+
+
+def ranked_utility(contribution, k):
+    """The k first present of a ranking contribute; the divisor stays k."""
+    return lambda subset: float(sum(contribution[j] for j in sorted(subset)[:k])) / k

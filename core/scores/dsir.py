@@ -1,0 +1,148 @@
+"""DSIR: how much more likely a training text is among the held-out texts than among the training texts.
+
+    log w_i = sum over hashed uni- and bigrams b of  count_i(b) [log(p_target(b) + 1e-8) - log(p_raw(b) + 1e-8)]
+
+with the target corpus = the held-out texts, the raw corpus = the training texts; divided by the number of n-grams with
+`normalize` = length (a plain sum grows with length: long texts would win or lose by their length alone). All reals;
+0 for a text as likely in both. HIGH is like the target, hence helpful for it, LOW is unlike it: out of its
+distribution. With `temperature` T > 0, T times Gumbel noise is added: the top k are then drawn without replacement with
+weights w^(1 / T). Texts of any length are scored (published: 100 words or more). Fails: a target corpus that is small
+(words it lacks weigh log 1e-8; raise `smoothing`) or no different from the training texts. Xie et al., NeurIPS 2023.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.text_features import FlatFeatures, flatten, words_and_marks
+from core.types.errors import DataError
+from core.types.examples import ExampleTable, Split
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import AssumptionCheck, ScoreResult
+
+_BUCKETS = 10_000
+_LEAST = 1e-8  # as in the published code
+
+
+@dataclass(frozen=True)
+class DSIRParams:
+    """Settings of DSIR."""
+
+    normalize: str = param(
+        "length", label="Normalize by", choices=("length", "none"), help="none as published: a sum over the text."
+    )
+    n_grams: int = param(2, label="Longest n-gram", low=1, high=5, help="2 as published.")
+    smoothing: float = param(0.0, label="Smoothing of the target", low=0.0, help="Added to each bucket's count.")
+    temperature: float = param(0.0, label="Temperature", low=0.0, help="0: no noise. 1: a sample as published.")
+
+
+def bucket(gram: str, buckets: int = _BUCKETS) -> int:
+    """The bucket of an n-gram: its SHA-256 as a number, modulo the number of buckets (published hashing)."""
+    return int.from_bytes(sha256(gram.encode("utf-8")).digest(), "big") % buckets
+
+
+def bucket_shares(features: np.ndarray, smoothing: float = 0.0, buckets: int = _BUCKETS) -> np.ndarray:
+    """[buckets] float64 share of the occurrences in each bucket, after adding `smoothing` to each count."""
+    counts = np.bincount(features, minlength=buckets) + smoothing
+    return counts / counts.sum() if counts.sum() > 0 else counts
+
+
+def log_ratio(target: np.ndarray, raw: np.ndarray) -> np.ndarray:
+    """[buckets] log of target over raw share, both kept off 0 by 1e-8."""
+    return np.log(target + _LEAST) - np.log(raw + _LEAST)
+
+
+def divergence(p: np.ndarray, q: np.ndarray) -> float:
+    """KL(p || q) in nats over buckets, both kept off 0 by 1e-8."""
+    return float((p * log_ratio(p, q)).sum())
+
+
+def kl_reduction(target: np.ndarray, raw: np.ndarray, selected: np.ndarray) -> float:
+    """How much nearer to the target the selected texts are than the raw ones, in nats."""
+    return divergence(target, raw) - divergence(target, selected)
+
+
+def log_weights(flat: FlatFeatures, ratio: np.ndarray, normalize: str) -> np.ndarray:
+    """[texts] float64 log importance weights; NaN for a text without n-grams."""
+    total, count = flat.per_text(ratio[flat.features]), flat.per_text()
+    divisor = count if normalize == "length" else np.ones(flat.count)
+    return np.divide(total, divisor, out=np.full(flat.count, np.nan), where=count > 0)
+
+
+def with_gumbel(weights: np.ndarray, temperature: float, rng: np.random.Generator) -> np.ndarray:
+    """`weights` plus temperature times Gumbel(0, 1): their top k are a sample without replacement."""
+    return weights + temperature * rng.gumbel(size=len(weights)) if temperature else weights
+
+
+def _why_not(examples: ExampleTable) -> str:
+    if (examples.splits != Split.TRAIN).any():
+        return ""
+    return "needs held-out texts as the target corpus: every row is in the training split"
+
+
+def _compute(inputs: ScoreInputs, params: DSIRParams, progress: Progress) -> ScoreResult:
+    flat = flatten(inputs.texts, words_and_marks, params.n_grams, bucket, progress, "DSIR")
+    trained = inputs.examples.splits == Split.TRAIN
+    if why := _why_not(inputs.examples):
+        raise DataError(f"DSIR {why}.", "Give the data a split column, or leave this score out.")
+    raw = bucket_shares(flat.features[trained[flat.row]])
+    target = bucket_shares(flat.features[~trained[flat.row]], params.smoothing)
+    if raw.sum() == 0 or target.sum() == 0:
+        raise DataError("The training texts or the held-out texts contain no words.", "Check the text column.")
+    weights = log_weights(flat, log_ratio(target, raw), params.normalize)
+    silent = np.isnan(weights) & trained
+    values = np.where(trained, with_gumbel(weights, params.temperature, inputs.rng), np.nan)
+    best = trained & (values > np.nanmedian(values)) if np.isfinite(values).any() else trained
+    selected = bucket_shares(flat.features[best[flat.row]])
+    undefined = {"held-out row": int((~trained).sum()), "text without words": int(silent.sum())}
+    return ScoreResult(
+        values.astype(np.float32),
+        undefined={reason: n for reason, n in undefined.items() if n},
+        checks=_checks(target, raw, int((~trained).sum())),
+        meta={"divergence": divergence(target, raw), "kl_reduction_of_best_half": kl_reduction(target, raw, selected)},
+    )
+
+
+def _checks(target: np.ndarray, raw: np.ndarray, texts: int) -> tuple[AssumptionCheck, ...]:
+    unseen = float(raw[target == 0].sum())
+    return (
+        AssumptionCheck("green" if texts >= 100 else "amber", f"The target corpus has {texts} texts.", "target"),
+        AssumptionCheck(
+            "green" if unseen < 0.1 else "amber",
+            f"{unseen:.1%} of the training n-grams fall into buckets that the target corpus does not have; "
+            f"KL(target || training) is {divergence(target, raw):.3f} nats.",
+            "overlap",
+        ),
+    )
+
+
+DSIR = ScoreMethod(
+    name="dsir",
+    title="DSIR importance",
+    summary="How much more likely a text is among the held-out texts than in training.",
+    paper=Paper(
+        "Xie et al.",
+        2023,
+        "Data Selection for Language Models via Importance Resampling",
+        "https://arxiv.org/abs/2302.03169",
+    ),
+    params=DSIRParams,
+    group=Group.DENSITY,
+    direction=Direction.TYPICAL,
+    inspect_first="lowest",
+    orientation=orient(0, 0, 0, 0, -1, +1),
+    needs=(Signal.TEXTS,),
+    compute=_compute,
+    range="all reals; 0 is as likely in both",
+    high_means="Like the held-out texts: in the target's domain.",
+    low_means="Unlike the held-out texts: outside the target's domain.",
+    cost="One pass over the words of all texts; no training.",
+    needs_labels=False,
+    why_not=_why_not,
+)

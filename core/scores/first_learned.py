@@ -1,0 +1,112 @@
+"""First learned: at which look the networks first got the label right.
+
+    first:        1 + index of the first look that was right;  never right counts T + 1
+    last_wrong:   1 + index of the last look that was wrong;   0 if never wrong ("presentations to learn")
+
+mean over seeds, looks as in forgetting (the row's own presentation when recorded, else the end of each epoch). From 1
+(or 0) to T + 1 (T). High: learned late or never, hard or mislabeled; oriented like forgetting. Decimals below one step
+order equal counts by their mean logit margin. Fails: few epochs; a lucky first look counts as learned, which
+`last_wrong` does not forgive. Toneva et al., ICLR 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.scores.assumptions import (
+    agreement_check,
+    epochs_check,
+    fit_check,
+    masked_result,
+    skill,
+    tie_share,
+    unlabeled,
+)
+from core.scores.correctness_over_time import (
+    LooksParams,
+    held_out_accuracy,
+    margin_decimals,
+    recorded_correctness,
+    visit_correctness,
+)
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.over_trace import require_two_classes
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+
+
+@dataclass(frozen=True)
+class FirstLearnedParams(LooksParams):
+    """Settings of first learned."""
+
+    counted: str = param(
+        "first",
+        label="Learned when",
+        choices=("first", "last_wrong"),
+        help="first: right for the first time. last_wrong: right from then on (presentations to learn).",
+    )
+
+
+def first_right(correct: np.ndarray) -> np.ndarray:
+    """[...] float64 1-based look that was first right, along the first axis of bool [T, ...]; never right is T + 1."""
+    return np.where(correct.any(axis=0), correct.argmax(axis=0) + 1, len(correct) + 1).astype(np.float64)
+
+
+def presentations_to_learn(correct: np.ndarray) -> np.ndarray:
+    """[...] float64 1-based last wrong look, along the first axis of bool [T, ...]; never wrong is 0."""
+    wrong = ~correct[::-1]
+    return np.where(wrong.any(axis=0), len(correct) - wrong.argmax(axis=0), 0).astype(np.float64)
+
+
+def _compute(inputs: ScoreInputs, params: FirstLearnedParams, progress: Progress) -> ScoreResult:
+    require_two_classes(inputs, "The tie-breaking margin of first learned")
+    at_end, margin = visit_correctness(inputs, progress, "First learned")
+    correct, recorded = recorded_correctness(inputs, params.recorded, at_end)
+    count = first_right if params.counted == "first" else presentations_to_learn
+    looks = np.stack([count(one) for one in correct])
+    rows = inputs.trace.trained & (inputs.labels >= 0)
+    meta = {
+        "recorded": recorded,
+        "looks": int(correct.shape[1]),
+        "tie_share": tie_share(looks.mean(axis=0)[rows]),
+        "never_learned": int((correct.sum(axis=(0, 1))[rows] == 0).sum()),
+    }
+    accuracy = float(at_end[:, -1][:, rows].mean()) if rows.any() else 0.0
+    checks = (epochs_check(correct.shape[1]), fit_check(accuracy, inputs.labels), agreement_check(looks))
+    if params.break_ties:
+        looks = looks + margin_decimals(margin, rows) / len(looks)  # a mean of S counts moves in steps of 1/S
+    return masked_result(
+        looks,
+        {"unlabeled row": unlabeled(inputs.examples), "held-out row": ~inputs.trace.trained},
+        checks=checks,
+        skill=skill(held_out_accuracy(inputs, at_end, accuracy), inputs.labels),
+        meta=meta,
+    )
+
+
+FIRST_LEARNED = ScoreMethod(
+    name="first_learned",
+    title="First learned",
+    summary="At which look the networks first got the label right; never counts most.",
+    paper=Paper(
+        "Toneva et al.",
+        2019,
+        "An Empirical Study of Example Forgetting during Deep Neural Network Learning",
+        "https://arxiv.org/abs/1812.05159",
+    ),
+    params=FirstLearnedParams,
+    group=Group.DYNAMICS,
+    direction=Direction.HARD,
+    inspect_first="highest",
+    orientation=orient(+1, +1, -1, -1, 0, 0),
+    needs=(Signal.LOGITS,),
+    compute=_compute,
+    range="1 to epochs + 1 (decimals break ties)",
+    high_means="Learned late or never: hard, or labeled wrong.",
+    low_means="Learned at the first looks: easy.",
+    cost="Free during training, then T x N x C.",
+)

@@ -1,0 +1,134 @@
+"""Outlier gradient: how far a row's gradient lies from the gradients of the training rows.
+
+    g_i = (p_i - onehot(y_i)) [h_i, 1]'   gradient of the last layer; mean over seeds and the kept epochs read of
+    distance:  ||g_i - mean_j g_j||,   from  ||g_i||^2 - 2 <g_i, mean> + ||mean||^2  in closed form, O(N C d)
+    forest:    minus an isolation forest's score of g_i, as published
+
+From 0 up (forest: 0 to 1). High: pulls the network elsewhere than the others do, so harmful: mislabeled, or rare. The
+forest must see the gradients themselves (C d numbers a row): it is fitted on as many rows as 80 MB hold, and scores
+the others in blocks. It finds no more wrong labels than the plain distance does (digits: .972 against .974 at 20 %
+noise). At convergence memorized errors have tiny gradients (.87 at 40 %). No share of outliers is guessed, as only the
+order counts. Chhabra et al., ICML 2025.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.scores.checkpoints import features_of, score_checkpoints
+from core.scores.epochs import EpochParams
+from core.scores.formulas import residual
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.types.errors import CurationError, DataError
+from core.types.evidence import CheckpointEvidence
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+
+_BLOCK_ROWS = 8_192
+_BLOCK_CELLS = 4_000_000  # of gradients scored by the forest at a time: 16 MB
+_FOREST_CELLS = 20_000_000  # of gradients that the forest is fitted on: 80 MB
+
+
+@dataclass(frozen=True)
+class OutlierGradientParams(EpochParams):
+    """Settings of the outlier gradient."""
+
+    detector: str = param(
+        "distance",
+        label="Outliers by",
+        choices=("distance", "forest"),
+        help="Distance to the mean gradient, or an isolation forest (slower, as published).",
+    )
+    trees: int = param(100, label="Trees", low=1, high=1000, help="Of the forest.")
+
+
+def gradient_parts(one: CheckpointEvidence, labels: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(delta [b, C], h [b, d or d + 1 with bias]) float64: the last layer's gradient of a row is delta h'."""
+    h = np.asarray(features_of(one)[rows], dtype=np.float64)
+    if one.has_bias:
+        h = np.hstack([h, np.ones((len(h), 1))])
+    delta = residual(np.asarray(one.logits[rows], dtype=np.float64), labels[rows])
+    bad = np.flatnonzero(~(np.isfinite(h).all(axis=1) & np.isfinite(delta).all(axis=1)))
+    if len(bad):
+        raise CurationError(
+            f"Row {rows[bad[0]]} has no finite gradient at epoch {one.checkpoint.epoch}.", "Look at that row's input."
+        )
+    return delta, h
+
+
+def distance_to_mean(one: CheckpointEvidence, labels: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """[N] float64 ||g_i - mean of g over `train`||; never more than a block of rows times (C + d) numbers."""
+    mean = np.zeros(())
+    for part in _blocks(train, _BLOCK_ROWS):
+        delta, h = gradient_parts(one, labels, part)
+        mean = mean + delta.T @ h / len(train)
+    out = np.empty(len(labels))
+    for part in _blocks(np.arange(len(labels)), _BLOCK_ROWS):
+        delta, h = gradient_parts(one, labels, part)
+        along = ((delta @ mean) * h).sum(axis=1)
+        out[part] = (delta**2).sum(axis=1) * (h**2).sum(axis=1) - 2.0 * along
+    return np.sqrt(np.maximum(out + (mean**2).sum(), 0.0))
+
+
+def forest_score(one: CheckpointEvidence, labels: np.ndarray, train: np.ndarray, trees: int, seed: int) -> np.ndarray:
+    """[N] float64 in (0, 1), high is isolated: scikit-learn's isolation forest on the last layer's gradients."""
+    from sklearn.ensemble import IsolationForest
+
+    width = one.logits.shape[1] * (features_of(one).shape[1] + one.has_bias)
+    most = max(2, _FOREST_CELLS // width)
+    fitted = train if len(train) <= most else np.random.default_rng(seed).choice(train, most, replace=False)
+    forest = IsolationForest(n_estimators=trees, random_state=seed, n_jobs=1).fit(_flat(one, labels, fitted))
+    out = np.empty(len(labels))
+    for part in _blocks(np.arange(len(labels)), max(1, _BLOCK_CELLS // width)):
+        out[part] = -forest.score_samples(_flat(one, labels, part))
+    return out
+
+
+def _flat(one: CheckpointEvidence, labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    delta, h = (half.astype(np.float32) for half in gradient_parts(one, labels, rows))
+    return (delta[:, :, None] * h[:, None, :]).reshape(len(rows), -1)
+
+
+def _blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _compute(inputs: ScoreInputs, params: OutlierGradientParams, progress: Progress) -> ScoreResult:
+    train = inputs.examples.train_rows
+    if len(train) == 0 and inputs.checkpoints:
+        raise DataError("No labeled training row is left to compare gradients with.", "Check the label column.")
+
+    def formula(one: CheckpointEvidence, labels: np.ndarray) -> np.ndarray:
+        if params.detector == "forest":
+            return forest_score(one, labels, train, params.trees, inputs.seed)
+        return distance_to_mean(one, labels, train)
+
+    return score_checkpoints(inputs, formula, params.epochs, progress, "Outlier gradient")
+
+
+OUTLIER_GRADIENT = ScoreMethod(
+    name="outlier_gradient",
+    title="Outlier gradient",
+    summary="How far a row's gradient lies from those of the training rows.",
+    paper=Paper(
+        "Chhabra et al.",
+        2025,
+        "Outlier Gradient Analysis: Efficiently Identifying Detrimental Training Samples for Deep Learning Models",
+        "https://arxiv.org/abs/2405.03869",
+    ),
+    params=OutlierGradientParams,
+    group=Group.INFLUENCE,
+    direction=Direction.NOISY,
+    inspect_first="highest",
+    orientation=orient(+1, +1, -1, 0, +1, 0),
+    needs=(Signal.FEATURES,),
+    compute=_compute,
+    range="0 and up (forest: 0 to 1)",
+    high_means="Pulls the network elsewhere than other rows do: labeled wrong, or rare.",
+    low_means="Pulls where the others pull, or hardly at all: typical.",
+    cost="One forward pass per kept checkpoint read, then N x C x d; the forest N x trees more.",
+)
