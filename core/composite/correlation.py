@@ -1,0 +1,126 @@
+"""Do two scores order the rows alike: rank correlation of many scores at once, and what their first rows share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_MOST_ROWS = 1_000_000  # beyond it rows are drawn: a correlation then has a standard error of about 0.001
+_MOST_REMEMBERED = 32  # of 8 bytes a row: many scores with holes of their own must not fill the memory
+
+
+@dataclass(frozen=True, eq=False)
+class RankCorrelation:
+    """matrix: [m, m] Spearman correlation, NaN where fewer than two rows are shared or one score is constant there.
+
+    rows: [m, m] int64 rows that both scores have, among those looked at. sampled: how many of `total` were looked at.
+    """
+
+    names: tuple[str, ...]
+    matrix: np.ndarray
+    rows: np.ndarray
+    sampled: int
+    total: int
+
+
+def rank_correlation(columns: Mapping[str, np.ndarray], most: int = _MOST_ROWS, seed: int = 0) -> RankCorrelation:
+    """Spearman between every two scores over the rows that both have; ties share their mean rank.
+
+    Exact up to `most` rows, else over that many drawn without replacement. Raises nothing: a pair that cannot be
+    compared is NaN. Each score is sorted once per kind of row set, not once per pair.
+    """
+    names, total = tuple(columns), len(next(iter(columns.values()), ()))
+    values = [np.asarray(column) for column in columns.values()]
+    if total > most:
+        drawn = np.sort(np.random.default_rng(seed).choice(total, most, replace=False))
+        values = [column[drawn] for column in values]
+    present = [np.isfinite(column) for column in values]
+    ranks = _SharedRanks(values)
+    matrix = np.full((len(names), len(names)), np.nan)
+    rows = np.zeros(matrix.shape, np.int64)
+    for a in range(len(names)):
+        for b in range(a + 1):
+            both = present[a] & present[b]
+            rows[a, b] = rows[b, a] = int(both.sum())
+            matrix[a, b] = matrix[b, a] = ranks.correlation(a, b, both)
+    return RankCorrelation(names, matrix, rows, min(total, most), total)
+
+
+class _SharedRanks:
+    """Standardised ranks of a score within a set of rows, remembered: few sets differ when most scores are complete."""
+
+    def __init__(self, values: Sequence[np.ndarray]) -> None:
+        self._values = values
+        self._found: dict[tuple[int, bytes], np.ndarray] = {}
+
+    def correlation(self, a: int, b: int, both: np.ndarray) -> float:
+        name = np.packbits(both).tobytes()
+        left, right = self._ranks(a, both, name), self._ranks(b, both, name)
+        if len(left) < 2 or not left.any() or not right.any():
+            return float("nan")
+        return 1.0 if a == b else float(np.clip(np.dot(left, right), -1.0, 1.0))
+
+    def _ranks(self, k: int, both: np.ndarray, name: bytes) -> np.ndarray:
+        if (k, name) not in self._found:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            centred = mean_ranks(self._values[k][both])
+            centred -= (len(centred) + 1) / 2.0
+            length = np.sqrt(np.dot(centred, centred))
+            self._found[k, name] = centred / length if length > 0 else centred
+        return self._found[k, name]
+
+
+def mean_ranks(values: np.ndarray) -> np.ndarray:
+    """float64 [N] ranks 1..N of finite values, ties share their mean."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if len(values) else order
+    counts = np.diff(np.append(starts, len(ordered)))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (counts + 1) / 2.0, counts) if len(values) else 0.0
+    return ranks
+
+
+@dataclass(frozen=True)
+class TopOverlap:
+    """The first `count` rows of two scores, `shared` of them in both lists; by chance `share` is `fraction`."""
+
+    fraction: float
+    count: int
+    shared: int
+
+    @property
+    def share(self) -> float:
+        """Part of the first rows of one score that the other one has among its first, too."""
+        return self.shared / self.count if self.count else 0.0
+
+    @property
+    def jaccard(self) -> float:
+        """Shared rows of all rows in either list."""
+        either = 2 * self.count - self.shared
+        return self.shared / either if either else 0.0
+
+
+def top_overlap(a: np.ndarray, b: np.ndarray, tie_rank: np.ndarray,
+                fractions: Sequence[float] = (0.01, 0.05, 0.10)) -> tuple[TopOverlap, ...]:
+    """How many of the highest rows two scores share, at several fractions of the rows that both have.
+
+    a, b: [N], high = first; NaN rows are left out of both. tie_rank: [N] integers that break ties the same way in both.
+    """
+    rows = np.flatnonzero(np.isfinite(a) & np.isfinite(b))
+    place = [_places(np.asarray(column)[rows], np.asarray(tie_rank)[rows]) for column in (a, b)]
+    found = []
+    for fraction in fractions:
+        count = min(len(rows), max(1, round(fraction * len(rows))))
+        found.append(TopOverlap(fraction, count, int(((place[0] < count) & (place[1] < count)).sum())))
+    return tuple(found)
+
+
+def _places(values: np.ndarray, tie_rank: np.ndarray) -> np.ndarray:
+    order = np.lexsort((tie_rank, -values.astype(np.float64)))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return place
