@@ -19,6 +19,7 @@ from core.scores.gradnorm_ood import GRADNORM_OOD
 from core.scores.grand import GRAND
 from core.scores.grand_last import GRAND_LAST
 from core.scores.influence import INFLUENCE
+from core.scores.influence_self import INFLUENCE_SELF
 from core.scores.knn_banzhaf import KNN_BANZHAF
 from core.scores.knn_distance import KNN_DISTANCE
 from core.scores.knn_label_agreement import KNN_LABEL_AGREEMENT
@@ -35,7 +36,9 @@ from core.scores.outlier_gradient import OUTLIER_GRADIENT
 from core.scores.prototype_distance import PROTOTYPE_DISTANCE
 from core.scores.retrieval_importance import RETRIEVAL_IMPORTANCE
 from core.scores.threshold_closeness import THRESHOLD_CLOSENESS
+from core.scores.tracin import TRACIN
 from core.scores.tracin_self import TRACIN_SELF
+from core.scores.trak import TRAK
 from core.scores.variability import VARIABILITY
 from core.scores.vog import VOG
 from core.types.errors import CurationError
@@ -45,6 +48,7 @@ SCORES: tuple[ScoreMethod, ...] = (
     *(AUM, ACCUMULATED_MARGIN, FORGETTING, FIRST_LEARNED),
     *(CONFIDENCE, VARIABILITY, THRESHOLD_CLOSENESS, CORRECTNESS),
     *(TRACIN_SELF, INFLUENCE, OUTLIER_GRADIENT),
+    *(TRACIN, INFLUENCE_SELF, TRAK),
     *(LABEL_QUALITY, KNN_LABEL_AGREEMENT),
     *(KNN_SHAPLEY, KNN_BANZHAF, RETRIEVAL_IMPORTANCE),
     *(KNN_DISTANCE, LOF, MAHALANOBIS, DUPLICATE_SIMILARITY, PROTOTYPE_DISTANCE, CLUSTER_RARITY),

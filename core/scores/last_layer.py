@@ -37,12 +37,16 @@ class Solver(Protocol):
 
     name: str
     error: float  # relative residual of the last solve
+    approximate: bool  # by design: its residual is a measure of the approximation, not of convergence
 
     def solve(self, gradient: np.ndarray) -> np.ndarray:
         """H^-1 gradient, both [D, C]."""
 
     def leverage_blocks(self, part: slice) -> np.ndarray:
         """[b, C, C]: x_i' H^-1 x_i between each pair of classes, for some of the rows."""
+
+    def self_influence(self, features: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+        """[b] g_i' H^-1 g_i of the gradients x_i (x) delta_i; features [b, D], deltas [b, C]."""
 
 
 def mean_curvature(rows: SoftmaxRows) -> float:
@@ -60,10 +64,17 @@ def hessian_product(rows: SoftmaxRows, direction: np.ndarray) -> np.ndarray:
     return rows.features.T @ weighted / len(p) + rows.ridge[:, None] * direction
 
 
+def relative_residual(rows: SoftmaxRows, solution: np.ndarray, gradient: np.ndarray) -> float:
+    """||H solution - gradient|| / ||gradient||."""
+    gap = np.linalg.norm(hessian_product(rows, solution) - gradient)
+    return float(gap / max(np.linalg.norm(gradient), np.finfo(float).tiny))
+
+
 class DenseSolver:
     """The exact inverse, for D C up to about 3,000."""
 
     name = "exact"
+    approximate = False
 
     def __init__(self, rows: SoftmaxRows, progress: Progress):
         self.rows = rows
@@ -74,9 +85,13 @@ class DenseSolver:
         """H^-1 gradient, both [D, C]."""
         classes = gradient.shape[1]
         solution = (self.inverse @ gradient.T.ravel()).reshape(classes, -1).T
-        gap = np.linalg.norm(hessian_product(self.rows, solution) - gradient)
-        self.error = float(gap / max(np.linalg.norm(gradient), np.finfo(float).tiny))
+        self.error = relative_residual(self.rows, solution, gradient)
         return solution
+
+    def self_influence(self, features: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+        """[b] g_i' H^-1 g_i of the gradients x_i (x) delta_i; features [b, D], deltas [b, C]."""
+        gradients = (deltas[:, :, None] * features[:, None, :]).reshape(len(features), -1)
+        return ((gradients @ self.inverse) * gradients).sum(axis=1)
 
     def leverage_blocks(self, part: slice) -> np.ndarray:
         """[b, C, C]: x_i' H^-1 x_i between each pair of classes, for some of the rows."""
@@ -116,23 +131,60 @@ def _inverse(hessian: np.ndarray) -> np.ndarray:
         raise CurationError("The curvature of the last layer is singular.", "Choose a damping above 0.") from None
 
 
-class ConjugateGradientSolver:
-    """Conjugate gradients on exact products, preconditioned by the Kronecker eigenbasis with corrected eigenvalues.
+class EKFACSolver:
+    """EK-FAC: the Kronecker eigenbasis of the layer with corrected eigenvalues; one product, no iteration.
 
-    Leverage comes from the preconditioner itself: an approximation, scaled back where it would reach one.
+    The labels of the Fisher are not sampled: their expectation under the model is in closed form. Exact when features
+    and probabilities are independent. Leverage is scaled back where it would reach one. Grosse et al. 2023.
     """
 
-    name = "conjugate gradients"
+    name = "EK-FAC"
+    approximate = True
 
-    def __init__(self, rows: SoftmaxRows, progress: Progress, tolerance: float = 1e-8, steps: int = 500):
-        self.rows, self.progress, self.tolerance, self.steps, self.error = rows, progress, tolerance, steps, 1.0
+    def __init__(self, rows: SoftmaxRows, progress: Progress):
+        self.rows, self.progress, self.error = rows, progress, 1.0
         x, p = rows.features, rows.probabilities
+        progress.stage("Influence: eigenbasis", 1)
         self.feature_basis = np.linalg.eigh(x.T @ x / len(x))[1]
         self.class_basis = np.linalg.eigh(np.diag(p.mean(axis=0)) - p.T @ p / len(p))[1]
         self.squares = (x @ self.feature_basis) ** 2
         spread = p @ self.class_basis**2 - (p @ self.class_basis) ** 2
         ridge = (self.feature_basis**2).T @ rows.ridge
         self.eigenvalues = self.squares.T @ spread / len(x) + ridge[:, None]
+        progress.advance()
+
+    def solve(self, gradient: np.ndarray) -> np.ndarray:
+        """About H^-1 gradient, both [D, C]; `error` says how far off."""
+        solution = self._precondition(gradient)
+        self.error = relative_residual(self.rows, solution, gradient)
+        return solution
+
+    def self_influence(self, features: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+        """[b] about g_i' H^-1 g_i of the gradients x_i (x) delta_i; features [b, D], deltas [b, C]."""
+        turned, residuals = (features @ self.feature_basis) ** 2, (deltas @ self.class_basis) ** 2
+        return ((turned @ (1.0 / self.eigenvalues)) * residuals).sum(axis=1)
+
+    def leverage_blocks(self, part: slice) -> np.ndarray:
+        """[b, C, C]: x_i' H^-1 x_i between each pair of classes, from the corrected Kronecker eigenvalues."""
+        diagonal = self.squares[part] @ (1.0 / self.eigenvalues)
+        blocks = np.einsum("ck,nk,ek->nce", self.class_basis, diagonal, self.class_basis, optimize=True)
+        total = leverage(self.rows.probabilities[part], blocks, len(self.squares))
+        return blocks * np.minimum(1.0, 0.9 / np.maximum(total, np.finfo(float).tiny))[:, None, None]
+
+    def _precondition(self, v: np.ndarray) -> np.ndarray:
+        turned = self.feature_basis.T @ v @ self.class_basis
+        return self.feature_basis @ (turned / self.eigenvalues) @ self.class_basis.T
+
+
+class ConjugateGradientSolver(EKFACSolver):
+    """Conjugate gradients on exact products, preconditioned by EK-FAC, which also gives an approximate leverage."""
+
+    name = "conjugate gradients"
+    approximate = False
+
+    def __init__(self, rows: SoftmaxRows, progress: Progress, tolerance: float = 1e-8, steps: int = 500):
+        super().__init__(rows, progress)
+        self.tolerance, self.steps = tolerance, steps
 
     def solve(self, gradient: np.ndarray) -> np.ndarray:
         """H^-1 gradient, both [D, C]; raises `CurationError` when it does not converge."""
@@ -156,17 +208,6 @@ class ConjugateGradientSolver:
             f"The influence solver stopped at a relative residual of {self.error:.1e} after {self.steps} steps.",
             "Choose a larger damping.",
         )
-
-    def leverage_blocks(self, part: slice) -> np.ndarray:
-        """[b, C, C]: x_i' H^-1 x_i between each pair of classes, from the corrected Kronecker eigenvalues."""
-        diagonal = self.squares[part] @ (1.0 / self.eigenvalues)
-        blocks = np.einsum("ck,nk,ek->nce", self.class_basis, diagonal, self.class_basis, optimize=True)
-        total = leverage(self.rows.probabilities[part], blocks, len(self.squares))
-        return blocks * np.minimum(1.0, 0.9 / np.maximum(total, np.finfo(float).tiny))[:, None, None]
-
-    def _precondition(self, v: np.ndarray) -> np.ndarray:
-        turned = self.feature_basis.T @ v @ self.class_basis
-        return self.feature_basis @ (turned / self.eigenvalues) @ self.class_basis.T
 
 
 def leverage(probabilities: np.ndarray, blocks: np.ndarray, n: int) -> np.ndarray:

@@ -1,0 +1,122 @@
+"""Self-influence: how much a row's own loss would rise if it were removed, in units of one over N.
+
+    self_i = g_i' H^-1 g_i       g_i: gradient of the row's loss, H: Hessian of the last layer's regularized loss
+
+Last layer, final checkpoint, mean over seeds. From 0 up. HIGH: held in place by itself alone, so mislabeled, rare or
+hard; low: others teach it too. Unlike self-TracIn it discounts directions that many rows share. Needs no held-out rows.
+Fails: once the network memorizes, residuals vanish and with them the signal; the damping then decides; outliers of the
+features come first. Koh & Liang, ICML 2017.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.checkpoints import accuracy_of, by_seed, checked, features_of
+from core.scores.formulas import residual, softmax
+from core.scores.influence import damped_rows
+from core.scores.judged import LastLayer, with_bias
+from core.scores.last_layer import DENSE_PARAMETERS
+from core.scores.last_layer_solvers import build_solver
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.types.errors import DataError
+from core.types.evidence import CheckpointEvidence
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress, SilentProgress, track
+from core.types.scores import AssumptionCheck, ScoreResult
+
+_BLOCK_CELLS = 4_000_000  # of the gradients held at a time: 32 MB
+
+
+@dataclass(frozen=True)
+class InfluenceSelfParams:
+    """Settings of the self-influence."""
+
+    damping: float = param(1.0, label="Damping", low=0.0, help="Added to the Hessian, in units of its mean eigenvalue.")
+    solver: str = param(
+        "auto",
+        label="Solver",
+        choices=("auto", "exact", "arnoldi", "datainf", "ekfac"),
+        help=f"auto: exact up to {DENSE_PARAMETERS:,} parameters of the last layer, then ekfac.",
+    )
+    steps: int = param(0, label="Solver steps at most", low=0, help="0: 200 of arnoldi.")
+
+
+def self_influence(
+    layer: LastLayer,
+    labels: np.ndarray,
+    params: InfluenceSelfParams | None = None,
+    progress: Progress | None = None,
+) -> tuple[np.ndarray, str]:
+    """([N] float64 g_i' H^-1 g_i, the solver) for all rows and labels 0..C-1; H is that of `layer.trained`."""
+    params, progress = params or InfluenceSelfParams(), progress or SilentProgress()
+    features, logits = with_bias(layer), np.asarray(layer.logits, dtype=np.float64)
+    rows = damped_rows(layer, features[layer.trained], softmax(logits[layer.trained]), params.damping)
+    deltas = residual(logits, labels)
+    asked = "ekfac" if params.solver == "auto" and rows.parameters > DENSE_PARAMETERS else params.solver
+    solver = build_solver(rows, deltas[layer.trained], asked, params.steps, progress)
+    out, step = np.empty(len(deltas)), max(1, _BLOCK_CELLS // rows.parameters)
+    for start in track(progress, range(0, len(out), step), "Self-influence"):
+        part = slice(start, start + step)
+        out[part] = solver.self_influence(features[part], deltas[part])
+    return out, solver.name
+
+
+def _compute(inputs: ScoreInputs, params: InfluenceSelfParams, progress: Progress) -> ScoreResult:
+    train, held_out = inputs.examples.train_rows, inputs.examples.held_out_rows
+    last = [group[-1] for group in by_seed(inputs.checkpoints)]
+    if len(train) == 0:
+        raise DataError("Self-influence needs labeled training rows.", "Check the label and split columns.")
+    labels = np.maximum(inputs.labels, 0)
+    found = [self_influence(_layer(one, train, inputs), labels, params, progress) for one in last]
+    per_seed = np.stack([checked(values, inputs, one) for (values, _), one in zip(found, last, strict=True)])
+    fitted = accuracy_of(last, labels, train)
+    accuracy = accuracy_of(last, labels, held_out) if len(held_out) else fitted
+    checks = (_solver_check(found[0][1], fitted), fit_check(fitted, inputs.labels), agreement_check(per_seed))
+    return masked_result(
+        per_seed,
+        {"unlabeled row": unlabeled(inputs.examples)},
+        checks=checks,
+        skill=skill(accuracy, inputs.labels),
+        meta={"solver": found[0][1], "epochs_read": [last[0].checkpoint.epoch]},
+    )
+
+
+def _layer(one: CheckpointEvidence, train: np.ndarray, inputs: ScoreInputs) -> LastLayer:
+    none = np.array([], dtype=np.int64)
+    return LastLayer(features_of(one), one.logits, train, none, inputs.evidence.weight_decay, one.has_bias)
+
+
+def _solver_check(name: str, fitted: float) -> AssumptionCheck:
+    """A network that gives every training label has hardly a residual left to be influenced by."""
+    light = "green" if fitted < 0.99 else "amber"
+    text = f"Solved by {name}; {1.0 - fitted:.1%} of the training rows keep a wrong prediction to show up by."
+    return AssumptionCheck(light, text, "solver")
+
+
+INFLUENCE_SELF = ScoreMethod(
+    name="influence_self",
+    title="Self-influence",
+    summary="How much a row's own loss would rise if it were removed.",
+    paper=Paper(
+        "Koh & Liang",
+        2017,
+        "Understanding Black-box Predictions via Influence Functions",
+        "https://arxiv.org/abs/1703.04730",
+    ),
+    params=InfluenceSelfParams,
+    group=Group.INFLUENCE,
+    direction=Direction.NOISY,
+    inspect_first="highest",
+    orientation=orient(+1, +1, -1, 0, +1, 0),
+    needs=(Signal.FEATURES,),
+    compute=_compute,
+    range="0 and up",
+    high_means="Held in place by itself alone: labeled wrong, rare or hard.",
+    low_means="Others teach it too: typical.",
+    cost="N x (d C)^2 per seed up to 3,000 parameters d C; then N x d x (d + C).",
+)
