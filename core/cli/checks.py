@@ -118,5 +118,5 @@ def print_self_test(result: SelfTestResult) -> None:
 def _recalled(score: ScoreRecall, result: SelfTestResult) -> tuple[str, ...]:
     ends = zip(score.recall, score.low, score.high, strict=True)
     found = (f"{share:.0%} ({low:.0%}-{high:.0%})" for share, low, high in ends)
-    weight = result.weights.get(score.name)
-    return score.name, *found, f"{score.average_precision:.3f}", f"{score.auroc:.3f}", "" if weight is None else f"{weight:.3f}"
+    weight = f"{result.weights[score.name]:.3f}" if score.name in result.weights else ""
+    return score.name, *found, f"{score.average_precision:.3f}", f"{score.auroc:.3f}", weight

@@ -255,6 +255,7 @@ COMMANDS = (
     Command("evaluate", "how well each score finds known faults", _evaluate_flags, commands.evaluate),
     Command("check", "a rule against matched random and all data", _check_flags, checks.check),
     Command("selftest", "planted label flips: what each score finds", _selftest_flags, checks.selftest),
+    Command("report", "the checks of a run as one HTML file", _report_flags, checks.report),
     Command("export", "curated.csv, decisions.csv, manifest.json", _export_flags, commands.export),
     Command("verify", "check an export", _verify_flags, commands.verify),
 )

@@ -50,14 +50,12 @@ def paired(first: np.ndarray, second: np.ndarray) -> Estimate:
 
     Two sources of chance are added up, the seeds (training and the random draw) and the finite held-out split, with
     Satterthwaite's degrees of freedom. Row differences contain some of the seeds' chance, so the sum errs to the wide
-    side. Both are paired: what is hard for both cancels.
+    side. No interval is narrower than one row's worth: agreement on V rows says nothing finer. Both are paired: what is hard for both cancels.
     """
     difference = first.astype(np.float64) - second.astype(np.float64)
     by_seed, by_row = difference.mean(1), difference.mean(0)
-    seeds, rows = _error(by_seed) ** 2, _error(by_row) ** 2
+    seeds, rows = _error(by_seed) ** 2, max(_error(by_row), 1.0 / len(by_row)) ** 2
     total = seeds + rows
-    if total == 0:
-        return Estimate(float(by_seed.mean()), 0.0, len(by_seed) - 1.0)
     weight = seeds**2 / max(len(by_seed) - 1, 1) + rows**2 / max(len(by_row) - 1, 1)
     return Estimate(float(by_seed.mean()), float(np.sqrt(total)), float(total**2 / weight))
 

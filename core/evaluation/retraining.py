@@ -28,6 +28,8 @@ from .learners import Learner
 LEAST_SEEDS = 3
 POINT = 0.01  # "within one point of full accuracy"
 CONFIDENT = 0.95
+_NOTHING_LEARNT = ("Trained on all data, this model is hardly better than always saying the most frequent class: it "
+                   "can tell no subset from another. Give it more epochs, or use the other mode.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +76,17 @@ def retrain(arms: Arms, learner: Learner, asked: Asked, pieces: Path, progress: 
         for kept in arms.kept
     ]
     compared = [c for kept, rule, random in pairs for c in _compare(kept, rule, random, full)]
+    learnt = float(full.right.mean()) > np.bincount(truth).max() / len(truth) + POINT
     points = [_point(t, truth, asked.class_names) for _, rule, random in pairs for t in (rule, random)]
     return CheckResult(
         key=asked.key, number=asked.number, mode=asked.mode, learner=learner.name, steps=learner.steps,
         seeds=asked.seeds, candidates=len(arms.candidates), held_out=len(truth), held_out_is=arms.held_out.words,
         class_names=asked.class_names, rules=asked.rules, decisions_sha256=asked.decisions_sha256,
         points=(*points, _point(full, truth, asked.class_names)), comparisons=tuple(compared),
-        smallest=smallest_subset([(rule.fraction, rule.rows, paired(rule.right, full.right)) for _, rule, _ in pairs]),
-        verdict=_sentence(compared, asked.seeds, len(truth)), notes=arms.notes)
+        smallest=smallest_subset([(rule.fraction, rule.rows, paired(rule.right, full.right)) for _, rule, _ in pairs],
+                                 learnt),
+        verdict=_sentence(compared, asked.seeds, len(truth)),
+        notes=arms.notes if learnt else (*arms.notes, _NOTHING_LEARNT))
 
 
 def _train_arm(arm: str, arms: Arms, kept: KeptSet | None, learner: Learner, asked: Asked, pieces: Path,
@@ -134,8 +139,13 @@ def _point(trained: Trained, truth: np.ndarray, names: tuple[str, ...]) -> ArmPo
                     max(0.0, band.low), min(1.0, band.high), names[present[worst]], by_class[worst])
 
 
-def smallest_subset(against_full: list[tuple[float, int, Estimate]]) -> SmallestSubset:
-    """From (fraction, rows, accuracy minus all data's): the smallest that is, with 95 % confidence, within a point."""
+def smallest_subset(against_full: list[tuple[float, int, Estimate]], learnt: bool = True) -> SmallestSubset:
+    """From (fraction, rows, accuracy minus all data's): the smallest that is, with 95 % confidence, within a point.
+
+    learnt: whether all data beats the most frequent class; what has learnt nothing is easily matched.
+    """
+    if not learnt:
+        return SmallestSubset(None, 0, 0.0, f"Not shown: {_NOTHING_LEARNT[0].lower()}{_NOTHING_LEARNT[1:]}")
     by_size = sorted(against_full, key=lambda entry: entry[0])
     shown = next(((f, n, e) for f, n, e in by_size if e.above(-POINT) >= CONFIDENT), None)
     if shown is not None:

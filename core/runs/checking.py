@@ -54,7 +54,7 @@ def ask_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: s
     key = hashlib.sha256(to_text(question).encode()).hexdigest()[:16]
     path = check_folder(run) / key / "asked.json"
     if not path.is_file():
-        write_json(path, {**question, "number": 1 + len(list(check_folder(run).glob("*/asked.json")))})
+        write_json(path, {**question, "number": 1 + len(_asked(run))})
     return key
 
 
@@ -68,7 +68,7 @@ def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode:
 
 def resume_check(run: Run) -> str:
     """Go on, in a process of its own, with the check that was asked last; returns its key."""
-    keys = [(read_json(p).get("number", 0), p.parent.name) for p in check_folder(run).glob("*/asked.json")]
+    keys = [(read_json(p).get("number", 0), p.parent.name) for p in _asked(run)]
     waiting = [key for _, key in sorted(keys) if not (check_folder(run) / key / "result.json").is_file()]
     if not waiting:
         raise RunError("There is no unfinished check to go on with.", "Start a new one.")
@@ -90,9 +90,13 @@ def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
 
 def check_results(run: Run) -> list[CheckResult]:
     """Every finished check of a run, the last asked first."""
-    found = [CheckResult.from_json(read_json(p)) for p in check_folder(run).glob("*/result.json")
-             if (p.parent / "asked.json").is_file()]
+    paths = [p.with_name("result.json") for p in _asked(run)]
+    found = [CheckResult.from_json(read_json(p)) for p in paths if p.is_file()]
     return sorted(found, key=lambda result: -result.number)
+
+
+def _asked(run: Run) -> list[Path]:
+    return [p for p in check_folder(run).glob("*/asked.json") if not p.parent.name.startswith("selftest-")]
 
 
 def check_of(run: Run, rules: Rules) -> CheckResult | None:

@@ -19,6 +19,7 @@ from core.types.curation import Decision, Rules
 from core.types.errors import RunError
 from core.types.progress import Progress, SilentProgress
 
+from .checked import checked
 from .repeat import repeat_scores
 from .source import find_run, open_run, refuse_changed_source
 from .view import score_view
@@ -32,11 +33,15 @@ def export_run(
     view = score_view(run)
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
-    return write_export(view, rules, decisions, provenance(run), run.examples.columns, Path(out))
+    return write_export(
+        view, rules, decisions, provenance(run, rules, decisions), run.examples.columns, Path(out)
+    )
 
 
-def provenance(run: Run) -> dict[str, Any]:
-    """Where the numbers come from: the question, the model's files, the map and the versions, all by hash."""
+def provenance(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any]:
+    """Where the numbers come from: the question, the model's files, the map and the versions, all by hash, and what
+    is known about the rules: their check, the self-test, the reviewed share of wrong labels.
+    """
     model = run.path / "model"
     files = sorted(p for p in model.rglob("*") if p.is_file()) if model.is_dir() else []
     maps = {
@@ -53,7 +58,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "out_of_fold_model": run.card.get("out_of_fold_model"),
         "scores_failed": dict(run.failures),
         "versions": run.card.get("versions"),
-        "check": None,
+        **checked(run, rules, decisions),
     }
 
 

@@ -8,7 +8,7 @@ from worlds import write_images, write_table, write_texts
 
 from core import actions, check_actions
 from core.cli import main
-from core.runs import checking
+from core.runs import background, checking, launch
 from core.store.atomic import read_json
 from core.types.checks import CheckResult, SelfTestResult
 from core.types.errors import Cancelled
@@ -122,6 +122,7 @@ def test_a_check_in_its_own_process_can_be_watched(scored):
     assert check_actions.check_status(run).state is RunState.FINISHED, said
     assert [r.key for r in check_actions.check_results(run)] == [key]
     assert actions.list_runs() == []  # a check is no run
+    launch._CHILDREN.pop(background.job_id(run, "check")).wait(30)
 
 
 def test_a_self_test_finds_planted_flips_and_its_weights_apply(scored, capsys):
@@ -170,3 +171,26 @@ def test_a_changed_dataset_needs_a_new_check(scored):
     path.write_text(json.dumps({**asked, "fingerprint": "other"}))
     with pytest.raises(Exception, match="changed since this check"):
         check_actions.resume_check_here(run, key, SilentProgress())
+
+
+def test_the_report_and_the_manifest_tell_the_check(scored, capsys, tmp_path):
+    preset = ["--preset", "remove_label_errors"]
+    assert say(capsys, "export", scored, *preset, "--out", tmp_path / "before")[0] == 0
+    assert read_json(tmp_path / "before" / "manifest.json")["provenance"]["check"] is None
+    assert say(capsys, "check", scored, *preset, "--quiet")[0] == 0
+    assert say(capsys, "selftest", scored, "--flip", "0.1", "--quiet")[0] == 0
+    out = say(capsys, "export", scored, *preset, "--out", tmp_path / "after")[1]
+    assert "No check was run" not in out
+    manifest = read_json(tmp_path / "after" / "manifest.json")
+    result = check_actions.check_results(actions.open_run(scored))[0]
+    assert manifest["provenance"]["check"]["verdict"] == result.verdict
+    assert manifest["provenance"]["check"]["same_decisions"] is True
+    assert manifest["provenance"]["self_test"]["flips"] == 24
+    assert manifest["provenance"]["self_test"]["weights_applied"] is False
+    assert say(capsys, "verify", tmp_path / "after", "--level", "2", "--quiet")[0] == 0
+    page = tmp_path / "report.html"
+    assert say(capsys, "report", scored, *preset, "--out", page)[0] == 0
+    text = page.read_text()
+    assert "Planted" in text or "planted" in text
+    assert result.verdict.split(":")[0] in text
+    assert say(capsys, "report", scored, "--out", tmp_path)[0] == 2
