@@ -1,9 +1,10 @@
 """Retrieval importance: what each training row is worth to a model that answers from what it retrieves.
 
 Each target retrieves its M nearest training rows; row i is present with probability p_i, and the first K present ones
-are used: u = (1/K) sum of their contributions c (1 for the target's label; or +1 and -1). With U(p) the mean of u,
-    importance_i = dU/dp_i          (mean over targets, at p = 1/2; in about [-1/K, 1/K], twice that with +1 and -1)
-by the exact O(M K) recursion. At p = 1/2 this is KNN-Banzhaf of the ranking, integrated over p it is KNN-Shapley.
+are used: u = (1/K) sum of their contributions c, +1 for the target's label and -1 for another. With U(p) the mean of u,
+    importance_i = dU/dp_i          (mean over targets, at p = 1/2; in [-2/K, 2/K])
+by the exact O(M K) recursion. With contributions of 1 and 0 instead (`match`) this is KNN-Banzhaf of the ranking, and
+integrated over p it is KNN-Shapley; -1 lets a row that misleads weigh as much as one that helps.
 `steps` > 0 instead learns p by projected gradient ascent: the score is then the inclusion weight in [0, 1], 1/2 where a
 row is never retrieved. `by_group` gives all rows of a source (the group column) their mean. `epsilon` > 0 samples as
 many targets as put each importance within epsilon with probability 1 - delta (Hoeffding) and cuts rankings there.
@@ -35,7 +36,7 @@ class RetrievalParams:
     k: int = param(10, label="Rows used (K)", low=1, help="How many of the present retrieved rows decide the answer.")
     retrieved: int = param(50, label="Rows retrieved (M)", low=1, help="How many rows each target retrieves.")
     contribution: str = param(
-        "match", label="A row contributes", choices=("match", "signed"), help="match: 1 or 0. signed: 1 or -1."
+        "signed", label="A row contributes", choices=("signed", "match"), help="signed: 1 or -1. match: 1 or 0."
     )
     by_group: bool = param(False, label="One value per source", help="Rows of one group share their mean.")
     steps: int = param(0, label="Learning steps", low=0, help="0: importance at inclusion 1/2. More: learned weights.")
@@ -144,7 +145,7 @@ RETRIEVAL_IMPORTANCE = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
-    range="about -1/K to 1/K (learned weights: 0 to 1)",
+    range="-2/K to 2/K (learned weights: 0 to 1)",
     high_means="Retrieved for targets that share its label: a source to trust.",
     low_means="Retrieved for targets with other labels: misleads, probably labeled wrong.",
     cost="V x N x d for V targets, then V x M x K for each learning step; no training.",
