@@ -55,6 +55,14 @@ def check_source(
     return load_source(RunSpec(source=source, modality=modality, roles=roles, labels=labels)).examples
 
 
+def try_source(
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+) -> None:
+    """Load a stranger's file in a child process with limits first; `UnsafeFileError` when that crashes or hangs."""
+    from core.datasets import check_in_child
+    check_in_child(source, modality, roles, labels=labels, cache=cache_root())
+
+
 def samples() -> list[SampleCard]:
     """The bundled datasets: name, title, modality, rows, what is known about their faults, and the shipped run."""
     from core.runs.samples import sample_cards

@@ -13,11 +13,17 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.curation import ScoreView
-from core.curation.evidence import noise_estimate
+from core.composite import RankCorrelation
+from core.curation import ScoreView, crossing
+from core.curation.comparing import PairComparison, compare_pair
+from core.curation.comparing import correlations as all_correlations
+from core.curation.evidence import NoiseEstimate, noise_estimate
+from core.curation.review import ReviewQueue, review_queue
+from core.curation.sensitivity import WeightEffect, sensitivity
 from core.datasets import SourcePreview
+from core.runs.clusters import cluster_cards as describe_run_clusters
 from core.runs.samples import SampleCard
-from core.store import CurationState, Run
+from core.store import CurationState, Run, RunSummary
 from core.store.index import ScoreIndex
 from core.types.attributions import Attribution, ExampleInfluence
 from core.types.curation import Outcome, Rules
@@ -64,10 +70,9 @@ def outcome(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, 
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def noise(run_id: str, at: str, _view: ScoreView) -> tuple[float, float, float] | None:
-    """Estimated share of wrong labels with its interval; None without out-of-fold predictions."""
-    found = noise_estimate(_view)
-    return None if found is None else (found.share, found.low, found.high)
+def noise(run_id: str, at: str, _view: ScoreView) -> NoiseEstimate | None:
+    """Share of labels that models doubt, and how often those are right; None without out-of-fold predictions."""
+    return noise_estimate(_view)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -82,10 +87,28 @@ def array(run_id: str, at: str, name: str, _run: Run) -> np.ndarray | None:
     return _run.array(name)
 
 
+def rows_of_run(listed: RunSummary) -> int | None:
+    """Rows of a listed run; a run that stopped early may have them in its folder alone, or not know them yet."""
+    return listed.rows or Run.open(listed.path).card.get("dataset", {}).get("rows") or None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def sample_preview(name: str) -> SourcePreview:
+    """The first examples of a bundled dataset."""
+    return actions.inspect_source(name)
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def samples(home: str) -> list[SampleCard]:
     """The bundled datasets."""
     return actions.samples()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def tried(path: str, modality: str | None, roles: Roles, labels: str | None) -> bool:
+    """True once a child process with limits on memory and time has read an upload (its path names its content)."""
+    actions.try_source(path, modality, roles, labels)
+    return True
 
 
 @st.cache_data(max_entries=16, show_spinner=False, ttl=60)
@@ -154,3 +177,47 @@ def fixed_facets(run_id: str, at: str, _run: Run, _view: ScoreView) -> tuple[sel
 def score_index(run_id: str, at: str, name: str, _run: Run) -> ScoreIndex:
     """Sorted values and class counts of one score."""
     return _run.index(name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def comparison(run_id: str, at: str, a: str, b: str, _view: ScoreView) -> PairComparison:
+    """Two scores: ranks, agreement, quadrants."""
+    return compare_pair(_view, a, b)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def correlations(run_id: str, at: str, _view: ScoreView) -> RankCorrelation:
+    """Every score against every other."""
+    return all_correlations(_view)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def learning_map(run_id: str, at: str, _view: ScoreView) -> tuple[np.ndarray, np.ndarray] | None:
+    """The data map: coordinates and regions; None without the scores it needs."""
+    return crossing.data_map(_view)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def zone_crossing(run_id: str, at: str, facet: str, _view: ScoreView, _facet: selecting.Facet) -> crossing.Crossing:
+    """Zones of each option of a facet that no decision changes."""
+    return crossing.cross_zones(_view, np.asarray(_facet.codes), _facet.options)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Describing the clusters")
+def cluster_cards(run_id: str, at: str, name: str, _run: Run, _view: ScoreView) -> tuple[crossing.ClusterCard, ...]:
+    """What sets each cluster apart."""
+    return describe_run_clusters(_run, _view, name)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def review(run_id: str, at: str, rules_text: str, _view: ScoreView, _rules: Rules) -> ReviewQueue:
+    """Rows by decision value; decisions do not move it."""
+    return review_queue(_view, _rules)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Moving each weight")
+def weight_effects(
+    run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState
+) -> tuple[WeightEffect, ...]:
+    """How many rows each weight would flip."""
+    return sensitivity(_view, _rules, _state.decisions)

@@ -16,12 +16,12 @@ from dashboard.opened import Opened
 
 _ASSETS = Path(__file__).parent / "assets"
 ICON = str(_ASSETS / "icon.png")  # a file of ours: a symbol's name would be fetched from the network
-_LATER = "Comes in a later version: prune and retrain against matched random rows."
 _NUMBERS = {
     "start": "",
     "data": "1",
     "scores": "2",
     "explore": "3",
+    "compare": "",
     "rules": "4",
     "check": "5",
     "export": "6",
@@ -56,9 +56,7 @@ def steps(
 
 
 def _why_not(name: str, opened: Opened | None) -> str:
-    if name == "check":
-        return _LATER
-    if name in ("explore", "rules", "export") and opened is None:
+    if name in ("explore", "compare", "rules", "check", "export") and opened is None:
         return "Needs a run with a finished score."
     if name == "scores" and opened is None and not state.current_run() and not state.draft_spec():
         return "Needs data: a sample, yours, or a run."
@@ -101,13 +99,15 @@ def _press(opened: Opened, pressed: str) -> None:
 def _kept_summary(opened: Opened) -> kept_bar.KeptSummary:
     counts = opened.outcome.counts
     name, before, after = reading.rarest_class(opened.view, opened.outcome)
+    noise = cache.noise(opened.run.run_id, opened.at, opened.view)
     return kept_bar.KeptSummary(
         kept=counts["kept"],
         rows=counts["rows"],
         rarest_class=name,
         rarest_before=before,
         rarest_after=after,
-        noise=cache.noise(opened.run.run_id, opened.at, opened.view),
+        noise=None if noise is None else (noise.share, noise.low, noise.high, noise.accuracy),
+        noise_help=reading.noise_words(noise),
         selected=len(state.selection()),
         can_undo=opened.curation.can_undo,
         can_redo=opened.curation.can_redo,

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from core.curation import ScoreView
-from core.curation.evidence import ZONES, zones
+from core.curation.evidence import ZONES, NoiseEstimate, zones
 from core.scores import SCORES
 from core.scores.method import ScoreMethod
 from core.store import Run
 from core.types.curation import Outcome
+from core.types.runs import RunState, RunStatus
 from core.types.scores import Score
 from dashboard import cache, selecting
 from dashboard.components import map_wire
@@ -25,6 +26,7 @@ ZONE_WORDS = {
     "hard_useful": "hard but useful",
     "redundant": "redundant",
 }
+GOING = (RunState.WAITING, RunState.RUNNING)
 _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 
@@ -44,14 +46,36 @@ def rarest_class(view: ScoreView, outcome: Outcome) -> tuple[str, int, int]:
     return str(view.class_names[rarest]), int(before[rarest]), int(after[rarest])
 
 
-def scores_frame(run: Run, methods: Sequence[ScoreMethod]) -> pd.DataFrame:
+def scores_frame(run: Run, methods: Sequence[ScoreMethod], status: RunStatus) -> pd.DataFrame:
     """One row per registered score: what it finds and needs, lights, cost, state in this run."""
-    return pd.DataFrame([_score_line(run, method) for method in methods])
+    states = score_states(run, [method.name for method in methods], status)
+    return pd.DataFrame([_score_line(run, method, states[method.name]) for method in methods])
 
 
-def _score_line(run: Run, method: ScoreMethod) -> dict[str, object]:
-    done = method.name in run.score_names
-    state = "done" if done else "failed" if method.name in run.failures else "not run"
+def score_states(run: Run, names: Sequence[str], status: RunStatus) -> dict[str, str]:
+    """Where each score stands: done, failed, the stage its run is in for the next one, waiting, not asked for."""
+    asked = run.spec.scores
+    not_here = run.card.get("not_here", {})
+    found, next_up = {}, True
+    for name in names:
+        if name in run.score_names:
+            found[name] = "done"
+        elif name in run.failures:
+            found[name] = "failed"
+        elif name in not_here:
+            found[name] = "not possible here"
+        elif "all" not in asked and name not in asked:
+            found[name] = "not asked for"
+        elif status.state not in GOING:
+            found[name] = "not run"
+        else:
+            found[name] = (status.stage.lower() or "starting") if next_up else "waiting"
+            next_up = False
+    return found
+
+
+def _score_line(run: Run, method: ScoreMethod, state: str) -> dict[str, object]:
+    done = state == "done"
     score = run.score(method.name) if done else None
     return {
         "name": method.name,
@@ -70,6 +94,17 @@ def lights_word(score: Score) -> str:
     """How many checks are red, amber and green, the worst first: shape and count, not color alone."""
     counts = {light: sum(check.light == light for check in score.checks) for light in ("red", "amber", "green")}
     return "  ".join(f"{_LIGHTS[light]} {count} {light}" for light, count in counts.items() if count)
+
+
+def noise_words(noise: NoiseEstimate | None) -> str:
+    """The suspected label noise as a sentence, never without how often the doubting models are right."""
+    if noise is None:
+        return ""
+    return (
+        f"Out-of-fold models, which did not see the row, doubt {100 * noise.share:.1f} % of {noise.rows:,} training "
+        f"labels (95 % interval {100 * noise.low:.1f}–{100 * noise.high:.1f} %). They agree with "
+        f"{100 * noise.accuracy:.0f} % of the given labels: the weaker they are, the more this is too high."
+    )
 
 
 def title(name: str) -> str:

@@ -1,13 +1,13 @@
 """The only module that touches st.session_state and the URL.
 
-Disk holds what is worth keeping; the URL what is looked at (run, view, example, filters: widgets bound with
-`bind="query-params"`); the session only ids and drafts.
+Disk holds what is worth keeping; the URL what is looked at (run, view, example, filters, choices of color and order);
+the session only ids and drafts.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ import streamlit as st
 from core.types.runs import RunSpec
 
 # A page switch empties the URL of what no widget holds: written back.
-_STICKY = ("run", "example", "f", "range", "tab", "side")
+_STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "order", "form", "score", "by_class",
+           "pane", "across", "up", "zones_by", "clustering")
 
 
 def sync() -> None:
@@ -103,6 +104,17 @@ def open_example(example_id: str) -> None:
     turn_to("side", "example")
 
 
+def ask_for(part: str, example_id: str) -> None:
+    """Bring an example forward with its "relabel" or "note" open and ready to type into."""
+    open_example(example_id)
+    st.session_state["asked_part"] = (part, st.session_state.get("asked_part", ("", 0))[1] + 1)
+
+
+def asked_part() -> tuple[str, int]:
+    """The part of the drawer last asked for and the number of that wish; open it once per number."""
+    return st.session_state.get("asked_part", ("", 0))
+
+
 def turned_to(name: str, default: str) -> str:
     """Which of several panes is in front ("tab", "side"): in the URL by its name, whatever its title says."""
     return next(iter(_stuck(name)), default)
@@ -136,6 +148,25 @@ def switch(name: str, panes: Mapping[str, str], default: str, width: Any = "cont
         )
         or default
     )
+
+
+def held(name: str, options: Collection[str], default: str) -> dict[str, Any]:
+    """Key and callback of a choice that stays, in the URL, while one steps to another view and back."""
+    key, now = f"held_{name}", turned_to(name, default)
+
+    def keep() -> None:
+        value = st.session_state[key]
+        _stick(name, [] if value in (None, default) else [value])
+
+    st.session_state[key] = now if now in options else default
+    return {"key": key, "on_change": keep}
+
+
+def held_toggle(name: str) -> dict[str, Any]:
+    """The same for a switch that is off at first."""
+    key = f"held_{name}"
+    st.session_state[key] = bool(_stuck(name))
+    return {"key": key, "on_change": lambda: _stick(name, ["yes"] if st.session_state[key] else [])}
 
 
 def filters() -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """Files in, never trusted: one ExampleTable from whatever a person has."""
 
-from .guarded import check_in_child
+from .guarded import UnsafeFileError, check_in_child
 from .loader import Column, Loader, Request, SourcePreview
 from .samples import SAMPLES, Sample, sample_key, sample_named, sample_path, sample_run
 from .sources import LOADERS, inspect_source, load_examples, load_trace, source_path
@@ -13,6 +13,7 @@ __all__ = [
     "Request",
     "Sample",
     "SourcePreview",
+    "UnsafeFileError",
     "check_in_child",
     "inspect_source",
     "load_examples",

@@ -23,6 +23,10 @@ MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alon
 SECONDS = 120
 
 
+class UnsafeFileError(DataError):
+    """The child that read the file crashed, hung, or wanted more memory than it is allowed."""
+
+
 def check_in_child(
     source: str | Path,
     modality: str | None = None,
@@ -33,7 +37,7 @@ def check_in_child(
     seconds: int = SECONDS,
     memory: int = MEMORY,
 ) -> None:
-    """Return if the source loads; raise `DataError` with the child's own words, or saying that it crashed or hung."""
+    """Return if the source loads; else `DataError` in the child's words, `UnsafeFileError` if it crashed or hung."""
     question = {
         "source": os.fspath(source),
         "modality": modality,
@@ -53,7 +57,7 @@ def check_in_child(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise DataError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.") from None
+        raise UnsafeFileError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.") from None
     _answer(child, name)
 
 
@@ -65,9 +69,10 @@ def _answer(child: subprocess.CompletedProcess[bytes], name: str) -> None:
     if not isinstance(answer, dict):
         how = f"signal {-child.returncode}" if child.returncode < 0 else f"exit code {child.returncode}"
         words = f"Reading {name} crashed ({how}). Nothing else was harmed."
-        raise DataError(words, "The file is damaged, or needs more memory than it is allowed.")
+        raise UnsafeFileError(words, "The file is damaged, or needs more memory than it is allowed.")
     if "error" in answer:
-        raise DataError(str(answer["error"]), str(answer.get("hint", "")))
+        kind = UnsafeFileError if answer.get("unsafe") else DataError
+        raise kind(str(answer["error"]), str(answer.get("hint", "")))
 
 
 def _limit(memory: int, seconds: int) -> None:
@@ -92,6 +97,7 @@ def main() -> None:
         print(json.dumps({"error": str(error), "hint": error.hint}))
     except MemoryError:
         limit = question["memory"] / GIGABYTE
-        print(json.dumps({"error": f"The file needs more than {limit:.1f} GB.", "hint": "Give a smaller file."}))
+        words = f"The file needs more than {limit:.1f} GB."
+        print(json.dumps({"error": words, "hint": "Give a smaller file.", "unsafe": True}))
     else:
         print(json.dumps({"rows": rows}))

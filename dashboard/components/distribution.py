@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.components.nodes import four_digits
+from dashboard.components.nodes import four_digits, node, show_nodes
 from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, class_color, muted_color, plotly_layout, text_color
 
 
@@ -62,7 +62,16 @@ def histogram(
         selection_mode="box",
         alt=_words(distribution, counts, cut, drop),
     )
+    _ends(distribution, key)
     return _range(event) if selectable else None
+
+
+def _ends(given: Distribution, key: str) -> None:
+    """What either end of the axis means, under its end: words that wrap, where an axis title would be cut off."""
+    if given.low_means or given.high_means:
+        low = node("span", "", f"← {given.low_means}" if given.low_means else "")
+        high = node("span", "", f"{given.high_means} →" if given.high_means else "")
+        show_nodes(node("div", "ends soft", low, high), key=f"{key}-ends")
 
 
 def _coarser(given: Distribution, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -166,11 +175,6 @@ def _cut_line(figure: go.Figure, cut: float | None, drop: str, edges: np.ndarray
 
 
 def _finish(figure: go.Figure, given: Distribution, mode: str, height: int, selectable: bool) -> None:
-    ends = " · ".join(
-        part
-        for part in (given.low_means and f"← {given.low_means}", given.high_means and f"{given.high_means} →")
-        if part
-    )
     figure.update_layout(
         **plotly_layout(
             height=height,
@@ -178,7 +182,7 @@ def _finish(figure: go.Figure, given: Distribution, mode: str, height: int, sele
             dragmode="select" if selectable else False,
             selectdirection="h",
             xaxis={
-                "title": {"text": f"{given.title}  ({ends})" if ends else given.title},
+                "title": {"text": given.title},
                 "showgrid": False,
             },
             yaxis={

@@ -6,17 +6,24 @@ from dataclasses import dataclass
 
 from dashboard.components.nodes import Node, node, show_nodes
 
+_NOISE = "suspected label noise"
+
 
 @dataclass(frozen=True)
 class KeptSummary:
-    """noise: (estimate, low, high) as shares, or None when it cannot be said. saved: "saved" | "saving" | an error."""
+    """noise: (estimate, low, high, accuracy of the doubting models) as shares, or None when it cannot be said.
+
+    The estimate is never shown without that accuracy: the weaker the models, the more of it is their own mistakes.
+    saved: "saved" | "saving" | an error.
+    """
 
     kept: int
     rows: int
     rarest_class: str = ""
     rarest_before: int = 0
     rarest_after: int = 0
-    noise: tuple[float, float, float] | None = None
+    noise: tuple[float, float, float, float] | None = None
+    noise_help: str = ""
     selected: int = 0
     saved: str = "saved"
     can_undo: bool = False
@@ -38,7 +45,8 @@ def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
         node("span", "gauge", node("i", "", style={"width": f"{share:.2f}%"}), role="img", label=f"{share:.0f} % kept")
     ]
     for at, part in enumerate(_parts(summary)):
-        words.append(node("b" if at == 0 else "span", "" if at == 0 else "soft", part))
+        about = summary.noise_help if part.startswith(_NOISE) else ""
+        words.append(node("b" if at == 0 else "span", "" if at == 0 else "soft", part, title=about))
     if summary.selected:
         words.append(node("span", "", f"selected {summary.selected:,}"))
     return show_nodes(node("div", "keptbar", *words, node("span", "right", *_buttons(summary)), role="status"), key=key)
@@ -59,11 +67,11 @@ def _parts(summary: KeptSummary) -> list[str]:
     if summary.rarest_class:
         parts.append(f"rarest class {summary.rarest_class} {summary.rarest_before:,} → {summary.rarest_after:,}")
     if summary.noise is not None:
-        estimate, low, high = (100 * v for v in summary.noise)
-        parts.append(f"estimated label noise {estimate:.1f} % ({low:.1f}-{high:.1f})")
+        estimate, low, high, accuracy = (100 * v for v in summary.noise)
+        parts.append(f"{_NOISE} {estimate:.1f} % ({low:.1f}–{high:.1f}), models {accuracy:.0f} % accurate")
     return parts
 
 
 def kept_sentence(summary: KeptSummary) -> str:
-    """`Kept 4,312 of 5,000 (86 %) · dropped 688 · rarest class 48 → 48 · estimated label noise 6.1 % (4.8-7.7)`."""
+    """`Kept 4,312 of 5,000 (86 %) · dropped 688 · … · suspected label noise 6.1 % (4.8–7.7), models 91 % accurate`."""
     return " · ".join(_parts(summary))

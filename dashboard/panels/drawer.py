@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import actions
 from core.types.curation import Action
 from core.types.errors import CurationError
 from dashboard import cache, doing, drawing, reading, state
 from dashboard.components import messages
+from dashboard.components.drawer_keys import drawer_keys
 from dashboard.components.example_view import example_view
 from dashboard.components.score_panel import score_panel
 from dashboard.opened import Opened
@@ -112,7 +114,7 @@ def _decide(opened: Opened, row: int) -> None:
                 shortcut=letter,
                 type="primary" if now else "secondary",
             )
-        with st.popover("Relabel"):
+        with _popover(row, "relabel", "Relabel"):
             names = opened.view.class_names
             label = st.selectbox("New label", names, index=None, key=f"label_{row}", placeholder="Type a class")
             st.button(
@@ -122,9 +124,28 @@ def _decide(opened: Opened, row: int) -> None:
                 on_click=_one,
                 args=(opened, row, Action.RELABEL, label),
             )
-        with st.popover("Note"):
+        with _popover(row, "note", "Note"):
             note = st.text_input("Note", value=said.note if said else "", key=f"note_{row}")
             st.button("Save note", key="drawer_note", on_click=_note, args=(opened, row, note))
+    _keys(example_id, row)
+
+
+def _popover(row: int, part: str, title: str) -> DeltaGenerator:
+    """Opened by its button, or by a key of the keyboard."""
+    key = f"open_{part}_{row}"
+    if state.asked_part()[0] == part and state.is_new("opened_part", state.asked_part()):
+        state.put(key, True)
+    return st.popover(title, key=key, on_change="rerun")
+
+
+def _keys(example_id: str, row: int) -> None:
+    """r and n work wherever the focus is, and put it into what they open."""
+    part, wish = state.asked_part()
+    field = {"relabel": f"label_{row}", "note": f"note_{row}"}.get(part, "")
+    pressed = drawer_keys({"r": "relabel", "n": "note"}, field, wish, key="drawer_keys")
+    if pressed is not None:
+        state.ask_for(pressed, example_id)
+        st.rerun()
 
 
 def _one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:

@@ -90,10 +90,9 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
                 "Score",
                 names,
                 format_func=reading.title,
-                key="score",
-                bind="query-params",
                 label_visibility="collapsed",
                 width="stretch",
+                **state.held("score", names, names[0]),
             )
             mode = st.segmented_control(
                 "Form",
@@ -104,7 +103,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
                 label_visibility="collapsed",
                 format_func={"histogram": "Bars", "ecdf": "Sum"}.__getitem__,
             )
-            by_class = st.toggle("by class", key="by_class", bind="query-params")
+            by_class = st.toggle("by class", **state.held_toggle("by_class"))
         cut, drop = reading.score_cut(opened, name)
         drawn = histogram(
             distribution(opened, name, shown),

@@ -27,21 +27,18 @@ def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarr
             "Layout",
             layouts,
             format_func=_LAYOUTS.__getitem__,
-            default=layouts[0],
-            key="layout",
             required=True,
             label_visibility="collapsed",
-            bind="query-params",
+            **state.held("layout", layouts, layouts[0]),
         )
         choices = color_choices(opened, facets)
         color = st.selectbox(
             "Color by",
             list(choices),
             format_func=choices.__getitem__,
-            key="color",
-            bind="query-params",
             label_visibility="collapsed",
             width=230,
+            **state.held("color", choices, "decision"),
         )
         st.text(f"{int(shown.sum()):,} / {len(shown):,} points")
     draw(opened, layout or layouts[0], color_of(opened, facets, color), shown, height)
@@ -55,21 +52,29 @@ def layouts_of(opened: Opened) -> list[str]:
 def first_layout(opened: Opened) -> str | None:
     """The layout chosen in Explore, else the first there is."""
     layouts = layouts_of(opened)
-    chosen = state.get("layout")
+    chosen = state.turned_to("layout", "")
     return chosen if chosen in layouts else next(iter(layouts), None)
 
 
 def draw(opened: Opened, layout: str, colors: maps.MapColors, shown: np.ndarray, height: int) -> None:
     """The map itself; the same key everywhere, so that zoom and lasso mode stay."""
     coords = np.asarray(cache.array(opened.run.run_id, opened.at, layout, opened.run), np.float32)
+    plane = maps.MapLayout(f"{opened.run.run_id}/{layout}/{opened.at}", coords)  # no units, so no axes
+    draw_plane(opened, KEY, plane, colors, shown, height)
+
+
+def draw_plane(
+    opened: Opened, key: str, layout: maps.MapLayout, colors: maps.MapColors, shown: np.ndarray, height: int
+) -> None:
+    """Rows at any coordinates: lasso, click and hover mean the same everywhere."""
     row = opened.view.row_of.get(state.focused() or "")
 
     def on_event(event: maps.MapEvent) -> None:
-        _react(opened, coords, shown, event)
+        _react(opened, layout.coords, shown, event)
 
     maps.embedding_map(
-        key=KEY,
-        layout=maps.MapLayout(f"{opened.run.run_id}/{layout}/{opened.at}", coords, f"{layout} 1", f"{layout} 2"),
+        key=key,
+        layout=layout,
         colors=colors,
         ranks=cache.map_ranks(opened.run.run_id, opened.at, opened.view),
         rule=reading.map_rule(opened),

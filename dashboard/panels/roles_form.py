@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from core.datasets import SourcePreview
+from core.datasets.roles import NONE as NO_COLUMN
 from core.types.examples import Modality, Roles
 
 _NONE = "(none)"
@@ -42,9 +44,20 @@ def roles_form(preview: SourcePreview, source: str) -> Roles:
             _WORDS[part], names, index=names.index(guess or _NONE), key=f"role_{part}_{source}"
         )
         chosen[part] = None if value == _NONE else value
-    guessed = {part: getattr(preview.roles, part) for part in chosen}
-    if chosen == guessed:
+    return roles_of(preview, chosen)
+
+
+def roles_of(preview: SourcePreview, chosen: Mapping[str, str | None]) -> Roles:
+    """What was chosen as roles; an emptied role stays empty instead of being guessed again.
+
+    Left as guessed, nothing is fixed. In a table a column without a part is a feature, other than one named as ids.
+    """
+    if chosen == {part: getattr(preview.roles, part) for part in chosen}:
         return Roles()
-    used = set(chosen.values())
-    features = tuple(name for name in preview.roles.features if name not in used)
-    return replace(Roles(features=features), **chosen)
+    said: dict[str, Any] = {
+        part: NO_COLUMN if value is None and part != "inputs" else value for part, value in chosen.items()
+    }
+    if preview.modality != Modality.TABLE:
+        return replace(Roles(), **said)
+    used = {*chosen.values(), preview.roles.id}
+    return replace(Roles(features=tuple(c.name for c in preview.columns if c.name not in used)), **said)

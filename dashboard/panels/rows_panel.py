@@ -26,19 +26,16 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
             "Order",
             list(orders),
             format_func=orders.__getitem__,
-            key="order",
-            bind="query-params",
             label_visibility="collapsed",
             width=250,
+            **state.held("order", orders, "rank"),
         )
         form = st.segmented_control(
             "Form",
-            ["gallery", "table"],
-            default="gallery",
-            key="form",
+            list(_PAGE),
             required=True,
             label_visibility="collapsed",
-            bind="query-params",
+            **state.held("form", _PAGE, "gallery"),
         )
     rows = reading.ordered(opened, sets[tab], order)
     size = _PAGE[form or "gallery"]
@@ -91,7 +88,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
     elif event.pressed == "u":
         doing.undo(opened.run)
     elif event.pressed in ("r", "n"):
-        state.open_example(str(opened.view.ids[event.row]))
+        state.ask_for({"r": "relabel", "n": "note"}[event.pressed], str(opened.view.ids[event.row]))
 
 
 def _table(opened: Opened, rows: np.ndarray) -> None:

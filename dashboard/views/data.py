@@ -19,11 +19,13 @@ def render() -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.html("<h2>Data</h2>")
-        source = _source()
+        source, uploaded = _source()
         if source is None:
             return
         modality, labels = _kind(), _labels_file()
         try:
+            if uploaded:
+                upload.refuse_dangerous(source, modality, labels)
             guessed = cache.preview(source, modality, Roles(), labels, cache.changed(source))
             roles = roles_form.roles_form(guessed, source)
             shown = cache.preview(source, modality, roles, labels, cache.changed(source))
@@ -32,10 +34,11 @@ def render() -> None:
             return
     with right:
         _preview(shown)
-        _commit(source, modality, roles, labels, shown)
+        _commit(source, modality, roles, labels, uploaded)
 
 
-def _source() -> str | None:
+def _source() -> tuple[str | None, bool]:
+    """The path and whether it was uploaded; None while nothing is chosen."""
     path = st.text_input(
         "Path on this machine, or the name of a sample",
         key="source",
@@ -46,15 +49,15 @@ def _source() -> str | None:
         "or upload (up to 200 MB)", key="uploaded", type=["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "gz"]
     )
     if uploaded is not None:
-        return str(upload.keep(uploaded))
+        return str(upload.keep(uploaded)), True
     if not path.strip():
         messages.empty_state(
             "No data chosen yet",
             "Give a path above, or drop a file here. Nothing is read beyond its first rows until you say so.",
             key="no_source",
         )
-        return None
-    return path.strip()
+        return None, False
+    return path.strip(), False
 
 
 def _kind() -> str | None:
@@ -89,7 +92,7 @@ def _preview(shown: SourcePreview) -> None:
         st.text(note)
 
 
-def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, shown: SourcePreview) -> None:
+def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, uploaded: bool) -> None:
     asked = f"{source}|{modality}|{roles}|{labels}|{cache.changed(source)}"
     if st.button("Read all of it", key="read_all", type="primary", help="Loads the dataset and writes its report card"):
         state.put("read_source", asked)
@@ -99,6 +102,8 @@ def _commit(source: str, modality: str | None, roles: Roles, labels: str | None,
         )
         return
     with st.spinner("Reading"):
+        if uploaded:
+            cache.tried(source, modality, roles, labels)
         examples = cache.examples(source, modality, roles, labels, cache.changed(source))
     report_card.report_card(examples)
     model_choice.model_choice(source, modality, roles, labels, examples)

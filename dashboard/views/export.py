@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import actions
 from core.types.errors import CurationError
-from dashboard import cutting, doing, reading, state
+from dashboard import cache, cutting, doing, reading, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 
@@ -44,6 +44,9 @@ def _checklist(opened: Opened) -> None:
         f"{counts['kept']:,} of {counts['rows']:,} rows go into curated.csv; all {counts['rows']:,} into decisions.csv."
     )
     st.text(f"Dropped by: {cutting.sources_words(opened.outcome)}.")
+    noise = reading.noise_words(cache.noise(opened.run.run_id, opened.at, opened.view))
+    if noise:
+        st.text(f"Suspected label noise: {noise[0].lower()}{noise[1:]}")
     with st.container(key="checklist", border=True, gap="small"):
         st.html("<h4>Before you write</h4>")
         for number, (light, words) in enumerate(reading.checklist(opened)):

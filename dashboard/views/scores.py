@@ -13,8 +13,6 @@ from dashboard import cache, doing, reading, state
 from dashboard.components import messages, run_progress
 from dashboard.panels import run_form, score_detail
 
-_GOING = (RunState.WAITING, RunState.RUNNING)
-
 
 def render() -> None:
     """A draft shows the form; a run shows its progress, the table of all scores and the detail of one."""
@@ -59,7 +57,7 @@ def _start(spec: RunSpec) -> None:
 def _progress(key: str, run_id: str) -> None:
     run, at = cache.run(key)
     status = _status(run)
-    if state.is_new(f"progress-{run_id}", (status.state, at)) and state.get("drawn_progress"):
+    if state.is_new(f"progress-{run_id}", (status.state, status.stage, at)) and state.get("drawn_progress"):
         state.put("drawn_progress", False)
         st.rerun()
     state.put("drawn_progress", True)
@@ -88,7 +86,7 @@ def _finished(run: Run) -> None:
     left, right = st.columns([3, 1], gap="small")
     with left:
         st.html("<h2>Scores</h2>")
-        table = reading.scores_frame(run, SCORES)
+        table = reading.scores_frame(run, SCORES, _status(run))
         done = int((table["State"] == "done").sum())
         st.text(
             f"{done} of {len(table)} scores computed for {run.name}. Choose a row for its assumptions and settings."
@@ -107,7 +105,7 @@ def _finished(run: Run) -> None:
                 "Seconds": st.column_config.NumberColumn(format="%.1f", width=70),
                 "Score": st.column_config.TextColumn(width=130),
                 "What it finds": st.column_config.TextColumn(width=330),
-                "State": st.column_config.TextColumn(width=70),
+                "State": st.column_config.TextColumn(width=130),
                 "Assumptions": st.column_config.TextColumn(width=130),
                 "Needs": st.column_config.TextColumn(width=150),
                 "Skill": st.column_config.NumberColumn(format="%.2f", width=60),

@@ -9,6 +9,7 @@ from core import actions
 from core.runs.samples import SampleCard
 from core.store import RunSummary
 from dashboard import cache, state
+from dashboard.panels import sample_strip
 
 _VERBS = {
     "image": ("Try images", ":material/image:"),
@@ -37,6 +38,7 @@ def _sample(card: SampleCard) -> None:
     with st.container(key=f"card_{card.name}", border=True, gap="small", height="stretch"):
         st.html(f"<h3>{verb}</h3>")
         st.text(f"{card.name} · {card.rows:,} rows · already scored")
+        sample_strip.sample_strip(card.name)
         with st.container(key=f"faults_{card.name}", height="stretch"):
             st.text(card.faults)
         st.button(
@@ -81,6 +83,7 @@ def _resume() -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
+        placeholder="–",
         alt="Runs of this workspace, the last changed first",
     )
     rows = chosen["selection"]["rows"]
@@ -95,7 +98,7 @@ def _frame(runs: list[RunSummary]) -> pd.DataFrame:
         {
             "Name": [r.name for r in runs],
             "Kind": [r.modality for r in runs],
-            "Rows": [r.rows for r in runs],
+            "Rows": pd.array([cache.rows_of_run(r) for r in runs], "Int64"),
             "State": [str(r.state) for r in runs],
             "Last change": [r.last_change for r in runs],
             "Run": [r.run_id for r in runs],

@@ -71,7 +71,7 @@ state = live_sliders(
     score_weights={"el2n": 0.5},
     share=0.1,
 )
-kept_bar(KeptSummary(40, 50, "cat", 9, 8, (0.061, 0.048, 0.077)), key="bar")
+kept_bar(KeptSummary(40, 50, "cat", 9, 8, (0.061, 0.048, 0.077, 0.9), "why"), key="bar")
 kept_bar(None, key="bar2")
 class_bars(names, np.array([9, 20, 21]), np.array([8, 20, 12]), key="bars", floor=12)
 gallery([Tile(0, "a.png", "cat", image=np.zeros((4, 4), np.uint8)), Tile(1, "b.png", problem="cut off")], key="gallery")

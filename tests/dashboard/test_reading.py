@@ -1,0 +1,74 @@
+"""Words and states that the screen takes from a run."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from core.curation.evidence import NoiseEstimate
+from core.store import RunSummary
+from core.types.runs import RunSpec, RunState, RunStatus
+from dashboard import cache, reading
+from dashboard.panels import sample_strip
+
+
+def _run(**changed):
+    facts = {"spec": RunSpec("x", scores=("el2n", "aum", "grand")), "score_names": (), "failures": {}, "card": {}}
+    return SimpleNamespace(**facts | changed)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (RunState.RUNNING, {"el2n": "done", "aum": "training seed 1 of 2", "grand": "waiting", "vog": "not asked for"}),
+        (RunState.STOPPED, {"el2n": "done", "aum": "not run", "grand": "not run", "vog": "not asked for"}),
+    ],
+)
+def test_a_running_job_says_where_each_score_stands(state, expected):
+    status = RunStatus("r", state, "Training seed 1 of 2")
+    assert reading.score_states(_run(score_names=("el2n",)), list(expected), status) == expected
+
+
+def test_a_score_that_failed_or_cannot_be_had_says_so():
+    run = _run(spec=RunSpec("x"), failures={"el2n": "why"}, card={"not_here": {"vog": "needs pictures"}})
+    states = reading.score_states(run, ["el2n", "vog", "aum"], RunStatus("r", RunState.WAITING))
+    assert states == {"el2n": "failed", "vog": "not possible here", "aum": "starting"}
+
+
+def test_noise_is_never_told_without_the_models_accuracy():
+    words = reading.noise_words(NoiseEstimate(0.285, 0.26, 0.311, 5000, 0.71))
+    assert "doubt 28.5 % of 5,000" in words
+    assert "agree with 71 %" in words
+    assert reading.noise_words(None) == ""
+
+
+def test_rows_of_a_run_that_stopped_before_it_read_anything_are_unknown_not_zero(run_folder):
+    assert cache.rows_of_run(run_folder({})) is None
+    assert cache.rows_of_run(run_folder({"dataset": {"rows": 77}})) == 77
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    """Card of a run that the database knows no rows of -> its line in the list."""
+
+    def make(card: dict) -> RunSummary:
+        folder = tmp_path / f"run{len(card)}"
+        folder.mkdir()
+        asked = {"format": 1, "run_id": "r", "spec": RunSpec("x").to_json()}
+        (folder / "spec.json").write_text(json.dumps(asked))
+        (folder / "run.json").write_text(json.dumps(card))
+        return RunSummary("r", "x", "", 0, RunState.STOPPED, "", Path(folder))
+
+    return make
+
+
+@pytest.mark.parametrize(("name", "tags"), [("digits", "img"), ("banking", "p"), ("adult", "table")])
+def test_cards_show_real_examples_of_their_kind(name, tags):
+    tree = sample_strip.strip(cache.sample_preview(name))
+    kinds = [child[0] for child in tree[2:]]
+    assert kinds == [tags] * {"img": 4, "p": 2, "table": 1}[tags]
+    if tags == "table":
+        header, body = tree[2][2], tree[2][3]
+        assert [cell[2] for cell in header[2][2:]][-1] == "income"
+        assert len(body) - 2 == 3
