@@ -70,6 +70,8 @@ ROWS = (
     Row("VoG early, in class", "vog", {"stage": "early"}, 1, (0.178, 0.273, 0.346)),
     Row("VoG late, in class", "vog", {"stage": "late"}, 1, (0.961, 0.872, 0.680)),
     Row("last-layer gradient, epoch 60", "grand_last", {"epochs": "60"}, 1, (0.992, 0.974, 0.865)),
+    Row("OGA forest, epoch 60", "outlier_gradient", {"epochs": "60", "detector": "forest"}, 1, (0.986, 0.972, 0.873)),
+    Row("-GradNorm-OOD, epoch 60", "gradnorm_ood", {"epochs": "60"}, -1, (0.835, 0.779, 0.707)),
     Row("-KNN-Shapley, 200 clean", "knn_shapley", {"k": 10}, -1, (0.995, 0.994, 0.994)),
     Row("-label quality, 5 folds", "label_quality", {}, -1, (0.998, 0.994, 0.984)),
     Row("-AUM (20 epochs)", "aum", {"last_epoch": "20"}, -1, (0.9995, 0.9987, 0.9962), 0.003),
