@@ -6,7 +6,7 @@ from core.types.errors import CurationError
 from dashboard import frame, state
 from dashboard.components import messages
 from dashboard.opened import open_current
-from dashboard.views import check, data, explore, export, methods, rules, scores, start
+from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
 
 st.set_page_config(page_title="Chaffinch", page_icon=frame.ICON, layout="wide", initial_sidebar_state="expanded")
 
@@ -15,6 +15,7 @@ STEPS = {
     "data": st.Page(data.render, title="Data", url_path="data"),
     "scores": st.Page(scores.render, title="Scores", url_path="scores"),
     "explore": st.Page(explore.render, title="Explore", url_path="explore"),
+    "compare": st.Page(compare.render, title="Compare", url_path="compare"),
     "rules": st.Page(rules.render, title="Rules", url_path="rules"),
     "check": st.Page(check.render, title="Check", url_path="check"),
     "export": st.Page(export.render, title="Export", url_path="export"),

@@ -72,6 +72,12 @@ def save_selection(run: Run, title: str, ids: Sequence[str]) -> CurationState | 
     )
 
 
+def choose(rows: np.ndarray) -> None:
+    """Select these rows and bring them forward wherever rows are listed."""
+    state.select(rows)
+    state.turn_to("tab", "Selected")
+
+
 def undo(run: Run) -> None:
     """Take back the last saved change, whatever view it came from."""
     _saved(run, attempt(lambda: actions.undo(run)), "Undone")

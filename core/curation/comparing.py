@@ -15,8 +15,9 @@ from .evidence import difficulty, label_evidence, label_suggested
 from .view import ScoreColumn, ScoreView
 
 DIFFICULTY, EVIDENCE = "difficulty", "label_evidence"  # the two summaries of METHODS 10.2, comparable like scores
-# METHODS 10.2 step 5, by (difficult, evidence for the label): what each quarter of that plane usually holds
-ZONE_QUADRANTS = ("easy core", "shortcut or repeated error", "hard but useful", "likely mislabeled")
+# METHODS 10.2 step 5, by (difficult, evidence for the label). Half of all rows are above any middle: "in doubt" is a
+# side to look at, not a finding; `evidence.zones` draws the narrower zones.
+ZONE_QUADRANTS = ("easy core", "easy, label in doubt", "hard but useful", "hard, label in doubt")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ def table(
     *,
     key: str,
     rows: Any,
-    height: int = 360,
+    height: int | Literal["content"] = 360,
     percent: tuple[str, ...] = (),
     numbers: tuple[str, ...] = (),
     selectable: bool = True,

@@ -20,7 +20,7 @@ if waiting:
     st.text("message: " + waiting[0])
 """
 
-VIEWS = ("start", "data", "scores", "explore", "rules", "check", "export", "methods")
+VIEWS = ("start", "data", "scores", "explore", "compare", "rules", "check", "export", "methods")
 
 
 def screen(view: str, run=None, **query) -> AppTest:

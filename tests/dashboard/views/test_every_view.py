@@ -9,6 +9,7 @@ from core import actions
 
 NEEDS_A_RUN = {
     "explore": "Nothing to explore yet",
+    "compare": "Nothing to compare yet",
     "rules": "No scores to make rules from",
     "export": "Nothing to export yet",
     "scores": "Nothing to score yet",
@@ -38,7 +39,7 @@ def test_a_run_that_is_gone(view):
         assert "no-such-run" in words(at)
 
 
-@pytest.mark.parametrize("view", ["scores", "explore", "rules", "export"])
+@pytest.mark.parametrize("view", ["scores", "explore", "compare", "rules", "export"])
 def test_a_run_with_a_damaged_score(view, run_of, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(run_of("table"), broken)

@@ -1,0 +1,37 @@
+"""A matrix of correlations: numbers written in the cells, the same as a table on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.theme import AWAY_COLOR, TOWARDS_COLOR, is_dark, plotly_layout
+
+
+def heat_map(names: Sequence[str], matrix: np.ndarray, *, key: str, words: str, height: int = 560) -> None:
+    """matrix: [m, m] in -1..1, NaN where not defined (an empty cell). words: what a screen reader says."""
+    middle = "#1B222B" if is_dark() else "#F7F8FA"
+    written = np.where(np.isnan(matrix), "–", np.char.mod("%.2f", np.nan_to_num(matrix)))
+    figure = go.Figure(
+        go.Heatmap(
+            z=matrix,
+            x=list(names),
+            y=list(names),
+            text=written,
+            texttemplate="%{text}",
+            zmin=-1,
+            zmax=1,
+            colorscale=[(0.0, AWAY_COLOR), (0.5, middle), (1.0, TOWARDS_COLOR)],
+            xgap=1,
+            ygap=1,
+            hovertemplate="%{y} against %{x}: %{text}<extra></extra>",
+            colorbar={"thickness": 10, "outlinewidth": 0, "tickvals": [-1, 0, 1]},
+        )
+    )
+    axis = {"showgrid": False, "showline": False, "ticks": ""}
+    figure.update_layout(**plotly_layout(height=height, xaxis={**axis, "tickangle": -35}, yaxis=axis))
+    figure.update_yaxes(autorange="reversed")
+    st.plotly_chart(figure, key=key, width="stretch", config={"displayModeBar": False}, alt=words)

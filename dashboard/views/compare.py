@@ -1,0 +1,80 @@
+"""Compare: scores against scores, how they agree, the data map, zones and clusters; all of it selects rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dashboard import reading, selecting, state
+from dashboard.components import messages
+from dashboard.opened import Opened, open_current
+from dashboard.panels import crossings, drawer, pair, rows_panel, verbs
+
+_PANES = {
+    "pair": "Two scores",
+    "matrix": "All scores",
+    "learning": "Data map",
+    "zones": "Zones",
+    "clusters": "Clusters",
+}
+_SIDES = {"facets": "Comparison", "example": "Example"}
+_HEIGHT = 430
+
+
+def render() -> None:
+    """A switch of panes; the planes stand over the rows that they select, as in Explore."""
+    opened = open_current()
+    if opened is None:
+        if messages.empty_state(
+            "Nothing to compare yet",
+            "Open a sample from Start, or score your own data first.",
+            key="no_compare",
+            action="Go to Start",
+        ):
+            state.follow("start")
+            st.rerun()
+        return
+    facets = reading.facets(opened)
+    shown = selecting.shown_rows(
+        opened.view, facets, selecting.Filters(state.filters(), state.ranges(), state.search_words())
+    )
+    with st.container(key="compare_head", horizontal=True, gap="small", vertical_alignment="center"):
+        pane = state.switch("pane", _PANES, "pair")
+        st.space("stretch")
+        st.text(f"{int(shown.sum()):,} / {len(shown):,} rows pass the filters · {len(state.selection()):,} selected")
+    if pane in ("pair", "learning"):
+        _plane(opened, shown, pane)
+        return
+    with st.container(key="compare_pane", gap="small"):
+        if pane == "matrix":
+            crossings.correlations(opened)
+        elif pane == "zones":
+            crossings.zones_by(opened, facets, shown)
+        else:
+            crossings.clusters(opened, shown)
+    if pane != "matrix":
+        verbs.verbs(opened, shown)
+        if len(state.selection()):
+            rows_panel.rows_panel(opened, shown)
+
+
+def _plane(opened: Opened, shown: np.ndarray, pane: str) -> None:
+    left, right = st.columns([2, 1], gap="small")
+    a = b = ""
+    with left, st.container(key="compare_left", gap="small"):
+        if pane == "pair":
+            a, b = pair.choose_pair(opened)
+            pair.rank_plane(opened, a, b, shown, _HEIGHT)
+        elif not pair.learning_plane(opened, shown, _HEIGHT):
+            return
+        verbs.verbs(opened, shown)
+        rows_panel.rows_panel(opened, shown)
+    with right, st.container(key="compare_right", gap="small"):
+        side = state.switch("side", _SIDES, "facets", "stretch")
+        with st.container(key="side_pane", gap="small"):
+            if side == "example":
+                drawer.drawer(opened)
+            elif pane == "pair":
+                pair.agreement(opened, a, b, shown)
+            else:
+                pair.regions(opened, shown)

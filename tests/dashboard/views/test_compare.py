@@ -1,0 +1,65 @@
+"""Compare says what core says, and what it offers as buttons becomes the selection that every view shows."""
+
+import numpy as np
+import pytest
+from screens import screen, words
+
+from core import actions
+from core.curation.comparing import compare_pair, correlations
+from core.curation.crossing import cross_zones
+from core.curation.evidence import zones
+
+PANES = ("pair", "matrix", "learning", "zones", "clusters")
+
+
+@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize("modality", ["table", "text", "image"])
+def test_every_pane_draws(pane, modality, run_of):
+    at = screen("compare", run_of(modality), pane=pane)
+    assert not at.exception
+    assert "0 selected" in words(at)
+
+
+def test_a_quadrant_selects_its_rows(run_of):
+    at = screen("compare", run_of("table"), across="el2n", up="aum")
+    view = actions.score_view(actions.open_run(run_of("table")))
+    found = compare_pair(view, "el2n", "aum")
+    assert f"{found.spearman:+.3f} over {found.rows:,} rows" in words(at)
+    at.button(key="part_3").click().run()
+    np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(found.quadrants == 3))
+    assert f"hard, label in doubt · {found.counts()[3]}" in words(at)
+
+
+def test_scores_that_the_run_does_not_have_fall_back(run_of):
+    at = screen("compare", run_of("table"), across="nothing", up="neither")
+    assert not at.exception
+    assert "hard, label in doubt" in words(at)
+
+
+def test_filters_hold_here_too(run_of):
+    at = screen("compare", run_of("table"), f=["split:test"])
+    assert "12 / 60 rows" in words(at)
+
+
+def test_the_matrix_is_a_table_on_demand(run_of):
+    at = screen("compare", run_of("table"), pane="matrix")
+    at.toggle(key="correlation_table").set_value(True).run()
+    shown = at.dataframe[0].value
+    found = correlations(actions.score_view(actions.open_run(run_of("table"))))
+    np.testing.assert_allclose(shown.iloc[:, 1:].to_numpy(float), found.matrix)
+
+
+def test_zones_table_counts_and_selects(run_of):
+    at = screen("compare", run_of("table"), pane="zones")
+    view = actions.score_view(actions.open_run(run_of("table")))
+    expected = cross_zones(view, view.labels, view.class_names)
+    np.testing.assert_array_equal(at.dataframe[0].value.iloc[:, 2:6].to_numpy(int), expected.counts)
+    at.button(key="zone_hard_useful").click().run()
+    np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(zones(view) == 2))
+
+
+def test_a_cluster_selects_its_rows(run_of):
+    at = screen("compare", run_of("text"), pane="clusters")
+    codes = actions.clusters(actions.open_run(run_of("text")), "kmeans")
+    at.button(key="select_cluster").click().run()
+    np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(codes == 0))
