@@ -72,6 +72,12 @@ def check_results(run: Run) -> list[CheckResult]:
     return read(run)
 
 
+def checks_rules(result: CheckResult, rules: Rules) -> bool:
+    """Whether a check is of exactly these rules, the preset's name aside."""
+    from core.runs.checking import same_rules
+    return same_rules(result, rules)
+
+
 def self_test_here(run: Run, flip: float, progress: Progress) -> SelfTestResult:
     """Plant label flips in a copy, score it, and see what each score finds; a finished one is only read."""
     from core.runs.self_testing import work_self_test
@@ -106,6 +112,13 @@ def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: 
     """Share of wrong labels from what was reviewed of the sample, with its interval; the model's doubt beside it."""
     from core.evaluation.noise import noise_rate as estimated
     return estimated(view, decisions, per_stratum)
+
+
+def report_text(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> str:
+    """The same page as text."""
+    from core.export.report import page
+    from core.runs.reporting import content
+    return page(content(run, rules, decisions))
 
 
 def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path) -> Path:

@@ -107,8 +107,7 @@ def print_self_test(result: SelfTestResult) -> None:
     head = ("ranking", *shares, "average precision", "AUROC", "weight")
     words.print_columns([head, *(_recalled(s, result) for s in (*result.composites, *ordered))])
     for gain in result.gains:
-        print(f"suggested weights against {gain.over}: {gain.value:+.3f} AUROC "
-              f"({gain.low:+.3f} to {gain.high:+.3f}, 95 %)")
+        print(gain.text)
     for name, why in result.not_tested.items():
         print(f"not tested: {name} ({why})")
     for note in result.notes:

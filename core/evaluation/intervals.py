@@ -50,7 +50,8 @@ def paired(first: np.ndarray, second: np.ndarray) -> Estimate:
 
     Two sources of chance are added up, the seeds (training and the random draw) and the finite held-out split, with
     Satterthwaite's degrees of freedom. Row differences contain some of the seeds' chance, so the sum errs to the wide
-    side. No interval is narrower than one row's worth: agreement on V rows says nothing finer. Both are paired: what is hard for both cancels.
+    side. Both are paired: what is hard for both cancels. No interval is narrower than one row's worth: agreement on V
+    rows says nothing finer.
     """
     difference = first.astype(np.float64) - second.astype(np.float64)
     by_seed, by_row = difference.mean(1), difference.mean(0)

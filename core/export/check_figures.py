@@ -9,8 +9,7 @@ from core.types.checks import CheckResult, ScoreRecall, SelfTestResult
 ARMS = {"rule": ("the rule", "#2F7DC4", "solid"), "random": ("matched random", "#B4560C", "dash"),
         "all": ("all data", "#5B6875", "dot")}
 _SHADES = ("#0B3D66", "#2F7DC4", "#9CC4E6")
-CHECK_HEAD = ("kept", "rows", "arm", "accuracy", "95 % band", "worst class", "rule minus it, points (95 %)",
-              "the rule is")
+CHECK_HEAD = ("kept", "rows", "arm", "accuracy", "95 % band", "worst class", "rule minus it, points", "the rule is")
 
 
 def check_rows(result: CheckResult) -> list[tuple[str, ...]]:

@@ -26,7 +26,8 @@ padding-left:.8rem} table{border-collapse:collapse;font-variant-numeric:tabular-
 th,td{border-bottom:1px solid #8885;padding:.25rem .5rem;text-align:right}
 th:first-child,td:first-child{text-align:left}
 
-.facts td{text-align:left} caption{text-align:left;padding:.3rem 0} .note{opacity:.8} .chart{background:#fff;border-radius:4px} pre{overflow:auto}
+.facts td{text-align:left} caption{text-align:left;padding:.3rem 0} .note{opacity:.8}
+.chart{background:#fff;border-radius:4px} pre{overflow:auto}
 """
 
 
@@ -86,13 +87,11 @@ def _self_test(content: ReportContent) -> list[str]:
     result = content.self_test
     if result is None:
         return []
-    gains = [f"Suggested weights against {g.over}: {g.value:+.3f} AUROC ({g.low:+.3f} to {g.high:+.3f}, 95 %)."
-             for g in result.gains]
     said = f"{result.flips:,} of {result.rows:,} training labels ({result.flip:.0%}) were flipped in a copy."
     return ["<h2>Self-test: planted label flips</h2>", f"<p>{escape(said)}</p>",
             _chart("self-test", recall_figure(result), "Share of the planted flips that each score finds"),
             _table("Share of the flips found, with 95 % Wilson intervals", recall_head(result), recall_rows(result)),
-            _notes([*gains, *(f"Not tested: {n} ({why})." for n, why in result.not_tested.items()), *result.notes])]
+            _notes([*(g.text for g in result.gains), *(f"Not tested: {n} ({why})." for n, why in result.not_tested.items()), *result.notes])]
 
 
 def _noise(content: ReportContent) -> list[str]:

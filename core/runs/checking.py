@@ -101,8 +101,13 @@ def _asked(run: Run) -> list[Path]:
 
 def check_of(run: Run, rules: Rules) -> CheckResult | None:
     """The last check of exactly these rules (the preset's name aside); a full one counts more than a quick one."""
-    same = [r for r in check_results(run) if _bare(r.rules) == _bare(rules.to_json())]
+    same = [result for result in check_results(run) if same_rules(result, rules)]
     return next((r for r in same if r.mode == "full"), same[0] if same else None)
+
+
+def same_rules(result: CheckResult, rules: Rules) -> bool:
+    """Whether the check was of these rules, the preset's name aside."""
+    return _bare(result.rules) == _bare(rules.to_json())
 
 
 def _bare(rules: Mapping[str, Any]) -> Any:

@@ -1,16 +1,123 @@
-"""Check: its place in the journey, and what it will need."""
+"""Check: does the rule train better than random rows, which scores find errors, and how many labels are wrong."""
 
+from __future__ import annotations
+
+import html
+
+import pandas as pd
 import streamlit as st
 
+from core import check_actions
+from core.export.check_figures import CHECK_HEAD, check_rows
+from core.types.checks import CheckResult
+from core.types.examples import Modality
+from dashboard import doing, state
 from dashboard.components import messages
+from dashboard.components.check_charts import accuracy_chart
+from dashboard.opened import Opened, open_current
+from dashboard.panels.job import is_busy, job
+from dashboard.panels.noise import noise
+from dashboard.panels.self_test import self_test
+
+_MODES = {"quick": "Quick: logistic regression on the embedding", "full": "Full: the run's own model"}
 
 
 def render() -> None:
-    """Says why this step cannot be entered yet and where to go instead."""
-    messages.empty_state(
-        "Check is not here yet",
-        "It will train on what the rules keep and compare with rows drawn at random, matched in size and "
-        "class. Until then, an export is marked “no check run”.",
-        key="check_later",
+    """Left: the rule against matched random. Right: self-test and noise rate."""
+    opened = open_current()
+    if opened is None:
+        if messages.empty_state(
+            "Nothing to check yet",
+            "Open a sample from Start, or score your own data first.",
+            key="no_check",
+            action="Go to Start",
+        ):
+            state.follow("start")
+            st.rerun()
+        return
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.container(key="check_left", gap="small"):
+        _ask(opened)
+        job(opened.run, "check", "Check")
+        _answer(opened)
+    with right, st.container(key="check_right", gap="small"):
+        self_test(opened)
+        noise(opened)
+
+
+def _ask(opened: Opened) -> None:
+    st.html("<h2>Does this rule train better than chance?</h2>")
+    st.text(
+        "It trains on what the rule keeps, on random rows of the same number and classes, and on all rows, with equal "
+        "optimizer steps, and compares accuracy on held-out rows."
     )
-    st.button("Export", key="check_export", disabled=True, help="Use the Export step: it does not wait for a check.")
+    modes = [mode for mode in _MODES if mode == "quick" or opened.run.modality is not Modality.TRACE]
+    with st.container(key="check_form", horizontal=True, gap="small", vertical_alignment="bottom"):
+        st.selectbox("Trained for the check", modes, format_func=_MODES.__getitem__, key="check_mode")
+        st.number_input("Seeds", 3, 20, 3, key="check_seeds", width=110)
+        st.button(
+            "Check this rule",
+            key="start_check",
+            type="primary",
+            on_click=_start,
+            args=(opened,),
+            disabled=is_busy(opened.run, "check"),
+        )
+
+
+def _start(opened: Opened) -> None:
+    mode, seeds = state.get("check_mode", "quick"), int(state.get("check_seeds", 3))
+    doing.attempt(
+        lambda: check_actions.start_check(opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds)
+    )
+
+
+def _answer(opened: Opened) -> None:
+    results = check_actions.check_results(opened.run)
+    if not results:
+        messages.empty_state(
+            "No check yet", "A quick one takes seconds. Until then an export is marked “no check run”.", key="unchecked"
+        )
+        return
+    of_these = [result for result in results if check_actions.checks_rules(result, opened.rules)]
+    shown = st.selectbox(
+        "Result",
+        results,
+        index=results.index(of_these[0]) if of_these else 0,
+        format_func=lambda result: _title(result, result in of_these),
+        key=f"check_result_{opened.change}_{results[0].key}",
+    )
+    if shown not in of_these:
+        st.text("▲ This check is of other rules than the present ones: check again before an export.")
+    _result(shown)
+    _report(opened)
+
+
+def _title(result: CheckResult, current: bool) -> str:
+    name = result.rules.get("preset") or result.rules.get("goal", "")
+    return f"{result.number}. {result.mode}, {name.replace('_', ' ')}{' (the present rules)' if current else ''}"
+
+
+def _result(result: CheckResult) -> None:
+    st.html(f"<p class='verdict'><b>{html.escape(result.verdict)}</b></p>")
+    st.text(result.smallest.text)
+    accuracy_chart(result, key="check_chart")
+    frame = pd.DataFrame(check_rows(result), columns=list(CHECK_HEAD))
+    st.dataframe(frame, hide_index=True, width="stretch", alt="Accuracy of each arm at each size, with verdicts")
+    steps = f"{result.steps:,} optimizer steps each" if result.steps else "fitted until converged"
+    st.text(f"{result.learner}; {steps}; {result.seeds} seeds; measured on {result.held_out_is}.")
+    for note in result.notes:
+        st.text(f"· {note}")
+
+
+def _report(opened: Opened) -> None:
+    st.download_button(
+        "Report as HTML",
+        data=lambda: check_actions.report_text(opened.run, opened.rules, opened.curation.decisions).encode(),
+        file_name=f"{opened.run.name}-report.html",
+        mime="text/html",
+        on_click="ignore",
+        key="get_report",
+        icon=":material/download:",
+        help="One file with the charts inside; it needs no network.",
+    )

@@ -1,0 +1,44 @@
+"""A check or self-test at work: its progress, Cancel and Resume, and one redraw of the page when it ends."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import check_actions
+from core.store import Run
+from core.types.runs import RunState
+from dashboard import doing, state
+from dashboard.components import run_progress
+
+_BUSY = (RunState.WAITING, RunState.RUNNING)
+
+
+def is_busy(run: Run, kind: str) -> bool:
+    """Whether it is at work now."""
+    status = check_actions.check_status(run, kind)
+    return status is not None and status.state in _BUSY
+
+
+def job(run: Run, kind: str, title: str) -> None:
+    """Nothing when it was never started or is finished; looks again every second while it is at work."""
+    every = 1.0 if is_busy(run, kind) else None
+    st.fragment(_job, run_every=every)(run, kind, title)
+
+
+def _job(run: Run, kind: str, title: str) -> None:
+    status = check_actions.check_status(run, kind)
+    if status is None:
+        return
+    seen = f"job-{kind}-{run.run_id}"
+    if state.is_new(seen, status.state) and state.get(f"drawn-{seen}"):
+        state.put(f"drawn-{seen}", False)
+        st.rerun()
+    state.put(f"drawn-{seen}", True)
+    if status.state is RunState.FINISHED:
+        return
+    with st.container(key=f"{kind}_progress", border=True):
+        pressed = run_progress.run_progress(status, key=f"{kind}_bar", name=title)
+    if pressed:
+        call = {"cancel": check_actions.cancel_check, "resume": check_actions.resume_check}[pressed]
+        doing.attempt(lambda: call(run, kind))
+        st.rerun()

@@ -1,0 +1,81 @@
+"""The step Check: what it asks, what it shows of kept results, and what its buttons do."""
+
+import shutil
+
+import pytest
+from screens import screen, words
+
+from core import actions, check_actions
+from core.types.curation import Action
+from core.types.progress import SilentProgress
+
+
+@pytest.fixture
+def copied(run_of, tmp_path):
+    """A run of its own for each test: checks are kept in the run's folder."""
+    shutil.copytree(run_of("table"), tmp_path / "run")
+    return tmp_path / "run"
+
+
+def checked(folder):
+    run = actions.open_run(folder)
+    view = actions.score_view(run)
+    rules = actions.default_rules(view)
+    return run, view, check_actions.check_here(run, rules, {}, "quick", (0.6, 0.4), 3, SilentProgress())
+
+
+def test_before_the_first_check_it_says_what_to_do(copied):
+    at = screen("check", copied)
+    assert not at.exception
+    assert "No check yet" in words(at)
+    assert {"start_check", "start_selftest", "review_sample"} <= {button.key for button in at.button}
+
+
+def test_a_kept_check_is_shown_with_its_verdict_and_table(copied):
+    _, _, result = checked(copied)
+    at = screen("check", copied)
+    assert not at.exception
+    said = words(at)
+    assert result.verdict.replace("<", "&lt;") in said
+    assert result.smallest.text in said
+    assert "the present rules" in at.selectbox(key=at.selectbox[-1].key).options[0]
+    table = next(frame.value for frame in at.dataframe if "arm" in frame.value.columns)
+    assert len(table) == len(result.points)
+
+
+def test_a_check_of_other_rules_says_so(copied):
+    run, view, _ = checked(copied)
+    actions.save_rules(run, actions.preset_named("balanced_half").build(view), token="t")
+    assert "other rules than the present ones" in words(screen("check", copied))
+
+
+def test_suggested_weights_are_saved_as_rules(copied):
+    run = actions.open_run(copied)
+    result = check_actions.self_test_here(run, 0.25, SilentProgress())
+    at = screen("check", copied)
+    assert not at.exception
+    at.button(key="apply_suggested").click().run()
+    saved = actions.curation_state(run).rules
+    assert {n: w for n, w in saved.score_weights.items() if n in result.weights} == result.weights
+    assert at.button(key="apply_suggested").disabled
+    assert "in use" in at.button(key="apply_suggested").label
+
+
+def test_the_random_sample_is_selected_and_kept_under_its_name(copied):
+    run = actions.open_run(copied)
+    at = screen("check", copied)
+    at.button(key="review_sample").click().run()
+    kept = actions.curation_state(run).selections
+    assert set(next(iter(kept.values()))) == set(check_actions.review_sample(actions.score_view(run)))
+    assert len(at.session_state["selection"]) == 48  # every training row of so small a run
+
+
+def test_reviewed_rows_give_a_noise_rate_with_its_interval(copied):
+    run = actions.open_run(copied)
+    view = actions.score_view(run)
+    ids = check_actions.review_sample(view)
+    actions.decide(run, ids[:40], None, reviewed=True, token="a")
+    actions.decide(run, ids[40:], Action.DROP, token="b")
+    found = check_actions.noise_rate(view, actions.curation_state(run).decisions)
+    assert found.share == pytest.approx(8 / 48)
+    assert found.text in words(screen("check", copied))
