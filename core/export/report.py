@@ -91,7 +91,8 @@ def _self_test(content: ReportContent) -> list[str]:
     return ["<h2>Self-test: planted label flips</h2>", f"<p>{escape(said)}</p>",
             _chart("self-test", recall_figure(result), "Share of the planted flips that each score finds"),
             _table("Share of the flips found, with 95 % Wilson intervals", recall_head(result), recall_rows(result)),
-            _notes([*(g.text for g in result.gains), *(f"Not tested: {n} ({why})." for n, why in result.not_tested.items()), *result.notes])]
+            _notes([*(gain.text for gain in result.gains),
+                    *(f"Not tested: {name} ({why})." for name, why in result.not_tested.items()), *result.notes])]
 
 
 def _noise(content: ReportContent) -> list[str]:

@@ -8,6 +8,7 @@ import streamlit as st
 from core import check_actions
 from core.export.check_figures import recall_head, recall_rows
 from core.types.checks import SelfTestResult
+from core.types.curation import Rules
 from dashboard import doing
 from dashboard.components.check_charts import recall_chart
 from dashboard.opened import Opened
@@ -45,9 +46,13 @@ def _apply(opened: Opened, result: SelfTestResult) -> None:
         key="apply_suggested",
         disabled=same or not serves,
         help=None if serves else "They are for the goal “Find wrong labels”: choose it under Rules.",
-        on_click=doing.save_rules,
-        args=(opened.run, wanted, "Suggested weights applied"),
+        on_click=_save,
+        args=(opened, wanted),
     )
+
+
+def _save(opened: Opened, wanted: Rules) -> None:
+    doing.save_rules(opened.run, wanted, "Suggested weights applied")
 
 
 def _start(opened: Opened) -> None:
