@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from core.curation.evidence import label_suggested
+from core.curation.review import is_reviewed
 from core.scores import score_named
 from dashboard import cache, reading, theme
 from dashboard.components.embedding_map import HoverCard
@@ -64,6 +65,8 @@ def suggestion(opened: Opened, row: int) -> str:
 
 
 def _order_note(opened: Opened, row: int, order: str) -> str:
+    if order == "review":
+        return "reviewed" if is_reviewed(opened.view, opened.curation.decisions, row) else ""
     name, _, end = order.partition(":")
     if end and name in opened.view.scores:
         return f"{opened.view.scores[name].values[row]:.4g}"

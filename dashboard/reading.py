@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.curation import ScoreView
 from core.curation.evidence import ZONES, NoiseEstimate, zones
+from core.curation.review import ReviewQueue
 from core.scores import SCORES
 from core.scores.method import ScoreMethod
 from core.store import Run
@@ -145,17 +146,26 @@ def composite_cut(opened: Opened) -> float | None:
 
 def orders(opened: Opened) -> dict[str, str]:
     """How rows may be ordered: as decided, or by either end of a score."""
-    found = {"rank": "First to go under the rules", "row": "Row order"}
+    found = {"rank": "First to go under the rules", "review": "Review: most worth a look", "row": "Row order"}
     for name, column in opened.view.scores.items():
         ends = ("low", "high") if column.inspect_first == "lowest" else ("high", "low")
         found.update({f"{name}:{end}": f"{title(name)}, {end}est first" for end in ends})
     return found
 
 
+def review(opened: Opened) -> ReviewQueue:
+    """The rows by decision value under these rules."""
+    return cache.review(opened.run.run_id, opened.at, repr(opened.rules), opened.view, opened.rules)
+
+
 def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
     """The rows in that order."""
     if order == "rank":
         return rows[np.argsort(opened.outcome.rank[rows], kind="stable")]
+    if order == "review":
+        queue, place = review(opened).order, np.full(len(opened.view), len(opened.view))
+        place[queue] = np.arange(len(queue))
+        return rows[np.argsort(place[rows], kind="stable")]
     name, _, end = order.partition(":")
     return selecting.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
 

@@ -15,7 +15,7 @@ from dashboard.components.drawer_keys import drawer_keys
 from dashboard.components.example_view import example_view
 from dashboard.components.score_panel import score_panel
 from dashboard.opened import Opened
-from dashboard.panels import evidence
+from dashboard.panels import evidence, review_bar
 
 
 def drawer(opened: Opened) -> None:
@@ -28,6 +28,7 @@ def drawer(opened: Opened) -> None:
             key="no_example",
         )
         return
+    review_bar.steps(opened, row)
     _head(opened, row)
     _decide(opened, row)
     with st.container(key="drawer_scores", border=True, gap=None):

@@ -10,6 +10,7 @@ from dashboard import doing, drawing, reading, state
 from dashboard.components import gallery as galleries
 from dashboard.components import table
 from dashboard.opened import Opened
+from dashboard.panels import review_bar
 
 _PAGE = {"gallery": 60, "table": 500}
 
@@ -37,6 +38,8 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
             label_visibility="collapsed",
             **state.held("form", _PAGE, "gallery"),
         )
+    if order == review_bar.ORDER:
+        review_bar.progress(opened)
     rows = reading.ordered(opened, sets[tab], order)
     size = _PAGE[form or "gallery"]
     pages = max(1, -(-len(rows) // size))
