@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from core.scores.accumulated_margin import ACCUMULATED_MARGIN
 from core.scores.aum import AUM
+from core.scores.banzhaf import BANZHAF
+from core.scores.beta_shapley import BETA_SHAPLEY
 from core.scores.cluster_rarity import CLUSTER_RARITY
 from core.scores.confidence import CONFIDENCE
 from core.scores.correctness import CORRECTNESS
+from core.scores.data_shapley import DATA_SHAPLEY
 from core.scores.dsir import DSIR
 from core.scores.duplicate_similarity import DUPLICATE_SIMILARITY
 from core.scores.el2n import EL2N
@@ -26,6 +29,7 @@ from core.scores.knn_label_agreement import KNN_LABEL_AGREEMENT
 from core.scores.knn_shapley import KNN_SHAPLEY
 from core.scores.label_quality import LABEL_QUALITY
 from core.scores.least_confidence import LEAST_CONFIDENCE
+from core.scores.leave_one_out import LEAVE_ONE_OUT
 from core.scores.lof import LOF
 from core.scores.loss import LOSS
 from core.scores.mahalanobis import MAHALANOBIS
@@ -51,6 +55,7 @@ SCORES: tuple[ScoreMethod, ...] = (
     *(TRACIN, INFLUENCE_SELF, TRAK),
     *(LABEL_QUALITY, KNN_LABEL_AGREEMENT),
     *(KNN_SHAPLEY, KNN_BANZHAF, RETRIEVAL_IMPORTANCE),
+    *(LEAVE_ONE_OUT, DATA_SHAPLEY, BETA_SHAPLEY, BANZHAF),
     *(KNN_DISTANCE, LOF, MAHALANOBIS, DUPLICATE_SIMILARITY, PROTOTYPE_DISTANCE, CLUSTER_RARITY),
     *(FEATURE_DENSITY, DSIR),
 )

@@ -1,0 +1,77 @@
+"""Data Banzhaf: each training row's mean gain in held-out fit over fair random sets of the others.
+
+    phi_i = mean v over random sets with i  -  mean v over random sets without i       (maximum sample reuse)
+
+v is one minus the squared error of a ridge classifier on the frozen embedding (see `ridge_game`). All reals; unlike
+Shapley values they do not sum to the whole, and their order is the most robust to a noisy v. HIGH helps, LOW (negative)
+misleads: probably labeled wrong. Every set comes with its complement, so each row is in exactly half of them and all
+sets serve all rows. The error of a value hardly depends on N while values shrink as 1 / N: read the check. For up to
+10,000 training rows. Without held-out rows, five folds judge the rest. Fails: it inherits the embedding, and a linear
+classifier sees no local structure. Wang & Jia, AISTATS 2023.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.ridge_game import LearnerParams, board_result, ridge_board
+from core.scores.semivalues import error_check, sample_halves
+from core.types.errors import CurationError
+from core.types.examples import ExampleTable
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+
+_MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class BanzhafParams(LearnerParams):
+    """Settings of Data Banzhaf."""
+
+    sets: int = param(4_000, label="Random sets", low=10, help="More make the error smaller, as one over the root.")
+
+
+def _why_not(examples: ExampleTable) -> str:
+    count = len(examples.train_rows)
+    if count <= _MOST_ROWS:
+        return ""
+    return f"drowns in sampling error beyond {_MOST_ROWS:,} training rows, here {count:,}"
+
+
+def _compute(inputs: ScoreInputs, params: BanzhafParams, progress: Progress) -> ScoreResult:
+    board = ridge_board(inputs, params, "Data Banzhaf")
+    if why := _why_not(inputs.examples):
+        raise CurationError(f"Data Banzhaf {why}.", "Use knn_banzhaf, which is exact.")
+    found = sample_halves(
+        board.matches, params.sets, len(board.rows), inputs.rng, progress=progress, title="Data Banzhaf"
+    )
+    parts = board.shared(found.parts)
+    return board_result(inputs, board, found.values, parts, (error_check(parts),), {"sets": params.sets})
+
+
+BANZHAF = ScoreMethod(
+    name="banzhaf",
+    title="Data Banzhaf",
+    summary="Mean gain in held-out fit of a linear classifier over fair random sets.",
+    paper=Paper(
+        "Wang & Jia",
+        2023,
+        "Data Banzhaf: A Robust Data Valuation Framework for Machine Learning",
+        "https://arxiv.org/abs/2205.15466",
+    ),
+    params=BanzhafParams,
+    group=Group.VALUATION,
+    direction=Direction.HELPFUL,
+    inspect_first="lowest",
+    orientation=orient(-1, 0, +1, -1, 0, +1),
+    needs=(Signal.EMBEDDING,),
+    compute=_compute,
+    range="all reals",
+    high_means="Random halves gain from it: helpful.",
+    low_means="Random halves lose by it: misleads, probably labeled wrong.",
+    cost="4,000 sets x N x d^2 for at most 64 coordinates d, for up to 10,000 training rows.",
+    why_not=_why_not,
+)

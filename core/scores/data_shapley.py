@@ -1,0 +1,75 @@
+"""Data Shapley: each training row's mean gain in held-out fit over random orders of the rows (truncated Monte Carlo).
+
+    phi_i = mean over orders of  v(rows before i, and i) - v(rows before i)
+
+v is one minus the squared error of a ridge classifier on the frozen embedding (see `ridge_game`). All reals; the values
+sum to v(all) - v(none). HIGH helps, LOW (negative) misleads: probably labeled wrong. One Cholesky factor gives a whole
+order, so truncation saves nothing here and is off; asked for, it stops as published (more than five prefixes in a row
+within that share of v(all)) and pulls low values to 0. Estimates come in five parts, whose spread is their error. For
+up to 1,000 training rows. Without held-out rows, five folds judge the rest, with their wrong labels. Fails: it inherits
+the embedding, and a linear classifier sees no local structure. Ghorbani & Zou, ICML 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.ridge_game import LearnerParams, board_result, ridge_board, too_many_rows
+from core.scores.semivalues import error_check, sample_orders
+from core.types.errors import CurationError
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+
+
+@dataclass(frozen=True)
+class DataShapleyParams(LearnerParams):
+    """Settings of Data Shapley."""
+
+    orders: int = param(100, label="Random orders", low=5, help="More make the error smaller, as one over the root.")
+    truncation: float = param(0.0, label="Truncation", low=0.0, help="0: every gain counts. As published: 0.01.")
+
+
+def _compute(inputs: ScoreInputs, params: DataShapleyParams, progress: Progress) -> ScoreResult:
+    board = ridge_board(inputs, params, "Data Shapley")
+    if why := too_many_rows(inputs.examples):
+        raise CurationError(f"Data Shapley {why}.", "Use knn_shapley or banzhaf.")
+    found = sample_orders(
+        board.matches,
+        params.orders,
+        len(board.rows),
+        inputs.rng,
+        truncation=params.truncation,
+        progress=progress,
+        title="Data Shapley",
+    )
+    parts = board.shared(found.parts)
+    meta = {"orders": params.orders, "walked": found.walked}
+    return board_result(inputs, board, found.values, parts, (error_check(parts),), meta)
+
+
+DATA_SHAPLEY = ScoreMethod(
+    name="data_shapley",
+    title="Data Shapley",
+    summary="Mean gain in held-out fit of a linear classifier over random orders of the rows.",
+    paper=Paper(
+        "Ghorbani & Zou",
+        2019,
+        "Data Shapley: Equitable Valuation of Data for Machine Learning",
+        "https://arxiv.org/abs/1904.02868",
+    ),
+    params=DataShapleyParams,
+    group=Group.VALUATION,
+    direction=Direction.HELPFUL,
+    inspect_first="lowest",
+    orientation=orient(-1, 0, +1, -1, 0, +1),
+    needs=(Signal.EMBEDDING,),
+    compute=_compute,
+    range="all reals; they sum to at most 1",
+    high_means="Classifiers gain from it: helpful.",
+    low_means="Classifiers lose by it: misleads, probably labeled wrong.",
+    cost="100 orders x (N^3 / 3 + N^2 x 64), for up to 1,000 training rows.",
+    why_not=too_many_rows,
+)

@@ -1,0 +1,145 @@
+"""Sampling semivalues: sum_j w_j x (mean gain of joining a random set of j others), for any game.
+
+Every estimate is unbiased but for an asked-for truncation, and comes in independent parts, which give its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from core.types.progress import Progress, SilentProgress, track
+from core.types.scores import AssumptionCheck
+
+PARTS = 5  # independent parts of every estimate
+_PATIENCE = 5  # prefixes in a row close to the whole, before the rest of an order counts as nothing
+_NEGLIGIBLE = 1e-6  # of the weight: positions beyond are not walked
+
+
+class Game(Protocol):
+    """Values sets of its players 0..n-1."""
+
+    empty: float
+
+    def __len__(self) -> int: ...
+
+    def value(self, chosen: np.ndarray) -> float:
+        """Of the players in a bool mask [n]."""
+
+    def gains(self, order: np.ndarray) -> np.ndarray:
+        """[m] what each player of `order` adds to those before it."""
+
+
+class Played(Protocol):
+    """A game among some of the valued rows."""
+
+    @property
+    def game(self) -> Game: ...
+
+    @property
+    def players(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """values [n]; parts [PARTS, n] independent estimates; walked: mean share of an order before truncation."""
+
+    values: np.ndarray
+    parts: np.ndarray
+    walked: float = 1.0
+
+
+def position_weights(n: int, alpha: float, beta: float) -> np.ndarray:
+    """[n] w_j of Beta(alpha, beta) for sets of j = 0..n-1 others, summing to 1; (1, 1) is Shapley's 1 / n."""
+    from scipy.special import betaln
+
+    j = np.arange(n)
+    ways = -np.log(n) - betaln(j + 1.0, n - j)  # log of (n - 1 choose j)
+    return np.exp(ways + betaln(j + beta, n - 1 - j + alpha) - betaln(alpha, beta))
+
+
+def sample_orders(
+    matches: Sequence[Played],
+    count: int,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    weights: Callable[[int], np.ndarray] | None = None,
+    truncation: float = 0.0,
+    progress: Progress | None = None,
+    title: str = "Orders",
+) -> Sampled:
+    """Mean weighted gain of each of n rows over `count` random orders of each game's players (made up to PARTS).
+
+    weights(m) [m] sum to 1 over the positions of an order; None weighs all alike (Shapley). truncation: gains count
+    as 0 after more than five prefixes in a row within this share of v(all).
+    """
+    rounds = PARTS * max(1, round(count / (PARTS * len(matches))))
+    total, played, walked = np.zeros((PARTS, n)), np.zeros((PARTS, n)), []
+    steps = [(r % PARTS, match) for r in range(rounds) for match in matches]
+    for part, match in track(progress or SilentProgress(), steps, f"{title}: {len(steps)} orders of {n:,} rows"):
+        size = len(match.players)
+        scale = np.ones(size) if weights is None else size * weights(size)
+        reach = size - int(np.searchsorted(scale[::-1].cumsum(), _NEGLIGIBLE * size, side="right"))
+        order = rng.permutation(size)[: max(1, reach)]
+        gains = match.game.gains(order)
+        if truncation > 0:
+            walked.append(_truncate(gains, match.game.empty, truncation) / size)
+        total[part, match.players[order]] += gains * scale[: len(order)]
+        played[part, match.players] += 1.0
+    parts = total / np.maximum(played, 1.0)
+    return Sampled(parts.mean(axis=0), parts, float(np.mean(walked)) if walked else 1.0)
+
+
+def _truncate(gains: np.ndarray, empty: float, share: float) -> int:
+    """Set the gains after the truncation to 0, in place; how many are left."""
+    values = empty + gains.cumsum()
+    close = np.abs(values - values[-1]) <= share * abs(values[-1])
+    run = 0
+    for position, near in enumerate(close):
+        run = run + 1 if near else 0
+        if run > _PATIENCE:
+            gains[position + 1 :] = 0.0
+            return position + 1
+    return len(gains)
+
+
+def sample_halves(
+    matches: Sequence[Played],
+    count: int,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    progress: Progress | None = None,
+    title: str = "Halves",
+) -> Sampled:
+    """Banzhaf by maximum sample reuse: every fair random set and its complement update all rows.
+
+    Value: mean v over the sets with the row minus mean v over those without. As each row is in exactly one of a set
+    and its complement, both means are over equally many sets, none is ever empty, and the estimate is unbiased.
+    """
+    rounds = PARTS * max(1, round(count / (2 * PARTS * len(matches))))
+    total, played = np.zeros((PARTS, n)), np.zeros((PARTS, n))
+    steps = [(r % PARTS, match) for r in range(rounds) for match in matches]
+    for part, match in track(progress or SilentProgress(), steps, f"{title}: {2 * len(steps):,} sets of {n:,} rows"):
+        inside = rng.random(len(match.players)) < 0.5
+        difference = match.game.value(inside) - match.game.value(~inside)
+        total[part, match.players] += np.where(inside, difference, -difference)
+        played[part, match.players] += 1.0
+    parts = total / np.maximum(played, 1.0)
+    return Sampled(parts.mean(axis=0), parts)
+
+
+def error_check(parts: np.ndarray) -> AssumptionCheck:
+    """How large is the standard error of the estimate beside the spread between rows?"""
+    error = float(np.sqrt((parts.var(axis=0, ddof=1) / len(parts)).mean()))
+    spread = float(parts.mean(axis=0).std())
+    share = error / spread if spread > 0 else float(error > 0)
+    light = "green" if share <= 0.3 else "amber" if share <= 0.7 else "red"
+    advice = "" if light == "green" else " More samples make it smaller."
+    return AssumptionCheck(
+        light, f"The standard error of a value is {share:.0%} of the spread between rows.{advice}", "error"
+    )
