@@ -93,9 +93,17 @@ def clusters_frame(cards: tuple[ClusterCard, ...]) -> pd.DataFrame:
             "Cluster": [f"cluster {card.number}" for card in cards],
             "Rows": [card.size for card in cards],
             "Suspected labels": [card.suspected for card in cards],
+            "Labels": [label_words(card) for card in cards],
         }
     )
+    if not any(card.keywords for card in cards):
+        return frame
     return frame.assign(**{"What sets it apart": [", ".join(card.keywords) for card in cards]})
+
+
+def label_words(card: ClusterCard) -> str:
+    """The most frequent given labels of a cluster."""
+    return ", ".join(f"{name} {share:.0%}" for name, share in card.labels)
 
 
 def effects_frame(effects: tuple[WeightEffect, ...]) -> pd.DataFrame:

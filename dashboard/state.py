@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.types.curation import Rules
 from core.types.runs import RunSpec
 
 # A page switch empties the URL of what no widget holds: written back.
@@ -252,6 +253,14 @@ def revision(run_id: str) -> int | None:
 def saw_revision(run_id: str, rev: int) -> None:
     """Remember what this tab showed, so that a change made elsewhere is noticed."""
     st.session_state.setdefault("revisions", {})[run_id] = rev
+
+
+def rules_before(run_id: str, rules: Rules) -> Rules | None:
+    """The rules that this session showed before these; None while it has shown no others."""
+    shown = st.session_state.setdefault("rules_shown", {})
+    before, now = shown.get(run_id, (None, rules))
+    shown[run_id] = (before, now) if now == rules else (now, rules)
+    return shown[run_id][0]
 
 
 def tell(text: str, hint: str = "", level: str = "note") -> None:

@@ -77,6 +77,7 @@ class ClusterCard:
     size: int
     suspected: float | None
     keywords: tuple[str, ...]
+    labels: tuple[tuple[str, float], ...]  # the three most frequent given labels, with their share of the rows
     typical: np.ndarray  # rows, nearest to the mean of the cluster first
     odd: np.ndarray  # rows, farthest first
 
@@ -95,8 +96,15 @@ def describe_clusters(view: ScoreView, codes: np.ndarray, vectors: np.ndarray | 
         order = _by_distance(rows, vectors)
         suspected = None if shares is None or np.isnan(shares[number]) else float(shares[number])
         keywords = telling_words(words, number) if words else ()
-        cards.append(ClusterCard(number, len(rows), suspected, keywords, order[:members], order[::-1][:members]))
+        cards.append(ClusterCard(number, len(rows), suspected, keywords, _labels(view, rows), order[:members],
+                                 order[::-1][:members]))
     return tuple(cards)
+
+
+def _labels(view: ScoreView, rows: np.ndarray, most: int = 3) -> tuple[tuple[str, float], ...]:
+    counts = view.count_classes(rows)
+    first = [int(c) for c in np.argsort(-counts, kind="stable")[:most] if counts[c]]
+    return tuple((str(view.class_names[c]), float(counts[c] / len(rows))) for c in first)
 
 
 def _by_distance(rows: np.ndarray, vectors: np.ndarray | None) -> np.ndarray:

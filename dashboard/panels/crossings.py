@@ -111,6 +111,7 @@ def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) ->
     doubted = "" if card.suspected is None else f" · {card.suspected:.1%} suspected labels"
     st.html(f"<h4>Cluster {card.number}</h4>")
     st.text(f"{card.size:,} rows{doubted}")
+    st.text("Labels: " + (comparing.label_words(card) or "none"))
     if card.keywords:
         st.text("Set apart by: " + ", ".join(card.keywords))
     codes = cache.array(opened.run.run_id, opened.at, name, opened.run)

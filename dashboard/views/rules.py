@@ -14,7 +14,7 @@ from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.opened import Opened, open_current
-from dashboard.panels import cuts, guardrails, map_panel, strategy, weights
+from dashboard.panels import cuts, guardrails, map_panel, rule_effects, strategy, weights
 
 
 def render() -> None:
@@ -44,6 +44,8 @@ def render() -> None:
         _map(opened)
         _classes(opened)
         _at_the_cut(opened)
+        rule_effects.changed(opened)
+        rule_effects.weights(opened)
 
 
 def _presets(opened: Opened) -> None:

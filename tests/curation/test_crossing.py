@@ -75,5 +75,6 @@ def test_members_lie_near_and_far():
     first, second = describe_clusters(view, np.array([0, 0, 0, 1, -1]), vectors)
     assert first.typical.tolist() == [1, 0, 2]  # their mean is 2
     assert first.odd.tolist() == [2, 0, 1]
+    assert first.labels == (("class 0", 1.0),)
     assert (second.size, second.suspected, second.keywords) == (1, None, ())
     assert describe_clusters(view, np.full(5, -1), vectors) == ()

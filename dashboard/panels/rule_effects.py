@@ -1,0 +1,71 @@
+"""What the last change of rules moved, and which weight would move how many rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.curation.sensitivity import changed_side
+from dashboard import cache, comparing, doing, drawing, state
+from dashboard.components import table
+from dashboard.components.neighbors import neighbors_strip
+from dashboard.opened import Opened
+
+_STRIP = 12
+
+
+def changed(opened: Opened) -> None:
+    """Rows on another side than under the rules before, with the same decisions; each way selectable."""
+    st.html("<h4>Changed side with the last change of rules</h4>")
+    rules = state.rules_before(opened.run.run_id, opened.rules)
+    if rules is None:
+        st.caption("Nothing yet: move a weight, a cut or a guardrail, and the rows that it moves stand here.")
+        return
+    name = f"{opened.curation.rev}-{rules!r}"
+    before = cache.outcome(opened.run.run_id, opened.at, name, opened.view, rules, opened.curation)
+    gone, back = changed_side(before, opened.outcome)
+    st.text(f"{len(gone):,} rows are dropped now and were kept, {len(back):,} are kept now and were dropped.")
+    for title, rows, key in (("Dropped now", gone, "gone"), ("Kept now", back, "back")):
+        if len(rows):
+            _moved(opened, title, rows, key)
+
+
+def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
+    tiles = [drawing.tile(opened, int(row)) for row in rows[:_STRIP]]
+    clicked = neighbors_strip(title, tiles, key=f"changed_{key}", size=60)
+    st.button(
+        f"Select these {len(rows):,} in Explore",
+        key=f"select_{key}",
+        on_click=_select,
+        args=(rows,),
+    )
+    if clicked is not None and state.is_new(f"changed_{key}", (opened.change, clicked)):
+        state.open_example(str(opened.view.ids[clicked]))
+        state.follow("explore")
+        st.rerun()
+
+
+def _select(rows: np.ndarray) -> None:
+    doing.choose(np.sort(rows))
+    state.follow("explore")
+
+
+def weights(opened: Opened) -> None:
+    """How many rows change side when one weight moves by a quarter; worked out when asked for."""
+    st.html("<h4>Which weight decides</h4>")
+    if not st.toggle("Show how many rows each weight flips", key="weight_effects"):
+        return
+    found = cache.weight_effects(
+        opened.run.run_id, opened.at, opened.change, opened.view, opened.rules, opened.curation
+    )
+    if not found:
+        st.text("A single score decides: its weight changes nothing.")
+        return
+    frame = comparing.effects_frame(found)
+    table.table(
+        frame, key="effects", rows=range(len(frame)), height="content", numbers=("Now",), selectable=False
+    )
+    st.caption(
+        "Rows that change side when this weight alone moves by 0.25 (not below 0). Weights of scores share out their "
+        "group; a group's only score is left out."
+    )
