@@ -114,6 +114,12 @@ def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: 
     return estimated(view, decisions, per_stratum)
 
 
+def cut_rules(view: ScoreView, cut: int) -> Rules:
+    """Rules that drop the `cut` most suspected rows (see `NoiseRate.cut`)."""
+    from core.evaluation.noise import cut_rules as build
+    return build(view, cut)
+
+
 def report_text(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> str:
     """The same page as text."""
     from core.export.report import page

@@ -8,13 +8,13 @@ weighted by its size. Its interval joins the strata's Wilson intervals by the sq
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.curation import ScoreView, goal_rules, noise_estimate, rank_rows, suspected_share, wilson
 from core.types.checks import NoiseRate, Stratum
-from core.types.curation import Action, Decision
+from core.types.curation import Action, Decision, Rules, Threshold
 from core.types.errors import RulesError
 from core.types.examples import UNLABELED
 from core.types.methods import Goal
@@ -60,6 +60,12 @@ def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: 
     cut, cut_text = _cut(sample, verdicts)
     return NoiseRate(strata, share, low, high, guess.share if guess else None, guess.accuracy if guess else None, cut,
                      _text(strata, share, low, high, guess.text if guess else ""), cut_text)
+
+
+def cut_rules(view: ScoreView, cut: int) -> Rules:
+    """Rules that drop the `cut` most suspected rows, in the order that the sample was drawn from."""
+    threshold = Threshold("composite", "count", "above", float(cut))
+    return replace(goal_rules(view, Goal.FIND_NOISE.value), thresholds=(threshold,) if cut else ())
 
 
 def _reviewed(view: ScoreView, rows: np.ndarray, decisions: Mapping[str, Decision]) -> tuple[np.ndarray, np.ndarray]:

@@ -60,9 +60,13 @@ def ask_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: s
 
 def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick",
                 fractions: Sequence[float] = (), seeds: int = LEAST_SEEDS) -> str:
-    """Ask, and work in a process of its own (`background.job_status(run, "check")` watches it); returns the key."""
+    """Ask, and work in a process of its own (`background.job_status(run, "check")` watches it); returns the key.
+
+    A question that is answered already starts nothing.
+    """
     key = ask_check(run, rules, decisions, mode, fractions, seeds)
-    launch_job(run, "check", check_folder(run) / key, ["check", str(run.path.absolute()), "--resume", key, "--quiet"])
+    if not (check_folder(run) / key / "result.json").is_file():
+        _launch(run, key)
     return key
 
 
@@ -72,9 +76,12 @@ def resume_check(run: Run) -> str:
     waiting = [key for _, key in sorted(keys) if not (check_folder(run) / key / "result.json").is_file()]
     if not waiting:
         raise RunError("There is no unfinished check to go on with.", "Start a new one.")
-    launch_job(run, "check", check_folder(run) / waiting[-1],
-               ["check", str(run.path.absolute()), "--resume", waiting[-1], "--quiet"])
+    _launch(run, waiting[-1])
     return waiting[-1]
+
+
+def _launch(run: Run, key: str) -> None:
+    launch_job(run, "check", check_folder(run) / key, ["check", str(run.path.absolute()), "--resume", key, "--quiet"])
 
 
 def work_check(run: Run, key: str, progress: Progress) -> CheckResult:

@@ -31,7 +31,8 @@ _KIND = "selftest"
 def start_self_test(run: Run, flip: float = USUAL_FLIP) -> str:
     """Work in a process of its own; going on with an earlier try is the same call. Returns the key."""
     folder = _ask(run, flip)
-    launch_job(run, _KIND, folder, [_KIND, str(run.path.absolute()), "--flip", repr(flip), "--quiet"])
+    if not (folder / "result.json").is_file():
+        launch_job(run, _KIND, folder, [_KIND, str(run.path.absolute()), "--flip", repr(flip), "--quiet"])
     return folder.name
 
 

@@ -26,6 +26,8 @@ def noise(opened: Opened) -> None:
     st.text(found.text)
     st.text(found.cut_text)
     _table(found)
+    if found.cut is not None:
+        st.button(f"Drop the {found.cut:,} most suspected", key="use_cut", on_click=_use, args=(opened, found.cut))
     st.button(
         "Review a random sample",
         key="review_sample",
@@ -33,6 +35,11 @@ def noise(opened: Opened) -> None:
         on_click=_review,
         args=(opened,),
     )
+
+
+def _use(opened: Opened, cut: int) -> None:
+    rules = check_actions.cut_rules(opened.view, cut)
+    doing.save_rules(opened.run, rules, f"Saved: drop the {cut:,} most suspected rows")
 
 
 def _table(found: NoiseRate) -> None:

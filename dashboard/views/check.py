@@ -67,9 +67,11 @@ def _ask(opened: Opened) -> None:
 
 def _start(opened: Opened) -> None:
     mode, seeds = state.get("check_mode", "quick"), int(state.get("check_seeds", 3))
-    doing.attempt(
+    key = doing.attempt(
         lambda: check_actions.start_check(opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds)
     )
+    if key in {result.key for result in check_actions.check_results(opened.run)}:
+        state.tell("Checked before, with the same settings: the result is below.")
 
 
 def _answer(opened: Opened) -> None:

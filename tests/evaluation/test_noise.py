@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from oracles.small_views import view_of
 
-from core.evaluation.noise import noise_rate, review_sample
+from core.curation import apply_rules
+from core.evaluation.noise import cut_rules, noise_rate, review_sample
 from core.types.curation import Action, Decision
 from core.types.errors import RulesError
 
@@ -82,6 +83,8 @@ def test_the_suggested_cut_ends_where_right_labels_prevail():
     beyond = wrong[sample.order[found.cut : found.cut + 40]]
     assert beyond.mean() <= 0.5
     assert f"{found.cut:,}" in found.cut_text
+    outcome = apply_rules(view, cut_rules(view, found.cut))
+    assert set(np.flatnonzero(~outcome.kept)) == set(sample.order[: found.cut].tolist())
 
 
 def test_all_right_suggests_no_cut_and_few_reviews_none_at_all():

@@ -6,6 +6,7 @@ import pytest
 from screens import screen, words
 
 from core import actions, check_actions
+from core.runs import launch
 from core.types.curation import Action
 from core.types.progress import SilentProgress
 
@@ -41,6 +42,22 @@ def test_a_kept_check_is_shown_with_its_verdict_and_table(copied):
     assert "the present rules" in at.selectbox(key=at.selectbox[-1].key).options[0]
     table = next(frame.value for frame in at.dataframe if "arm" in frame.value.columns)
     assert len(table) == len(result.points)
+
+
+def test_the_same_question_twice_starts_nothing(copied):
+    _, _, result = checked(copied)
+    run = actions.open_run(copied)
+    rules = actions.default_rules(actions.score_view(run))
+    key = check_actions.start_check(run, rules, {}, "quick", seeds=4)  # another question: it runs
+    background = launch._CHILDREN.pop(f"{run.run_id}/check")
+    background.wait(60)
+    assert len(check_actions.check_results(run)) == 2
+    at = screen("check", copied)
+    at.number_input(key="check_seeds").set_value(4)
+    at.button(key="start_check").click().run()
+    assert "Checked before" in words(at)
+    assert not launch._CHILDREN
+    assert check_actions.check_results(run)[0].key == key != result.key
 
 
 def test_a_check_of_other_rules_says_so(copied):
