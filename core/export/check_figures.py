@@ -9,7 +9,7 @@ from core.types.checks import CheckResult, ScoreRecall, SelfTestResult
 ARMS = {"rule": ("the rule", "#2F7DC4", "solid"), "random": ("matched random", "#B4560C", "dash"),
         "all": ("all data", "#5B6875", "dot")}
 _SHADES = ("#0B3D66", "#2F7DC4", "#9CC4E6")
-CHECK_HEAD = ("kept", "rows", "arm", "accuracy", "95 % band", "worst class", "rule minus it, points", "the rule is")
+CHECK_HEAD = ("kept", "rows", "arm", "accuracy", "95 % band", "rule minus it, points", "the rule is", "worst class")
 
 
 def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
@@ -20,9 +20,8 @@ def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
         c = against.get((p.arm, p.rows)) if p.arm == "random" else None
         rows.append((
             f"{p.fraction:.1%}", f"{p.rows:,}", ARMS[p.arm][0], f"{p.mean:.1%}", f"{p.low:.1%} to {p.high:.1%}",
-            f"{p.worst_accuracy:.1%} ({p.worst_class})",
             f"{100 * c.difference:+.1f} ({100 * c.low:+.1f} to {100 * c.high:+.1f})" if c else "",
-            f"{c.verdict} random" if c else ""))
+            f"{c.verdict} random" if c else "", f"{p.worst_accuracy:.1%} ({p.worst_class})"))
     return rows
 
 
