@@ -35,6 +35,7 @@ from core.scores.loss import LOSS
 from core.scores.mahalanobis import MAHALANOBIS
 from core.scores.margin import MARGIN
 from core.scores.margin_logit import MARGIN_LOGIT
+from core.scores.memorization import MEMORIZATION
 from core.scores.method import ScoreInputs, ScoreMethod
 from core.scores.outlier_gradient import OUTLIER_GRADIENT
 from core.scores.prototype_distance import PROTOTYPE_DISTANCE
@@ -52,7 +53,7 @@ SCORES: tuple[ScoreMethod, ...] = (
     *(AUM, ACCUMULATED_MARGIN, FORGETTING, FIRST_LEARNED),
     *(CONFIDENCE, VARIABILITY, THRESHOLD_CLOSENESS, CORRECTNESS),
     *(TRACIN_SELF, INFLUENCE, OUTLIER_GRADIENT),
-    *(TRACIN, INFLUENCE_SELF, TRAK),
+    *(TRACIN, INFLUENCE_SELF, TRAK, MEMORIZATION),
     *(LABEL_QUALITY, KNN_LABEL_AGREEMENT),
     *(KNN_SHAPLEY, KNN_BANZHAF, RETRIEVAL_IMPORTANCE),
     *(LEAVE_ONE_OUT, DATA_SHAPLEY, BETA_SHAPLEY, BANZHAF),

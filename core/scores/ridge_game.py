@@ -122,10 +122,7 @@ class Board:
 
     def shared(self, values: np.ndarray) -> np.ndarray:
         """`values` [..., n] with identical rows at their mean: they are interchangeable, and sampling does not know."""
-        count = np.bincount(self.copies)
-        flat = values.reshape(-1, values.shape[-1])
-        means = [np.bincount(self.copies, weights=one)[self.copies] / count[self.copies] for one in flat]
-        return np.stack(means).reshape(values.shape)
+        return mean_over_copies(values, self.copies)
 
 
 def too_many_rows(examples: ExampleTable) -> str:
@@ -141,7 +138,7 @@ def ridge_board(inputs: ScoreInputs, params: LearnerParams, title: str) -> Board
 
     Raises `DataError` when nobody is left to value or to value for.
     """
-    rows, held_out = (_by_id(inputs, r) for r in (inputs.examples.train_rows, inputs.examples.held_out_rows))
+    rows, held_out = (rows_by_id(inputs, r) for r in (inputs.examples.train_rows, inputs.examples.held_out_rows))
     clean, embedding = len(held_out) > 0, np.asarray(inputs.embedding, dtype=np.float64)
     if len(rows) < 1 + (not clean):
         raise DataError(
@@ -150,7 +147,7 @@ def ridge_board(inputs: ScoreInputs, params: LearnerParams, title: str) -> Board
         )
     points = _coordinates(embedding[rows], embedding)
     one_hot = np.eye(max(1, inputs.examples.class_count))
-    copies = _copies(embedding[rows], inputs.labels[rows])
+    copies = copy_groups(embedding[rows], inputs.labels[rows])
     ridge = params.ridge or best_ridge(points[rows], one_hot[inputs.labels[rows]])
     rng, matches = inputs.rng, []
     folds = [(np.arange(len(rows)), held_out)] if clean else _folds(rows, copies, rng)
@@ -179,7 +176,8 @@ def best_ridge(x: np.ndarray, y: np.ndarray) -> float:
     return max(ridge for ridge, error in zip(_RIDGES, errors, strict=True) if error.mean() <= most)
 
 
-def _by_id(inputs: ScoreInputs, rows: np.ndarray) -> np.ndarray:
+def rows_by_id(inputs: ScoreInputs, rows: np.ndarray) -> np.ndarray:
+    """`rows` in order of id: what is drawn for them does not depend on the order of the table."""
     return rows[np.argsort(inputs.examples.ids[rows], kind="stable")]
 
 
@@ -192,7 +190,16 @@ def _coordinates(train: np.ndarray, every: np.ndarray) -> np.ndarray:
     return np.hstack([turned, np.ones((len(every), 1))])
 
 
-def _copies(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def mean_over_copies(values: np.ndarray, copies: np.ndarray) -> np.ndarray:
+    """`values` [..., n] with the rows of each group of `copies` [n] at their mean."""
+    count = np.bincount(copies)
+    flat = values.reshape(-1, values.shape[-1])
+    means = [np.bincount(copies, weights=one)[copies] / count[copies] for one in flat]
+    return np.stack(means).reshape(values.shape)
+
+
+def copy_groups(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """[n] number of the group of identical rows with the same label."""
     return np.unique(np.stack([first_copy(points), labels]), axis=1, return_inverse=True)[1].ravel()
 
 

@@ -1,0 +1,140 @@
+"""Memorization: how much a row's own label depends on the row itself having been in the training set.
+
+    mem_i = P[h(x_i) = y_i | i in S] - P[h(x_i) = y_i | i not in S],    S: random subsets with 70 % of the rows
+
+h is a nearest-neighbor classifier on the frozen embedding trained on S, which memorizes all it is given. From -1 to 1.
+HIGH: only the row itself teaches its label, so mislabeled, rare or hard; about 0: its neighbors do as well, or a copy.
+All rows share the same subsets, drawn so that within ten of them each row is left out three times: every estimate has
+both kinds. Its standard error is at most .08 at 200 subsets; five independent parts show it. More neighbors (k) outvote
+the row and make it 0 for rows that are alone. Fails: inherits the embedding; wrong labels and rare right ones look
+alike. Feldman & Zhang, NeurIPS 2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.numerics.neighbors import nearest_neighbors
+from core.scores.assumptions import fit_check, skill, unlabeled
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.ranked_neighbors import depth
+from core.scores.ridge_game import copy_groups, mean_over_copies, rows_by_id
+from core.scores.semivalues import PARTS, error_check
+from core.types.errors import DataError
+from core.types.examples import Split
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress, track
+from core.types.scores import ScoreResult
+
+_ROUND = 10  # subsets within which each row is left out equally often
+_NEGLIGIBLE = 1e-6
+
+
+@dataclass(frozen=True)
+class MemorizationParams:
+    """Settings of memorization."""
+
+    subsets: int = param(200, label="Subsets", low=50, help="Made up to a multiple of 50.")
+    ratio: float = param(0.7, label="Share of the rows in a subset", low=0.1, high=0.9, help="In steps of 0.1.")
+    k: int = param(1, label="Neighbors (K)", low=1, help="1 memorizes; more outvote the row itself.")
+
+
+def balanced_subsets(n: int, count: int, ratio: float, rng: np.random.Generator) -> np.ndarray:
+    """[count, n] bool: each row is in with probability `ratio`, rows independent, as often in every ten subsets."""
+    inside = round(_ROUND * ratio)
+    rounds = [rng.random((_ROUND, n)).argsort(axis=0) < inside for _ in range(count // _ROUND)]
+    return np.concatenate(rounds)
+
+
+def memorization_of_runs(inside: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """[n] mean of `correct` [R, n] over the runs with the row minus that without; NaN without runs of both kinds."""
+    with_row, without = inside.sum(axis=0), (~inside).sum(axis=0)
+    gap = (correct & inside).sum(axis=0) / np.maximum(with_row, 1) - (correct & ~inside).sum(axis=0) / np.maximum(
+        without, 1
+    )
+    return np.where((with_row > 0) & (without > 0), gap, np.nan)
+
+
+def nearest_votes(order: np.ndarray, labels: np.ndarray, inside: np.ndarray, k: int, classes: int) -> np.ndarray:
+    """[n] bool: is each row given its label by the k nearest rows of the subset `inside` [n] bool, itself first of all?
+
+    order [n, M]: the other rows, nearest first. The nearest of the most frequent labels wins.
+    """
+    rows = np.arange(len(order))
+    ranked = np.hstack([rows[:, None], order])
+    present = inside[ranked]
+    heard = present & (present.cumsum(axis=1) <= k)
+    row, rank = np.nonzero(heard)
+    given = labels[ranked[row, rank]]
+    # A vote is worth 1, and a little more the nearer it is: by less than any whole vote in sum.
+    worth = 1.0 + 1.0 / ((rank + 2.0) * 4.0 * ranked.shape[1])
+    votes = np.bincount(row * classes + given, weights=worth, minlength=len(order) * classes)
+    votes = votes.reshape(-1, classes)
+    return (votes.argmax(axis=1) == labels) & heard.any(axis=1)
+
+
+def _runs(
+    order: np.ndarray, labels: np.ndarray, params: MemorizationParams, inputs: ScoreInputs, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    """(subset [R, n] bool, right [R, n] bool) of each training."""
+    count = PARTS * _ROUND * max(1, round(params.subsets / (PARTS * _ROUND)))
+    inside = balanced_subsets(len(labels), count, params.ratio, inputs.rng)
+    correct = np.empty_like(inside)
+    for run in track(progress, range(count), f"Memorization: {count} subsets of {len(labels):,} rows"):
+        correct[run] = nearest_votes(order, labels, inside[run], params.k, inputs.examples.class_count)
+    return inside, correct
+
+
+def _compute(inputs: ScoreInputs, params: MemorizationParams, progress: Progress) -> ScoreResult:
+    rows, embedding = rows_by_id(inputs, inputs.examples.train_rows), inputs.embedding
+    if len(rows) < 2:
+        raise DataError("Memorization needs two labeled training rows or more.", "Check the label and split columns.")
+    points, labels = embedding[rows], inputs.labels[rows]
+    ranks = depth(params.k, _NEGLIGIBLE, len(rows) - 1, params.ratio)
+    order = nearest_neighbors(points, ranks, progress=progress, title="Memorization: neighbors").rows
+    inside, correct = _runs(order, labels, params, inputs, progress)
+    parts = [memorization_of_runs(i, c) for i, c in zip(np.split(inside, PARTS), np.split(correct, PARTS), strict=True)]
+    shared = mean_over_copies(np.stack(parts), copy_groups(points, labels))
+    accuracy = float(correct[~inside].mean())
+    values, per_part = np.full(len(inputs.labels), np.nan), np.full((PARTS, len(inputs.labels)), np.nan)
+    values[rows], per_part[:, rows] = shared.mean(axis=0), shared
+    without = {
+        "unlabeled row": int(unlabeled(inputs.examples).sum()),
+        "held-out row": int(((inputs.examples.splits != Split.TRAIN) & ~unlabeled(inputs.examples)).sum()),
+    }
+    checks = (fit_check(accuracy, inputs.labels, "Without the row, its neighbors"), error_check(shared))
+    return ScoreResult(
+        values.astype(np.float32),
+        per_seed=per_part.astype(np.float32),
+        undefined={reason: n for reason, n in without.items() if n},
+        checks=checks,
+        skill=skill(accuracy, inputs.labels),
+        meta={"subsets": len(inside), "ranks": int(order.shape[1]), "embedding": inputs.evidence.embedding_name},
+    )
+
+
+MEMORIZATION = ScoreMethod(
+    name="memorization",
+    title="Memorization",
+    summary="How much a row's label depends on the row itself having been trained on.",
+    paper=Paper(
+        "Feldman & Zhang",
+        2020,
+        "What Neural Networks Memorize and Why: Discovering the Long Tail via Influence Estimation",
+        "https://arxiv.org/abs/2008.03703",
+    ),
+    params=MemorizationParams,
+    group=Group.INFLUENCE,
+    direction=Direction.HARD,
+    inspect_first="highest",
+    orientation=orient(+1, +1, -1, 0, +1, 0),
+    needs=(Signal.EMBEDDING,),
+    compute=_compute,
+    range="-1 to 1",
+    high_means="Only the row itself teaches its label: labeled wrong, rare or hard.",
+    low_means="Its neighbors teach its label too: typical.",
+    cost="N^2 x d for the neighbors, then 200 subsets x N x (12 + C).",
+)
