@@ -20,7 +20,7 @@ def test_imports_go_down():
 
 
 def test_readme_table_is_the_registry():
-    from core.actions import scores_markdown
+    from core.runs.catalogue import scores_markdown
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.search(r"<!-- scores -->\n(.*?)<!-- /scores -->", text, re.S)

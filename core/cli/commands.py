@@ -137,9 +137,12 @@ def inspect(asked: Namespace) -> None:
 
 def methods(asked: Namespace) -> None:
     """The registered scores."""
-    from core.runs.catalogue import method_facts
+    from core.runs.catalogue import method_facts, scores_markdown
     from core.scores import SCORES
 
+    if asked.markdown:
+        print(scores_markdown())
+        return
     facts = [method_facts(method) for method in SCORES]
     if asked.json:
         print(json.dumps(facts, indent=1))

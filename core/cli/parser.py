@@ -143,6 +143,7 @@ def _run_name(own: argparse.ArgumentParser) -> None:
 
 def _methods_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("--json", action="store_true")
+    own.add_argument("--markdown", action="store_true", help="the table of the README")
 
 
 def _table_flags(own: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.scores import ScoreMethod
+from core.scores import SCORES, ScoreMethod
 
 
 def method_facts(method: ScoreMethod) -> dict[str, Any]:
@@ -25,3 +25,17 @@ def method_facts(method: ScoreMethod) -> dict[str, Any]:
         "paper": paper,
         "url": method.paper.url if method.paper else "",
     }
+
+
+def scores_markdown() -> str:
+    """The README's table of scores, one line each in the registry's order."""
+    lines = ["| score | family | what it says | look first | a high value means | needs | source |",
+             "|---|---|---|---|---|---|---|"]
+    for method in SCORES:
+        facts = method_facts(method)
+        source = f"[{facts['paper']}]({facts['url']})" if facts["url"] else facts["paper"]
+        needs = ", ".join(need.replace("_", " ") for need in facts["needs"])
+        cells = (f"`{method.name}`", facts["group"].replace("_", " "), facts["summary"].rstrip("."),
+                 facts["inspect_first"], facts["high_means"], needs, source)
+        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
