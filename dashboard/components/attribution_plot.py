@@ -9,6 +9,8 @@ from dashboard.components.nodes import Node, four_digits, node, show_nodes
 from dashboard.components.pictures import data_address
 from dashboard.theme import AWAY_COLOR, TOWARDS_COLOR
 
+_WIDE_GAP = 0.1
+
 
 def attribution_plot(
     attribution: Attribution,
@@ -33,16 +35,23 @@ def attribution_plot(
 
 
 def _facts(attribution: Attribution) -> Node:
-    gap = "makes no additivity promise" if attribution.gap is None else f"additivity gap {four_digits(attribution.gap)}"
+    gap, tone = _gap(attribution)
     pieces: list[Node] = [
         node("span", "", "towards ", node("b", "", attribution.target, style={"color": TOWARDS_COLOR})),
         node("span", "soft", f"{attribution.unit} {four_digits(attribution.base)} → {four_digits(attribution.output)}"),
-        node(
-            "span", "soft", gap, title="How far the parts are from adding up to output minus base; nearer 0 is better."
-        ),
+        node("span", tone, gap, title="How far the parts are from adding up to output minus base; nearer 0 is better."),
     ]
-    notes: list[Node] = [node("small", "soft", text) for text in attribution.notes]
-    return node("div", "", node("div", "facts", *pieces), *notes)
+    return node("div", "", node("div", "facts", *pieces), node("small", "soft", " ".join(attribution.notes)))
+
+
+def _gap(attribution: Attribution) -> tuple[str, str]:
+    """Words and tone: a gap above a tenth of what is explained is marked."""
+    if attribution.gap is None:
+        return "makes no additivity promise", "soft"
+    explained = abs(attribution.output - attribution.base)
+    share = f" ({abs(attribution.gap) / explained:.0%} of the difference)" if explained else ""
+    wide = abs(attribution.gap) > _WIDE_GAP * explained
+    return f"additivity gap {four_digits(attribution.gap)}{share}", "warn" if wide else "soft"
 
 
 def _strength(values: np.ndarray) -> np.ndarray:

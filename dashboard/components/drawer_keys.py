@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+import streamlit as st
 
 from dashboard.components.assets import browser_component
 
 
-def drawer_keys(parts: Mapping[str, str], field: str, wish: int, *, key: str) -> str | None:
-    """Listen for the letters of `parts`; returns the part whose letter was just pressed, or None.
+def drawer_keys(parts: Mapping[str, str], on_part: Callable[[str], None], field: str, wish: int, *, key: str) -> None:
+    """Listen for the letters of `parts` and call `on_part` with the part, before the rerun's script.
 
     Focuses the input of the widget whose key is `field`, once per number `wish`. Letters typed into a field, and those
     that the gallery or the map answers, are left alone.
     """
+
+    def told() -> None:
+        part = (st.session_state.get(key) or {}).get("part")
+        if part in parts.values():
+            on_part(part)
+
     mount = browser_component("drawer_keys", js=("drawer_keys.js",))
-    data = {"parts": dict(parts), "field": field, "wish": wish}
-    pressed = mount(key=key, data=data, on_part_change=lambda: None).get("part")
-    return pressed if pressed in parts.values() else None
+    mount(key=key, data={"parts": dict(parts), "field": field, "wish": wish}, on_part_change=told)

@@ -37,7 +37,7 @@ def training_curve(
         **plotly_layout(
             height=height,
             yaxis={"range": [-0.03, 1.05], "title": {"text": f"p({label or 'given label'})"}},
-            xaxis={"title": {"text": "epoch"}},
+            xaxis={"title": {"text": "epoch"}, "tick0": 1, "dtick": max(1, -(-len(epochs) // 8))},
         )
     )
     st.plotly_chart(

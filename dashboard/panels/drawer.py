@@ -143,10 +143,11 @@ def _keys(example_id: str, row: int) -> None:
     """r and n work wherever the focus is, and put it into what they open."""
     part, wish = state.asked_part()
     field = {"relabel": f"label_{row}", "note": f"note_{row}"}.get(part, "")
-    pressed = drawer_keys({"r": "relabel", "n": "note"}, field, wish, key="drawer_keys")
-    if pressed is not None:
-        state.ask_for(pressed, example_id)
-        st.rerun()
+
+    def open_part(asked: str) -> None:
+        state.ask_for(asked, example_id)
+
+    drawer_keys({"r": "relabel", "n": "note"}, open_part, field, wish, key="drawer_keys")
 
 
 def _one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:

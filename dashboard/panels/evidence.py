@@ -61,10 +61,12 @@ def neighbors(opened: Opened, row: int) -> None:
 def influence(opened: Opened, row: int) -> None:
     """The five training examples that helped this one most, and the five that harmed it most."""
     helped, harmed = cache.influential(opened.run.run_id, row, opened.run)
+    notes = dict.fromkeys((*helped.notes, *harmed.notes))
     _strip(opened, "Helped most", helped.rows, [f"helped {v:.3g}" for v in helped.values], "helped")
     _strip(opened, "Harmed most", harmed.rows, [f"harmed {abs(v):.3g}" for v in harmed.values], "harmed")
-    for note in (*helped.notes, *harmed.notes):
-        st.caption(note)
+    st.caption(
+        " ".join(["Helped: training on it made the given label of this example likelier. Harmed: less likely.", *notes])
+    )
 
 
 def _strip(opened: Opened, title: str, rows: Sequence[int] | np.ndarray, captions: list[str], name: str) -> None:

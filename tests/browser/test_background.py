@@ -1,0 +1,114 @@
+"""A job in a real Chromium: watched, cancelled, resumed by hand; killed with -9, found stopped, resumed, the same."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pages import WAIT, browser, click, server, until
+
+from core import actions
+from core.store import run_registry
+from core.types.runs import RunState
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal"),
+]
+EPOCHS = "120"  # a few seconds of training: long enough to be met by a hand
+_START = """
+import sys
+from core import actions
+from core.types.runs import RunSpec, TrainingSpec
+training = TrainingSpec(epochs=int(sys.argv[2]), seeds=1)
+print(actions.start_run(RunSpec(sys.argv[1], scores=("el2n", "aum"), training=training, map=False, threads=1)))
+"""
+
+
+def table_file(folder: Path) -> Path:
+    """240 rows in three classes that two numbers give away."""
+    rng = np.random.default_rng(0)
+    kinds = np.arange(240) % 3
+    lines = [f"r{i},{k + rng.normal(0, 0.3):.3f},{rng.normal(0, 0.3) - k:.3f},{'abc'[k]}" for i, k in enumerate(kinds)]
+    path = folder / "rows.csv"
+    path.write_text("id,x,y,label\n" + "\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    """Starts a job in a workspace of its own and yields its id; ends what is left of it."""
+    monkeypatch.setenv("CHAFFINCH_HOME", str(tmp_path / "home"))
+    done = subprocess.run(
+        [sys.executable, "-c", _START, str(table_file(tmp_path)), EPOCHS],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    yield done.stdout.strip()
+    pid = run_registry().row(done.stdout.strip()).pid
+    if actions.run_status(done.stdout.strip()).state in (RunState.RUNNING, RunState.WAITING):
+        os.kill(pid, signal.SIGKILL)
+
+
+def words(page) -> str:
+    """What the box of the job says; empty when there is none."""
+    box = page.locator(".st-key-progress_box")
+    return box.inner_text() if box.count() else ""
+
+
+def trains(page) -> bool:
+    return "Training seed" in words(page)
+
+
+def finish(page, run_id: str) -> None:
+    """Press Resume and wait until the page shows the finished scores."""
+    click(page, "Resume", ".st-key-progress_box")
+    until(page, lambda: actions.run_status(run_id).state == RunState.FINISHED, "the resumed run finishes")
+    until(page, lambda: "2 of " in page.inner_text("body") and not words(page), "the page shows its scores")
+
+
+def values(path: str | Path) -> dict[str, np.ndarray]:
+    run = actions.open_run(path)
+    return {name: run.score(name).values for name in run.score_names}
+
+
+def test_cancel_kill_and_resume_by_hand(job, tmp_path):
+    with server(tmp_path / "home", tmp_path) as address, browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{address}/scores?run={job}")
+        until(page, lambda: trains(page), "the page shows the training")
+        assert re.search(r"last sign of life \d+ s ago", words(page)), words(page)
+        click(page, "Cancel", ".st-key-progress_box")
+        until(page, lambda: "Cancelled" in words(page), "the page says that it is cancelled")
+        assert actions.run_status(job).state == RunState.CANCELLED
+
+        click(page, "Resume", ".st-key-progress_box")
+        until(page, lambda: trains(page), "it trains again")
+        os.kill(run_registry().row(job).pid, signal.SIGKILL)
+        until(page, lambda: "Stopped" in words(page), "the page says that it stopped")
+        page.goto(address)
+        page.locator(".st-key-runs").wait_for(timeout=WAIT)
+        page.goto(f"{address}/scores?run={job}")
+        page.locator(".st-key-progress_box button", has_text="Resume").wait_for(timeout=WAIT)
+        finish(page, job)
+    whole = tmp_path / "whole"
+    command = ["run", str(tmp_path / "rows.csv"), "--out", str(whole), "--scores", "el2n,aum", "--epochs", EPOCHS]
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *command, "--seeds", "1", "--no-map", "--threads", "1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    broken, unbroken = values(job), values(whole)
+    assert set(broken) == set(unbroken) == {"el2n", "aum"}
+    for name, expected in unbroken.items():
+        np.testing.assert_array_equal(broken[name], expected)
