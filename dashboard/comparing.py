@@ -87,18 +87,17 @@ def zones_frame(found: Crossing) -> pd.DataFrame:
 
 
 def clusters_frame(cards: tuple[ClusterCard, ...]) -> pd.DataFrame:
-    """A line per cluster."""
+    """A line per cluster: its words, or where there are none the labels in it."""
     frame = pd.DataFrame(
         {
             "Cluster": [f"cluster {card.number}" for card in cards],
             "Rows": [card.size for card in cards],
             "Suspected labels": [card.suspected for card in cards],
-            "Labels": [label_words(card) for card in cards],
         }
     )
-    if not any(card.keywords for card in cards):
-        return frame
-    return frame.assign(**{"What sets it apart": [", ".join(card.keywords) for card in cards]})
+    if any(card.keywords for card in cards):
+        return frame.assign(**{"What sets it apart": [", ".join(card.keywords) for card in cards]})
+    return frame.assign(Labels=[label_words(card) for card in cards])
 
 
 def label_words(card: ClusterCard) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.composite import Terms
-from core.types.curation import Decision, Outcome, Rules
+from core.types.curation import Decision, Outcome, Rules, Source
 
 from .apply import apply_rules
 from .ranking import goal_of, orientation, score_groups
@@ -65,9 +65,10 @@ def _softened(factor: np.ndarray) -> np.ndarray:
 
 
 def _nearness(view: ScoreView, rules: Rules, outcome: Outcome) -> np.ndarray:
-    """[N] in (0, 1], NaN for locked rows and those that no cut looked at; cuts have units of their own, so per cut."""
+    """[N] in (0, 1], per cut because cuts have units of their own; NaN where no cut decides: locked rows and copies."""
     out = np.full(len(view), np.nan)
-    rows = np.flatnonzero(np.isfinite(outcome.margin) & view.unlocked(rules.guardrails.lock_held_out))
+    decided = np.isfinite(outcome.margin) & (outcome.source != Source.DUPLICATE.value)
+    rows = np.flatnonzero(decided & view.unlocked(rules.guardrails.lock_held_out))
     if not len(rows):
         return out
     distance, cut = np.abs(outcome.margin[rows]), outcome.threshold[rows]

@@ -64,9 +64,15 @@ def draw(opened: Opened, layout: str, colors: maps.MapColors, shown: np.ndarray,
 
 
 def draw_plane(
-    opened: Opened, key: str, layout: maps.MapLayout, colors: maps.MapColors, shown: np.ndarray, height: int
+    opened: Opened,
+    key: str,
+    layout: maps.MapLayout,
+    colors: maps.MapColors,
+    shown: np.ndarray,
+    height: int,
+    words: str = "",
 ) -> None:
-    """Rows at any coordinates: lasso, click and hover mean the same everywhere."""
+    """Rows at any coordinates: lasso, click and hover mean the same everywhere. words: what a screen reader says."""
     row = opened.view.row_of.get(state.focused() or "")
 
     def on_event(event: maps.MapEvent) -> None:
@@ -87,7 +93,7 @@ def draw_plane(
         card=lambda number: drawing.hover_card(opened, number),
         on_event=on_event,
         height=height,
-        description=f"{opened.outcome.counts['kept']} of {len(opened.view)} rows kept.",
+        description=f"{words} {opened.outcome.counts['kept']} of {len(opened.view)} rows kept.".strip(),
     )
 
 

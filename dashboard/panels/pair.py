@@ -42,7 +42,8 @@ def rank_plane(opened: Opened, a: str, b: str, shown: np.ndarray, height: int) -
     layout = maps.MapLayout(name, found.ranks, f"{comparing.short_title(a)}, rank", f"{comparing.short_title(b)}, rank")
     words = comparing.quadrant_words(found, a, b)
     colors = maps.MapColors.by_category(f"{name}/quadrants", "Quadrant", found.quadrants, words)
-    map_panel.draw_plane(opened, "rank_map", layout, colors, shown, height)
+    said = f"{layout.x} across, {layout.y} up. {comparing.agreement_words(found, a, b)}"
+    map_panel.draw_plane(opened, "rank_map", layout, colors, shown, height, said)
 
 
 def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
@@ -83,7 +84,7 @@ def learning_plane(opened: Opened, shown: np.ndarray, height: int) -> bool:
     name = f"{opened.run.run_id}/{opened.at}/data_map"
     layout = maps.MapLayout(name, coords, "Variability of p(label) over epochs", "Confidence: mean p(label)")
     colors = maps.MapColors.by_category(f"{name}/regions", "Region", regions, REGIONS)
-    map_panel.draw_plane(opened, "learning_map", layout, colors, shown, height)
+    map_panel.draw_plane(opened, "learning_map", layout, colors, shown, height, f"{layout.x} across, {layout.y} up.")
     return True
 
 

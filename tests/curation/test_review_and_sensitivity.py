@@ -56,6 +56,14 @@ def test_queue_leaves_out_locked_rows_and_ignores_decisions():
     assert reviewed_of(view, queue, everything, 10) == (10, 10, None)
 
 
+def test_a_copy_that_goes_for_its_likeness_is_not_to_review():
+    view = random_view(np.random.default_rng(0))
+    rules = replace(_rules(8), guardrails=Guardrails(class_floor=0, class_cap=None, duplicate_similarity=0.99))
+    copies = np.flatnonzero(apply_rules(view, rules).source == "duplicate")
+    assert len(copies)
+    assert not np.isin(copies, review_queue(view, rules).order).any()
+
+
 def test_without_a_cut_nothing_is_to_review():
     view = view_of({"el2n": np.arange(10.0)})
     queue = review_queue(view, Rules())
