@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -176,3 +177,40 @@ def test_sample_card_leads_to_explore(world):
         kept, rows = kept_and_rows(page)
         assert 0 < kept < rows
         assert not strangers, f"the page asked the network: {strangers}"
+
+
+def test_keys_open_what_they_name_and_choices_survive_a_step(world):
+    folder, address = world
+    run = run_of(folder)
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{address}/explore?run={run}")
+        tile = page.locator(".chf-tile").nth(2)
+        tile.click(timeout=WAIT)
+        page.locator(".st-key-drawer_facts").wait_for(timeout=WAIT)
+        tile.press("r")
+        focused = "() => document.activeElement?.getAttribute('aria-label')"
+        until(page, lambda: page.evaluate(focused) == "New label", "r opens the labels with the cursor in them")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.locator(".st-key-drawer_facts").click()
+        page.keyboard.press("n")
+        until(page, lambda: page.evaluate(focused) == "Note", "n opens the note with the cursor in it")
+        page.keyboard.press("Escape")
+
+        _choose(page, "held_color", "EL2N")
+        _choose(page, "held_order", "Row order")
+        until(page, lambda: "color=score" in page.url and "order=row" in page.url, "the address holds both choices")
+        page.locator("[data-testid=stSidebar] a", has_text="Rules").click()
+        page.locator(".st-key-rules_left").wait_for(timeout=WAIT)
+        page.locator("[data-testid=stSidebar] a", has_text="Explore").click()
+        page.locator(".st-key-held_color").wait_for(timeout=WAIT)
+        for key, said in (("held_color", "EL2N"), ("held_order", "Row order")):
+            until(
+                page, lambda key=key, said=said: said in page.locator(f".st-key-{key}").inner_html(), f"{key}: {said}"
+            )
+
+
+def _choose(page, key: str, option: str) -> None:
+    page.locator(f".st-key-{key} input").fill(option, timeout=WAIT)
+    page.locator("[role=option]", has_text=re.compile(f"^{re.escape(option)}$")).first.click(timeout=WAIT)
