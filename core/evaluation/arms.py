@@ -133,8 +133,8 @@ def matched_random(arms: Arms, kept: KeptSet, seed: int) -> np.ndarray:
 
 
 def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total: int) -> tuple[str, ...]:
-    lines = ["Accuracy is agreement with the held-out labels as they are given. The band of an arm is over seeds alone; "
-             "the interval of a difference also holds the chance in which rows were held out."]
+    lines = ["Accuracy is agreement with the held-out labels as they are given. The band of an arm is over seeds "
+             "alone; the interval of a difference also holds the chance in which rows were held out."]
     relabeled = int((own.labels != view.labels)[own.rows].sum())
     if relabeled:
         lines.append(f"The rule trains on {relabeled:,} labels corrected by a person; the other arms do not.")
