@@ -1,5 +1,7 @@
 """Compare says what core says, and what it offers as buttons becomes the selection that every view shows."""
 
+import shutil
+
 import numpy as np
 import pytest
 from screens import screen, words
@@ -63,3 +65,16 @@ def test_a_cluster_selects_its_rows(run_of):
     codes = actions.clusters(actions.open_run(run_of("text")), "kmeans")
     at.button(key="select_cluster").click().run()
     np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(codes == 0))
+
+
+@pytest.mark.parametrize("pane", PANES)
+def test_without_the_source_there_is_still_something_to_compare(pane, run_of, tmp_path):
+    folder = tmp_path / "moved"
+    shutil.copytree(run_of("text"), folder)
+    spec = folder / "spec.json"
+    spec.write_text(spec.read_text().replace("text.csv", "not_there.csv"))
+    at = screen("compare", folder, pane=pane)
+    assert not at.exception
+    assert "60 / 60 rows" in words(at)
+    if pane == "clusters":  # words of the texts cannot be had: the labels stand in for them
+        assert list(at.dataframe[0].value.columns) == ["Cluster", "Rows", "Suspected labels", "Labels"]
