@@ -6,8 +6,9 @@ phi_V: mean over the held-out rows; P projects the features and the residuals se
 the two, k products in all. All reals, of arbitrary scale: only the order means something. HIGH is helpful, NEGATIVE
 lowers the margins: harmful, probably labeled wrong. Mean over seeds; without held-out rows the left-out folds judge.
 The ridge is matched to the weight decay, lambda = N wd / mean(p (1 - p)): on a convex model that lifts the correlation
-with retraining from .56 to .97 (METHODS 12.4). Fails: with k > N and no ridge the kernel is singular; trained with
-early stopping instead of weight decay the matched ridge means nothing. Park et al., ICML 2023.
+with retraining from .56 to .97. Without weight decay it is the kernel's mean eigenvalue, the damping that influence has
+by default. Fails: with k > N and no ridge the kernel is singular; where early stopping holds the weights back, no ridge
+is matched. Park et al., ICML 2023.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ class TRAKParams:
         low=1,
         help="Fewer than there are rows. A last layer with at most k parameters is not projected.",
     )
-    ridge: float = param(-1.0, label="Ridge", low=-1.0, help="-1: matched to the weight decay.")
+    ridge: float = param(
+        -1.0,
+        label="Ridge",
+        low=-1.0,
+        help="-1: matched to the weight decay; without any, the kernel's mean eigenvalue.",
+    )
 
 
 class Attributed(NamedTuple):
@@ -107,14 +113,17 @@ def trak(
         return project(features[rows], margin_pulls(logits[rows], labels[rows]), signs)
 
     confidences = np.exp(of_label(log_softmax(logits[layer.trained]), labels[layer.trained]))
-    ridge = matched_ridge(layer, confidences) if params.ridge < 0 else params.ridge
     width = features.shape[1] * logits.shape[1] if signs is None else params.k
     kernel = np.zeros((width, width))
     step = max(1, _BLOCK_CELLS // width)
     for rows in track(progress, _blocks(layer.trained, step), "TRAK: kernel"):
         own = phi(rows)
         kernel += own.T @ own
-    kernel[np.diag_indices(width)] += ridge + _JITTER * max(np.trace(kernel) / width, np.finfo(float).tiny)
+    mean_eigenvalue = max(float(np.trace(kernel)) / width, np.finfo(float).tiny)
+    ridge = params.ridge
+    if ridge < 0:
+        ridge = matched_ridge(layer, confidences) if layer.weight_decay > 0 else mean_eigenvalue
+    kernel[np.diag_indices(width)] += ridge + _JITTER * mean_eigenvalue
     wanted = [phi(rows) for rows in _blocks(layer.targets, step)]
     query = np.vstack(wanted)
     query = query if pairs else query.mean(axis=0, keepdims=True)
@@ -153,7 +162,8 @@ def _ridge_check(layer: LastLayer, ridge: float, asked: float) -> AssumptionChec
     if asked >= 0:
         return AssumptionCheck("green", f"A ridge of {ridge:.2e}, as asked for.", "ridge")
     if layer.weight_decay == 0:
-        return AssumptionCheck("amber", "Trained without weight decay: no ridge to match, 0 is used.", "ridge")
+        text = f"Trained without weight decay, which the ridge should match: the kernel's mean eigenvalue, {ridge:.2e}."
+        return AssumptionCheck("amber", text, "ridge")
     return AssumptionCheck("green", f"A ridge of {ridge:.2e}, matched to the weight decay.", "ridge")
 
 

@@ -130,3 +130,10 @@ def test_matched_ridge_predicts_retraining_on_half_subsets():
     deltas = residual(layer.logits, y)
     plain = (x[200:] @ x[:200].T) * (deltas[200:] @ deltas[:200].T)
     assert matched > correlation(plain)
+
+
+def test_without_weight_decay_the_ridge_is_the_mean_eigenvalue():
+    layer, labels, _ = small_layer(classes=2)
+    free = layer._replace(weight_decay=0.0)
+    phi = project(free.features[:12], margin_pulls(free.logits[:12], labels[:12]), None)
+    assert trak(free, labels).ridge == pytest.approx((phi**2).sum() / phi.shape[1])
