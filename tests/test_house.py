@@ -24,7 +24,8 @@ def test_readme_table_is_the_registry():
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.search(r"<!-- scores -->\n(.*?)<!-- /scores -->", text, re.S)
-    assert table and table.group(1).strip() == scores_markdown().strip(), "run: python -m core methods --markdown"
+    assert table
+    assert table.group(1).strip() == scores_markdown().strip(), "run: python -m core methods --markdown"
 
 
 def test_every_view_is_reachable():

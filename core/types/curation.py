@@ -97,7 +97,7 @@ def rules_from_json(plain: Mapping[str, Any]) -> Rules:
     """The inverse of `Rules.to_json`; raises `RulesError` naming what is unknown."""
     known = {k: v for k, v in plain.items() if k != "version"}
     if plain.get("version", 1) != 1:
-        raise RulesError(f"Rules of version {plain['version']}.", "They were made by a newer version: update Chaffinch.")
+        raise RulesError(f"Rules of version {plain['version']}.", "A newer version made them: update Chaffinch.")
     try:
         thresholds = tuple(Threshold(**t) for t in known.pop("thresholds", ()))
         guardrails = Guardrails(**known.pop("guardrails", {}))
@@ -108,7 +108,7 @@ def rules_from_json(plain: Mapping[str, Any]) -> Rules:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What rules and decisions together do to each of the N rows: the one answer for screen, command line and export."""
+    """What rules and decisions do to each of the N rows: the one answer for screen, command line and export."""
 
     kept: np.ndarray  # [N] bool
     source: np.ndarray  # [N] str, a Source

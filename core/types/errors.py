@@ -36,5 +36,5 @@ class VerifyError(CurationError):
     """An export differs from its manifest; the message names the cell."""
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - it is no error
     """A person asked the work to stop. Not an error: what is finished stays."""

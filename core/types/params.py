@@ -55,4 +55,5 @@ def _convert(spec: Field, value: Any) -> Any:
     try:
         return type(default)(value) if default is not None else value
     except (TypeError, ValueError):
-        raise CurationError(f"{spec.name} is {value!r}, not a {type(default).__name__}.", spec.metadata.get("help", "")) from None
+        wanted = type(default).__name__
+        raise CurationError(f"{spec.name} is {value!r}, not a {wanted}.", spec.metadata.get("help", "")) from None

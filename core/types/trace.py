@@ -24,7 +24,7 @@ class TrainingTrace:
     logits: [S, T, N, C] float32 (may be a memmap), end of epoch 1..T, eval mode, no augmentation; rows as in the table.
     epochs: [T] the epoch number of each slice; learning_rates: [T].
     trained: [N] bool, rows the networks were fitted on (held-out and unlabeled rows are False).
-    seen_correct: [S, T, N] uint8 or None: correct at the row's own presentation, before the update (published forgetting).
+    seen_correct: [S, T, N] uint8 or None: correct at the row's own presentation, before the update.
     """
 
     logits: np.ndarray
