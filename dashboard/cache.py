@@ -87,9 +87,13 @@ def array(run_id: str, at: str, name: str, _run: Run) -> np.ndarray | None:
     return _run.array(name)
 
 
-def rows_of_run(listed: RunSummary) -> int | None:
-    """Rows of a listed run; a run that stopped early may have them in its folder alone, or not know them yet."""
-    return listed.rows or Run.open(listed.path).card.get("dataset", {}).get("rows") or None
+def name_kind_rows(listed: RunSummary) -> tuple[str, str, int | None]:
+    """Of a listed run; one that stopped early may have them in its folder alone, or not know its rows yet."""
+    if listed.rows:
+        return listed.name, listed.modality, listed.rows
+    begun = Run.open(listed.path)
+    dataset = begun.card.get("dataset", {})
+    return begun.name, dataset.get("modality", ""), dataset.get("rows") or None
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -27,6 +27,7 @@ ZONE_WORDS = {
     "hard_useful": "hard but useful",
     "redundant": "redundant",
 }
+IDLE = ("not asked for", "not possible here")
 GOING = (RunState.WAITING, RunState.RUNNING)
 _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
@@ -48,8 +49,9 @@ def rarest_class(view: ScoreView, outcome: Outcome) -> tuple[str, int, int]:
 
 
 def scores_frame(run: Run, methods: Sequence[ScoreMethod], status: RunStatus) -> pd.DataFrame:
-    """One row per registered score: what it finds and needs, lights, cost, state in this run."""
+    """One row per registered score, those asked for first: what it finds and needs, lights, cost, state in this run."""
     states = score_states(run, [method.name for method in methods], status)
+    methods = sorted(methods, key=lambda method: states[method.name] in IDLE)
     return pd.DataFrame([_score_line(run, method, states[method.name]) for method in methods])
 
 

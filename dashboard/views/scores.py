@@ -88,8 +88,10 @@ def _finished(run: Run) -> None:
         st.html("<h2>Scores</h2>")
         table = reading.scores_frame(run, SCORES, _status(run))
         done = int((table["State"] == "done").sum())
+        asked = int((~table["State"].isin(reading.IDLE)).sum())
         st.text(
-            f"{done} of {len(table)} scores computed for {run.name}. Choose a row for its assumptions and settings."
+            f"{done} of {asked} scores computed for {run.name}; {len(table) - asked} more could be asked for or do not "
+            "fit it. Choose a row for its assumptions and settings."
         )
         chosen = st.dataframe(
             table.drop(columns="name"),

@@ -94,11 +94,12 @@ def _resume() -> None:
 
 
 def _frame(runs: list[RunSummary]) -> pd.DataFrame:
+    names, kinds, rows = zip(*(cache.name_kind_rows(r) for r in runs), strict=True)
     return pd.DataFrame(
         {
-            "Name": [r.name for r in runs],
-            "Kind": [r.modality for r in runs],
-            "Rows": pd.array([cache.rows_of_run(r) for r in runs], "Int64"),
+            "Name": names,
+            "Kind": kinds,
+            "Rows": pd.array(rows, "Int64"),
             "State": [str(r.state) for r in runs],
             "Last change": [r.last_change for r in runs],
             "Run": [r.run_id for r in runs],
