@@ -31,7 +31,7 @@ _MOST_ROWS = 10_000
 class BanzhafParams(LearnerParams):
     """Settings of Data Banzhaf."""
 
-    sets: int = param(4_000, label="Random sets", low=10, help="More make the error smaller, as one over the root.")
+    sets: int = param(8_000, label="Random sets", low=10, help="More make the error smaller, as one over the root.")
 
 
 def _why_not(examples: ExampleTable) -> str:
@@ -72,6 +72,6 @@ BANZHAF = ScoreMethod(
     range="all reals",
     high_means="Random halves gain from it: helpful.",
     low_means="Random halves lose by it: misleads, probably labeled wrong.",
-    cost="4,000 sets x N x d^2 for at most 64 coordinates d, for up to 10,000 training rows.",
+    cost="8,000 sets x N x d^2 for at most 64 coordinates d, for up to 10,000 training rows.",
     why_not=_why_not,
 )

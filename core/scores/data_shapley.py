@@ -28,7 +28,7 @@ from core.types.scores import ScoreResult
 class DataShapleyParams(LearnerParams):
     """Settings of Data Shapley."""
 
-    orders: int = param(100, label="Random orders", low=5, help="More make the error smaller, as one over the root.")
+    orders: int = param(200, label="Random orders", low=5, help="More make the error smaller, as one over the root.")
     truncation: float = param(0.0, label="Truncation", low=0.0, help="0: every gain counts. As published: 0.01.")
 
 
@@ -70,6 +70,6 @@ DATA_SHAPLEY = ScoreMethod(
     range="all reals; they sum to at most 1",
     high_means="Classifiers gain from it: helpful.",
     low_means="Classifiers lose by it: misleads, probably labeled wrong.",
-    cost="100 orders x (N^3 / 3 + N^2 x 64), for up to 1,000 training rows.",
+    cost="200 orders x (N^3 / 3 + N^2 x 64), for up to 1,000 training rows.",
     why_not=too_many_rows,
 )

@@ -8,6 +8,9 @@ All reals; HIGH is helpful, NEGATIVE harmful. Targets are the held-out rows; wit
 cross-fitted network, averaged over the networks that trained on the row. Fails: features are taken as fixed; outlying
 classes dominate; effects of groups are underestimated; a network that memorizes has nearly no curvature left, and the
 damping (in units of the mean curvature) then decides. Koh & Liang, ICML 2017.
+
+Solvers, all at the same effective damping: exact, cg and lissa give the same answer, or an error when they do not
+converge; arnoldi, ekfac and datainf approximate, and the check says by how much.
 """
 
 from __future__ import annotations
