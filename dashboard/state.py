@@ -132,7 +132,8 @@ def switch(name: str, panes: Mapping[str, str], default: str, width: Any = "cont
     key, now = f"switch_{name}", turned_to(name, default)
 
     def keep() -> None:
-        _stick(name, [st.session_state[key]])
+        if st.session_state[key] in panes:  # a rerun that overtakes the drawing of the switch reports nothing chosen
+            _stick(name, [st.session_state[key]])
 
     if st.session_state.get(key) not in panes:
         st.session_state[key] = now if now in panes else default

@@ -8,12 +8,15 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.theme import AWAY_COLOR, TOWARDS_COLOR, is_dark, plotly_layout
+from dashboard.theme import is_dark, plotly_layout, text_color
+
+# -1, 0, +1: orange and blue as elsewhere, so pale (in the dark so deep) that the numbers on them stay at 4.5:1
+_LIGHT, _DARK = ("#F2B272", "#F7F8FA", "#7FB2E5"), ("#8A4A10", "#1B222B", "#1F5A91")
 
 
 def heat_map(names: Sequence[str], matrix: np.ndarray, *, key: str, words: str, height: int = 560) -> None:
     """matrix: [m, m] in -1..1, NaN where not defined (an empty cell). words: what a screen reader says."""
-    middle = "#1B222B" if is_dark() else "#F7F8FA"
+    ends = _DARK if is_dark() else _LIGHT
     written = np.where(np.isnan(matrix), "–", np.char.mod("%.2f", np.nan_to_num(matrix)))
     figure = go.Figure(
         go.Heatmap(
@@ -24,7 +27,8 @@ def heat_map(names: Sequence[str], matrix: np.ndarray, *, key: str, words: str, 
             texttemplate="%{text}",
             zmin=-1,
             zmax=1,
-            colorscale=[(0.0, AWAY_COLOR), (0.5, middle), (1.0, TOWARDS_COLOR)],
+            textfont={"color": text_color()},
+            colorscale=list(zip((0.0, 0.5, 1.0), ends, strict=True)),
             xgap=1,
             ygap=1,
             hovertemplate="%{y} against %{x}: %{text}<extra></extra>",
