@@ -18,7 +18,7 @@ def drawer_keys(parts: Mapping[str, str], on_part: Callable[[str], None], field:
 
     def told() -> None:
         part = (st.session_state.get(key) or {}).get("part")
-        if part in parts.values():
+        if isinstance(part, str) and part in parts.values():
             on_part(part)
 
     mount = browser_component("drawer_keys", js=("drawer_keys.js",))

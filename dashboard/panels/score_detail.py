@@ -7,6 +7,7 @@ import streamlit as st
 from core.scores import score_named
 from core.store import Run
 from dashboard.components import messages
+from dashboard.components.nodes import four_digits
 
 
 def score_detail(run: Run, name: str) -> None:
@@ -41,4 +42,5 @@ def _lights(run: Run, name: str) -> None:
     for why, count in score.undefined.items():
         st.text(f"Not defined for {count:,} rows: {why}.")
     for name, value in {**score.params, **score.meta}.items():
-        st.text(f"{name.replace('_', ' ')}: {value}")
+        shown = four_digits(value) if isinstance(value, float) else value
+        st.text(f"{name.replace('_', ' ')}: {shown}")
