@@ -43,7 +43,7 @@ class ScoreResult:
         if len(bad) != allowed or np.isinf(self.values).any():
             where = int(bad[0]) if len(bad) else -1
             what = f"A score has {len(bad)} non-finite values but explains {allowed}; first at row {where}."
-            raise CurationError(what, "The model's outputs there are probably NaN or infinite: look at that row's input.")
+            raise CurationError(what, "The model's outputs there are probably NaN or infinite: look at its input.")
 
     @property
     def standard_deviation(self) -> np.ndarray | None:
