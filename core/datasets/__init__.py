@@ -2,7 +2,7 @@
 
 from .guarded import UnsafeFileError, check_in_child
 from .loader import Column, Loader, Request, SourcePreview
-from .samples import SAMPLES, Sample, sample_key, sample_named, sample_path, sample_run
+from .samples import SAMPLES, Sample, means_sample, sample_key, sample_named, sample_path, sample_run
 from .sources import LOADERS, inspect_source, load_examples, load_trace, source_path
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "load_examples",
     "load_trace",
     "sample_key",
+    "means_sample",
     "sample_named",
     "sample_path",
     "sample_run",

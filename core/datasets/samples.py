@@ -58,6 +58,13 @@ def sample_named(name: str) -> Sample | None:
     return next((s for s in SAMPLES if s.name == name), None)
 
 
+def means_sample(source: str) -> bool:
+    """Whether a source names a sample: data of that name in this folder come first, a run of that name does not."""
+    path = Path(source)
+    is_data = path.is_file() or (path.is_dir() and any(p.name != ".lock" for p in path.iterdir()))
+    return sample_named(source) is not None and (not is_data or (path / "spec.json").is_file())
+
+
 def sample_path(name: str) -> Path | None:
     """The data file of a sample, or None for any other name (or where the file is absent)."""
     sample = sample_named(name)

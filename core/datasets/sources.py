@@ -15,7 +15,7 @@ from .frames import is_table, read_sample
 from .images import IMAGES
 from .loader import Loader, Request, SourcePreview
 from .roles import guess_modality
-from .samples import SAMPLES, sample_path
+from .samples import SAMPLES, means_sample, sample_path
 from .tabular import TABULAR
 from .text import TEXT
 from .traces import TRACES, load_recorded
@@ -72,7 +72,7 @@ def source_path(source: str | Path) -> Path:
     """The path behind a source: a path that exists, else a sample's file; else `DataError`."""
     text = os.fspath(source)
     sample = sample_path(text)
-    if sample is not None and not Path(text).exists():
+    if sample is not None and means_sample(text):
         return sample
     path = Path(text).expanduser()
     try:

@@ -40,10 +40,9 @@ def absolute(spec: RunSpec) -> RunSpec:
     def placed(path: str | None) -> str | None:
         return str(Path(path).expanduser().absolute()) if path else path
 
-    from core.datasets import sample_named
+    from core.datasets import means_sample
 
-    is_sample = sample_named(spec.source) is not None and not Path(spec.source).exists()
-    source = spec.source if is_sample else placed(spec.source)
+    source = spec.source if means_sample(spec.source) else placed(spec.source)
     weights = tuple(str(placed(w)) for w in spec.training.weights)
     return replace(
         spec,
