@@ -97,5 +97,5 @@ def until(page, condition, what: str) -> None:
 
 
 def click(page, name: str, inside: str = "") -> None:
-    """Press the button of that name."""
-    page.locator(f"{inside} button", has_text=re.compile(f"^{re.escape(name)}$")).first.click(timeout=WAIT)
+    """Press the button of that name; the name of its icon's glyph may stand before it in the page's text."""
+    page.locator(f"{inside} button", has_text=re.compile(f"^[a-z_]*{re.escape(name)}$")).first.click(timeout=WAIT)
