@@ -167,15 +167,24 @@ def make_adult(data: Path) -> None:
     table.to_csv(HERE / "adult" / "data.csv", index=False, lineterminator="\n")
 
 
+SHIPPED = (
+    "el2n", "grand", "grand_last", "loss", "margin", "entropy", "vog", "aum", "forgetting", "confidence", "variability",
+    "correctness", "tracin_self", "influence", "influence_self", "label_quality", "knn_label_agreement", "knn_shapley",
+    "memorization", "knn_distance", "duplicate_similarity", "prototype_distance",
+)  # fmt: skip
+
+
 def make_run(name: str) -> None:
-    """Score a sample with everything that its kind can have, and keep what the dashboard opens on."""
+    """Score a sample with one score or more of each kind, and keep what the dashboard opens on."""
     from core.actions import run_here
     from core.runs.progress import PlainProgress
     from core.runs.slim import slim_run
-    from core.types.runs import RunSpec
+    from core.types.runs import RunSpec, TrainingSpec
 
     with tempfile.TemporaryDirectory(prefix="chaffinch-sample-") as scratch:
-        run = run_here(RunSpec(source=name, threads=1), Path(scratch) / "run", PlainProgress())
+        slender = TrainingSpec(model_params={"width": 64}) if name == "adult" else TrainingSpec()
+        spec = RunSpec(source=name, scores=SHIPPED, training=slender, threads=1)
+        run = run_here(spec, Path(scratch) / "run", PlainProgress())
         slim_run(run.path, HERE / name / "run")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.store import Run
 from core.store.atomic import read_json, sha256_of, write_array, write_json
+from core.store.checkpoints import read_weights, write_weights
 from core.types.errors import RunError
 from core.types.runs import RunState
 
@@ -18,11 +19,15 @@ _SHOWN = (
 )  # fmt: skip
 
 
+_NEIGHBORS = 10
+
+
 def slim_run(path: Path, out: Path) -> Path:
     """Copy a finished run into `out`: scores, maps, curves, the last checkpoint of the first seed; no evidence.
 
-    The copy opens, explains and exports like the original; recomputing its scores trains again. Features and logits of
-    the kept checkpoint go to float16, which is enough to rank influence. Raises `RunError` for an unfinished run.
+    The copy opens, explains and exports like the original; recomputing its scores trains again. Weights, features
+    and logits of the kept checkpoint go to float16, which is enough to rank influence and to explain. Raises
+    `RunError` for an unfinished run.
     """
     run = Run.open(path)
     if run.state() is not RunState.FINISHED:
@@ -33,11 +38,24 @@ def slim_run(path: Path, out: Path) -> Path:
         shutil.copyfile(path / name, out / name)
     arrays = [name for name in _SHOWN if run.array(name) is not None]
     for name in arrays:
-        write_array(out / "arrays" / f"{name}.npy", np.asarray(run.array(name)))
+        write_array(out / "arrays" / f"{name}.npy", _compact(name, np.asarray(run.array(name))))
     _slim_model(run, out)
     hashes = {name: sha256_of(out / "arrays" / f"{name}.npy") for name in arrays}
     write_json(out / "run.json", {**run.card, "arrays": hashes, "source_stamp": None})
     return out
+
+
+def _compact(name: str, values: np.ndarray) -> np.ndarray:
+    """Ten neighbors are enough to look at; row and cluster numbers fit into two bytes."""
+    if name.startswith("neighbor"):
+        values = values[:, :_NEIGHBORS]
+    if values.dtype == np.int32 and np.abs(values).max(initial=0) < 2**15:
+        return values.astype(np.int16)
+    return values.astype(np.float16) if name == "neighbor_distance" else values
+
+
+def _half(weights: np.ndarray) -> np.ndarray:
+    return weights.astype(np.float16) if weights.dtype == np.float32 else weights
 
 
 def _slim_model(run: Run, out: Path) -> None:
@@ -49,7 +67,8 @@ def _slim_model(run: Run, out: Path) -> None:
     checkpoints = read_json(card)["checkpoints"]
     kept = [c["path"] for c in checkpoints if c["seed"] == checkpoints[0]["seed"]][-1:]
     for place in kept:
-        shutil.copyfile(run.path / place, out / place)
+        weights = read_weights(run.path / place)
+        write_weights(out / place, {key: _half(value) for key, value in weights.items()})
         name = Path(place).stem
         seed, epoch = (int(part[1:]) for part in name.split("-"))
         features, logits = run.array(f"features-{name}"), run.array("logits")
