@@ -103,7 +103,8 @@ def test_identical_images_have_identical_vectors():
     images[7] = images[3]
     for how in ("patch_features", "pixels"):
         vectors, _ = embed_inputs(table_of(images, Modality.IMAGE), how=how)
-        assert np.allclose(vectors[7], vectors[3], atol=1e-5)
+        # float32 products add in another order at another row: a few units in the last place of the vector's length
+        assert np.linalg.norm(vectors[7] - vectors[3]) <= 1e-5 * np.linalg.norm(vectors[3])
 
 
 def texts(values):

@@ -1,7 +1,7 @@
 """Tiny scored runs, made once per modality and session; decisions go to each test's own workspace."""
 
 import pytest
-import worlds
+import scored_worlds as worlds
 
 
 @pytest.fixture(scope="session")
