@@ -85,7 +85,7 @@ def verify_export(
             return again.examples.ids.tolist(), {name: np.array(again.score(name).values) for name in again.score_names}
 
     trained = retrain or not (original.path / "work").is_dir()  # a shipped run has no evidence to read
-    return [_how(report, trained) for report in verify(folder, found, level, recompute)]
+    return [_how(report, trained) for report in verify(folder, found, level, recompute, trained)]
 
 
 def _how(report: LevelReport, retrain: bool) -> LevelReport:

@@ -328,3 +328,29 @@ def test_sample_weights_balance_the_classes(tmp_path):
     weights = [r[place] for r in records[1:]]
     assert weights[4:] == ["", ""]
     np.testing.assert_allclose(np.array(weights[:4], float), [2 / 3, 2 / 3, 2 / 3, 2], rtol=1e-6)
+
+
+def test_networks_trained_elsewhere_must_order_the_rows_alike(tmp_path):
+    view, _ = _write(tmp_path / "out")
+    fresh = {n: c.values for n, c in view.scores.items()}
+    noise = np.random.default_rng(0).normal(0, 0.02 * float(np.nanstd(fresh["el2n"])), len(view))
+    near = fresh["el2n"] + noise.astype(np.float32)
+
+    def level_3(values, trained_again):
+        answer = (view.ids.tolist(), {**fresh, "el2n": values})
+        return verify(tmp_path / "out", recompute=lambda: answer, trained_again=trained_again)[2]
+
+    assert level_3(near, False).ok is False, "recorded evidence gives the same digits"
+    assert level_3(near, True).ok is True
+    assert level_3(-fresh["el2n"], True).ok is False
+
+
+def test_scores_are_not_made_again_for_files_that_differ(tmp_path):
+    _write(tmp_path / "out")
+    with (tmp_path / "out" / "decisions.csv").open("a") as file:
+        file.write("\n")
+
+    def never():
+        raise AssertionError("minutes of work for a folder that is known to differ")
+
+    assert verify(tmp_path / "out", recompute=never)[2].ok is None
