@@ -244,3 +244,12 @@ def kept_frame(opened: Opened, count: int) -> pd.DataFrame:
             {"id": opened.view.ids[rows], "label": class_words(opened.view, opened.outcome.label_final[rows])}
         )
     return columns.iloc[rows].reset_index(drop=True)
+
+
+def because(opened: Opened, row: int) -> str:
+    """The reasons of a row in words, as the manifest's dictionary has them."""
+    from core.export.manifest import reason_words
+
+    words = reason_words(opened.outcome)
+    said = [words[code].partition(" (")[0] for code in opened.outcome.reasons(row)]
+    return "; ".join(said) or "nothing speaks against it"

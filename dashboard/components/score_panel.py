@@ -38,7 +38,7 @@ def _line(line: ScoreLine) -> Node:
     if line.value is None:
         why = f"not computed: {line.reason}" if line.reason else "not computed"
         return node("tr", "", node("th", "", line.title), node("td", "num soft", "–"), node("td", "soft", why))
-    spread = f" ± {four_digits(line.spread)}" if line.spread is not None else ""
+    spread = f" ± {line.spread:.2g}" if line.spread is not None else ""
     seeds = f"mean of {line.seeds} seeds, ± is their standard deviation" if line.seeds > 1 else "one seed"
     name = node("th", "", line.title, title=f"{line.title}: {line.meaning} ({seeds})")
     value = node("td", "num", f"{four_digits(line.value)}", node("span", "soft", spread), title=seeds)

@@ -75,7 +75,7 @@ def _facts(opened: Opened, row: int) -> None:
         "Predicted": _predicted(opened, row),
         "Split": str(view.splits[row]) + (" (locked)" if view.held_out[row] else ""),
         "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source[row]}",
-        "Because": ", ".join(opened.outcome.reasons(row)) or "nothing speaks against it",
+        "Because": reading.because(opened, row),
         "Zone": reading.zone_word(opened, row),
     }
     with st.container(key="drawer_facts", gap=None):
