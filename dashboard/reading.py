@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from core import check_actions
 from core.curation import ScoreView
 from core.curation.evidence import ZONES, NoiseEstimate, zones
 from core.curation.review import ReviewQueue
@@ -231,8 +232,16 @@ def checklist(opened: Opened) -> list[tuple[str, str]]:
     by_rule = view.ids[(outcome.source == "rule") & ~outcome.kept]
     unseen = sum(1 for i in by_rule if str(i) not in decisions or not decisions[str(i)].reviewed)
     lines.append(("amber" if unseen else "green", f"{unseen:,} rows dropped by rules were not looked at by a person"))
-    lines.append(("amber", "No check against random was run"))
+    lines.append(_checked(opened))
     return lines + [("amber", warning) for warning in outcome.warnings]
+
+
+def _checked(opened: Opened) -> tuple[str, str]:
+    """What the newest check of these very rules found."""
+    for result in check_actions.check_results(opened.run):
+        if check_actions.checks_rules(result, opened.rules):
+            return ("green" if "better than" in result.verdict else "amber", f"Checked: {result.verdict}")
+    return "amber", "No check of these rules against random was run"
 
 
 def kept_frame(opened: Opened, count: int) -> pd.DataFrame:
