@@ -22,7 +22,6 @@ CLASS_COLORS: tuple[str, ...] = (
 NO_CLASS_COLOR = "#9AA3AD"
 KEPT_COLOR, DROPPED_COLOR = "#2F7DC4", "#E07B1A"
 TOWARDS_COLOR, AWAY_COLOR = "#2F7DC4", "#E07B1A"
-LIGHTS = {"green": "#2E9E6B", "amber": "#D99000", "red": "#CC4B4B"}
 
 _STYLE = """
 <style>

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -22,12 +21,6 @@ def derive_seed(*parts: int | str) -> int:
     """A 31-bit seed that depends on all `parts`: runs, seeds and folds never share a stream by accident."""
     digest = hashlib.sha256(repr(parts).encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
-
-
-def seed_everything(seed: int) -> np.random.Generator:
-    """Seed torch's global generators; the returned numpy generator is the caller's own."""
-    torch.manual_seed(seed)
-    return np.random.default_rng(seed)
 
 
 def scoring_batch(network: nn.Module, floats_per_example: int) -> int:

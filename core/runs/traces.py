@@ -24,7 +24,7 @@ def trace_of(logits: np.ndarray | None, examples: ExampleTable) -> TrainingTrace
     trained = np.zeros(rows, bool)
     trained[examples.train_rows] = True
     return TrainingTrace(
-        logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), (1.0,) * epochs, trained, from_user=True
+        logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), (1.0,) * epochs, trained
     )
 
 

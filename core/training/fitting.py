@@ -43,12 +43,7 @@ class Material:
 
 
 def fit_seed(
-    material: Material,
-    index: int,
-    seed: int,
-    recorder: Recorder,
-    logits: np.ndarray,
-    seen: np.ndarray,
+    material: Material, index: int, seed: int, recorder: Recorder, logits: np.ndarray, seen: np.ndarray,
     progress: Progress,
 ) -> tuple[list[float], tuple[str, ...]]:
     """Train seed number `index`, filling logits[index] and seen[index]; returns the learning rate of each epoch and
@@ -84,16 +79,8 @@ def fit_seed(
         recorder.snapshot(piece, network, end.optimizer, end.epoch, rates)
 
     train(
-        network,
-        material.encoded,
-        material.labels,
-        material.rows,
-        seed=seed,
-        plan=material.plan,
-        progress=progress,
-        on_epoch=record,
-        finished=epoch,
-        optimizer_state=optimizer.state_dict() if epoch else None,
+        network, material.encoded, material.labels, material.rows, seed=seed, plan=material.plan, progress=progress,
+        on_epoch=record, finished=epoch, optimizer_state=optimizer.state_dict() if epoch else None,
     )
     for name, values in spreads.results.items():
         recorder.write(f"spread-{name}-s{index}", values)

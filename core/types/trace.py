@@ -34,7 +34,6 @@ class TrainingTrace:
     trained: np.ndarray
     checkpoints: tuple[Checkpoint, ...] = ()
     seen_correct: np.ndarray | None = None
-    from_user: bool = False  # logits given, no training here
 
     def training_accuracy(self, labels: np.ndarray) -> np.ndarray:
         """[S, T] share of the trained rows whose given label is predicted."""

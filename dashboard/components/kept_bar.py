@@ -70,8 +70,3 @@ def _parts(summary: KeptSummary) -> list[str]:
         estimate, low, high, accuracy = (100 * v for v in summary.noise)
         parts.append(f"{_NOISE} {estimate:.1f} % ({low:.1f}–{high:.1f}), models {accuracy:.0f} % accurate")
     return parts
-
-
-def kept_sentence(summary: KeptSummary) -> str:
-    """`Kept 4,312 of 5,000 (86 %) · dropped 688 · … · suspected label noise 6.1 % (4.8–7.7), models 91 % accurate`."""
-    return " · ".join(_parts(summary))

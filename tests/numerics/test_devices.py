@@ -1,9 +1,8 @@
 """Seeds that do not collide, and batches chosen by the network alone."""
 
-import torch
 from torch import nn
 
-from core.numerics.devices import derive_seed, scoring_batch, seed_everything
+from core.numerics.devices import derive_seed, scoring_batch
 
 
 def test_derived_seeds_depend_on_every_part() -> None:
@@ -18,8 +17,3 @@ def test_scoring_batch_follows_kind_and_size() -> None:
     assert 64 <= scoring_batch(convolutional, 3 * 32 * 32) <= 128
     assert scoring_batch(dense, 50) >= 500
     assert scoring_batch(dense, 10**9) == 1
-
-
-def test_seed_everything_repeats() -> None:
-    first = seed_everything(5).random(), torch.rand(1).item()
-    assert first == (seed_everything(5).random(), torch.rand(1).item())
