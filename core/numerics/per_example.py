@@ -72,6 +72,7 @@ class GradientTap:
         self._handles: list[RemovableHandle] = []
         self._recording = False
         self._total: Tensor | None = None
+        self._calls: list[tuple[nn.Module, list[Call]]] = []
         self._anchor = torch.zeros((), requires_grad=True)
         self._whole = _has_tied_parameters(network)
         if self._whole:
@@ -161,6 +162,18 @@ class GradientTap:
             self.forget()
         return self._total
 
+    def calls(self, logits: Tensor, pull: Tensor) -> list[tuple[nn.Module, list[Call]]]:
+        """Each tapped layer with its inputs and output gradients when the logits pull with `pull` [b, C]."""
+        self._total, self._calls, self._recording = None, [], True
+        try:
+            torch.autograd.grad(logits, [self._anchor], pull, allow_unused=True)
+            for layer in self._layers:
+                self._add(layer)
+        finally:
+            self._recording = False
+            self.forget()
+        return self._calls
+
     def _unhooked(self, compute: Callable[[], Tensor]) -> Tensor:
         self._recording = True  # hooks let everything pass while recording
         try:
@@ -208,7 +221,9 @@ class GradientTap:
     def _add(self, layer: _Layer) -> None:
         calls = [Call(use.args, use.kwargs, use.gradient) for use in layer.uses if use.gradient is not None]
         layer.uses = []
-        if calls and self._total is not None:
+        if calls and self._total is None:
+            self._calls.append((layer.module, calls))
+        elif calls and self._total is not None:
             norm = layer_squared_norm if is_plain(layer.module) else module_squared_norm
             self._total += norm(layer.module, calls).to(torch.float64)
 
