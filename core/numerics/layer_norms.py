@@ -92,12 +92,13 @@ def _linear(module: nn.Linear, calls: Sequence[Call]) -> Tensor:
     if len(calls) == 1 and calls[0].input.dim() == 2:
         a, g = calls[0].input, calls[0].gradient
         return _square_sum(g) * (_square_sum(a) + (module.bias is not None))
-    a = _joined([_positions_last(c.input) for c in calls], dim=2)
-    g = _joined([_positions_last(c.gradient) for c in calls], dim=2)
+    a = _joined([positions_last(c.input) for c in calls], dim=2)
+    g = _joined([positions_last(c.gradient) for c in calls], dim=2)
     return outer_squared_norm(a, g) + _bias(module, g)
 
 
-def _positions_last(x: Tensor) -> Tensor:
+def positions_last(x: Tensor) -> Tensor:
+    """[b, width, positions] of [b, ..., width]."""
     return x.reshape(len(x), -1, x.shape[-1]).transpose(1, 2)
 
 
@@ -108,7 +109,7 @@ def _bias(module: nn.Module, g: Tensor) -> Tensor:
 def _convolution(module: Any, calls: Sequence[Call]) -> Tensor:
     examples = len(calls[0].input)
     g = _joined([c.gradient.flatten(2) for c in calls], dim=2)
-    a = _joined([_patches(module, c.input) for c in calls], dim=2)
+    a = _joined([patches(module, c.input) for c in calls], dim=2)
     split_a = a.reshape(
         examples * module.groups, -1, a.shape[2]
     )  # channels are outermost in a patch: groups are contiguous
@@ -116,7 +117,7 @@ def _convolution(module: Any, calls: Sequence[Call]) -> Tensor:
     return outer_squared_norm(split_a, split_g).reshape(examples, module.groups).sum(1) + _bias(module, g)
 
 
-def _patches(module: Any, x: Tensor) -> Tensor:
+def patches(module: Any, x: Tensor) -> Tensor:
     """[b, channels * kernel, positions] of a 1d or 2d convolution's padded input."""
     if module.padding_mode != "zeros" or isinstance(module.padding, str):
         mode = "constant" if module.padding_mode == "zeros" else module.padding_mode

@@ -80,6 +80,11 @@ class GradientTap:
                 "Tied weights: gradients of the whole network are computed one example at a time by torch.func.",
             )
 
+    @property
+    def whole(self) -> bool:
+        """The network could not be tapped layer by layer."""
+        return self._whole
+
     def __enter__(self) -> GradientTap:
         self._training = self.network.training
         self._required = {name: p.requires_grad for name, p in self.network.named_parameters()}
