@@ -1,0 +1,38 @@
+"""Chaffinch as a library: `from core import load_examples, score`. Names are loaded when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.datasets import load_examples as load_examples
+    from core.library import Scored as Scored
+    from core.library import examples_from as examples_from
+    from core.library import score as score
+    from core.library import score_embeddings as score_embeddings
+    from core.library import score_logits as score_logits
+    from core.library import score_probabilities as score_probabilities
+    from core.library import score_texts as score_texts
+    from core.scores import SCORES as SCORES
+
+# Importing one floor of `core` must not pull in all the others, so each name says where it lives.
+_HOMES = {
+    "load_examples": "core.datasets",
+    "SCORES": "core.scores",
+    **dict.fromkeys(
+        ("Scored", "examples_from", "score", "score_embeddings", "score_logits", "score_probabilities", "score_texts"),
+        "core.library",
+    ),
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'core' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,8 +14,10 @@ from core.types.trace import TrainingTrace
 _BLOCK = 65_536  # rows of logits turned into probabilities at a time
 
 
-def trace_of(logits: np.ndarray | None, examples: ExampleTable) -> TrainingTrace | None:
-    """A trace around logits [S, T, N, C] recorded elsewhere; None without any."""
+def trace_of(
+    logits: np.ndarray | None, examples: ExampleTable, rates: tuple[float, ...] = ()
+) -> TrainingTrace | None:
+    """A trace around logits [S, T, N, C] recorded elsewhere; None without any. rates: [T], alike unless given."""
     if logits is None:
         return None
     seeds, epochs, rows, _ = logits.shape
@@ -24,7 +26,7 @@ def trace_of(logits: np.ndarray | None, examples: ExampleTable) -> TrainingTrace
     trained = np.zeros(rows, bool)
     trained[examples.train_rows] = True
     return TrainingTrace(
-        logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), (1.0,) * epochs, trained
+        logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), rates or (1.0,) * epochs, trained
     )
 
 

@@ -1,0 +1,107 @@
+"""Every score that a table and its evidence permit, and the answer as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.scores import SCORES, ScoreInputs, ScoreMethod, score_named
+from core.types.errors import CurationError
+from core.types.evidence import Evidence
+from core.types.examples import UNLABELED, ExampleTable
+from core.types.methods import Signal
+from core.types.params import params_from_dict
+from core.types.progress import Progress, SilentProgress
+from core.types.scores import ScoreResult
+
+Wanted = str | Iterable[str]
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """table: DataFrame, one row per example (index: id), the given label and one float32 column per score.
+
+    results: name -> ScoreResult (spread over seeds, assumption checks, skill). skipped: name -> why it has no values.
+    """
+
+    table: pd.DataFrame
+    results: Mapping[str, ScoreResult]
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def first(self, name: str, count: int = 20) -> pd.DataFrame:
+        """The `count` rows that deserve a look first by that score, the most suspicious one on top."""
+        if name not in self.results:
+            there = f"There are: {', '.join(self.results)}."
+            raise CurationError(f"There are no values of {name!r} here.", self.skipped.get(name, there))
+        lowest = score_named(name).inspect_first == "lowest"
+        return self.table.sort_values(name, ascending=lowest, kind="stable").head(count)
+
+
+def chosen(wanted: Wanted) -> tuple[tuple[ScoreMethod, ...], bool]:
+    """The methods asked for, and whether each was named: a named one that cannot be computed raises."""
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    return (SCORES, False) if "all" in names else (tuple(score_named(name) for name in names), True)
+
+
+def score_all(
+    examples: ExampleTable,
+    evidence: Evidence,
+    have: frozenset[Signal],
+    *,
+    scores: Wanted,
+    params: Settings | None,
+    seed: int,
+    progress: Progress | None,
+) -> Scored:
+    """Compute the chosen scores from `evidence`, of which `have` says the signals that are in it."""
+    methods, named = chosen(scores)
+    _check_settings(params or {}, methods)
+    results: dict[str, ScoreResult] = {}
+    skipped: dict[str, str] = {}
+    for method in methods:
+        why = why_not(method, examples, have)
+        try:
+            if why:
+                raise CurationError(f"{method.name} cannot be computed here: it {why}.", "Give it, or leave it out.")
+            settings = params_from_dict(method.params, dict((params or {}).get(method.name, {})))
+            inputs = ScoreInputs(examples, evidence, method.needs, seed)
+            results[method.name] = method.compute(inputs, settings, progress or SilentProgress())
+        except CurationError as error:
+            if named:
+                raise
+            skipped[method.name] = why or error.lines().replace("\n", " ")
+    return Scored(_table(examples, results), results, skipped)
+
+
+def why_not(method: ScoreMethod, examples: ExampleTable, have: frozenset[Signal]) -> str:
+    """One line on why the score cannot be computed from these signals; empty if it can."""
+    labeled = examples.labels[examples.labels != UNLABELED]
+    if method.needs_labels and len(np.unique(labeled)) < 2:
+        return "needs labels of two classes or more"
+    targets = Signal.FOLD_MODELS if len(examples.held_out_rows) else None  # held-out rows take the folds' place
+    missing = [s for s in method.needs if s not in have and s is not targets]
+    if missing == [Signal.FOLD_MODELS]:
+        return "needs held-out rows (held_out=) as targets"
+    if missing:
+        return f"needs {', '.join(s.value.replace('_', ' ') for s in missing)}, which nothing given here can show"
+    return method.why_not(examples) if method.why_not else ""
+
+
+def _check_settings(params: Settings, methods: tuple[ScoreMethod, ...]) -> None:
+    unknown = sorted(set(params) - {method.name for method in methods})
+    if unknown:
+        raise CurationError(
+            f"There are settings for {unknown[0]!r}, which is not among the scores asked for.",
+            "Ask for that score too, or drop its settings.",
+        )
+
+
+def _table(examples: ExampleTable, results: Mapping[str, ScoreResult]) -> pd.DataFrame:
+    names = np.array([*examples.class_names, ""], dtype=object)
+    columns = {"label": names[examples.labels], **{name: result.values for name, result in results.items()}}
+    return pd.DataFrame(columns, index=pd.Index(examples.ids, name="example_id"))

@@ -1,0 +1,141 @@
+"""What a person's own trained network, at one or more checkpoints, says about every example."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.models.adapter import AdaptedNetwork, check_input
+from core.models.encoding import Encoded, fit_encoder
+from core.models.family import InputShape
+from core.models.network import Network
+from core.runs.traces import trace_of
+from core.training.passes import visit, visit_batches
+from core.training.plan import stages
+from core.training.spread import StageSpreads
+from core.types.errors import DataError, ModelError
+from core.types.evidence import CheckpointEvidence, Evidence
+from core.types.examples import ExampleTable, Modality
+from core.types.methods import Signal
+from core.types.progress import Progress
+from core.types.trace import Checkpoint
+
+_SIGNALS = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM})
+
+
+class TensorRows:
+    """Inputs as the network reads them, [N, ...] float32."""
+
+    def __init__(self, values: np.ndarray):
+        self._values = torch.from_numpy(values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def batch(self, rows: np.ndarray) -> torch.Tensor:
+        """[b, ...]; consecutive rows are a view."""
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+            return self._values[int(rows[0]) : int(rows[-1]) + 1]
+        return self._values[torch.from_numpy(np.asarray(rows, dtype=np.int64))]
+
+
+def observe(
+    network: nn.Module,
+    examples: ExampleTable,
+    tensors: np.ndarray | None,
+    wanted: frozenset[Signal],
+    *,
+    checkpoints: Sequence[Any] | None,
+    rates: tuple[float, ...],
+    weight_decay: float,
+    progress: Progress,
+) -> tuple[Evidence, frozenset[Signal]]:
+    """Visit a copy of `network` at every checkpoint, once each, for the union of the signals; see `core.score`."""
+    states = _by_seed(network, checkpoints)
+    epochs = len(states[0])
+    if rates and len(rates) != epochs:
+        raise DataError(f"There are {len(rates)} learning rates for {epochs} checkpoints.", "Give one for each.")
+    encoded, shape = _encoded(examples, tensors)
+    own = _wrapped(network, max(examples.class_count, 1))
+    check_input(own, shape, encoded.batch(np.arange(1)))
+    spread = Signal.INPUT_GRADIENT_SPREAD in wanted and epochs > 1
+    signals = wanted & _SIGNALS | ({Signal.INPUT_GRADIENT_SPREAD} if spread else set())
+    progress.stage("Visiting your network", len(states) * epochs * visit_batches(own, shape, len(encoded)))
+    visited = [
+        _visit_seed(own, index, seed, encoded, examples.labels, signals, rates, progress)
+        for index, seed in enumerate(states)
+    ]
+    logits = np.stack([np.stack([one.logits for one in kept]) for kept, _ in visited])
+    spreads = [found for _, found in visited]
+    evidence = Evidence(
+        trace=trace_of(logits, examples, rates),
+        checkpoints=tuple(one for kept, _ in visited for one in kept),
+        input_gradient_spread={name: np.stack([s[name] for s in spreads]) for name in spreads[0]},
+        stage_epochs=stages(tuple(range(1, epochs + 1))) if spread else {},
+        weight_decay=weight_decay,
+    )
+    return evidence, signals | {Signal.LOGITS}
+
+
+def _encoded(examples: ExampleTable, tensors: np.ndarray | None) -> tuple[Encoded, InputShape]:
+    if tensors is not None:
+        return TensorRows(tensors), InputShape(Modality.TABLE, tensors.shape[1:])
+    encoder = fit_encoder(examples, examples.train_rows)
+    return encoder.encode(examples), encoder.shape
+
+
+def _by_seed(network: nn.Module, checkpoints: Sequence[Any] | None) -> list[list[Any]]:
+    """[S][T] states; one moment of one seed, the network as it is, when none are given."""
+    if checkpoints is None:
+        return [[network.state_dict()]]
+    if not len(checkpoints):
+        raise DataError("The list of checkpoints is empty.", "Give state_dicts in order of training, or leave it out.")
+    seeds = [list(one) for one in checkpoints] if isinstance(checkpoints[0], (list, tuple)) else [list(checkpoints)]
+    if len({len(one) for one in seeds}) > 1:
+        raise DataError("The seeds have different numbers of checkpoints.", "Keep the same moments for each seed.")
+    return seeds
+
+
+def _wrapped(network: nn.Module, classes: int) -> Network:
+    own = copy.deepcopy(network)  # the person's network keeps its mode, its gradients and its weights
+    return own if isinstance(own, Network) else AdaptedNetwork(own, classes)
+
+
+def _visit_seed(
+    network: Network,
+    seed: int,
+    states: list[Any],
+    encoded: Encoded,
+    labels: np.ndarray,
+    signals: frozenset[Signal],
+    rates: tuple[float, ...],
+    progress: Progress,
+) -> tuple[list[CheckpointEvidence], dict[str, np.ndarray]]:
+    epochs = tuple(range(1, len(states) + 1))
+    spreads = StageSpreads(len(labels), stages(epochs) if Signal.INPUT_GRADIENT_SPREAD in signals else {})
+    kept = []
+    for epoch, state in zip(epochs, states, strict=True):
+        _load(network, state, epoch)
+        spreads.begin(epoch)
+        found = visit(network, encoded, labels, signals, progress=progress, input_gradients=spreads.add)
+        spreads.end(epoch)
+        moment = Checkpoint(seed, epoch, rates[epoch - 1] if rates else 1.0)
+        kept.append(
+            CheckpointEvidence(moment, found.logits, found.features, found.gradient_norm, network.head.bias is not None)
+        )
+    return kept, spreads.results
+
+
+def _load(network: Network, state: Any, epoch: int) -> None:
+    plain = state.state_dict() if isinstance(state, nn.Module) else state
+    target = network.inner if isinstance(network, AdaptedNetwork) else network
+    try:
+        target.load_state_dict(plain)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        lines = " ".join(str(error).split())[:300]
+        raise ModelError(f"Checkpoint {epoch} does not fit the network: {lines}", "Give its own state_dicts.") from None
