@@ -48,7 +48,13 @@ def fixed_facets(view: ScoreView, clusters: np.ndarray | None) -> tuple[Facet, .
         found.append(facet_of_words("group", "Group", view.groups))
     if clusters is not None:
         found.append(cluster_facet(clusters))
+    found += [_flag_facet(name, column.flags) for name, column in view.scores.items() if column.flags is not None]
     return tuple(facet for facet in found if facet is not None)
+
+
+def _flag_facet(name: str, flags: np.ndarray) -> Facet:
+    """Rows beyond the cut-off that a score's method itself gives."""
+    return Facet(f"flag-{name}", f"Flagged by {name}", ("not flagged", "flagged"), flags.astype(np.int64))
 
 
 def cluster_facet(clusters: np.ndarray) -> Facet:

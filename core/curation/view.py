@@ -40,6 +40,7 @@ class ScoreColumn:
     seed_count: int = 1
     skill: float | None = None
     definition: Mapping[str, Any] = field(default_factory=dict)
+    flags: np.ndarray | None = None  # bool [N]: beyond the cut-off that the method itself gives
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", np.asarray(self.values, np.float32))
@@ -53,7 +54,8 @@ def score_column(score: Score, method: ScoreMethod) -> ScoreColumn:
     }
     return ScoreColumn(score.method, np.asarray(score.values, np.float32), str(score.direction), str(score.group),
                        {str(goal): sign for goal, sign in method.orientation.items()}, method.inspect_first,
-                       score.standard_deviation, score.seed_count, score.skill, definition)
+                       score.standard_deviation, score.seed_count, score.skill, definition,
+                       None if score.flags is None else np.asarray(score.flags, bool))
 
 
 @dataclass(frozen=True, eq=False)

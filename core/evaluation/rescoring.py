@@ -62,7 +62,7 @@ def rescore(examples: ExampleTable, methods: Sequence[ScoreMethod], spec: RunSpe
     for method in methods:
         params = params_from_dict(method.params, dict(spec.score_params.get(method.name, {})))
         try:
-            result = method.compute(ScoreInputs(examples, evidence, method.needs, spec.seed), params, progress)
+            result = method.compute(ScoreInputs(examples, evidence, method.needs_with(params), spec.seed), params, progress)
         except CurationError as error:
             failed[method.name] = str(error)
             continue

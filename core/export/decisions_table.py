@@ -93,6 +93,7 @@ def _score(view: ScoreView, rules: Rules, name: str) -> list[Column]:
         float_column(f"{name}_pct", np.where(missing, np.nan, percentile).astype(np.float32)),
         float_column(f"{name}_sd", np.where(missing, np.nan, spread).astype(np.float32)),
         int_column(f"{name}_n", np.full(len(view), column.seed_count), missing),
+        *([] if column.flags is None else [int_column(f"{name}_flag", column.flags.astype(np.int64), missing)]),
     ]
 
 

@@ -83,6 +83,7 @@ def _score(view: ScoreView, name: str) -> dict[str, Any]:
     c = view.scores[name]
     return {"direction": c.direction, "group": c.group, "orientation": plain(c.orientation), "seeds": c.seed_count,
             "skill": plain(c.skill), "inspect_first": c.inspect_first, "has_spread": c.standard_deviation is not None,
+            "has_flags": c.flags is not None,
             "definition": plain(c.definition)}
 
 

@@ -90,8 +90,9 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
 
 def _score(table: _Table, name: str, said: Mapping[str, Any]) -> ScoreColumn:
     spread = table.real(f"{name}_sd") if said["has_spread"] else None
+    flags = table.text(f"{name}_flag") == "1" if said.get("has_flags") else None  # exports before there were flags
     return ScoreColumn(name, table.real(name), said["direction"], said["group"], said["orientation"],
-                       said["inspect_first"], spread, said["seeds"], said["skill"], said["definition"])
+                       said["inspect_first"], spread, said["seeds"], said["skill"], said["definition"], flags)
 
 
 class _Table:

@@ -65,7 +65,7 @@ def _work(job: Job, clusters: bool) -> None:
             stages.place(job, vectors)
     evidence = Evidence()
     with job.stage("training"), job.surviving("training"):
-        evidence = stages.gather(job, signals_needed(methods))
+        evidence = stages.gather(job, signals_needed(methods, job.spec))
         _keep_small_arrays(job, evidence)
     texts = job.examples.inputs if job.examples.modality is Modality.TEXT else None
     evidence = replace(evidence, embedding=vectors, embedding_name=name, texts=texts)

@@ -18,7 +18,7 @@ from core.types.params import params_from_dict
 from core.types.runs import RunSpec, TrainingSpec
 
 TRAINED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
-_NETWORK = TRAINED | {Signal.FOLD_MODELS}
+_NETWORK = TRAINED | {Signal.FOLD_MODELS, Signal.THRESHOLD_SAMPLES}
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,14 @@ def chosen_scores(spec: RunSpec) -> tuple[ScoreMethod, ...]:
     return tuple(method for method in SCORES if method.name in asked)
 
 
-def signals_needed(methods: Sequence[ScoreMethod]) -> frozenset[Signal]:
+def signals_needed(methods: Sequence[ScoreMethod], spec: RunSpec) -> frozenset[Signal]:
     """The union: each signal is taken once, whoever asked for it."""
-    return frozenset(signal for method in methods for signal in method.needs)
+    return frozenset(signal for method in methods for signal in needs_of(method, spec))
+
+
+def needs_of(method: ScoreMethod, spec: RunSpec) -> tuple[Signal, ...]:
+    """What one score reads under the settings of `spec`."""
+    return method.needs_with(params_from_dict(method.params, dict(spec.score_params.get(method.name, {}))))
 
 
 def plan_scores(
@@ -85,7 +90,7 @@ def _missing_labels(method: ScoreMethod, examples: ExampleTable | None) -> str:
 def _missing_signal(
     method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, recorded: frozenset[Signal] | None
 ) -> str:
-    needs = frozenset(method.needs)
+    needs = frozenset(needs_of(method, spec))
     if recorded is not None:
         missing = sorted(s.value.replace("_", " ") for s in needs - recorded)
         return f"needs {', '.join(missing)}: not among what was recorded" if missing else ""

@@ -36,7 +36,8 @@ def slim_run(path: Path, out: Path) -> Path:
     shutil.copytree(path / "scores", out / "scores")
     for name in ("spec.json", "examples.parquet"):
         shutil.copyfile(path / name, out / name)
-    arrays = [name for name in _SHOWN if run.array(name) is not None]
+    flags = (f"flag-{name}" for name in run.score_names)
+    arrays = [name for name in (*_SHOWN, *flags) if run.array(name) is not None]
     for name in arrays:
         write_array(out / "arrays" / f"{name}.npy", _compact(name, np.asarray(run.array(name))))
     _slim_model(run, out)

@@ -107,9 +107,11 @@ def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
     if done and shards_agree(job.path / "scores" / method.name, done["shards"]):
         return
     started = time.perf_counter()
-    inputs = ScoreInputs(job.examples, evidence, method.needs, job.spec.seed)
+    inputs = ScoreInputs(job.examples, evidence, method.needs_with(params), job.spec.seed)
     result = method.compute(inputs, params, job.progress)
     shards = write_shards(job.path / "scores" / method.name, job.examples.ids, result.values, result.standard_deviation)
+    if result.flags is not None:
+        job.folder.put_array(f"flag-{method.name}", result.flags)
     manifest["scores"][method.name] = {
         **_about(method, result),
         "params": asdict(params),

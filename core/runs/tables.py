@@ -19,8 +19,14 @@ def methods_table() -> pd.DataFrame:
 
 
 def scores_table(run: Run) -> pd.DataFrame:
-    """One row per example: example_id, source_index, label, predicted_label, then a column per score."""
-    return facts_of_rows(run).assign(**{name: run.score(name).values for name in run.score_names})
+    """One row per example: example_id, source_index, label, predicted_label, then a column per score, and its flags."""
+    columns: dict[str, np.ndarray] = {}
+    for name in run.score_names:
+        score = run.score(name)
+        columns[name] = score.values
+        if score.flags is not None:
+            columns[f"{name}_flag"] = np.asarray(score.flags, np.int64)
+    return facts_of_rows(run).assign(**columns)
 
 
 def ranked(run: Run, score: str, top: int) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.types.errors import CurationError
-from core.types.evidence import CheckpointEvidence, Evidence, FoldModel
+from core.types.evidence import CheckpointEvidence, Evidence, FoldModel, ThresholdRun
 from core.types.examples import ExampleTable
 from core.types.methods import Direction, Goal, Group, Method, Signal
 from core.types.progress import Progress
@@ -45,6 +45,7 @@ class ScoreMethod(Method):
     cost: how the work grows, in words with N, V, d, C.
     needs_labels: False for a score of the inputs alone; others are left out where there are no two labels to compare.
     why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
+    also_needs: further signals that some settings ask for.
     """
 
     group: Group
@@ -59,6 +60,11 @@ class ScoreMethod(Method):
     cost: str
     needs_labels: bool = True
     why_not: Callable[[ExampleTable], str] | None = field(default=None, repr=False)
+    also_needs: Callable[[Any], tuple[Signal, ...]] | None = field(default=None, repr=False)
+
+    def needs_with(self, params: Any) -> tuple[Signal, ...]:
+        """What it reads under these settings: `needs`, and what only they ask for."""
+        return self.needs + (self.also_needs(params) if self.also_needs else ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +137,11 @@ class ScoreInputs:
                 f"The text of row {bad} (id {self.examples.ids[bad]}) is missing.", "Check the text column there."
             )
         return texts
+
+    @property
+    def threshold_runs(self) -> tuple[ThresholdRun, ...]:
+        """Trainings with some rows relabeled to an extra class."""
+        return self._have(Signal.THRESHOLD_SAMPLES, self.evidence.threshold_runs)
 
     def _have(self, signal: Signal, value):
         if signal not in self.needs:

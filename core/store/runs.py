@@ -150,7 +150,13 @@ class Run:
         values, spread = read_shards(self.path / "scores" / name, about.pop("shards"), len(self.examples))
         checks = tuple(AssumptionCheck(**check) for check in about.pop("checks", ()))
         return Score(
-            method=name, ids=self.examples.ids, values=values, standard_deviation=spread, checks=checks, **about
+            method=name,
+            ids=self.examples.ids,
+            values=values,
+            standard_deviation=spread,
+            checks=checks,
+            flags=self.array(f"flag-{name}"),
+            **about,
         )
 
     def index(self, name: str) -> ScoreIndex:

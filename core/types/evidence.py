@@ -37,6 +37,17 @@ class FoldModel:
 
 
 @dataclass(frozen=True, eq=False)
+class ThresholdRun:
+    """A training in which the rows `relabeled` [n] carried an extra class: what a wrong label looks like.
+
+    margins [T, N] float32: logit of the label trained on minus the largest other logit, at the end of each epoch.
+    """
+
+    relabeled: np.ndarray
+    margins: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """Everything the scores of one run may read; absent parts are None or empty.
 
@@ -56,6 +67,7 @@ class Evidence:
     embedding_name: str = ""
     texts: np.ndarray | None = None  # [N] str, where the examples are texts
     weight_decay: float = 0.0
+    threshold_runs: tuple[ThresholdRun, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

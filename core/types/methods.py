@@ -19,6 +19,7 @@ class Signal(StrEnum):
     FOLD_MODELS = "fold_models"  # features and head of cross-fitted networks
     EMBEDDING = "embedding"  # [N, d] label-free vector of each input
     TEXTS = "texts"  # [N] the examples themselves, where they are texts
+    THRESHOLD_SAMPLES = "threshold_samples"  # two trainings with some rows relabeled to an extra class
 
 
 class Direction(StrEnum):

@@ -28,6 +28,7 @@ class ScoreResult:
     per_seed: float32 [S, N] or None; the spread is its standard deviation over seeds.
     skill: how well the evidence behind the score predicts the given labels, 0 (chance) to 1, or None.
     meta: JSON values that a reader needs (chosen epoch, solver, tie share, ...).
+    flags: bool [N] or None; rows beyond a cut-off that the method itself gives, False where it is not defined.
     """
 
     values: np.ndarray
@@ -36,6 +37,7 @@ class ScoreResult:
     checks: tuple[AssumptionCheck, ...] = ()
     skill: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    flags: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         bad = np.flatnonzero(~np.isfinite(self.values))
@@ -75,6 +77,7 @@ class Score:
     skill: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    flags: np.ndarray | None = None  # bool [N]: beyond the cut-off that the method itself gives
 
 
 def average_rank(values: np.ndarray) -> np.ndarray:

@@ -186,6 +186,7 @@ PARTS: dict[Signal, dict] = {
     Signal.FOLD_MODELS: {"fold_models": ()},
     Signal.EMBEDDING: {"embedding": None},
     Signal.TEXTS: {"texts": None},
+    Signal.THRESHOLD_SAMPLES: {"threshold_runs": ()},
 }
 
 
