@@ -33,7 +33,7 @@ def read_parquet(path: Path, rows: int | None = None) -> pd.DataFrame:
         tables.append(table)
         if rows is not None and sum(len(t) for t in tables) >= rows:
             break
-    return pa.concat_tables([_as_text(t) for t in tables]).to_pandas()
+    return pa.concat_tables([as_text(t) for t in tables]).to_pandas()
 
 
 def parquet_rows(path: Path) -> int:
@@ -91,7 +91,7 @@ def _damaged(path: Path, error: BaseException) -> DataError:
     )
 
 
-def _as_text(table):
+def as_text(table):
     """Each column as strings, a null as the empty text."""
     import pyarrow as pa
     from pyarrow import compute

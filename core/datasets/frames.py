@@ -12,6 +12,7 @@ from core.types.examples import Modality
 from .columnar import parquet_rows, read_jsonl, read_parquet
 from .delimited import read_delimited, read_delimited_head
 from .files import MEGABYTE, unreadable
+from .huggingface import is_saved, read_saved, saved_rows
 from .loader import Request, SourcePreview
 from .roles import describe, guess_modality, guess_roles
 
@@ -23,9 +24,9 @@ _WHOLE = 64 * MEGABYTE
 
 
 def is_table(path: Path) -> bool:
-    """Whether a path is a table file, or a folder of Parquet shards."""
+    """Whether a path is a table file, a folder of Parquet shards, or a dataset saved by Hugging Face datasets."""
     if path.is_dir():
-        return any(path.glob("*.parquet"))
+        return is_saved(path) or any(path.glob("*.parquet"))
     return path.suffix.lower() in SUFFIXES
 
 
@@ -34,7 +35,7 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     suffix = path.suffix.lower()
     if suffix in DELIMITED:
         return read_delimited(path)
-    frame = read_jsonl(path) if suffix in JSON_LINES else read_parquet(path)
+    frame = read_jsonl(path) if suffix in JSON_LINES else _columnar(path, None)
     if not len(frame.columns):
         raise DataError(f"{path.name} has no columns.", "Write it again with its columns.")
     if not len(frame):
@@ -46,7 +47,7 @@ def read_head(path: Path) -> tuple[pd.DataFrame, int | None, tuple[str, ...]]:
     """Enough rows to guess and show, how many there are (None: not counted), and notes."""
     suffix = path.suffix.lower()
     if suffix not in (*DELIMITED, *JSON_LINES):
-        return read_parquet(path, _HEAD_ROWS), parquet_rows(path), ()
+        return _columnar(path, _HEAD_ROWS), saved_rows(path) if is_saved(path) else parquet_rows(path), ()
     try:
         whole = path.stat().st_size <= _WHOLE
     except OSError as error:
@@ -64,7 +65,11 @@ def read_sample(path: Path) -> pd.DataFrame:
     """The first rows, as few as guessing needs."""
     if path.suffix.lower() in DELIMITED:
         return read_delimited_head(path)[0]
-    return read_jsonl(path, _HEAD_ROWS) if path.suffix.lower() in JSON_LINES else read_parquet(path, _HEAD_ROWS)
+    return read_jsonl(path, _HEAD_ROWS) if path.suffix.lower() in JSON_LINES else _columnar(path, _HEAD_ROWS)
+
+
+def _columnar(path: Path, rows: int | None) -> pd.DataFrame:
+    return read_saved(path, rows) if is_saved(path) else read_parquet(path, rows)
 
 
 def modality_of(request: Request, frame: pd.DataFrame) -> Modality:

@@ -16,12 +16,13 @@ from .images import IMAGES
 from .loader import Loader, Request, SourcePreview
 from .roles import guess_modality
 from .samples import SAMPLES, means_sample, sample_path
+from .saved_pictures import SAVED_PICTURES
 from .tabular import TABULAR
 from .text import TEXT
 from .traces import TRACES, load_recorded
 
 # Order here is order everywhere.
-LOADERS: tuple[Loader, ...] = (IMAGES, ARRAYS, TEXT, TABULAR, TRACES)
+LOADERS: tuple[Loader, ...] = (IMAGES, SAVED_PICTURES, ARRAYS, TEXT, TABULAR, TRACES)
 
 
 def inspect_source(
@@ -128,6 +129,6 @@ def _loader(request: Request) -> tuple[Loader, Request]:
         wanted = f" as {request.modality.value}" if request.modality else ""
         raise DataError(
             f"{request.name} cannot be read{wanted}: no loader knows it.",
-            "Give CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, a zip of pictures or a folder of pictures.",
+            "Give CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, a zip or folder of pictures, or a dataset saved to disk.",
         )
     return surest, request

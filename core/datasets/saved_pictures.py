@@ -1,0 +1,69 @@
+"""Pictures inside a saved Hugging Face dataset: unpacked once into the cache, then read like any manifest of files."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from core.types.errors import DataError
+from core.types.examples import ExampleTable, Modality
+
+from .files import cache_folder, file_digest
+from .huggingface import is_saved, picture_column, read_saved, saved_pictures
+from .images import IMAGES
+from .loader import Loader, Request, SourcePreview
+
+
+def _claims(request: Request) -> int:
+    if request.modality not in (None, Modality.IMAGE) or not request.path.is_dir() or not is_saved(request.path):
+        return 0
+    return 10 if picture_column(request.path) else 0
+
+
+def _inspect(request: Request) -> SourcePreview:
+    return replace(IMAGES.inspect(_unpacked(request)), loader="saved_pictures")
+
+
+def _load(request: Request) -> ExampleTable:
+    return IMAGES.load(_unpacked(request))
+
+
+def _unpacked(request: Request) -> Request:
+    column = picture_column(request.path)
+    if column is None:
+        raise DataError(f"{request.name} has no column of the kind Image.", "Read it as text or as a table.")
+    target = cache_folder(request.cache) / f"{_digest(request.path)}-pictures"
+    if not target.is_dir():
+        _unpack(request.path, column, target)
+    return replace(request, path=target, modality=Modality.IMAGE)
+
+
+def _digest(path: Path) -> str:
+    total = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        total.update(f"{file.relative_to(path)} {file_digest(file)}\n".encode())
+    return total.hexdigest()[:32]
+
+
+def _unpack(path: Path, column: str, target: Path) -> None:
+    """A row whose file was not kept inside is left out of the folder, and reported as missing when it is read."""
+    beside = Path(tempfile.mkdtemp(dir=target.parent, suffix=".tmp"))
+    try:
+        for name, data in saved_pictures(path, column):
+            if data is not None:
+                (beside / name).write_bytes(data)
+        read_saved(path).to_csv(beside / "manifest.csv", index=False, lineterminator="\n")
+        beside.rename(target)
+    except OSError as error:
+        if not target.is_dir():  # else another process was first
+            raise DataError(f"{path.name} cannot be unpacked: {error.strerror}.", "Check the disk.") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+SAVED_PICTURES = Loader(
+    "saved_pictures", "Pictures in a saved Hugging Face dataset", (Modality.IMAGE,), _claims, _inspect, _load
+)

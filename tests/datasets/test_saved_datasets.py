@@ -1,0 +1,126 @@
+"""Folders as `save_to_disk` of Hugging Face datasets writes them: Arrow streams, a list of files, kinds of columns."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from core.datasets import inspect_source, load_examples
+from core.types.errors import DataError
+from core.types.examples import Modality
+
+LABEL = {"names": ["neg", "pos"], "_type": "ClassLabel"}
+TEXT = {"dtype": "string", "_type": "Value"}
+
+
+def save(folder, table, features, shards=1):
+    """The layout that datasets 2 and 4 write."""
+    folder.mkdir(parents=True)
+    names = [f"data-{i:05d}-of-{shards:05d}.arrow" for i in range(shards)]
+    for i, name in enumerate(names):
+        part = table.slice(i * len(table) // shards, (i + 1) * len(table) // shards - i * len(table) // shards)
+        with pa.OSFile(str(folder / name), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(part)
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": n} for n in names]}))
+    (folder / "dataset_info.json").write_text(json.dumps({"features": features}))
+    return folder
+
+
+def texts(count=10, first=0):
+    words = [f"this is sentence number {i}" for i in range(first, first + count)]
+    return pa.table({"text": words, "label": pa.array([i % 2 for i in range(count)], pa.int64())})
+
+
+def pictures(count=6):
+    rng, cells = np.random.default_rng(0), []
+    for _ in range(count):
+        out = io.BytesIO()
+        Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(out, "PNG")
+        cells.append({"bytes": out.getvalue(), "path": None})
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    return pa.table({"image": pa.array(cells, kind), "label": pa.array([i % 2 for i in range(count)])})
+
+
+def test_texts_with_class_names(tmp_path):
+    folder = save(tmp_path / "set", texts(), {"text": TEXT, "label": LABEL}, shards=3)
+    examples = load_examples(folder)
+    assert examples.modality is Modality.TEXT
+    assert list(examples.inputs) == [f"this is sentence number {i}" for i in range(10)]
+    assert examples.class_names == ("neg", "pos")
+    assert list(examples.labels) == [i % 2 for i in range(10)]
+    assert inspect_source(folder).rows == 10
+
+
+def test_one_folder_a_split(tmp_path):
+    for name, first in (("train", 0), ("test", 10)):
+        save(tmp_path / "set" / name, texts(4, first), {"text": TEXT, "label": LABEL})
+    (tmp_path / "set" / "dataset_dict.json").write_text(json.dumps({"splits": ["train", "test"]}))
+    assert list(load_examples(tmp_path / "set").splits) == ["train"] * 4 + ["test"] * 4
+
+
+def test_pictures_are_unpacked_once_and_equal_what_was_saved(tmp_path):
+    table = pictures()
+    folder = save(tmp_path / "set", table, {"image": {"_type": "Image"}, "label": LABEL}, shards=2)
+    assert inspect_source(folder, cache=tmp_path / "cache").modality is Modality.IMAGE
+    examples = load_examples(folder, cache=tmp_path / "cache")
+    unpacked = sorted(p.name for p in (tmp_path / "cache").rglob("*.png"))
+    assert len(unpacked) == 6
+    for row, cell in enumerate(table.column("image").to_pylist()):
+        np.testing.assert_array_equal(examples.inputs[row], np.asarray(Image.open(io.BytesIO(cell["bytes"]))))
+    assert examples.class_names == ("neg", "pos")
+
+
+def test_a_picture_that_was_not_kept_inside_is_reported(tmp_path):
+    cells = pictures().column("image").to_pylist()
+    cells[2] = {"bytes": None, "path": "/etc/passwd"}
+    table = pictures().set_column(0, "image", pa.array(cells, pictures().schema.field("image").type))
+    examples = load_examples(save(tmp_path / "set", table, {"image": {"_type": "Image"}, "label": LABEL}),
+                             cache=tmp_path / "cache")
+    assert len(examples) == 5
+    assert any("No such file" in finding.text for finding in examples.report)
+
+
+def test_no_label_is_minus_one_there(tmp_path):
+    table = texts(4).set_column(1, "label", pa.array([0, -1, 1, 1]))
+    assert list(load_examples(save(tmp_path / "s", table, {"text": TEXT, "label": LABEL})).labels) == [0, -1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda f: (f / "data-00000-of-00001.arrow").write_bytes(b"ARROW1 no"), "damaged or truncated Arrow"),
+        (lambda f: (f / "data-00000-of-00001.arrow").unlink(), "No such file"),
+        (lambda f: (f / "state.json").write_text("{"), "state.json is damaged"),
+        (lambda f: (f / "state.json").write_text('{"_data_files": []}'), "lists no data files"),
+        (
+            lambda f: (f / "state.json").write_text('{"_data_files": [{"filename": "../../x.arrow"}]}'),
+            "outside the data folder",
+        ),
+        (
+            lambda f: (f / "state.json").write_text('{"_indices_data_files": [{"filename": "i"}], "_data_files": []}'),
+            "a view with an index",
+        ),
+        (
+            lambda f: (f / "dataset_info.json").write_text(
+                json.dumps({"features": {"label": {"names": ["one"], "_type": "ClassLabel"}}})
+            ),
+            "1 class names",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, spoil, words):
+    folder = save(tmp_path / "set", texts(), {"text": TEXT, "label": LABEL})
+    spoil(folder)
+    with pytest.raises(DataError, match=words):
+        load_examples(folder)
+
+
+def test_a_cut_file_is_refused(tmp_path):
+    folder = save(tmp_path / "set", texts(), {"text": TEXT, "label": LABEL})
+    file = folder / "data-00000-of-00001.arrow"
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(DataError, match="damaged or truncated"):
+        load_examples(folder)
