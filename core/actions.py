@@ -6,13 +6,20 @@ Every action raises a `CurationError` that says what happened and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.store import CurationEvent, CurationState, Run, RunSummary, workspace_root
+from core.curation_actions import curation_state as curation_state
+from core.curation_actions import decide as decide
+from core.curation_actions import history as history
+from core.curation_actions import redo as redo
+from core.curation_actions import save_rules as save_rules
+from core.curation_actions import save_selection as save_selection
+from core.curation_actions import undo as undo
+from core.store import MAIN, Run, RunSummary, workspace_root
 from core.store.workspace import cache_root
-from core.types.curation import Action, Decision, Outcome, Rules
+from core.types.curation import Decision, Outcome, Rules
 from core.types.examples import ExampleTable, Roles
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunStatus
@@ -203,71 +210,19 @@ def outcome(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]) ->
     return apply_rules(view, rules, decisions)
 
 
-def curation_state(run: Run) -> CurationState:
-    """Decisions, rules and selections as saved: what every session sees."""
-    from core.store import curation_log
-    return curation_log().state(run.run_id)
-
-
-def decide(
-    run: Run,
-    ids: Sequence[str],
-    action: Action | None,
-    *,
-    label: str | None = None,
-    note: str | None = None,
-    reviewed: bool | None = None,
-    token: str,
-    expected_rev: int | None = None,
-) -> CurationState:
-    """Keep, drop, relabel, clear, or (action None) only note or mark the given examples; on disk before it returns.
-
-    token: any text, unique per click: repeated, the change applies once. expected_rev: refuse with
-    "Changed in another tab" when the state has moved on. Unknown ids and labels are refused.
-    """
-    from core.runs.decisions import decide as decided
-    return decided(run, ids, action, label, note, reviewed, token, expected_rev)
-
-
-def save_rules(run: Run, rules: Rules, *, token: str, expected_rev: int | None = None) -> CurationState:
-    """Save the rules of this run, undoable."""
-    from core.store import curation_log
-    return curation_log().save_rules(run.run_id, rules, token=token, expected_rev=expected_rev)
-
-
-def save_selection(run: Run, name: str, ids: Sequence[str], *, token: str) -> CurationState:
-    """Save a named selection; no ids deletes it. Undoable."""
-    from core.store import curation_log
-    return curation_log().save_selection(run.run_id, name, ids, token=token)
-
-
-def undo(run: Run) -> CurationState:
-    """Take back the last change (decision, rules or selection); does nothing when there is none."""
-    from core.store import curation_log
-    return curation_log().undo(run.run_id)
-
-
-def redo(run: Run) -> CurationState:
-    """Apply again what `undo` took back; does nothing when there is none."""
-    from core.store import curation_log
-    return curation_log().redo(run.run_id)
-
-
-def history(run: Run, example_id: str) -> list[CurationEvent]:
-    """Every saved change that touched one example, oldest first."""
-    from core.store import curation_log
-    return curation_log().history(run.run_id, example_id)
-
-
 # -- files out -------------------------------------------------------------------------------------------------------
 
 
 def export_run(
-    run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None
+    run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None,
+    branch: str = MAIN,
 ) -> ExportReport:
-    """Write curated.csv, decisions.csv and manifest.json into `out`; refuses when the dataset has changed."""
+    """Write curated.csv, decisions.csv and manifest.json into `out`; refuses when the dataset has changed.
+
+    branch: the name of the curation, for the manifest.
+    """
     from core.runs.exporting import export_run as exported
-    return exported(run, rules, decisions, out, keep_fraction)
+    return exported(run, rules, decisions, out, keep_fraction, branch)
 
 
 def verify_export(

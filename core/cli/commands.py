@@ -198,12 +198,13 @@ def export(asked: Namespace) -> None:
     """Files out, by the rules given, saved or usual."""
     run = actions.open_run(asked.run)
     rules, decisions = chosen_rules(asked, run, actions.score_view(run))
-    words.print_export(actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction), asked.out)
+    done = actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch)
+    words.print_export(done, asked.out)
 
 
 def chosen_rules(asked: Namespace, run: actions.Run, view: Any) -> tuple[Any, Any]:
     """The rules that the flags name, else the saved, else the usual ones; and the decisions unless left out."""
-    state = actions.curation_state(run)
+    state = actions.curation_state(run, asked.branch)
     decisions = {} if asked.no_decisions else state.decisions
     if asked.rules is not None:
         return _rules_in(asked.rules), decisions

@@ -188,6 +188,7 @@ def _rules_flags(own: argparse.ArgumentParser) -> None:
     )
     choice.add_argument("--preset", metavar="NAME")
     own.add_argument("--no-decisions", action="store_true", help="leave out manual decisions")
+    own.add_argument("--branch", default="main", metavar="NAME", help="the saved rules and decisions of that branch")
 
 
 def _check_flags(own: argparse.ArgumentParser) -> None:

@@ -21,8 +21,12 @@ def decide(
     reviewed: bool | None,
     token: str,
     expected_rev: int | None,
+    curation: str | None = None,
 ) -> CurationState:
-    """Save a decision on examples of this run; unknown ids or labels are refused and nothing is changed."""
+    """Save a decision on examples of this run; unknown ids or labels are refused and nothing is changed.
+
+    curation: the branch's key in the log, the run's own for "main".
+    """
     unknown = [i for i in ids if str(i) not in known_ids(run)]
     if unknown:
         raise RulesError(
@@ -35,7 +39,14 @@ def decide(
             f"Relabel needs one of this dataset's classes, not {label!r}.", f"Classes: {', '.join(names)}."
         )
     return curation_log().decide(
-        run.run_id, ids, action, label=label, note=note, reviewed=reviewed, token=token, expected_rev=expected_rev
+        curation or run.run_id,
+        ids,
+        action,
+        label=label,
+        note=note,
+        reviewed=reviewed,
+        token=token,
+        expected_rev=expected_rev,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.curation import keep_fraction_rules
 from core.export import ExportReport, LevelReport, read_manifest, verify, write_export
-from core.store import Run
+from core.store import MAIN, Run
 from core.store.atomic import sha256_of
 from core.store.runs import is_run
 from core.types.curation import Decision, Rules
@@ -26,16 +26,20 @@ from .view import score_view
 
 
 def export_run(
-    run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None
+    run: Run,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    out: Path,
+    keep_fraction: float | None = None,
+    branch: str = MAIN,
 ) -> ExportReport:
-    """Write the export; the same run, rules and decisions give the same bytes whoever asks."""
+    """Write the export; the same run, branch, rules and decisions give the same bytes whoever asks."""
     refuse_changed_source(run)
     view = score_view(run)
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
-    return write_export(
-        view, rules, decisions, provenance(run, rules, decisions), run.examples.columns, Path(out)
-    )
+    known = {**provenance(run, rules, decisions), "branch": branch}
+    return write_export(view, rules, decisions, known, run.examples.columns, Path(out))
 
 
 def provenance(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any]:

@@ -5,14 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .runs import Run
-from .states import CurationEvent, CurationState, RunSummary
+from .states import MAIN, CurationEvent, CurationState, RunSummary
 from .workspace import workspace_root
 
 if TYPE_CHECKING:
+    from .branching import Branches
     from .decisions import CurationLog
+    from .picking import Picks
     from .registry import RunRegistry
 
-__all__ = ["CurationEvent", "CurationState", "Run", "RunSummary", "curation_log", "run_registry", "workspace_root"]
+__all__ = [
+    "MAIN",
+    "CurationEvent",
+    "CurationState",
+    "Run",
+    "RunSummary",
+    "branches",
+    "curation_log",
+    "picks",
+    "run_registry",
+    "workspace_root",
+]
 
 
 def curation_log() -> CurationLog:
@@ -29,3 +42,19 @@ def run_registry() -> RunRegistry:
     from .registry import RunRegistry
 
     return RunRegistry(database())
+
+
+def branches() -> Branches:
+    """The branches of this workspace's curations."""
+    from .branching import Branches
+    from .database import database
+
+    return Branches(database())
+
+
+def picks() -> Picks:
+    """The rows just selected in this workspace's runs."""
+    from .database import database
+    from .picking import Picks
+
+    return Picks(database())

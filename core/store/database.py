@@ -81,6 +81,9 @@ class Database:
                 f"(store {found}, this one reads {tables.VERSION}).",
                 "Update Chaffinch, or set CHAFFINCH_HOME to another folder.",
             )
+        elif int(found) < tables.VERSION:  # 1 -> 2 only added tables, which stand by now
+            meta = tables.meta
+            connection.execute(meta.update().where(meta.c.key == "version").values(value=str(tables.VERSION)))
 
     def _sqlite(self) -> sa.Engine:
         engine = sa.create_engine(self.url, connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool)

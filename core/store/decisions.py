@@ -77,13 +77,32 @@ class CurationLog:
                 self._apply(connection, run_id, token, "selection", f"selection {name}", [name, old], [name, new])
         return self.state(run_id)
 
-    def undo(self, run_id: str, *, token: str | None = None) -> CurationState:
-        """Take back the last change that stands."""
-        return self._step(run_id, "undo", token)
+    def rename_selection(self, run_id: str, name: str, to: str, *, token: str) -> CurationState:
+        """Another name for a saved selection; `RunError` when there is none, or the new name is taken."""
+        with self.database.writing() as connection:
+            if self._is_new(connection, run_id, token, None) and name != to:
+                saved = self._state(connection, run_id).selections
+                if name not in saved or to in saved or not to.strip():
+                    why = f"There is no selection {name!r}." if name not in saved else f"The name {to!r} will not do."
+                    raise RunError(why, f"Saved selections: {', '.join(saved) or 'none'}.")
+                ids = list(saved[name])
+                before, after = {name: ids, to: None}, {name: None, to: ids}
+                self._apply(connection, run_id, token, "selections", f"rename selection {name}", before, after)
+        return self.state(run_id)
 
-    def redo(self, run_id: str, *, token: str | None = None) -> CurationState:
+    def revision(self, run_id: str) -> int:
+        """The `rev` of the state alone: what a tab asks often."""
+        with self.database.reading() as connection:
+            c = tables.curation.c
+            return connection.execute(sa.select(c.rev).where(c.run_id == run_id)).scalar() or 0
+
+    def undo(self, run_id: str, *, token: str | None = None, expected_rev: int | None = None) -> CurationState:
+        """Take back the last change that stands."""
+        return self._step(run_id, "undo", token, expected_rev)
+
+    def redo(self, run_id: str, *, token: str | None = None, expected_rev: int | None = None) -> CurationState:
         """Apply again the last change taken back."""
-        return self._step(run_id, "redo", token)
+        return self._step(run_id, "redo", token, expected_rev)
 
     def history(self, run_id: str, example_id: str) -> list[CurationEvent]:
         """Every decision event that touched one example, oldest first; before and after are Decisions or None."""
@@ -109,7 +128,7 @@ class CurationLog:
         c = tables.curation.c
         row = connection.execute(sa.select(c.rev, c.rules).where(c.run_id == run_id)).first()
         if row is None:
-            return CurationState()
+            return CurationState(curation=run_id)
         key = (self.database.url, run_id)
         if key not in _CACHE or _CACHE[key].rev != row.rev:
             while len(_CACHE) >= _CACHED_RUNS:
@@ -159,12 +178,12 @@ class CurationLog:
         connection.execute(
             tables.curation.update().where(tables.curation.c.run_id == run_id).values(rev=tables.curation.c.rev + 1)
         )
-        touch(connection, run_id)
+        touch(connection, run_id.partition("#")[0])
 
-    def _step(self, run_id: str, kind: str, token: str | None) -> CurationState:
+    def _step(self, run_id: str, kind: str, token: str | None, expected_rev: int | None) -> CurationState:
         token = token or secrets.token_hex(8)
         with self.database.writing() as connection:
-            if self._is_new(connection, run_id, token, None):
+            if self._is_new(connection, run_id, token, expected_rev):
                 standing, taken_back = _stacks(connection, run_id)
                 stack = standing if kind == "undo" else taken_back
                 if stack:
@@ -218,6 +237,7 @@ def _read_state(connection: sa.Connection, run_id: str, rev: int, rules: str | N
         selections,
         bool(standing),
         bool(taken_back),
+        curation=run_id,
     )
 
 
@@ -231,11 +251,15 @@ def _write_change(connection: sa.Connection, run_id: str, kind: str, after: Any)
             .values(rules=None if after is None else json.dumps(after))
         )
     else:
-        name, ids = after
-        s = tables.selection.c
-        connection.execute(tables.selection.delete().where(s.run_id == run_id, s.name == name))
-        if ids:
-            connection.execute(tables.selection.insert().values(run_id=run_id, name=name, ids=json.dumps(ids)))
+        for name, ids in after.items() if kind == "selections" else (after,):
+            _write_selection(connection, run_id, name, ids)
+
+
+def _write_selection(connection: sa.Connection, run_id: str, name: str, ids: list[str] | None) -> None:
+    s = tables.selection.c
+    connection.execute(tables.selection.delete().where(s.run_id == run_id, s.name == name))
+    if ids:
+        connection.execute(tables.selection.insert().values(run_id=run_id, name=name, ids=json.dumps(ids)))
 
 
 def _write_decisions(connection: sa.Connection, run_id: str, after: dict[str, Any]) -> None:

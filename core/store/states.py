@@ -10,10 +10,15 @@ from typing import Any
 from core.types.curation import Decision, Rules
 from core.types.runs import RunState
 
+MAIN = "main"  # the branch that every run has
+
 
 @dataclass(frozen=True, eq=False)
 class CurationState:
-    """What people have decided about one run, as every session sees it. `rev` grows with each change."""
+    """What people have decided in one branch of a run, as every session sees it. `rev` grows with each change.
+
+    curation: the branch's key in the decision log; with `rev` it names this state among all states of all branches.
+    """
 
     rev: int = 0
     decisions: Mapping[str, Decision] = field(default_factory=dict)
@@ -21,6 +26,13 @@ class CurationState:
     selections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     can_undo: bool = False
     can_redo: bool = False
+    branch: str = MAIN
+    curation: str = ""
+
+    @property
+    def stamp(self) -> str:
+        """Names this state: equal text, equal decisions, rules and selections."""
+        return f"{self.curation}@{self.rev}"
 
 
 @dataclass(frozen=True)

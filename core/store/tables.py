@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 1  # raised with every change that an older Chaffinch could not read
+VERSION = 2  # raised with every change that an older Chaffinch could not read; 2: branches, selections just made
 metadata = sa.MetaData()
 
 meta = sa.Table(
@@ -72,4 +72,35 @@ event = sa.Table(
     sa.Column("before", sa.Text),  # JSON
     sa.Column("after", sa.Text),  # JSON
     sa.UniqueConstraint("run_id", "token"),
+)
+
+# The branch "main" has the run's id as its curation; every other one has "<run_id>#<number>" in the tables above.
+branch = sa.Table(
+    "branch",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String(128), nullable=False, index=True),
+    sa.Column("name", sa.String(256), nullable=False),
+    sa.Column("origin", sa.String(256), nullable=False),  # the branch it was made from, by its name then
+    sa.Column("token", sa.String(128), nullable=False),
+    sa.Column("removed", sa.Boolean, nullable=False, default=False),  # hidden, never deleted
+    sa.UniqueConstraint("run_id", "token"),
+    sqlite_autoincrement=True,  # a number is never given twice
+)
+
+last_branch = sa.Table(  # where a person worked last: a closed browser comes back there
+    "last_branch",
+    metadata,
+    sa.Column("run_id", sa.String(128), primary_key=True),
+    sa.Column("curation", sa.String(128), nullable=False),
+)
+
+picked = sa.Table(  # what was just selected, so that a reload or an address brings it back; the last few of a run
+    "picked",
+    metadata,
+    sa.Column("run_id", sa.String(128), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("used", sa.Integer, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("bits", sa.LargeBinary, nullable=False),  # zlib of one bit per row
 )

@@ -1,0 +1,160 @@
+"""What a person can decide: decisions, rules and selections, in one of a run's branches.
+
+Like `core.actions`: importing is cheap, each function imports what it needs, and a refusal is a `CurationError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.store import MAIN, CurationEvent, CurationState, Run
+from core.store import branches as _branches
+from core.store import curation_log as _log
+from core.types.curation import Action, Decision, Outcome, Rules
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.curation import ScoreView
+    from core.curation.branching import BranchComparison
+    from core.store.branching import Branch
+
+
+def curation_state(run: Run, branch: str = MAIN) -> CurationState:
+    """Decisions, rules and selections of a branch as saved: what every session sees."""
+    return replace(_log().state(_key(run, branch)), branch=branch)
+
+
+def curation_revision(run: Run, branch: str = MAIN) -> int:
+    """The revision of a branch alone: cheap enough to be asked every few seconds."""
+    return _log().revision(_key(run, branch))
+
+
+def decide(
+    run: Run,
+    ids: Sequence[str],
+    action: Action | None,
+    *,
+    label: str | None = None,
+    note: str | None = None,
+    reviewed: bool | None = None,
+    token: str,
+    expected_rev: int | None = None,
+    branch: str = MAIN,
+) -> CurationState:
+    """Keep, drop, relabel, clear, or (action None) only note or mark the given examples; on disk before it returns.
+
+    token: any text, unique per click: repeated, the change applies once. expected_rev: refuse with
+    "Changed in another tab" when the state has moved on. Unknown ids and labels are refused.
+    """
+    from core.runs.decisions import decide as decided
+    return replace(
+        decided(run, ids, action, label, note, reviewed, token, expected_rev, _key(run, branch)), branch=branch
+    )
+
+
+def save_rules(
+    run: Run, rules: Rules, *, token: str, expected_rev: int | None = None, branch: str = MAIN
+) -> CurationState:
+    """Save the rules of a branch, undoable."""
+    saved = _log().save_rules(_key(run, branch), rules, token=token, expected_rev=expected_rev)
+    return replace(saved, branch=branch)
+
+
+def save_selection(run: Run, name: str, ids: Sequence[str], *, token: str, branch: str = MAIN) -> CurationState:
+    """Save a named selection; no ids deletes it. Undoable."""
+    return replace(_log().save_selection(_key(run, branch), name, ids, token=token), branch=branch)
+
+
+def rename_selection(run: Run, name: str, to: str, *, token: str, branch: str = MAIN) -> CurationState:
+    """Another name for a saved selection. Undoable; refused when the name is taken."""
+    return replace(_log().rename_selection(_key(run, branch), name, to, token=token), branch=branch)
+
+
+def undo(run: Run, *, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
+    """Take back the last change (decision, rules or selection); does nothing when there is none."""
+    return replace(_log().undo(_key(run, branch), expected_rev=expected_rev), branch=branch)
+
+
+def redo(run: Run, *, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
+    """Apply again what `undo` took back; does nothing when there is none."""
+    return replace(_log().redo(_key(run, branch), expected_rev=expected_rev), branch=branch)
+
+
+def history(run: Run, example_id: str, branch: str = MAIN) -> list[CurationEvent]:
+    """Every saved change that touched one example, oldest first."""
+    return _log().history(_key(run, branch), example_id)
+
+
+# -- branches --------------------------------------------------------------------------------------------------------
+
+
+def branches(run: Run, removed: bool = False) -> tuple[Branch, ...]:
+    """The branches of a run, "main" first; or those that were removed."""
+    return _branches().names(run.run_id, removed)
+
+
+def last_branch(run: Run) -> str:
+    """The branch that was worked in last."""
+    return _branches().last(run.run_id)
+
+
+def use_branch(run: Run, name: str) -> CurationState:
+    """Work in that branch from now on, also after the browser was closed."""
+    _branches().remember(run.run_id, name)
+    return curation_state(run, name)
+
+
+def make_branch(run: Run, name: str, origin: str = MAIN, *, token: str) -> Branch:
+    """A copy of `origin` under a new name, its undo and redo included; from then on both go their own way."""
+    return _branches().make(run.run_id, name, origin, token=token)
+
+
+def rename_branch(run: Run, name: str, to: str) -> Branch:
+    """Another name for a branch; "main" keeps its own."""
+    return _branches().rename(run.run_id, name, to)
+
+
+def remove_branch(run: Run, name: str) -> None:
+    """Take a branch off the list. What was decided in it stays on disk, see `restore_branch`."""
+    _branches().remove(run.run_id, name)
+
+
+def restore_branch(run: Run, curation: str) -> Branch:
+    """Bring a removed branch back (see `branches(run, removed=True)`)."""
+    return _branches().restore(run.run_id, curation)
+
+
+def compare_branches(view: ScoreView, a: Outcome, b: Outcome) -> BranchComparison:
+    """What b keeps that a drops and the other way round, by class and zone, with the rows."""
+    from core.curation.branching import compare_outcomes
+    return compare_outcomes(view, a, b)
+
+
+def _key(run: Run, branch: str) -> str:
+    return _branches().curation(run.run_id, branch)
+
+
+# -- rows just selected ----------------------------------------------------------------------------------------------
+
+
+def keep_picked(run: Run, rows: np.ndarray) -> str:
+    """Put the selected rows on disk; returns the short name under which `picked_rows` finds them again."""
+    from core.store import picks
+    return picks().keep(run.run_id, rows, len(run.examples))
+
+
+def picked_rows(run: Run, name: str) -> np.ndarray | None:
+    """The rows behind that name, int64 ascending; None when they are no longer kept."""
+    from core.store import picks
+    return picks().rows(run.run_id, name, len(run.examples))
+
+
+def selection_csv(
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome, rows: np.ndarray
+) -> bytes:
+    """The given rows as a CSV file: the columns of decisions.csv, then the user's own."""
+    from core.export.selected import selected_csv
+    return selected_csv(view, rules, decisions, outcome, rows)

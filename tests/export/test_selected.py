@@ -1,0 +1,69 @@
+"""A selection as a file: the rows of decisions.csv, beside the user's own columns."""
+
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+from worlds import write_table
+
+from core import actions, curation_actions
+from core.types.curation import Action
+from core.types.errors import RunError
+from core.types.progress import SilentProgress
+from core.types.runs import RunSpec, TrainingSpec
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHAFFINCH_HOME", str(tmp_path_factory.mktemp("home")))
+        data, _ = write_table(folder / "data")
+        spec = RunSpec(
+            str(data), scores=("label_quality", "knn_distance"), training=TrainingSpec(folds=3), map=False, threads=1
+        )
+        return actions.run_here(spec, folder / "run", SilentProgress())
+
+
+def test_a_selection_says_what_decisions_csv_says(made, tmp_path):
+    view = actions.score_view(made)
+    rules = actions.default_rules(view)
+    state = actions.decide(made, ["row-5"], Action.DROP, note="=1+1", token="1")
+    outcome = actions.outcome(view, rules, state.decisions)
+    rows = [71, 5, 6]
+    text = curation_actions.selection_csv(view, rules, state.decisions, outcome, rows).decode()
+    found = list(csv.DictReader(io.StringIO(text)))
+    actions.export_run(made, rules, state.decisions, tmp_path / "e")
+    with (tmp_path / "e" / "decisions.csv").open(newline="") as file:
+        whole = list(csv.DictReader(file))
+    assert [r["example_id"] for r in found] == ["row-5", "row-6", "row-71"]
+    for row, place in zip(found, (5, 6, 71), strict=True):
+        assert {k: row[k] for k in whole[place]} == whole[place]
+    assert found[0]["note"] == "'=1+1", "a formula in a note would run in a spreadsheet"
+    source = pd.read_csv(made.spec.source, dtype=str)
+    assert [r["a"] for r in found] == source["a"].iloc[[5, 6, 71]].astype(float).astype(str).tolist()
+    assert [r["own_label"] for r in found] == source["label"].iloc[[5, 6, 71]].tolist()
+
+
+def test_nothing_selected_is_a_file_of_names_alone(made):
+    view = actions.score_view(made)
+    rules = actions.default_rules(view)
+    text = curation_actions.selection_csv(view, rules, {}, actions.outcome(view, rules, {}), []).decode()
+    assert text.startswith("example_id,")
+    assert text.count("\n") == 1
+
+
+def test_the_manifest_names_the_branch(made, tmp_path):
+    curation_actions.make_branch(made, "strict", token="x")
+    state = curation_actions.decide(made, ["row-7"], Action.DROP, token="y", branch="strict")
+    rules = actions.default_rules(actions.score_view(made))
+    actions.export_run(made, rules, state.decisions, tmp_path / "e", branch=state.branch)
+    manifest = json.loads((tmp_path / "e" / "manifest.json").read_text())
+    assert manifest["provenance"]["branch"] == "strict"
+    assert "row-7" in manifest["decisions"]
+    assert "row-7" not in curation_actions.curation_state(made).decisions
+    assert all(report.ok for report in actions.verify_export(tmp_path / "e", level=2))
+    with pytest.raises(RunError, match="no branch 'gone'"):
+        curation_actions.curation_state(made, "gone")
