@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.selection.thresholds import apply_threshold
-from core.types.curation import Outcome, Threshold
+from core.types.curation import SOURCES, Outcome, Source, Threshold
 from dashboard.opened import Opened
 
 
@@ -39,13 +39,20 @@ def rows_beyond(opened: Opened, asked: Threshold) -> int:
 def at_the_cut(opened: Opened, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows that a small move of the rules would change first: last dropped and first kept, nearest first."""
     outcome = opened.outcome
-    order = np.argsort(outcome.rank, kind="stable")
-    ruled = order[np.isin(outcome.source[order], ["rule", "default"])]
-    gone, stay = ruled[~outcome.kept[ruled]], ruled[outcome.kept[ruled]]
-    return gone[::-1][:count], stay[:count]
+    ruled = outcome.came_from(Source.RULE, Source.DEFAULT)
+    gone = _first(-outcome.rank, np.flatnonzero(ruled & ~outcome.kept), count)
+    return gone, _first(outcome.rank, np.flatnonzero(ruled & outcome.kept), count)
+
+
+def _first(place: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """The `count` rows with the lowest place, lowest first."""
+    if len(rows) > count:
+        rows = rows[np.argpartition(place[rows], count)[:count]]
+    return rows[np.argsort(place[rows], kind="stable")]
 
 
 def sources_words(outcome: Outcome) -> str:
     """Who dropped how many rows, in words."""
-    names, counts = np.unique(outcome.source[~outcome.kept], return_counts=True)
-    return ", ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True)) or "nobody"
+    counts = np.bincount(outcome.source_code[~outcome.kept], minlength=len(SOURCES))
+    named = sorted((source.value, count) for source, count in zip(SOURCES, counts.tolist(), strict=True) if count)
+    return ", ".join(f"{name} {count:,}" for name, count in named) or "nobody"

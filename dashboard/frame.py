@@ -69,7 +69,7 @@ def _summary(opened: Opened | None, problem: CurationError | None) -> None:
         st.text(waiting if problem is None else "This run cannot be read.")
         return
     examples = opened.run.examples
-    held_out = int((examples.splits != "train").sum())
+    held_out = len(opened.view.held_out_rows)
     st.text(examples.name)
     st.text(f"{len(examples):,} rows, {examples.class_count} classes")
     st.text(f"{held_out:,} held out (locked)" if held_out else "no held-out rows")

@@ -14,7 +14,7 @@ from core.curation.review import ReviewQueue
 from core.scores import SCORES
 from core.scores.method import ScoreMethod
 from core.store import Run
-from core.types.curation import Outcome
+from core.types.curation import Outcome, Source
 from core.types.runs import RunState, RunStatus
 from core.types.scores import Score
 from dashboard import cache, selecting
@@ -35,13 +35,17 @@ _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 def class_counts(labels: np.ndarray, classes: int) -> np.ndarray:
     """int64 [C] rows of each class; unlabeled rows are not counted."""
-    return np.bincount(labels[labels >= 0], minlength=classes)
+    return np.bincount(labels + 1, minlength=classes + 1)[1:]
+
+
+def class_counts_before_after(view: ScoreView, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
+    """int64 [C] rows of each class, and those that stay: dropped rows are few, so these are counted."""
+    return view.class_sizes, view.class_sizes - view.count_classes(np.flatnonzero(~outcome.kept))
 
 
 def rarest_class(view: ScoreView, outcome: Outcome) -> tuple[str, int, int]:
     """Name, rows and kept rows of the rarest class that has any."""
-    before = class_counts(view.labels, len(view.class_names))
-    after = class_counts(view.labels[outcome.kept], len(view.class_names))
+    before, after = class_counts_before_after(view, outcome)
     present = np.flatnonzero(before)
     if not len(present):
         return "no labels", 0, 0
@@ -120,7 +124,7 @@ def facets(opened: Opened) -> tuple[selecting.Facet, ...]:
     """The cards of Explore: what never changes (kept per run) and what decisions change."""
     fixed = cache.fixed_facets(opened.run.run_id, opened.at, opened.run, opened.view)
     kept = selecting.Facet("decision", "Decision", ("dropped", "kept"), opened.outcome.kept.astype(np.int64))
-    source = selecting.facet_of_words("source", "Decided by", opened.outcome.source)
+    source = selecting.facet_of_sources(opened.outcome)
     return tuple(facet for facet in (kept, source, *fixed) if facet is not None)
 
 
@@ -142,7 +146,7 @@ def map_rule(opened: Opened) -> MapRule | None:
 
 def composite_cut(opened: Opened) -> float | None:
     """The composite value that decides a row under these rules, None when no single one does."""
-    decided = opened.outcome.threshold[opened.outcome.source == "rule"]
+    decided = opened.outcome.threshold[opened.outcome.came_from(Source.RULE)]
     cuts = np.unique(decided[np.isfinite(decided)])
     return float(cuts[0]) if len(cuts) == 1 else None
 
@@ -164,7 +168,7 @@ def review(opened: Opened) -> ReviewQueue:
 def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
     """The rows in that order."""
     if order == "rank":
-        return rows[np.argsort(opened.outcome.rank[rows], kind="stable")]
+        return selecting.by_place(rows, opened.outcome.rank)
     if order == "review":
         queue, place = review(opened).order, np.full(len(opened.view), len(opened.view))
         place[queue] = np.arange(len(queue))
@@ -229,7 +233,7 @@ def checklist(opened: Opened) -> list[tuple[str, str]]:
         ("green" if after >= floor else "red", f"Rarest class {name}: {after:,} of {before:,} stay (floor {floor:,})")
     )
     decisions = opened.curation.decisions
-    by_rule = view.ids[(outcome.source == "rule") & ~outcome.kept]
+    by_rule = view.ids[outcome.came_from(Source.RULE) & ~outcome.kept]
     unseen = sum(1 for i in by_rule if str(i) not in decisions or not decisions[str(i)].reviewed)
     lines.append(("amber" if unseen else "green", f"{unseen:,} rows dropped by rules were not looked at by a person"))
     lines.append(_checked(opened))

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.curation import ScoreView
 from core.curation.evidence import ZONES, zones
+from core.types.curation import SOURCES, Outcome
 
 _MOST_OPTIONS = 500  # a facet with more values is a search, not a card
 
@@ -34,6 +35,17 @@ def facet_of_words(name: str, title: str, words: np.ndarray) -> Facet | None:
     if not 1 < len(options) <= _MOST_OPTIONS:
         return None
     return Facet(name, title, tuple(str(o) for o in options), codes.astype(np.int64))
+
+
+def facet_of_sources(outcome: Outcome) -> Facet | None:
+    """Who decided each row; None when it was the same for all."""
+    found = np.flatnonzero(np.bincount(outcome.source_code, minlength=len(SOURCES)))
+    found = np.array(sorted(found, key=lambda code: SOURCES[code].value), np.int64)
+    if len(found) < 2:
+        return None
+    code = np.zeros(len(SOURCES), np.int64)
+    code[found] = np.arange(len(found))
+    return Facet("source", "Decided by", tuple(SOURCES[k].value for k in found), code[outcome.source_code])
 
 
 def fixed_facets(view: ScoreView, clusters: np.ndarray | None) -> tuple[Facet, ...]:
@@ -91,27 +103,43 @@ def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np
 
 
 def _matching(view: ScoreView, words: str) -> np.ndarray:
-    """bool [N]: rows with the words in their id or any of the user's own text columns."""
-    wanted = words.casefold()
-    found = np.array([wanted in str(i).casefold() for i in view.ids])
-    if view.columns is not None:
-        for name in view.columns.columns:
-            found |= view.columns[name].astype(str).str.contains(words, case=False, regex=False).to_numpy()
+    """bool [N]: rows with the words in their id, path, group or any of the user's own columns; kept per view."""
+    return view.remember(("search", words.casefold()), lambda: _search(view, words.casefold()))
+
+
+def _search(view: ScoreView, words: str) -> np.ndarray:
+    found = np.zeros(len(view), bool)
+    for texts in (view.ids, view.source_path, view.groups):
+        if texts is not None:
+            found |= np.fromiter((words in str(text).casefold() for text in texts), bool, len(view))
+    for name in () if view.columns is None else view.columns.columns:
+        found |= view.columns[name].astype(str).str.contains(words, case=False, regex=False).to_numpy(bool)
     return found
 
 
 def join(selection: np.ndarray, rows: np.ndarray, mode: str) -> np.ndarray:
-    """The new selection, ascending: replace, add or subtract."""
+    """The new selection, ascending: replace, add, subtract, or within (rows that are in both)."""
     if mode == "add":
         return np.union1d(selection, rows)
     if mode == "subtract":
         return np.setdiff1d(selection, rows)
+    if mode == "within":
+        return np.intersect1d(selection, rows)
     return np.unique(rows)
 
 
 def inverse(selection: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """Shown rows that are not selected."""
-    return np.setdiff1d(np.flatnonzero(shown), selection)
+    rest = shown.copy()
+    rest[selection] = False
+    return np.flatnonzero(rest)
+
+
+def by_place(rows: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The rows by their place in an order of all rows (place [N]: 1 first, no two the same), without sorting."""
+    at = np.full(len(place) + 1, -1, np.int64)
+    at[place[rows]] = rows
+    return at[at >= 0]
 
 
 def first_rows(view: ScoreView, name: str | None, rows: np.ndarray, lowest: bool) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.types.curation import Decision, Outcome, Rules, Source
+from core.types.curation import Decision, Outcome, Rules
 
 from .cuts import Cuts, make_cuts
 from .decisions import Manual, read_decisions
@@ -16,8 +16,6 @@ from .ranking import Ranking, rank_rows
 from .view import ScoreView
 from .warnings import outcome_warnings
 
-_SOURCES = (Source.DEFAULT, Source.RULE, Source.GUARDRAIL, Source.DUPLICATE, Source.MANUAL, Source.LOCKED)
-_SOURCE_TEXT = np.array([s.value for s in _SOURCES])
 _MOST_CODES = 64
 
 # code -> what it means; the dictionary of the manifest. Codes of thresholds and strategies are added to these.
@@ -60,7 +58,7 @@ def apply_rules(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]
 def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, twins: DuplicateChoice, cuts: Cuts,
              saved: Rescue, best: np.ndarray, gone: np.ndarray, by_rule: np.ndarray) -> Outcome:
     locked = view.held_out_rows if rules.guardrails.lock_held_out else view.held_out_rows[:0]
-    code = by_rule.astype(np.uint8)  # 1 = rule, 0 = default
+    code = by_rule.astype(np.uint8)  # of SOURCES: 1 = rule, 0 = default
     by_hand = np.flatnonzero(manual.kept | manual.dropped)
     guarded = np.concatenate([best, saved.floor, saved.cap])
     for where, source in ((guarded, 2), (twins.losers, 3), (by_hand, 4), (locked, 5)):
@@ -73,7 +71,7 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
     duplicate_of = np.full(len(view), -1, np.int64)
     duplicate_of[twins.losers] = twins.standing_in
     outcome = Outcome(
-        kept=~gone, source=_SOURCE_TEXT[code], reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
+        kept=~gone, source_code=code, reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
         duplicate_of=duplicate_of, composite=ranking.composite, rank=ranking.rank, threshold=cuts.threshold,
         margin=cuts.margin, label_final=manual.labels, coverage=ranking.coverage)
     return _with_warnings(view, rules, outcome, manual)

@@ -67,7 +67,7 @@ def _softened(factor: np.ndarray) -> np.ndarray:
 def _nearness(view: ScoreView, rules: Rules, outcome: Outcome) -> np.ndarray:
     """[N] in (0, 1], per cut because cuts have units of their own; NaN where no cut decides: locked rows and copies."""
     out = np.full(len(view), np.nan)
-    decided = np.isfinite(outcome.margin) & (outcome.source != Source.DUPLICATE.value)
+    decided = np.isfinite(outcome.margin) & ~outcome.came_from(Source.DUPLICATE)
     rows = np.flatnonzero(decided & view.unlocked(rules.guardrails.lock_held_out))
     if not len(rows):
         return out

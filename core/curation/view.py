@@ -135,6 +135,11 @@ class ScoreView:
         """Rows outside the training split."""
         return np.flatnonzero(self.held_out)
 
+    @cached_property
+    def class_sizes(self) -> np.ndarray:
+        """[C] rows with each given label, held-out ones too."""
+        return np.bincount(self.labels + 1, minlength=len(self.class_names) + 1)[1:]
+
     def class_totals(self, lock_held_out: bool = True) -> np.ndarray:
         """[C] unlocked rows with each given label."""
         size = len(self.class_names)

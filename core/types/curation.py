@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,10 @@ class Source(StrEnum):
     DUPLICATE = "duplicate"
     LOCKED = "locked"
     DEFAULT = "default"
+
+
+# What the codes of `Outcome.source_code` stand for.
+SOURCES = (Source.DEFAULT, Source.RULE, Source.GUARDRAIL, Source.DUPLICATE, Source.MANUAL, Source.LOCKED)
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ class Outcome:
     """What rules and decisions do to each of the N rows: the one answer for screen, command line and export."""
 
     kept: np.ndarray  # [N] bool
-    source: np.ndarray  # [N] str, a Source
+    source_code: np.ndarray  # [N] uint8 into SOURCES: who decided the row
     reason_bits: np.ndarray  # [N] uint64, bit b set = reason_names[b] applies
     reason_names: tuple[str, ...]  # fixed codes such as "el2n_above", "class_floor", "manual_drop"
     duplicate_of: np.ndarray  # [N] int64, row that stays in this row's place, -1 if none
@@ -123,6 +128,15 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     coverage: np.ndarray | None = None  # [N] share of the weighted groups present
 
+    @cached_property
+    def source(self) -> np.ndarray:
+        """[N] str, a Source; 36 bytes a row, so what only counts or compares reads `source_code`."""
+        return np.array([source.value for source in SOURCES])[self.source_code]
+
+    def came_from(self, *sources: Source) -> np.ndarray:
+        """[N] bool, rows that one of these decided."""
+        return np.isin(np.arange(len(SOURCES)), [SOURCES.index(s) for s in sources])[self.source_code]
+
     def reasons(self, row: int) -> tuple[str, ...]:
         """The codes that apply to one row, in the order of `reason_names`."""
         bits = int(self.reason_bits[row])
@@ -131,4 +145,5 @@ class Outcome:
     @property
     def counts(self) -> dict[str, int]:
         """Kept and dropped rows."""
-        return {"kept": int(self.kept.sum()), "dropped": int((~self.kept).sum()), "rows": len(self.kept)}
+        kept = int(np.count_nonzero(self.kept))
+        return {"kept": kept, "dropped": len(self.kept) - kept, "rows": len(self.kept)}

@@ -108,8 +108,7 @@ def _map(opened: Opened) -> None:
 
 def _classes(opened: Opened) -> None:
     view = opened.view
-    before = reading.class_counts(view.labels, len(view.class_names))
-    after = reading.class_counts(view.labels[opened.outcome.kept], len(view.class_names))
+    before, after = reading.class_counts_before_after(view, opened.outcome)
     counts = opened.outcome.counts
     st.html("<h4>Rows of each class, before and after</h4>")
     st.text(f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + cutting.sources_words(opened.outcome))
