@@ -15,11 +15,14 @@ from .network_families import NETWORK_FAMILIES
 MODELS: tuple[ModelFamily, ...] = (*NETWORK_FAMILIES, *ESTIMATOR_FAMILIES)
 
 _AUTO = {Modality.IMAGE: "small_cnn", Modality.TEXT: "bow_mlp", Modality.TABLE: "mlp", Modality.TRACE: "mlp"}
+_LARGE = 32  # pixels of the smaller side from which the small network fits too little
 
 
-def model_named(name: str, modality: Modality) -> ModelFamily:
-    """The family called `name` ("auto": the default of the modality); `ModelError` when unknown or unfit."""
-    wanted = _AUTO[modality] if name == "auto" else name
+def model_named(name: str, modality: Modality, shape: InputShape | None = None) -> ModelFamily:
+    """The family called `name` ("auto": the default of the modality, for images by the `shape` of an encoded one);
+    `ModelError` when unknown or unfit.
+    """
+    wanted = _default(modality, shape) if name == "auto" else name
     known = {family.name: family for family in MODELS}
     if wanted not in known:
         close = get_close_matches(wanted, known, n=1)
@@ -30,6 +33,11 @@ def model_named(name: str, modality: Modality) -> ModelFamily:
         fit = ", ".join(f.name for f in MODELS if modality in f.modalities)
         raise ModelError(f'Model "{wanted}" cannot read {modality.value} examples.', f"Choose one of: {fit}.")
     return family
+
+
+def _default(modality: Modality, shape: InputShape | None) -> str:
+    large = modality is Modality.IMAGE and shape is not None and min(shape.dims[1:]) >= _LARGE
+    return "wide_cnn" if large else _AUTO[modality]
 
 
 __all__ = ["MODELS", "InputShape", "ModelFamily", "TrainingDefaults", "model_named"]

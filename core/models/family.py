@@ -20,7 +20,10 @@ class InputShape:
 
 @dataclass(frozen=True)
 class TrainingDefaults:
-    """What a family trains well with when nothing else is said."""
+    """What a family trains well with when nothing else is said.
+
+    moves: training steps see images shifted, and mirrored where they have colors.
+    """
 
     epochs: int = 12
     batch_size: int = 128
@@ -28,6 +31,7 @@ class TrainingDefaults:
     optimizer: str = "sgd"
     weight_decay: float = 5e-4
     schedule: str = "constant"
+    moves: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,19 @@ class CnnParams:
 
 
 @dataclass(frozen=True)
+class WideCnnParams:
+    """Settings of the wide convolutional network."""
+
+    width: int = param(
+        64,
+        label="First width",
+        low=8,
+        high=512,
+        help="Channels of the first layers, a multiple of 8; the last have twice as many.",
+    )
+
+
+@dataclass(frozen=True)
 class ResnetParams:
     """Settings of the small residual network."""
 
@@ -62,6 +75,12 @@ def _small_cnn(shape: InputShape, classes: int, params: CnnParams, seed: int) ->
     from . import small_cnn
 
     return small_cnn.build(shape, classes, params, seed)
+
+
+def _wide_cnn(shape: InputShape, classes: int, params: WideCnnParams, seed: int) -> Any:
+    from . import wide_cnn
+
+    return wide_cnn.build(shape, classes, params, seed)
 
 
 def _resnet(shape: InputShape, classes: int, params: ResnetParams, seed: int) -> Any:
@@ -101,6 +120,23 @@ NETWORK_FAMILIES = (
         modalities=(Modality.IMAGE,),
         defaults=TrainingDefaults(
             epochs=12, batch_size=32, learning_rate=0.003, optimizer="adam", weight_decay=0.0, schedule="cosine"
+        ),
+    ),
+    ModelFamily(
+        name="wide_cnn",
+        title="Wide CNN",
+        summary="Six convolutions, two of them residual, about 300,000 weights, trained on moved images",
+        params=WideCnnParams,
+        build=_wide_cnn,
+        modalities=(Modality.IMAGE,),
+        defaults=TrainingDefaults(
+            epochs=16,
+            batch_size=32,
+            learning_rate=0.003,
+            optimizer="adam",
+            weight_decay=0.0,
+            schedule="cosine",
+            moves=True,
         ),
     ),
     ModelFamily(

@@ -21,7 +21,7 @@ from core.types.progress import Progress
 from core.types.runs import TrainingSpec
 from core.types.trace import Checkpoint
 
-from .plan import TrainingPlan, plan_from
+from .plan import TrainingPlan, plan_from, with_moves
 from .recorder import Recorder
 
 
@@ -57,7 +57,9 @@ class TrainingJob:
     @property
     def plan(self) -> TrainingPlan:
         """The person's settings over the family's defaults."""
-        return plan_from(self.spec, TrainingDefaults() if self.family is None else self.family.defaults)
+        defaults = TrainingDefaults() if self.family is None else self.family.defaults
+        plan = plan_from(self.spec, defaults)
+        return with_moves(plan, self.encoder.shape) if defaults.moves else plan
 
     def network(self, seed: int) -> Any:
         """A freshly initialised network on the chosen device."""
@@ -115,8 +117,10 @@ def prepare(
     if factory is None and ":" in spec.model:
         factory = load_factory(spec.model, spec.trusted)
     elif factory is None:
-        family = model_named(spec.model, _readable(examples))
+        model_named(spec.model, _readable(examples))  # a wrong name is said before the encoder reads everything
     encoder = fit_encoder(examples, examples.train_rows)
+    if factory is None:
+        family = model_named(spec.model, _readable(examples), encoder.shape)
     job = TrainingJob(examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory)
     if not job.probabilities_only:
         _check(job)

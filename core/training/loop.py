@@ -14,6 +14,7 @@ from core.models.encoding import Encoded
 from core.types.errors import ModelError
 from core.types.progress import Progress
 
+from .augment import draw_moves, moved
 from .plan import TrainingPlan
 
 
@@ -45,8 +46,9 @@ def train(
 ) -> nn.Module:
     """Train `network` in place on `rows` of `encoded` and return it.
 
-    The order of batches depends on (seed, epoch) alone, the learning rate on the step alone; so `finished` epochs with
-    their weights and `optimizer_state` go on exactly as if never interrupted. `progress` advances once per batch.
+    The order of batches and the moves of images depend on (seed, epoch) alone, the learning rate on the step alone; so
+    `finished` epochs with their weights and `optimizer_state` go on exactly as if never interrupted. `progress`
+    advances once per batch.
     Raises `ModelError` when the loss is no longer finite.
     """
     optimizer = make_optimizer(network, plan)
@@ -77,6 +79,7 @@ def _one_epoch(
 ) -> tuple[np.ndarray, float]:
     order = np.random.default_rng([seed, epoch]).permutation(len(rows))
     right = np.zeros(len(rows), np.uint8)
+    moves = draw_moves(seed, epoch, len(rows), plan)
     starts = range(0, len(rows), plan.batch_size)
     rates = [plan.rate(epoch - 1 + i / len(starts)) for i in range(len(starts))]
     for start, rate in zip(starts, rates, strict=True):
@@ -85,7 +88,8 @@ def _one_epoch(
         for group in optimizer.param_groups:
             group["lr"] = rate
         y = targets[torch.from_numpy(batch)].to(device)
-        logits = network(to_device(encoded.batch(batch), device))
+        x = encoded.batch(batch)
+        logits = network(to_device(x if moves is None else moved(x, moves[places]), device))
         loss = nn.functional.cross_entropy(logits, y)
         if not torch.isfinite(loss):
             raise ModelError(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, pi
 
-from core.models.family import TrainingDefaults
+from core.models.family import InputShape, TrainingDefaults
 from core.types.errors import ModelError
 from core.types.runs import TrainingSpec
+
+_SHIFT = 16  # an image is shifted by at most this part of its side
+_COLORS = 3
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class TrainingPlan:
     """optimizer: sgd (v <- momentum v + g; w <- w - lr v) or adam. Weight decay touches weights, never biases or norms.
 
     schedule: constant, or cosine (one epoch of warm-up, then half a cosine down to 0), a function of the step alone.
+    shift, mirror: training steps see each image moved by up to `shift` pixels either way and mirrored half the time.
     """
 
     epochs: int
@@ -25,6 +29,8 @@ class TrainingPlan:
     nesterov: bool = False
     weight_decay: float = 5e-4
     schedule: str = "constant"
+    shift: int = 0
+    mirror: bool = False
 
     def rate(self, done: float) -> float:
         """Learning rate after `done` epochs, whole or in part."""
@@ -60,6 +66,15 @@ def plan_from(spec: TrainingSpec, defaults: TrainingDefaults) -> TrainingPlan:
             "Give a positive learning rate and a weight decay of at least 0.",
         )
     return plan
+
+
+def with_moves(plan: TrainingPlan, shape: InputShape) -> TrainingPlan:
+    """The plan with the moves that keep what an image shows: a shift by a sixteenth of its smaller side, and for color
+    images a mirror, which would turn a digit, a letter or a scan in gray into another one.
+    """
+    if len(shape.dims) != 3:
+        return plan
+    return replace(plan, shift=min(shape.dims[1:]) // _SHIFT, mirror=shape.dims[0] >= _COLORS)
 
 
 def kept_epochs(epochs: int, count: int) -> tuple[int, ...]:
