@@ -9,14 +9,16 @@ import numpy as np
 
 from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
 from core.scores import ScoreInputs, ScoreMethod
+from core.scores.aum import threshold_sets
 from core.store.atomic import read_json, write_json
 from core.store.examples import describe_dataset, write_examples
 from core.store.index import write_index
 from core.store.shards import shards_agree, write_shards
 from core.types.errors import RunError
-from core.types.evidence import Evidence
+from core.types.evidence import Evidence, ThresholdRun
 from core.types.methods import Signal
 from core.types.params import params_from_dict
+from core.types.runs import TrainingSpec
 from core.types.scores import ScoreResult
 
 from .job import Job
@@ -96,7 +98,25 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
             seed=job.spec.seed,
             progress=job.progress,
         )
+        if Signal.THRESHOLD_SAMPLES in needed:
+            evidence = replace(evidence, threshold_runs=_threshold_runs(job, training))
     return evidence
+
+
+def _threshold_runs(job: Job, training: TrainingSpec) -> tuple[ThresholdRun, ...]:
+    """Two more trainings, each with another share 1 / C of the training rows in an extra class."""
+    from core.training.threshold_samples import train_threshold_samples
+
+    rows = job.examples.train_rows[np.argsort(job.examples.ids[job.examples.train_rows], kind="stable")]
+    sets = threshold_sets(job.examples.labels[rows], job.examples.class_count, np.random.default_rng(job.spec.seed))
+    return train_threshold_samples(
+        job.examples,
+        training,
+        [np.sort(rows[places]) for places in sets],
+        folder=job.path,
+        seed=job.spec.seed,
+        progress=job.progress,
+    )
 
 
 def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:

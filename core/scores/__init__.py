@@ -18,6 +18,7 @@ from core.scores.entropy import ENTROPY
 from core.scores.feature_density import FEATURE_DENSITY
 from core.scores.first_learned import FIRST_LEARNED
 from core.scores.forgetting import FORGETTING
+from core.scores.gradient_shapley import GRADIENT_SHAPLEY
 from core.scores.gradnorm_ood import GRADNORM_OOD
 from core.scores.grand import GRAND
 from core.scores.grand_last import GRAND_LAST
@@ -56,7 +57,7 @@ SCORES: tuple[ScoreMethod, ...] = (
     *(TRACIN, INFLUENCE_SELF, TRAK, MEMORIZATION),
     *(LABEL_QUALITY, KNN_LABEL_AGREEMENT),
     *(KNN_SHAPLEY, KNN_BANZHAF, RETRIEVAL_IMPORTANCE),
-    *(LEAVE_ONE_OUT, DATA_SHAPLEY, BETA_SHAPLEY, BANZHAF),
+    *(LEAVE_ONE_OUT, DATA_SHAPLEY, GRADIENT_SHAPLEY, BETA_SHAPLEY, BANZHAF),
     *(KNN_DISTANCE, LOF, MAHALANOBIS, DUPLICATE_SIMILARITY, PROTOTYPE_DISTANCE, CLUSTER_RARITY),
     *(FEATURE_DENSITY, DSIR),
 )

@@ -6,11 +6,15 @@ All reals. HIGH is clean and easy, LOW is suspect. Once nearly every given label
 memorized margins (40 % flipped labels on digits: AUROC .996 from 20 epochs, .985 from 60), so by default the mean stops
 there, but never before five epochs. Fails: a rare clean class looks like noise; few epochs; overtraining. Published
 margins are read at each presentation in training mode, these at the end of each epoch in evaluation mode.
-`threshold_sets` and `flag_by_threshold` are the paper's way to a cut-off. Pleiss et al., NeurIPS 2020.
+With `threshold`, two more trainings carry a random share 1 / C of the rows each in an extra class (disjoint sets, so
+that every row is itself in one or both): a row is flagged when its AUM there is below the 99th percentile of those
+rows', as a label learned by heart would be. Trainings of few epochs, and few classes, flag too many.
+Pleiss et al., NeurIPS 2020.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +25,7 @@ from core.scores.formulas import logit_margin
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.over_trace import moments_over_epochs, require_two_classes
 from core.types.errors import CurationError
+from core.types.evidence import ThresholdRun
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress
@@ -37,6 +42,14 @@ class AUMParams:
         "auto",
         label="Up to epoch",
         help="auto (until nearly all given labels are fitted), all, or the number of the last epoch to count.",
+    )
+    threshold: bool = param(
+        False,
+        label="Flag by threshold samples",
+        help="Two more trainings with some rows in an extra class show where wrong labels end.",
+    )
+    percentile: float = param(
+        99.0, label="Percentile", low=0.0, high=100.0, help="Of the threshold samples' AUM; 99 as published."
     )
 
 
@@ -55,9 +68,43 @@ def threshold_sets(labels: np.ndarray, class_count: int, rng: np.random.Generato
     return np.sort(order[:size]), np.sort(order[size : 2 * size])
 
 
-def flag_by_threshold(values: np.ndarray, threshold_values: np.ndarray, percentile: float = 99.0) -> np.ndarray:
-    """[N] bool: rows whose AUM is below the `percentile` of the threshold samples' AUM."""
-    return values < np.percentile(threshold_values, percentile)
+def flag_by_threshold(
+    runs: Sequence[ThresholdRun], epochs: int, percentile: float = 99.0
+) -> tuple[np.ndarray, list[float]]:
+    """([N] bool, the threshold of each run): AUM over the first `epochs`, less the threshold, below 0 on average.
+
+    Only the runs in which a row kept its label count for it. Raises `CurationError` naming a row that is not finite.
+    """
+    size = runs[0].margins.shape[1]
+    excess, seen, thresholds = np.zeros(size), np.zeros(size), []
+    for run in runs:
+        values = np.asarray(run.margins[:epochs], dtype=np.float64).mean(axis=0)
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            raise CurationError(f"The margin of row {bad[0]} is not finite.", "Look at that row's input.")
+        itself = ~np.isin(np.arange(size), run.relabeled)
+        thresholds.append(float(np.percentile(values[run.relabeled], percentile)))
+        excess[itself] += values[itself] - thresholds[-1]
+        seen[itself] += 1
+    return (seen > 0) & (excess < 0), thresholds
+
+
+def _flagged(
+    inputs: ScoreInputs, params: AUMParams, epochs: int
+) -> tuple[np.ndarray | None, tuple[AssumptionCheck, ...], dict]:
+    """The flags with a light that says how many, or nothing when they were not asked for."""
+    if not params.threshold:
+        return None, (), {}
+    runs = inputs.threshold_runs
+    flags, thresholds = flag_by_threshold(runs, epochs, params.percentile)
+    flags &= inputs.trace.trained & ~unlabeled(inputs.examples)
+    count, rows, samples = int(flags.sum()), len(inputs.examples.train_rows), min(len(run.relabeled) for run in runs)
+    text = (
+        f"{count} of {rows} training rows ({count / max(rows, 1):.1%}) lie below what {params.percentile:g} % of the "
+        f"threshold samples reach ({samples} in each of {len(runs)} trainings; 100 or more are advised)."
+    )
+    check = AssumptionCheck("green" if samples >= 100 and 2 * count <= rows else "amber", text, "threshold samples")
+    return flags, (check,), {"flagged": count, "thresholds": thresholds}
 
 
 def _compute(inputs: ScoreInputs, params: AUMParams, progress: Progress) -> ScoreResult:
@@ -65,18 +112,21 @@ def _compute(inputs: ScoreInputs, params: AUMParams, progress: Progress) -> Scor
     count, check = _stop(inputs, params.last_epoch)
     moments = moments_over_epochs(inputs, logit_margin, range(count), progress, "Area under the margin")
     accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
+    flags, more_checks, more = _flagged(inputs, params, count)
     checks = (
         check,
         epochs_check(count),
         fit_check(moments.training_accuracy, inputs.labels),
         agreement_check(moments.mean),
+        *more_checks,
     )
     return masked_result(
         moments.mean,
         {"unlabeled row": unlabeled(inputs.examples)},
         checks=checks,
         skill=skill(accuracy, inputs.labels),
-        meta={"last_epoch": int(inputs.trace.epochs[count - 1])},
+        meta={"last_epoch": int(inputs.trace.epochs[count - 1]), **more},
+        flags=flags,
     )
 
 
@@ -123,5 +173,6 @@ AUM = ScoreMethod(
     range="all reals",
     high_means="The label led throughout training: clean and easy.",
     low_means="Another class led throughout training: probably labeled wrong.",
-    cost="One forward pass per epoch (free during training), then T x N x C.",
+    cost="One forward pass per epoch (free during training), then T x N x C; the threshold two more trainings.",
+    also_needs=lambda params: (Signal.THRESHOLD_SAMPLES,) if params.threshold else (),
 )

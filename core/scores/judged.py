@@ -89,13 +89,13 @@ def judged_result(
     effects: Sequence[np.ndarray],
     checks: tuple[AssumptionCheck, ...],
     meta: dict[str, Any],
+    parts: Sequence[np.ndarray] | None = None,
 ) -> ScoreResult:
-    """The result of one effect per network, [n] over its trained rows: their mean over the networks that saw a row."""
-    every = np.full((len(effects), len(inputs.labels)), np.nan)
-    for found, layer, effect in zip(every, layers, effects, strict=True):
-        found[layer.trained] = effect
-    seen = np.isfinite(every).sum(axis=0)
-    values = np.divide(np.nansum(every, axis=0), seen, out=np.full(len(seen), np.nan), where=seen > 0)
+    """The result of one effect per network, [n] over its trained rows: their mean over the networks that saw a row.
+
+    parts: independent estimates [B, n] of each effect, when there are any: their spread is then the result's.
+    """
+    every, values = _over_networks(inputs, layers, effects)
     held_out = len(inputs.examples.held_out_rows) > 0
     accuracy = float(np.mean([target_accuracy(layer, inputs.labels) for layer in layers]))
     judged = sum(len(layer.targets) for layer in layers) // (len(layers) if held_out else 1)
@@ -105,15 +105,29 @@ def judged_result(
         *checks,
         agreement_check(every, "seeds" if held_out else "folds"),
     )
+    spread = every.astype(np.float32) if held_out else None
+    if parts is not None:
+        spread = np.stack([_over_networks(inputs, layers, one)[1] for one in zip(*parts, strict=True)])
     about = {"targets_are": "held-out rows" if held_out else "left-out folds", "networks": len(effects)}
     return ScoreResult(
         values.astype(np.float32),
-        per_seed=every.astype(np.float32) if held_out else None,
+        per_seed=spread,
         undefined=_undefined(inputs, values),
         checks=common,
         skill=skill(accuracy, inputs.labels),
         meta={**about, **meta, "target_accuracy": accuracy},
     )
+
+
+def _over_networks(
+    inputs: ScoreInputs, layers: Sequence[LastLayer], effects: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """([networks, N] with NaN where a network did not see a row, [N] mean over those that did)."""
+    every = np.full((len(effects), len(inputs.labels)), np.nan)
+    for found, layer, effect in zip(every, layers, effects, strict=True):
+        found[layer.trained] = effect
+    seen = np.isfinite(every).sum(axis=0)
+    return every, np.divide(np.nansum(every, axis=0), seen, out=np.full(len(seen), np.nan), where=seen > 0)
 
 
 def _undefined(inputs: ScoreInputs, values: np.ndarray) -> dict[str, int]:

@@ -11,6 +11,7 @@ from core.scores import ScoreInputs, score_named
 from core.scores.aum import flag_by_threshold, threshold_sets
 from core.scores.forgetting import count_forgetting
 from core.types.errors import CurationError
+from core.types.evidence import ThresholdRun
 from core.types.progress import SilentProgress
 
 
@@ -97,11 +98,9 @@ def test_threshold_samples_find_flipped_labels():
     assert len(np.intersect1d(*sets)) == 0
     assert len(sets[0]) == len(sets[1]) == 500
     values = [aum_of_training(x, np.where(np.isin(np.arange(2_000), rows), 4, labels), 5) for rows in sets]
-    flagged = np.zeros(2_000, dtype=bool)
-    for own, other in ((0, 1), (1, 0)):
-        flags = flag_by_threshold(values[own], values[own][sets[own]])
-        flagged |= flags & ~np.isin(np.arange(2_000), sets[own])
-        assert other != own
+    runs = [ThresholdRun(rows, one[None]) for rows, one in zip(sets, values, strict=True)]
+    flagged, thresholds = flag_by_threshold(runs, 1)
+    assert thresholds == [np.percentile(one[rows], 99) for rows, one in zip(sets, values, strict=True)]
     assert (flagged & flip).sum() / flip.sum() >= 0.9
     assert (flagged & flip).sum() / flagged.sum() >= 0.8
 

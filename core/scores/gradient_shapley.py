@@ -1,0 +1,195 @@
+"""Gradient Shapley: each training row's mean gain in held-out fit at its own step of one-epoch gradient descent.
+
+    phi_i = mean over orders of  v(w after the step on i) - v(w before it),    one row a step, w from 0
+
+w is a softmax layer on the run's own features (the inputs of each network's last layer, centered, of mean length 1). v
+is the mean log-likelihood of the targets' labels, or their accuracy as published. All reals; they sum to v(trained) -
+v(w = 0). HIGH helps, LOW (negative) misleads: probably labeled wrong. The targets follow each step through inner
+products of features, so that an order costs N x V x C and no pass over a network. The learning rate is the best of
+1 .. 10^-4.5 by how often each row's label has most of the probability just before its own step (mean less deviation
+over orders), which uses no target. Estimates come in five parts, whose spread is their error. Without held-out rows the
+left-out folds judge, with their wrong labels. Fails: features of networks that memorized a wrong label make it look
+right; early steps weigh more than late ones, which only more orders even out; few orders. Ghorbani & Zou, ICML 2019
+(G-Shapley).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.scores.formulas import softmax
+from core.scores.judged import LastLayer, judged_layers, judged_result, with_bias
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.ridge_game import copy_groups, mean_over_copies, rows_by_id
+from core.scores.semivalues import PARTS, error_check
+from core.types.methods import Direction, Group, Paper, Signal
+from core.types.params import param
+from core.types.progress import Progress
+from core.types.scores import ScoreResult
+
+_CELLS = 400_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
+_BLOCK_CELLS = 2_000_000  # of the targets' logits held at a time
+_RATES = 10.0 ** -np.arange(0.0, 5.0, 0.5)
+_RATE_ORDERS = 10  # orders that a learning rate is judged by, as published
+_RATE_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class GradientShapleyParams:
+    """Settings of Gradient Shapley."""
+
+    orders: int = param(
+        0, label="Random orders", low=0, help="0: as many as take about ten seconds, from 5 to 100 for each network."
+    )
+    targets: int = param(200, label="Targets at most", low=1, help="A random sample is used when there are more.")
+    learning_rate: float = param(0.0, label="Learning rate", low=0.0, help="0: the best of 1 to 10^-4.5 on the rows.")
+    utility: str = param(
+        "log_likelihood", label="Rows are paid by", choices=("log_likelihood", "accuracy"), help="accuracy: published."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Rows x [n, D] with labels y [n] are stepped on; targets [V, D] with labels wanted [V] judge; C classes."""
+
+    x: np.ndarray
+    y: np.ndarray
+    targets: np.ndarray
+    wanted: np.ndarray
+    classes: int
+
+
+def utility(logits: np.ndarray, wanted: np.ndarray, kind: str) -> np.ndarray:
+    """[orders] of the targets' logits [orders, C, V]: mean log-likelihood of their labels, or accuracy."""
+    own = logits[:, wanted, np.arange(len(wanted))]
+    top = logits.max(axis=1)
+    if kind == "accuracy":
+        return (own >= top).mean(axis=1)
+    return (own - top - np.log(np.exp(logits - top[:, None]).sum(axis=1))).mean(axis=1)
+
+
+def walk_orders(walk: Walk, orders: np.ndarray, rate: float, kind: str, progress: Progress) -> np.ndarray:
+    """[P, n] what v gains at each row's step, for the orders [P, n] (positions in the walk's rows)."""
+    count, n = orders.shape
+    weights = np.zeros((count, walk.classes, walk.x.shape[1]))
+    logits = np.zeros((count, walk.classes, len(walk.targets)))
+    gains, every = np.empty((count, n)), np.arange(count)
+    before = utility(logits, walk.wanted, kind)
+    for step in range(n):
+        row = orders[:, step]
+        push = -rate * _error(weights, walk, row)
+        weights += push[:, :, None] * walk.x[row][:, None, :]
+        logits += push[:, :, None] * (walk.x[row] @ walk.targets.T)[:, None, :]
+        after = utility(logits, walk.wanted, kind)
+        gains[every, row] = after - before
+        before = after
+        progress.advance()
+    return gains
+
+
+def _error(weights: np.ndarray, walk: Walk, row: np.ndarray) -> np.ndarray:
+    """[P, C] softmax minus one-hot of one row for each order."""
+    error = softmax(np.einsum("pcd,pd->pc", weights, walk.x[row]))
+    error[np.arange(len(row)), walk.y[row]] -= 1.0
+    return error
+
+
+def best_rate(walk: Walk, rng: np.random.Generator) -> float:
+    """The rate with the best mean less deviation, over ten orders, of the accuracy on rows just before their steps."""
+    some = rng.permutation(len(walk.x))[:_RATE_ROWS]
+    orders = np.tile(np.stack([rng.permutation(some) for _ in range(_RATE_ORDERS)]), (len(_RATES), 1))
+    rates = np.repeat(_RATES, _RATE_ORDERS)
+    weights = np.zeros((len(orders), walk.classes, walk.x.shape[1]))
+    right = np.zeros(orders.shape)
+    for step in range(orders.shape[1]):
+        row = orders[:, step]
+        error = _error(weights, walk, row)
+        own = error[np.arange(len(row)), walk.y[row]] + 1.0
+        right[:, step] = own > 0.5  # more than half of the probability: never by a tie
+        weights -= (rates[:, None] * error)[:, :, None] * walk.x[row][:, None, :]
+    accuracy = right.mean(axis=1).reshape(len(_RATES), _RATE_ORDERS)
+    return float(_RATES[int(np.argmax(accuracy.mean(axis=1) - accuracy.std(axis=1)))])
+
+
+def _compute(inputs: ScoreInputs, params: GradientShapleyParams, progress: Progress) -> ScoreResult:
+    layers = [group[-1] for group in judged_layers(inputs, "Gradient Shapley")]
+    rng = inputs.rng
+    effects, parts, rates, orders = [], [], [], 0
+    for number, layer in enumerate(layers):
+        rows, walk = _walk(inputs, layer, params.targets, rng)
+        rate = params.learning_rate or best_rate(walk, rng)
+        orders = _order_count(params.orders, walk, len(layers))
+        blocks = _blocks(orders // PARTS, walk)
+        progress.stage(f"Gradient Shapley, network {number + 1}", PARTS * len(blocks) * len(rows))
+        gains = [_mean_gain(walk, blocks, rate, params.utility, rng, progress) for _ in range(PARTS)]
+        copies = copy_groups(layer.features[rows], inputs.labels[rows])
+        parts.append(mean_over_copies(np.stack(gains), copies)[:, np.argsort(rows)])
+        effects.append(parts[-1].mean(axis=0))
+        rates.append(rate)
+    meta = {"orders": orders, "learning_rates": rates, "utility": params.utility}
+    errors = (error_check(np.hstack(parts)),)
+    return judged_result(inputs, layers, effects, errors, meta, parts=parts)
+
+
+def _walk(inputs: ScoreInputs, layer: LastLayer, most: int, rng: np.random.Generator) -> tuple[np.ndarray, Walk]:
+    """Training rows in order of id, so that the order of the table plays no part, and their walk."""
+    features = with_bias(layer)
+    rows, targets = (rows_by_id(inputs, one) for one in (layer.trained, layer.targets))
+    if len(targets) > most:
+        targets = targets[np.sort(rng.choice(len(targets), most, replace=False))]
+    plain = features[:, : layer.features.shape[1]]
+    center = plain[rows].mean(axis=0)
+    length = float(((plain[rows] - center) ** 2).sum(axis=1).mean()) ** 0.5 or 1.0
+    x, seen = (np.hstack([(plain[r] - center) / length, np.ones((len(r), 1))]) for r in (rows, targets))
+    labels = inputs.labels
+    return rows, Walk(x, labels[rows], seen, labels[targets], layer.logits.shape[1])
+
+
+def _order_count(asked: int, walk: Walk, networks: int) -> int:
+    """A multiple of the number of parts."""
+    cells = len(walk.x) * max(len(walk.targets), 1) * walk.classes * networks
+    count = asked or min(100, _CELLS // cells)
+    return PARTS * max(1, round(count / PARTS))
+
+
+def _blocks(count: int, walk: Walk) -> list[int]:
+    """How many orders are walked at once, until there are `count`."""
+    most = max(1, _BLOCK_CELLS // max(1, len(walk.targets) * walk.classes))
+    return [min(most, count - start) for start in range(0, count, most)]
+
+
+def _mean_gain(
+    walk: Walk, blocks: list[int], rate: float, kind: str, rng: np.random.Generator, progress: Progress
+) -> np.ndarray:
+    """[n] mean gain over random orders, so many at once as each of `blocks` says."""
+    total = np.zeros(len(walk.x))
+    for size in blocks:
+        orders = np.stack([rng.permutation(len(walk.x)) for _ in range(size)])
+        total += walk_orders(walk, orders, rate, kind, progress).sum(axis=0)
+    return total / sum(blocks)
+
+
+GRADIENT_SHAPLEY = ScoreMethod(
+    name="gradient_shapley",
+    title="Gradient Shapley",
+    summary="Mean gain in held-out fit at the row's own step of one-epoch gradient descent.",
+    paper=Paper(
+        "Ghorbani & Zou",
+        2019,
+        "Data Shapley: Equitable Valuation of Data for Machine Learning",
+        "https://arxiv.org/abs/1904.02868",
+    ),
+    params=GradientShapleyParams,
+    group=Group.VALUATION,
+    direction=Direction.HELPFUL,
+    inspect_first="lowest",
+    orientation=orient(-1, 0, +1, -1, 0, +1),
+    needs=(Signal.FEATURES, Signal.FOLD_MODELS),
+    compute=_compute,
+    range="all reals; about 1/N",
+    high_means="A step on it improves the held-out fit: helpful.",
+    low_means="A step on it spoils the held-out fit: misleads, probably labeled wrong.",
+    cost="5 to 100 orders x N x V x C for at most 200 targets, for each network.",
+)
