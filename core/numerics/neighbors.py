@@ -16,6 +16,7 @@ from core.types.progress import Progress, SilentProgress
 
 _BLOCK_CELLS = 4_000_000  # cells of one float32 block: 16 MB
 _SETTLE_CELLS = 4_000_000  # float64 differences settled at a time: 32 MB
+_CACHE_CELLS = 65_536  # cells finished at a time: they stay in the cache between the steps
 _METRICS = ("euclidean", "cosine")
 
 
@@ -58,9 +59,10 @@ def nearest_neighbors(
 def squared_distance_blocks(
     points: np.ndarray, queries: np.ndarray, progress: Progress | None = None, title: str = "Distances"
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """(query rows, squared Euclidean distances [b, N] float32 >= 0, free to overwrite), in order of the queries.
+    """(query rows, squared Euclidean distances [b, N] float32 >= 0), in order of the queries.
 
-    Give centered points: the rounding error is about 1e-6 of the largest squared norm. May raise `Cancelled`.
+    The distances may be overwritten; the next block takes their place. Give centered points: the rounding error is
+    about 1e-6 of the largest squared norm. May raise `Cancelled`.
     """
     progress = progress or SilentProgress()
     norms = np.einsum("nd,nd->n", points, points, dtype=np.float32)
@@ -68,15 +70,47 @@ def squared_distance_blocks(
     starts = range(0, len(queries), size)
     progress.stage(title, len(starts))
     columns = np.ascontiguousarray(points.T)
+    room = np.empty((size, len(points)), np.float32)
     for start in starts:
         block = slice(start, min(start + size, len(queries)))
-        squared = queries[block] @ columns
-        squared *= -2.0
-        squared += norms
-        squared += np.einsum("nd,nd->n", queries[block], queries[block], dtype=np.float32)[:, None]
-        np.maximum(squared, 0.0, out=squared)
+        squared = np.matmul(-2.0 * queries[block], columns, out=room[: block.stop - start])
+        own = np.einsum("nd,nd->n", queries[block], queries[block], dtype=np.float32)
+        step = max(1, _CACHE_CELLS // max(1, len(points)))
+        for row in range(0, len(squared), step):
+            part = squared[row : row + step]
+            part += norms
+            part += own[row : row + step, None]  # own >= 0, so that no sum is -0.0
+            np.maximum(part, 0.0, out=part)
         yield block, squared
         progress.advance()
+
+
+class RowOrder:
+    """Orders one row of N distances after another, in buffers that stay in the cache: `order = RowOrder(N)(row)`."""
+
+    def __init__(self, count: int):
+        self._columns = np.arange(count, dtype=np.uint64)
+        self._keys = np.empty(count, np.uint64)
+
+    def __call__(self, squared: np.ndarray) -> np.ndarray:
+        """[N] int64 argsort of `squared` [N] float32 >= 0 (no -0.0), ties by column; the next call overwrites it.
+
+        Such numbers sort as their bits do; the column is in the low half of the key.
+        """
+        keys = self._keys
+        keys[:] = squared.view(np.uint32)
+        np.left_shift(keys, np.uint64(32), out=keys)
+        np.bitwise_or(keys, self._columns, out=keys)
+        keys.sort()
+        np.bitwise_and(keys, np.uint64(0xFFFFFFFF), out=keys)
+        return keys.view(np.int64)
+
+
+def thread_count() -> int:
+    """How many threads a matrix product takes here; work of our own takes as many."""
+    from threadpoolctl import threadpool_info
+
+    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 
 def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -89,17 +123,46 @@ def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
         if not np.isfinite(array).all():
             row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
             raise CurationError(f"The embedding of row {row} is not finite.", "Look at that row's input.")
-    step = 2.0 ** np.floor(np.log2(np.maximum(np.std(points, axis=0, dtype=np.float64), 1e-30)))
-    center = np.rint(np.mean(points, axis=0, dtype=np.float64) / step) * step
-    return tuple(np.ascontiguousarray(a - center, dtype=np.float32) for a in (points, *others))
+    mean, deviation = _moments(points)
+    step = 2.0 ** np.floor(np.log2(np.maximum(deviation, 1e-30)))
+    center = np.rint(mean / step) * step
+    return tuple(
+        np.subtract(a, center, out=np.empty(np.shape(a), np.float32), casting="same_kind") for a in (points, *others)
+    )
+
+
+def _moments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, standard deviation) [d] float64 of each column, without a float64 copy of the points."""
+    step = max(1, _CACHE_CELLS // max(1, points.shape[1]))
+    parts = [points[start : start + step] for start in range(0, len(points), step)]
+    mean = sum(part.sum(axis=0, dtype=np.float64) for part in parts) / len(points)
+    moved = (part - mean for part in parts)
+    return mean, np.sqrt(sum(np.einsum("nd,nd->d", part, part) for part in moved) / len(points))
 
 
 def first_copy(points: np.ndarray) -> np.ndarray:
     """[N] int64: the lowest row with the same bytes as each row."""
     flat = np.ascontiguousarray(points)
-    keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+    suspects = _sharing_a_sum(flat)
+    keys = flat[suspects].view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return first[inverse]
+    out = np.arange(len(flat))
+    out[suspects] = suspects[first[inverse]]
+    return out
+
+
+def _sharing_a_sum(flat: np.ndarray) -> np.ndarray:
+    """Rows whose weighted sum of bytes, in whole numbers, another row has too: all copies, and hardly any others."""
+    words = flat.view(np.uint8 if flat.dtype.itemsize % 4 else np.uint32).reshape(len(flat), -1)
+    weights = np.random.default_rng(0).integers(1, 2**63, words.shape[1], dtype=np.uint64)
+    sums = np.zeros(len(flat), np.uint64)
+    for column, weight in enumerate(weights):
+        sums += words[:, column] * weight
+    order = np.argsort(sums, kind="stable")
+    equal = sums[order][1:] == sums[order][:-1]
+    shared = np.zeros(len(flat), bool)
+    shared[order[1:][equal]] = shared[order[:-1][equal]] = True
+    return np.flatnonzero(shared)
 
 
 def _prepared(points: np.ndarray, queries: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from core.numerics import neighbors
-from core.numerics.neighbors import centered, first_copy, nearest_neighbors, squared_distance_blocks
+from core.numerics.neighbors import RowOrder, centered, first_copy, nearest_neighbors, squared_distance_blocks
 from core.types.errors import Cancelled, CurationError
 from core.types.progress import SilentProgress
 
@@ -108,3 +108,26 @@ def test_cancel_between_two_blocks(points, monkeypatch):
     with pytest.raises(Cancelled):
         taken.extend(block for block, _ in squared_distance_blocks(middle, middle, Stop()))
     assert len(taken) <= 1
+
+
+def test_row_order_is_the_stable_argsort():
+    rng = np.random.default_rng(0)
+    order = RowOrder(500)
+    far = np.where(rng.random(500) < 0.1, np.inf, 1)
+    for squared in (rng.random(500), rng.integers(0, 5, 500), np.zeros(500), far):
+        squared = squared.astype(np.float32)
+        assert np.array_equal(order(squared), np.argsort(squared, kind="stable"))
+
+
+def test_distances_hold_no_negative_zero():
+    points = np.array([[0.0, 0.0], [-0.0, 0.0], [1.0, -1.0]], np.float32)
+    ((_, squared),) = squared_distance_blocks(points, -points)
+    assert not np.signbit(squared).any()
+
+
+def test_copies_are_found_among_rows_of_any_type():
+    rng = np.random.default_rng(1)
+    for kind in (np.float64, np.float32, np.float16, np.int8):
+        rows = rng.integers(-2, 3, (200, 3)).astype(kind)
+        wanted = [next(j for j in range(200) if np.array_equal(rows[j], row)) for row in rows]
+        assert first_copy(rows).tolist() == wanted

@@ -125,3 +125,10 @@ def test_one_row_has_nobody_to_be_valued_for():
     inputs = ScoreInputs(table(np.zeros(1, dtype=int)), Evidence(embedding=np.ones((1, 2))), method.needs)
     with pytest.raises(DataError, match="labeled training rows"):
         method.compute(inputs, method.params(), SilentProgress())
+
+
+def test_values_do_not_depend_on_the_number_of_threads(monkeypatch):
+    points, labels, targets, wanted = problem(300, 90)
+    alone = knn_shapley(points, labels, targets, wanted, 10).values
+    monkeypatch.setattr("core.scores.knn_shapley.thread_count", lambda: 3)
+    assert np.array_equal(knn_shapley(points, labels, targets, wanted, 10).values, alone)
