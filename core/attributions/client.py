@@ -14,10 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
-from core.types.attributions import Attribution
+from core.types.attributions import Attribution, Edit, WhatIf
 from core.types.errors import CurationError, RunError
+from core.types.scores import AssumptionCheck
 
-from .wire import decode_attribution, from_line, to_line
+from .wire import decode_attribution, decode_what_if, encode_edit, from_line, to_line
 
 FIRST_ANSWER = 120.0  # seconds: importing torch and reading the data on a slow machine
 
@@ -40,16 +41,30 @@ class AttributionClient:
     def explain(self, row: int, method: str, params: dict[str, Any] | None = None,
                 timeout: float = FIRST_ANSWER) -> Attribution:
         """The attribution of one row; raises `CurationError` with the worker's words, or after `timeout` seconds."""
+        return decode_attribution(self._ask({"row": int(row), "method": method, "params": params or {}},
+                                            timeout)["attribution"])
+
+    def check(self, row: int, method: str, params: dict[str, Any] | None = None,
+              timeout: float = FIRST_ANSWER) -> tuple[AssumptionCheck, ...]:
+        """Lights for that attribution: does it add up, does it depend on what the model learned?"""
+        answer = self._ask({"ask": "checks", "row": int(row), "method": method, "params": params or {}}, timeout)
+        return tuple(AssumptionCheck(**check) for check in answer["checks"])
+
+    def what_if(self, row: int, edit: Edit, timeout: float = FIRST_ANSWER) -> WhatIf:
+        """The model's judgement before and after an edit."""
+        question = {"ask": "what_if", "row": int(row), "edit": encode_edit(edit)}
+        return decode_what_if(self._ask(question, timeout)["what_if"])
+
+    def _ask(self, question: dict[str, Any], timeout: float) -> dict[str, Any]:
         with self._lock:
             if self._closed:
                 raise RunError("This explainer is closed.", "Open the example again.")
             number = next(self._numbers)
-            question = {"id": number, "row": int(row), "method": method, "params": params or {}}
-            self._send(question)
+            self._send({"id": number, **question})
             answer = self._receive(number, time.monotonic() + timeout, timeout)
         if "error" in answer:
             raise CurationError(answer["error"], answer.get("hint", ""))
-        return decode_attribution(answer["attribution"])
+        return answer
 
     def close(self) -> None:
         """End the worker; may be called again."""

@@ -29,6 +29,23 @@ def dense(rows: Any) -> np.ndarray:
     return np.asarray(rows.todense() if hasattr(rows, "todense") else rows, dtype=np.float64)
 
 
+def taught_shuffled_labels(model: Any, rows: Any, labels: np.ndarray, count: int) -> tuple[Any, ...]:
+    """Copies of an estimator fitted to these rows with their labels shuffled: they know nothing about the classes.
+
+    Unlabeled rows (-1) are left out. A copy that lacks a class of the original is left out, too.
+    """
+    from sklearn.base import clone
+
+    labeled = np.flatnonzero(labels >= 0)
+    made = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # noise is hard to fit: that a solver stopped early does not matter here
+        for number in range(count):
+            shuffled = np.random.default_rng(number).permutation(labels[labeled])
+            made.append(clone(model).fit(rows[labeled], shuffled))
+    return tuple(copy for copy in made if np.array_equal(copy.classes_, model.classes_))
+
+
 def import_shap() -> Any:
     """The shap package; what its import says about matplotlib and numba is not for the people who use ours."""
     with warnings.catch_warnings():

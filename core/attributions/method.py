@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,17 @@ def target_param() -> Any:
 
 
 @dataclass(frozen=True, eq=False)
+class Language:
+    """words: those of many training texts, as often as they stand there: a draw from it follows their frequency.
+
+    read(texts, each a list of words) -> what the model reads, as `Explained.example` is.
+    """
+
+    words: np.ndarray
+    read: Callable[[Sequence[Sequence[str]]], Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Explained:
     """One example, the model that judged it, and ordinary examples to compare it with.
 
@@ -36,6 +47,7 @@ class Explained:
     example, background: as the model reads them, 1 and B rows: tensors (for text a pair of ids and weights) for a
     network, arrays or sparse rows for an estimator. label: given label or -1. parts: how encoded numbers become parts
     that a person sees. memory: whatever is dear to make and the same for every example of this model.
+    language: only for texts. of_class(class, most) -> (rows, what the model reads) of training examples labeled so.
     """
 
     model: Any
@@ -45,7 +57,9 @@ class Explained:
     label: int
     parts: Parts
     seed: int = 0
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: dict[Any, Any] = field(default_factory=dict)
+    language: Language | None = None
+    of_class: Callable[[int, int], tuple[np.ndarray, Any]] | None = None
 
     def target(self, outputs: np.ndarray, wanted: str) -> int:
         """The class to explain, given the model's outputs [C] for the example; raises `CurationError`."""
@@ -65,6 +79,7 @@ class AttributionMethod(Method):
     """A registered way to divide one prediction among the parts of its input.
 
     compute(explained, params) -> Attribution. for_networks, for_sklearn, trees_only: the models it can read.
+    others: how many models with random weights the sanity check asks, fewer for methods that are dear.
     """
 
     compute: Callable[[Explained, Any], Attribution] = field(repr=False)
@@ -72,6 +87,7 @@ class AttributionMethod(Method):
     for_networks: bool = False
     for_sklearn: bool = False
     trees_only: bool = False
+    others: int = 6
 
     def applies(self, modality: Modality, network: bool, estimator: str = "") -> bool:
         """True if it can explain a run with this modality and these models (estimator: its family, "" for none)."""

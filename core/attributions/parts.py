@@ -48,8 +48,8 @@ class ImageParts:
         return ()
 
     @cached_property
-    def _blocks(self) -> np.ndarray:
-        """[H, W] number of each pixel's block."""
+    def blocks(self) -> np.ndarray:
+        """[H, W] number of each pixel's block, row by row."""
         rows = np.arange(self.height) * min(PLAYERS_PER_SIDE, self.height) // self.height
         columns = np.arange(self.width) * min(PLAYERS_PER_SIDE, self.width) // self.width
         return rows[:, None] * (columns.max() + 1) + columns
@@ -62,8 +62,8 @@ class ImageParts:
     @property
     def needs(self) -> np.ndarray:
         """Each number needs the block it lies in."""
-        owner = np.repeat(self._blocks.ravel(), self.channels)
-        return owner[:, None] == np.arange(self._blocks.max() + 1)
+        owner = np.repeat(self.blocks.ravel(), self.channels)
+        return owner[:, None] == np.arange(self.blocks.max() + 1)
 
     def fold(self, values: np.ndarray) -> np.ndarray:
         """[C, H, W] (as networks read) -> [H, W]."""
@@ -71,7 +71,7 @@ class ImageParts:
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """[blocks] -> [H, W], each block's value shared by its pixels."""
-        return (values / np.bincount(self._blocks.ravel()))[self._blocks]
+        return (values / np.bincount(self.blocks.ravel()))[self.blocks]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from core.types.errors import CurationError
 from core.types.examples import Modality
 
+from .craft import CRAFT
 from .gradient_shap import GRADIENT_SHAP
 from .integrated_gradients import INTEGRATED_GRADIENTS
 from .kernel_shap import KERNEL_SHAP
 from .method import AttributionMethod
 from .occlusion import OCCLUSION
+from .reagent import REAGENT
 from .tree_shap import TREE_SHAP
 
-ATTRIBUTIONS: tuple[AttributionMethod, ...] = (GRADIENT_SHAP, INTEGRATED_GRADIENTS, OCCLUSION, TREE_SHAP, KERNEL_SHAP)
+ATTRIBUTIONS: tuple[AttributionMethod, ...] = (GRADIENT_SHAP, INTEGRATED_GRADIENTS, OCCLUSION, REAGENT, CRAFT,
+                                               TREE_SHAP, KERNEL_SHAP)
 
 
 def attribution_named(name: str) -> AttributionMethod:

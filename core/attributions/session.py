@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.models.stored import load_card, load_estimator, load_network
+from core.models.stored import build_network, load_card, load_estimator, load_network
 from core.store import Run
 from core.store.workspace import cache_root
-from core.types.attributions import Attribution
+from core.types.attributions import Attribution, Edit, WhatIf
 from core.types.errors import RunError
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.params import params_from_dict
 from core.types.runs import RunSpec
+from core.types.scores import AssumptionCheck
 
-from .estimators import import_shap
-from .method import Explained
-from .parts import ImageParts, Parts, TableParts, TextParts
+from .encoded import batch, language_of, parts_of, subset
+from .estimators import import_shap, taught_shuffled_labels
+from .method import AttributionMethod, Explained, Language
 from .registry import attribution_named
+from .sanity import checks_of
+from .what_if import edited, judge, words_of, written
 
 NETWORK_BACKGROUND, ESTIMATOR_BACKGROUND = 64, 100  # training rows to compare with
+SHUFFLED_ROWS = 1000  # that estimators learn shuffled labels of
 
 
 class Session:
@@ -33,17 +36,32 @@ class Session:
     def __init__(self, path: Path, trusted: bool = False):
         self.run = Run.open(path, reopen=_reopen)
         self.trusted = trusted
-        self._memory: dict[str, Any] = {}
+        self._memory: dict[Any, Any] = {}
+        self._strangers: dict[tuple[bool, int], tuple[Any, ...]] = {}
 
     def explain(self, row: int, method: str, params: dict[str, Any]) -> Attribution:
         """Why the model says what it says about `row`; raises `CurationError` in words."""
         chosen = attribution_named(method)
-        examples = self.examples
-        if not 0 <= row < len(examples):
-            raise RunError(f"There is no row {row}; this run has {len(examples)}.", "Rows count from 0.")
-        settings = params_from_dict(chosen.params, params)
-        explained = self._for_network(row) if chosen.for_networks else self._for_estimator(row)
-        return chosen.compute(explained, settings)
+        self._check_row(row)
+        return chosen.compute(self._explained(row, chosen), params_from_dict(chosen.params, params))
+
+    def check(self, row: int, method: str, params: dict[str, Any]) -> tuple[AssumptionCheck, ...]:
+        """Whether to trust `explain`'s answer: does it add up, and does it depend on what the model learned?"""
+        chosen = attribution_named(method)
+        self._check_row(row)
+        about, settings = self._explained(row, chosen), params_from_dict(chosen.params, params)
+        return checks_of(chosen, about, settings, self._models_that_know_nothing(chosen))
+
+    def what_if(self, row: int, edit: Edit) -> WhatIf:
+        """The model's judgement of `row` before and after an edit; changes nothing."""
+        self._check_row(row)
+        card, encoder = self._model
+        two = edited(encoder, self.examples, row, edit, lambda: subset(self.examples, self._background_rows(
+            NETWORK_BACKGROUND)))
+        label = int(self.examples.labels[row])
+        judgements = judge(self._probabilities(two), label, card.class_names)
+        whose = "the run's network" if card.checkpoints else f"the run's {card.estimator.replace('_', ' ')}"
+        return written(*judgements, words_of(encoder, self.examples, row, edit), whose, label, card.class_names)
 
     def warm(self) -> None:
         """Load what the first explanation needs; what only a change of method needs is loaded beside it, later."""
@@ -66,6 +84,10 @@ class Session:
             raise RunError("This run has no inputs to explain, only recorded outputs.", "Score the inputs themselves.")
         return examples
 
+    def _check_row(self, row: int) -> None:
+        if not 0 <= row < len(self.examples):
+            raise RunError(f"There is no row {row}; this run has {len(self.examples)}.", "Rows count from 0.")
+
     @cached_property
     def _model(self) -> tuple[Any, Any]:
         return load_card(self.run.path / "model")
@@ -85,16 +107,31 @@ class Session:
             return rows
         return np.sort(np.random.default_rng(self.run.spec.seed).choice(rows, count, replace=False))
 
+    def _explained(self, row: int, method: AttributionMethod) -> Explained:
+        return self._for_network(row) if method.for_networks else self._for_estimator(row)
+
     def _for_network(self, row: int) -> Explained:
         network, (card, encoder) = self._network, self._model
-        example = _batch(encoder, self.examples, np.array([row]))
-        background = example if encoder.kind == "text" else self._network_background
-        return Explained(network, example, background, card.class_names, int(self.examples.labels[row]),
-                         parts_of(encoder, self.examples, row, False), self.run.spec.seed)
+        example = batch(encoder, self.examples, np.array([row]))
+        text = encoder.kind == "text"
+        return Explained(network, example, example if text else self._network_background, card.class_names,
+                         int(self.examples.labels[row]), parts_of(encoder, self.examples, row, False),
+                         self.run.spec.seed, self._memory, self._language if text else None, self._of_class)
 
     @cached_property
     def _network_background(self) -> Any:
-        return _batch(self._model[1], self.examples, self._background_rows(NETWORK_BACKGROUND))
+        return batch(self._model[1], self.examples, self._background_rows(NETWORK_BACKGROUND))
+
+    @cached_property
+    def _language(self) -> Language:
+        return language_of(self._model[1], self.examples, self.examples.train_rows)
+
+    def _of_class(self, label: int, most: int) -> tuple[np.ndarray, Any]:
+        rows = self.examples.train_rows
+        rows = rows[self.examples.labels[rows] == label]
+        if len(rows) > most:
+            rows = np.sort(np.random.default_rng(self.run.spec.seed).choice(rows, most, replace=False))
+        return rows, batch(self._model[1], self.examples, rows)
 
     @cached_property
     def _estimator_background(self) -> Any:
@@ -110,45 +147,37 @@ class Session:
                          known.index(label) if label in known else UNLABELED,
                          parts_of(encoder, self.examples, row, True), self.run.spec.seed, self._memory)
 
+    def _models_that_know_nothing(self, method: AttributionMethod) -> tuple[Any, ...]:
+        """Networks with fresh random weights, or estimators that learned shuffled labels; made once."""
+        few = self.examples.modality is Modality.IMAGE  # so many parts that one model says nearly what all say
+        key = (method.for_networks, min(method.others, 3) if few else method.others)
+        if key not in self._strangers:
+            made = self._fresh_networks if method.for_networks else self._shuffled_estimators
+            self._strangers[key] = made(key[1])
+        return self._strangers[key]
 
-def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:
-    """A table of these rows alone, as far as encoders look."""
-    inputs = examples.inputs
-    if hasattr(inputs, "iloc"):
-        chosen = inputs.iloc[rows]
-    elif isinstance(inputs, np.ndarray):
-        chosen = inputs[rows]
-    else:
-        chosen = np.empty(len(rows), dtype=object)
-        for place, row in enumerate(rows):
-            chosen[place] = inputs[int(row)]
-    return replace(examples, ids=examples.ids[rows], labels=examples.labels[rows], splits=examples.splits[rows],
-                   inputs=chosen)
+    def _fresh_networks(self, count: int) -> tuple[Any, ...]:
+        card, first = self._model[0], 1_000_003 * (self.run.spec.seed + 1)  # not a seed that the run trained from
+        networks = (build_network(card, first + number, self.trusted) for number in range(count))
+        return tuple(network.eval().requires_grad_(False) for network in networks)
 
+    def _shuffled_estimators(self, count: int) -> tuple[Any, ...]:
+        rows = self._background_rows(SHUFFLED_ROWS)
+        matrix = self._model[1].matrix(subset(self.examples, rows))
+        return taught_shuffled_labels(self._estimator, matrix, self.examples.labels[rows], count)
 
-def parts_of(encoder: Any, examples: ExampleTable, row: int, for_matrix: bool) -> Parts:
-    """How the encoder's numbers for this row become parts; for_matrix: those of `matrix`, not of `encode`."""
-    if encoder.kind == "image":
-        return ImageParts(encoder.height, encoder.width, len(encoder.mean))
-    if encoder.kind == "table":
-        return TableParts(tuple(encoder.columns_of), tuple(encoder.columns_of.values()))
-    if encoder.kind == "text":
-        return _text_parts(encoder, str(examples.inputs[row]), for_matrix)
-    count = encoder.shape.dims[0]
-    return TableParts(tuple(f"x{i}" for i in range(count)), tuple((i,) for i in range(count)))
+    def _probabilities(self, examples: ExampleTable) -> np.ndarray:
+        """float64 [n, C] of the run's network; of its estimator where there is no network."""
+        card, encoder = self._model
+        if not card.checkpoints:
+            found = np.zeros((len(examples), len(card.class_names)))
+            found[:, self._estimator.classes_.astype(int)] = self._estimator.predict_proba(encoder.matrix(examples))
+            return found
+        import torch
 
-
-def _text_parts(encoder: Any, text: str, for_matrix: bool) -> TextParts:
-    covered = {term.id: term.tokens for term in encoder.terms(text)}
-    names = tuple(token.text for token in encoder.tokens(text))
-    ids = np.array(sorted(covered), dtype=np.int64)
-    if not for_matrix:
-        ids = encoder.pairs([text])[0][0]  # a network reads the heaviest terms of a long text, padded with 0
-    return TextParts(names, tuple(covered.get(int(i), ()) for i in ids), ids - 1)
-
-
-def _batch(encoder: Any, examples: ExampleTable, rows: np.ndarray) -> Any:
-    return encoder.encode(subset(examples, rows)).batch(np.arange(len(rows)))
+        with torch.no_grad():
+            logits = self._network(encoder.encode(examples).batch(np.arange(len(examples))))
+        return torch.softmax(logits.double(), dim=1).numpy()
 
 
 def _reopen(spec: RunSpec) -> ExampleTable:

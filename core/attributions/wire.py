@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from core.types.attributions import Attribution
+from core.types.attributions import Attribution, Concept, Edit, Judgement, WhatIf
 from core.types.errors import CurationError, RunError
 
 
@@ -15,14 +16,35 @@ def encode_attribution(found: Attribution) -> dict[str, Any]:
     """Plain JSON values; `decode_attribution` gives the same attribution back, bit for bit."""
     return {"method": found.method, "target": found.target, "values": found.values.ravel().tolist(),
             "shape": list(found.values.shape), "names": list(found.names), "base": found.base, "output": found.output,
-            "gap": found.gap, "unit": found.unit, "notes": list(found.notes)}
+            "gap": found.gap, "unit": found.unit, "notes": list(found.notes),
+            "errors": None if found.errors is None else found.errors.ravel().tolist(),
+            "concepts": [asdict(concept) for concept in found.concepts], "size": list(found.size)}
 
 
 def decode_attribution(plain: dict[str, Any]) -> Attribution:
     """The inverse of `encode_attribution`."""
     values = np.array(plain["values"], dtype=np.float32).reshape(plain["shape"])
+    errors = None if plain["errors"] is None else np.array(plain["errors"], dtype=np.float32).reshape(plain["shape"])
+    concepts = tuple(Concept(**{**c, "crops": tuple(map(tuple, c["crops"]))}) for c in plain["concepts"])
     return Attribution(plain["method"], plain["target"], values, tuple(plain["names"]), plain["base"], plain["output"],
-                       plain["gap"], plain["unit"], tuple(plain["notes"]))
+                       plain["gap"], plain["unit"], tuple(plain["notes"]), errors, concepts,
+                       (plain["size"][0], plain["size"][1]))
+
+
+def encode_edit(edit: Edit) -> dict[str, Any]:
+    """Plain JSON values of an edit."""
+    return {"without": list(edit.without), "covered": list(edit.covered), "cells": dict(edit.cells)}
+
+
+def decode_edit(plain: dict[str, Any]) -> Edit:
+    """The inverse of `encode_edit`."""
+    return Edit(tuple(int(i) for i in plain.get("without", ())), tuple(int(i) for i in plain.get("covered", ())),
+                dict(plain.get("cells", {})))
+
+
+def decode_what_if(plain: dict[str, Any]) -> WhatIf:
+    """The inverse of `dataclasses.asdict`."""
+    return WhatIf(**{**plain, "before": Judgement(**plain["before"]), "after": Judgement(**plain["after"])})
 
 
 def to_line(message: dict[str, Any]) -> str:

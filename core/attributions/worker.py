@@ -1,7 +1,9 @@
 """`python -m core.attributions.worker RUN`: answers "why this prediction?" so that the web server needs no torch.
 
 One JSON object per line in: {"id": 1, "row": 5, "method": "gradient_shap", "params": {}}; one per line out, with the
-same id: {"id": 1, "attribution": {...}} or {"id": 1, "error": "...", "hint": "..."}. The first line is {"ready": true}.
+same id: {"id": 1, "attribution": {...}} or {"id": 1, "error": "...", "hint": "..."}. With "ask": "checks" the answer
+holds "checks" (lights for that attribution), with "ask": "what_if" and an "edit" it holds "what_if" (the judgement
+before and after). The first line is {"ready": true}.
 Ends as soon as its input ends, which is what happens when the process that asked is gone.
 """
 
@@ -13,10 +15,14 @@ import queue
 import sys
 import threading
 import traceback
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from .wire import encode_attribution, failure, from_line, to_line
+from .wire import decode_edit, encode_attribution, failure, from_line, to_line
+
+if TYPE_CHECKING:
+    from .session import Session
 
 
 def main() -> None:
@@ -51,12 +57,22 @@ def serve(run: Path, trusted: bool, lines: queue.SimpleQueue[str], out: IO[str])
             if session is None:
                 answer: dict[str, Any] = unopened
             else:
-                found = session.explain(int(message["row"]), str(message["method"]), dict(message.get("params") or {}))
-                answer = {"attribution": encode_attribution(found)}
+                answer = answered(session, message)
         except Exception as error:  # the same boundary: the asker gets the words, the log the traceback
             traceback.print_exc()
             answer = failure(error)
         _say(out, {"id": message.get("id"), **answer})
+
+
+def answered(session: Session, message: dict[str, Any]) -> dict[str, Any]:
+    """What the session says to one message, as JSON values; raises `CurationError` in words."""
+    row, ask = int(message["row"]), message.get("ask", "attribution")
+    if ask == "what_if":
+        return {"what_if": asdict(session.what_if(row, decode_edit(dict(message["edit"]))))}
+    method, params = str(message["method"]), dict(message.get("params") or {})
+    if ask == "checks":
+        return {"checks": [asdict(check) for check in session.check(row, method, params)]}
+    return {"attribution": encode_attribution(session.explain(row, method, params))}
 
 
 def _own_output() -> IO[str]:

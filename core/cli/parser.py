@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from core.types.errors import CurationError
 
-from . import checks, commands
+from . import checks, commands, explaining
 
 _SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
 
@@ -239,6 +239,17 @@ def _status_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("run", metavar="RUN", nargs="?", help="default: every run of the workspace")
 
 
+def _explain_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    own.add_argument("id", metavar="ID", help="the example's id")
+    own.add_argument("--method", metavar="M", help="default: the first that fits the run's model")
+    own.add_argument("--param", action="append", metavar="NAME=VALUE", help="a setting of the method; may be repeated")
+    own.add_argument("--without", nargs="+", metavar="WORD", help="what if: these words left out of a text")
+    own.add_argument("--cover", nargs="+", type=int, metavar="BLOCK", help="what if: blocks of the picture covered")
+    own.add_argument("--set", nargs="+", metavar="COLUMN=VALUE", help="what if: other cells of a table row")
+    own.add_argument("--json", action="store_true")
+
+
 def _inspect_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE")
     _role_flags(own)
@@ -253,6 +264,7 @@ COMMANDS = (
     Command("methods", "the scores there are", _methods_flags, commands.methods),
     Command("table", "one row per example with every score", _table_flags, commands.table),
     Command("rank", "the rows to look at first", _rank_flags, commands.rank),
+    Command("explain", "why one prediction, and what if its input differed", _explain_flags, explaining.explain),
     Command("plant", "a copy with planted label flips and its answer key", _plant_flags, commands.plant),
     Command("evaluate", "how well each score finds known faults", _evaluate_flags, commands.evaluate),
     Command("check", "a rule against matched random and all data", _check_flags, checks.check),

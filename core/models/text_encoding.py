@@ -77,7 +77,7 @@ class TextEncoder:
 
     def tokens(self, text: str) -> tuple[Token, ...]:
         """The words of a text in reading order."""
-        return tuple(Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(text[:_MOST_CHARACTERS]))
+        return words_in(text)
 
     def terms(self, text: str) -> tuple[Term, ...]:
         """The known terms of a text, by id, in the order of `pairs`, each with the tokens it covers."""
@@ -156,6 +156,11 @@ class TextRows:
         longest = max(int(self._lengths[rows].max(initial=0)), 1)
         ids, weights = self.ids[rows, :longest], self.weights[rows, :longest]
         return torch.from_numpy(np.ascontiguousarray(ids)), torch.from_numpy(np.ascontiguousarray(weights))
+
+
+def words_in(text: str) -> tuple[Token, ...]:
+    """The words of a text in reading order, whatever the vocabulary."""
+    return tuple(Token(m.group(), m.start(), m.end()) for m in _WORD.finditer(text[:_MOST_CHARACTERS]))
 
 
 def _words(text: str) -> list[str]:

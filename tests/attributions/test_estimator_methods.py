@@ -196,7 +196,10 @@ def test_other_training_changes_the_attribution():
 def test_who_can_explain_what():
     def names(*asked):
         return [m.name for m in methods_for(*asked)]
-    assert names(Modality.IMAGE, True) == ["gradient_shap", "integrated_gradients", "occlusion"]
+    assert names(Modality.IMAGE, True) == ["gradient_shap", "integrated_gradients", "occlusion", "craft"]
+    assert "reagent" in names(Modality.TEXT, True)
+    assert "craft" not in names(Modality.TEXT, True)
+    assert "reagent" not in names(Modality.TEXT, False, "logistic_regression")
     assert names(Modality.TABLE, False, "random_forest") == ["tree_shap", "kernel_shap"]
     assert names(Modality.TEXT, True, "logistic_regression")[-1] == "kernel_shap"
     assert "tree_shap" not in names(Modality.TABLE, True, "logistic_regression")

@@ -11,7 +11,7 @@ from core.attributions import ATTRIBUTIONS, attribution_named
 from core.types.errors import CurationError, ModelError
 from core.types.params import params_from_dict
 
-NETWORK_METHODS = [m.name for m in ATTRIBUTIONS if m.for_networks]
+NETWORK_METHODS = [m.name for m in ATTRIBUTIONS if m.for_networks and len(m.modalities) == 3]
 ADDITIVE = ["gradient_shap", "integrated_gradients"]
 
 

@@ -1,0 +1,136 @@
+"""The command `explain`: why a prediction, whether to believe that, and what if the input differed."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from dataclasses import asdict
+
+import numpy as np
+
+from core import actions, explain_actions
+from core.types.attributions import Attribution, Edit, Judgement, WhatIf
+from core.types.errors import CurationError
+from core.types.scores import AssumptionCheck
+
+from . import words
+
+MOST_PARTS = 20
+
+
+def explain(asked: Namespace) -> None:
+    """One example: attribution with its lights, or a what-if where one is asked."""
+    run = actions.open_run(asked.run)
+    row = row_of(run, asked.id)
+    edit = edit_of(run, row, asked)
+    if edit:
+        found = explain_actions.what_if(run, row, edit)
+        print(json.dumps(asdict(found), indent=1)) if asked.json else print_what_if(asked.id, found)
+        return
+    attribution, checks = explain_actions.explain_and_check(run, row, _method(run, asked.method),
+                                                                _settings(asked.param))
+    if asked.json:
+        plain = {"attribution": _plain(attribution), "checks": [asdict(check) for check in checks]}
+        print(json.dumps(plain, indent=1))
+    else:
+        print_attribution(asked.id, attribution, checks)
+
+
+def row_of(run: actions.Run, example_id: str) -> int:
+    """The row of an id; `CurationError` shows what ids look like."""
+    found = np.flatnonzero(run.examples.ids == example_id)
+    if not len(found):
+        shown = ", ".join(str(i) for i in run.examples.ids[:3])
+        raise CurationError(f"There is no example {example_id!r}.", f"Ids of this run look like {shown}.")
+    return int(found[0])
+
+
+def edit_of(run: actions.Run, row: int, asked: Namespace) -> Edit:
+    """The edit that the flags name; a word stands for all its places."""
+    places: list[int] = []
+    tokens = [token.lower() for token, _, _ in explain_actions.word_places(run, row)] if asked.without else []
+    for word in asked.without or ():
+        here = [place for place, token in enumerate(tokens) if token == word.lower()]
+        if not here:
+            raise CurationError(f"The text has no word {word!r}.", f"Its words: {', '.join(tokens[:30]) or 'none'}.")
+        places += here
+    cells = dict(_cell(text) for text in asked.set or ())
+    return Edit(tuple(places), tuple(asked.cover or ()), cells)
+
+
+def _cell(text: str) -> tuple[str, str | None]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise CurationError(f"--set {text!r} names no value.", "Write --set COLUMN=VALUE; nothing after = is missing.")
+    return name, value or None
+
+
+def _settings(given: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given or ()]
+    return {name: value for name, _, value in pairs}
+
+
+def _method(run: actions.Run, wanted: str | None) -> str:
+    fitting = [method.name for method in actions.attribution_methods(run)]
+    if not fitting:
+        raise CurationError("No method fits: this run kept no model.", "Score the inputs themselves with a model.")
+    if wanted is not None and wanted not in fitting:
+        raise CurationError(f"{wanted!r} does not fit this run.", f"Choose one of: {', '.join(fitting)}.")
+    return wanted or fitting[0]
+
+
+def print_attribution(name: str, found: Attribution, checks: tuple[AssumptionCheck, ...]) -> None:
+    """Target, base to output, the strongest parts, concepts, lights and notes."""
+    print(f"{name}: towards {found.target} by {found.method}, {found.unit} {found.base:.4g} → {found.output:.4g}")
+    if found.gap is not None:
+        print(f"additivity gap {found.gap:.4g}")
+    words.print_columns(_block_lines(found) if found.values.ndim == 2 else _part_lines(found))
+    if found.concepts:
+        words.print_columns([("concept", "importance (Sobol)", "here", "percentile", "adds"),
+                             *((c.name, f"{c.importance:.3f} ± {c.importance_error:.3f}", f"{c.activation:.3g}",
+                                f"{c.percentile:.0f}", f"{c.contribution:+.3f}") for c in found.concepts)])
+    for check in checks:
+        print(f"{check.light:5}  {check.text}")
+    for note in found.notes:
+        print(f"note: {note}")
+
+
+def _part_lines(found: Attribution) -> list[tuple[str, ...]]:
+    order = np.argsort(-np.abs(found.values), kind="stable")[:MOST_PARTS]
+    errors = [""] * len(found.values) if found.errors is None else [f"± {error:.2g}" for error in found.errors]
+    head = ("part", "weight", "" if found.errors is None else "standard error")
+    return [head, *((found.names[i], f"{found.values[i]:+.4g}", errors[i]) for i in order)]
+
+
+def _block_lines(found: Attribution) -> list[tuple[str, ...]]:
+    """Sums over the blocks that --cover counts, as they lie in the picture."""
+    blocks = explain_actions.picture_blocks(*found.values.shape)
+    sums = np.bincount(blocks.ravel(), found.values.ravel())
+    across = int(blocks[0].max()) + 1
+    head = ("block", *(f"+{column}" for column in range(across)))
+    lines = [(str(start), *(f"{value:+.2f}" for value in sums[start:start + across]))
+             for start in range(0, len(sums), across)]
+    return [head, *lines]
+
+
+def print_what_if(name: str, found: WhatIf) -> None:
+    """Before and after, and how to read it."""
+    print(f"{name}, {found.changed}: {found.model}, before and after")
+    pairs: list[tuple[str, ...]] = [("", "before", "after", "change"),
+                                    ("predicted", found.before.predicted, found.after.predicted, "")]
+    for title, key in (("its probability", "probability"), (f"probability of {found.label}", "of_label"),
+                       ("EL2N of this model", "el2n"), ("loss of this model", "loss")):
+        pairs += _pair(title, key, found.before, found.after)
+    words.print_columns(pairs)
+    print(found.warning)
+
+
+def _pair(title: str, key: str, before: Judgement, after: Judgement) -> list[tuple[str, ...]]:
+    one, other = getattr(before, key), getattr(after, key)
+    return [] if one is None else [(title, f"{one:.4f}", f"{other:.4f}", f"{other - one:+.4f}")]
+
+
+def _plain(found: Attribution) -> dict[str, object]:
+    from core.attributions.wire import encode_attribution
+
+    return encode_attribution(found)
