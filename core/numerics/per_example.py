@@ -20,25 +20,27 @@ from torch.utils.hooks import RemovableHandle
 
 from core.types.errors import ModelError
 
+from .affine_norms import Statistics, saved_statistics
 from .fallback import module_squared_norm, network_squared_norm, single_squared_norm
 from .layer_norms import Call, is_plain, layer_squared_norm
+from .outer import Scratch
 
 # How closely the tap and plain autograd must agree on squared norms before the tap is trusted; looser below float32.
 _AGREES = {torch.float64: 1e-8, torch.float32: 1e-3}
 
 
 class _Tap(torch.autograd.Function):
-    """The identity; backward hands the gradient to `record`. With frozen parameters, `anchor` makes the graph begin."""
+    """The identity. With frozen parameters `anchor` makes the graph begin here, after the first layer: a backward pass
+    that asks for the anchor alone computes no gradient of the network's input.
+    """
 
     @staticmethod
-    def forward(ctx: Any, output: Tensor, anchor: Tensor, record: Callable[[Tensor], None]) -> Tensor:
-        ctx.record = record
+    def forward(ctx: Any, output: Tensor, anchor: Tensor) -> Tensor:
         return output.detach()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        ctx.record(gradient)
-        return gradient, None, None
+        return gradient, None
 
 
 @dataclass
@@ -48,6 +50,7 @@ class _Use:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     versions: tuple[int, ...]
+    statistics: Statistics | None = None
     gradient: Tensor | None = None
 
 
@@ -73,6 +76,8 @@ class GradientTap:
         self._recording = False
         self._total: Tensor | None = None
         self._calls: list[tuple[nn.Module, list[Call]]] = []
+        self._scratch = Scratch()
+        self._rooted: bool | None = None  # the input needs a gradient: branches may pass by the first anchor
         self._anchor = torch.zeros((), requires_grad=True)
         self._whole = _has_tied_parameters(network)
         if self._whole:
@@ -188,6 +193,7 @@ class GradientTap:
 
     def forget(self) -> None:
         """Drop what the last forward left, when no gradient is asked of it."""
+        self._rooted = None
         for layer in self._layers:
             layer.uses, layer.pending = [], 0
 
@@ -200,6 +206,8 @@ class GradientTap:
             {k: v.detach() if isinstance(v, Tensor) else v for k, v in kwargs.items()},
             tuple(t._version for t in tensors),
         )
+        first = output[0] if isinstance(output, tuple) else output
+        use.statistics = saved_statistics(layer.module, first)
         layer.uses.append(use)
         layer.pending += 1
 
@@ -207,8 +215,10 @@ class GradientTap:
             if self._recording:
                 self._record(layer, use, gradient)
 
-        first = output[0] if isinstance(output, tuple) else output
-        tapped = _Tap.apply(first, self._anchor, record)
+        if self._rooted is None:
+            self._rooted = first.requires_grad
+        tapped = _Tap.apply(first, self._anchor) if self._rooted or not first.requires_grad else first
+        tapped.register_hook(record)
         return (tapped, *output[1:]) if isinstance(output, tuple) else tapped
 
     def _record(self, layer: _Layer, use: _Use, gradient: Tensor) -> None:
@@ -224,13 +234,16 @@ class GradientTap:
             self._add(layer)
 
     def _add(self, layer: _Layer) -> None:
-        calls = [Call(use.args, use.kwargs, use.gradient) for use in layer.uses if use.gradient is not None]
+        calls = [
+            Call(use.args, use.kwargs, use.gradient, use.statistics) for use in layer.uses if use.gradient is not None
+        ]
         layer.uses = []
         if calls and self._total is None:
             self._calls.append((layer.module, calls))
         elif calls and self._total is not None:
-            norm = layer_squared_norm if is_plain(layer.module) else module_squared_norm
-            self._total += norm(layer.module, calls).to(torch.float64)
+            plain = is_plain(layer.module)
+            norms = layer_squared_norm(layer.module, calls, self._scratch) if plain else None
+            self._total += module_squared_norm(layer.module, calls) if norms is None else norms
 
 
 def _forward_hook(tap: GradientTap, layer: _Layer) -> Callable[..., Any]:

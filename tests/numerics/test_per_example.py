@@ -121,7 +121,14 @@ def test_built_in_networks_equal_vmap_grad(family: Any, modality: Modality) -> N
     x = _inputs(modality)
     norms, notes = _tapped(network, x)
     assert notes == ()  # closed forms alone
-    np.testing.assert_allclose(norms, loss_gradient_norms(network, x, _targets()), rtol=1e-10)  # float64 rounding
+    np.testing.assert_allclose(norms, _exact(network, x), rtol=1e-10)  # float64 rounding
+
+
+def _exact(network: nn.Module, x: Any) -> np.ndarray:
+    try:
+        return loss_gradient_norms(network, x, _targets())
+    except RuntimeError:  # torch.func has no rule for channels_last copies
+        return loop_gradient_norms(network, x, _targets())
 
 
 def _ids() -> Tensor:

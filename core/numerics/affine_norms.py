@@ -1,0 +1,99 @@
+"""Norm layers with weight and bias: per-example gradients are sums of g * normalized input and of g, small enough to
+form.
+
+Layers with channels first (GroupNorm, BatchNorm in eval mode) take both sums in one read of x and g: torch's own batch
+norm backward does it when each channel of each example is called a channel of its own, with the layer's statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .outer import square_sum
+
+Statistics = tuple[Tensor, Tensor]  # (mean, 1 / standard deviation) that the layer normalized with
+
+
+def saved_statistics(module: nn.Module, output: Tensor) -> Statistics | None:
+    """[b groups] each, what a GroupNorm just kept for its own backward; None when it kept nothing."""
+    node = output.grad_fn
+    if type(module) is not nn.GroupNorm or node is None or node.name() != "NativeGroupNormBackward0":
+        return None
+    return node._saved_result1, node._saved_result2  # type: ignore[attr-defined]
+
+
+def _of_groups(module: nn.GroupNorm, x: Tensor, saved: Statistics | None) -> Statistics:
+    positions = x[0, 0].numel()
+    if saved is None:
+        _, *found = torch.native_group_norm(
+            x.contiguous(), None, None, len(x), x.shape[1], positions, module.num_groups, module.eps
+        )
+        saved = found[0], found[1]
+    per_group = x.shape[1] // module.num_groups
+    return saved[0].flatten().repeat_interleave(per_group), saved[1].flatten().repeat_interleave(per_group)
+
+
+def _of_channels(module: Any, x: Tensor, _: Statistics | None) -> Statistics:
+    return module.running_mean.repeat(len(x)), (module.running_var + module.eps).rsqrt().repeat(len(x))
+
+
+def _channels_first(find: Callable[[Any, Tensor, Statistics | None], Statistics]) -> Callable[..., Tensor]:
+    def share(module: Any, calls: Sequence[Any]) -> Tensor:
+        sums = [_channel_sums(c.input, c.gradient, *find(module, c.input, c.statistics)) for c in calls]
+        weight, bias = (sum(parts) for parts in zip(*sums, strict=True))
+        return _present(module, weight, bias)
+
+    return share
+
+
+def _channel_sums(x: Tensor, g: Tensor, mean: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """[b, C] sums over positions of g * normalized x, and of g."""
+    rows = len(x) * x.shape[1]
+    one = torch.ops.aten.native_batch_norm_backward(
+        g.reshape(1, rows, -1).contiguous(), x.reshape(1, rows, -1).contiguous(), None, None, None,
+        mean, scale, True, 0.0, (False, True, True),
+    )  # fmt: skip
+    return one[1].view(len(x), -1), one[2].view(len(x), -1)
+
+
+def _channels_last(normalized: Callable[[Any, Tensor], Tensor]) -> Callable[..., Tensor]:
+    def share(module: Any, calls: Sequence[Any]) -> Tensor:
+        weight = sum(_position_sums(normalized(module, c.input) * c.gradient, module) for c in calls)
+        bias = sum(_position_sums(c.gradient, module) for c in calls)
+        return _present(module, weight, bias)  # type: ignore[arg-type]
+
+    return share
+
+
+def _position_sums(values: Tensor, module: Any) -> Tensor:
+    """[b, normalized numbers] sums over all positions between."""
+    kept = values.shape[values.dim() - len(module.normalized_shape) :]
+    return values.reshape(len(values), -1, kept.numel()).sum(1)
+
+
+def _present(module: Any, weight: Tensor, bias: Tensor) -> Tensor:
+    """[b] squared norms of the gradients of those parameters that the layer has."""
+    total = weight.new_zeros(len(weight))
+    if getattr(module, "weight", None) is not None:
+        total = total + square_sum(weight)
+    if getattr(module, "bias", None) is not None:
+        total = total + square_sum(bias)
+    return total
+
+
+def _layer_normalized(module: nn.LayerNorm, x: Tensor) -> Tensor:
+    return nn.functional.layer_norm(x, module.normalized_shape, eps=module.eps)
+
+
+def _rms_normalized(module: nn.RMSNorm, x: Tensor) -> Tensor:
+    return nn.functional.rms_norm(x, module.normalized_shape, eps=module.eps)
+
+
+group_norm = _channels_first(_of_groups)
+batch_norm = _channels_first(_of_channels)
+layer_norm = _channels_last(_layer_normalized)
+rms_norm = _channels_last(_rms_normalized)
