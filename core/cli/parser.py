@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from core.types.errors import CurationError
 
-from . import checks, commands, explaining
+from . import checks, commands, explaining, noise
 
 _SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
 
@@ -250,6 +250,11 @@ def _explain_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("--json", action="store_true")
 
 
+def _noise_flags(own: argparse.ArgumentParser) -> None:
+    _run_name(own)
+    own.add_argument("--json", action="store_true")
+
+
 def _inspect_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE")
     _role_flags(own)
@@ -263,6 +268,7 @@ COMMANDS = (
     Command("cancel", "ask a run to stop", _run_name, commands.cancel),
     Command("methods", "the scores there are", _methods_flags, commands.methods),
     Command("table", "one row per example with every score", _table_flags, commands.table),
+    Command("noise", "how many labels are probably wrong, by class; the confident joint", _noise_flags, noise.noise),
     Command("rank", "the rows to look at first", _rank_flags, commands.rank),
     Command("explain", "why one prediction, and what if its input differed", _explain_flags, explaining.explain),
     Command("plant", "a copy with planted label flips and its answer key", _plant_flags, commands.plant),

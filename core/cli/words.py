@@ -108,10 +108,10 @@ def print_methods(facts: Sequence[Mapping[str, Any]]) -> None:
     """The scores, one line each."""
     print_columns(
         [
-            ("score", "group", "high means", "needs", "paper"),
-            *((f["name"], f["group"], f["high_means"], ", ".join(f["needs"]), f["paper"]) for f in facts),
+            ("score", "group", "high means", "needs", "cost", "paper"),
+            *((f["name"], f["group"], f["high_means"], ", ".join(f["needs"]), f["cost"], f["paper"]) for f in facts),
         ],
-        left=5,
+        left=6,
     )
 
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from cleanlab.count import compute_confident_joint
+from cleanlab.count import compute_confident_joint, estimate_joint
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from contracts.world import table
 
 from core.scores import ScoreInputs, label_quality, score_named
+from core.scores.confident_joint import FILTERS, confident_joint
 from core.scores.label_quality import class_thresholds
 from core.types.errors import DataError
 from core.types.evidence import Evidence
@@ -56,10 +57,45 @@ def test_thresholds_are_the_mean_self_confidence_of_each_class(given):
     np.testing.assert_allclose(class_thresholds(labels, p), [p[labels == c, c].mean() for c in range(5)])
 
 
-def test_joint_and_flags_are_cleanlabs(given):
+def test_joint_before_and_after_calibration_is_cleanlabs(given):
     meta = score(*given).meta
-    assert meta["flagged_labels"] == find_label_issues(*given, n_jobs=1).sum()
-    assert meta["confident_joint"] == compute_confident_joint(*given).astype(int).tolist()
+    assert meta["confident_counts"] == compute_confident_joint(*given, calibrate=False).astype(int).tolist()
+    assert meta["confident_joint"] == compute_confident_joint(*given, calibrate=True).astype(int).tolist()
+    known = estimate_joint(*given)
+    np.testing.assert_allclose(confident_joint(*given).joint, known, rtol=1e-12)
+    assert meta["noise_rate"] == pytest.approx(1 - np.trace(known))
+    np.testing.assert_allclose(known.sum(axis=1) * 400, np.bincount(given[0]))
+    shares = [1 - known[c, c] / known[c].sum() for c in range(5)]
+    assert list(meta["noise_by_class"].values()) == pytest.approx(shares, abs=1e-4)
+    top = np.unravel_index(np.argmax(known - np.diag(np.diag(known))), known.shape)
+    assert meta["most_mixed_up"][0] == [str(top[0]), str(top[1]), pytest.approx(known[top] * 400, abs=0.06)]
+
+
+@pytest.mark.parametrize("by", FILTERS)
+def test_flags_are_cleanlabs(given, by):
+    result = score(*given, flag_by=by)
+    known = find_label_issues(*given, filter_by=by, n_jobs=1)
+    np.testing.assert_array_equal(result.flags, known)
+    assert result.meta["flagged_labels"] == known.sum() > 0
+
+
+def test_confident_joint_by_its_definition(given):
+    """A row counts for its most probable class when it has a candidate at all (one candidate: for that one)."""
+    labels, p = given
+    counts = np.zeros((5, 5), dtype=int)
+    for y, row in zip(labels, p, strict=True):
+        candidates = [c for c in range(5) if row[c] >= class_thresholds(labels, p)[c] - 1e-6]
+        if candidates:
+            counts[y, candidates[0] if len(candidates) == 1 else row.argmax()] += 1
+    np.testing.assert_array_equal(confident_joint(labels, p).counts, np.maximum(counts, np.eye(5, dtype=int)))
+
+
+def test_many_classes_keep_the_pairs_and_not_the_table():
+    rng = np.random.default_rng(0)
+    meta = score(rng.integers(40, size=800), rng.dirichlet(np.ones(40), size=800)).meta
+    assert "confident_joint" not in meta
+    assert len(meta["most_mixed_up"]) == 10
+    assert len(meta["noise_by_class"]) == 40
 
 
 def test_a_perfect_classifier_flags_nothing():
