@@ -50,7 +50,7 @@ def start_check(
 def resume_check(run: Run, kind: str = "check") -> str:
     """Go on, in a process of its own, with the "check" or "selftest" asked last."""
     from core.runs import checking, self_testing
-    return checking.resume_check(run) if kind == "check" else self_testing.start_self_test(run)
+    return checking.resume_check(run) if kind == "check" else self_testing.resume_self_test(run)
 
 
 def check_status(run: Run, kind: str = "check") -> RunStatus | None:

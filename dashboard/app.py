@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.types.errors import CurationError
-from dashboard import frame, state
+from dashboard import frame, picking, state
 from dashboard.components import messages
 from dashboard.opened import open_current
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
@@ -33,6 +33,8 @@ try:
     opened = open_current()
 except CurationError as error:
     problem = error
+if opened is not None:
+    picking.settle(opened)
 frame.steps(STEPS, page, opened, problem)
 frame.bar(opened, problem)
 try:

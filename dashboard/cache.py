@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import actions
+from core import actions, curation_actions
 from core.composite import RankCorrelation
-from core.curation import ScoreView, crossing
+from core.curation import ScoreView, crossing, flip_risk
+from core.curation.branching import BranchComparison
 from core.curation.comparing import PairComparison, compare_pair
 from core.curation.comparing import correlations as all_correlations
 from core.curation.evidence import NoiseEstimate, noise_estimate
@@ -190,6 +191,14 @@ def comparison(run_id: str, at: str, a: str, b: str, _view: ScoreView) -> PairCo
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
+def branch_comparison(
+    run_id: str, at: str, a: str, b: str, _view: ScoreView, _a: Outcome, _b: Outcome
+) -> BranchComparison:
+    """What two branches treat differently; `a` and `b` name their decisions and rules."""
+    return curation_actions.compare_branches(_view, _a, _b)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
 def correlations(run_id: str, at: str, _view: ScoreView) -> RankCorrelation:
     """Every score against every other."""
     return all_correlations(_view)
@@ -217,6 +226,14 @@ def cluster_cards(run_id: str, at: str, name: str, _run: Run, _view: ScoreView) 
 def review(run_id: str, at: str, rules_text: str, _view: ScoreView, _rules: Rules) -> ReviewQueue:
     """Rows by decision value; decisions do not move it."""
     return review_queue(_view, _rules)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def flip_risks(
+    run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _outcome: Outcome
+) -> np.ndarray:
+    """How likely each row would change side under other seeds."""
+    return flip_risk(_view, _rules, _outcome)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Moving each weight")

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from core import actions
-from core.store import CurationState, Run
+from core import actions, curation_actions
+from core.store import MAIN, CurationState, Run
 from core.types.curation import Action, Rules
 from core.types.errors import CurationError
-from dashboard import state
+from dashboard import cache, state
 
 
 def attempt(call: Callable[[], Any], name: str = "") -> Any:
@@ -48,6 +48,7 @@ def decide(
             reviewed=reviewed,
             token=state.token(name),
             expected_rev=state.revision(run.run_id),
+            branch=state.branch(),
         ),
         name,
     )
@@ -57,8 +58,9 @@ def decide(
 def save_rules(run: Run, rules: Rules, said: str = "Rules saved") -> CurationState | None:
     """Put rules on disk."""
     name = f"rules-{run.run_id}"
+    rev, branch = state.revision(run.run_id), state.branch()
     done = attempt(
-        lambda: actions.save_rules(run, rules, token=state.token(name), expected_rev=state.revision(run.run_id)), name
+        lambda: actions.save_rules(run, rules, token=state.token(name), expected_rev=rev, branch=branch), name
     )
     return _saved(run, done, said)
 
@@ -67,25 +69,36 @@ def save_selection(run: Run, title: str, ids: Sequence[str]) -> CurationState | 
     """Keep a selection under a name; no ids deletes it."""
     name = f"selection-{run.run_id}"
     said = f"Selection “{title}” saved ({len(ids):,} rows)" if len(ids) else f"Selection “{title}” removed"
-    return _saved(
-        run, attempt(lambda: actions.save_selection(run, title, list(ids), token=state.token(name)), name), said
-    )
+    token, branch = state.token(name), state.branch()
+    done = attempt(lambda: actions.save_selection(run, title, list(ids), token=token, branch=branch), name)
+    return _saved(run, done, said)
 
 
-def choose(rows: np.ndarray) -> None:
-    """Select these rows and bring them forward wherever rows are listed."""
-    state.select(rows)
-    state.turn_to("tab", "Selected")
+def rename_selection(run: Run, title: str, to: str) -> CurationState | None:
+    """Another name for a saved selection."""
+    name = f"rename-{run.run_id}"
+    token, branch = state.token(name), state.branch()
+    done = attempt(lambda: curation_actions.rename_selection(run, title, to, token=token, branch=branch), name)
+    return _saved(run, done, f"Selection “{title}” is now “{to}”")
+
+
+def open_run(key: str) -> None:
+    """Look at a run, in the branch that was worked in last."""
+    state.open_run(key)
+    found = attempt(lambda: curation_actions.last_branch(cache.run(key)[0]))
+    state.turn_to_branch(found or MAIN)
 
 
 def undo(run: Run) -> None:
     """Take back the last saved change, whatever view it came from."""
-    _saved(run, attempt(lambda: actions.undo(run)), "Undone")
+    rev = state.revision(run.run_id)
+    _saved(run, attempt(lambda: actions.undo(run, expected_rev=rev, branch=state.branch())), "Undone")
 
 
 def redo(run: Run) -> None:
     """Apply again what was undone."""
-    _saved(run, attempt(lambda: actions.redo(run)), "Redone")
+    rev = state.revision(run.run_id)
+    _saved(run, attempt(lambda: actions.redo(run, expected_rev=rev, branch=state.branch())), "Redone")
 
 
 def names_of(ids: np.ndarray, rows: np.ndarray) -> list[str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import actions
+from core import curation_actions
 from core.types.errors import CurationError
 from dashboard import cache, doing, reading, state, theme
 from dashboard.components import kept_bar, messages
 from dashboard.opened import Opened
+from dashboard.panels import branches
 
 _ASSETS = Path(__file__).parent / "assets"
 ICON = str(_ASSETS / "icon.png")  # a file of ours: a symbol's name would be fetched from the network
@@ -58,7 +59,7 @@ def steps(
 def _why_not(name: str, opened: Opened | None) -> str:
     if name in ("explore", "compare", "rules", "check", "export") and opened is None:
         return "Needs a run with a finished score."
-    if name == "scores" and opened is None and not state.current_run() and not state.draft_spec():
+    if name == "scores" and opened is None and not state.current_run() and not state.get("draft_spec"):
         return "Needs data: a sample, yours, or a run."
     return ""
 
@@ -75,6 +76,7 @@ def _summary(opened: Opened | None, problem: CurationError | None) -> None:
     st.text(f"{held_out:,} held out (locked)" if held_out else "no held-out rows")
     st.text(f"{examples.modality.value} · {len(opened.run.score_names)} scores")
     st.text(f"Saved: {len(opened.curation.decisions):,} decisions, revision {opened.curation.rev}")
+    branches.menu(opened)
 
 
 def bar(opened: Opened | None, problem: CurationError | None) -> None:
@@ -131,7 +133,10 @@ def _watch_other_tabs(run_id: str) -> None:
     if key is None:
         return
     run, _ = cache.run(key)
-    rev = actions.curation_state(run).rev
+    try:
+        rev = curation_actions.curation_revision(run, state.branch())
+    except CurationError:  # the branch was renamed or removed elsewhere: the page says so when it is drawn again
+        st.rerun()
     if rev != state.revision(run_id):
         state.saw_revision(run_id, rev)
         state.tell("Changed in another tab: this page now shows it.")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from core import actions
 from core.curation import ScoreView
-from core.store import CurationState, Run
+from core.store import MAIN, CurationState, Run
 from core.types.curation import Outcome, Rules
+from core.types.errors import RunError
 from dashboard import cache, state
 
 
@@ -40,13 +41,34 @@ def open_current() -> Opened | None:
     if not run.score_names:
         return None
     view = cache.view(run.run_id, at, run)
-    curation = actions.curation_state(run)
+    curation = _curation(run)
     rules = curation.rules or cache.default_rules(run.run_id, at, view)
     state.saw_revision(run.run_id, curation.rev)
     result = cache.outcome(run.run_id, at, _change(curation, rules), view, rules, curation)
     return Opened(key, run, at, view, curation, rules, result)
 
 
+def beside(opened: Opened, branch: str) -> Opened:
+    """The same run as another branch has it; `RunError` when that branch is gone."""
+    curation = actions.curation_state(opened.run, branch)
+    run, at, view = opened.run, opened.at, opened.view
+    rules = curation.rules or cache.default_rules(run.run_id, at, view)
+    result = cache.outcome(run.run_id, at, _change(curation, rules), view, rules, curation)
+    return Opened(opened.key, run, at, view, curation, rules, result)
+
+
+def _curation(run: Run) -> CurationState:
+    """Of the branch in the address; of the first one, with a word about it, when that branch is gone."""
+    try:
+        return actions.curation_state(run, state.branch())
+    except RunError as error:
+        if state.branch() == MAIN:
+            raise
+        state.tell(str(error), f"{error.hint} This page shows {MAIN!r}.", "error")
+        state.turn_to_branch(MAIN)
+        return actions.curation_state(run)
+
+
 def _change(curation: CurationState, rules: Rules) -> str:
     plain = json.dumps(rules.to_json(), sort_keys=True, default=str)
-    return f"{curation.rev}-{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
+    return f"{curation.stamp}-{hashlib.sha256(plain.encode()).hexdigest()[:16]}"

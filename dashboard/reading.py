@@ -28,6 +28,7 @@ ZONE_WORDS = {
     "hard_useful": "hard but useful",
     "redundant": "redundant",
 }
+_RISKS_AT_ONCE = 100_000
 IDLE = ("not asked for", "not possible here")
 GOING = (RunState.WAITING, RunState.RUNNING)
 _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
@@ -178,7 +179,7 @@ def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
 
 
 def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
-    """The rows as a table: id, label, prediction, decision, then every score."""
+    """The rows as a table: id, labels, prediction, decision with its reasons and margin, then every score."""
     view, outcome = opened.view, opened.outcome
     frame = pd.DataFrame(
         {
@@ -186,11 +187,35 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "label": class_words(view, view.labels[rows]),
             "kept": np.where(outcome.kept[rows], "kept", "dropped"),
             "by": outcome.source[rows],
+            "because": [because(opened, int(row)) for row in rows],
+            "margin": outcome.margin[rows],
+            "flip risk": flip_risks(opened)[rows],
+            "zone": [ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
         }
     )
     if view.predicted is not None:
         frame.insert(2, "prediction", class_words(view, view.predicted[rows]))
     return frame.assign(**{name: column.values[rows] for name, column in view.scores.items()})
+
+
+def flip_risks(opened: Opened) -> np.ndarray:
+    """float32 [N] how likely other seeds would decide a row otherwise; NaN where that cannot be said.
+
+    Beyond 100,000 rows it is left to the export: it sorts every score, which no click should wait for.
+    """
+    if len(opened.view) > _RISKS_AT_ONCE:
+        return np.full(len(opened.view), np.nan, np.float32)
+    return cache.flip_risks(opened.run.run_id, opened.at, opened.change, opened.view, opened.rules, opened.outcome)
+
+
+def margin_words(opened: Opened, row: int) -> str:
+    """How far a row lies from the cut that looked at it, and how likely other seeds would move it across."""
+    margin, risk = float(opened.outcome.margin[row]), float(flip_risks(opened)[row])
+    if not np.isfinite(margin):
+        return "no cut looks at it"
+    side = "inside" if margin >= 0 else "beyond"
+    flips = f"; other seeds would decide otherwise with probability {risk:.2g}" if np.isfinite(risk) else ""
+    return f"{abs(margin):.3g} {side} the cut at {float(opened.outcome.threshold[row]):.3g}{flips}"
 
 
 def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:

@@ -98,8 +98,25 @@ def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np
             shown &= np.isin(facet.codes, wanted)
     for name, (low, high) in filters.ranges.items():
         if name in view.scores:
-            shown &= (view.scores[name].values >= np.float32(low)) & (view.scores[name].values <= np.float32(high))
+            shown &= _within(view, name, low, high)
     return shown & _matching(view, filters.words) if filters.words else shown
+
+
+def _within(view: ScoreView, name: str, low: float, high: float) -> np.ndarray:
+    """bool [N]: rows with the score between both ends, these included."""
+    values = view.scores[name].values
+    return (values >= np.float32(low)) & (values <= np.float32(high))
+
+
+def rows_in_range(view: ScoreView, name: str, ends: tuple[float, float], shown: np.ndarray) -> np.ndarray:
+    """Shown rows with the score between both ends."""
+    return np.flatnonzero(_within(view, name, *ends) & shown)
+
+
+def rows_of_option(facet: Facet, option: str, shown: np.ndarray) -> np.ndarray:
+    """Shown rows with that value of the facet."""
+    code = facet.options.index(option) if option in facet.options else -2
+    return np.flatnonzero((facet.codes == code) & shown)
 
 
 def _matching(view: ScoreView, words: str) -> np.ndarray:

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.types.curation import Rules
-from core.types.runs import RunSpec
+from core.store import MAIN
 
 # A page switch empties the URL of what no widget holds: written back.
 _STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "order", "form", "score", "by_class",
-           "pane", "across", "up", "zones_by", "clustering")
+           "pane", "across", "up", "zones_by", "clustering", "branch", "against", "sel", "mode", "bars")
 
 
 def sync() -> None:
@@ -61,7 +60,7 @@ def current_run() -> str | None:
 def open_run(key: str) -> None:
     """Look at another run: what was selected and filtered in the last one is let go."""
     forget_rows()
-    for name in ("example", "f", "range"):
+    for name in ("example", "f", "range", "branch", "against", "sel"):
         _stick(name, [])
     _stick("run", [key])
 
@@ -75,8 +74,18 @@ def close_run() -> None:
 
 def forget_rows() -> None:
     """Drop what only made sense in the run that was open."""
-    for name in ("selection", "seen", "exported"):
+    for name in ("selection", "selection_name", "selection_kept", "selection_moved", "seen", "exported"):
         st.session_state.pop(name, None)
+
+
+def branch() -> str:
+    """The branch of the curation that is looked at."""
+    return next(iter(_stuck("branch")), MAIN)
+
+
+def turn_to_branch(name: str) -> None:
+    """Look at another branch from the next draw on."""
+    _stick("branch", [] if name == MAIN else [name])
 
 
 def selection() -> np.ndarray:
@@ -84,9 +93,32 @@ def selection() -> np.ndarray:
     return st.session_state.get("selection", np.array([], dtype=np.int64))
 
 
-def select(rows: np.ndarray) -> None:
-    """Replace the selection."""
+def select(rows: np.ndarray, name: str = "") -> None:
+    """Replace the selection; `name` when it is a saved one."""
     st.session_state["selection"] = np.asarray(rows, dtype=np.int64)
+    st.session_state["selection_name"] = name
+    st.session_state["selection_moved"] = True
+
+
+def selection_name() -> str:
+    """The name under which the present selection was saved, empty for one just made."""
+    return st.session_state.get("selection_name", "")
+
+
+def selection_moved() -> bool:
+    """Whether rows were selected, or let go, since the address last said what is selected."""
+    return st.session_state.get("selection_moved", False)
+
+
+def selection_address() -> tuple[str, str]:
+    """(what the address says is selected, what it said when the present selection was kept or read)."""
+    return next(iter(_stuck("sel")), ""), st.session_state.get("selection_kept", "")
+
+
+def keep_selection_address(text: str) -> None:
+    """The present selection is found again under this text."""
+    _stick("sel", [text] if text else [])
+    st.session_state.update(selection_kept=text, selection_moved=False)
 
 
 def focused() -> str | None:
@@ -217,16 +249,6 @@ def clear_filters() -> None:
     st.session_state["words"] = ""
 
 
-def draft_spec() -> RunSpec | None:
-    """What the next run would be asked, before it starts."""
-    return st.session_state.get("draft_spec")
-
-
-def keep_draft_spec(spec: RunSpec | None) -> None:
-    """Remember (or forget) the draft of a run."""
-    st.session_state["draft_spec"] = spec
-
-
 def is_new(name: str, value: Any) -> bool:
     """True once per value: a component hands its last event over again on every rerun."""
     seen = st.session_state.setdefault("seen", {})
@@ -248,20 +270,17 @@ def spend(name: str) -> None:
 
 def revision(run_id: str) -> int | None:
     """The revision of the curation that this tab last showed."""
-    return st.session_state.get("revisions", {}).get(run_id)
+    return st.session_state.get("revisions", {}).get(curation_key(run_id))
 
 
 def saw_revision(run_id: str, rev: int) -> None:
     """Remember what this tab showed, so that a change made elsewhere is noticed."""
-    st.session_state.setdefault("revisions", {})[run_id] = rev
+    st.session_state.setdefault("revisions", {})[curation_key(run_id)] = rev
 
 
-def rules_before(run_id: str, rules: Rules) -> Rules | None:
-    """The rules that this session showed before these; None while it has shown no others."""
-    shown = st.session_state.setdefault("rules_shown", {})
-    before, now = shown.get(run_id, (None, rules))
-    shown[run_id] = (before, now) if now == rules else (now, rules)
-    return shown[run_id][0]
+def curation_key(run_id: str) -> str:
+    """The run and the branch looked at."""
+    return run_id if branch() == MAIN else f"{run_id}/{branch()}"
 
 
 def tell(text: str, hint: str = "", level: str = "note") -> None:

@@ -12,14 +12,14 @@ import numpy as np
 
 from core.evaluation.rescoring import rescore, short_training, testable
 from core.evaluation.self_test import measure, plant_flips
-from core.store import Run
+from core.store import Run, run_registry
 from core.store.atomic import read_json, write_json
 from core.types.checks import SelfTestResult
 from core.types.errors import CurationError
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress
 
-from .background import launch_job, watched
+from .background import job_id, launch_job, watched
 from .checking import check_folder
 from .execute import limited_threads
 from .folder import locked
@@ -34,6 +34,12 @@ def start_self_test(run: Run, flip: float = USUAL_FLIP) -> str:
     if not (folder / "result.json").is_file():
         launch_job(run, _KIND, folder, [_KIND, str(run.path.absolute()), "--flip", repr(flip), "--quiet"])
     return folder.name
+
+
+def resume_self_test(run: Run) -> str:
+    """Go on with the one that was started last, with its share of flips; returns the key."""
+    folder = Path(run_registry().row(job_id(run, _KIND)).path)
+    return start_self_test(run, float(read_json(folder / "asked.json")["flip"]))
 
 
 def work_self_test(run: Run, flip: float, progress: Progress) -> SelfTestResult:
@@ -62,9 +68,10 @@ def _ask(run: Run, flip: float) -> Path:
                 "scores": list(run.score_names)}
     key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
     folder = check_folder(run) / f"{_KIND}-{key}"
-    if not (folder / "asked.json").is_file():
-        number = 1 + len(list(check_folder(run).glob(f"{_KIND}-*/asked.json")))
-        write_json(folder / "asked.json", {**question, "number": number})
+    numbers = {p.parent: read_json(p)["number"] for p in check_folder(run).glob(f"{_KIND}-*/asked.json")}
+    last = max(numbers.values(), default=0)
+    if numbers.get(folder, 0) < last or folder not in numbers:  # asked anew: it is the last one now
+        write_json(folder / "asked.json", {**question, "number": last + 1})
     return folder
 
 

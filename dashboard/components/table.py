@@ -16,11 +16,14 @@ def table(
     percent: tuple[str, ...] = (),
     numbers: tuple[str, ...] = (),
     selectable: bool = True,
+    chosen: tuple[int, ...] = (),
+    alt: str | None = None,
 ) -> tuple[int, ...] | None:
     """Show frame (index ignored); rows [len(frame)] are the dataset rows behind it.
 
     Returns the dataset rows chosen in it (None while nothing is chosen). percent: columns in 0..1 drawn as bars;
-    numbers: columns drawn with four significant digits.
+    numbers: columns drawn with four significant digits. chosen: dataset rows that are chosen when the table is first
+    drawn under this key.
     """
 
     config = {name: st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0) for name in percent}
@@ -34,6 +37,13 @@ def table(
         column_config=config,
         on_select="rerun" if selectable else "ignore",
         selection_mode="multi-row",
+        selection_default=_default(rows, chosen) if selectable and chosen else None,
+        alt=alt,
     )
-    chosen = event.get("selection", {}).get("rows", []) if selectable else []
-    return tuple(int(rows[i]) for i in chosen if i < len(rows)) or None
+    picked = event.get("selection", {}).get("rows", []) if selectable else []
+    return tuple(int(rows[i]) for i in picked if i < len(rows)) or None
+
+
+def _default(rows: Any, chosen: tuple[int, ...]) -> Any:
+    place = {int(row): at for at, row in enumerate(rows)}
+    return {"selection": {"rows": [place[row] for row in chosen if row in place]}}

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.curation.crossing import ClusterCard
 from core.curation.evidence import ZONES, zones
-from dashboard import cache, comparing, doing, drawing, reading, selecting, state
+from dashboard import cache, comparing, drawing, picking, reading, selecting, state
 from dashboard.components import messages, table
 from dashboard.components.heat_map import heat_map
 from dashboard.components.neighbors import neighbors_strip
@@ -70,7 +70,7 @@ def zones_by(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarra
                 f"{reading.ZONE_WORDS[zone]} · {len(rows):,}",
                 key=f"zone_{zone}",
                 disabled=not len(rows),
-                on_click=doing.choose,
+                on_click=picking.choose,
                 args=(rows,),
             )
 
@@ -116,7 +116,7 @@ def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) ->
         st.text("Set apart by: " + ", ".join(card.keywords))
     codes = cache.array(opened.run.run_id, opened.at, name, opened.run)
     rows = comparing.rows_with(np.asarray(codes), card.number, shown)
-    st.button(f"Select its {len(rows):,} rows", key="select_cluster", on_click=doing.choose, args=(rows,))
+    st.button(f"Select its {len(rows):,} rows", key="select_cluster", on_click=picking.choose, args=(rows,))
     for title, members, key in (
         ("Typical: nearest to its middle", card.typical, "typical"),
         ("Odd: farthest from it", card.odd, "odd"),

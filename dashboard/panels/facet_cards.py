@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 
 from core.scores import score_named
-from dashboard import cache, reading, selecting, state, theme
+from dashboard import cache, picking, reading, selecting, state, theme
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
 from dashboard.opened import Opened
 
+_BARS = {"filter": "Filter", "select": "Select"}
 
 def facet_cards(
     opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, filters: selecting.Filters
@@ -26,6 +27,16 @@ def facet_cards(
             placeholder="Search ids, text and columns",
             label_visibility="collapsed",
             icon=":material/search:",
+        )
+        st.segmented_control(
+            "A click on a bar",
+            list(_BARS),
+            format_func=_BARS.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            help="What a bar, or a drag across the histogram, does: filter all views, or select its rows among those "
+            "that pass the filters.",
+            **state.held("bars", _BARS, "filter"),
         )
         st.button("Show all", key="clear_filters", disabled=not filters.active, on_click=state.clear_filters)
     _chips(filters)
@@ -41,11 +52,21 @@ def facet_cards(
                 height=150,
                 colors=facet_colors(facet),
             )
-            if clicked is not None and state.is_new(
-                f"bars_{facet.name}", (clicked, tuple(filters.chosen.get(facet.name, ())))
-            ):
-                state.toggle_filter(facet.name, clicked)
-                st.rerun()
+        if clicked is not None:
+            _clicked(facet, clicked, shown, filters)
+
+
+def _clicked(facet: selecting.Facet, option: str, shown: np.ndarray, filters: selecting.Filters) -> None:
+    if _selects():
+        picking.choose(selecting.rows_of_option(facet, option, shown))
+        st.rerun()
+    if state.is_new(f"bars_{facet.name}", (option, tuple(filters.chosen.get(facet.name, ())))):
+        state.toggle_filter(facet.name, option)
+        st.rerun()
+
+
+def _selects() -> bool:
+    return state.turned_to("bars", "filter") == "select"
 
 
 def facet_colors(facet: selecting.Facet) -> tuple[str, ...]:
@@ -116,7 +137,10 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             drop=drop,
         )
     if drawn is not None and state.is_new(f"histogram_{name}", drawn):
-        state.set_range(name, drawn)
+        if _selects():
+            picking.choose(selecting.rows_in_range(opened.view, name, drawn, shown))
+        else:
+            state.set_range(name, drawn)
         st.rerun()
 
 

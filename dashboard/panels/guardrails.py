@@ -13,7 +13,7 @@ from dashboard.opened import Opened
 
 def guardrails(opened: Opened) -> None:
     """Floor and cap per class, duplicates, held-out rows; every change is saved at once."""
-    now, rev = opened.rules.guardrails, opened.curation.rev
+    now, rev = opened.rules.guardrails, opened.curation.stamp
     with st.container(key="guardrails", border=True, gap="small"):
         st.html("<h4>Guardrails</h4>")
         left, right = st.columns(2, gap="small")
@@ -59,7 +59,7 @@ def guardrails(opened: Opened) -> None:
         st.toggle("A class may be emptied", now.allow_empty_class, key=f"empty_{rev}", on_change=_save, args=args)
 
 
-def _save(opened: Opened, rev: int) -> None:
+def _save(opened: Opened, rev: str) -> None:
     cap = state.get(f"cap_{rev}")
     asked = Guardrails(
         class_floor=int(state.get(f"floor_{rev}")),

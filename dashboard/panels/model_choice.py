@@ -46,6 +46,6 @@ def _own_weights() -> tuple[str, ...]:
 
 
 def _go(spec: RunSpec) -> None:
-    state.keep_draft_spec(spec)
+    state.put("draft_spec", spec)
     state.close_run()
     state.follow("scores")

@@ -10,7 +10,7 @@ import streamlit as st
 from core.curation.comparing import comparable
 from core.curation.crossing import REGIONS
 from core.curation.evidence import ZONES, zones
-from dashboard import cache, comparing, doing, reading, state
+from dashboard import cache, comparing, picking, reading, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import messages, table
 from dashboard.opened import Opened
@@ -110,7 +110,7 @@ def _parts(title: str, words: Sequence[str], codes: np.ndarray, shown: np.ndarra
                 key=f"{key}_{code}",
                 width="stretch",
                 disabled=not len(rows),
-                on_click=doing.choose,
+                on_click=picking.choose,
                 args=(rows,),
                 help="Select these rows: the map, the gallery and the table follow.",
             )

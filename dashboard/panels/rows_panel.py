@@ -95,10 +95,29 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
 
 
 def _table(opened: Opened, rows: np.ndarray) -> None:
+    """Its check marks are the selection: what they change, the map shows, and what others change, they show."""
     frame = reading.rows_frame(opened, rows)
-    chosen = table.table(frame, key="rows_table", rows=rows, height=330, numbers=tuple(opened.view.scores))
-    if chosen is not None and state.is_new("rows_table", chosen):
-        state.select(np.union1d(np.setdiff1d(state.selection(), rows), np.array(chosen, np.int64)).astype(np.int64))
-        if len(chosen) == 1:
-            state.focus(str(opened.view.ids[chosen[0]]))
-        st.rerun()
+    here = np.intersect1d(state.selection(), rows)
+    marks = state.once("table_marks", lambda: {"times": 0})
+    shown = (rows.tobytes(), here.tobytes())
+    if marks.get("shown") != shown:  # changed elsewhere: a table of another key starts with these marks
+        marks.update(times=marks["times"] + 1, shown=shown)
+    numbers = ("margin", "flip risk", *opened.view.scores)
+    marked = table.table(
+        frame,
+        key=f"rows_table_{marks['times']}",
+        rows=rows,
+        height=330,
+        numbers=numbers,
+        chosen=tuple(here.tolist()),
+        alt="Rows with their decisions and scores",
+    )
+    now = np.unique(np.array(marked or (), np.int64))
+    if np.array_equal(now, here):
+        return
+    marks["shown"] = (rows.tobytes(), now.tobytes())
+    state.select(np.union1d(np.setdiff1d(state.selection(), rows), now))
+    added = np.setdiff1d(now, here)
+    if len(added) == 1:
+        state.focus(str(opened.view.ids[added[0]]))
+    st.rerun()

@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from core.curation.sensitivity import changed_side
-from dashboard import cache, comparing, doing, drawing, state
+from core.types.curation import Rules
+from dashboard import cache, comparing, drawing, picking, state
 from dashboard.components import table
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.opened import Opened
@@ -17,17 +18,26 @@ _STRIP = 12
 def changed(opened: Opened) -> None:
     """Rows on another side than under the rules before, with the same decisions; each way selectable."""
     st.html("<h4>Changed side with the last change of rules</h4>")
-    rules = state.rules_before(opened.run.run_id, opened.rules)
+    rules = _before(opened)
     if rules is None:
         st.caption("Nothing yet: move a weight, a cut or a guardrail, and the rows that it moves stand here.")
         return
-    name = f"{opened.curation.rev}-{rules!r}"
+    name = f"{opened.curation.stamp}-{rules!r}"
     before = cache.outcome(opened.run.run_id, opened.at, name, opened.view, rules, opened.curation)
     gone, back = changed_side(before, opened.outcome)
     st.text(f"{len(gone):,} rows are dropped now and were kept, {len(back):,} are kept now and were dropped.")
     for title, rows, key in (("Dropped now", gone, "gone"), ("Kept now", back, "back")):
         if len(rows):
             _moved(opened, title, rows, key)
+
+
+def _before(opened: Opened) -> Rules | None:
+    """The rules that this session showed before these, in this branch; None while it has shown no others."""
+    shown = state.once("rules_shown", dict)
+    key, rules = state.curation_key(opened.run.run_id), opened.rules
+    before, now = shown.get(key, (None, rules))
+    shown[key] = (before, now) if now == rules else (now, rules)
+    return shown[key][0]
 
 
 def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
@@ -46,7 +56,7 @@ def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
 
 
 def _select(rows: np.ndarray) -> None:
-    doing.choose(np.sort(rows))
+    picking.choose(np.sort(rows))
     state.follow("explore")
 
 

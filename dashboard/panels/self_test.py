@@ -18,14 +18,12 @@ from dashboard.panels.job import is_busy, job
 def self_test(opened: Opened) -> None:
     """Button, progress, bars, table, gains, and the button that applies the suggested weights."""
     st.html("<h2>Self-test: planted label flips</h2>")
-    st.text("5 % of the training labels are flipped in a copy, the copy is scored, and the flips are looked for.")
-    st.button(
-        "Run self-test", key="start_selftest", on_click=_start, args=(opened,), disabled=is_busy(opened.run, "selftest")
-    )
-    job(opened.run, "selftest", "Self-test")
     result = check_actions.self_test_result(opened.run)
+    _ask(opened, result)
+    job(opened.run, "selftest", "Self-test")
     if result is None:
         return
+    st.text(f"{result.flips:,} of {result.rows:,} training labels flipped ({100 * result.flip:.3g} %).")
     recall_chart(result, key="recall_chart")
     for gain in result.gains:
         st.text(gain.text)
@@ -35,6 +33,15 @@ def self_test(opened: Opened) -> None:
         st.dataframe(frame, hide_index=True, width="stretch", alt="Share of the planted flips that each score finds")
         for line in (*(f"{name}: {why}" for name, why in result.not_tested.items()), *result.notes):
             st.text(f"· {line}")
+
+
+def _ask(opened: Opened, result: SelfTestResult | None) -> None:
+    st.text("Some training labels are flipped in a copy, the copy is scored, and the flips are looked for.")
+    usual = 5.0 if result is None else round(100 * result.flip, 3)  # the person's share of last time
+    with st.container(key="selftest_form", horizontal=True, gap="small", vertical_alignment="bottom"):
+        share = st.number_input("Labels to flip (%)", 0.5, 50.0, usual, 0.5, key="selftest_share", width=150)
+        busy = is_busy(opened.run, "selftest")
+        st.button("Run self-test", key="start_selftest", on_click=_start, args=(opened, share), disabled=busy)
 
 
 def _apply(opened: Opened, result: SelfTestResult) -> None:
@@ -55,5 +62,5 @@ def _save(opened: Opened, wanted: Rules) -> None:
     doing.save_rules(opened.run, wanted, "Suggested weights applied")
 
 
-def _start(opened: Opened) -> None:
-    doing.attempt(lambda: check_actions.start_self_test(opened.run))
+def _start(opened: Opened, share: float) -> None:
+    doing.attempt(lambda: check_actions.start_self_test(opened.run, round(share / 100, 6)))

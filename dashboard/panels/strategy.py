@@ -22,7 +22,7 @@ def strategy(opened: Opened) -> None:
             "Strategy",
             list(known),
             index=list(known).index(rules.strategy),
-            key=f"strategy_{opened.curation.rev}",
+            key=f"strategy_{opened.curation.stamp}",
             format_func=lambda name: known[name].title,
             on_change=_choose,
             args=(opened,),
@@ -30,14 +30,14 @@ def strategy(opened: Opened) -> None:
         method = known[rules.strategy]
         st.caption(method.summary)
         now = params_from_dict(method.params, rules.strategy_params)
-        asked = params_form(method.params, key=f"strategy_{rules.strategy}_{opened.curation.rev}", value=now)
+        asked = params_form(method.params, key=f"strategy_{rules.strategy}_{opened.curation.stamp}", value=now)
         if asked is not None and asked != now:
             doing.save_rules(opened.run, ruling.with_strategy(rules, rules.strategy, asdict(asked)))
             st.rerun()
 
 
 def _choose(opened: Opened) -> None:
-    name = state.get(f"strategy_{opened.curation.rev}")
+    name = state.get(f"strategy_{opened.curation.stamp}")
     method = next(m for m in STRATEGIES if m.name == name)
     doing.save_rules(
         opened.run, ruling.with_strategy(opened.rules, name, asdict(method.params())), f"Saved: {method.title}"

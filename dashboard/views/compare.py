@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import reading, selecting, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
-from dashboard.panels import crossings, drawer, pair, rows_panel, verbs
+from dashboard.panels import branches, crossings, drawer, pair, rows_panel, verbs
 
 _PANES = {
     "pair": "Two scores",
@@ -16,6 +16,7 @@ _PANES = {
     "learning": "Data map",
     "zones": "Zones",
     "clusters": "Clusters",
+    "branches": "Branches",
 }
 _SIDES = {"facets": "Comparison", "example": "Example"}
 _HEIGHT = 430
@@ -50,6 +51,8 @@ def render() -> None:
             crossings.correlations(opened)
         elif pane == "zones":
             crossings.zones_by(opened, facets, shown)
+        elif pane == "branches":
+            branches.comparison(opened)
         else:
             crossings.clusters(opened, shown)
     if pane != "matrix":

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import actions
 from core.curation import Preset
-from dashboard import cutting, doing, drawing, reading, ruling, state
+from dashboard import cutting, doing, drawing, picking, reading, ruling, state
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
@@ -75,7 +75,7 @@ def _goal(opened: Opened) -> None:
         list(goals),
         index=list(goals).index(opened.rules.goal),
         format_func=goals.__getitem__,
-        key=f"goal_{opened.curation.rev}",
+        key=f"goal_{opened.curation.stamp}",
         on_change=_set_goal,
         args=(opened,),
     )
@@ -83,19 +83,19 @@ def _goal(opened: Opened) -> None:
         st.toggle(
             "Rank within each class",
             value=opened.rules.within_class,
-            key=f"within_{opened.curation.rev}",
+            key=f"within_{opened.curation.stamp}",
             on_change=_set_within,
             args=(opened,),
         )
 
 
 def _set_goal(opened: Opened) -> None:
-    doing.save_rules(opened.run, ruling.with_goal(opened.rules, state.get(f"goal_{opened.curation.rev}")))
+    doing.save_rules(opened.run, ruling.with_goal(opened.rules, state.get(f"goal_{opened.curation.stamp}")))
 
 
 def _set_within(opened: Opened) -> None:
     doing.save_rules(
-        opened.run, replace(opened.rules, preset=None, within_class=state.get(f"within_{opened.curation.rev}"))
+        opened.run, replace(opened.rules, preset=None, within_class=state.get(f"within_{opened.curation.stamp}"))
     )
 
 
@@ -112,9 +112,12 @@ def _classes(opened: Opened) -> None:
     counts = opened.outcome.counts
     st.html("<h4>Rows of each class, before and after</h4>")
     st.text(f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + cutting.sources_words(opened.outcome))
-    class_bars(
-        view.class_names, before, after, key="rule_classes", floor=opened.rules.guardrails.class_floor, height=170
-    )
+    floor = opened.rules.guardrails.class_floor
+    clicked = class_bars(view.class_names, before, after, key="rule_classes", floor=floor, height=170)
+    if clicked is not None:
+        picking.choose(view.class_rows[view.class_names.index(clicked)])
+        state.follow("explore")
+        st.rerun()
 
 
 def _at_the_cut(opened: Opened) -> None:

@@ -16,7 +16,7 @@ from dashboard.panels import run_form, score_detail
 
 def render() -> None:
     """A draft shows the form; a run shows its progress, the table of all scores and the detail of one."""
-    key, draft = state.current_run(), state.draft_spec()
+    key, draft = state.current_run(), state.get("draft_spec")
     if key is None and draft is not None:
         _draft(draft)
         return
@@ -48,7 +48,7 @@ def _draft(draft: RunSpec) -> None:
 def _start(spec: RunSpec) -> None:
     started = doing.attempt(lambda: actions.start_run(spec), "start")
     if started is not None:
-        state.keep_draft_spec(None)
+        state.put("draft_spec", None)
         state.open_run(started)
         state.follow("scores")
 

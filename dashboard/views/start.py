@@ -8,7 +8,7 @@ import streamlit as st
 from core import actions
 from core.runs.samples import SampleCard
 from core.store import RunSummary
-from dashboard import cache, state
+from dashboard import cache, doing, state
 from dashboard.panels import sample_strip
 
 _VERBS = {
@@ -108,5 +108,5 @@ def _frame(runs: list[RunSummary]) -> pd.DataFrame:
 
 
 def _open(key: str, step: str = "explore") -> None:
-    state.open_run(key)
+    doing.open_run(key)
     state.follow(step)

@@ -5,13 +5,18 @@ from streamlit.testing.v1 import AppTest
 _SCRIPT = """
 import streamlit as st
 from core.types.errors import CurationError
-from dashboard import state
+from dashboard import frame, picking, state
 from dashboard.components import messages
+from dashboard.opened import open_current
 from dashboard.views import {view}
 
 st.set_page_config(layout="wide")
 state.sync()
 try:
+    opened = open_current()
+    if opened is not None:
+        picking.settle(opened)
+        frame.branches.menu(opened)
     {view}.render()
 except CurationError as error:
     messages.error_box(error, key="page_error")

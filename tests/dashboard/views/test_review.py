@@ -4,6 +4,7 @@ from screens import screen, words
 
 from core import actions
 from core.curation.review import review_queue
+from core.types.curation import Action
 
 
 def _queue(run_of):
@@ -31,11 +32,11 @@ def test_progress_goes_on_where_it_stopped(run_of):
 def test_marking_keeps_what_was_decided(run_of):
     run, view, order = _queue(run_of)
     name = str(view.ids[order[2]])
-    actions.decide(run, [name], actions.Action.DROP, token="before")
+    actions.decide(run, [name], Action.DROP, token="before")
     at = screen("explore", run_of("table"), order="review", side="example", example=name)
     at.button(key="review_done").click().run()
     said = actions.curation_state(run).decisions[name]
-    assert (said.action, said.reviewed) == (actions.Action.DROP, True)
+    assert (said.action, said.reviewed) == (Action.DROP, True)
 
 
 def test_next_and_previous_follow_the_queue(run_of):

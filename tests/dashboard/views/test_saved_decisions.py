@@ -80,7 +80,7 @@ def test_preset_button_saves_its_rules(run_of):
 
 def test_guardrail_change_is_saved(run_of):
     run = actions.open_run(run_of("table"))
-    screen("rules", run_of("table")).number_input(key="floor_0").set_value(3).run()
+    screen("rules", run_of("table")).number_input(key=f"floor_{run.run_id}@0").set_value(3).run()
     assert actions.curation_state(run).rules.guardrails.class_floor == 3
 
 

@@ -1,0 +1,60 @@
+"""The selection outlives a reload: its rows on disk, its name in the address, back and forward again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core import curation_actions
+from dashboard import doing, reading, selecting, state
+from dashboard.opened import Opened
+
+MODES = {"replace": "Replace", "add": "Add", "subtract": "Subtract", "within": "Within"}
+_SAVED = "name:"
+
+
+def settle(opened: Opened) -> None:
+    """Once per draw: what was just selected goes to disk and into the address, or what the address says comes back."""
+    said, kept = state.selection_address()
+    if state.selection_moved():
+        state.keep_selection_address(_put(opened, said) if len(state.selection()) else "")
+    elif said != kept:
+        _read(opened, said)
+
+
+def _put(opened: Opened, said: str) -> str:
+    if state.selection_name():
+        return _SAVED + state.selection_name()
+    done = doing.attempt(lambda: curation_actions.keep_picked(opened.run, state.selection()))
+    return said if done is None else str(done)
+
+
+def _read(opened: Opened, said: str) -> None:
+    name = said.removeprefix(_SAVED) if said.startswith(_SAVED) else ""
+    rows = saved_rows(opened, name) if name else _picked(opened, said)
+    if rows is None:
+        hint = "Select again, and save it under a name."
+        state.tell("The selection in this address is no longer kept.", hint, "error")
+    state.select(np.array([], np.int64) if rows is None else rows, name if rows is not None else "")
+    state.keep_selection_address(said if rows is not None else "")
+
+
+def _picked(opened: Opened, said: str) -> np.ndarray | None:
+    return curation_actions.picked_rows(opened.run, said) if said else np.array([], np.int64)
+
+
+def saved_rows(opened: Opened, name: str) -> np.ndarray | None:
+    """Rows of a selection that was saved under a name, None when there is none."""
+    ids = opened.curation.selections.get(name)
+    return None if ids is None else reading.rows_of(opened.view, ids)
+
+
+def mode() -> str:
+    """What a new choice of rows does to the present selection."""
+    chosen = state.turned_to("mode", "replace")
+    return chosen if chosen in MODES else "replace"
+
+
+def choose(rows: np.ndarray, how: str = "") -> None:
+    """Select rows as the mode says, and bring them forward wherever rows are listed."""
+    state.select(selecting.join(state.selection(), rows, how or mode()))
+    state.turn_to("tab", "Selected")
