@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 from core import curation_actions
 from core.types.errors import CurationError
 from dashboard import cache, doing, reading, state, theme
-from dashboard.components import kept_bar, messages
+from dashboard.components import assets, kept_bar, messages
 from dashboard.opened import Opened
 from dashboard.panels import branches
 
@@ -33,9 +33,10 @@ _NUMBERS = {
 def style() -> None:
     """The workspace look: edge to edge, small headings, tabular figures."""
     theme.apply_page_style()
-    st.html(_ASSETS / "workspace.css")
-    if theme.is_dark():
-        st.html(_ASSETS / "dark.css")
+    sheets = ("workspace.css", "dark.css") if theme.is_dark() else ("workspace.css",)
+    css = "\n".join((_ASSETS / sheet).read_text(encoding="utf-8") for sheet in sheets)
+    st.html(f"<style>{css.ljust(assets.CACHED_FROM)}</style>")
+    assets.share_code()
 
 
 def steps(

@@ -1,8 +1,13 @@
-"""The JavaScript and CSS beside these modules, read once."""
+"""The JavaScript and CSS beside these modules, read once by the server and sent once to each page.
+
+Streamlit sends a component's whole source with every change of its data. So pages that begin with `share_code` hold the
+source themselves, in one message that is large enough for Streamlit's cache, and components send a line that calls it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -18,13 +23,74 @@ def asset(*names: str) -> str:
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
+# Components whose source `share_code` sends: name -> its JavaScript and CSS files.
+SHARED = {
+    "nodes": (("nodes.js",), ("nodes.css",)),
+    "gallery": (("gallery.js",), ("gallery.css",)),
+    "sliders": (("sliders.js",), ("sliders.css",)),
+    "drawer_keys": (("drawer_keys.js",), ()),
+}
+_CODE = "chaffinch_code"
+_HIDDEN = f"\n.st-key-{_CODE} {{ position: absolute; }}"
+_HOME = "(window.__chaffinch ||= { waiting: [] })"
+CACHED_FROM = 10_240  # Streamlit sends an unchanged message again unless it is larger than 10,000 bytes
+
+
 @cache
 def browser_component(
     name: str, *, js: tuple[str, ...], css: tuple[str, ...] = (), html: str = "", isolated: bool = False
 ) -> Callable[..., Any]:
     """Register one component of the browser from its asset files; later calls give the same one."""
-    return st.components.v2.component(
+    whole = st.components.v2.component(
         f"chaffinch_{name}", js=asset(*js), css=asset(*css) or None, html=html or None, isolate_styles=isolated
+    )
+    if SHARED.get(name) != (js, css):
+        return whole
+    line = st.components.v2.component(f"chaffinch_{name}_line", js=_line(name), isolate_styles=False)
+    return lambda **how: (line if st.session_state.get(_CODE) == _bundle()[0] else whole)(**how)
+
+
+def share_code() -> None:
+    """Send the source of all shared components; call it first in every run of a page."""
+    version, code = _bundle()
+    with st.container(key=_CODE, gap=None):
+        _code_mount(code)(key=f"{_CODE}_mount")
+    st.session_state[_CODE] = version
+
+
+@cache
+def _code_mount(code: str) -> Callable[..., Any]:
+    return st.components.v2.component(_CODE, js=code.ljust(CACHED_FROM), isolate_styles=False)
+
+
+@cache
+def _bundle() -> tuple[str, str]:
+    """(version, JavaScript): every shared component where `_line` looks for it, and their CSS in the page."""
+    css = "\n".join(asset(*css) for _, css in SHARED.values() if css)
+    parts = [
+        f"const home = {_HOME}",
+        "home.parts ||= {}",
+        "home.style ||= document.head.appendChild(document.createElement('style'))",
+        f"home.style.textContent = {json.dumps(css + _HIDDEN)}",
+    ]
+    for name, (js, _) in SHARED.items():
+        parts.append("{\n" + asset(*js).replace("export default ", f"home.parts[{_part(name)!r}] = ") + "\n}")
+    parts.append("for (const [name, c, ended] of (home.late || []).splice(0)) ended(home.parts[name]?.(c))")
+    code = "\n".join([*parts, "export default () => {}"])
+    return hashlib.sha256(code.encode()).hexdigest()[:12], code
+
+
+def _part(name: str) -> str:
+    js, _ = SHARED[name]
+    return f"{name}-{hashlib.sha256(asset(*js).encode()).hexdigest()[:12]}"
+
+
+def _line(name: str) -> str:
+    """What a shared component sends: a call of its source, now or once that has come."""
+    return (
+        f"export default (c) => {{ const home = {_HOME}; const part = home.parts?.[{_part(name)!r}]\n"
+        "if (part) return part(c)\n"
+        f"let end; (home.late ||= []).push([{_part(name)!r}, c, (e) => (end = e)]); return () => end?.() }}\n"
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import streamlit as st
 
 from dashboard.components.assets import browser_component
 
@@ -41,11 +43,13 @@ def live_sliders(
     drop: str = "above",
     group_titles: Mapping[str, str] | None = None,
     total: int = 0,
+    on_release: Callable[[SliderState], None] | None = None,
 ) -> SliderState:
     """Range inputs: one per group, one per score inside (folded), one for the share to drop.
 
     Dragging repaints the map `map_key` in the browser; on release (or a key press) the new state is returned.
     share None hides the threshold (another strategy decides). total: rows that may be dropped, for the count beside it.
+    on_release: called before the rerun's script, so that one run shows what the release did.
     The values given here are authoritative: after the server changes them (undo, preset) the sliders follow.
     """
     groups = list(dict.fromkeys(score.group for score in scores))
@@ -59,8 +63,14 @@ def live_sliders(
         "drop": drop,
         "total": total,
     }
+
+    def told() -> None:
+        released = (st.session_state.get(key) or {}).get("released")
+        if on_release is not None and released is not None:
+            on_release(_state(released, message))
+
     mount = browser_component("sliders", js=("sliders.js",), css=("sliders.css",))
-    return _state(mount(key=key, data=message, on_released_change=lambda: None).get("released"), message)
+    return _state(mount(key=key, data=message, on_released_change=told).get("released"), message)
 
 
 def _state(released: Any, message: Mapping[str, Any]) -> SliderState:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from core.types.scores import average_rank
+from dashboard.components.assets import CACHED_FROM
 
 MISSING = 0
 STEPS = 65533.0
 MIDDLE = 32767.5
-CACHED_FROM = 10_240  # Streamlit sends an unchanged message again unless it is larger than 10,000 bytes
 INLINE_BELOW = 1_500
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.scores import score_named
 from core.types.methods import Group
 from dashboard import doing, reading, ruling
-from dashboard.components.live_sliders import LiveScore, live_sliders
+from dashboard.components.live_sliders import LiveScore, SliderState, live_sliders
 from dashboard.opened import Opened
 from dashboard.panels.map_panel import KEY
 
@@ -17,7 +15,15 @@ _TITLES = {group.value: group.value.replace("_", " ").capitalize() for group in 
 def weights(opened: Opened, key: str = "sliders") -> None:
     """One slider per group and score, and one for the share to drop; on release the rules are on disk."""
     rules, total = opened.rules, ruling.droppable(opened.view, opened.rules)
-    after = live_sliders(
+
+    def save(after: SliderState) -> None:
+        changed = ruling.with_weights(rules, after.group_weights, after.score_weights)
+        if after.share is not None and after.share != ruling.share(rules, total):
+            changed = ruling.with_share(changed, after.share, total)
+        if changed != rules:
+            doing.save_rules(opened.run, changed)
+
+    live_sliders(
         key=key,
         map_key=KEY,
         scores=_scores(opened),
@@ -27,14 +33,8 @@ def weights(opened: Opened, key: str = "sliders") -> None:
         drop=ruling.drop_side(rules),
         group_titles=_TITLES,
         total=total,
+        on_release=save,
     )
-    if not after.changed:
-        return
-    changed = ruling.with_weights(rules, after.group_weights, after.score_weights)
-    if after.share is not None and after.share != ruling.share(rules, total):
-        changed = ruling.with_share(changed, after.share, total)
-    if changed != rules and doing.save_rules(opened.run, changed) is not None:
-        st.rerun()
 
 
 def _scores(opened: Opened) -> tuple[LiveScore, ...]:
