@@ -5,14 +5,17 @@ repeated to the last batch (numpy generator of the seed: weights, then batches);
 own loop, whose order of batches differs.
 
 `python -m tests.benchmarks.truth` prints the table reached beside the table asked for; `--json FILE` writes it too.
+`... truth noise` and `... truth influence` are the other tables (modules truth_noise, truth_influence; own options).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +46,7 @@ SEEDS, EPOCHS, KEPT = 5, 60, (0, 5, 60)
 PLAN = TrainingPlan(epochs=EPOCHS, batch_size=64, learning_rate=0.1, momentum=0.9, weight_decay=5e-4)
 STAGES = {"early": tuple(range(1, 21)), "late": tuple(range(41, 61))}
 QUIET = SilentProgress()
+OTHERS = {"noise": "tests.benchmarks.truth_noise", "influence": "tests.benchmarks.truth_influence"}
 
 
 @dataclass(frozen=True)
@@ -271,7 +275,11 @@ def _slashed(figures: Sequence[float], digits: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    if sys.argv[1:2] and sys.argv[1] in OTHERS:
+        module = import_module(OTHERS[sys.argv.pop(1)])
+        module.main()
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     parser.add_argument(
         "--loop",
