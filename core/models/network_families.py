@@ -125,7 +125,7 @@ NETWORK_FAMILIES = (
     ModelFamily(
         name="wide_cnn",
         title="Wide CNN",
-        summary="Six convolutions, two of them residual, about 300,000 weights, trained on moved images",
+        summary="Five convolutions, two of them residual, about 300,000 weights, trained on moved images",
         params=WideCnnParams,
         build=_wide_cnn,
         modalities=(Modality.IMAGE,),
