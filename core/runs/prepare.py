@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,12 @@ def signals_needed(methods: Sequence[ScoreMethod], spec: RunSpec) -> frozenset[S
 
 def needs_of(method: ScoreMethod, spec: RunSpec) -> tuple[Signal, ...]:
     """What one score reads under the settings of `spec`."""
-    return method.needs_with(params_from_dict(method.params, dict(spec.score_params.get(method.name, {}))))
+    return method.needs_with(params_of(method, spec))
+
+
+def params_of(method: ScoreMethod, spec: RunSpec) -> Any:
+    """The settings of one score in `spec`."""
+    return params_from_dict(method.params, dict(spec.score_params.get(method.name, {})))
 
 
 def plan_scores(
@@ -73,8 +79,8 @@ def _plan_one(
     method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, recorded: frozenset[Signal] | None
 ) -> ScorePlan:
     why = _missing_labels(method, examples) or _missing_signal(method, spec, examples, recorded)
-    if not why and method.why_not and examples is not None:
-        why = method.why_not(examples)
+    if not why and examples is not None:
+        why = method.why_not_with(examples, params_of(method, spec))
     return ScorePlan(method.name, not why, why)
 
 

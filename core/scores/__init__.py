@@ -46,11 +46,12 @@ from core.scores.tracin import TRACIN
 from core.scores.tracin_self import TRACIN_SELF
 from core.scores.trak import TRAK
 from core.scores.variability import VARIABILITY
-from core.scores.vog import VOG
+from core.scores.vog import VOG, VOG_EARLY
 from core.types.errors import CurationError
 
 SCORES: tuple[ScoreMethod, ...] = (
-    *(EL2N, EL2N_SUM, GRAND, GRAND_LAST, LOSS, MARGIN, MARGIN_LOGIT, ENTROPY, LEAST_CONFIDENCE, VOG, GRADNORM_OOD),
+    *(EL2N, EL2N_SUM, GRAND, GRAND_LAST, LOSS, MARGIN, MARGIN_LOGIT, ENTROPY, LEAST_CONFIDENCE, VOG, VOG_EARLY),
+    GRADNORM_OOD,
     *(AUM, ACCUMULATED_MARGIN, FORGETTING, FIRST_LEARNED),
     *(CONFIDENCE, VARIABILITY, THRESHOLD_CLOSENESS, CORRECTNESS),
     *(TRACIN_SELF, INFLUENCE, OUTLIER_GRADIENT),

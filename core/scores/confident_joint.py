@@ -77,5 +77,5 @@ def confident_joint(labels: np.ndarray, probabilities: np.ndarray, by: str = FIL
         calibrated = compute_confident_joint(labels, probabilities, calibrate=True)
         joint = estimate_joint(labels, probabilities, confident_joint=counts)
         flagged = find_label_issues(labels, probabilities, filter_by=by, n_jobs=1)
-    whole = (np.asarray(table, np.int64) for table in (counts, calibrated))
-    return ConfidentJoint(np.asarray(flagged, bool), *whole, np.asarray(joint, np.float64))
+    counts, calibrated = (np.asarray(table, np.int64) for table in (counts, calibrated))
+    return ConfidentJoint(np.asarray(flagged, bool), counts, calibrated, np.asarray(joint, np.float64))

@@ -2,7 +2,8 @@
 
     log w_i = sum over hashed uni- and bigrams b of  count_i(b) [log(p_target(b) + 1e-8) - log(p_raw(b) + 1e-8)]
 
-with the target corpus = the held-out texts, the raw corpus = the training texts; divided by the number of n-grams with
+with the target corpus = the held-out texts, or a text file (`target`, one text a line), the raw corpus = the training
+texts; divided by the number of n-grams with
 `normalize` = length (a plain sum grows with length: long texts would win or lose by their length alone). All reals;
 0 for a text as likely in both. HIGH is like the target, hence helpful for it, LOW is unlike it: out of its
 distribution. With `temperature` T > 0, T times Gumbel noise is added: the top k are then drawn without replacement with
@@ -40,6 +41,7 @@ class DSIRParams:
     n_grams: int = param(2, label="Longest n-gram", low=1, high=5, help="2 as published.")
     smoothing: float = param(0.0, label="Smoothing of the target", low=0.0, help="Added to each bucket's count.")
     temperature: float = param(0.0, label="Temperature", low=0.0, help="0: no noise. 1: a sample as published.")
+    target: str = param("", label="Target corpus", help="A text file, one text a line. Empty: the held-out texts.")
 
 
 def bucket(gram: str, buckets: int = _BUCKETS) -> int:
@@ -83,30 +85,53 @@ def with_gumbel(weights: np.ndarray, temperature: float, rng: np.random.Generato
 def _why_not(examples: ExampleTable) -> str:
     if (examples.splits != Split.TRAIN).any():
         return ""
-    return "needs held-out texts as the target corpus: every row is in the training split"
+    return "needs held-out texts or a text file (target) as the target corpus: every row is in the training split"
+
+
+def read_target(path: str) -> np.ndarray:
+    """The texts of a file, one a line, empty lines left out. Raises `DataError` naming what is wrong with it."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            texts = [line.strip() for line in file]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The target corpus {path} cannot be read: {error}.", "Give a UTF-8 text file.") from error
+    texts = [text for text in texts if text]
+    if not texts:
+        raise DataError(f"The target corpus {path} holds no text.", "Give a file with one text a line.")
+    return np.array(texts, dtype=object)
 
 
 def _compute(inputs: ScoreInputs, params: DSIRParams, progress: Progress) -> ScoreResult:
     flat = flatten(inputs.texts, words_and_marks, params.n_grams, bucket, progress, "DSIR")
     trained = inputs.examples.splits == Split.TRAIN
-    if why := _why_not(inputs.examples):
-        raise DataError(f"DSIR {why}.", "Give the data a split column, or leave this score out.")
-    raw = bucket_shares(flat.features[trained[flat.row]])
-    target = bucket_shares(flat.features[~trained[flat.row]], params.smoothing)
+    if not params.target and (why := _why_not(inputs.examples)):
+        raise DataError(f"DSIR {why}.", "Give a target corpus, the data a split column, or leave this score out.")
+    wanted, count = _target(params, flat, trained, progress)
+    raw, target = bucket_shares(flat.features[trained[flat.row]]), bucket_shares(wanted, params.smoothing)
     if raw.sum() == 0 or target.sum() == 0:
-        raise DataError("The training texts or the held-out texts contain no words.", "Check the text column.")
+        raise DataError("The training texts or the target texts contain no words.", "Check the text column.")
     weights = log_weights(flat, log_ratio(target, raw), params.normalize)
-    silent = np.isnan(weights) & trained
-    values = np.where(trained, with_gumbel(weights, params.temperature, inputs.rng), np.nan)
+    scored = trained | bool(params.target)  # held-out texts are no target then, but texts like others
+    silent = np.isnan(weights) & scored
+    values = np.where(scored, with_gumbel(weights, params.temperature, inputs.rng), np.nan)
     best = trained & (values > np.nanmedian(values)) if np.isfinite(values).any() else trained
     selected = bucket_shares(flat.features[best[flat.row]])
-    undefined = {"held-out row": int((~trained).sum()), "text without words": int(silent.sum())}
+    undefined = {"held-out row": int((~scored).sum()), "text without words": int(silent.sum())}
+    about = {"divergence": divergence(target, raw), "kl_reduction_of_best_half": kl_reduction(target, raw, selected)}
     return ScoreResult(
         values.astype(np.float32),
         undefined={reason: n for reason, n in undefined.items() if n},
-        checks=_checks(target, raw, int((~trained).sum())),
-        meta={"divergence": divergence(target, raw), "kl_reduction_of_best_half": kl_reduction(target, raw, selected)},
+        checks=_checks(target, raw, count),
+        meta={**about, "target_texts": count},
     )
+
+
+def _target(params: DSIRParams, flat: FlatFeatures, trained: np.ndarray, progress: Progress) -> tuple[np.ndarray, int]:
+    """Features of the target texts, and how many texts these are."""
+    if not params.target:
+        return flat.features[~trained[flat.row]], int((~trained).sum())
+    texts = read_target(params.target)
+    return flatten(texts, words_and_marks, params.n_grams, bucket, progress, "DSIR: target").features, len(texts)
 
 
 def _checks(target: np.ndarray, raw: np.ndarray, texts: int) -> tuple[AssumptionCheck, ...]:
@@ -145,4 +170,5 @@ DSIR = ScoreMethod(
     cost="One pass over the words of all texts; no training.",
     needs_labels=False,
     why_not=_why_not,
+    lifted=lambda params: bool(params.target),
 )

@@ -4,9 +4,9 @@
 
 Range [0, 1]. The density of a whole corpus is its distinct features over all feature occurrences, an estimate of how
 complex a dataset is before any training; hapaxes are what each example adds to it. High: rare words, names, other
-languages, garbled text. It falls as a corpus grows (the same texts twice: half), so corpora and classes are compared
-at an equal number of features (in the details of the score). Neither end speaks for a goal: it stays out of all of
-them. Fails: very short texts take few values. Eronen et al. 2021.
+languages, garbled text. It falls as a corpus grows (the same texts twice: half), so slices (classes, splits, and groups
+where there are some) are compared at an equal number of features (in the details of the score). Neither end speaks for
+a goal: it stays out of all of them. Fails: very short texts take few values. Eronen et al. 2021.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.text_features import FlatFeatures, flatten, words, words_and_marks
-from core.types.examples import UNLABELED
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 
 _DRAWS = 5
-_SHOWN_CLASSES = 30
+_SHOWN_SLICES = 30
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def _compute(inputs: ScoreInputs, params: FeatureDensityParams, progress: Progre
     empty = int(np.isnan(values).sum())
     length = float(np.median(flat.per_text()))
     whole = density(flat.features)
-    meta = {"corpus_density": whole, "features": len(flat.features), **_by_class(inputs, flat)}
+    meta = {"corpus_density": whole, "features": len(flat.features), **_slices(inputs, flat)}
     text = f"Half of the texts have {length:.0f} features or fewer; the density of the corpus is {whole:.3f}."
     return ScoreResult(
         values.astype(np.float32),
@@ -71,17 +70,30 @@ def _compute(inputs: ScoreInputs, params: FeatureDensityParams, progress: Progre
     )
 
 
-def _by_class(inputs: ScoreInputs, flat: FlatFeatures) -> dict:
-    """Each class's density at the number of features that the smallest class has."""
-    labels = inputs.labels[flat.row]
-    sizes = np.bincount(labels[labels != UNLABELED], minlength=inputs.examples.class_count)
-    present = np.flatnonzero(sizes)
-    if len(present) < 2 or len(present) > _SHOWN_CLASSES:
+def _slices(inputs: ScoreInputs, flat: FlatFeatures) -> dict:
+    """Density of each class, split and group at the number of features that the smallest of its kind has."""
+    examples = inputs.examples
+    kinds = {"class": np.array([*examples.class_names, ""], dtype=object)[examples.labels], "split": examples.splits}
+    if examples.groups is not None:
+        kinds["group"] = examples.groups
+    found: dict = {}
+    for kind, names in kinds.items():
+        found |= slice_density(flat, np.asarray(names).astype(str), kind, inputs.rng)
+    return found
+
+
+def slice_density(flat: FlatFeatures, names: np.ndarray, kind: str, rng: np.random.Generator) -> dict:
+    """{<kind>_density: name -> density, <kind>_density_at: features} of texts called `names` [texts]; "" is no slice.
+
+    Empty with fewer than two slices, or with more than people look at.
+    """
+    own = names[flat.row]
+    present, sizes = np.unique(own[own != ""], return_counts=True)
+    if not 2 <= len(present) <= _SHOWN_SLICES:
         return {}
-    size, rng = int(sizes[present].min()), inputs.rng
-    names = inputs.examples.class_names
-    found = {names[c]: round(density_at(flat.features[labels == c], size, rng), 4) for c in present}
-    return {"class_density": found, "class_density_at": size}
+    size = int(sizes.min())
+    found = {str(name): round(density_at(flat.features[own == name], size, rng), 4) for name in present}
+    return {f"{kind}_density": found, f"{kind}_density_at": size}
 
 
 FEATURE_DENSITY = ScoreMethod(

@@ -45,7 +45,7 @@ class ScoreMethod(Method):
     cost: how the work grows, in words with N, V, d, C.
     needs_labels: False for a score of the inputs alone; others are left out where there are no two labels to compare.
     why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
-    also_needs: further signals that some settings ask for.
+    also_needs: further signals that some settings ask for. lifted: whether these settings do without `why_not`.
     """
 
     group: Group
@@ -61,10 +61,15 @@ class ScoreMethod(Method):
     needs_labels: bool = True
     why_not: Callable[[ExampleTable], str] | None = field(default=None, repr=False)
     also_needs: Callable[[Any], tuple[Signal, ...]] | None = field(default=None, repr=False)
+    lifted: Callable[[Any], bool] | None = field(default=None, repr=False)
 
     def needs_with(self, params: Any) -> tuple[Signal, ...]:
         """What it reads under these settings: `needs`, and what only they ask for."""
         return self.needs + (self.also_needs(params) if self.also_needs else ())
+
+    def why_not_with(self, examples: ExampleTable, params: Any) -> str:
+        """One line on why this dataset cannot have it under these settings; empty if it can."""
+        return self.why_not(examples) if self.why_not and not (self.lifted and self.lifted(params)) else ""
 
 
 @dataclass(frozen=True, eq=False)

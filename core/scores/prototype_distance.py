@@ -2,11 +2,13 @@
 
     prototype_distance_i = || e_i - nearest k-means center ||            (mean over a few k-means starts)
 
-From 0 up. High: unlike the prototypes, hard or outlying. Needs no label. Keep the HARD (high) when data is abundant,
-the EASY (low) when it is scarce or its labels are noisy: on digits keep-hard at 90 % pruning falls 12 points below
-random. Depends on the number of clusters (by default the number of classes) and on the embedding's scale. Examples are
-put into an order of their own before k-means draws its starts, so that row order plays no part.
-Sorscher et al., NeurIPS 2022.
+e is the label-free (self-supervised, or given) embedding, or with `features` = network what each network's last layer
+sees at its last kept checkpoint, mean over networks too: classes lie apart there, wrong labels that were memorized as
+well. From 0 up. High: unlike the prototypes, hard or outlying. Needs no label. Keep the HARD (high) when data is
+abundant, the EASY (low) when it is scarce or its labels are noisy: on digits keep-hard at 90 % pruning falls 12 points
+below random. Depends on the number of clusters (by default the number of classes) and on the embedding's scale.
+Examples are put into an order of their own before k-means draws its starts, so that row order plays no part. Sorscher
+et al., NeurIPS 2022.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ import numpy as np
 
 from core.numerics.neighbors import centered, first_copy, squared_distance_blocks
 from core.scores.assumptions import agreement_check
+from core.scores.checkpoints import by_seed, features_of
 from core.scores.knn_distance import contrast_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
-from core.types.progress import Progress, SilentProgress, track
+from core.types.progress import Progress, SilentProgress
 from core.types.scores import ScoreResult
 
 _FIT_ROWS = 50_000  # centers of more rows differ by less than those of two starts
@@ -33,27 +37,52 @@ class PrototypeParams:
 
     clusters: int = param(0, label="Clusters", low=0, help="0: as many as there are classes.")
     starts: int = param(3, label="k-means starts", low=1, high=20, help="The score is the mean over them.")
+    features: str = param(
+        "embedding",
+        label="Distances in",
+        choices=("embedding", "network"),
+        help="The label-free (or given) embedding, or the features of the trained networks.",
+    )
 
 
 def _compute(inputs: ScoreInputs, params: PrototypeParams, progress: Progress) -> ScoreResult:
-    (points,) = centered(inputs.embedding)
-    ordered = own_order(points, inputs.rng)
-    distinct = len(np.unique(first_copy(ordered)))  # k-means needs as many different points as clusters
-    clusters = max(1, min(params.clusters or inputs.examples.class_count, distinct))
+    spaces = [inputs.embedding] if params.features == "embedding" else _network_features(inputs)
+    per_start, clusters = [], 0
     seeds = inputs.rng.integers(2**31, size=params.starts)
-    per_start = np.stack(
-        [
-            nearest_center(points, fit_centers(ordered, clusters, int(seed)))
-            for seed in track(progress, seeds, "Prototypes")
-        ]
-    )
-    values = per_start.mean(axis=0).astype(np.float32)
+    progress.stage("Prototypes", len(spaces) * len(seeds))
+    for space in spaces:
+        (points,) = centered(space)
+        ordered = own_order(points, inputs.rng)
+        distinct = len(np.unique(first_copy(ordered)))  # k-means needs as many different points as clusters
+        clusters = max(1, min(params.clusters or inputs.examples.class_count, distinct))
+        for seed in seeds:
+            per_start.append(nearest_center(points, fit_centers(ordered, clusters, int(seed))))
+            progress.advance()
+    values = np.mean(per_start, axis=0).astype(np.float32)
+    name = inputs.evidence.embedding_name if params.features == "embedding" else f"features of {len(spaces)} networks"
     return ScoreResult(
         values,
-        per_seed=per_start.astype(np.float32),
-        checks=(contrast_check(values), agreement_check(per_start, "starts")),
-        meta={"clusters": clusters, "embedding": inputs.evidence.embedding_name},
+        per_seed=np.stack(per_start).astype(np.float32),
+        checks=(contrast_check(values), agreement_check(np.stack(per_start), "starts")),
+        meta={"clusters": clusters, "embedding": name},
     )
+
+
+def _network_features(inputs: ScoreInputs) -> list[np.ndarray]:
+    """[N, d] of each seed's last kept checkpoint."""
+    last = [group[-1] for group in by_seed(inputs.checkpoints)]
+    return [checked_rows(np.asarray(features_of(one), dtype=np.float32), inputs) for one in last]
+
+
+def checked_rows(features: np.ndarray, inputs: ScoreInputs) -> np.ndarray:
+    """`features` [N, d] if they are all finite, else `CurationError` naming the first bad row."""
+    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    if len(bad):
+        raise CurationError(
+            f"The features of row {bad[0]} (id {inputs.examples.ids[bad[0]]}) are not finite.",
+            "Look at that row's input, or lower the learning rate if training diverged.",
+        )
+    return features
 
 
 def fit_centers(points: np.ndarray, clusters: int, seed: int) -> np.ndarray:
@@ -108,6 +137,7 @@ PROTOTYPE_DISTANCE = ScoreMethod(
     range="0 and up",
     high_means="Unlike the typical examples: hard, or an outlier.",
     low_means="Close to a prototype: easy.",
-    cost="Iterations x N x k x d for k clusters; no training.",
+    cost="Iterations x N x k x d for k clusters; no training (features of the networks: their training).",
     needs_labels=False,
+    also_needs=lambda params: (Signal.FEATURES,) if params.features == "network" else (),
 )

@@ -4,9 +4,10 @@
     VoG_i = (raw_i - mean of its class) / std of its class            (population; per seed, then mean over seeds)
 
 A standard deviation despite its name (variance of gradients). All reals when normalized, 0 and up raw. High: the
-explanation of this row kept changing. THE STAGE DECIDES WHAT IT MEANS: on a small MLP the early stage ranks flipped
-labels as easy (AUROC .18 to .35), the late one as hard (.68 to .96), unstable over seeds (rank correlation .1 to .2).
-No label-error score: it never votes for `find_noise`. Classes with fewer than five rows, and rows without a label, are
+explanation of this row kept changing. THE STAGE DECIDES WHAT IT MEANS, so it stands in the name: on a small MLP the
+early stage (`vog_early`) ranks flipped labels as easy (AUROC .18 to .35), the late one (`vog`) as hard (.68 to .96),
+unstable over seeds (rank correlation .1 to .2). No label-error score: neither votes for `find_noise`, and the early one
+for no goal at all. Classes with fewer than five rows, and rows without a label, are
 normalized over all rows; a class without any spread gets 0. Agarwal, D'souza & Hooker, CVPR 2022.
 """
 
@@ -29,7 +30,17 @@ _LEAST_ROWS = 5
 
 
 @dataclass(frozen=True)
-class VoGParams:
+class EarlyVoGParams:
+    """Settings of VoG at a given stage."""
+
+    normalized: bool = param(
+        True, label="Compare within the class", help="Raw values are not comparable between classes."
+    )
+    absolute: bool = param(False, label="Absolute value", help="Distance from the class mean, whichever side.")
+
+
+@dataclass(frozen=True)
+class VoGParams(EarlyVoGParams):
     """Settings of VoG."""
 
     stage: str = param(
@@ -38,10 +49,6 @@ class VoGParams:
         choices=("auto", "early", "middle", "late", "all"),
         help="auto: late, or all of a training too short to have stages. Early and late can order the opposite way.",
     )
-    normalized: bool = param(
-        True, label="Compare within the class", help="Raw values are not comparable between classes."
-    )
-    absolute: bool = param(False, label="Absolute value", help="Distance from the class mean, whichever side.")
 
 
 def normalize_in_class(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -63,8 +70,24 @@ def _standardize(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return (values - center) / spread
 
 
+def shown_as(stage: str, params: EarlyVoGParams) -> str:
+    """The name with everything that decides what it means: stage, and in which form it is given."""
+    form = "class-normalized" if params.normalized else "raw"
+    return f"VoG ({stage}, {form}{', absolute' if params.absolute else ''})"
+
+
 def _compute(inputs: ScoreInputs, params: VoGParams, progress: Progress) -> ScoreResult:
-    stage = _stage(inputs, params.stage)
+    return _at_stage(inputs, _stage(inputs, params.stage), params, progress)
+
+
+def _compute_early(inputs: ScoreInputs, params: EarlyVoGParams, progress: Progress) -> ScoreResult:
+    known = inputs.evidence.input_gradient_spread
+    if known and "early" not in known:
+        raise CurationError("This training is too short to have an early stage.", "Keep three checkpoints or more.")
+    return _at_stage(inputs, "early", params, progress)
+
+
+def _at_stage(inputs: ScoreInputs, stage: str, params: EarlyVoGParams, progress: Progress) -> ScoreResult:
     spread = np.asarray(inputs.input_gradient_spread(stage), dtype=np.float64)
     bad = np.flatnonzero(~np.isfinite(spread).all(axis=0))
     if len(bad):
@@ -81,8 +104,13 @@ def _compute(inputs: ScoreInputs, params: VoGParams, progress: Progress) -> Scor
     return ScoreResult(
         per_seed.mean(axis=0).astype(np.float32),
         per_seed=per_seed.astype(np.float32),
-        checks=(_stage_check(stage, epochs), agreement_check(per_seed)),
-        meta={"stage": stage, "stage_epochs": epochs, "normalized": params.normalized},
+        checks=(_stage_check(shown_as(stage, params), epochs), agreement_check(per_seed)),
+        meta={
+            "shown_as": shown_as(stage, params),
+            "stage": stage,
+            "stage_epochs": epochs,
+            "normalized": params.normalized,
+        },
     )
 
 
@@ -92,22 +120,25 @@ def _stage(inputs: ScoreInputs, asked: str) -> str:
     return "late" if "late" in inputs.evidence.input_gradient_spread else "all"
 
 
-def _stage_check(stage: str, epochs: list[int]) -> AssumptionCheck:
+def _stage_check(name: str, epochs: list[int]) -> AssumptionCheck:
     named = f" (epochs {', '.join(map(str, epochs))})" if epochs else ""
-    text = f"Stage {stage!r} has {len(epochs)} checkpoint{'s' * (len(epochs) != 1)}{named}; 3 or more are advised."
+    text = f"{name} is over {len(epochs)} checkpoint{'s' * (len(epochs) != 1)}{named}; 3 or more are advised."
     return AssumptionCheck("green" if len(epochs) >= 3 else "amber" if len(epochs) == 2 else "red", text, "stage")
 
 
+_PAPER = Paper(
+    "Agarwal, D'souza & Hooker",
+    2022,
+    "Estimating Example Difficulty using Variance of Gradients",
+    "https://arxiv.org/abs/2008.11600",
+)
+_RANGE = "all reals (0 and up when not compared within the class)"
+
 VOG = ScoreMethod(
     name="vog",
-    title="VoG",
-    summary="How much the input gradient of the label's logit moved over a stage of training.",
-    paper=Paper(
-        "Agarwal, D'souza & Hooker",
-        2022,
-        "Estimating Example Difficulty using Variance of Gradients",
-        "https://arxiv.org/abs/2008.11600",
-    ),
+    title="VoG (late)",
+    summary="How much the input gradient of the label's logit moved over the late stage of training.",
+    paper=_PAPER,
     params=VoGParams,
     group=Group.DIFFICULTY,
     direction=Direction.HARD,
@@ -115,8 +146,26 @@ VOG = ScoreMethod(
     orientation=orient(0, +1, 0, 0, 0, 0),
     needs=(Signal.INPUT_GRADIENT_SPREAD,),
     compute=_compute,
-    range="all reals (0 and up when not compared within the class)",
+    range=_RANGE,
     high_means="What the networks look at kept changing: hard.",
     low_means="What the networks look at stayed the same: settled.",
     cost="One forward and input-gradient pass per kept checkpoint of the stage.",
+)
+
+VOG_EARLY = ScoreMethod(
+    name="vog_early",
+    title="VoG (early)",
+    summary="How much the input gradient of the label's logit moved over the early stage of training.",
+    paper=_PAPER,
+    params=EarlyVoGParams,
+    group=Group.DIFFICULTY,
+    direction=Direction.NEUTRAL,
+    inspect_first="neither",
+    orientation=orient(0, 0, 0, 0, 0, 0),
+    needs=(Signal.INPUT_GRADIENT_SPREAD,),
+    compute=_compute_early,
+    range=_RANGE,
+    high_means="What the networks look at changed early on: often learned first.",
+    low_means="What the networks look at did not move early on: not learned yet, or never.",
+    cost="None beside vog: both stages come from one pass per kept checkpoint.",
 )

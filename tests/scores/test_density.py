@@ -1,12 +1,16 @@
 """kNN distance, duplicate similarity, prototype distance: against scikit-learn, geometry, planted cases."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from contracts.world import table
 from sklearn.neighbors import NearestNeighbors
+from sklearn.svm import SVC
 
+from core.numerics.neighbors import centered
 from core.scores import ScoreInputs, score_named
-from core.scores.prototype_distance import fit_centers, nearest_center
+from core.scores.prototype_distance import fit_centers, nearest_center, own_order
 from core.types.errors import CurationError
 from core.types.evidence import Evidence
 from core.types.progress import SilentProgress
@@ -89,3 +93,48 @@ def test_prototypes_follow_the_setting(points):
     many = score("prototype_distance", points, clusters=50, starts=2)
     assert many.per_seed.shape == (2, 200)
     assert many.values.mean() < score("prototype_distance", points).values.mean()
+
+
+def test_prototypes_of_what_the_networks_see():
+    from contracts.world import tiny_world
+
+    world, method = tiny_world(), score_named("prototype_distance")
+    params = method.params(features="network", starts=2)
+    inputs = replace(world.inputs(method), needs=method.needs_with(params))
+    result = method.compute(inputs, params, SilentProgress())
+    assert result.per_seed.shape == (4, 60)  # two starts for each of two networks
+    last = [c for c in world.evidence.checkpoints if c.checkpoint.epoch == 6]
+    (points,) = centered(last[1].features)
+    rng = np.random.default_rng(0)
+    seed = int(rng.integers(2**31, size=2)[1])
+    known = nearest_center(points, fit_centers(own_order(points, np.random.default_rng(0)), 3, seed))
+    np.testing.assert_allclose(result.per_seed[3], known, rtol=1e-5)
+    assert result.meta["embedding"] == "features of 2 networks"
+    with pytest.raises(CurationError, match="without declaring"):
+        method.compute(world.inputs(method), params, SilentProgress())
+    spoiled = [replace(c, features=np.where(np.arange(60)[:, None] == 7, np.nan, c.features)) for c in last]
+    with pytest.raises(CurationError, match="row 7"):
+        method.compute(replace(inputs, evidence=Evidence(checkpoints=tuple(spoiled))), params, SilentProgress())
+
+
+def test_keeping_the_hard_pays_when_rows_are_many_and_the_easy_when_they_are_few():
+    """The crossover of the teacher-student perceptron (Sorscher et al. 2022): distance to the boundary as difficulty.
+
+    The student (largest margin) sees the half of n rows nearest to the boundary, or farthest from it.
+    """
+    few, many = ([mean_angle(n, hard) for hard in (True, False)] for n in (24, 1000))
+    assert few[0] > 1.05 * few[1]
+    assert many[0] < 0.85 * many[1]
+
+
+def mean_angle(n, hard, width=20, trials=12) -> float:
+    """Between teacher and student, in radians."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(trials):
+        teacher = rng.standard_normal(width)
+        x = rng.standard_normal((n, width))
+        order = np.argsort(np.abs(x @ teacher))
+        kept = x[order[: n // 2] if hard else order[n // 2 :]]
+        student = SVC(kernel="linear", C=1e4).fit(kept, kept @ teacher > 0).coef_[0]
+        found.append(np.arccos(student @ teacher / np.linalg.norm(student) / np.linalg.norm(teacher)))
+    return float(np.mean(found))

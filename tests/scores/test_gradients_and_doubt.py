@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 from contracts.world import take, tiny_world
+from scipy.stats import spearmanr
 from sklearn.ensemble import IsolationForest
 
 from core.scores import score_named
 from core.scores.checkpoints import last_layer_squares
 from core.scores.formulas import doubt, error_norm, softmax
 from core.scores.gradnorm_ood import gradnorm
-from core.scores.outlier_gradient import distance_to_mean, forest_score
+from core.scores.outlier_gradient import distance_to_mean, forest_score, gradient_length
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence
 from core.types.trace import Checkpoint
@@ -99,6 +100,33 @@ def test_outlier_gradient_is_the_distance_of_autograds_gradients(bias):
     gradients = np.array(rows)
     known = np.linalg.norm(gradients - gradients[train].mean(axis=0), axis=1)
     np.testing.assert_allclose(distance_to_mean(one, labels, train), known, rtol=1e-10)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_gradient_lengths_are_autograds(bias):
+    head, h, one = head_evidence(bias=bias)
+    labels = np.random.default_rng(1).integers(4, size=30)
+    known: dict[int, list[float]] = {1: [], 2: []}
+    for i in range(30):
+        loss = torch.nn.functional.cross_entropy(head(h[i : i + 1]), torch.tensor(labels[i : i + 1]))
+        flat = torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(head.parameters()))])
+        for power, norms in known.items():
+            norms.append(float(flat.norm(power)))
+    for power, norms in known.items():
+        np.testing.assert_allclose(gradient_length(one, labels, power), norms, rtol=1e-10)
+    np.testing.assert_allclose(gradient_length(one, labels, 2) ** 2, last_layer_squares(one, labels), rtol=1e-12)
+
+
+def test_every_detector_stands_beside_the_plain_length():
+    world, method = tiny_world(), score_named("outlier_gradient")
+    values = {d: world.score(method, detector=d) for d in ("distance", "l2", "l1", "forest")}
+    for detector, result in values.items():
+        beside = [check for check in result.checks if check.name == "plain length"]
+        assert len(beside) == (detector != "l2")
+        if beside:
+            known = spearmanr(result.values[3:], values["l2"].values[3:]).statistic
+            assert result.meta["rank_correlation_with_l2"] == pytest.approx(known)
+            assert f"{known:.2f}" in beside[0].text
 
 
 def gradients_of(one, labels):

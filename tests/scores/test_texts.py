@@ -179,8 +179,45 @@ def test_dsir_without_a_target_corpus_says_what_is_missing():
         score("dsir", ["a", "b"])
 
 
-def plans(examples, modality):
-    spec = RunSpec(source="x", modality=modality.value)
+def test_a_given_target_corpus_takes_the_place_of_the_held_out_texts(tmp_path):
+    texts, corpus = ["x y", "z z", "x q"], ["x x y", "y x"]
+    (tmp_path / "target.txt").write_text("\n".join([*corpus, "", "  "]), encoding="utf-8")
+    given = score("dsir", texts, target=str(tmp_path / "target.txt"))
+    held_out = score("dsir", texts + corpus, splits=np.array(["train"] * 3 + ["test"] * 2))
+    np.testing.assert_allclose(given.values, held_out.values[:3])
+    assert given.meta["target_texts"] == 2
+    assert not given.undefined
+    both = score("dsir", texts, splits=np.array(["train"] * 2 + ["test"]), target=str(tmp_path / "target.txt"))
+    assert np.isfinite(both.values).all()  # a held-out text is a text like others then
+
+
+def test_a_target_corpus_that_cannot_be_used_is_told(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        score("dsir", ["a", "b"], target=str(tmp_path / "nothing.txt"))
+    (tmp_path / "empty.txt").write_text("\n \n", encoding="utf-8")
+    with pytest.raises(DataError, match="no text"):
+        score("dsir", ["a", "b"], target=str(tmp_path / "empty.txt"))
+    (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(DataError, match="cannot be read"):
+        score("dsir", ["a", "b"], target=str(tmp_path / "bytes.txt"))
+
+
+def test_splits_and_groups_are_slices_too():
+    texts = [" ".join(f"w{(7 * i + j) % (9 if i % 3 else 40)}" for j in range(12)) for i in range(30)]
+    examples = table(np.arange(30) % 2, np.where(np.arange(30) < 20, "train", "test"), classes=2)
+    examples = replace(examples, groups=np.where(np.arange(30) % 3 == 0, "wide", "narrow"))
+    method = score_named("feature_density")
+    inputs = ScoreInputs(examples, Evidence(texts=np.array(texts, dtype=object)), method.needs)
+    about = method.compute(inputs, method.params(), SilentProgress()).meta
+    assert set(about["split_density"]) == {"train", "test"}
+    assert about["group_density_at"] == 120
+    assert about["group_density"]["wide"] > 2 * about["group_density"]["narrow"]
+    every = [w for i, text in enumerate(texts) for w in text.split() if i % 3 == 0]
+    assert about["group_density"]["wide"] == pytest.approx(len(set(every)) / len(every), abs=1e-4)  # all 120 are drawn
+
+
+def plans(examples, modality, **params):
+    spec = RunSpec(source="x", modality=modality.value, score_params=params)
     return {p.name: p.why_not for p in plan_scores(spec, replace(examples, modality=modality))}
 
 
@@ -190,7 +227,9 @@ def test_a_plan_says_in_one_line_which_scores_cannot_run():
     assert text["dsir"] == text["feature_density"] == ""
     assert plans(world.examples, Modality.TABLE)["dsir"].startswith("needs texts")
     assert "not among what was recorded" in plans(world.examples, Modality.TRACE)["feature_density"]
-    assert plans(tiny_world(held_out=0).examples, Modality.TEXT)["dsir"].startswith("needs held-out texts")
+    alone = tiny_world(held_out=0).examples
+    assert plans(alone, Modality.TEXT)["dsir"].startswith("needs held-out texts")
+    assert plans(alone, Modality.TEXT, dsir={"target": "corpus.txt"})["dsir"] == ""
     nameless = replace(world.examples, labels=np.full(60, UNLABELED))
     without = plans(nameless, Modality.TEXT)
     assert {name for name, why in without.items() if not why} == {
