@@ -62,7 +62,8 @@ def rescore(examples: ExampleTable, methods: Sequence[ScoreMethod], spec: RunSpe
     for method in methods:
         params = params_from_dict(method.params, dict(spec.score_params.get(method.name, {})))
         try:
-            result = method.compute(ScoreInputs(examples, evidence, method.needs_with(params), spec.seed), params, progress)
+            inputs = ScoreInputs(examples, evidence, method.needs_with(params), spec.seed)
+            result = method.compute(inputs, params, progress)
         except CurationError as error:
             failed[method.name] = str(error)
             continue

@@ -14,7 +14,7 @@ def score_detail(run: Run, name: str) -> None:
     """Words from the registry, lights and numbers from the run."""
     method = score_named(name)
     st.html("<h3>About this score</h3>")
-    st.text(method.title)
+    st.text(_title(run, name))
     st.text(method.summary)
     st.text(f"High: {method.high_means}")
     st.text(f"Low: {method.low_means}")
@@ -26,6 +26,12 @@ def score_detail(run: Run, name: str) -> None:
     st.text(f"Cost: {method.cost}")
     if method.paper is not None:
         st.text(f"{method.paper.authors} ({method.paper.year}). {method.paper.title}")
+
+
+def _title(run: Run, name: str) -> str:
+    """With what decides its meaning here (VoG: stage and form), where the run says so."""
+    shown = run.score(name).meta.get("shown_as") if name in run.score_names else None
+    return shown or score_named(name).title
 
 
 def _lights(run: Run, name: str) -> None:
