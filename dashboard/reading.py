@@ -10,6 +10,7 @@ import pandas as pd
 from core import check_actions
 from core.curation import ScoreView
 from core.curation.evidence import ZONES, NoiseEstimate, zones
+from core.curation.ranking import rank_rows
 from core.curation.review import ReviewQueue
 from core.scores import SCORES
 from core.scores.method import ScoreMethod
@@ -124,7 +125,7 @@ def title(name: str) -> str:
 def facets(opened: Opened) -> tuple[selecting.Facet, ...]:
     """The cards of Explore: what never changes (kept per run) and what decisions change."""
     fixed = cache.fixed_facets(opened.run.run_id, opened.at, opened.run, opened.view)
-    kept = selecting.Facet("decision", "Decision", ("dropped", "kept"), opened.outcome.kept.astype(np.int64))
+    kept = selecting.Facet("decision", "Decision", ("dropped", "kept"), opened.outcome.kept.view(np.int8))
     source = selecting.facet_of_sources(opened.outcome)
     return tuple(facet for facet in (kept, source, *fixed) if facet is not None)
 
@@ -169,7 +170,7 @@ def review(opened: Opened) -> ReviewQueue:
 def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
     """The rows in that order."""
     if order == "rank":
-        return selecting.by_place(rows, opened.outcome.rank)
+        return selecting.in_order(rows, rank_rows(opened.view, opened.rules).order)
     if order == "review":
         queue, place = review(opened).order, np.full(len(opened.view), len(opened.view))
         place[queue] = np.arange(len(queue))

@@ -43,7 +43,7 @@ def facet_of_sources(outcome: Outcome) -> Facet | None:
     found = np.array(sorted(found, key=lambda code: SOURCES[code].value), np.int64)
     if len(found) < 2:
         return None
-    code = np.zeros(len(SOURCES), np.int64)
+    code = np.zeros(len(SOURCES), np.int8)
     code[found] = np.arange(len(found))
     return Facet("source", "Decided by", tuple(SOURCES[k].value for k in found), code[outcome.source_code])
 
@@ -152,11 +152,13 @@ def inverse(selection: np.ndarray, shown: np.ndarray) -> np.ndarray:
     return np.flatnonzero(rest)
 
 
-def by_place(rows: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """The rows by their place in an order of all rows (place [N]: 1 first, no two the same), without sorting."""
-    at = np.full(len(place) + 1, -1, np.int64)
-    at[place[rows]] = rows
-    return at[at >= 0]
+def in_order(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The rows as they follow one another in an order of all rows [N], without sorting."""
+    if len(rows) == len(order):
+        return order
+    wanted = np.zeros(len(order), bool)
+    wanted[rows] = True
+    return order[wanted[order]]
 
 
 def first_rows(view: ScoreView, name: str | None, rows: np.ndarray, lowest: bool) -> np.ndarray:

@@ -40,13 +40,15 @@ class Cuts:
     def note(self, eligible: np.ndarray, gone: np.ndarray, cut: np.float32, margin: np.ndarray, code: str,
              redundancy: bool) -> None:
         """Record one rule: rows it looked at, rows it drops (both row numbers), its cut and margins [len(eligible)]."""
-        newly = np.zeros(len(self.dropped), bool)
-        newly[gone] = True
-        newly &= ~self.dropped
-        decided = newly[eligible] | (np.isnan(self.margin[eligible]) & ~self.dropped[eligible])
-        rows = eligible[decided]
+        rows = eligible
+        if self.codes:  # an earlier rule has had its say about some of them
+            newly = np.zeros(len(self.dropped), bool)
+            newly[gone] = True
+            newly &= ~self.dropped
+            decided = newly[eligible] | (np.isnan(self.margin[eligible]) & ~self.dropped[eligible])
+            rows, margin = eligible[decided], margin[decided]
         self.threshold[rows] = cut
-        self.margin[rows] = margin[decided]
+        self.margin[rows] = margin
         self.dropped[gone] = True
         self.bits[gone] |= self.bit(code)
         if not redundancy:
@@ -80,7 +82,7 @@ def _threshold(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, unlo
 
 def _eligible(view: ScoreView, unlocked: np.ndarray, class_name: str | None) -> np.ndarray:
     if class_name is None:
-        return np.flatnonzero(unlocked)
+        return view.unlocked_rows if unlocked is view.unlocked(True) else np.arange(len(view))
     if class_name not in view.class_names:
         raise RulesError(f"A threshold is for the class {class_name!r}, which this dataset does not have.",
                          f"Classes: {', '.join(view.class_names[:12])}.")

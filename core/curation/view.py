@@ -126,6 +126,11 @@ class ScoreView:
         return ~self.held_out
 
     @cached_property
+    def unlocked_rows(self) -> np.ndarray:
+        """Rows of the training split."""
+        return np.flatnonzero(self._unlocked_rows)
+
+    @cached_property
     def class_rows(self) -> dict[int, np.ndarray]:
         """class -> its rows, held-out ones too; -1 holds the unlabeled rows."""
         return {c: np.flatnonzero(self.labels == c) for c in range(UNLABELED, len(self.class_names))}

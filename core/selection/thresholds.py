@@ -42,15 +42,17 @@ def apply_threshold(threshold: Threshold, values: np.ndarray, id_rank: np.ndarra
     (above) or under it (below), so that equal values share their fate. count: exactly so many, ties broken by id.
     """
     check_threshold(threshold)
-    finite = np.flatnonzero(np.isfinite(values))
-    column = np.asarray(values, np.float32)[finite]
+    column = np.asarray(values, np.float32)
+    sound = np.isfinite(column)
+    finite = np.arange(len(column)) if sound.all() else np.flatnonzero(sound)
+    column = column if len(finite) == len(column) else column[finite]
     if len(column) == 0:
         return Cut(np.empty(0, np.intp), np.float32("nan"))
     if threshold.kind == "count":
         return _by_count(threshold, column, finite, id_rank)
     cut = np.float32(threshold.cut) if threshold.kind == "value" else _percentile(column, threshold)
     beyond = column > cut if threshold.drop == "above" else column < cut
-    return Cut(finite[beyond], cut)
+    return Cut(finite[np.flatnonzero(beyond)], cut)
 
 
 def _percentile(column: np.ndarray, threshold: Threshold) -> np.float32:

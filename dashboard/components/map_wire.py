@@ -17,6 +17,7 @@ MISSING = 0
 STEPS = 65533.0
 MIDDLE = 32767.5
 INLINE_BELOW = 1_500
+_BLOCK = 65_536  # rows whose sums stay in the processor's cache
 
 
 def encode_ranks(values: np.ndarray) -> np.ndarray:
@@ -59,17 +60,24 @@ def browser_composite(columns: Mapping[str, np.ndarray], weights: Mapping[str, f
     used = [(columns[m], float(w)) for m, w in weights.items() if w and m in columns]
     if not used:
         return np.zeros(len(next(iter(columns.values()), ())))
-    total = np.zeros(len(used[0][0]))
-    present = np.zeros(len(total))
+    out = np.empty(len(used[0][0]))
     holes = any(not column.all() for column, _ in used)
+    for start in range(0, len(out), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        out[part] = _composite_of([(column[part], weight) for column, weight in used], holes)
+    return out
+
+
+def _composite_of(used: list[tuple[np.ndarray, float]], holes: bool) -> np.ndarray:
+    total, present = np.zeros(len(used[0][0])), np.zeros(len(used[0][0]))
     for column, weight in used:
-        step = weight / STEPS
-        centred = column.astype(np.float64) - MIDDLE
+        centred = column - MIDDLE
         if holes:
             here = column != MISSING
             centred *= here
             present += abs(weight) * here
-        total += step * centred
+        centred *= weight / STEPS
+        total += centred
     if not holes:
         return total
     whole = sum(abs(w) for _, w in used)
