@@ -64,12 +64,12 @@ def score_all(
     results: dict[str, ScoreResult] = {}
     skipped: dict[str, str] = {}
     for method in methods:
-        why = why_not(method, examples, have)
+        settings = settings_of(method, params)
+        why = why_not(method, settings, examples, have)
         try:
             if why:
                 raise CurationError(f"{method.name} cannot be computed here: it {why}.", "Give it, or leave it out.")
-            settings = params_from_dict(method.params, dict((params or {}).get(method.name, {})))
-            inputs = ScoreInputs(examples, evidence, method.needs, seed)
+            inputs = ScoreInputs(examples, evidence, method.needs_with(settings), seed)
             results[method.name] = method.compute(inputs, settings, progress or SilentProgress())
         except CurationError as error:
             if named:
@@ -78,18 +78,23 @@ def score_all(
     return Scored(_table(examples, results), results, skipped)
 
 
-def why_not(method: ScoreMethod, examples: ExampleTable, have: frozenset[Signal]) -> str:
+def settings_of(method: ScoreMethod, params: Settings | None) -> Any:
+    """The settings given for one score over its defaults; `CurationError` for one it does not have."""
+    return params_from_dict(method.params, dict((params or {}).get(method.name, {})))
+
+
+def why_not(method: ScoreMethod, settings: Any, examples: ExampleTable, have: frozenset[Signal]) -> str:
     """One line on why the score cannot be computed from these signals; empty if it can."""
     labeled = examples.labels[examples.labels != UNLABELED]
     if method.needs_labels and len(np.unique(labeled)) < 2:
         return "needs labels of two classes or more"
     targets = Signal.FOLD_MODELS if len(examples.held_out_rows) else None  # held-out rows take the folds' place
-    missing = [s for s in method.needs if s not in have and s is not targets]
+    missing = [s for s in method.needs_with(settings) if s not in have and s is not targets]
     if missing == [Signal.FOLD_MODELS]:
         return "needs held-out rows (held_out=) as targets"
     if missing:
         return f"needs {', '.join(s.value.replace('_', ' ') for s in missing)}, which nothing given here can show"
-    return method.why_not(examples) if method.why_not else ""
+    return method.why_not_with(examples, settings)
 
 
 def _check_settings(params: Settings, methods: tuple[ScoreMethod, ...]) -> None:

@@ -17,7 +17,7 @@ from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 
 from .arrays import examples_from
-from .scored import Scored, Settings, Wanted, chosen, score_all
+from .scored import Scored, Settings, Wanted, chosen, score_all, settings_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,7 +56,8 @@ def score(
     """
     report = progress or SilentProgress()
     examples, tensors = _examples(data, held_out, network)
-    wanted = frozenset(signal for method in chosen(scores)[0] for signal in method.needs)
+    methods = chosen(scores)[0]
+    wanted = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
         if network is not None:
             from .visiting import observe
