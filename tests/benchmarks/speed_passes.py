@@ -1,0 +1,204 @@
+"""Speed of what one visit per checkpoint gives: fused pass, GraNd, VoG, TracIn, and everything together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.library import examples_from
+from core.library.scored import Scored, score_all
+from core.library.visiting import TensorRows, observe
+from core.models.network import Network
+from core.scores import score_named
+from core.training.passes import visit
+from core.types.evidence import Evidence
+from core.types.methods import Signal
+from core.types.progress import SilentProgress
+from tests.benchmarks import peers
+from tests.benchmarks.comparison import Comparison, Peer
+from tests.benchmarks.measure import Work, best_batch
+from tests.benchmarks.workloads import WORKLOADS, Workload, forward, forward_backward, input_gradient
+
+SIX = ("el2n", "loss", "margin", "entropy", "gradnorm_ood", "grand_last")
+TWELVE = (*SIX, "grand", "margin_logit", "least_confidence", "vog", "tracin_self", "outlier_gradient")
+CHECKPOINTS = 3
+QUIET = SilentProgress()
+_PROBE_ROWS = 4_096  # enough for the bare pass to find its best batch
+_CHECKED_ROWS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """A workload with networks from three seeds: what a visit costs does not depend on the weights."""
+
+    load: Workload
+    networks: tuple[Network, ...]
+    batches: dict[str, int]
+
+    @classmethod
+    def of(cls, load: Workload) -> Bench:
+        """With the batch size that each bare pass likes best here."""
+        networks = tuple(load.build(seed).eval() for seed in range(CHECKPOINTS))
+        few = load.first(min(len(load), _PROBE_ROWS)) if load.x.dim() == 2 else load.first(512)
+        bare = (forward, forward_backward, input_gradient)
+        sizes = [size for size in load.batches if size <= len(few)]
+        best = {one.__name__: best_batch(partial(one, few, networks[0]), sizes) for one in bare}
+        return cls(load, networks, best)
+
+    def limit(self, bare: Callable[[Workload, Network, int], None], times: int = 1) -> Work:
+        """The bare pass over all rows, for one network or for `times` of them."""
+        return lambda: [bare(self.load, network, self.batches[bare.__name__]) for network in self.networks[:times]]
+
+    def evidence(self, signals: Sequence[Signal], times: int = 1) -> tuple[Evidence, frozenset[Signal]]:
+        """One visit per checkpoint for the union of `signals`."""
+        return observe(
+            self.networks[0],
+            self.examples,
+            self.load.x.numpy(),
+            frozenset(signals),
+            checkpoints=[network.state_dict() for network in self.networks[:times]],
+            rates=(0.1,) * times,
+            weight_decay=0.0,
+            progress=QUIET,
+        )
+
+    def scores(self, names: Sequence[str], times: int = 1) -> Scored:
+        """Visits and scores: what a person gets who asks for `names`."""
+        needs = [signal for name in names for signal in score_named(name).needs]
+        evidence, have = self.evidence(needs, times)
+        return score_all(self.examples, evidence, have, scores=names, params=None, seed=0, progress=QUIET)
+
+    @property
+    def examples(self) -> Any:
+        names = tuple(str(c) for c in range(self.load.classes))
+        if not hasattr(self, "_table"):
+            object.__setattr__(self, "_table", examples_from(None, self.load.labels, class_names=names))
+        return self._table
+
+    def gradient_norms(self, times: int = 1) -> list[np.ndarray]:
+        """[N] for each checkpoint: the norm over all parameters."""
+        rows, signals = TensorRows(self.load.x.numpy()), frozenset({Signal.GRADIENT_NORM})
+        return [visit(n, rows, self.load.labels, signals, progress=QUIET).gradient_norm for n in self.networks[:times]]
+
+    def tracin_self_whole(self) -> np.ndarray:
+        """[N] self-influence over all parameters: squared gradient norms times learning rates, summed."""
+        return sum(0.1 * norm**2 for norm in self.gradient_norms(CHECKPOINTS))
+
+
+def rows(bench: Bench) -> list[Comparison]:
+    """Every row about passes on one workload."""
+    load, name = bench.load, bench.load.name
+    bare = {"workload": name}
+    fused, grand, vog = (lambda *s, t=1: bench.evidence(s, t)), (lambda: bench.scores(["grand"])), ["vog"]
+    return [
+        Comparison(
+            "fused pass",
+            name,
+            lambda: fused(Signal.LOGITS, Signal.FEATURES),
+            bench.limit(forward),
+            "forward",
+            1.15,
+            [
+                Peer(
+                    "loop over a DataLoader",
+                    "torch",
+                    "torch",
+                    lambda: partial(peers.data_loader_loop, load, bench.networks[0]),
+                )
+            ],
+            _memory("fused", bare),
+            "logits and features of all rows, from which the six scores are closed forms",
+        ),
+        Comparison(
+            "fused pass and six scores",
+            name,
+            lambda: bench.scores(SIX),
+            bench.limit(forward),
+            "forward",
+            note=", ".join(SIX),
+        ),
+        Comparison(
+            "grand",
+            name,
+            grand,
+            bench.limit(forward_backward),
+            "forward + backward",
+            1.0 if load.x.dim() == 4 else 1.1,
+            peers.gradient_norms(load, bench.networks[0]),
+            _memory("grand", bare),
+            facts={"largest_relative_error": grand_error(bench)},
+        ),
+        Comparison(
+            "vog",
+            name,
+            lambda: bench.scores(vog, CHECKPOINTS),
+            bench.limit(input_gradient, CHECKPOINTS),
+            f"{CHECKPOINTS} x forward + input gradient",
+            1.15,
+            [Peer("captum Saliency", "captum", "captum", lambda: partial(peers.saliency, load, bench.networks))],
+            _memory("vog", bare),
+        ),
+        Comparison(
+            "tracin_self",
+            name,
+            bench.tracin_self_whole,
+            bench.limit(forward_backward, CHECKPOINTS),
+            f"{CHECKPOINTS} x forward + backward",
+            1.15,
+            peers.self_influence(load, bench.networks),
+            note="over all parameters",
+        ),
+        Comparison(
+            "twelve scores together",
+            name,
+            lambda: bench.scores(TWELVE, CHECKPOINTS),
+            lambda: bench.scores([dearest(bench)], CHECKPOINTS),
+            f"{dearest(bench)} alone",
+            1.35,
+            memory=_memory("twelve", bare),
+            note=", ".join(TWELVE),
+        ),
+    ]
+
+
+def dearest(bench: Bench) -> str:
+    """Which of the twelve takes longest when asked for alone, from one run of each that could be."""
+    if not hasattr(bench, "_dearest"):
+        from tests.benchmarks.measure import alternate
+
+        alone = {name: partial(bench.scores, [name], CHECKPOINTS) for name in ("grand", "vog", "outlier_gradient")}
+        seen = alternate(alone, 1)
+        object.__setattr__(bench, "_dearest", max(seen, key=lambda name: seen[name].cpu[0]))
+    return bench._dearest
+
+
+def grand_error(bench: Bench) -> float:
+    """Largest relative error of `grand` against torch.func's per-example gradients, on a few rows."""
+    few = bench.load.first(_CHECKED_ROWS)
+    exact = peers.vmap_norms(few, bench.networks[0])
+    ours = visit(
+        bench.networks[0], TensorRows(few.x.numpy()), few.labels, frozenset({Signal.GRADIENT_NORM}), progress=QUIET
+    ).gradient_norm
+    return float(np.max(np.abs(ours - exact) / exact))
+
+
+def _memory(what: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "tests.benchmarks.speed_passes:call", {"what": what, "threads": torch.get_num_threads(), **arguments}
+
+
+def call(what: str, workload: str, threads: int) -> Work:
+    """The call behind a row's memory figure, set up in a fresh process."""
+    torch.set_num_threads(threads)
+    bench = Bench.of(WORKLOADS[workload]())
+    bench.examples  # noqa: B018  made before the measurement
+    return {
+        "fused": lambda: bench.evidence((Signal.LOGITS, Signal.FEATURES)),
+        "grand": lambda: bench.scores(["grand"]),
+        "vog": lambda: bench.scores(["vog"], CHECKPOINTS),
+        "twelve": lambda: bench.scores(TWELVE, CHECKPOINTS),
+    }[what]
