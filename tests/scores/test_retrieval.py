@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from contracts.world import table, tiny_world
+from contracts.world import table, take, tiny_world
 from oracles.valuation import (
     banzhaf_by_enumeration,
     inclusion_gradient_by_enumeration,
@@ -227,3 +227,26 @@ def test_signed_contributions_are_twice_the_matches_less_the_crowding():
 def test_one_row_has_nobody_to_be_valued_for():
     with pytest.raises(CurationError, match="labeled training rows"):
         score("knn_banzhaf", np.ones((1, 2), dtype=np.float32), np.zeros(1, dtype=int))
+
+
+def test_parts_of_the_targets_show_the_error_of_their_mean():
+    world, method = tiny_world(n=90, held_out=20), score_named("retrieval_importance")
+    result = world.score(method)
+    assert result.per_seed.shape == (5, 90)
+    # Four targets in each part: their mean is the mean over all, in single precision.
+    np.testing.assert_allclose(result.per_seed.mean(axis=0), result.values, atol=1e-7)
+    order = np.random.default_rng(0).permutation(90)
+    np.testing.assert_allclose(take(world, order).score(method).per_seed, result.per_seed[:, order], atol=1e-7)
+    assert "error" in {check.name for check in result.checks}
+    assert world.score(method, steps=2).per_seed is None
+    assert tiny_world(n=60, held_out=9).score(method).per_seed is None
+
+
+def test_contributions_need_not_be_whole_or_few():
+    """Fractions, negatives and any number of distinct values: nothing is rounded, nothing overflows."""
+    rng = np.random.default_rng(0)
+    contribution, present = rng.normal(size=7) / 3, rng.random(7)
+    known = inclusion_gradient_by_enumeration(present, ranked_utility(contribution, 3))
+    np.testing.assert_allclose(inclusion_gradient(contribution[None], present[None], 3)[0], known, atol=1e-14)
+    tiny = contribution / 1000  # would all be 0 in whole hundredths
+    np.testing.assert_allclose(inclusion_gradient(tiny[None], present[None], 3)[0], known / 1000, atol=1e-16)
