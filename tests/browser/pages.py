@@ -29,31 +29,49 @@ FLAGS = [
 WAIT = 60_000  # milliseconds; generous, because the machine may be busy: it is only waited for what does not come
 
 
+class Server:
+    """`streamlit run dashboard/app.py` started from another folder, on a free port of its own."""
+
+    def __init__(self, home: Path, folder: Path):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.home, self.folder = home, folder
+        self.address = f"http://localhost:{self.port}"
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Begin, and return when it answers."""
+        app = str(ROOT / "dashboard" / "app.py")
+        command = ["streamlit", "run", app, "--server.port", str(self.port), "--server.headless", "true"]
+        with (self.folder / "server.log").open("a") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env={**os.environ, "CHAFFINCH_HOME": str(self.home)}, stdout=log, stderr=log
+            )
+        _until_healthy(f"{self.address}/_stcore/health", self.process)
+
+    def kill(self) -> None:
+        """kill -9: nothing can be said goodbye to."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(timeout=20)
+
+    def stop(self) -> None:
+        """End it, if it runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+
+
 @contextmanager
 def server(home: Path, folder: Path) -> Iterator[str]:
-    """`streamlit run dashboard/app.py` started from another folder; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        "streamlit",
-        "run",
-        str(ROOT / "dashboard" / "app.py"),
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "CHAFFINCH_HOME": str(home)}, stdout=log, stderr=log
-        )
-        try:
-            _until_healthy(f"http://localhost:{port}/_stcore/health", process)
-            yield f"http://localhost:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    """A running dashboard; yields its address."""
+    one = Server(home, folder)
+    try:
+        one.start()
+        yield one.address
+    finally:
+        one.stop()
 
 
 def _until_healthy(address: str, process: subprocess.Popen) -> None:
@@ -81,10 +99,14 @@ def browser() -> Iterator:
 
 
 def kept_and_rows(page) -> tuple[int, int]:
-    """What the bar says."""
+    """What the bar says, once it says it."""
+    for _ in range(WAIT // 200):
+        found = re.search(r"Kept ([\d,]+) of ([\d,]+)", page.locator(".st-key-bar").inner_text(timeout=WAIT))
+        if found:
+            return int(found[1].replace(",", "")), int(found[2].replace(",", ""))
+        page.wait_for_timeout(200)
     words = page.locator(".st-key-bar").inner_text()
-    kept, rows = re.search(r"Kept ([\d,]+) of ([\d,]+)", words).groups()
-    return int(kept.replace(",", "")), int(rows.replace(",", ""))
+    raise AssertionError(f"the bar says {words!r}; the page: {page.inner_text('body')[:600]!r}")
 
 
 def until(page, condition, what: str) -> None:
@@ -99,3 +121,23 @@ def until(page, condition, what: str) -> None:
 def click(page, name: str, inside: str = "") -> None:
     """Press the button of that name; the name of its icon's glyph may stand before it in the page's text."""
     page.locator(f"{inside} button", has_text=re.compile(f"^[a-z_]*{re.escape(name)}$")).first.click(timeout=WAIT)
+
+
+def settle(page) -> None:
+    """Wait until the server has nothing more to say about the last action."""
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=WAIT)
+    page.wait_for_timeout(700)
+
+
+FOCUSED = """() => { const e = document.activeElement;
+    return `${e.getAttribute('aria-label') ?? ''}|${e.innerText ?? ''}`; }"""
+
+
+def tab_to(page, name: str, inside: str = "body", presses: int = 250, back: bool = False) -> None:
+    """Press Tab until what has the focus carries that name and lies inside; a mouse is never used."""
+    within = f"() => !!document.activeElement.closest({inside!r})"
+    for _ in range(presses):
+        if name.lower() in page.evaluate(FOCUSED).lower() and page.evaluate(within):
+            return
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+    raise AssertionError(f"{presses} presses of Tab never reached {name!r} inside {inside}")

@@ -1,0 +1,65 @@
+"""axe-core over every view in both themes: nothing serious, nothing critical."""
+
+import pytest
+from pages import WAIT, browser, server, settle
+
+pytestmark = pytest.mark.browser
+VIEWS = ("data", "scores", "explore", "compare", "rules", "check", "export", "methods")
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A server with the samples."""
+    folder = tmp_path_factory.mktemp("axe")
+    with server(folder / "home", folder) as running:
+        yield running
+
+
+def grave(page, where: str) -> list[str]:
+    """What axe finds there that keeps someone out, one line each."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    answer = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response
+    assert answer["testEngine"]["name"] == "axe-core"
+    return [
+        f"{where}: {found['impact']} {found['id']}: {node['html'][:120]} {node['failureSummary'][:160]}"
+        for found in answer["violations"]
+        if found["impact"] in GRAVE
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_serious_in_any_view(address, theme):
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 900}, color_scheme=theme)
+        page.goto(address)
+        page.get_by_role("button", name="Explore it").first.wait_for(timeout=WAIT)
+        settle(page)
+        found = grave(page, "start")
+        for view in VIEWS:
+            page.goto(f"{address}/{view}?run=digits")
+            page.locator(".st-key-bar").wait_for(timeout=WAIT)
+            settle(page)
+            found += grave(page, view)
+            if view == "explore":
+                page.locator(".chf-tile").nth(2).click(timeout=WAIT)
+                page.locator(".st-key-drawer_facts").wait_for(timeout=WAIT)
+                settle(page)
+                found += grave(page, "drawer")
+        assert not found, "\n".join(found)
+
+
+def test_axe_does_see_what_is_wrong(address):
+    """A picture without words and pale text, put into the page, are found: the check above can fail."""
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(address)
+        page.get_by_role("button", name="Explore it").first.wait_for(timeout=WAIT)
+        page.evaluate(
+            "() => document.querySelector('[data-testid=stMainBlockContainer]').insertAdjacentHTML('afterbegin',"
+            " '<img src=\"data:,\"><p style=\"color:#ccc;background:#fff\">pale</p>')"
+        )
+        found = " ".join(grave(page, "spoiled"))
+        assert "image-alt" in found
+        assert "color-contrast" in found
