@@ -29,7 +29,7 @@ from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
 
-_CELLS = 400_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
+_CELLS = 1_500_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
 _BLOCK_CELLS = 2_000_000  # of the targets' logits held at a time
 _RATES = 10.0 ** -np.arange(0.0, 5.0, 0.5)
 _RATE_ORDERS = 10  # orders that a learning rate is judged by, as published
@@ -121,11 +121,11 @@ def _compute(inputs: ScoreInputs, params: GradientShapleyParams, progress: Progr
         rows, walk = _walk(inputs, layer, params.targets, rng)
         rate = params.learning_rate or best_rate(walk, rng)
         orders = _order_count(params.orders, walk, len(layers))
-        blocks = _blocks(orders // PARTS, walk)
-        progress.stage(f"Gradient Shapley, network {number + 1}", PARTS * len(blocks) * len(rows))
-        gains = [_mean_gain(walk, blocks, rate, params.utility, rng, progress) for _ in range(PARTS)]
+        blocks = _blocks(orders, walk)
+        progress.stage(f"Gradient Shapley, network {number + 1}", len(blocks) * len(rows))
+        gains = _mean_gains(walk, blocks, rate, params.utility, rng, progress)
         copies = copy_groups(layer.features[rows], inputs.labels[rows])
-        parts.append(mean_over_copies(np.stack(gains), copies)[:, np.argsort(rows)])
+        parts.append(mean_over_copies(gains, copies)[:, np.argsort(rows)])
         effects.append(parts[-1].mean(axis=0))
         rates.append(rate)
     meta = {"orders": orders, "learning_rates": rates, "utility": params.utility}
@@ -155,20 +155,21 @@ def _order_count(asked: int, walk: Walk, networks: int) -> int:
 
 
 def _blocks(count: int, walk: Walk) -> list[int]:
-    """How many orders are walked at once, until there are `count`."""
-    most = max(1, _BLOCK_CELLS // max(1, len(walk.targets) * walk.classes))
-    return [min(most, count - start) for start in range(0, count, most)]
+    """How many orders are walked at once, until there are `count`: a multiple of the parts."""
+    most = _BLOCK_CELLS // max(len(walk.x), len(walk.targets) * walk.classes, walk.x.shape[1] * walk.classes)
+    size = PARTS * max(1, most // PARTS)
+    return [min(size, count - start) for start in range(0, count, size)]
 
 
-def _mean_gain(
+def _mean_gains(
     walk: Walk, blocks: list[int], rate: float, kind: str, rng: np.random.Generator, progress: Progress
 ) -> np.ndarray:
-    """[n] mean gain over random orders, so many at once as each of `blocks` says."""
-    total = np.zeros(len(walk.x))
+    """[PARTS, n] mean gain over the random orders of each part, so many at once as each of `blocks` says."""
+    total = np.zeros((PARTS, len(walk.x)))
     for size in blocks:
         orders = np.stack([rng.permutation(len(walk.x)) for _ in range(size)])
-        total += walk_orders(walk, orders, rate, kind, progress).sum(axis=0)
-    return total / sum(blocks)
+        total += walk_orders(walk, orders, rate, kind, progress).reshape(-1, PARTS, len(walk.x)).sum(axis=0)
+    return total * PARTS / sum(blocks)
 
 
 GRADIENT_SHAPLEY = ScoreMethod(
