@@ -32,7 +32,7 @@ from core.scores.last_layer_solvers import SOLVERS, build_solver
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
-from core.types.progress import Progress, SilentProgress
+from core.types.progress import Progress, SilentProgress, track
 from core.types.scores import AssumptionCheck, ScoreResult
 
 _JITTER = 1e-9  # of the mean curvature: shifting all classes alike changes nothing, and must not be singular
@@ -73,18 +73,39 @@ def influence_on_targets(
 
     The ridge is the weight decay on weights (not on the bias) plus the damping.
     """
-    params, progress = params or InfluenceParams(), progress or SilentProgress()
-    features = with_bias(layer)
-    logits = np.asarray(layer.logits[layer.trained], dtype=np.float64)
-    rows = damped_rows(layer, features[layer.trained], softmax(logits), params.damping)
-    deltas = residual(logits, labels[layer.trained])
-    solver = build_solver(rows, deltas, params.solver, params.steps, progress)
-    largest = 0.0
-    if params.leverage:
-        deltas, largest = corrected_residuals(solver, rows, deltas, progress)
-    solution = solver.solve(target_gradient(layer, features, labels))
-    values = ((rows.features @ solution) * deltas).sum(axis=1) / len(deltas)
-    return Effect(values, solver.name, solver.error, largest, solver.approximate)
+    solved = _Solved(layer, labels, params or InfluenceParams(), progress or SilentProgress())
+    return solved.effect(target_gradient(layer, solved.features, labels))
+
+
+def influence_on_each_target(
+    layer: LastLayer, labels: np.ndarray, params: InfluenceParams | None = None, progress: Progress | None = None
+) -> np.ndarray:
+    """[V, n] float64: the same for the loss of each of `layer.targets`, one solve each."""
+    progress = progress or SilentProgress()
+    solved = _Solved(layer, labels, params or InfluenceParams(), progress)
+    x, wanted = solved.features[layer.targets], np.asarray(layer.logits[layer.targets], dtype=np.float64)
+    deltas = residual(wanted, labels[layer.targets])
+    rows = track(progress, range(len(x)), "Influence: targets")
+    return np.stack([solved.effect(np.outer(x[t], deltas[t])).values for t in rows])
+
+
+class _Solved:
+    """A last layer with its solver, and the residuals of the trained rows, corrected for their leverage if asked."""
+
+    def __init__(self, layer: LastLayer, labels: np.ndarray, params: InfluenceParams, progress: Progress):
+        self.features = with_bias(layer)
+        logits = np.asarray(layer.logits[layer.trained], dtype=np.float64)
+        self.rows = damped_rows(layer, self.features[layer.trained], softmax(logits), params.damping)
+        self.deltas, self.largest = residual(logits, labels[layer.trained]), 0.0
+        self.solver = build_solver(self.rows, self.deltas, params.solver, params.steps, progress)
+        if params.leverage:
+            self.deltas, self.largest = corrected_residuals(self.solver, self.rows, self.deltas, progress)
+
+    def effect(self, gradient: np.ndarray) -> Effect:
+        """Of removing each trained row on what has this gradient [D, C]."""
+        solution, solver = self.solver.solve(gradient), self.solver
+        values = ((self.rows.features @ solution) * self.deltas).sum(axis=1) / len(self.deltas)
+        return Effect(values, solver.name, solver.error, self.largest, solver.approximate)
 
 
 def damped_rows(layer: LastLayer, features: np.ndarray, probabilities: np.ndarray, damping: float) -> SoftmaxRows:

@@ -1,0 +1,107 @@
+"""EK-FAC: the Fisher of each linear layer in a Kronecker eigenbasis with corrected eigenvalues, and its inverse.
+
+    A = E[a a'],  S = E[g g'],  Q_A, Q_S their eigenvectors,  L = E[(Q_S' g a' Q_A)^2],
+    H^-1 V = Q_S ((Q_S' V Q_A) / (L + damping)) Q_A'
+
+Expectations over rows and over labels drawn from the model (the true Fisher). Statistics, eigenvectors and eigenvalues
+are float64. George et al. 2018; Grosse et al. 2023.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .factors import Factors
+
+_TINY = 1e-9  # of the mean eigenvalue: no damping at all stays finite
+Visit = Callable[[], Iterable[Mapping[str, Factors]]]  # all rows once, batch by batch, with labels from the model
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCurvature:
+    """One layer: eigenvectors inputs [I, I] and pulls [O, O] in columns, inverse [O, I] = 1 / (L + damping)."""
+
+    inputs: Tensor
+    pulls: Tensor
+    inverse: Tensor
+
+    def solved(self, gradients: Factors | Tensor) -> Tensor:
+        """[V, O, I] H^-1 G; factors with one position are turned before they are multiplied out."""
+        if isinstance(gradients, Factors) and gradients.single:
+            a, g = _turned(self.inputs, self.pulls, gradients)
+            turned = g[:, :, None] * a[:, None, :]
+        else:
+            whole = gradients.matrices() if isinstance(gradients, Factors) else gradients
+            turned = self.pulls.T @ whole @ self.inputs
+        return self.pulls @ (turned * self.inverse) @ self.inputs.T
+
+    def quadratic(self, factors: Factors) -> Tensor:
+        """[b] G' H^-1 G of each gradient."""
+        if factors.single:
+            a, g = _turned(self.inputs, self.pulls, factors)
+            return ((g.square() @ self.inverse) * a.square()).sum(1)
+        turned = self.pulls.T @ factors.matrices() @ self.inputs
+        return (turned.square() * self.inverse).sum((1, 2))
+
+
+def fit_curvature(visit: Visit, damping: float, ridge: float = 0.0) -> dict[str, LayerCurvature]:
+    """The curvature of every layer from two visits; damping in units of the layer's mean eigenvalue, plus `ridge`."""
+    bases = {name: (_eigenvectors(a), _eigenvectors(s)) for name, (a, s) in _covariances(visit).items()}
+    found = {}
+    for name, eigenvalues in _corrected(visit, bases).items():
+        mean = max(float(eigenvalues.mean()), torch.finfo(torch.float32).tiny)
+        inverse = 1.0 / (eigenvalues + max(damping, _TINY) * mean + ridge)
+        found[name] = LayerCurvature(*bases[name], inverse.to(bases[name][0].dtype))
+    return found
+
+
+def _covariances(visit: Visit) -> dict[str, tuple[Tensor, Tensor]]:
+    """name -> (sum of a a' [I, I], sum of g g' [O, O]) in float64; their scale does not matter to the eigenvectors."""
+    sums: dict[str, tuple[Tensor, Tensor]] = {}
+    for layers in visit():
+        for name, one in layers.items():
+            grown, before = (_gram(one.inputs), _gram(one.pulls)), sums.get(name)
+            sums[name] = grown if before is None else (before[0] + grown[0], before[1] + grown[1])
+    return sums
+
+
+def _gram(x: Tensor) -> Tensor:
+    flat = x.transpose(0, 1).flatten(1).double()
+    return flat @ flat.T
+
+
+def _corrected(visit: Visit, bases: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    """name -> [O, I] float64 mean square of the gradients in the eigenbasis."""
+    sums: dict[str, Tensor] = {}
+    rows = 0
+    for layers in visit():
+        rows += max(len(one) for one in layers.values())
+        for name, one in layers.items():
+            squares = _squares(*bases[name], one).double()
+            sums[name] = sums[name] + squares if name in sums else squares
+    return {name: total / rows for name, total in sums.items()}
+
+
+def _squares(inputs: Tensor, pulls: Tensor, factors: Factors) -> Tensor:
+    """[O, I] sum over rows of the squared entries of the turned gradients."""
+    if factors.single:
+        a, g = _turned(inputs, pulls, factors)
+        return g.square().T @ a.square()
+    return (pulls.T @ factors.matrices() @ inputs).square().sum(0)
+
+
+def _turned(inputs: Tensor, pulls: Tensor, factors: Factors) -> tuple[Tensor, Tensor]:
+    a, g = factors.vectors()
+    return a @ inputs, g @ pulls
+
+
+def _eigenvectors(covariance: Tensor) -> Tensor:
+    """[n, n] float32 in columns; LAPACK's divide and conquer, several times faster here than the default driver."""
+    from scipy.linalg import eigh
+
+    vectors = eigh(covariance.cpu().numpy(), driver="evd", check_finite=False)[1]
+    return torch.from_numpy(vectors).to(covariance.device, torch.float32)

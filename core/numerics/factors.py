@@ -1,0 +1,181 @@
+"""Gradients of the linear layers of a network as factors, input and output gradient of each example, never multiplied.
+
+A linear map applied at P positions has the gradient sum_p g_p a_p' = G A'; with one position its inner products and
+quadratic forms need only the factors. Convolutions are linear maps over unfolded patches, one per group of channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot, pad
+
+from core.types.errors import ModelError
+
+from .conv_norms import patches
+from .layer_norms import Call, is_plain, positions_last
+from .per_example import GradientTap
+
+_LINEAR = (nn.Linear, nn.modules.linear.NonDynamicallyQuantizableLinear)
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
+_SCRATCH = 2**22  # cells of a half-contracted product: 16 MB stay in cache
+
+Pull = Callable[[Tensor], Tensor]  # logits [b, C] -> gradient [b, C] of what is asked about
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """One layer's gradients: inputs [b, I, P] (a row of ones last with a bias), pulls [b, O, P]; G = pulls inputs'."""
+
+    inputs: Tensor
+    pulls: Tensor
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def single(self) -> bool:
+        """One position: a gradient is the outer product of two vectors."""
+        return self.inputs.shape[2] == 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(O, I) of a gradient."""
+        return self.pulls.shape[1], self.inputs.shape[1]
+
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        """(inputs [b, I], pulls [b, O]) at the one position."""
+        return self.inputs[:, :, 0], self.pulls[:, :, 0]
+
+    def matrices(self) -> Tensor:
+        """[b, O, I] the gradients themselves."""
+        return torch.bmm(self.pulls, self.inputs.transpose(1, 2))
+
+    def weighted_sum(self, weights: Tensor) -> Tensor:
+        """[V, O, I] sums of the gradients with weights [V, b]."""
+        if not self.single:
+            return (weights @ self.matrices().flatten(1)).unflatten(1, self.shape)
+        a, g = self.vectors()
+        rows, (outputs, width) = len(weights), self.shape
+        table = (weights[:, None, :] * g.T[None]).reshape(rows * outputs, len(self))
+        return (table @ a).reshape(rows, outputs, width)
+
+    def squares(self) -> Tensor:
+        """[b] squared norm of each gradient."""
+        if not self.single:
+            return self.matrices().square().sum((1, 2))
+        a, g = self.vectors()
+        return a.square().sum(1) * g.square().sum(1)
+
+
+def inner_products(first: Factors, second: Factors) -> Tensor:
+    """[V, b] inner products of each gradient of `first` with each of `second`."""
+    if not first.single:
+        return first.matrices().flatten(1) @ second.matrices().flatten(1).T
+    (a, g), (others, pulls) = first.vectors(), second.vectors()
+    return (a @ others.T) * (g @ pulls.T)
+
+
+def contracted(queries: Tensor, factors: Factors) -> Tensor:
+    """[V, b] inner products of queries [V, O, I] with each gradient; the longer side of a query is summed first."""
+    if not factors.single:
+        return queries.flatten(1) @ factors.matrices().flatten(1).T
+    a, g = factors.vectors()
+    if g.shape[1] < a.shape[1]:
+        a, g, queries = g, a, queries.transpose(1, 2)
+    rows, (length, width) = len(queries), queries.shape[1:]
+    table = queries.transpose(0, 1).reshape(length, rows * width)
+    step, out = max(1, _SCRATCH // (rows * width)), []
+    for start in range(0, len(a), step):
+        half = (g[start : start + step] @ table).reshape(-1, rows, width)
+        out.append(torch.bmm(half, a[start : start + step, :, None])[:, :, 0])
+    return torch.cat(out).T
+
+
+def linear_factors(tap: GradientTap, x: Any, pull: Pull) -> dict[str, Factors]:
+    """Each linear layer's factors for the examples `x` at the gradient that `pull` gives their logits."""
+    with torch.enable_grad():
+        logits = tap.network(x)
+    names = {id(module): name for name, module in tap.network.named_modules()}
+    found: dict[str, Factors] = {}
+    for module, calls in tap.calls(logits, pull(logits.detach())):
+        if is_linear(module):
+            found.update(_of_layer(names[id(module)], module, calls))
+    return dict(sorted(found.items()))
+
+
+def left_out(tap: GradientTap, x: Any) -> tuple[str, ...]:
+    """A note that names the layers with parameters whose gradients are no factors; `x`: a few examples.
+
+    Raises `ModelError` where a gradient cannot be told apart by layer (tied weights, a weight used by hand).
+    """
+    tap.check(x)
+    if tap.whole:
+        raise ModelError(
+            "Weights of this network are used by several layers, or past their layer.",
+            "Score it with the last layer alone.",
+        )
+    with torch.enable_grad():
+        logits = tap.network(x)
+    modules = [module for module, _ in tap.calls(logits, torch.ones_like(logits))]
+    if not any(is_linear(module) for module in modules):
+        raise ModelError("This network has no linear layer.", "Give one with Linear or Conv layers.")
+    left = sorted({type(module).__name__ for module in modules if not is_linear(module)})
+    return (f"Parameters left out, as they are not of a linear layer: {', '.join(left)}.",) if left else ()
+
+
+def is_linear(module: nn.Module) -> bool:
+    """A layer whose gradient is a sum of outer products."""
+    return isinstance(module, (*_LINEAR, *_CONVOLUTIONS)) and is_plain(module)
+
+
+def _of_layer(name: str, module: Any, calls: Sequence[Call]) -> Mapping[str, Factors]:
+    if isinstance(module, _LINEAR):
+        a = torch.cat([positions_last(c.input) for c in calls], dim=2)
+        g = torch.cat([positions_last(c.gradient) for c in calls], dim=2)
+        return {name: _with_bias(a, g, module.bias is not None)}
+    a = torch.cat([patches(module, c.input) for c in calls], dim=2)
+    g = torch.cat([c.gradient.flatten(2) for c in calls], dim=2)
+    parts = zip(a.chunk(module.groups, 1), g.chunk(module.groups, 1), strict=True)
+    split = [_with_bias(*part, module.bias is not None) for part in parts]
+    return {name if len(split) == 1 else f"{name}[{group}]": one for group, one in enumerate(split)}
+
+
+def _with_bias(a: Tensor, g: Tensor, bias: bool) -> Factors:
+    return Factors(pad(a, (0, 0, 0, 1), value=1.0) if bias else a, g)
+
+
+def loss_pull(labels: Tensor) -> Pull:
+    """Of the cross-entropy at the given labels [b]."""
+    return lambda logits: logits.softmax(1) - one_hot(labels, logits.shape[1])
+
+
+def sampled_pull(generator: torch.Generator) -> Pull:
+    """Of the cross-entropy at labels drawn from the model: gradients whose covariance is the true Fisher.
+
+    A draw is a sum over all labels with random signs, sum_c +-sqrt(p_c) (onehot_c - p), whose covariance is that of
+    single labels, diag(p) - p p'. Of a network that is sure, single labels show no curvature in most draws; on the
+    digits one draw with signs is worth ten labels.
+    """
+
+    def pull(logits: Tensor) -> Tensor:
+        p = logits.softmax(1)
+        signs = torch.randint(0, 2, p.shape, generator=generator).to(p) * 2.0 - 1.0
+        weighted = p.sqrt() * signs
+        return weighted - p * weighted.sum(1, keepdim=True)
+
+    return pull
+
+
+def margin_pull(labels: Tensor) -> Pull:
+    """Of log(p_y / (1 - p_y)) at the given labels: one-hot minus the softmax over the other classes."""
+
+    def pull(logits: Tensor) -> Tensor:
+        own = one_hot(labels, logits.shape[1])
+        return own - logits.masked_fill(own.bool(), -torch.inf).softmax(1)
+
+    return pull

@@ -1,0 +1,94 @@
+"""TRAK through all linear layers of one network: kernel regression of margins on the gradients of margins.
+
+    tau(t, i) = phi_t' (Phi'Phi + lambda I)^-1 phi_i = k_t' (K + lambda I)^-1 e_i,    K = Phi Phi'
+
+With inner products of factors the second form needs no projection, [N, N] in memory; beyond `k` rows the gradients are
+projected, inputs and pulls each by random signs, and multiplied. lambda = N wd / mean(p (1 - p)).
+Park et al., ICML 2023.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .devices import derive_seed
+from .factors import Factors, margin_pull
+from .walk import Rows, Walk, products
+
+_TINY = 1e-6  # of the mean of the kernel's diagonal: no ridge at all stays solvable
+_FLAT = 1e-6  # mean p (1 - p) of a network that is sure of everything: the ridge stays finite
+
+
+class Margins(NamedTuple):
+    """effects [V, N] on the targets' margins before the weight 1 - p_i; doubts [N] = 1 - p_i; the ridge."""
+
+    effects: Tensor
+    doubts: Tensor
+    ridge: float
+
+
+def margin_effects(walk: Walk, train: Rows, targets: Rows, k: int, decay: float) -> Margins:
+    """Of including each training row; k: projected dimensions, 0 for none. Float64."""
+    confidences = _confidences(walk, train)
+    spread = float((confidences * (1.0 - confidences)).mean())
+    ridge = len(train) * decay / max(spread, _FLAT)
+    solve = _projected if k else _unprojected
+    effects, used = solve(walk, train, targets, k, ridge)
+    return Margins(effects, 1.0 - confidences, used)
+
+
+def _confidences(walk: Walk, rows: Rows) -> Tensor:
+    return walk.logits(rows).double().softmax(1).gather(1, rows.labels[:, None])[:, 0].cpu()
+
+
+def _unprojected(walk: Walk, train: Rows, targets: Rows, k: int, ridge: float) -> tuple[Tensor, float]:
+    own, wanted = _margin_gradients(walk, train), _margin_gradients(walk, targets)
+    kernel = products(own, own).double().cpu()
+    ridge += _mean_if_none(kernel, ridge)
+    kernel.diagonal().add_(ridge)
+    return torch.linalg.solve(kernel, products(own, wanted).double().cpu()).T, ridge
+
+
+def _margin_gradients(walk: Walk, rows: Rows) -> Mapping[str, Factors | Tensor]:
+    return walk.held(rows, margin_pull(rows.labels)(walk.logits(rows)))
+
+
+def _projected(walk: Walk, train: Rows, targets: Rows, k: int, ridge: float) -> tuple[Tensor, float]:
+    own, wanted = (torch.cat(list(_phi(walk, rows, k))) for rows in (train, targets))
+    kernel = own.T @ own
+    ridge += _mean_if_none(kernel, ridge)
+    kernel.diagonal().add_(ridge)
+    return torch.linalg.solve(kernel, wanted.T).T @ own.T, ridge
+
+
+def _mean_if_none(kernel: Tensor, ridge: float) -> float:
+    """Without weight decay to match: the kernel's mean eigenvalue, the damping that influence has by default."""
+    mean = float(kernel.diagonal().mean())
+    return _TINY * mean if ridge > 0 else mean
+
+
+def _phi(walk: Walk, rows: Rows, k: int) -> Iterator[Tensor]:
+    """[b, k] float64 of each batch: the projections of a gradient's layers add up."""
+    generator = torch.Generator().manual_seed(derive_seed("trak", walk.seed))
+    signs: dict[str, tuple[Tensor, Tensor]] = {}
+    for part in walk.batches(rows):
+        layers = walk.factors(rows[part], margin_pull(rows.labels[part]))
+        if not signs:
+            signs = {name: _signs(one, k, generator) for name, one in layers.items()}
+        yield sum((_project(one, *signs[name]) for name, one in layers.items()), torch.zeros(())).double().cpu()
+
+
+def _signs(one: Factors, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    outputs, inputs = one.shape
+    sizes = (inputs, outputs)
+    draws = [torch.randint(0, 2, (size, k), generator=generator).to(one.pulls) * 2.0 - 1.0 for size in sizes]
+    return draws[0], draws[1] / k**0.5
+
+
+def _project(one: Factors, inputs: Tensor, pulls: Tensor) -> Tensor:
+    """[b, k] projections of the gradients; inner products are kept up to O(1 / sqrt(k))."""
+    return ((one.inputs.transpose(1, 2) @ inputs) * (one.pulls.transpose(1, 2) @ pulls)).sum(1)

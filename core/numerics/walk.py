@@ -1,0 +1,139 @@
+"""Visits of a network's rows, batch by batch, that hand out the factors of every linear layer's gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.types.progress import Progress, SilentProgress
+
+from .devices import derive_seed, scoring_batch
+from .factors import (
+    Factors,
+    Pull,
+    contracted,
+    inner_products,
+    left_out,
+    linear_factors,
+    loss_pull,
+    sampled_pull,
+)
+from .per_example import GradientTap
+
+Gradients = Mapping[str, "Factors | Tensor"]  # layer -> gradients as factors, or multiplied out [V, O, I]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Inputs [N, ...] (or a tuple of such) and labels [N] int64."""
+
+    x: Any
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, rows: slice | Tensor) -> Rows:
+        x = tuple(one[rows] for one in self.x) if isinstance(self.x, tuple) else self.x[rows]
+        return Rows(x, self.labels[rows])
+
+
+class Walk:
+    """`with Walk(network) as walk:` the network is frozen and tapped. Raises `ModelError` where it cannot be."""
+
+    def __init__(self, network: nn.Module, seed: int = 0, progress: Progress | None = None):
+        self.network, self.seed, self.progress = network, seed, progress or SilentProgress()
+        self.tap = GradientTap(network)
+        self.notes: tuple[str, ...] = ()
+
+    def __enter__(self) -> Walk:
+        self.tap.__enter__()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.tap.__exit__(*details)
+
+    def check(self, rows: Rows) -> None:
+        """Can the layers' gradients be told apart? Fills `notes` with the layers that are left out."""
+        self.notes = left_out(self.tap, rows[:2].x)
+
+    def batches(self, rows: Rows) -> Iterator[slice]:
+        """The rows of each batch."""
+        first = rows[:1].x
+        floats = sum(one.numel() for one in first) if isinstance(first, tuple) else first.numel()
+        step = scoring_batch(self.network, floats)
+        for start in range(0, len(rows), step):
+            yield slice(start, min(start + step, len(rows)))
+            self.progress.advance()
+
+    def factors(self, rows: Rows, pull: Pull) -> dict[str, Factors]:
+        """Of these rows at once."""
+        return linear_factors(self.tap, rows.x, pull)
+
+    def losses(self, rows: Rows) -> Iterator[tuple[slice, dict[str, Factors]]]:
+        """(rows, factors of their own loss) of each batch."""
+        for part in self.batches(rows):
+            yield part, self.factors(rows[part], loss_pull(rows.labels[part]))
+
+    def sampled(self, rows: Rows) -> Iterator[dict[str, Factors]]:
+        """Factors of each batch at labels drawn from the model, the same on each visit."""
+        generator = torch.Generator().manual_seed(derive_seed("fisher", self.seed))
+        for part in self.batches(rows):
+            yield self.factors(rows[part], sampled_pull(generator))
+
+    def logits(self, rows: Rows) -> Tensor:
+        """[N, C] of all rows."""
+        with torch.no_grad():
+            return torch.cat([self.network(rows[part].x) for part in self.batches(rows)])
+
+    def held(self, rows: Rows, pulls: Tensor | None = None) -> dict[str, Factors | Tensor]:
+        """Gradients of all rows, at `pulls` [N, C] on their logits or of their loss; see `held`."""
+        parts = []
+        for part in self.batches(rows):
+            pull = loss_pull(rows.labels[part]) if pulls is None else _given(pulls[part])
+            parts.append(held(self.factors(rows[part], pull)))
+        return {name: _joined([one[name] for one in parts]) for name in parts[0]}
+
+
+def _given(pulls: Tensor) -> Pull:
+    return lambda _: pulls
+
+
+def held(layers: Mapping[str, Factors]) -> dict[str, Factors | Tensor]:
+    """What to keep of gradients: factors at one position, the products of several (patches take far more memory)."""
+    return {name: one if one.single else one.matrices() for name, one in layers.items()}
+
+
+def _joined(parts: Sequence[Factors | Tensor]) -> Factors | Tensor:
+    if len(parts) == 1:
+        return parts[0]
+    single = [one for one in parts if isinstance(one, Factors)]
+    if single:
+        return Factors(torch.cat([one.inputs for one in single]), torch.cat([one.pulls for one in single]))
+    return torch.cat([one for one in parts if isinstance(one, Tensor)])
+
+
+def products(first: Gradients, second: Gradients) -> Tensor:
+    """[V, b] inner products over all layers of `first`."""
+    return total(_products(one, second[name]) for name, one in first.items())
+
+
+def _products(first: Factors | Tensor, second: Factors | Tensor) -> Tensor:
+    if isinstance(first, Factors):
+        return inner_products(first, second) if isinstance(second, Factors) else contracted(second, first).T
+    return contracted(first, second) if isinstance(second, Factors) else first.flatten(1) @ second.flatten(1).T
+
+
+def squares(gradients: Gradients) -> Tensor:
+    """[V] squared lengths over all layers."""
+    return total(one.squares() if isinstance(one, Factors) else one.square().sum((1, 2)) for one in gradients.values())
+
+
+def total(parts: Iterable[Tensor]) -> Tensor:
+    """Their sum."""
+    found = list(parts)
+    return found[0] if len(found) == 1 else torch.stack(found).sum(0)

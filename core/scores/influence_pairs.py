@@ -1,0 +1,239 @@
+"""Influence between rows on a person's own networks and arrays: every training row on every target, and no files.
+
+    influence_pairs     [V, N]  rise of each target's loss when the row is removed
+    influence_on_mean   [N]     rise of the targets' mean loss
+    self_influence_of   [N]     g_i' H^-1 g_i, in units of one over N
+
+POSITIVE is helpful, NEGATIVE harmful. Networks are one checkpoint or several: their mean (tracin: the sum, weighted by
+the learning rates). Methods through all Linear and Conv layers (parameters of others are left out, `notes` names them):
+
+    gauss_newton   the Hessian's strongest directions in all layers together; up to some 10,000 parameters the most
+                   faithful to retraining, and no dearer than ekfac
+    ekfac          Kronecker eigenbasis of each layer, corrected eigenvalues; grows with neither rows nor directions
+    datainf        mean of single-row inverses; the published lambda, damping plays no part
+    tracin         gradient products; tracin_normalized: their cosines
+    trak           effect on the margin, in the scale of the margin; the ridge matched to the weight decay
+
+With layers="last" the solvers of the score `influence` (exact, cg, lissa, arnoldi, datainf, ekfac) and tracin.
+Koh & Liang 2017; Grosse et al. 2023; Kwon et al. 2024; Pruthi et al. 2020; Park et al. 2023.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.scores.influence import InfluenceParams
+from core.scores.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
+from core.types.errors import DataError
+from core.types.progress import Progress, SilentProgress
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from core.numerics.network_pairs import Kernel
+    from core.numerics.walk import Rows, Walk
+
+METHODS = ("gauss_newton", "ekfac", "datainf", "tracin", "tracin_normalized", "trak")
+_DAMPING = {"gauss_newton": 3.0, "ekfac": 1.0}  # x mean eigenvalue, within the advised 1 to 3
+_PROJECTED_ABOVE = 5_000  # rows: TRAK's kernel of them would take more than 200 MB
+_NO_PROJECTION = 0
+
+
+@dataclass(frozen=True, eq=False)
+class PairwiseInfluence:
+    """values float32 [V, N], or [N]; notes: what was left out, in words."""
+
+    values: np.ndarray
+    method: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How influence is taken.
+
+    damping: x mean eigenvalue of the curvature (None: the method's own, 1 to 3), added to `weight_decay`.
+    learning_rates: one per network, for tracin; None counts all alike.
+    directions: how many of the Hessian's gauss_newton keeps; time grows with their cube.
+    leverage: of the last layer's solvers, what makes them agree with retraining that layer.
+    k: TRAK's projected dimensions; None: 512 above 5,000 rows, no projection below (0).
+    """
+
+    method: str = "gauss_newton"
+    layers: str = "all"
+    damping: float | None = None
+    weight_decay: float = 0.0
+    learning_rates: Sequence[float] | None = None
+    directions: int = 1_500
+    leverage: bool = True
+    k: int | None = None
+    seed: int = 0
+
+
+Arrays = tuple[Any, Any]  # inputs [N, ...] (array, tensor or a tuple of tensors), labels [N] int
+
+
+def influence_pairs(
+    networks: nn.Module | Sequence[nn.Module],
+    train: Arrays,
+    targets: Arrays,
+    *,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> PairwiseInfluence:
+    """[V, N] of every training row on every target; `settings` are those of `Settings`.
+
+    Raises `DataError` for arrays that do not fit together and `ModelError` for a network that cannot be tapped.
+    """
+    return _over_networks(networks, train, targets, Settings(**settings), "pairs", progress)
+
+
+def influence_on_mean(
+    networks: nn.Module | Sequence[nn.Module],
+    train: Arrays,
+    targets: Arrays,
+    *,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> PairwiseInfluence:
+    """[N] of every training row on the targets' mean; see `influence_pairs`."""
+    return _over_networks(networks, train, targets, Settings(**settings), "mean", progress)
+
+
+def self_influence_of(
+    networks: nn.Module | Sequence[nn.Module], train: Arrays, *, progress: Progress | None = None, **settings: Any
+) -> PairwiseInfluence:
+    """[N] from 0 up: g_i' H^-1 g_i; see `influence_pairs`. Of all methods but trak and normalized tracin."""
+    asked = Settings(**settings)
+    if asked.method in ("trak", "tracin_normalized") or asked.layers != "all":
+        raise DataError(
+            f'There is no self-influence by "{asked.method}" of layers "{asked.layers}".',
+            "Choose ekfac, gauss_newton, datainf or tracin of all layers, or the score influence_self.",
+        )
+    return _over_networks(networks, train, train, asked, "self", progress)
+
+
+def _over_networks(
+    networks: Any, train: Arrays, targets: Arrays, asked: Settings, mode: str, progress: Progress | None
+) -> PairwiseInfluence:
+    every = list(networks) if isinstance(networks, (list, tuple)) else [networks]
+    rates = _checked(every, asked)
+    rows, wanted = (as_rows(*arrays, every[0]) for arrays in (train, targets))
+    quiet = progress or SilentProgress()
+    if asked.layers == "last":
+        params = InfluenceParams(damping=_damping(asked), leverage=asked.leverage)
+        found = [last_layer_pairs(net, rows, wanted, asked.method, params, asked.weight_decay, quiet) for net in every]
+        averaged = _averaged([one.mean(axis=0) if mode == "mean" else one for one in found], rates, asked.method)
+        return PairwiseInfluence(averaged, asked.method)
+    if asked.method == "trak":
+        return _trak(every, rows, wanted, asked, mode, quiet)
+    read = [_of_network(net, rows, wanted, asked, mode, quiet) for net in every]
+    values = _averaged([one for one, _ in read], rates, asked.method)
+    return PairwiseInfluence(values, asked.method, read[0][1])
+
+
+def _checked(networks: list[Any], asked: Settings) -> list[float]:
+    """The weight of each network."""
+    known = METHODS if asked.layers == "all" else LAST_LAYER_METHODS
+    if asked.layers not in ("all", "last") or asked.method not in known:
+        raise DataError(f'Unknown method "{asked.method}" for layers "{asked.layers}".', f"Choose {', '.join(known)}.")
+    rates = [1.0] * len(networks) if asked.learning_rates is None else list(asked.learning_rates)
+    if not networks or len(rates) != len(networks):
+        raise DataError(f"{len(networks)} networks, {len(rates)} learning rates.", "Give one of each per checkpoint.")
+    return rates
+
+
+def _averaged(values: list[np.ndarray], rates: list[float], method: str) -> np.ndarray:
+    weights = np.asarray(rates) if method == "tracin" else np.full(len(values), 1.0 / len(values))
+    return np.tensordot(weights, np.stack(values), axes=1).astype(np.float32)
+
+
+def as_rows(x: Any, labels: Any, network: nn.Module) -> Rows:
+    """Arrays where the network is. Raises `DataError` when their lengths differ or a label has no output."""
+    import torch
+
+    from core.numerics.walk import Rows
+
+    place = next((p.device for p in network.parameters()), torch.device("cpu"))
+    parts = tuple(torch.as_tensor(one).to(place) for one in (x if isinstance(x, tuple) else (x,)))
+    parts = tuple(one.float() if one.is_floating_point() else one for one in parts)
+    y = torch.as_tensor(labels).to(place, torch.int64)
+    if y.ndim != 1 or len(y) == 0 or any(len(one) != len(y) for one in parts):
+        raise DataError(
+            f"{len(parts[0])} inputs and labels of shape {tuple(y.shape)}.", "Give one class number per input row."
+        )
+    if int(y.min()) < 0:
+        raise DataError("A label is negative.", "Leave unlabeled rows out.")
+    return Rows(parts if isinstance(x, tuple) else parts[0], y)
+
+
+def _of_network(
+    network: nn.Module, train: Rows, targets: Rows, asked: Settings, mode: str, progress: Progress
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    from core.numerics.network_pairs import mean_products, pair_products, self_products
+    from core.numerics.walk import Walk
+
+    progress.stage(f"Influence by {asked.method}", 0)
+    with Walk(network, asked.seed, progress) as walk:
+        walk.check(train)
+        kernel = _kernel(walk, train, asked)
+        if mode == "self":
+            return self_products(walk, kernel, train).double().numpy(), walk.notes
+        read: Callable[[Walk, Kernel, Rows, Rows], Tensor] = pair_products if mode == "pairs" else mean_products
+        values = read(walk, kernel, train, targets).double().numpy()
+        if asked.method == "tracin_normalized":
+            return _cosines(walk, values, train, targets, mode), walk.notes
+        return values / (1 if asked.method == "tracin" else len(train)), walk.notes
+
+
+def _kernel(walk: Walk, train: Rows, asked: Settings) -> Kernel:
+    from core.numerics.network_pairs import EKFAC, DataInf, GaussNewton, Plain
+
+    if asked.method == "ekfac":
+        return EKFAC(walk, train, _damping(asked), asked.weight_decay)
+    if asked.method == "gauss_newton":
+        return GaussNewton(walk, train, _damping(asked), asked.weight_decay, asked.directions)
+    return DataInf(walk, train) if asked.method == "datainf" else Plain(walk)
+
+
+def _damping(asked: Settings) -> float:
+    return _DAMPING.get(asked.method, 1.0) if asked.damping is None else asked.damping
+
+
+def _cosines(walk: Walk, values: np.ndarray, train: Rows, targets: Rows, mode: str) -> np.ndarray:
+    """Products by both lengths; 0 where a gradient is."""
+    from core.numerics.network_pairs import lengths, mean_gradient
+    from core.numerics.walk import squares
+
+    own = lengths(walk, train).double().numpy()
+    others = lengths(walk, targets) if mode == "pairs" else squares(mean_gradient(walk, targets)).sqrt()
+    size = others.cpu().double().numpy()[:, None] * own
+    size = size if mode == "pairs" else size[0]
+    return np.divide(values, size, out=np.zeros_like(values), where=size > 0)
+
+
+def _trak(
+    networks: list[Any], train: Rows, targets: Rows, asked: Settings, mode: str, progress: Progress
+) -> PairwiseInfluence:
+    """Mean effect over the networks times mean doubt."""
+    from core.numerics.network_trak import margin_effects
+    from core.numerics.walk import Walk
+
+    k = asked.k if asked.k is not None else _NO_PROJECTION if len(train) <= _PROJECTED_ABOVE else 512
+    effects, doubts = [], []
+    notes: tuple[str, ...] = ()
+    progress.stage("Influence by trak", 0)
+    for network in networks:
+        with Walk(network, asked.seed, progress) as walk:
+            walk.check(train)
+            found, notes = margin_effects(walk, train, targets, k, asked.weight_decay), walk.notes
+        effects.append(found.effects.numpy())
+        doubts.append(found.doubts.numpy())
+    values = np.mean(effects, axis=0) * np.mean(doubts, axis=0)
+    if k > len(train):
+        notes = (*notes, f"{k} projected dimensions for {len(train)} rows: the kernel is singular but for its ridge.")
+    return PairwiseInfluence((values.mean(axis=0) if mode == "mean" else values).astype(np.float32), "trak", notes)
