@@ -106,3 +106,7 @@ class VectorRows:
         import torch
 
         return self._values[torch.from_numpy(np.asarray(rows, dtype=np.int64))]
+
+    def span(self, start: int, stop: int) -> Any:
+        """[b, d] float32, consecutive rows, not copied."""
+        return self._values[start:stop]

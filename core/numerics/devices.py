@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import nn
@@ -21,6 +23,11 @@ def derive_seed(*parts: int | str) -> int:
     """A 31-bit seed that depends on all `parts`: runs, seeds and folds never share a stream by accident."""
     digest = hashlib.sha256(repr(parts).encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
+
+
+def casting(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
+    """Linear layers and convolutions in bfloat16 inside, when asked for."""
+    return torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext()
 
 
 def scoring_batch(network: nn.Module, floats_per_example: int) -> int:

@@ -17,19 +17,20 @@ from .layer_norms import Call
 _BUDGET = 256 * 2**20  # bytes of per-example gradients alive at once
 
 
-def _chunk(parameters: dict[str, Tensor]) -> int:
+def _chunk(parameters: dict[str, Tensor], memory: int | None) -> int:
+    budget = _BUDGET if memory is None else min(_BUDGET, memory // 4)
     size = sum(p.numel() * p.element_size() for p in parameters.values())
-    return max(1, _BUDGET // max(size, 1))
+    return max(1, budget // max(size, 1))
 
 
 def _squares(gradients: dict[str, Tensor]) -> Tensor:
     return torch.stack([g.flatten(1).double().square().sum(1) for g in gradients.values()]).sum(0)
 
 
-def module_squared_norm(module: nn.Module, calls: Sequence[Call]) -> Tensor:
+def module_squared_norm(module: nn.Module, calls: Sequence[Call], memory: int | None = None) -> Tensor:
     """[b] squared norm of the gradient over all parameters of `module` and its children, summed over its calls."""
     parameters = {k: p.detach() for k, p in module.named_parameters()}
-    examples, step = len(calls[0].gradient), _chunk(parameters)
+    examples, step = len(calls[0].gradient), _chunk(parameters, memory)
     parts = []
     for start in range(0, examples, step):
         rows = slice(start, min(start + step, examples))
@@ -62,7 +63,7 @@ def _call_gradients(
         ) from error
 
 
-def network_squared_norm(network: nn.Module, x: Any, targets: Tensor) -> Tensor:
+def network_squared_norm(network: nn.Module, x: Any, targets: Tensor, memory: int | None = None) -> Tensor:
     """[b] squared norm of each example's cross-entropy gradient over all parameters, by vmap over examples."""
     parameters = {k: p.detach() for k, p in network.named_parameters()}
 
@@ -70,7 +71,7 @@ def network_squared_norm(network: nn.Module, x: Any, targets: Tensor) -> Tensor:
         alone = tuple(v.unsqueeze(0) for v in one) if isinstance(one, tuple) else one.unsqueeze(0)
         return nn.functional.cross_entropy(functional_call(network, weights, (alone,)), target.unsqueeze(0))
 
-    step = _chunk(parameters)
+    step = _chunk(parameters, memory)
     with sdpa_kernel(SDPBackend.MATH):  # the fused attention kernels have no batching rule
         parts = [
             _squares(vmap(grad(loss), in_dims=(None, 0, 0))(parameters, _cut(x, i, i + step), targets[i : i + step]))

@@ -68,8 +68,9 @@ class GradientTap:
     loss must be a sum over examples of terms that each depend on one example only.
     """
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, memory: int | None = None):
         self.network = network
+        self._memory = memory  # bytes; what is taken one example at a time may take a quarter of it
         self.notes: tuple[str, ...] = ()
         self._layers: list[_Layer] = []
         self._handles: list[RemovableHandle] = []
@@ -159,7 +160,7 @@ class GradientTap:
     def squared_norms(self, x: Any, logits: Tensor, targets: Tensor, keep_graph: bool = False) -> Tensor:
         """[b] float64, squared gradient norm of each example's cross-entropy; `logits` from this block's run of `x`."""
         if self._whole:
-            return network_squared_norm(self.network, x, targets)
+            return network_squared_norm(self.network, x, targets, self._memory)
         loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
         self._total = torch.zeros(len(targets), dtype=torch.float64, device=loss.device)
         self._recording = True
@@ -243,7 +244,7 @@ class GradientTap:
         elif calls and self._total is not None:
             plain = is_plain(layer.module)
             norms = layer_squared_norm(layer.module, calls, self._scratch) if plain else None
-            self._total += module_squared_norm(layer.module, calls) if norms is None else norms
+            self._total += module_squared_norm(layer.module, calls, self._memory) if norms is None else norms
 
 
 def _forward_hook(tap: GradientTap, layer: _Layer) -> Callable[..., Any]:

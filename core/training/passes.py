@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,18 @@ from torch import Tensor
 from core.models.encoding import Encoded
 from core.models.family import InputShape
 from core.models.network import Network
-from core.numerics.devices import scoring_batch
+from core.numerics.batches import batch_for, evaluating
+from core.numerics.devices import casting
 from core.numerics.per_example import GradientTap
 from core.types.errors import ModelError
-from core.types.examples import UNLABELED
+from core.types.examples import UNLABELED, Modality
 from core.types.methods import Signal
 from core.types.progress import Progress
 
 from .loop import to_device
+from .rows import span
+
+_TOKENS = 256  # of a text whose length is not known yet
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,30 +52,37 @@ def visit(
     input_gradients: InputGradients | None = None,
     logits_out: np.ndarray | None = None,
     features_out: np.ndarray | None = None,
+    memory: int | None = None,
+    bf16: bool = False,
 ) -> Visit:
     """Run `network` in eval mode over all rows once and take `signals` (LOGITS is always taken).
 
+    For arrays in memory: `visit(AdaptedNetwork(module, classes), ArrayRows(x), labels, signals, progress=...)`.
     Unlabeled rows take the predicted class in place of the label. gradient_norm is the norm over all parameters of the
     gradient of the row's own cross-entropy. With INPUT_GRADIENT_SPREAD, `input_gradients` receives d z_label / d input:
     images averaged over color channels [b, H * W], text averaged over its tokens [b, embedding], tables [b, columns].
-    `logits_out`, `features_out` are filled in place of new arrays (for memory-mapped files).
+    `logits_out`, `features_out` are filled in place of new arrays (for memory-mapped files). `memory`: bytes that
+    activations and scratch may take, a quarter for activations. `bf16`: linear layers and convolutions in bfloat16
+    where no gradient is taken; results stay float32.
     Results do not depend on `batch` beyond rounding. `progress` advances once per batch.
     """
     labels = np.asarray(labels, dtype=np.int64)
     rows = len(encoded)
-    size = batch or scoring_batch(network, _floats(encoded))
     state = _Outputs(rows, logits_out, features_out, signals)
-    with GradientTap(network) if Signal.GRADIENT_NORM in signals else nullcontext() as tap:
-        network.eval()
+    spread = input_gradients if Signal.INPUT_GRADIENT_SPREAD in signals else None
+    taps = GradientTap(network, memory) if Signal.GRADIENT_NORM in signals else nullcontext()
+    with taps as tap, evaluating(network):
         device = next(network.parameters()).device
         if tap is not None and rows:
-            few = to_device(encoded.batch(np.arange(min(2, rows))), device)
+            few = to_device(span(encoded, 0, min(2, rows)), device)
             tap.check(few, lambda x: network.head(network.features_from(network.embed(x))))
+        size = batch or (_step(network, span(encoded, 0, 1), memory) if rows else 1)
         for start in range(0, rows, size):
-            chosen = np.arange(start, min(start + size, rows))
-            x = to_device(encoded.batch(chosen), device)
-            given = torch.from_numpy(labels[chosen]).to(device)
-            _visit_batch(network, x, chosen, given, signals, tap, input_gradients, state)
+            part = slice(start, min(start + size, rows))
+            x = to_device(span(encoded, part.start, part.stop), device)
+            given = torch.from_numpy(labels[part]).to(device)
+            with casting(device, bf16 and tap is None and spread is None):
+                _visit_batch(network, x, part, given, tap, spread, state)
             progress.advance()
         notes = () if tap is None else tap.notes
     assert state.logits is not None or rows == 0
@@ -87,30 +97,30 @@ class _Outputs:
         self.wants_features = Signal.FEATURES in signals
         self.norms = np.zeros(rows) if Signal.GRADIENT_NORM in signals else None
 
-    def put(self, rows: np.ndarray, logits: Tensor, features: Tensor) -> None:
+    def put(self, rows: slice, logits: Tensor, features: Tensor) -> None:
         if self.logits is None:
             self.logits = np.empty((self.rows, logits.shape[1]), np.float32)
-        self.logits[rows] = logits.detach().cpu().numpy()
+        self.logits[rows] = logits.detach().float().cpu().numpy()
         if self.wants_features:
             if self.features is None:
                 self.features = np.empty((self.rows, features.shape[1]), np.float32)
-            self.features[rows] = features.detach().cpu().numpy()
+            self.features[rows] = features.detach().float().cpu().numpy()
 
 
 def _visit_batch(
     network: Network,
     x: Any,
-    rows: np.ndarray,
+    rows: slice,
     given: Tensor,
-    signals: frozenset[Signal],
     tap: GradientTap | None,
-    input_gradients: InputGradients | None,
+    spread: InputGradients | None,
     out: _Outputs,
 ) -> None:
-    spread = Signal.INPUT_GRADIENT_SPREAD in signals and input_gradients is not None
-    with torch.set_grad_enabled(tap is not None or spread):
+    """One forward, and from it the backward passes of the loss and of the label's logit where they are asked for."""
+    gradients = tap is not None or spread is not None
+    with torch.enable_grad() if gradients else torch.inference_mode():
         embedded = network.embed(x)
-        if spread and not embedded.requires_grad:
+        if spread is not None and not embedded.requires_grad:
             embedded = embedded.detach().requires_grad_()
         features = network.features_from(embedded)
         logits = network.head(features)
@@ -120,15 +130,17 @@ def _visit_batch(
             f"Label {int(given.max())} occurs, the model has {logits.shape[1]} outputs.",
             "Give a model with one output per class, or check the class map.",
         )
+    if not gradients:
+        return
     targets = torch.where(given == UNLABELED, logits.detach().argmax(1), given)
     if tap is not None:
         assert out.norms is not None
-        out.norms[rows] = tap.squared_norms(x, logits, targets, keep_graph=spread).sqrt().cpu().numpy()
-    if spread:
-        assert input_gradients is not None
+        norms = tap.squared_norms(x, logits, targets, keep_graph=spread is not None)
+        out.norms[rows] = norms.sqrt().cpu().numpy()
+    if spread is not None:
         own = logits.gather(1, targets[:, None]).sum()
         (gradient,) = torch.autograd.grad(own, [embedded])
-        input_gradients(rows, _positions(gradient, x).cpu().numpy())
+        spread(np.arange(rows.start, rows.stop), _positions(gradient, x).cpu().numpy())
 
 
 def _positions(gradient: Tensor, x: Any) -> Tensor:
@@ -139,13 +151,19 @@ def _positions(gradient: Tensor, x: Any) -> Tensor:
     return gradient.mean(1).flatten(1) if gradient.dim() == 4 else gradient.flatten(1)
 
 
-def _floats(encoded: Encoded) -> int:
-    if len(encoded) == 0:
-        return 1
-    one = encoded.batch(np.arange(1))
-    return sum(part.numel() for part in one) if isinstance(one, tuple) else one.numel()
+def _step(network: torch.nn.Module, example: Any, memory: int | None) -> int:
+    return batch_for(network, _standing([*example.shape[1:]] if isinstance(example, Tensor) else [], network), memory)
 
 
-def visit_batches(network: torch.nn.Module, shape: InputShape, rows: int) -> int:
-    """How often `progress` advances in one visit, near enough for a progress bar."""
-    return -(-rows // scoring_batch(network, prod(shape.dims) if len(shape.dims) == 3 else shape.dims[0]))
+def _standing(dims: list[int], network: torch.nn.Module) -> Any:
+    """An example of zeros to count with: images and tables of this shape, else a text of usual length."""
+    device = next(network.parameters()).device
+    if dims:
+        return torch.zeros(1, *dims, device=device)
+    return (torch.zeros(1, _TOKENS, dtype=torch.int64, device=device), torch.zeros(1, _TOKENS, device=device))
+
+
+def visit_batches(network: torch.nn.Module, shape: InputShape, rows: int, memory: int | None = None) -> int:
+    """How often `progress` advances in one visit."""
+    dims = [] if shape.modality is Modality.TEXT else [*shape.dims]
+    return -(-rows // batch_for(network, _standing(dims, network), memory))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from core.models.adapter import AdaptedNetwork
 from core.models.network import Network
 from core.numerics.batches import batch_for, evaluating
 from core.numerics.closed_forms import QUICK, closed_forms
+from core.numerics.devices import casting
 from core.numerics.outer import Scratch
 from core.types.errors import CurationError, ModelError
 from core.types.progress import Progress, SilentProgress
@@ -124,8 +125,3 @@ def _listening(network: nn.Module, x: Any, caught: list[Tensor]) -> tuple[Tensor
             "Make it the layer that turns features [batch, d] into logits [batch, classes].",
         )
     return caught[0], logits
-
-
-def casting(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
-    """Linear layers and convolutions in bfloat16 inside, when asked for."""
-    return torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext()

@@ -27,12 +27,17 @@ class RunningSpread:
 
     def add(self, rows: np.ndarray, values: np.ndarray) -> None:
         """values [b, positions] of `rows` at the current checkpoint."""
-        moments = self._allocated(values.shape[1])
-        mean = moments[0][rows]
+        moments, place = self._allocated(values.shape[1]), _as_slice(rows)
+        if self.count == 1:  # the first checkpoint: its values are the mean
+            moments[0][place] = values
+            return
+        mean = moments[0][place]  # a view when the rows are consecutive
         delta = values - mean
         mean += delta / np.float32(self.count)
-        moments[0][rows] = mean
-        moments[1][rows] += delta * (values - mean)
+        if isinstance(place, np.ndarray):
+            moments[0][place] = mean
+        delta *= values - mean
+        moments[1][place] += delta
 
     def finish(self) -> np.ndarray:
         """[N] float32: mean over positions of the population standard deviation; frees the moments."""
@@ -54,6 +59,12 @@ class RunningSpread:
             else:
                 self._moments = np.zeros(shape, np.float32)
         return self._moments
+
+
+def _as_slice(rows: np.ndarray) -> slice | np.ndarray:
+    """Consecutive rows as a slice, which numpy does not copy."""
+    consecutive = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1 and bool((np.diff(rows) == 1).all())
+    return slice(int(rows[0]), int(rows[-1]) + 1) if consecutive else rows
 
 
 class StageSpreads:

@@ -50,7 +50,8 @@ def test_rows_that_are_nearly_certain_keep_their_order(name: str) -> None:
     z = np.zeros((30, 4), np.float32)
     z[:, 2] = np.linspace(10, 25, 30)  # 1 - p from 1e-4 down to 4e-11, far below float32's 6e-8
     found = closed_forms((name,), torch.from_numpy(z), torch.full((30,), 2), None, None)[name].numpy()
-    np.testing.assert_allclose(found, _wanted(name, z.astype(np.float64), np.full(30, 2), z, z), rtol=1e-4)  # float64 rounds 1 - p itself
+    wanted = _wanted(name, z.astype(np.float64), np.full(30, 2), z, z)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)  # float64 rounds 1 - p itself
     assert (np.diff(found) < 0).all()
 
 
