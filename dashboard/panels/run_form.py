@@ -49,7 +49,7 @@ def _one(method: ScoreMethod, spec: RunSpec, why_not: str) -> dict[str, dict]:
             method.title,
             value=wanted and not why_not,
             disabled=bool(why_not),
-            help=method.summary,
+            help=f"{method.summary} Cost: {method.cost}",
             key=f"use_{method.name}",
             width="stretch",
         )
