@@ -29,7 +29,7 @@ from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
 
-_CELLS = 1_500_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
+_CELLS = 600_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
 _BLOCK_CELLS = 2_000_000  # of the targets' logits held at a time
 _RATES = 10.0 ** -np.arange(0.0, 5.0, 0.5)
 _RATE_ORDERS = 10  # orders that a learning rate is judged by, as published

@@ -202,6 +202,32 @@ def test_tiny_worlds(method):
 
 
 @every_score
+def test_one_training_row(method):
+    """One row to train on beside one that judges, and one row alone: values or a sentence."""
+    assert answered(tiny_world(n=2, classes=2, held_out=1, unlabeled=0), method)
+    assert answered(tiny_world(n=1, classes=2, held_out=0, unlabeled=0), method)
+
+
+@every_score
+def test_features_that_never_change(method):
+    """Nothing tells the rows apart but their labels: values or a sentence, never a division by zero."""
+    world = tiny_world(unlabeled=0)
+    e = world.evidence
+    flat = replace(
+        e,
+        embedding=np.ones_like(e.embedding),
+        trace=replace(e.trace, logits=np.zeros_like(e.trace.logits)),
+        checkpoints=tuple(
+            replace(c, logits=np.zeros_like(c.logits), features=np.ones_like(c.features)) for c in e.checkpoints
+        ),
+        input_gradient_spread={k: np.zeros_like(v) for k, v in e.input_gradient_spread.items()},
+        out_of_fold=np.full_like(e.out_of_fold, 1 / 3),
+        texts=np.full(60, "the same words", dtype=object),
+    )
+    assert answered(replace(world, evidence=flat), method)
+
+
+@every_score
 def test_bad_input_is_named_not_filled(method):
     world = tiny_world(held_out=0)
     if method.why_not and method.why_not(world.examples):

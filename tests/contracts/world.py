@@ -112,7 +112,7 @@ def _train(features: np.ndarray, examples: ExampleTable, rows: np.ndarray, seed:
     for _ in range(EPOCHS):
         z = np.exp(x @ weights - (x @ weights).max(axis=1, keepdims=True))
         delta = z / z.sum(axis=1, keepdims=True) - np.eye(examples.class_count)[examples.labels[rows]]
-        weights = weights - 0.3 * x.T @ delta / len(rows)
+        weights = weights - 0.3 * x.T @ delta / max(len(rows), 1)
         path.append(weights)
     return path
 
