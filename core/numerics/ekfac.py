@@ -31,21 +31,16 @@ class LayerCurvature:
 
     def solved(self, gradients: Factors | Tensor) -> Tensor:
         """[V, O, I] H^-1 G; factors with one position are turned before they are multiplied out."""
-        if isinstance(gradients, Factors) and gradients.single:
-            a, g = _turned(self.inputs, self.pulls, gradients)
-            turned = g[:, :, None] * a[:, None, :]
-        else:
-            whole = gradients.matrices() if isinstance(gradients, Factors) else gradients
-            turned = self.pulls.T @ whole @ self.inputs
-        return self.pulls @ (turned * self.inverse) @ self.inputs.T
+        turned = _turned(self.inputs, self.pulls, gradients)
+        return self.pulls.to(turned) @ (turned * self.inverse.to(turned)) @ self.inputs.to(turned).T
 
     def quadratic(self, factors: Factors) -> Tensor:
         """[b] G' H^-1 G of each gradient."""
         if factors.single:
-            a, g = _turned(self.inputs, self.pulls, factors)
-            return ((g.square() @ self.inverse) * a.square()).sum(1)
-        turned = self.pulls.T @ factors.matrices() @ self.inputs
-        return (turned.square() * self.inverse).sum((1, 2))
+            a, g = _turned_vectors(self.inputs, self.pulls, factors)
+            return ((g.square() @ self.inverse.to(g)) * a.square()).sum(1)
+        turned = _turned(self.inputs, self.pulls, factors)
+        return (turned.square() * self.inverse.to(turned)).sum((1, 2))
 
 
 def fit_curvature(visit: Visit, damping: float, ridge: float = 0.0) -> dict[str, LayerCurvature]:
@@ -54,8 +49,7 @@ def fit_curvature(visit: Visit, damping: float, ridge: float = 0.0) -> dict[str,
     found = {}
     for name, eigenvalues in _corrected(visit, bases).items():
         mean = max(float(eigenvalues.mean()), torch.finfo(torch.float32).tiny)
-        inverse = 1.0 / (eigenvalues + max(damping, _TINY) * mean + ridge)
-        found[name] = LayerCurvature(*bases[name], inverse.to(bases[name][0].dtype))
+        found[name] = LayerCurvature(*bases[name], 1.0 / (eigenvalues + max(damping, _TINY) * mean + ridge))
     return found
 
 
@@ -89,19 +83,28 @@ def _corrected(visit: Visit, bases: Mapping[str, tuple[Tensor, Tensor]]) -> dict
 def _squares(inputs: Tensor, pulls: Tensor, factors: Factors) -> Tensor:
     """[O, I] sum over rows of the squared entries of the turned gradients."""
     if factors.single:
-        a, g = _turned(inputs, pulls, factors)
+        a, g = _turned_vectors(inputs, pulls, factors)
         return g.square().T @ a.square()
-    return (pulls.T @ factors.matrices() @ inputs).square().sum(0)
+    return _turned(inputs, pulls, factors).square().sum(0)
 
 
-def _turned(inputs: Tensor, pulls: Tensor, factors: Factors) -> tuple[Tensor, Tensor]:
+def _turned(inputs: Tensor, pulls: Tensor, gradients: Factors | Tensor) -> Tensor:
+    """[b, O, I] gradients in the eigenbasis."""
+    if isinstance(gradients, Factors) and gradients.single:
+        a, g = _turned_vectors(inputs, pulls, gradients)
+        return g[:, :, None] * a[:, None, :]
+    whole = gradients.matrices() if isinstance(gradients, Factors) else gradients
+    return pulls.to(whole).T @ whole @ inputs.to(whole)
+
+
+def _turned_vectors(inputs: Tensor, pulls: Tensor, factors: Factors) -> tuple[Tensor, Tensor]:
     a, g = factors.vectors()
-    return a @ inputs, g @ pulls
+    return a @ inputs.to(a), g @ pulls.to(g)
 
 
 def _eigenvectors(covariance: Tensor) -> Tensor:
-    """[n, n] float32 in columns; LAPACK's divide and conquer, several times faster here than the default driver."""
+    """[n, n] in columns; LAPACK's divide and conquer, several times faster here than the default driver."""
     from scipy.linalg import eigh
 
     vectors = eigh(covariance.cpu().numpy(), driver="evd", check_finite=False)[1]
-    return torch.from_numpy(vectors).to(covariance.device, torch.float32)
+    return torch.from_numpy(vectors).to(covariance.device)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from core.types.progress import Progress, SilentProgress
 
-from .devices import derive_seed, scoring_batch
+from .batches import batch_for
+from .devices import derive_seed
 from .factors import (
     Factors,
     Pull,
@@ -45,7 +46,8 @@ class Rows:
 class Walk:
     """`with Walk(network) as walk:` the network is frozen and tapped. Raises `ModelError` where it cannot be."""
 
-    def __init__(self, network: nn.Module, seed: int = 0, progress: Progress | None = None):
+    def __init__(self, network: nn.Module, seed: int = 0, progress: Progress | None = None, batch: int = 0):
+        self.batch = batch  # rows; 0: as many as suit the network
         self.network, self.seed, self.progress = network, seed, progress or SilentProgress()
         self.tap = GradientTap(network)
         self.notes: tuple[str, ...] = ()
@@ -63,11 +65,10 @@ class Walk:
 
     def batches(self, rows: Rows) -> Iterator[slice]:
         """The rows of each batch."""
-        first = rows[:1].x
-        floats = sum(one.numel() for one in first) if isinstance(first, tuple) else first.numel()
-        step = scoring_batch(self.network, floats)
-        for start in range(0, len(rows), step):
-            yield slice(start, min(start + step, len(rows)))
+        if not self.batch:
+            self.batch = batch_for(self.network, rows[:1].x)
+        for start in range(0, len(rows), self.batch):
+            yield slice(start, min(start + self.batch, len(rows)))
             self.progress.advance()
 
     def factors(self, rows: Rows, pull: Pull) -> dict[str, Factors]:
