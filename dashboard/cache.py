@@ -1,4 +1,4 @@
-"""The only module with st.cache_*: thin wrappers around what does not change while its stamp stays the same.
+"""With `dashboard.explaining` the only module with st.cache_*: thin wrappers around what its stamp does not change.
 
 Everything large sits in `cache_resource`, once per server and read-only; nothing of it enters a session.
 """
@@ -6,7 +6,7 @@ Everything large sits in `cache_resource`, once per server and read-only; nothin
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,15 +26,12 @@ from core.runs.clusters import cluster_cards as describe_run_clusters
 from core.runs.samples import SampleCard
 from core.store import CurationState, Run, RunSummary
 from core.store.index import ScoreIndex
-from core.types.attributions import Attribution, ExampleInfluence
+from core.types.attributions import ExampleInfluence
 from core.types.curation import Outcome, Rules
 from core.types.examples import ExampleTable, Roles
 from dashboard import selecting
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
-
-if TYPE_CHECKING:
-    from core.attributions import AttributionClient
 
 
 def stamp(run: Run) -> str:
@@ -144,19 +141,6 @@ def example_input(run_id: str, row: int, _run: Run) -> tuple[Any, str]:
 def influential(run_id: str, row: int, _run: Run) -> tuple[ExampleInfluence, ExampleInfluence]:
     """Training examples that helped and harmed one row most."""
     return actions.influential_examples(_run, row)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def attribution(run_id: str, row: int, method: str, _run: Run) -> Attribution:
-    """Why the model predicts what it does for one row."""
-    return actions.explain(_run, row, method, client=_client(run_id, str(_run.path)))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False, on_release=lambda client: client.close())
-def _client(run_id: str, path: str) -> AttributionClient:
-    from core.attributions import AttributionClient
-
-    return AttributionClient(Path(path))
 
 
 @st.cache_data(max_entries=1, show_spinner=False)

@@ -29,8 +29,9 @@ SHARED = {
     "gallery": (("gallery.js",), ("gallery.css",)),
     "sliders": (("sliders.js",), ("sliders.css",)),
     "drawer_keys": (("drawer_keys.js",), ()),
+    "toggles": (("toggles.js",), ("toggles.css",)),
 }
-_CODE = "chaffinch_code"
+_CODE = "chaffinch_shared_code"  # not "chaffinch_code": so the map calls its own source
 _HIDDEN = f"\n.st-key-{_CODE} {{ position: absolute; }}"
 _HOME = "(window.__chaffinch ||= { waiting: [] })"
 CACHED_FROM = 10_240  # Streamlit sends an unchanged message again unless it is larger than 10,000 bytes

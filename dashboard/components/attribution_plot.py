@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from core.types.attributions import Attribution
+from core.types.scores import AssumptionCheck
 from dashboard.components.nodes import Node, four_digits, node, show_nodes
 from dashboard.components.pictures import data_address
 from dashboard.theme import AWAY_COLOR, TOWARDS_COLOR
 
 _WIDE_GAP = 0.1
+LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 
 def attribution_plot(
@@ -31,13 +35,22 @@ def attribution_plot(
     elif cells is not None:
         column_bars(attribution.names, attribution.values, key=key, cells=cells, limit=limit)
     else:
-        token_weights(attribution.names, attribution.values, key=key)
+        token_weights(attribution.names, attribution.values, key=key, errors=attribution.errors)
+
+
+def attribution_lights(checks: Sequence[AssumptionCheck], *, key: str) -> None:
+    """One line per check: shape, color and name of its light, then the words with their number."""
+    lines = [
+        node("div", "light", node("b", f"light-{check.light}", f"{LIGHTS[check.light]} {check.light}"), " ", check.text)
+        for check in checks
+    ]
+    show_nodes(node("div", "", *lines, label="Whether to believe this attribution"), key=key)
 
 
 def _facts(attribution: Attribution) -> Node:
     gap, tone = _gap(attribution)
     pieces: list[Node] = [
-        node("span", "", "towards ", node("b", "", attribution.target, style={"color": TOWARDS_COLOR})),
+        node("span", "", "towards ", node("b", "towards", attribution.target)),
         node("span", "soft", f"{attribution.unit} {four_digits(attribution.base)} → {four_digits(attribution.output)}"),
         node("span", tone, gap, title="How far the parts are from adding up to output minus base; nearer 0 is better."),
     ]
@@ -65,15 +78,26 @@ def _rgb(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
-def token_weights(tokens: tuple[str, ...], weights: np.ndarray, *, key: str) -> None:
-    """The text with each token shaded by its signed weight; tokens are drawn as text."""
+def token_weights(
+    tokens: tuple[str, ...], weights: np.ndarray, *, key: str, errors: np.ndarray | None = None
+) -> None:
+    """The text with each token shaded by its signed weight; tokens are drawn as text.
+
+    errors: standard errors; a token within two of them of zero is shaded half as much, and the foot says how many are.
+    """
     strength = _strength(np.asarray(weights, dtype=float))
+    spread = np.zeros(len(tokens)) if errors is None else np.asarray(errors, dtype=float)
+    unsure = np.abs(weights) < 2 * spread
     parts: list[Node] = []
-    for token, share, weight in zip(tokens, strength, weights, strict=True):
+    for token, share, weight, error, doubt in zip(tokens, strength, weights, spread, unsure, strict=True):
         r, g, b = _rgb(TOWARDS_COLOR if share > 0 else AWAY_COLOR)
-        style = {"background": f"rgba({r},{g},{b},{abs(share) * 0.62:.2f})"}
-        parts += [node("mark", "", token, style=style, title=f"{token}: {four_digits(float(weight))}"), " "]
-    show_nodes(node("p", "text", *parts, label="Text with the weight of each token"), key=key)
+        style = {"background": f"rgba({r},{g},{b},{abs(share) * (0.31 if doubt else 0.62):.2f})"}
+        give = f" ± {error:.2g}" if errors is not None else ""
+        parts += [node("mark", "", token, style=style, title=f"{token}: {four_digits(float(weight))}{give}"), " "]
+    text = node("p", "text", *parts, label="Text with the weight of each token")
+    foot = f"{int(unsure.sum())} of {len(tokens)} words are within two standard errors of 0 and shaded half as much; " \
+           f"the largest error is {spread.max(initial=0.0):.2g}."
+    show_nodes(node("div", "", text, *([node("small", "soft", foot)] if errors is not None else [])), key=key)
 
 
 def column_bars(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -9,13 +11,13 @@ from streamlit.delta_generator import DeltaGenerator
 from core import actions
 from core.types.curation import Action
 from core.types.errors import CurationError
-from dashboard import cache, doing, drawing, reading, state
+from dashboard import cache, doing, drawing, explaining, reading, state
 from dashboard.components import messages
 from dashboard.components.drawer_keys import drawer_keys
 from dashboard.components.example_view import example_view
 from dashboard.components.score_panel import score_panel
 from dashboard.opened import Opened
-from dashboard.panels import evidence, review_bar
+from dashboard.panels import evidence, moving, review_bar, what_if, why
 
 
 def drawer(opened: Opened) -> None:
@@ -24,10 +26,13 @@ def drawer(opened: Opened) -> None:
     if row is None:
         messages.empty_state(
             "No example chosen",
-            "Click a point on the map or a tile below it. Arrow keys move, k keeps, d drops, r relabels, u undoes.",
+            "Click a point on the map or a tile below it. Arrow keys move, k keeps, d drops, r relabels, u undoes; "
+            "? lists the keys.",
             key="no_example",
         )
         return
+    explaining.prepare(opened.run)
+    moving.moving(opened, row)
     review_bar.steps(opened, row)
     _head(opened, row)
     _decide(opened, row)
@@ -35,13 +40,15 @@ def drawer(opened: Opened) -> None:
         st.html("<h4>Scores</h4>")
         score_panel(drawing.score_lines(opened, row), key=f"panel_{row}")
     for title, draw in (
-        ("Why this prediction", evidence.attribution),
+        ("Why this prediction", why.why),
+        ("What if", what_if.what_if),
         ("Training curve", evidence.curve),
         ("Nearest neighbors", evidence.neighbors),
+        ("Duplicates and near-duplicates", evidence.near_duplicates),
         ("Helpful and harmful training examples", evidence.influence),
         ("History", _history),
     ):
-        name = title.split()[0].lower()
+        name = "what_if" if title == "What if" else title.split()[0].lower()
         with st.expander(title, key=f"open_{name}", on_change="rerun", expanded=name == "nearest") as part:
             if part.open:
                 _draw(draw, opened, row, name)
@@ -62,9 +69,20 @@ def _head(opened: Opened, row: int) -> None:
     with st.container(key="drawer_head", gap="small"):
         first, second = st.columns([5, 6], gap="small") if beside else (st.container(), st.container())
         with first if beside else second:
-            example_view(example, key=f"example_{row}", name=name, problem=problem, width=150)
+            standing = explaining.standing(opened.run.run_id, row, opened.run) if isinstance(example, Mapping) else None
+            example_view(example, key=f"example_{row}", name=name, problem=problem, width=150, standing=standing)
+            if isinstance(example, np.ndarray) and st.button("Enlarge", key="enlarge"):
+                _enlarge(example, name)
         with second if beside else first:
             _facts(opened, row)
+
+
+@st.dialog("Example", width="large")
+def _enlarge(example: np.ndarray, name: str) -> None:
+    """The image as large as the window gives room for, every pixel a square."""
+    across = max(1, example.shape[1])
+    st.caption(f"{name}, {across} x {example.shape[0]} pixels")
+    example_view(example, key="enlarged", name=name, width=min(640, 640 * across // max(1, example.shape[0])))
 
 
 def _facts(opened: Opened, row: int) -> None:
@@ -76,6 +94,7 @@ def _facts(opened: Opened, row: int) -> None:
         "Split": str(view.splits[row]) + (" (locked)" if view.held_out[row] else ""),
         "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source[row]}",
         "Because": reading.because(opened, row),
+        "Margin": reading.margin_words(opened, row),
         "Zone": reading.zone_word(opened, row),
     }
     with st.container(key="drawer_facts", gap=None):
@@ -140,14 +159,17 @@ def _popover(row: int, part: str, title: str) -> DeltaGenerator:
 
 
 def _keys(example_id: str, row: int) -> None:
-    """r and n work wherever the focus is, and put it into what they open."""
+    """r, n and ? work wherever the focus is, and put it into what they open."""
     part, wish = state.asked_part()
     field = {"relabel": f"label_{row}", "note": f"note_{row}"}.get(part, "")
 
     def open_part(asked: str) -> None:
-        state.ask_for(asked, example_id)
+        if asked == "keys":
+            moving.ask_for_keys()
+        else:
+            state.ask_for(asked, example_id)
 
-    drawer_keys({"r": "relabel", "n": "note"}, open_part, field, wish, key="drawer_keys")
+    drawer_keys({"r": "relabel", "n": "note", "?": "keys"}, open_part, field, wish, key="drawer_keys")
 
 
 def _one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:
@@ -168,7 +190,7 @@ def _note(opened: Opened, row: int, note: str) -> None:
 
 
 def _history(opened: Opened, row: int) -> None:
-    events = actions.history(opened.run, str(opened.view.ids[row]))
+    events = actions.history(opened.run, str(opened.view.ids[row]), opened.curation.branch)
     if not events:
         st.text("Nobody has decided anything about this example yet.")
     for event in events:

@@ -1,4 +1,4 @@
-"""Why an example scores as it does: attribution, training curve, neighbors, influence. Each is drawn when opened."""
+"""Why an example scores as it does: training curve, neighbors, near-duplicates, influence. Drawn when opened."""
 
 from __future__ import annotations
 
@@ -7,32 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core import actions
+from core import actions, explain_actions
 from dashboard import cache, drawing, state
-from dashboard.components.attribution_plot import attribution_plot
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.components.training_curve import training_curve
 from dashboard.opened import Opened
-
-
-def attribution(opened: Opened, row: int) -> None:
-    """What in the input speaks for the predicted class; the method is chosen among those that fit the model."""
-    methods = {method.name: method.title for method in actions.attribution_methods(opened.run)}
-    if not methods:
-        st.text("No method fits: this run kept no model.")
-        return
-    name = st.selectbox(
-        "Method", list(methods), format_func=methods.__getitem__, key="attribution", label_visibility="collapsed"
-    )
-    with st.spinner("Asking the model"):
-        found = cache.attribution(opened.run.run_id, row, name, opened.run)
-    example, _ = cache.example_input(opened.run.run_id, row, opened.run)
-    attribution_plot(
-        found,
-        key=f"attribution_{row}_{name}",
-        image=example if isinstance(example, np.ndarray) else None,
-        cells={k: drawing.cell_word(v) for k, v in example.items()} if isinstance(example, dict) else None,
-    )
 
 
 def curve(opened: Opened, row: int) -> None:
@@ -58,6 +37,19 @@ def neighbors(opened: Opened, row: int) -> None:
     _strip(opened, "Nearest by content", rows, [f"{d:.3g}" for d in distances], "neighbors")
 
 
+def near_duplicates(opened: Opened, row: int) -> None:
+    """The other rows of its near-duplicate group, as the guardrail that keeps the best of each group sees them."""
+    similarity = opened.rules.guardrails.duplicate_similarity
+    rows, similar = explain_actions.near_duplicates(opened.view, row, similarity)
+    own = int(opened.view.labels[row])
+    words = ["linked through others" if np.isnan(s) else f"similarity {s:.3f}" for s in similar]
+    other = int((opened.view.labels[rows] != own).sum())
+    title = f"Similarity of at least {similarity:g}"
+    _strip(opened, title, rows, words, "duplicates", "None: no row is as similar as that.")
+    if other:
+        st.caption(f"{other} of {len(rows)} carry another label than this one: one of the labels is probably wrong.")
+
+
 def influence(opened: Opened, row: int) -> None:
     """The five training examples that helped this one most, and the five that harmed it most."""
     helped, harmed = cache.influential(opened.run.run_id, row, opened.run)
@@ -69,9 +61,10 @@ def influence(opened: Opened, row: int) -> None:
     )
 
 
-def _strip(opened: Opened, title: str, rows: Sequence[int] | np.ndarray, captions: list[str], name: str) -> None:
+def _strip(opened: Opened, title: str, rows: Sequence[int] | np.ndarray, captions: list[str], name: str,
+           empty: str = "None.") -> None:
     tiles = [drawing.tile(opened, int(r), "") for r in rows]
-    clicked = neighbors_strip(title, tiles, key=f"strip_{name}", captions=captions, size=56)
+    clicked = neighbors_strip(title, tiles, key=f"strip_{name}", captions=captions, size=56, empty=empty)
     if clicked is not None and state.is_new(f"strip_{name}", (state.focused(), clicked)):
         state.focus(str(opened.view.ids[clicked]))
         st.rerun()

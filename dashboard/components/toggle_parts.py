@@ -1,0 +1,62 @@
+"""Parts of one example that a person turns off and on: the words of a text, or blocks over a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard.components.assets import browser_component
+from dashboard.components.pictures import data_address
+
+
+def toggle_words(
+    text: str, places: Sequence[tuple[str, int, int]], *, key: str, about: str
+) -> tuple[int, ...]:
+    """The text with each word a button; returns the numbers of those turned off.
+
+    places: (word, start, end) in the text. about: names the example; while it stays, the browser keeps what is chosen.
+    """
+    parts, end = [], 0
+    for word, start, stop in places:
+        parts.append({"text": word, "before": text[end:start], "label": ""})
+        end = stop
+    return _mounted({"parts": parts, "tail": text[end:], "title": "Words: press one to leave it out"}, key, about)
+
+
+def toggle_blocks(
+    picture: np.ndarray, rows: int, columns: int, *, key: str, about: str, width: int = 240
+) -> tuple[int, ...]:
+    """A grid of rows x columns buttons over the enlarged picture; returns the numbers of those covered."""
+    parts = [
+        {"text": "", "before": "", "label": f"row {row + 1}, column {column + 1}"}
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    message = {
+        "parts": parts,
+        "tail": "",
+        "title": "Blocks of the picture: press one to cover it; arrows move, Space covers",
+        "picture": data_address(np.ascontiguousarray(picture)),
+        "across": columns,
+        "width": width,
+        "ratio": f"{picture.shape[1]} / {picture.shape[0]}",
+    }
+    return _mounted(message, key, about)
+
+
+def _mounted(message: dict[str, Any], key: str, about: str) -> tuple[int, ...]:
+    count = len(message["parts"])
+    held = chosen_from_browser((st.session_state.get(key) or {}).get("chosen"), count)
+    mount = browser_component("toggles", js=("toggles.js",), css=("toggles.css",))
+    sent = mount(key=key, data={**message, "about": about, "chosen": list(held)}, on_chosen_change=lambda: None)
+    return chosen_from_browser(sent.get("chosen"), count)
+
+
+def chosen_from_browser(sent: Any, count: int) -> tuple[int, ...]:
+    """Numbers of parts that are there, in order; whatever else was sent is nothing."""
+    if not isinstance(sent, list):
+        return ()
+    return tuple(sorted({int(n) for n in sent if isinstance(n, int | float) and 0 <= n < count}))

@@ -1,0 +1,88 @@
+"""What if a word were left out, a patch covered, a cell different: asked of the model, kept nowhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import explain_actions
+from core.types.attributions import Edit
+from dashboard import cache, explaining
+from dashboard.components.before_after import before_after
+from dashboard.components.toggle_parts import toggle_blocks, toggle_words
+from dashboard.opened import Opened
+
+MOST_LEVELS = 200  # of a column that a list can be scrolled through
+
+
+@st.fragment
+def what_if(opened: Opened, row: int) -> None:
+    """Edit the example as the model reads it and see its judgement before and after. A fragment: the page stays."""
+    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    if example is None:
+        st.text(problem)
+        return
+    edit = _edit(opened, row, example)
+    named = json.dumps([edit.without, edit.covered, dict(edit.cells)], default=str)
+    with st.spinner("Asking the model"):
+        found = explaining.what_if(opened.run.run_id, row, named, opened.run, edit)
+    before_after(found, key=f"before_after_{row}")
+
+
+def _edit(opened: Opened, row: int, example: Any) -> Edit:
+    about = f"{opened.run.run_id}/{row}"
+    if isinstance(example, str):
+        st.caption("Press a word to leave it out, again to put it back. Arrows move, Space presses.")
+        places = explain_actions.word_places(opened.run, row)
+        return Edit(without=toggle_words(example, places, key=f"without_{row}", about=about))
+    if isinstance(example, Mapping):
+        return Edit(cells=_cells(opened, row, example))
+    st.caption("Press or drag over blocks to cover them with the mean image. Arrows move, Space presses.")
+    blocks = explain_actions.picture_blocks(*np.asarray(example).shape[:2])
+    columns = int(blocks[0].max()) + 1
+    rows = int(blocks.max() + 1) // columns
+    return Edit(covered=toggle_blocks(np.asarray(example), rows, columns, key=f"cover_{row}", about=about))
+
+
+def _cells(opened: Opened, row: int, example: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells that differ from what the row holds."""
+    chosen = st.multiselect("Cells to change", list(example), key=f"cells_{row}", placeholder="Choose a column")
+    found = {}
+    for name in chosen:
+        value = _cell(opened, row, name, example[name])
+        if not _same(value, example[name]):
+            found[name] = value
+    return found
+
+
+def _cell(opened: Opened, row: int, name: str, now: Any) -> Any:
+    values = opened.run.inputs()[0][name]
+    if pd.api.types.is_numeric_dtype(values):
+        low, high = float(values.min()), float(values.max())
+        return st.number_input(
+            name,
+            value=None if now is None or np.isnan(now) else float(now),
+            key=f"cell_{row}_{name}",
+            help=f"The data holds {low:,.6g} to {high:,.6g}. Empty: missing.",
+            placeholder="missing",
+        )
+    levels = sorted({str(value) for value in values.dropna().unique()})[:MOST_LEVELS]
+    now = None if now is None or now != now else str(now)
+    return st.selectbox(
+        name,
+        levels,
+        index=levels.index(now) if now in levels else None,
+        key=f"cell_{row}_{name}",
+        placeholder="missing",
+        help="Clear it for missing.",
+    )
+
+
+def _same(value: Any, now: Any) -> bool:
+    absent = now is None or now != now
+    return value is None if absent else value is not None and value == now

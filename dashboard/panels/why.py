@@ -1,0 +1,57 @@
+"""Why this prediction: attribution with a switch of methods, its gap, its lights, and concepts where there are any."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import actions
+from core.types.attributions import Attribution
+from dashboard import cache, drawing, explaining
+from dashboard.components.attribution_plot import attribution_lights, attribution_plot
+from dashboard.components.concept_profile import concept_profile
+from dashboard.opened import Opened
+
+
+@st.fragment
+def why(opened: Opened, row: int) -> None:
+    """What in the input speaks for the predicted class; the method is chosen among those that fit the model."""
+    methods = {method.name: method.title for method in actions.attribution_methods(opened.run)}
+    if not methods:
+        st.text("No method fits: this run kept no model.")
+        return
+    name = st.selectbox(
+        "Method", list(methods), format_func=methods.__getitem__, key="attribution", label_visibility="collapsed"
+    )
+    with st.spinner("Asking the model"):
+        found = explaining.attribution(opened.run, row, name)
+    shown = _concept(found, row)
+    _plot(opened, row, explaining.attribution(opened.run, row, name, show=shown) if shown else found, f"{name}_{shown}")
+    with st.spinner("Checking whether to believe it"):
+        attribution_lights(explaining.checks(opened.run.run_id, row, name, opened.run), key=f"lights_{row}_{name}")
+    if found.concepts:
+        concept_profile(found.concepts, found.size, lambda other: _picture(opened, other), key=f"concepts_{row}")
+
+
+def _concept(found: Attribution, row: int) -> int:
+    """The number of the concept that the heat map shows, 0 for all."""
+    if not found.concepts:
+        return 0
+    numbers = range(len(found.concepts) + 1)
+    words = ("All concepts", *(str(number) for number in numbers[1:]))
+    return st.pills("Heat map of", list(numbers), format_func=words.__getitem__, default=0, key=f"concept_{row}") or 0
+
+
+def _plot(opened: Opened, row: int, found: Attribution, name: str) -> None:
+    example, _ = cache.example_input(opened.run.run_id, row, opened.run)
+    attribution_plot(
+        found,
+        key=f"attribution_{row}_{name}",
+        image=example if isinstance(example, np.ndarray) else None,
+        cells={k: drawing.cell_word(v) for k, v in example.items()} if isinstance(example, dict) else None,
+    )
+
+
+def _picture(opened: Opened, row: int) -> np.ndarray | None:
+    example, _ = cache.example_input(opened.run.run_id, row, opened.run)
+    return example if isinstance(example, np.ndarray) else None
