@@ -18,9 +18,11 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noise")
     data, _ = write_table(folder)
     spec = RunSpec(str(data), scores=("label_quality",), training=TrainingSpec(folds=3), map=False, threads=1)
-    actions.run_here(spec, folder / "run", SilentProgress())
     other = RunSpec(str(data), scores=("knn_distance",), map=False, threads=1)
-    actions.run_here(other, folder / "other", SilentProgress())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHAFFINCH_HOME", str(folder / "home"))  # made before the workspace of any one test
+        actions.run_here(spec, folder / "run", SilentProgress())
+        actions.run_here(other, folder / "other", SilentProgress())
     return folder
 
 

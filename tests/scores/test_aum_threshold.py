@@ -62,7 +62,9 @@ def write_groups(path):
 def flagged(tmp_path_factory):
     folder = tmp_path_factory.mktemp("threshold")
     wrong = write_groups(folder / "data.csv")
-    run = actions.run_here(spec_of(folder / "data.csv", threshold=True), folder / "run", SilentProgress())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHAFFINCH_HOME", str(folder / "home"))  # made before the workspace of any one test
+        run = actions.run_here(spec_of(folder / "data.csv", threshold=True), folder / "run", SilentProgress())
     return folder / "data.csv", wrong, run
 
 
