@@ -12,23 +12,25 @@ import torch
 
 from core.library import examples_from
 from core.library.scored import Scored, score_all
-from core.library.visiting import TensorRows, observe
+from core.library.visiting import observe
 from core.models.network import Network
 from core.scores import score_named
 from core.training.passes import visit
+from core.training.quick import quick_scores
+from core.training.rows import ArrayRows
 from core.types.evidence import Evidence
 from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from tests.benchmarks import peers
 from tests.benchmarks.comparison import Comparison, Peer
-from tests.benchmarks.measure import Work, best_batch
+from tests.benchmarks.measure import Work, alternate, best_batch
 from tests.benchmarks.workloads import WORKLOADS, Workload, forward, forward_backward, input_gradient
 
 SIX = ("el2n", "loss", "margin", "entropy", "gradnorm_ood", "grand_last")
 TWELVE = (*SIX, "grand", "margin_logit", "least_confidence", "vog", "tracin_self", "outlier_gradient")
 CHECKPOINTS = 3
 QUIET = SilentProgress()
-_PROBE_ROWS = 4_096  # enough for the bare pass to find its best batch
+_PROBE_ROWS, _PROBE_IMAGES = 4_096, 256  # enough for the bare pass to find its best batch
 _CHECKED_ROWS = 64
 
 
@@ -44,7 +46,7 @@ class Bench:
     def of(cls, load: Workload) -> Bench:
         """With the batch size that each bare pass likes best here."""
         networks = tuple(load.build(seed).eval() for seed in range(CHECKPOINTS))
-        few = load.first(min(len(load), _PROBE_ROWS)) if load.x.dim() == 2 else load.first(512)
+        few = load.first(min(len(load), _PROBE_ROWS)) if load.x.dim() == 2 else load.first(_PROBE_IMAGES)
         bare = (forward, forward_backward, input_gradient)
         sizes = [size for size in load.batches if size <= len(few)]
         best = {one.__name__: best_batch(partial(one, few, networks[0]), sizes) for one in bare}
@@ -82,7 +84,7 @@ class Bench:
 
     def gradient_norms(self, times: int = 1) -> list[np.ndarray]:
         """[N] for each checkpoint: the norm over all parameters."""
-        rows, signals = TensorRows(self.load.x.numpy()), frozenset({Signal.GRADIENT_NORM})
+        rows, signals = ArrayRows(self.load.x), frozenset({Signal.GRADIENT_NORM})
         return [visit(n, rows, self.load.labels, signals, progress=QUIET).gradient_norm for n in self.networks[:times]]
 
     def tracin_self_whole(self) -> np.ndarray:
@@ -94,12 +96,11 @@ def rows(bench: Bench) -> list[Comparison]:
     """Every row about passes on one workload."""
     load, name = bench.load, bench.load.name
     bare = {"workload": name}
-    fused, grand, vog = (lambda *s, t=1: bench.evidence(s, t)), (lambda: bench.scores(["grand"])), ["vog"]
     return [
         Comparison(
             "fused pass",
             name,
-            lambda: fused(Signal.LOGITS, Signal.FEATURES),
+            lambda: quick_scores(bench.networks[0], load.x, load.labels, SIX),
             bench.limit(forward),
             "forward",
             1.15,
@@ -112,20 +113,20 @@ def rows(bench: Bench) -> list[Comparison]:
                 )
             ],
             _memory("fused", bare),
-            "logits and features of all rows, from which the six scores are closed forms",
+            ", ".join(SIX),
         ),
         Comparison(
-            "fused pass and six scores",
+            "the six scores with checks",
             name,
             lambda: bench.scores(SIX),
             bench.limit(forward),
             "forward",
-            note=", ".join(SIX),
+            note="as core.score gives them: with assumption checks and the skill of the networks",
         ),
         Comparison(
             "grand",
             name,
-            grand,
+            lambda: bench.scores(["grand"]),
             bench.limit(forward_backward),
             "forward + backward",
             1.0 if load.x.dim() == 4 else 1.1,
@@ -136,7 +137,7 @@ def rows(bench: Bench) -> list[Comparison]:
         Comparison(
             "vog",
             name,
-            lambda: bench.scores(vog, CHECKPOINTS),
+            lambda: bench.scores(["vog"], CHECKPOINTS),
             bench.limit(input_gradient, CHECKPOINTS),
             f"{CHECKPOINTS} x forward + input gradient",
             1.15,
@@ -169,10 +170,8 @@ def rows(bench: Bench) -> list[Comparison]:
 def dearest(bench: Bench) -> str:
     """Which of the twelve takes longest when asked for alone, from one run of each that could be."""
     if not hasattr(bench, "_dearest"):
-        from tests.benchmarks.measure import alternate
-
         alone = {name: partial(bench.scores, [name], CHECKPOINTS) for name in ("grand", "vog", "outlier_gradient")}
-        seen = alternate(alone, 1)
+        seen = alternate(alone, 1, warm_up=0)
         object.__setattr__(bench, "_dearest", max(seen, key=lambda name: seen[name].cpu[0]))
     return bench._dearest
 
@@ -182,7 +181,7 @@ def grand_error(bench: Bench) -> float:
     few = bench.load.first(_CHECKED_ROWS)
     exact = peers.vmap_norms(few, bench.networks[0])
     ours = visit(
-        bench.networks[0], TensorRows(few.x.numpy()), few.labels, frozenset({Signal.GRADIENT_NORM}), progress=QUIET
+        bench.networks[0], ArrayRows(few.x), few.labels, frozenset({Signal.GRADIENT_NORM}), progress=QUIET
     ).gradient_norm
     return float(np.max(np.abs(ours - exact) / exact))
 
@@ -197,7 +196,7 @@ def call(what: str, workload: str, threads: int) -> Work:
     bench = Bench.of(WORKLOADS[workload]())
     bench.examples  # noqa: B018  made before the measurement
     return {
-        "fused": lambda: bench.evidence((Signal.LOGITS, Signal.FEATURES)),
+        "fused": lambda: quick_scores(bench.networks[0], bench.load.x, bench.load.labels, SIX),
         "grand": lambda: bench.scores(["grand"]),
         "vog": lambda: bench.scores(["vog"], CHECKPOINTS),
         "twelve": lambda: bench.scores(TWELVE, CHECKPOINTS),

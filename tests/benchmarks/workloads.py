@@ -25,7 +25,7 @@ from core.types.progress import SilentProgress
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 _CNN_WIDTH = 32  # the product's own network for images: 112,938 parameters
-_PLANS = {
+PLANS = {
     "W1": TrainingPlan(epochs=20, batch_size=64, learning_rate=0.1, momentum=0.9, weight_decay=5e-4),
     "W2": TrainingPlan(epochs=5, batch_size=128, learning_rate=0.05, momentum=0.9, weight_decay=5e-4),
     "W3": TrainingPlan(epochs=3, batch_size=256, learning_rate=0.05, momentum=0.9, weight_decay=5e-4),
@@ -70,7 +70,7 @@ class Workload:
 
     def trained(self, epochs: int | None = None, seed: int = 0, rows: np.ndarray | None = None) -> Network:
         """A network trained on `rows` (default all) for `epochs` (default the workload's own plan), in eval mode."""
-        plan = replace(_PLANS[self.name], epochs=_PLANS[self.name].epochs if epochs is None else epochs)
+        plan = replace(PLANS[self.name], epochs=PLANS[self.name].epochs if epochs is None else epochs)
         rows = np.arange(len(self)) if rows is None else rows
         network = self.build(seed).eval()
         if plan.epochs:
