@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from core import curation_actions
 from core.types.errors import CurationError
-from dashboard import cache, doing, reading, state, theme
+from dashboard import address, cache, doing, reading, state, theme
 from dashboard.components import assets, kept_bar, messages
 from dashboard.opened import Opened
 from dashboard.panels import branches
@@ -133,6 +133,7 @@ def _watch_other_tabs(run_id: str) -> None:
     key = state.current_run()
     if key is None:
         return
+    address.confirm()
     run, _ = cache.run(key)
     try:
         rev = curation_actions.curation_revision(run, state.branch())

@@ -1,4 +1,4 @@
-"""The only module that touches st.session_state and the URL.
+"""The only module that touches st.session_state; the URL through `address`.
 
 Disk holds what is worth keeping; the URL what is looked at (run, view, example, filters, choices of color and order);
 the session only ids and drafts.
@@ -14,42 +14,17 @@ import numpy as np
 import streamlit as st
 
 from core.store import MAIN
-
-# A page switch empties the URL of what no widget holds: written back.
-_STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "order", "form", "score", "by_class",
-           "pane", "across", "up", "zones_by", "clustering", "branch", "against", "sel", "mode", "bars")
+from dashboard import address as urls
+from dashboard.address import STICKY as _STICKY
+from dashboard.address import address as address
+from dashboard.address import stick as _stick
+from dashboard.address import stuck as _stuck
 
 
 def sync() -> None:
-    """Once per script run: the URL wins (links, back button); what a page switch took away is written back."""
-    kept = st.session_state.setdefault("sticky", {})
-    asked = st.query_params.get("run")
-    if asked and kept.get("run") and [asked] != kept["run"]:
+    """Once per script run: what is looked at, from the URL."""
+    if urls.sync():
         forget_rows()
-        kept.clear()
-    for name in _STICKY:
-        there = st.query_params.get_all(name)
-        if there:
-            kept[name] = there
-        elif kept.get(name):
-            st.query_params[name] = kept[name]
-
-
-def address() -> dict[str, list[str]]:
-    """What the next step's URL must keep."""
-    return {name: values for name, values in st.session_state.get("sticky", {}).items() if values}
-
-
-def _stick(name: str, values: list[str]) -> None:
-    st.session_state.setdefault("sticky", {})[name] = values
-    if values:
-        st.query_params[name] = values
-    else:
-        st.query_params.pop(name, None)
-
-
-def _stuck(name: str) -> list[str]:
-    return st.session_state.get("sticky", {}).get(name, [])
 
 
 def current_run() -> str | None:
@@ -154,9 +129,8 @@ def turned_to(name: str, default: str) -> str:
 
 
 def turn_to(name: str, pane: str) -> None:
-    """Bring a pane forward; in callbacks, or before its switch is drawn."""
+    """Bring a pane forward when its switch is drawn next."""
     _stick(name, [pane])
-    st.session_state[f"switch_{name}"] = pane
 
 
 def switch(name: str, panes: Mapping[str, str], default: str, width: Any = "content") -> str:
@@ -167,21 +141,18 @@ def switch(name: str, panes: Mapping[str, str], default: str, width: Any = "cont
         if st.session_state[key] in panes:  # a rerun that overtakes the drawing of the switch reports nothing chosen
             _stick(name, [st.session_state[key]])
 
-    if st.session_state.get(key) not in panes:
-        st.session_state[key] = now if now in panes else default
-    return (
-        st.segmented_control(
-            name,
-            list(panes),
-            format_func=panes.__getitem__,
-            key=key,
-            required=True,
-            on_change=keep,
-            label_visibility="collapsed",
-            width=width,
-        )
-        or default
+    st.session_state[key] = now if now in panes else default
+    chosen = st.segmented_control(
+        name,
+        list(panes),
+        format_func=panes.__getitem__,
+        key=key,
+        required=True,
+        on_change=keep,
+        label_visibility="collapsed",
+        width=width,
     )
+    return chosen or default
 
 
 def held(name: str, options: Collection[str], default: str) -> dict[str, Any]:

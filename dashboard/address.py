@@ -1,0 +1,66 @@
+"""What the URL holds: the run and how it is looked at. Links, the back button and reload give the same view."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "order", "form", "score", "by_class",
+          "pane", "across", "up", "zones_by", "clustering", "branch", "against", "sel", "mode", "bars")
+
+
+def sync() -> bool:
+    """Once per script run; True when the address now names another run.
+
+    A page switch empties the URL of what no widget holds: that is written back. Otherwise the URL wins (a link, the
+    back button), unless the browser has not yet shown what this session wrote last: then a click overtook it.
+    """
+    kept, there = _kept(), _there()
+    before = kept.get("run")
+    if there == address():
+        return False
+    if there and st.session_state.get("address_shown", True):
+        kept.clear()
+        kept.update(there)
+        return before is not None and before != kept.get("run")
+    for name in STICKY:
+        _write(name, kept.get(name, []))
+    return False
+
+
+def confirm() -> None:
+    """In a run that the browser started by itself: it shows what was written last."""
+    if _there() == address():
+        st.session_state["address_shown"] = True
+
+
+def address() -> dict[str, list[str]]:
+    """What the next step's URL must keep."""
+    return {name: values for name, values in _kept().items() if values}
+
+
+def stick(name: str, values: list[str]) -> None:
+    """Put values into the URL, or take the name out of it."""
+    if stuck(name) != values:
+        st.session_state["address_shown"] = False
+    _kept()[name] = values
+    _write(name, values)
+
+
+def stuck(name: str) -> list[str]:
+    """The values of a name, empty when the URL does not hold it."""
+    return _kept().get(name, [])
+
+
+def _kept() -> dict[str, list[str]]:
+    return st.session_state.setdefault("sticky", {})
+
+
+def _there() -> dict[str, list[str]]:
+    return {name: values for name in STICKY if (values := st.query_params.get_all(name))}
+
+
+def _write(name: str, values: list[str]) -> None:
+    if values:
+        st.query_params[name] = values
+    else:
+        st.query_params.pop(name, None)
