@@ -61,8 +61,10 @@ def rescore(examples: ExampleTable, methods: Sequence[ScoreMethod], spec: RunSpe
     found, failed = {}, {}
     for method in methods:
         params = params_from_dict(method.params, dict(spec.score_params.get(method.name, {})))
+        if method.also_needs and method.also_needs(params):  # more trainings: too dear here
+            params = method.params()
         try:
-            inputs = ScoreInputs(examples, evidence, method.needs_with(params), spec.seed)
+            inputs = ScoreInputs(examples, evidence, method.needs, spec.seed)
             result = method.compute(inputs, params, progress)
         except CurationError as error:
             failed[method.name] = str(error)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.scores.epochs import Fit
 from core.scores.formulas import softmax
 from core.scores.judged import LastLayer, judged_layers, judged_result, with_bias
 from core.scores.method import ScoreInputs, ScoreMethod, orient
@@ -27,7 +28,7 @@ from core.scores.semivalues import PARTS, error_check
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import ScoreResult
+from core.types.scores import AssumptionCheck, ScoreResult
 
 _CELLS = 600_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
 _BLOCK_CELLS = 2_000_000  # of the targets' logits held at a time
@@ -129,8 +130,20 @@ def _compute(inputs: ScoreInputs, params: GradientShapleyParams, progress: Progr
         effects.append(parts[-1].mean(axis=0))
         rates.append(rate)
     meta = {"orders": orders, "learning_rates": rates, "utility": params.utility}
-    errors = (error_check(np.hstack(parts)),)
-    return judged_result(inputs, layers, effects, errors, meta, parts=parts)
+    checks = (error_check(np.hstack(parts)), memorization_check(inputs, layers))
+    return judged_result(inputs, layers, effects, checks, meta, parts=parts)
+
+
+def memorization_check(inputs: ScoreInputs, layers: list[LastLayer]) -> AssumptionCheck:
+    """Did the networks that give the features learn labels by heart, wrong ones too?"""
+    seen, judged = (
+        float(np.mean([(layer.logits[rows].argmax(1) == inputs.labels[rows]).mean() for layer, rows in pairs]))
+        for pairs in ([(one, one.trained) for one in layers], [(one, one.targets) for one in layers])
+    )
+    by_heart = Fit(seen, judged).memorizes
+    text = f"The networks behind the features fit {seen:.1%} of the training labels and {judged:.1%} of the targets'"
+    text += ": wrong labels learned by heart look right." if by_heart else "."
+    return AssumptionCheck("amber" if by_heart else "green", text, "memorization")
 
 
 def _walk(inputs: ScoreInputs, layer: LastLayer, most: int, rng: np.random.Generator) -> tuple[np.ndarray, Walk]:

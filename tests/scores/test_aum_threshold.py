@@ -151,3 +151,13 @@ def test_unlabeled_and_held_out_rows_are_never_flagged():
     assert flags[25:48].all()
     assert not flags[:3].any()
     assert not flags[48:].any()
+
+
+def test_a_self_test_does_without_the_dear_setting(flagged, tmp_path):
+    from core.evaluation.rescoring import rescore
+
+    _, _, run = flagged
+    found, failed = rescore(run.examples_with_inputs, [AUM], run.spec, None, tmp_path, SilentProgress())
+    assert not failed
+    assert np.isfinite(found["aum"]).sum() == ROWS
+    assert not list(tmp_path.glob("arrays/threshold-*"))

@@ -1,5 +1,7 @@
 """Gradient Shapley: a slow loop, efficiency, equal rows, wrong labels, and what it costs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from contracts.world import tiny_world
@@ -90,3 +92,13 @@ def test_many_orders_are_walked_in_blocks_with_the_same_sum(monkeypatch):
     whole = tiny_world().score(METHOD, orders=40).values
     monkeypatch.setattr("core.scores.gradient_shapley._BLOCK_CELLS", 3 * 12 * 3)
     np.testing.assert_allclose(tiny_world().score(METHOD, orders=40).values, whole, atol=1e-7)
+
+
+def test_features_of_networks_that_learned_by_heart_are_told():
+    world = tiny_world()
+    light = lambda w: next(c for c in w.score(METHOD, orders=5).checks if c.name == "memorization").light  # noqa: E731
+    assert light(world) == "green"
+    labels = np.maximum(world.examples.labels, 0)
+    sure = np.where(np.arange(60)[:, None] < 48, 9.0 * np.eye(3)[labels], 9.0 * np.eye(3)[(labels + 1) % 3])
+    by_heart = tuple(replace(c, logits=sure.astype(np.float32)) for c in world.evidence.checkpoints)
+    assert light(replace(world, evidence=replace(world.evidence, checkpoints=by_heart))) == "amber"
