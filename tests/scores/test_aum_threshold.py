@@ -157,7 +157,8 @@ def test_a_self_test_does_without_the_dear_setting(flagged, tmp_path):
     from core.evaluation.rescoring import rescore
 
     _, _, run = flagged
-    found, failed = rescore(run.examples_with_inputs, [AUM], run.spec, None, tmp_path, SilentProgress())
+    examples = replace(run.examples_with_inputs, labels=run.examples.labels.copy())  # as if some were flipped
+    found, failed = rescore(examples, [AUM], run.spec, None, tmp_path, SilentProgress())
     assert not failed
     assert np.isfinite(found["aum"]).sum() == ROWS
     assert not list(tmp_path.glob("arrays/threshold-*"))
