@@ -22,6 +22,7 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.ranked_neighbors import depth
 from core.scores.ridge_game import copy_groups, mean_over_copies, rows_by_id
 from core.scores.semivalues import PARTS, error_check
+from core.scores.subset_runs import memorization_of_runs
 from core.types.errors import DataError
 from core.types.examples import Split
 from core.types.methods import Direction, Group, Paper, Signal
@@ -47,15 +48,6 @@ def balanced_subsets(n: int, count: int, ratio: float, rng: np.random.Generator)
     inside = round(_ROUND * ratio)
     rounds = [rng.random((_ROUND, n)).argsort(axis=0) < inside for _ in range(count // _ROUND)]
     return np.concatenate(rounds)
-
-
-def memorization_of_runs(inside: np.ndarray, correct: np.ndarray) -> np.ndarray:
-    """[n] mean of `correct` [R, n] over the runs with the row minus that without; NaN without runs of both kinds."""
-    with_row, without = inside.sum(axis=0), (~inside).sum(axis=0)
-    gap = (correct & inside).sum(axis=0) / np.maximum(with_row, 1) - (correct & ~inside).sum(axis=0) / np.maximum(
-        without, 1
-    )
-    return np.where((with_row > 0) & (without > 0), gap, np.nan)
 
 
 def nearest_votes(order: np.ndarray, labels: np.ndarray, inside: np.ndarray, k: int, classes: int) -> np.ndarray:

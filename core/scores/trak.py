@@ -65,11 +65,18 @@ class Projection(NamedTuple):
 
 
 def sign_projection(width: int, classes: int, k: int, rng: np.random.Generator) -> Projection | None:
-    """Random signs; None when the gradients have at most k entries anyway."""
+    """Random signs; None when the gradients have at most k entries anyway.
+
+    The pulls on the classes sum to zero, so their signs are drawn among C - 1 orthogonal contrasts: of two classes,
+    signs for each would cancel in half of the draws and leave half of the k products empty.
+    """
+    from scipy.linalg import helmert
+
     if width * classes <= k:
         return None
-    draw = [rng.integers(0, 2, size=(size, k)) * 2.0 - 1.0 for size in (width, classes)]
-    return Projection(draw[0], draw[1] / np.sqrt(k))
+    inputs, contrasts = (rng.integers(0, 2, size=(size, k)) * 2.0 - 1.0 for size in (width, max(1, classes - 1)))
+    basis = helmert(classes).T if classes > 1 else np.ones((1, 1))
+    return Projection(inputs, basis @ contrasts / np.sqrt(k))
 
 
 def project(features: np.ndarray, pulls: np.ndarray, projection: Projection | None) -> np.ndarray:

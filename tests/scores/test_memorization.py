@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from contracts.world import World, table, tiny_world
 
-from core.scores.memorization import MEMORIZATION, balanced_subsets, memorization_of_runs, nearest_votes
+from core.scores.memorization import MEMORIZATION, balanced_subsets, nearest_votes
+from core.scores.subset_runs import memorization_of_runs
 from core.types.evidence import Evidence
 
 
