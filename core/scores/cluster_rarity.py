@@ -5,9 +5,9 @@
 
 (mean over a few k-means starts, in the label-free embedding). Range [0, 1). High: rare kind of input. It says nothing
 about labels and is no fault in itself, so it bears on one goal only: what is redundant lies in large clusters. All rows
-of a cluster share a value. Depends on the number of clusters (by default sqrt(N / 2), at least the classes, at most
-100): k-means splits large groups where clusters are many, which hides how frequent they are. Shrivastava et al. 2023
-(DatasetEquity).
+of a cluster share a value. Fails: it depends on the number of clusters (by default sqrt(N / 2), at least the classes,
+at most 100): k-means splits large groups where clusters are many, which hides how frequent they are. Shrivastava et al.
+2023 (DatasetEquity).
 """
 
 from __future__ import annotations

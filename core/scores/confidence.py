@@ -3,8 +3,8 @@
     confidence_i = mean over epochs t of p_y^t            (then over seeds)
 
 Range [0, 1]. HIGH is easy, LOW is hard or mislabeled: with low variability, the corner of the data map that is rich in
-wrong labels. Needs about five epochs; many late epochs of a network that memorizes wash it out (40 % flipped labels on
-digits after 60 epochs: AUROC .979). Swayamdipta et al., EMNLP 2020.
+wrong labels. Fails: fewer than about five epochs; many late epochs of a network that memorizes wash it out (40 %
+flipped labels on digits after 60 epochs: AUROC .979). Swayamdipta et al., EMNLP 2020.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     correctness_i = sum over epochs t of 1[argmax z^t = y]            (mean over seeds)
 
-From 0 to T. HIGH is easy, 0 is never learned. Coarse: many rows tie, above all with few epochs; the share of ties is in
-the details. Swayamdipta et al., EMNLP 2020.
+From 0 to T. HIGH is easy, 0 is never learned. Fails: coarse, many rows tie, above all with few epochs (the share of
+ties is in the details); many late epochs of a network that memorizes count wrong labels as known. Swayamdipta et al.,
+EMNLP 2020.
 """
 
 from __future__ import annotations

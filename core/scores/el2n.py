@@ -3,9 +3,9 @@
     EL2N_i = mean over seeds and the epochs read of || softmax(z_i) - onehot(y_i) ||_2
 
 Range [0, sqrt(2)]: 0 is a sure and right prediction, sqrt(1 - 1/C) a uniform one, sqrt(2) a sure and wrong one. High:
-hard or mislabeled, and it cannot tell which. Late epochs of a network that memorizes say how well a row was memorized,
-not how hard it is (40 % flipped labels on digits: AUROC .995 at epoch 5, .86 at epoch 60), hence the choice of epochs.
-One seed is noisy; the paper averages ten. Paul, Ganguli & Dziugaite, NeurIPS 2021.
+hard or mislabeled, and it cannot tell which. Fails: late epochs of a network that memorizes say how well a row was
+memorized, not how hard it is (40 % flipped labels on digits: AUROC .995 at epoch 5, .86 at epoch 60), hence the choice
+of epochs; one seed is noisy (the paper averages ten). Paul, Ganguli & Dziugaite, NeurIPS 2021.
 """
 
 from __future__ import annotations

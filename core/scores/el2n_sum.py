@@ -5,8 +5,8 @@
 Range [0, k sqrt(2)]. High: hard or mislabeled. The same name elsewhere means another number than EL2N at one epoch:
 early epochs rank by difficulty, before labels are memorized, and a sum over them is steadier than one of them. Here
 logits are read at the end of each epoch in evaluation mode; the code of coverage-centric selection reads each row at
-its presentation. Fewer recorded epochs than k are all used. Paul, Ganguli & Dziugaite 2021; the sum as in Zheng et al.
-2023 (CCS).
+its presentation. Fewer recorded epochs than k are all used. Fails: like EL2N it cannot tell hard from mislabeled; a k
+beyond the first epochs adds memorized labels. Paul, Ganguli & Dziugaite 2021; the sum as in Zheng et al. 2023 (CCS).
 """
 
 from __future__ import annotations

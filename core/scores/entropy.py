@@ -2,9 +2,9 @@
 
     entropy_i = mean over seeds and the epochs read of  -sum_c p_c log p_c      (divided by log C when normalized)
 
-Range [0, log C] in nats, or [0, 1]. High: ambiguous. It needs no label, so it is defined for every row and says nothing
-about a wrong label that the networks learned by heart or confidently contradict. Overconfident networks give entropies
-near 0 everywhere. Shannon 1948; as an uncertainty score: Settles 2009.
+Range [0, log C] in nats, or [0, 1]. High: ambiguous. It needs no label, so it is defined for every row. Fails: it says
+nothing about a wrong label that the networks learned by heart or confidently contradict; overconfident networks give
+entropies near 0 everywhere. Shannon 1948; as an uncertainty score: Settles 2009.
 """
 
 from __future__ import annotations

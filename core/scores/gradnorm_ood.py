@@ -3,10 +3,10 @@
     gradnorm_ood_i = ||h_i||_1 ||softmax(z_i / t) - 1/C||_1 / t      (mean over seeds and the kept epochs read)
 
 the L1 norm of the gradient of KL(uniform || softmax(z / t)) with respect to the last layer's weights, in closed form
-(the published code sums over C classes instead of averaging: C times this, the same order). From 0 (uniform logits)
-up. HIGH is in distribution, LOW is out of it. Needs no label, so it is a weak detector of wrong labels (AUROC .71 to
-.83 on digits). Confuses easy classes with in-distribution and takes features to be non-negative (after a ReLU). Read
-at the last epoch by default, as published. Huang, Geng & Li, NeurIPS 2021.
+(the published code sums over C classes instead of averaging: C times this, the same order). From 0 (uniform logits) up.
+HIGH is in distribution, LOW is out of it. Needs no label. Fails: a weak detector of wrong labels (AUROC .71 to .83 on
+digits); confuses easy classes with in-distribution and takes features to be non-negative (after a ReLU). Read at the
+last epoch by default, as published. Huang, Geng & Li, NeurIPS 2021.
 """
 
 from __future__ import annotations

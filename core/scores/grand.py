@@ -2,10 +2,10 @@
 
     GraNd_i = mean over seeds and the kept epochs read of || d loss_i / d theta ||_2
 
-From 0 up. High: hard or mislabeled, like EL2N but more dearly. NEVER read it before training: GraNd at initialization
-follows the input's norm and prunes no better than random (Kirsch 2023; the original claim came from a checkpoint
-restored by mistake), so epoch 0 is only used when asked for by number, under a red light. Networks with batch
-normalization must be visited in evaluation mode. Paul, Ganguli & Dziugaite, NeurIPS 2021.
+From 0 up. High: hard or mislabeled, like EL2N but more dearly. Fails: before training. GraNd at initialization follows
+the input's norm and prunes no better than random (Kirsch 2023; the original claim came from a checkpoint restored by
+mistake), so epoch 0 is only used when asked for by number, under a red light. Networks with batch normalization must be
+visited in evaluation mode. Paul, Ganguli & Dziugaite, NeurIPS 2021.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     grand_last_i = mean over seeds and the kept epochs read of ||softmax(z_i) - onehot(y_i)|| sqrt(||h_i||^2 + 1)
 
 (the + 1 is the bias). From 0 up. High: hard or mislabeled. EL2N times the length of the features h: no backward pass.
-Features of very different length drown the error; a saturated head says little. Usual stand-in for GraNd in pruning
-libraries. Paul, Ganguli & Dziugaite, NeurIPS 2021; last layer as in Guo, Zhao & Bai 2022 (DeepCore).
+Fails: features of very different length drown the error; a saturated head says little. Usual stand-in for GraNd in
+pruning libraries. Paul, Ganguli & Dziugaite, NeurIPS 2021; last layer as in Guo, Zhao & Bai 2022 (DeepCore).
 """
 
 from __future__ import annotations

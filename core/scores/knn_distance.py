@@ -2,8 +2,8 @@
 
     knn_distance_i = mean distance to the k nearest other examples in the label-free embedding
 
-From 0 up, in the embedding's own unit. High: out of distribution, or rare. Needs no label and no training. In high
-dimension all distances grow alike and the contrast shrinks; a tight group of more than k outliers escapes it. The
+From 0 up, in the embedding's own unit. High: out of distribution, or rare. Needs no label and no training. Fails: in
+high dimension all distances grow alike and the contrast shrinks; a tight group of more than k outliers escapes it. The
 out-of-distribution score of cleanlab is this before its rescaling. Kuan & Mueller, ICML workshop 2022.
 """
 

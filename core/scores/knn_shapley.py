@@ -6,8 +6,8 @@ For one target, training rows sorted by distance, m_r = 1 when the r-th has the 
 In about [-1/K, 1/K]; the values of all rows sum to the classifier's mean vote for the right label. HIGH helps, LOW
 (negative) misleads its neighborhood: probably labeled wrong. Needs no training, the most robust score to wrong labels
 when the targets are clean (digits, 200 clean targets: AUROC .994 at 10 to 40 % flips). Without held-out rows every
-labeled row is a target, left out of its own ranking: the targets then carry the same wrong labels. Inherits the
-embedding: where neighbors do not share labels it says little; rare classes get small values. (The often used start
+labeled row is a target, left out of its own ranking: the targets then carry the same wrong labels. Fails: it inherits
+the embedding: where neighbors do not share labels it says little; rare classes get small values. (The often used start
 m_N / N is wrong when N < K.) Jia et al., VLDB 2019.
 """
 

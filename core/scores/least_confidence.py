@@ -4,8 +4,8 @@
 
 Range [0, 1 - 1/C]. High: ambiguous. It is taken on probabilities (largest raw logits, used by some pruning code, are
 not comparable between rows) and as the sum of the other probabilities, so that sure predictions keep their order. It
-needs no label and is defined for every row, so it says nothing about a wrong label that the networks learned by heart
-or confidently contradict; hence oriented like entropy. Overconfident networks give values near 0 everywhere.
+needs no label and is defined for every row. Fails: it says nothing about a wrong label that the networks learned by
+heart or confidently contradict; hence oriented like entropy; overconfident networks give values near 0 everywhere.
 Lewis & Gale 1994; as an uncertainty score: Settles 2009.
 """
 

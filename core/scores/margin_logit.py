@@ -3,9 +3,10 @@
     margin_logit_i = mean over seeds and the epochs read of  z_y - max_{c != y} z_c
 
 All reals. HIGH is easy, LOW is suspect: below 0 another class is preferred. Where probability margins are all 1, logit
-margins still order the easy rows; in return they grow with training and are not comparable between runs. With two
-classes it is the logit difference, plus or minus. Adding a constant to all logits changes nothing. Oriented like the
-probability margin. Averaged over all epochs it is AUM. As a measure of uncertainty: Scheffer, Decomain & Wrobel 2001.
+margins still order the easy rows. Fails: they grow with training and are not comparable between runs; late epochs of a
+network that memorizes lead for wrong labels too. With two classes it is the logit difference, plus or minus. Adding a
+constant to all logits changes nothing. Oriented like the probability margin. Averaged over all epochs it is AUM. As a
+measure of uncertainty: Scheffer, Decomain & Wrobel 2001.
 """
 
 from __future__ import annotations

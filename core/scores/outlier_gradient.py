@@ -8,8 +8,9 @@
 From 0 up (forest: 0 to 1). High: pulls the network elsewhere than the others do, so harmful: mislabeled, or rare. The
 forest must see the gradients themselves (C d numbers a row): it is fitted on as many rows as 80 MB hold, and scores the
 others in blocks. It finds no more wrong labels than the plain distance does (digits: .972 against .974 at 20 % noise).
-At convergence memorized errors have tiny gradients (.87 at 40 %), so the rank correlation with the plain length (`l2`)
-always stands beside the others. No share of outliers is guessed, as only the order counts. Chhabra et al., ICML 2025.
+Fails: at convergence memorized errors have tiny gradients (.87 at 40 %), and it is often no more than a length: so the
+rank correlation with the plain length (`l2`) always stands beside the others. No share of outliers is guessed, as only
+the order counts. Chhabra et al., ICML 2025.
 """
 
 from __future__ import annotations

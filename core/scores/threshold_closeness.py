@@ -4,8 +4,8 @@
 
 Range [0, 0.25]. HIGH is undecided over the whole training, LOW is steadily right or steadily wrong; it bounds the
 square of the variability from above, and is oriented like it: both ends of confidence give the same value, so it says
-nothing about wrong labels by itself. With many classes a label at one half is already the favorite. Needs about five
-epochs. Swayamdipta et al., EMNLP 2020 (a selection option of their code).
+nothing about wrong labels by itself. Fails: fewer than about five epochs; many classes, where a label at one half is
+already the favorite. Swayamdipta et al., EMNLP 2020 (a selection option of their code).
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     self_i = sum over kept checkpoints k of  lr_k ||softmax(z_i^k) - onehot(y_i)||^2 (||h_i^k||^2 + 1)
 
-(last layer; mean over seeds). From 0 up. High: only its own updates teach it, so mislabeled, rare or hard. Dominated by
-large features and by early checkpoints; the last layer loses its signal once it saturates, so keep checkpoints while
-the loss still falls. The weakest of the log scores on images, the best on linear text models. Epoch 0 is left out.
-Learning rates that were not recorded count as equal. Pruthi et al., NeurIPS 2020.
+(last layer; mean over seeds). From 0 up. High: only its own updates teach it, so mislabeled, rare or hard. Fails:
+dominated by large features and by early checkpoints; the last layer loses its signal once it saturates, so keep
+checkpoints while the loss still falls. The weakest of the log scores on images, the best on linear text models. Epoch 0
+is left out. Learning rates that were not recorded count as equal. Pruthi et al., NeurIPS 2020.
 """
 
 from __future__ import annotations

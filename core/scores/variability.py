@@ -4,7 +4,8 @@
     with include_ci: sqrt(var + var^2 / (T - 1)), the reference code's allowance for few epochs
 
 Range [0, 0.5], and never above sqrt(confidence (1 - confidence)). HIGH is ambiguous: neither easy nor plainly wrong.
-One epoch gives 0. A poor detector of wrong labels at high noise (40 %: AUROC .79). Swayamdipta et al., EMNLP 2020.
+One epoch gives 0. Fails: few epochs; a poor detector of wrong labels at high noise (40 %: AUROC .79). Swayamdipta et
+al., EMNLP 2020.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@
     VoG_i = (raw_i - mean of its class) / std of its class            (population; per seed, then mean over seeds)
 
 A standard deviation despite its name (variance of gradients). All reals when normalized, 0 and up raw. High: the
-explanation of this row kept changing. THE STAGE DECIDES WHAT IT MEANS, so it stands in the name: on a small MLP the
-early stage (`vog_early`) ranks flipped labels as easy (AUROC .18 to .35), the late one (`vog`) as hard (.68 to .96),
-unstable over seeds (rank correlation .1 to .2). No label-error score: neither votes for `find_noise`, and the early one
-for no goal at all. Classes with fewer than five rows, and rows without a label, are
-normalized over all rows; a class without any spread gets 0. Agarwal, D'souza & Hooker, CVPR 2022.
+explanation of this row kept changing. Fails: THE STAGE DECIDES WHAT IT MEANS, so it stands in the name: on a small MLP
+the early stage (`vog_early`) ranks flipped labels as easy (AUROC .18 to .35), the late one (`vog`) as hard (.68 to
+.96), unstable over seeds (rank correlation .1 to .2). No label-error score: neither votes for `find_noise`, and the
+early one for no goal at all. Classes with fewer than five rows, and rows without a label, are normalized over all rows;
+a class without any spread gets 0. Agarwal, D'souza & Hooker, CVPR 2022.
 """
 
 from __future__ import annotations

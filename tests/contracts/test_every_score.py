@@ -76,6 +76,8 @@ def test_describes_itself(method):
     documentation = sys.modules[method.compute.__module__].__doc__
     assert len(documentation.splitlines()) >= 5
     assert str(method.paper.year) in documentation
+    assert "Fails" in documentation
+    assert "igh" in documentation or "HIGH" in documentation, "what a high value means"
     check_params(method.params())
     for one in fields(method.params):
         assert one.metadata["label"]
