@@ -206,7 +206,7 @@ def published(run: Run, fault: np.ndarray) -> dict[str, Any]:
 
 def table_of(name: str, task: dict[str, Any]) -> str:
     """One task as Markdown, best AUROC first."""
-    head = f"### {task['title']} (`{name}`)\n\n{task['rows']:,} rows, {task['faults']:,} wrong; {task['model']}, "
+    head = f"### {task['title']} (`{name}`)\n\n{task['rows']:,} rows, {task['faults']:,} to find; {task['model']}, "
     head += f"{task['epochs']} epochs, {task['seeds']} seeds"
     for key, words in (("fitted", "of the given labels fitted"), ("out_of_fold_accuracy", "predicted out of fold")):
         head += f", {task[key]:.1%} {words}" if task[key] is not None else ""
