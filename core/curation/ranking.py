@@ -75,5 +75,5 @@ def _rank(view: ScoreView, rules: Rules, goal: str) -> Ranking:
     locked = view.held_out if lock and view.held_out.any() else None
     order = ascending_rows(priority, view.id_rank, view.id_order, locked)
     rank = np.empty(len(view), np.int64)
-    rank[order] = np.arange(1, len(view) + 1)
+    rank[order] = view.places
     return Ranking(value, priority, coverage, order, rank)

@@ -113,6 +113,11 @@ class ScoreView:
         return rank
 
     @cached_property
+    def places(self) -> np.ndarray:
+        """[N] int64, 1 to N."""
+        return np.arange(1, len(self) + 1)
+
+    @cached_property
     def held_out(self) -> np.ndarray:
         """[N] bool, rows outside the training split."""
         return np.asarray(self.splits).astype(str) != Split.TRAIN.value

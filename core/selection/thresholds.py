@@ -44,15 +44,19 @@ def apply_threshold(threshold: Threshold, values: np.ndarray, id_rank: np.ndarra
     check_threshold(threshold)
     column = np.asarray(values, np.float32)
     sound = np.isfinite(column)
-    finite = np.arange(len(column)) if sound.all() else np.flatnonzero(sound)
-    column = column if len(finite) == len(column) else column[finite]
-    if len(column) == 0:
-        return Cut(np.empty(0, np.intp), np.float32("nan"))
+    if not sound.all():
+        finite = np.flatnonzero(sound)
+        cut = _cut(threshold, column[finite], id_rank[finite]) if len(finite) else Cut(finite, np.float32("nan"))
+        return Cut(finite[cut.rows], cut.value)
+    return _cut(threshold, column, id_rank) if len(column) else Cut(np.empty(0, np.intp), np.float32("nan"))
+
+
+def _cut(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
     if threshold.kind == "count":
-        return _by_count(threshold, column, finite, id_rank)
+        return _by_count(threshold, column, id_rank)
     cut = np.float32(threshold.cut) if threshold.kind == "value" else _percentile(column, threshold)
     beyond = column > cut if threshold.drop == "above" else column < cut
-    return Cut(finite[np.flatnonzero(beyond)], cut)
+    return Cut(np.flatnonzero(beyond), cut)
 
 
 def _percentile(column: np.ndarray, threshold: Threshold) -> np.float32:
@@ -64,13 +68,13 @@ def _percentile(column: np.ndarray, threshold: Threshold) -> np.float32:
     return np.float32(np.inf) if k >= n else np.partition(column, k)[k]
 
 
-def _by_count(threshold: Threshold, column: np.ndarray, finite: np.ndarray, id_rank: np.ndarray) -> Cut:
+def _by_count(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
     count = min(int(threshold.cut), len(column))
     signed = -column if threshold.drop == "above" else column
-    chosen = smallest(signed, id_rank[finite], count)
+    chosen = smallest(signed, id_rank, count)
     dropped = np.zeros(len(column), bool)
     dropped[chosen] = True
-    return Cut(finite[chosen], _between(column, dropped, threshold.drop))
+    return Cut(chosen, _between(column, dropped, threshold.drop))
 
 
 def _between(column: np.ndarray, dropped: np.ndarray, side: str) -> np.float32:
