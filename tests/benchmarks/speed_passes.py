@@ -95,7 +95,7 @@ class Bench:
 def rows(bench: Bench) -> list[Comparison]:
     """Every row about passes on one workload."""
     load, name = bench.load, bench.load.name
-    bare = {"workload": name}
+    bare = {"workload": name, "count": len(load)}
     return [
         Comparison(
             "fused pass",
@@ -190,10 +190,10 @@ def _memory(what: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return "tests.benchmarks.speed_passes:call", {"what": what, "threads": torch.get_num_threads(), **arguments}
 
 
-def call(what: str, workload: str, threads: int) -> Work:
+def call(what: str, workload: str, count: int, threads: int) -> Work:
     """The call behind a row's memory figure, set up in a fresh process."""
     torch.set_num_threads(threads)
-    bench = Bench.of(WORKLOADS[workload]())
+    bench = Bench.of(WORKLOADS[workload]().first(count))
     bench.examples  # noqa: B018  made before the measurement
     return {
         "fused": lambda: quick_scores(bench.networks[0], bench.load.x, bench.load.labels, SIX),
