@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "order", "form", "score", "by_class",
-          "pane", "across", "up", "zones_by", "clustering", "branch", "against", "sel", "mode", "bars")
+          "pane", "across", "up", "zones_by", "clustering", "branch", "against", "sel", "mode", "bars", "hollow",
+          "curve")
 
 
 def sync() -> bool:

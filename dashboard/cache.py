@@ -156,6 +156,15 @@ def map_ranks(run_id: str, at: str, _view: ScoreView) -> MapRanks:
     return MapRanks(f"{run_id}/{at}", columns)
 
 
+@st.cache_resource(max_entries=8, show_spinner="Comparing the map with the full space")
+def neighbors_kept(run_id: str, at: str, layout: str, _run: Run) -> np.ndarray | None:
+    """Of each row, the share of its nearest neighbors in the full space that are also its nearest on this map."""
+    from core.embeddings.preservation import neighbors_kept as kept
+
+    coords, neighbors = _run.array(layout), _run.array("neighbors")
+    return None if coords is None or neighbors is None else kept(np.asarray(coords), np.asarray(neighbors))
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def fixed_facets(run_id: str, at: str, _run: Run, _view: ScoreView) -> tuple[selecting.Facet, ...]:
     """Facets that no decision changes."""

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dashboard.components import map_binned
 from dashboard.components.assets import browser_component, plotly_source
 from dashboard.components.map_values import (
     HoverCard,
     MapColors,
     MapEvent,
+    MapHollow,
     MapLayout,
     MapRanks,
     MapRule,
@@ -30,11 +32,12 @@ from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
 
 REPEAT_SECONDS = 2.0
 
-__all__ = ["HoverCard", "MapColors", "MapEvent", "MapLayout", "MapRanks", "MapRule", "embedding_map"]
+__all__ = ["HoverCard", "MapColors", "MapEvent", "MapHollow", "MapLayout", "MapRanks", "MapRule", "embedding_map"]
 
 CODE = (
     "map/store.js",
     "map/raster.js",
+    "map/grid.js",
     "map/overlay.js",
     "map/plot.js",
     "map/cut.js",
@@ -63,6 +66,8 @@ def embedding_map(
     on_event: Callable[[MapEvent], None] | None = None,
     height: int = 560,
     description: str = "",
+    hollow: MapHollow | None = None,
+    most: int = map_binned.MOST_POINTS,
 ) -> MapEvent:
     """Draw the map and return what the person just did on it.
 
@@ -73,13 +78,23 @@ def embedding_map(
     selected, flagged: row numbers, drawn on top (ringed); focused: the example in the drawer.
     card: called with a row when the pointer rests on it, in a fragment of its own.
     on_event: called before the rerun's script, for pages that draw the selection above the map.
-    description: extra words for screen readers.
+    description: extra words for screen readers. hollow: points whose place is not to be trusted.
+    most: with more rows than these the browser gets a grid of counts, and the points of the view when one zooms in.
 
     Zoom, lasso tool and selection mode live in the browser and survive every rerun. Call it in a fixed place.
     """
-    ranks, rule, total = ranks or MapRanks(""), rule or MapRule(), len(layout.coords)
+    ranks, rule, large = ranks or MapRanks(""), rule or MapRule(), {}
+    if len(layout.coords) > most:
+        part = map_binned.part_of(layout.coords, _view(key, layout.key), min(most, map_binned.VIEW_POINTS))
+        cut, whole, large = map_binned.CutOut(part, len(layout.coords)), layout, _large(layout, part)
+        layout, colors, ranks, hollow = cut.layout(layout), cut.colors(colors), cut.ranks(ranks), cut.hollow(hollow)
+        kept, locked, shown, decided = cut.mask(kept), cut.mask(locked), cut.mask(shown), cut.places(decided)
+        selected, flagged, focused = cut.places(selected), cut.places(flagged), cut.place(focused)
+        card, on_event, description = cut.card(card), cut.heard(on_event), f"{part.words}. {description}"
+    total = len(layout.coords)
     message: dict[str, Any] = {
         "key": key,
+        "place": whole.key if large else layout.key,
         "n": total,
         "coords": f"coords:{layout.key}",
         "x": layout.x,
@@ -94,6 +109,9 @@ def embedding_map(
             "codes": f"codes:{colors.key}" if colors.kind == "category" else None,
         },
         "rule": {"w": {m: float(w) for m, w in rule.coefficients.items()}, "cut": rule.cut, "drop": rule.drop},
+        "hollow": f"hollow:{hollow.key}" if hollow is not None else None,
+        "hollowWords": hollow.words if hollow is not None else "",
+        **large,
         "locked": f"locked:{ranks.key or layout.key}" if locked is not None else None,
         "focused": focused,
         "card": card is not None,
@@ -102,12 +120,31 @@ def embedding_map(
     lists, blobs = _row_lists(total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked, decided))
     with st.container(gap=None):
         browser_component("code", js=CODE, css=("map/map.css",))(key=f"{key}:code")
-        _send_once(key, message, layout, ranks, colors, locked)
+        _send_once(key, message, layout, ranks, colors, locked, hollow)
+        if large:
+            _mount_missing(key, {large["grid"]: lambda: _grid_blob(large, whole)})
         for number, blob in enumerate(blobs):
             _column(f"{key}:rows{number}", blob)
         if card is not None:
             _hover(key, card)
-        return _mount(key, {**message, **lists}, on_event)
+        event = _mount(key, {**message, **lists}, on_event)
+        return cut.event(event) if large else event
+
+
+def _view(key: str, place: str) -> list[float] | None:
+    """The part of a large map that the browser looks at, None before it has said so."""
+    seen = st.session_state.get(f"{key}:view")
+    return seen[1] if seen and seen[0] == place else None
+
+
+def _large(layout: MapLayout, part: map_binned.MapPart) -> dict[str, Any]:
+    """What a map of too many points says beside its part."""
+    return {"grid": f"grid:{layout.key}", "extent": part.extent, "label": part.words}
+
+
+def _grid_blob(large: dict[str, Any], layout: MapLayout) -> bytes:
+    grid = map_binned.density_grid(layout.coords, large["extent"])
+    return make_blob(large["grid"], {"type": "grid", "bins": map_binned.BINS}, [("counts", grid.ravel())])
 
 
 def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], None] | None) -> MapEvent:
@@ -122,8 +159,13 @@ def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], Non
         for name in wanted:
             sent.pop(name, None)
 
+    def viewed() -> None:
+        view = (st.session_state.get(key) or {}).get("view")
+        if isinstance(view, list) and len(view) == 4:
+            st.session_state[f"{key}:view"] = (message["place"], [float(v) for v in view])
+
     mount = browser_component("map", js=("map/mount.js",))
-    result = mount(key=key, data=message, on_event_change=told, on_need_change=needs)
+    result = mount(key=key, data=message, on_event_change=told, on_need_change=needs, on_view_change=viewed)
     return event_from_browser(result.get("event"))
 
 
@@ -169,7 +211,13 @@ def _column(key: str, blob: bytes | None) -> None:
 
 
 def _send_once(
-    key: str, message: dict[str, Any], layout: MapLayout, ranks: MapRanks, colors: MapColors, locked: np.ndarray | None
+    key: str,
+    message: dict[str, Any],
+    layout: MapLayout,
+    ranks: MapRanks,
+    colors: MapColors,
+    locked: np.ndarray | None,
+    hollow: MapHollow | None,
 ) -> None:
     """Mount the large columns in the first run that names them, and again only when the browser asks for them."""
     makers: dict[str, Callable[[], bytes]] = {
@@ -190,6 +238,10 @@ def _send_once(
     if locked is not None:
         makers[message["locked"]] = lambda: make_blob(
             message["locked"], {"type": "locked"}, [("locked", np.asarray(locked).astype(np.uint8))]
+        )
+    if hollow is not None:
+        makers[message["hollow"]] = lambda: make_blob(
+            message["hollow"], {"type": "hollow"}, [("hollow", np.asarray(hollow.rows).astype(np.uint8))]
         )
     _mount_missing(key, makers)
 

@@ -73,6 +73,15 @@ class MapColors:
         return MapColors("decision", "Decision", "decision", names=("kept", "dropped"))
 
 
+@dataclass(frozen=True, eq=False)
+class MapHollow:
+    """Points drawn hollow. key: changes with rows; rows: bool [N]; words: what it means, for the legend."""
+
+    key: str
+    rows: np.ndarray
+    words: str
+
+
 @dataclass(frozen=True)
 class MapRule:
     """The cut as the browser can compute it: sum over columns of coefficient x (rank share - 0.5) against `cut`.

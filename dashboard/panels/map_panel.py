@@ -14,6 +14,12 @@ from dashboard.opened import Opened
 
 KEY = "map"
 _LAYOUTS = {"umap": "UMAP", "pca": "PCA"}
+HOLLOW_BELOW = 0.2  # of 15 neighbors: fewer than 3
+_HOLLOW_HELP = (
+    "Two dimensions cannot keep all neighbors. Drawn hollow (pale where points are too small): points with fewer than "
+    "3 of their 15 nearest neighbors in the full space among their 15 nearest on this map. What stands beside them "
+    "here says little."
+)
 
 
 def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, height: int = 400) -> None:
@@ -40,8 +46,12 @@ def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarr
             width=230,
             **state.held("color", choices, "decision"),
         )
+        honest = has_neighbors(opened) and st.toggle(
+            "Hollow: neighbors not kept", help=_HOLLOW_HELP, **state.held_toggle("hollow")
+        )
         st.text(f"{int(shown.sum()):,} / {len(shown):,} points")
-    draw(opened, layout or layouts[0], color_of(opened, facets, color), shown, height)
+    layout = layout or layouts[0]
+    draw(opened, layout, color_of(opened, facets, color), shown, height, honest)
 
 
 def layouts_of(opened: Opened) -> list[str]:
@@ -56,11 +66,28 @@ def first_layout(opened: Opened) -> str | None:
     return chosen if chosen in layouts else next(iter(layouts), None)
 
 
-def draw(opened: Opened, layout: str, colors: maps.MapColors, shown: np.ndarray, height: int) -> None:
-    """The map itself; the same key everywhere, so that zoom and lasso mode stay."""
+def has_neighbors(opened: Opened) -> bool:
+    """Whether the run knows the nearest neighbors in the full space."""
+    return cache.array(opened.run.run_id, opened.at, "neighbors", opened.run) is not None
+
+
+def hollow_of(opened: Opened, layout: str) -> maps.MapHollow | None:
+    """The points of a layout that stand among strangers, and how many neighbors it keeps in all, in words."""
+    kept = cache.neighbors_kept(opened.run.run_id, opened.at, layout, opened.run)
+    if kept is None or np.isnan(kept).all():
+        return None
+    rows = kept < HOLLOW_BELOW
+    words = f"neighbors not kept: {np.mean(rows):.0%} of the points; this map keeps {np.nanmean(kept):.0%} of neighbors"
+    return maps.MapHollow(f"{opened.run.run_id}/{layout}/{opened.at}", rows, words)
+
+
+def draw(
+    opened: Opened, layout: str, colors: maps.MapColors, shown: np.ndarray, height: int, honest: bool = False
+) -> None:
+    """The map itself; the same key everywhere, so that zoom and lasso mode stay. honest: see `hollow_of`."""
     coords = np.asarray(cache.array(opened.run.run_id, opened.at, layout, opened.run), np.float32)
     plane = maps.MapLayout(f"{opened.run.run_id}/{layout}/{opened.at}", coords)  # no units, so no axes
-    draw_plane(opened, KEY, plane, colors, shown, height)
+    draw_plane(opened, KEY, plane, colors, shown, height, hollow=hollow_of(opened, layout) if honest else None)
 
 
 def draw_plane(
@@ -71,6 +98,7 @@ def draw_plane(
     shown: np.ndarray,
     height: int,
     words: str = "",
+    hollow: maps.MapHollow | None = None,
 ) -> None:
     """Rows at any coordinates: lasso, click and hover mean the same everywhere. words: what a screen reader says."""
     row = opened.view.row_of.get(state.focused() or "")
@@ -93,6 +121,7 @@ def draw_plane(
         card=lambda number: drawing.hover_card(opened, number),
         on_event=on_event,
         height=height,
+        hollow=hollow,
         description=f"{words} {opened.outcome.counts['kept']} of {len(opened.view)} rows kept.".strip(),
     )
 

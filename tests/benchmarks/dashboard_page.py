@@ -1,4 +1,4 @@
-"""One page of the dashboard in Chromium, and what it costs: times taken inside the page, traffic seen by the browser."""
+"""One page of the dashboard in Chromium and what it costs: times taken in the page, traffic seen by the browser."""
 
 from __future__ import annotations
 

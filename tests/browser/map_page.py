@@ -5,13 +5,23 @@ import json
 import numpy as np
 import streamlit as st
 
-from dashboard.components.embedding_map import HoverCard, MapColors, MapLayout, MapRanks, MapRule, embedding_map
+from dashboard.components.embedding_map import (
+    HoverCard,
+    MapColors,
+    MapHollow,
+    MapLayout,
+    MapRanks,
+    MapRule,
+    embedding_map,
+)
 from dashboard.components.live_sliders import LiveScore, live_sliders
+from dashboard.components.map_binned import MOST_POINTS
 from dashboard.components.map_wire import browser_composite, coefficients, encode_ranks
 from dashboard.components.polygon import rows_in_polygon
 
 st.set_page_config(layout="wide")
 N = int(st.query_params.get("n", "1500"))
+MOST = int(st.query_params.get("most", MOST_POINTS))
 SCORES = (
     LiveScore("el2n", "EL2N", "difficulty", 1),
     LiveScore("loss", "Loss", "difficulty", 1),
@@ -75,6 +85,8 @@ embedding_map(
     focused=state.get("focused"),
     on_event=heard,
     height=500,
+    hollow=MapHollow(f"{N}/odd", np.arange(N) % 2 == 1, "odd rows") if "hollow" in st.query_params else None,
+    most=MOST,
     card=lambda row: HoverCard(f"example {row}", (("label", "abcde"[labels[row]]),), "<b>as typed</b>"),
 )
 with st.container(key="truth"):

@@ -197,3 +197,34 @@ def test_a_share_cuts_sixty_thousand_points_in_the_browser(page, address):
     )
     assert page.evaluate(STATE)["kept"] == pytest.approx(48_000, abs=20)  # twenty rows are pinned by hand
     page.evaluate("window.__chaffinch_map.map.live(null)")
+
+
+def test_above_the_limit_a_grid_is_drawn_and_zooming_in_loads_the_points_of_the_view(page, address):
+    page.goto(f"{address}/?n=3000&most=900")
+    note = page.locator(".chf-note")
+    until(page, lambda: "Density of 3,000 points" in note.inner_text(), "the label says that this is a density")
+    assert page.evaluate(STATE)["points"] == 0
+    until(page, lambda: page.evaluate("window.__chaffinch_map.map.inked()") > 300, "the grid is painted")
+    page.locator(".chf-stage").focus()
+    for _ in range(3):
+        page.keyboard.press("+")
+    until(page, lambda: "all that lie in this view" in note.inner_text(), "the points of the view were loaded")
+    zoomed, loaded = page.evaluate(STATE)["range"], page.evaluate(STATE)["points"]
+    assert 0 < loaded <= 900
+    assert page.evaluate(STATE)["inView"] == loaded
+    drag(page, [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95)])
+    until(page, lambda: len(truth(page)["chosen"]) > 0, "the lasso arrived")
+    # the lasso is tested on all rows of the run, of which the browser holds some: it names rows beyond these
+    assert len(truth(page)["chosen"]) <= loaded
+    assert max(truth(page)["chosen"]) > loaded
+    assert page.evaluate(STATE)["range"] == pytest.approx(zoomed)
+    page.keyboard.press("Home")
+    until(page, lambda: "Density of 3,000 points" in note.inner_text(), "the density came back")
+
+
+def test_hollow_points_are_open_in_the_middle_and_the_legend_says_why(page, address):
+    page.goto(f"{address}/?n=900&hollow=1")
+    page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 900", timeout=WAIT)
+    assert "odd rows" in page.locator(".chf-legend").inner_text()
+    shares = page.evaluate("window.__chaffinch_map.map.middles()")
+    assert shares["hollow"] < 0.75 < 0.95 < shares["full"]  # a hollow point may lie under a full one

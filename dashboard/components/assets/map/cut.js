@@ -1,66 +1,125 @@
 // Composite and cut, the same arithmetic as map_wire.browser_composite: the two agree to the row.
+const BLOCK = 8192 // rows whose sums stay in the processor's cache while the columns are added
+const BINS = 8192
+
 function computeComposite(map, weights) {
   const ranks = home.columns.get(map.data.ranks)
   const used = Object.entries(weights).filter(([m, w]) => w && ranks && ranks.data[m])
   if (map.composite?.length !== map.data.n) map.composite = new Float64Array(map.data.n)
-  map.composite.fill(0)
-  if (!used.length) return false
+  if (!used.length) {
+    map.composite.fill(0)
+    return false
+  }
   const holes = used.some(([m]) => ranks.holes.includes(m))
-  for (const [m, w] of used) addColumn(map.composite, ranks.data[m], w / STEPS, holes)
-  if (holes) renormalise(map.composite, used, ranks)
+  const columns = used.map(([m]) => ranks.data[m])
+  const steps = used.map(([, w]) => w / STEPS)
+  for (let from = 0; from < map.data.n; from += BLOCK) {
+    const to = Math.min(from + BLOCK, map.data.n)
+    map.composite.fill(0, from, to)
+    for (let k = 0; k < columns.length; k++) addColumn(map.composite, columns[k], steps[k], holes, from, to)
+    if (holes) renormalise(map.composite, columns, used, from, to)
+  }
+  map.bound = steps.reduce((sum, s) => sum + Math.abs(s) * (MIDDLE + 1), 0) // no composite lies farther from 0
+  if (holes) map.bound = used.reduce((sum, [, w]) => sum + Math.abs(w), 0) * 0.51
   return true
 }
 
-function addColumn(out, column, step, holes) {
-  if (holes) for (let i = 0; i < out.length; i++) out[i] += step * (column[i] ? column[i] - MIDDLE : 0)
-  else for (let i = 0; i < out.length; i++) out[i] += step * (column[i] - MIDDLE)
+// While one slider is dragged, all coefficients but a few keep their proportions: sums of such columns are added up once,
+// and a frame adds two or three arrays instead of a dozen columns. Missing ranks need the whole sum.
+function followWeights(map, weights) {
+  const ranks = home.columns.get(map.data.ranks)
+  const names = Object.keys(weights).filter((m) => ranks?.data[m])
+  if (!names.length || names.some((m) => ranks.holes.includes(m))) return computeComposite(map, weights)
+  const start = map.data.rule.w
+  const shares = new Map() // how far a coefficient has moved -> the columns that moved so far
+  for (const m of names) {
+    const moved = start[m] ? (weights[m] / start[m]).toPrecision(9) : `alone ${m}`
+    shares.set(moved, [...(shares.get(moved) || []), m])
+  }
+  const groups = [...shares.values()]
+  const signature = JSON.stringify([groups, start, map.data.ranks])
+  if (map.partsAs !== signature) {
+    map.parts = groups.map((group) => addUp(map, ranks, group, start))
+    map.partsAs = signature
+  }
+  const factors = groups.map((group) => (start[group[0]] ? weights[group[0]] / start[group[0]] : weights[group[0]]))
+  combineParts(map, factors)
+  map.bound = names.reduce((sum, m) => sum + Math.abs(weights[m]), 0) * 0.51
+  return true
 }
 
-function renormalise(out, used, ranks) {
-  const whole = used.reduce((sum, [, w]) => sum + Math.abs(w), 0)
-  for (let i = 0; i < out.length; i++) {
+function addUp(map, ranks, group, start) {
+  const out = new Float64Array(map.data.n)
+  for (let from = 0; from < out.length; from += BLOCK) {
+    const to = Math.min(from + BLOCK, out.length)
+    for (const m of group) addColumn(out, ranks.data[m], (start[m] || 1) / STEPS, false, from, to)
+  }
+  return out
+}
+
+function combineParts({ composite, parts }, factors) {
+  const [a, b, c] = parts
+  const [fa, fb, fc] = factors
+  if (parts.length === 1) for (let i = 0; i < composite.length; i++) composite[i] = fa * a[i]
+  else if (parts.length === 2) for (let i = 0; i < composite.length; i++) composite[i] = fa * a[i] + fb * b[i]
+  else for (let i = 0; i < composite.length; i++) composite[i] = fa * a[i] + fb * b[i] + fc * c[i]
+  for (let k = 3; k < parts.length; k++) {
+    const [more, f] = [parts[k], factors[k]]
+    for (let i = 0; i < composite.length; i++) composite[i] += f * more[i]
+  }
+}
+
+function addColumn(out, column, step, holes, from, to) {
+  if (holes) for (let i = from; i < to; i++) out[i] += step * (column[i] ? column[i] - MIDDLE : 0)
+  else for (let i = from; i < to; i++) out[i] += step * (column[i] - MIDDLE)
+}
+
+function renormalise(out, columns, used, from, to) {
+  const sizes = used.map(([, w]) => Math.abs(w))
+  const whole = sizes.reduce((sum, w) => sum + w, 0)
+  for (let i = from; i < to; i++) {
     let present = 0
-    for (const [m, w] of used) present += Math.abs(w) * (ranks.data[m][i] ? 1 : 0)
+    for (let k = 0; k < columns.length; k++) present += sizes[k] * (columns[k][i] ? 1 : 0)
     out[i] = present > 0 ? (out[i] * whole) / present : NaN
   }
 }
 
 // Where to cut so that `share` of the rows that may go are beyond it: the k-th value from the drop side, by histogram.
 function cutForShare(map, share, drop) {
-  const { composite, lockedRows } = map
-  const BINS = 4096
-  let low = Infinity
-  let high = -Infinity
+  const { composite, lockedRows, bound } = map
+  const histogram = (map.histogram ||= new Uint32Array(BINS))
+  histogram.fill(0)
+  const side = drop === "above" ? -1 : 1
+  const scale = (side * BINS) / (2 * bound || 1)
+  const shift = BINS / 2
+  const locked = lockedRows || (map.noneLocked?.length === composite.length ? map.noneLocked : (map.noneLocked = new Uint8Array(composite.length)))
   let total = 0
-  const usable = (i) => composite[i] === composite[i] && !(lockedRows && lockedRows[i])
-  for (let i = 0; i < composite.length; i++)
-    if (usable(i)) {
-      total++
-      if (composite[i] < low) low = composite[i]
-      if (composite[i] > high) high = composite[i]
-    }
+  for (let i = 0; i < composite.length; i++) {
+    const v = composite[i]
+    if (v !== v || locked[i]) continue
+    total++
+    histogram[(v * scale + shift) | 0]++ // the bound keeps it inside
+  }
   const wanted = roundHalfEven(share * total)
   if (wanted <= 0 || !total) return null
   if (wanted >= total) return drop === "above" ? -Infinity : Infinity
-  const scale = BINS / (high - low || 1)
-  const bin = (v) => Math.min(BINS - 1, ((drop === "above" ? high - v : v - low) * scale) | 0)
-  const histogram = new Uint32Array(BINS)
-  for (let i = 0; i < composite.length; i++) if (usable(i)) histogram[bin(composite[i])]++
   let at = 0
   let before = 0
   while (before + histogram[at] <= wanted) before += histogram[at++]
   const inside = []
-  for (let i = 0; i < composite.length; i++) if (usable(i) && bin(composite[i]) === at) inside.push(composite[i])
-  inside.sort((a, b) => (drop === "above" ? b - a : a - b))
+  for (let i = 0; i < composite.length; i++) {
+    const v = composite[i]
+    if (((v * scale + shift) | 0) === at && v === v && !locked[i]) inside.push(v)
+  }
+  inside.sort((a, b) => side * (a - b))
   return inside[wanted - before] // the first row that stays
 }
 
 function applyCut(map, cut, drop) {
-  const { kept, composite } = map
+  const { kept, composite, lockedRows } = map
   if (cut === null || cut === undefined) kept.fill(1)
-  else if (drop === "above") for (let i = 0; i < kept.length; i++) kept[i] = composite[i] > cut ? 0 : 1
-  else for (let i = 0; i < kept.length; i++) kept[i] = composite[i] < cut ? 0 : 1
-  if (map.lockedRows) for (let i = 0; i < kept.length; i++) if (map.lockedRows[i]) kept[i] = 1
+  else if (drop === "above") for (let i = 0; i < kept.length; i++) kept[i] = composite[i] > cut && !(lockedRows && lockedRows[i]) ? 0 : 1
+  else for (let i = 0; i < kept.length; i++) kept[i] = composite[i] < cut && !(lockedRows && lockedRows[i]) ? 0 : 1
   for (const i of map.pinKept) kept[i] = 1
   for (const i of map.pinDropped) kept[i] = 0
   let count = 0
@@ -74,7 +133,7 @@ function decide(map) {
   const signature = JSON.stringify(rule.w) + map.data.ranks
   let any = map.compositeSignature !== undefined && map.hasComposite
   if (signature !== map.compositeSignature) {
-    any = map.hasComposite = computeComposite(map, rule.w)
+    any = map.hasComposite = map.live ? followWeights(map, rule.w) : computeComposite(map, rule.w)
     map.compositeSignature = signature
   }
   let cut = any ? rule.cut : null

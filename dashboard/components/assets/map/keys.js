@@ -24,7 +24,7 @@ function clicked(map, row) {
 }
 
 function zoomTo(map, range) {
-  map.zooms.set(map.data.coords, range)
+  map.zooms.set(map.data.place, range)
   map.range = range
   repaint(map, "project")
   if (map.plotReady) window.Plotly.relayout(map.plot, { "xaxis.range": range.slice(0, 2), "yaxis.range": range.slice(2) })
@@ -37,9 +37,10 @@ function zoomBy(map, factor) {
 }
 
 function showAll(map) {
-  map.zooms.delete(map.data.coords)
+  map.zooms.delete(map.data.place)
   map.projectedAs = ""
   resized(map)
+  tellView(map)
   if (map.plotReady) window.Plotly.relayout(map.plot, { "xaxis.range": map.range.slice(0, 2), "yaxis.range": map.range.slice(2) })
 }
 

@@ -6,7 +6,8 @@ function drawLegend(map) {
   if (kind === "category") categoryLegend(map, home.columns.get(codes))
   else if (kind === "score") scaleLegend(map)
   else swatch(map, map.theme.kept, "kept")
-  swatch(map, kind === "decision" ? map.theme.dropped : map.theme.faded, kind === "decision" ? "dropped" : "dropped", true)
+  swatch(map, kind === "decision" ? map.theme.dropped : map.theme.faded, "dropped", "chf-cross")
+  if (map.hollow) swatch(map, map.theme.text, map.data.hollowWords, "chf-ring")
 }
 
 function categoryLegend(map, blob) {
@@ -16,11 +17,10 @@ function categoryLegend(map, blob) {
   element("span", "chf-more", map.legend, { title: blob.names.slice(most).join(", ") }).textContent = `and ${blob.names.length - most} more`
 }
 
-function swatch(map, color, words, crossed = false) {
-  const item = element("span", "chf-item", map.legend)
-  const mark = element("i", crossed ? "chf-cross" : "chf-dot", item)
-  if (crossed) mark.style.color = rgb(color)
-  else mark.style.background = rgb(color)
+function swatch(map, color, words, shape = "chf-dot") {
+  const item = element("span", shape === "chf-ring" ? "chf-item chf-long" : "chf-item", map.legend)
+  const mark = element("i", shape, item)
+  mark.style[shape === "chf-dot" ? "background" : "color"] = rgb(color)
   element("span", "", item).textContent = words
 }
 
@@ -40,6 +40,21 @@ function debugHooks(map) {
       plotly: Boolean(map.plotReady), live: Boolean(map.live), pointed: map.pointed ?? null, color: map.data.colors.kind,
     }),
     keptRows: () => rows(map.kept, 1), selectedRows: () => [...map.selected], live: (rule) => home.live(map.key, rule),
+    inked: () => { // painted pixels, for tests
+      const { data } = map.ctx.getImageData(0, 0, map.canvas.width, map.canvas.height)
+      return data.filter((v, at) => at % 4 === 3 && v).length
+    },
+    middles: () => { // share of points with ink in their middle pixel, hollow ones and the others, for tests
+      const { data } = map.ctx.getImageData(0, 0, map.canvas.width, map.canvas.height)
+      const found = { hollow: [0, 0], full: [0, 0] }
+      map.offsets.forEach((at, i) => {
+        if (at < 0 || !map.kept[i]) return
+        const kind = found[map.hollow?.[i] ? "hollow" : "full"]
+        kind[0] += data[4 * at + 3] > 60
+        kind[1]++
+      })
+      return { hollow: found.hollow[0] / found.hollow[1], full: found.full[0] / found.full[1] }
+    },
     pixel: (row) => { // page coordinates of a row, for tests
       const p = place(map, row)
       const box = map.canvas.getBoundingClientRect()

@@ -76,7 +76,7 @@ function followPlot(map) {
   const range = [...xaxis.range, ...yaxis.range].map(Number)
   if (range.every((v, i) => v === map.range[i])) return
   map.range = range
-  map.zooms.set(map.data.coords, range)
+  map.zooms.set(map.data.place, range)
   map.repaint("project")
 }
 

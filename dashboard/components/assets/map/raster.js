@@ -71,38 +71,48 @@ function colorTables(map) {
   const dropped = map.colors.map((c) => (decision ? map.theme.dropped : mix(c, map.theme.faded, fade)))
   map.tables = [{ colors: dropped }, { colors: map.colors }]
   const both = [...dropped, ...map.colors] // a row's color is at (kept ? number of colors : 0) + colorOf[row]
-  map.packed = [Uint32Array.from(both, (c) => (c[0] << 16) | c[1]), Uint32Array.from(both, (c) => (c[2] << 16) | 1)]
+  const pale = both.map((c) => mix(c, map.theme.background, 0.6)) // of points too small to be drawn hollow
+  const four = [...both, ...pale]
+  map.packed = [Uint32Array.from(four, (c) => (c[0] << 16) | c[1]), Uint32Array.from(four, (c) => (c[2] << 16) | 1)]
 }
 
 function paint(map) {
   const started = performance.now()
-  if (map.inView <= 3500) paintShapes(map)
+  if (map.data.grid && !map.data.n) paintGrid(map)
+  else if (map.inView <= 3500) paintShapes(map)
   else paintDensity(map)
   map.times.paint = performance.now() - started
 }
 
 // Few points: antialiased discs; dropped ones are crosses.
 function paintShapes(map) {
-  const { ctx, canvas, offsets, kept, colorOf, tables, diameter } = map
+  const { ctx, canvas, offsets, kept, colorOf, tables, diameter, hollow } = map
   ctx.clearRect(0, 0, canvas.width, canvas.height)
   const stamps = new Map()
   const half = Math.ceil(diameter / 2) + 2
   for (const state of [1, 0])
     for (let i = 0; i < offsets.length; i++) {
       if (offsets[i] < 0 || kept[i] !== state) continue
-      const name = colorOf[i] * 2 + state
+      const open = hollow ? hollow[i] : 0
+      const name = colorOf[i] * 4 + state * 2 + open
       let stamp = stamps.get(name)
-      if (!stamp) stamps.set(name, (stamp = makeStamp(map, tables[state].colors[colorOf[i]], state, diameter, half)))
+      if (!stamp) stamps.set(name, (stamp = makeStamp(map, tables[state].colors[colorOf[i]], state, open, diameter, half)))
       ctx.drawImage(stamp, (offsets[i] % canvas.width) - half, ((offsets[i] / canvas.width) | 0) - half)
     }
 }
 
-function makeStamp(map, color, kept, diameter, half) {
+function makeStamp(map, color, kept, open, diameter, half) {
   const stamp = Object.assign(document.createElement("canvas"), { width: half * 2, height: half * 2 })
   const c = stamp.getContext("2d")
   c.translate(half + 0.5, half + 0.5)
   const r = diameter / 2
-  if (kept) {
+  if (kept && open) {
+    c.beginPath()
+    c.arc(0, 0, Math.max(1, r - 0.7), 0, 7)
+    c.lineWidth = Math.max(1.2, diameter / 5)
+    c.strokeStyle = rgb(color, 0.9)
+    c.stroke()
+  } else if (kept) {
     c.beginPath()
     c.arc(0, 0, r, 0, 7)
     c.fillStyle = rgb(color, 0.88)
@@ -113,10 +123,10 @@ function makeStamp(map, color, kept, diameter, half) {
   } else {
     c.lineWidth = Math.max(1.3, diameter / 5)
     c.strokeStyle = rgb(color, 0.95)
-    for (const d of [1, -1]) {
+    for (const [dx, dy] of [[1, 1], [1, -1], [-1, 1], [-1, -1]]) { // a hollow cross is open in the middle
       c.beginPath()
-      c.moveTo(-r * 0.8, -r * 0.8 * d)
-      c.lineTo(r * 0.8, r * 0.8 * d)
+      c.moveTo(r * 0.8 * dx, r * 0.8 * dy)
+      c.lineTo(open ? r * 0.3 * dx : 0, open ? r * 0.3 * dy : 0)
       c.stroke()
     }
   }
@@ -141,28 +151,32 @@ function paintDensity(map) {
   ctx.putImageData(map.image, 0, 0)
 }
 
-function addPixels({ offsets, kept, colorOf, colors, packed: [A, B], sumA, sumB }) {
+function addPixels({ offsets, kept, hollow, colorOf, colors, packed: [A, B], sumA, sumB }) {
   const shift = colors.length
+  const pale = 2 * shift
   for (let i = 0; i < offsets.length; i++) {
     const at = offsets[i]
     if (at < 0) continue
     const old = sumB[at]
     if ((old & 0xffff) >= LEVELS) continue
-    const color = colorOf[i] + (kept[i] ? shift : 0)
+    const color = colorOf[i] + (kept[i] ? shift : 0) + (hollow && hollow[i] ? pale : 0)
     sumA[at] += A[color]
     sumB[at] = old + B[color]
   }
 }
 
-function addShapes({ offsets, kept, colorOf, colors, packed: [A, B], sumA, sumB, diameter, canvas }) {
+function addShapes({ offsets, kept, hollow, colorOf, colors, packed: [A, B], sumA, sumB, diameter, canvas }) {
   const shift = colors.length
-  const shapes = [cross(diameter, canvas.width), square(diameter, canvas.width)].map((s) => Int32Array.from(s))
+  const shapes = [cross(diameter, canvas.width), square(diameter, canvas.width)]
+  shapes.push(...shapes.map((shape) => (diameter < 3 ? shape : without(shape, diameter, canvas.width))))
+  const pale = diameter < 3 ? 2 * shift : 0
   const size = sumA.length
   for (let i = 0; i < offsets.length; i++) {
     const at = offsets[i]
     if (at < 0) continue
-    const color = colorOf[i] + (kept[i] ? shift : 0)
-    const shape = shapes[kept[i]]
+    const open = hollow && hollow[i] ? 1 : 0
+    const color = colorOf[i] + (kept[i] ? shift : 0) + open * pale
+    const shape = shapes[kept[i] + 2 * open]
     for (let s = 0; s < shape.length; s++) {
       const p = at + shape[s]
       if (p < 0 || p >= size || (sumB[p] & 0xffff) >= LEVELS) continue
@@ -176,6 +190,12 @@ function square(d, width) {
   const out = []
   for (let dy = 0; dy < d; dy++) for (let dx = 0; dx < d; dx++) out.push((dy - (d >> 1)) * width + dx - (d >> 1))
   return out
+}
+
+// The shape without its middle: hollow.
+function without(shape, d, width) {
+  const inner = new Set(square(d - 2, width))
+  return shape.filter((at) => !inner.has(at))
 }
 
 function cross(d, width) {

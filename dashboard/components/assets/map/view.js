@@ -41,7 +41,7 @@ function createMap(c) {
     mode: old?.mode || "replace", zooms: old?.zooms || new Map(), margins: { left: 0, right: 0, top: 0, bottom: 0 }, cursor: null,
     selected: new Uint32Array(0), flagged: new Uint32Array(0), pinKept: [], pinDropped: [], keptCount: 0, ratio: 1,
     arrived: () => refresh(map), repaint: (from) => repaint(map, from), choose: (polygon) => choose(map, polygon),
-    ask: (name) => map.send("need", [name]), showCard: (row, card) => showCard(map, row, card),
+    lockedCount: 0, hiddenCount: 0, ask: (name) => map.send("need", [name]), showCard: (row, card) => showCard(map, row, card),
   }
   buildToolbar(map)
   map.stage = element("div", "chf-stage", root, { tabindex: "0", role: "application" })
@@ -53,6 +53,7 @@ function createMap(c) {
   map.card = element("div", "chf-card", map.stage, { hidden: "", role: "status" })
   map.waiting = element("div", "chf-waiting", map.stage)
   map.waiting.textContent = "Loading the points…"
+  map.note = element("div", "chf-note", map.stage, { hidden: "" })
   map.legend = element("div", "chf-legend", root)
   map.voice = element("div", "chf-voice", root, { "aria-live": "polite" })
   wirePointer(map)
@@ -93,7 +94,7 @@ function markButtons(map) {
 // ---- what to draw ---------------------------------------------------------------------------------------------
 function missing(map) {
   const { data } = map
-  const names = [data.coords, data.ranks, data.colors.codes, data.locked, ...ROW_LISTS.map((n) => data[n]?.b)]
+  const names = [data.coords, data.ranks, data.colors.codes, data.locked, data.hollow, data.grid, ...ROW_LISTS.map((n) => data[n]?.b)]
   return names.filter((name) => name && !home.columns.has(name))
 }
 
@@ -107,12 +108,18 @@ function refresh(map) {
     map.patience = setTimeout(() => map.send("need", lacking), 1500)
     return
   }
+  if (map.data.grid) forgetParts(map)
   for (const name of ROW_LISTS) if (name !== "hidden") map[name] = rowList(map.data[name])
   map.lockedRows = map.data.locked ? home.columns.get(map.data.locked).data.locked : null
+  if (map.data.locked !== map.lockedAs) {
+    map.lockedCount = map.lockedRows ? map.lockedRows.reduce((a, b) => a + b, 0) : 0
+    map.lockedAs = map.data.locked
+  }
+  map.hollow = map.data.hollow ? home.columns.get(map.data.hollow).data.hollow : null
   readTheme(map)
   readHidden(map)
   if (map.kept?.length !== map.data.n) map.kept = new Uint8Array(map.data.n)
-  const colored = JSON.stringify([map.data.colors, map.data.ranks, map.theme])
+  const colored = JSON.stringify([map.data.colors, map.data.ranks, map.data.hollow, map.theme])
   if (colored !== map.coloredAs) {
     colorIndex(map)
     colorTables(map)
@@ -120,6 +127,14 @@ function refresh(map) {
     map.coloredAs = colored
   }
   resized(map, true)
+}
+
+// Of a large map only the part in view is held; the server sends an older one again when it is asked for.
+function forgetParts(map) {
+  const { data } = map
+  const now = [data.coords, data.ranks, data.colors.codes, data.locked, data.hollow]
+  for (const name of map.partOf || []) if (!now.includes(name)) home.columns.delete(name)
+  map.partOf = now
 }
 
 function readTheme(map) {
@@ -135,7 +150,9 @@ function readHidden(map) {
   const signature = JSON.stringify([map.data.hidden, map.data.n])
   if (signature === map.hiddenAs) return
   map.hidden = new Uint8Array(map.data.n)
-  for (const i of rowList(map.data.hidden)) map.hidden[i] = 1
+  const rows = rowList(map.data.hidden)
+  for (const i of rows) map.hidden[i] = 1
+  map.hiddenCount = rows.length
   map.hiddenAs = signature
   map.projectedAs = ""
 }
@@ -162,7 +179,7 @@ function resized(map, decideToo = false) {
 }
 
 function chooseRange(map, inner, titled) {
-  const held = map.zooms.get(map.data.coords)
+  const held = map.zooms.get(map.data.place)
   const range = held ? held.slice() : fullRange(map)
   const shape = (range[1] - range[0]) / inner[0] / ((range[3] - range[2]) / inner[1])
   if (!titled && Math.abs(shape - 1) > 1e-6) {
@@ -177,6 +194,7 @@ function chooseRange(map, inner, titled) {
 }
 
 function fullRange(map) {
+  if (map.data.extent) return padded(map.data.extent.slice())
   const { x, y } = home.columns.get(map.data.coords).data
   const range = [Infinity, -Infinity, Infinity, -Infinity]
   for (let i = 0; i < x.length; i++) {
@@ -186,7 +204,10 @@ function fullRange(map) {
     if (y[i] < range[2]) range[2] = y[i]
     if (y[i] > range[3]) range[3] = y[i]
   }
-  if (range[0] > range[1]) return [0, 1, 0, 1]
+  return range[0] > range[1] ? [0, 1, 0, 1] : padded(range)
+}
+
+function padded(range) {
   const pad = [(range[1] - range[0]) * 0.04 || 0.5, (range[3] - range[2]) * 0.04 || 0.5]
   return [range[0] - pad[0], range[1] + pad[0], range[2] - pad[1], range[3] + pad[1]]
 }
@@ -198,6 +219,7 @@ function repaint(map, from) {
   const projected = JSON.stringify([map.data.coords, map.range, map.canvas.width, map.canvas.height])
   if (projected !== map.projectedAs) project(map)
   map.projectedAs = projected
+  if (from === "project") tellView(map)
   if (from === "decide") {
     const at = performance.now()
     decide(map)
@@ -215,14 +237,21 @@ home.live = (key, rule) => {
   map.dragging = rule !== null
   if (rule) map.live = rule
   if (rule) repaint(map, "decide")
-  return { kept: map.keptCount, rows: map.data.n, locked: map.lockedRows ? map.lockedRows.reduce((a, b) => a + b, 0) : 0 }
+  return { kept: map.keptCount, rows: map.data.n, locked: map.lockedCount }
 }
 
 function tellCounts(map) {
   const n = (v) => v.toLocaleString("en-US")
-  const hiddenCount = map.hidden.reduce((a, b) => a + b, 0)
+  const { hiddenCount } = map
+  map.note.hidden = !map.data.label
+  map.note.textContent = map.data.label || ""
+  if (map.data.grid && !map.data.n) return tellWords(map, [map.data.label])
   const parts = [`${n(map.data.n - hiddenCount)}${hiddenCount ? ` / ${n(map.data.n)}` : ""} points`, `kept ${n(map.keptCount)}`,
     `dropped ${n(map.data.n - map.keptCount)}`, `selected ${n(map.selected.length)}`]
+  tellWords(map, parts)
+}
+
+function tellWords(map, parts) {
   map.counts.textContent = parts.join(" · ")
   const colored = map.data.colors.title ? ` colored by ${map.data.colors.title}` : ""
   map.stage.setAttribute("aria-label", `Map of ${parts.join(", ")}${colored}. ${map.data.about || ""} Arrow keys move from point to point, ` +

@@ -1,0 +1,111 @@
+"""A map of more points than a browser should hold: a grid of counts, and the points themselves where one zooms in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dashboard.components.map_values import HoverCard, MapColors, MapEvent, MapHollow, MapLayout, MapRanks
+
+MOST_POINTS = 2_000_000  # all of them are drawn up to here
+VIEW_POINTS = 300_000  # above that, so many are loaded at most when one zooms in
+BINS = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class MapPart:
+    """What of a large map is drawn: rows int64 [n] ascending, none of them when only the grid is; words say so."""
+
+    rows: np.ndarray
+    extent: tuple[float, float, float, float]  # x from, x to, y from, y to of all points
+    words: str
+
+
+def extent_of(coords: np.ndarray) -> tuple[float, float, float, float]:
+    """x from, x to, y from, y to of the rows that have a place."""
+    sound = coords[np.isfinite(coords).all(axis=1)]
+    if not len(sound):
+        return 0.0, 1.0, 0.0, 1.0
+    (x0, y0), (x1, y1) = sound.min(axis=0), sound.max(axis=0)
+    return float(x0), float(x1), float(y0), float(y1)
+
+
+def density_grid(coords: np.ndarray, extent: Sequence[float], bins: int = BINS) -> np.ndarray:
+    """uint32 [bins, bins] points per cell, the top row the largest y; rows without a place are in none."""
+    x0, x1, y0, y1 = extent
+    sound = coords[np.isfinite(coords).all(axis=1)]
+    column = np.clip((sound[:, 0] - x0) / ((x1 - x0) or 1.0) * bins, 0, bins - 1).astype(np.int64)
+    row = np.clip((y1 - sound[:, 1]) / ((y1 - y0) or 1.0) * bins, 0, bins - 1).astype(np.int64)
+    return np.bincount(row * bins + column, minlength=bins * bins).reshape(bins, bins).astype(np.uint32)
+
+
+def part_of(coords: np.ndarray, view: Sequence[float] | None, most: int = VIEW_POINTS) -> MapPart:
+    """The rows inside the view, or only the grid while there are more of them than `most`."""
+    extent, total, rows = extent_of(coords), len(coords), np.empty(0, np.int64)
+    if view is not None:
+        x, y = coords[:, 0], coords[:, 1]
+        inside = np.flatnonzero((x >= view[0]) & (x <= view[1]) & (y >= view[2]) & (y <= view[3]))
+        rows = inside if len(inside) <= most else rows
+    if len(rows):
+        return MapPart(rows, extent, f"{len(rows):,} of {total:,} points: all that lie in this view")
+    return MapPart(rows, extent, f"Density of {total:,} points: zoom in to see each of them")
+
+
+class CutOut:
+    """Every argument of a map for some of its rows, and events of that map for all of them."""
+
+    def __init__(self, part: MapPart, total: int):
+        self.rows, self.total = part.rows, total
+        self.name = hashlib.blake2b(part.rows.tobytes(), digest_size=6).hexdigest()
+
+    def layout(self, layout: MapLayout) -> MapLayout:
+        """Where these rows are."""
+        return replace(layout, key=f"{layout.key}/{self.name}", coords=layout.coords[self.rows])
+
+    def colors(self, colors: MapColors) -> MapColors:
+        """Their colors."""
+        if colors.codes is None:
+            return colors
+        return replace(colors, key=f"{colors.key}/{self.name}", codes=colors.codes[self.rows])
+
+    def ranks(self, ranks: MapRanks) -> MapRanks:
+        """Their ranks among all rows."""
+        columns = {name: column[self.rows] for name, column in ranks.columns.items()}
+        return MapRanks(f"{ranks.key}/{self.name}", columns)
+
+    def hollow(self, hollow: MapHollow | None) -> MapHollow | None:
+        """Which of them are hollow."""
+        return hollow and MapHollow(f"{hollow.key}/{self.name}", hollow.rows[self.rows], hollow.words)
+
+    def mask(self, mask: np.ndarray | None) -> np.ndarray | None:
+        """A mask of all rows, for these."""
+        return None if mask is None else mask[self.rows]
+
+    def places(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
+        """Places of given rows among these; rows that are not drawn are left out."""
+        wanted = np.zeros(self.total, bool)
+        wanted[np.asarray(rows, np.int64)] = True
+        return np.flatnonzero(wanted[self.rows])
+
+    def place(self, row: int | None) -> int | None:
+        """The place of one row."""
+        found = self.places([] if row is None else [row])
+        return int(found[0]) if len(found) else None
+
+    def card(self, card: Callable[[int], HoverCard | None] | None) -> Callable[[int], HoverCard | None] | None:
+        """The card of a drawn row."""
+        return card and (lambda place: card(int(self.rows[place])) if place < len(self.rows) else None)
+
+    def event(self, event: MapEvent) -> MapEvent:
+        """What was done, in rows of the whole map."""
+        if event.row is None or event.row >= len(self.rows):
+            return event
+        return replace(event, row=int(self.rows[event.row]))
+
+    def heard(self, on_event: Callable[[MapEvent], None] | None) -> Callable[[MapEvent], Any] | None:
+        """`on_event` told in rows of the whole map."""
+        return on_event and (lambda event: on_event(self.event(event)))
