@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.curation.ranking import rank_rows
 from core.curation.review import ReviewQueue
 from core.scores import SCORES
 from core.scores.method import ScoreMethod
-from core.store import Run
+from core.store import MAIN, Run
 from core.types.curation import Outcome, Source
 from core.types.runs import RunState, RunStatus
 from core.types.scores import Score
@@ -209,6 +210,22 @@ def flip_risks(opened: Opened) -> np.ndarray:
     return cache.flip_risks(opened.run.run_id, opened.at, opened.change, opened.view, opened.rules, opened.outcome)
 
 
+def shaky_rows(opened: Opened) -> tuple[np.ndarray, str]:
+    """Rows that other seeds would decide otherwise with a probability of a tenth or more, and a sentence about it."""
+    risk = flip_risks(opened)
+    known = np.isfinite(risk)
+    rows = np.flatnonzero(known & (risk >= 0.1))
+    if len(opened.view) > _RISKS_AT_ONCE:
+        return rows, f"With more than {_RISKS_AT_ONCE:,} rows, flip risks are worked out by the export alone."
+    if not known.any():
+        return rows, "Not known: no score of these rules was computed with several seeds."
+    expected = float(np.nansum(risk))
+    return rows, (
+        f"{len(rows):,} of {int(known.sum()):,} rows would change side with probability 0.1 or more if the networks "
+        f"were trained from other seeds; about {expected:.0f} rows are expected to."
+    )
+
+
 def margin_words(opened: Opened, row: int) -> str:
     """How far a row lies from the cut that looked at it, and how likely other seeds would move it across."""
     margin, risk = float(opened.outcome.margin[row]), float(flip_risks(opened)[row])
@@ -263,7 +280,7 @@ def checklist(opened: Opened) -> list[tuple[str, str]]:
     unseen = sum(1 for i in by_rule if str(i) not in decisions or not decisions[str(i)].reviewed)
     lines.append(("amber" if unseen else "green", f"{unseen:,} rows dropped by rules were not looked at by a person"))
     lines.append(_checked(opened))
-    return lines + [("amber", warning) for warning in outcome.warnings]
+    return lines
 
 
 def _checked(opened: Opened) -> tuple[str, str]:
@@ -272,6 +289,12 @@ def _checked(opened: Opened) -> tuple[str, str]:
         if check_actions.checks_rules(result, opened.rules):
             return ("green" if "better than" in result.verdict else "amber", f"Checked: {result.verdict}")
     return "amber", "No check of these rules against random was run"
+
+
+def export_name(opened: Opened) -> str:
+    """A folder name for the run, and for its branch unless that is the first."""
+    branch = re.sub(r"[^\w.-]+", "-", opened.curation.branch).strip("-.")
+    return opened.run.name if opened.curation.branch == MAIN else f"{opened.run.name}-{branch or 'branch'}"
 
 
 def kept_frame(opened: Opened, count: int) -> pd.DataFrame:

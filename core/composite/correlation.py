@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -86,11 +86,15 @@ def mean_ranks(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class TopOverlap:
-    """The first `count` rows of two scores, `shared` of them in both lists; by chance `share` is `fraction`."""
+    """The first `count` rows of two scores, `shared` of them in both lists; by chance `share` is `fraction`.
+
+    rows: int64, ascending, those in both lists.
+    """
 
     fraction: float
     count: int
     shared: int
+    rows: np.ndarray = field(default_factory=lambda: np.array([], np.int64), compare=False, repr=False)
 
     @property
     def share(self) -> float:
@@ -115,7 +119,8 @@ def top_overlap(a: np.ndarray, b: np.ndarray, tie_rank: np.ndarray,
     found = []
     for fraction in fractions:
         count = min(len(rows), max(1, round(fraction * len(rows))))
-        found.append(TopOverlap(fraction, count, int(((place[0] < count) & (place[1] < count)).sum())))
+        both = rows[(place[0] < count) & (place[1] < count)]
+        found.append(TopOverlap(fraction, count, len(both), both))
     return tuple(found)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.components.nodes import four_digits, node, show_nodes
+from dashboard.components.table import table
 from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, class_color, muted_color, plotly_layout, text_color
 
 
@@ -42,10 +44,13 @@ def histogram(
 ) -> tuple[float, float] | None:
     """Draw it. cut: dashed line with the dropped side shaded; value: the focused example's bar lights up.
 
-    mode: histogram | ecdf. by_class: stacked bars (or one curve per class). Returns the range the person just selected
-    by dragging across the plot, or None.
+    mode: histogram | ecdf | table (the same counts as numbers). by_class: stacked bars (or one curve per class).
+    Returns the range the person just selected by dragging across the plot, or None.
     """
     counts, edges, filtered = _coarser(distribution, bins)
+    if mode == "table":
+        _table(distribution, counts, edges, filtered, by_class, height, key)
+        return None
     figure = go.Figure()
     if mode == "ecdf":
         _curves(figure, counts, edges, distribution.names, by_class, palette)
@@ -72,6 +77,32 @@ def _ends(given: Distribution, key: str) -> None:
         low = node("span", "", f"← {given.low_means}" if given.low_means else "")
         high = node("span", "", f"{given.high_means} →" if given.high_means else "")
         show_nodes(node("div", "ends soft", low, high), key=f"{key}-ends")
+
+
+def _table(
+    given: Distribution,
+    counts: np.ndarray,
+    edges: np.ndarray,
+    filtered: np.ndarray | None,
+    by_class: bool,
+    height: int,
+    key: str,
+) -> None:
+    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": counts.sum(axis=0)})
+    if filtered is not None:
+        frame["filtered"] = filtered
+    if by_class:
+        classes = zip(given.names, counts, strict=False)
+        frame = frame.assign(**{f"{i}: {name}": row for i, (name, row) in enumerate(classes)})
+    table(
+        frame,
+        key=f"{key}-table",
+        rows=range(len(frame)),
+        height=height,
+        numbers=("from", "to"),
+        selectable=False,
+        alt=_words(given, counts, None, ""),
+    )
 
 
 def _coarser(given: Distribution, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dashboard.components.nodes import Node, node, show_nodes
 
 _NOISE = "suspected label noise"
+_LONGEST = 28  # letters of a class name; all of it is in the tooltip
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
         node("span", "gauge", node("i", "", style={"width": f"{share:.2f}%"}), role="img", label=f"{share:.0f} % kept")
     ]
     for at, part in enumerate(_parts(summary)):
-        about = summary.noise_help if part.startswith(_NOISE) else ""
+        about = summary.noise_help if part.startswith(_NOISE) else summary.rarest_class if "rarest" in part else ""
         words.append(node("b" if at == 0 else "span", "" if at == 0 else "soft", part, title=about))
     if summary.selected:
         words.append(node("span", "", f"selected {summary.selected:,}"))
@@ -65,7 +66,8 @@ def _parts(summary: KeptSummary) -> list[str]:
     share = 100 * summary.kept / max(summary.rows, 1)
     parts = [f"Kept {summary.kept:,} of {summary.rows:,} ({share:.0f} %)", f"dropped {summary.rows - summary.kept:,}"]
     if summary.rarest_class:
-        parts.append(f"rarest class {summary.rarest_class} {summary.rarest_before:,} → {summary.rarest_after:,}")
+        name = summary.rarest_class if len(summary.rarest_class) <= _LONGEST else summary.rarest_class[:_LONGEST] + "…"
+        parts.append(f"rarest class {name} {summary.rarest_before:,} → {summary.rarest_after:,}")
     if summary.noise is not None:
         estimate, low, high, accuracy = (100 * v for v in summary.noise)
         parts.append(f"{_NOISE} {estimate:.1f} % ({low:.1f}–{high:.1f}), models {accuracy:.0f} % accurate")

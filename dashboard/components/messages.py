@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import streamlit as st
+
 from core.types.errors import CurationError
 from dashboard.components.nodes import Node, node, show_nodes
 
@@ -28,6 +32,23 @@ def error_box(error: CurationError, *, key: str, action: str | None = None) -> b
     if action:
         parts.append(node("button", "", action, act="go"))
     return show_nodes(node("div", "error", *parts, role="alert"), key=key) == "go"
+
+
+def first_few(lines: Sequence[str], most: int = 3) -> tuple[list[str], list[str]]:
+    """What is said at once and what stands behind a click; one line more than `most` hides nothing."""
+    cut = len(lines) if len(lines) <= most + 1 else most
+    return list(lines[:cut]), list(lines[cut:])
+
+
+def warnings(lines: Sequence[str], *, key: str) -> None:
+    """Warnings, the most serious first; many of them fold."""
+    said, folded = first_few(lines)
+    for line in said:
+        st.text(f"▲ {line}")
+    if folded:
+        with st.expander(f"{len(folded)} more warnings", key=key):
+            for line in folded:
+                st.text(f"▲ {line}")
 
 
 def light(level: str, text: str) -> str:

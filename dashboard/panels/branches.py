@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core import curation_actions
@@ -20,7 +23,7 @@ def menu(opened: Opened) -> None:
         st.caption("A branch has its own rules, decisions, selections and undo. Nothing done here changes another.")
         for number, branch in enumerate(curation_actions.branches(opened.run)):
             st.button(
-                branch.name,
+                f"{branch.name} (this page)" if branch.name == here else branch.name,
                 key=f"branch_{number}",
                 disabled=branch.name == here,
                 width="stretch",
@@ -134,12 +137,17 @@ def comparison(opened: Opened) -> None:
     with left:
         st.html("<h4>By class</h4>")
         frame = branching.side_frame("Class", [*opened.view.class_names, "no label"], found.by_class, other, opened)
-        table.table(frame, key="branch_classes", rows=range(len(frame)), height="content", selectable=False)
+        _table(frame, "branch_classes", "Rows of each class that the branches keep")
     with right:
         st.html("<h4>By zone</h4>")
         names = [reading.ZONE_WORDS[zone] for zone in found.zones]
         frame = branching.side_frame("Zone", names, found.by_zone, other, opened)
-        table.table(frame, key="branch_zones", rows=range(len(frame)), height="content", selectable=False)
+        _table(frame, "branch_zones", "Rows of each zone that the branches keep")
+
+
+def _table(frame: pd.DataFrame, key: str, alt: str) -> None:
+    height: int | Literal["content"] = "content" if len(frame) <= 16 else 520
+    table.table(frame, key=key, rows=range(len(frame)), height=height, selectable=False, alt=alt)
 
 
 def _row_buttons(sets: dict[str, np.ndarray]) -> None:

@@ -33,7 +33,8 @@ def correlations(opened: Opened) -> None:
     titles = [comparing.short_title(name) for name in found.names]
     if as_table:
         frame = comparing.correlation_frame(found)
-        table.table(frame, key="matrix", rows=range(len(frame)), numbers=tuple(titles), selectable=False, height=520)
+        lines = range(len(frame))
+        table.table(frame, key="matrix", rows=lines, numbers=tuple(titles), selectable=False, height=520, alt=words)
     else:
         heat_map(titles, found.matrix, key="heat_map", words=words)
 
@@ -59,7 +60,8 @@ def zones_by(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarra
     )
     percent = ("Suspected labels",) if found.suspected is not None else ()
     lines = range(len(frame))
-    chosen = table.table(frame, key=f"zones_{facet.name}", rows=lines, height=_height(frame), percent=percent)
+    alt = f"Rows of each zone by {facet.title.lower()}"
+    chosen = table.table(frame, key=f"zones_{facet.name}", rows=lines, height=_height(frame), percent=percent, alt=alt)
     inside = shown & (np.isin(facet.codes, chosen) if chosen else True)
     where = f"in {len(chosen)} chosen" if chosen else "in all lines"
     with st.container(key="zone_buttons", horizontal=True, gap="small", vertical_alignment="center"):
@@ -102,6 +104,7 @@ def clusters(opened: Opened, shown: np.ndarray) -> None:
             rows=range(len(cards)),
             height=_height(cards),
             percent=("Suspected labels",),
+            alt="Clusters with their size, words and suspected labels",
         )
     with right, st.container(key="facet_cluster", border=True, gap="small"):
         _cluster(opened, cards[chosen[0] if chosen else 0], name, shown)

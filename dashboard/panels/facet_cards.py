@@ -13,6 +13,7 @@ from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
 from dashboard.opened import Opened
 
+_CURVES = {"histogram": "Bars", "ecdf": "Sum", "table": "Table"}
 _BARS = {"filter": "Filter", "select": "Select"}
 
 def facet_cards(
@@ -117,12 +118,11 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             )
             mode = st.segmented_control(
                 "Form",
-                ["histogram", "ecdf"],
-                default="histogram",
-                key="curve",
+                list(_CURVES),
                 required=True,
                 label_visibility="collapsed",
-                format_func={"histogram": "Bars", "ecdf": "Sum"}.__getitem__,
+                format_func=_CURVES.__getitem__,
+                **state.held("curve", _CURVES, "histogram"),
             )
             by_class = st.toggle("by class", **state.held_toggle("by_class"))
         cut, drop = reading.score_cut(opened, name)

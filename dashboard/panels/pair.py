@@ -60,7 +60,19 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
             height="content",
             numbers=("Share", "By chance", "Jaccard"),
             selectable=False,
+            alt="Rows that both scores have among their first",
         )
+        with st.container(key="overlap_rows", horizontal=True, gap="small"):
+            for number, overlap in enumerate(found.overlaps):
+                rows = overlap.rows[shown[overlap.rows]]
+                st.button(
+                    f"Both first {overlap.fraction:.0%} · {len(rows):,}",
+                    key=f"overlap_{number}",
+                    disabled=not len(rows),
+                    on_click=picking.choose,
+                    args=(rows,),
+                    help="Select the rows that both scores have among their first",
+                )
     _parts("Quadrants, split at the middle rank", comparing.quadrant_words(found, a, b), found.quadrants, shown)
     words = [reading.ZONE_WORDS[zone] for zone in ZONES]
     _parts("Zones of difficulty and label evidence", words, zones(opened.view), shown, "zone")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.curation.sensitivity import changed_side
 from core.types.curation import Rules
-from dashboard import cache, comparing, drawing, picking, state
+from dashboard import cache, comparing, drawing, picking, reading, state
 from dashboard.components import table
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.opened import Opened
@@ -60,6 +60,14 @@ def _select(rows: np.ndarray) -> None:
     state.follow("explore")
 
 
+def risks(opened: Opened) -> None:
+    """How many rows other seeds might decide otherwise, and a button that selects them."""
+    st.html("<h4>What other seeds would change</h4>")
+    rows, words = reading.shaky_rows(opened)
+    st.text(words)
+    st.button(f"Select these {len(rows):,}", key="select_shaky", disabled=not len(rows), on_click=_select, args=(rows,))
+
+
 def weights(opened: Opened) -> None:
     """How many rows change side when one weight moves by a quarter; worked out when asked for."""
     st.html("<h4>Which weight decides</h4>")
@@ -72,7 +80,8 @@ def weights(opened: Opened) -> None:
         st.text("A single score decides: its weight changes nothing.")
         return
     frame = comparing.effects_frame(found)
-    table.table(frame, key="effects", rows=range(len(frame)), height="content", numbers=("Now",), selectable=False)
+    table.table(frame, key="effects", rows=range(len(frame)), height="content", numbers=("Now",), selectable=False,
+                alt="Rows that change side when one weight moves")
     st.caption(
         "Rows that change side when this weight alone moves by 0.25 (not below 0). Weights of scores share out their "
         "group; a group's only score is left out."

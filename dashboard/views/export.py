@@ -53,12 +53,12 @@ def _checklist(opened: Opened) -> None:
             with st.container(horizontal=True, gap="small", key=f"check_{number}"):
                 st.markdown(messages.light(light, ""), width="content")
                 st.text(words)
+        messages.warnings(opened.outcome.warnings, key="export_warnings")
 
 
 def _write(opened: Opened) -> None:
-    folder = st.text_input(
-        "Folder", value=str(actions.workspace() / "exports" / opened.run.name), key=f"out_{opened.run.run_id}"
-    )
+    usual = actions.workspace() / "exports" / reading.export_name(opened)
+    folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
     st.button("Write files", key="write_export", type="primary", on_click=_export, args=(opened, folder))
     done = state.get("exported")
     if done is None or done["change"] != opened.change:
@@ -82,7 +82,13 @@ def _write(opened: Opened) -> None:
 
 def _export(opened: Opened, folder: str) -> None:
     report = doing.attempt(
-        lambda: actions.export_run(opened.run, opened.rules, opened.curation.decisions, Path(folder).expanduser())
+        lambda: actions.export_run(
+            opened.run,
+            opened.rules,
+            opened.curation.decisions,
+            Path(folder).expanduser(),
+            branch=opened.curation.branch,
+        )
     )
     if report is None:
         return

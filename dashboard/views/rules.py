@@ -39,12 +39,12 @@ def render() -> None:
         strategy.strategy(opened)
         guardrails.guardrails(opened)
     with right, st.container(key="rules_right", gap="small"):
-        for warning in opened.outcome.warnings:
-            st.text(f"▲ {warning}")
+        messages.warnings(opened.outcome.warnings, key="rule_warnings")
         _map(opened)
         _classes(opened)
         _at_the_cut(opened)
         rule_effects.changed(opened)
+        rule_effects.risks(opened)
         rule_effects.weights(opened)
 
 

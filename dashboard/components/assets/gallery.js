@@ -57,7 +57,7 @@ function drawTile(root, grid, tile, current) {
   const foot = make("div", "chf-foot", node)
   if (tile.label) chip(foot, tile.label, tile.label_color)
   if (tile.suggested && tile.suggested !== tile.label) chip(foot, `→ ${tile.suggested}`, null, "chf-suggested")
-  if (tile.note) make("span", "chf-note", foot, tile.note)
+  if (tile.note) make("span", "chf-place", foot, tile.note)
   if (!tile.kept) make("span", "chf-mark", node, "×").setAttribute("aria-hidden", "true")
   else if (tile.locked) make("span", "chf-mark chf-lock", node, "held out").setAttribute("aria-hidden", "true")
 }
