@@ -1,6 +1,6 @@
-"""The budgets of the dashboard, measured in Chromium against `streamlit run dashboard/app.py` on runs of made-up scores.
+"""The budgets of the dashboard, measured in Chromium against `streamlit run dashboard/app.py`, on made-up scores.
 
-    python -m tests.benchmarks.dashboard                          # 1,500, 60,000, 200,000 and 1,000,000 rows, and a table
+    python -m tests.benchmarks.dashboard                          # all four sizes, and sessions: a table
     python -m tests.benchmarks.dashboard --rows 60000 --json -    # one size, one line of JSON on stdout
 
 Figures are medians of at least five. Times are the page's own clock, from the event (press, release) to the frame that
