@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from dashboard import cache, drawing, reading, selecting, state
+from dashboard import cache, drawing, picking, reading, selecting, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
 from dashboard.opened import Opened
@@ -129,8 +129,7 @@ def draw_plane(
 def _react(opened: Opened, coords: np.ndarray, shown: np.ndarray, event: maps.MapEvent) -> None:
     if event.kind == "lasso" and event.polygon is not None:
         rows = polygon.rows_in_polygon(coords, event.polygon, shown)
-        state.select(selecting.join(state.selection(), rows, event.mode))
-        state.turn_to("tab", "Selected")
+        picking.choose(rows, "" if event.mode == "replace" else event.mode)
     elif event.kind == "click" and event.row is not None:
         state.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "clear":
