@@ -6,16 +6,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.types.attributions import Attribution
+from core.types.attributions import Attribution, Concept, Judgement, WhatIf
 from core.types.errors import DataError
 from core.types.params import param
 from core.types.runs import RunState, RunStatus
+from core.types.scores import AssumptionCheck
 from dashboard.components import messages
-from dashboard.components.attribution_plot import attribution_plot
+from dashboard.components.attribution_plot import attribution_lights, attribution_plot
+from dashboard.components.before_after import before_after
 from dashboard.components.class_bars import class_bars
+from dashboard.components.concept_profile import concept_profile
 from dashboard.components.distribution import Distribution, histogram
 from dashboard.components.embedding_map import MapColors, MapLayout, MapRanks, MapRule, embedding_map
-from dashboard.components.example_view import example_view
+from dashboard.components.example_view import Standing, example_view
 from dashboard.components.gallery import Tile, gallery
 from dashboard.components.kept_bar import KeptSummary, kept_bar
 from dashboard.components.live_sliders import LiveScore, live_sliders
@@ -25,6 +28,7 @@ from dashboard.components.params_form import params_form
 from dashboard.components.run_progress import run_progress
 from dashboard.components.score_panel import ScoreLine, score_panel
 from dashboard.components.table import table
+from dashboard.components.toggle_parts import toggle_blocks, toggle_words
 from dashboard.components.training_curve import training_curve
 from dashboard.theme import apply_page_style
 
@@ -100,6 +104,27 @@ attribution_plot(
     cells={"age": "3"},
     limit=1,
 )
+attribution_plot(
+    Attribution("reagent", "cat", np.array([0.5, -0.1]), ("<i>", "b"), 0.1, 0.9, None, errors=np.array([0.1, 0.2])),
+    key="unsure tokens",
+)
+lights = [AssumptionCheck(light, f"<b>{light}</b> 0.12", "gap") for light in ("green", "amber", "red")]
+attribution_lights(lights, key="lights")
+concept_profile(
+    [Concept("concept 1", 0.9, 0.05, 1.2, 80.0, 0.4, ((3, 0, 1, 2), (4, 1, 1, 2)))],
+    (4, 4),
+    lambda row: None if row == 4 else np.zeros((8, 8, 3), np.uint8),
+    key="concepts",
+)
+before_after(
+    WhatIf(Judgement("cat", 0.9, 0.1, 1.2, 2.3), Judgement("<b>dog</b>", 0.6, 0.6, 0.4, 0.5), "a", "m", "dog", "w"),
+    key="before after",
+)
+before_after(WhatIf(Judgement("cat", 0.9), Judgement("cat", 0.9), "", "m"), key="before after unlabeled")
+st.session_state["got words"] = toggle_words("<i> b.", (("<i>", 0, 3), ("b", 4, 5)), key="left out", about="1")
+st.session_state["got blocks"] = toggle_blocks(np.zeros((4, 6, 3), np.uint8), 2, 3, key="covered", about="1")
+standing = {"pay": Standing(0.25, number=True), "job": Standing(0.5, number=False)}
+example_view({"pay": 2.5, "job": "cook", "age": None}, key="barred", name="e", standing=standing)
 for at, example in enumerate([np.zeros((4, 4, 1), np.uint8), "text", {"age": None, "pay": 2.5}, None]):
     example_view(example, key=f"example{at}", name="e")
 training_curve(

@@ -32,6 +32,7 @@ def test_everything_draws_and_nothing_happens_by_itself(page):
     assert not page.session_state["got state"].changed
     assert page.session_state["got state"].share == 0.1
     assert page.session_state["got table"] is None
+    assert page.session_state["got words"] == page.session_state["got blocks"] == ()
 
 
 def test_form_returns_settings_and_keeps_the_last_valid_ones(page):
