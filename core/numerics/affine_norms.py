@@ -23,7 +23,8 @@ def saved_statistics(module: nn.Module, output: Tensor) -> Statistics | None:
     node = output.grad_fn
     if type(module) is not nn.GroupNorm or node is None or node.name() != "NativeGroupNormBackward0":
         return None
-    return node._saved_result1, node._saved_result2  # type: ignore[attr-defined]
+    # detached: they know the node they come from, and a hook of that node keeps them
+    return node._saved_result1.detach(), node._saved_result2.detach()  # type: ignore[attr-defined]
 
 
 def _of_groups(module: nn.GroupNorm, x: Tensor, saved: Statistics | None) -> Statistics:
