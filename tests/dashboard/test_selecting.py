@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.curation import ScoreColumn, ScoreView
+from core.curation import ScoreColumn, ScoreView, apply_rules
+from core.types.curation import Rules, Threshold
 from dashboard import selecting
 
 
@@ -71,3 +72,18 @@ def test_facet_counts_follow_the_filter(view):
     facet = selecting.fixed_facets(view, None)[0]
     assert facet.counts().tolist() == [1, 2]
     assert facet.counts(np.array([False, True, False, True])).tolist() == [0, 1]
+
+
+def test_rows_follow_an_order_of_all_rows():
+    order = np.array([3, 1, 0, 2])
+    assert selecting.in_order(np.array([0, 2, 3]), order).tolist() == [3, 0, 2]
+    assert selecting.in_order(np.arange(4), order).tolist() == [3, 1, 0, 2]
+
+
+def test_who_decided_is_counted_by_name(view):
+    rules = Rules(thresholds=(Threshold("el2n", "value", "above", 0.6),))
+    outcome = apply_rules(view, rules)
+    facet = selecting.facet_of_sources(outcome)
+    named = {option: int(count) for option, count in zip(facet.options, facet.counts(), strict=True)}
+    assert named == {name: int((outcome.source == name).sum()) for name in np.unique(outcome.source)}
+    assert list(facet.options) == sorted(facet.options)
