@@ -238,6 +238,8 @@ class GradientTap:
         calls = [
             Call(use.args, use.kwargs, use.gradient, use.statistics) for use in layer.uses if use.gradient is not None
         ]
+        for use in layer.uses:  # the graph's hooks still know them, in a cycle: leave nothing large to the collector
+            use.args, use.kwargs, use.gradient, use.statistics = (), {}, None, None
         layer.uses = []
         if calls and self._total is None:
             self._calls.append((layer.module, calls))
