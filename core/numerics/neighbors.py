@@ -184,17 +184,29 @@ def _unit(points: np.ndarray) -> np.ndarray:
 
 def _settle(points: np.ndarray, queries: np.ndarray, squared: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """k nearest by float64 differences among all columns that rounding leaves in question."""
-    kth = np.partition(squared, k - 1, axis=1)[:, k - 1]
     largest = float(np.einsum("nd,nd->n", points, points).max(initial=0.0))
     slack = (
         8 * np.finfo(np.float32).eps * (largest + np.einsum("nd,nd->n", queries, queries)) * np.sqrt(points.shape[1])
     )
-    at, column = np.nonzero(squared <= (kth + slack)[:, None])
+    at, column = _in_question(squared, slack, k)
     exact = _exact(points, queries, at, column)
     order = np.lexsort((column, exact, at))
     starts = np.searchsorted(at, np.arange(len(queries)))
     chosen = order[starts[:, None] + np.arange(k)]
     return column[chosen].astype(np.int32), np.sqrt(exact[chosen]).astype(np.float32)
+
+
+def _in_question(squared: np.ndarray, slack: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """(query, column) of every distance up to `slack` above its query's k-th smallest, query by query."""
+    width, found = squared.shape[1], []
+    step = max(1, _CACHE_CELLS // width)
+    for start in range(0, len(squared), step):
+        part = squared[start : start + step]
+        most = np.partition(part, k - 1, axis=1)[:, k - 1] + slack[start : start + step]
+        most = np.nextafter(most.astype(np.float32), np.float32(np.inf))  # float32 compares faster; none is lost
+        found.append(np.flatnonzero(part <= most[:, None]) + start * width)
+    at, column = np.divmod(np.concatenate(found), width)
+    return at, column
 
 
 def _exact(points: np.ndarray, queries: np.ndarray, at: np.ndarray, column: np.ndarray) -> np.ndarray:

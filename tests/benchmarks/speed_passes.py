@@ -48,7 +48,7 @@ class Bench:
         networks = tuple(load.build(seed).eval() for seed in range(CHECKPOINTS))
         few = load.first(min(len(load), _PROBE_ROWS)) if load.x.dim() == 2 else load.first(_PROBE_IMAGES)
         bare = (forward, forward_backward, input_gradient)
-        sizes = [size for size in load.batches if size <= len(few)]
+        sizes = [size for size in load.batches if size <= len(few)] or [len(few)]
         best = {one.__name__: best_batch(partial(one, few, networks[0]), sizes) for one in bare}
         return cls(load, networks, best)
 
