@@ -12,7 +12,7 @@ import streamlit as st
 
 from core import explain_actions
 from core.types.attributions import Edit
-from dashboard import cache, explaining
+from dashboard import cache, explaining, state
 from dashboard.components.before_after import before_after
 from dashboard.components.toggle_parts import toggle_blocks, toggle_words
 from dashboard.opened import Opened
@@ -61,26 +61,18 @@ def _cells(opened: Opened, row: int, example: Mapping[str, Any]) -> dict[str, An
 
 
 def _cell(opened: Opened, row: int, name: str, now: Any) -> Any:
-    values = opened.run.inputs()[0][name]
+    """A field that starts with what the row holds. Its default is nothing, so that it can be cleared: missing."""
+    values, key = opened.run.inputs()[0][name], f"cell_{row}_{name}"
+    absent = now is None or now != now
     if pd.api.types.is_numeric_dtype(values):
-        low, high = float(values.min()), float(values.max())
-        return st.number_input(
-            name,
-            value=None if now is None or np.isnan(now) else float(now),
-            key=f"cell_{row}_{name}",
-            help=f"The data holds {low:,.6g} to {high:,.6g}. Empty: missing.",
-            placeholder="missing",
-        )
+        state.once(key, lambda: None if absent else float(now))
+        span = f"The data holds {float(values.min()):,.6g} to {float(values.max()):,.6g}. Empty: missing."
+        return st.number_input(name, value=None, key=key, help=span, placeholder="missing")
     levels = sorted({str(value) for value in values.dropna().unique()})[:MOST_LEVELS]
-    now = None if now is None or now != now else str(now)
-    return st.selectbox(
-        name,
-        levels,
-        index=levels.index(now) if now in levels else None,
-        key=f"cell_{row}_{name}",
-        placeholder="missing",
-        help="Clear it for missing.",
-    )
+    state.once(key, lambda: None if absent else str(now))
+    if not absent and str(now) not in levels:
+        levels = [str(now), *levels]
+    return st.selectbox(name, levels, index=None, key=key, placeholder="missing", help="Clear it for missing.")
 
 
 def _same(value: Any, now: Any) -> bool:
