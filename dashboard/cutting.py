@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.curation.ranking import rank_rows
 from core.selection.thresholds import apply_threshold
 from core.types.curation import SOURCES, Outcome, Source, Threshold
 from dashboard.opened import Opened
+
+_BLOCK = 65_536
 
 
 def values_of(opened: Opened, score: str) -> np.ndarray:
@@ -30,25 +33,31 @@ def cut_bounds(opened: Opened, score: str, kind: str, side: str) -> tuple[float,
 
 def rows_beyond(opened: Opened, asked: Threshold) -> int:
     """How many unlocked rows lie beyond a cut, before guardrails."""
-    rows = np.flatnonzero(opened.view.unlocked(opened.rules.guardrails.lock_held_out))
+    unlocked = opened.view.unlocked(opened.rules.guardrails.lock_held_out)
     if asked.class_name is not None:
-        rows = rows[opened.view.labels[rows] == opened.view.class_names.index(asked.class_name)]
-    return len(apply_threshold(asked, values_of(opened, asked.score)[rows], opened.view.id_rank[rows]).rows)
+        unlocked = unlocked & (opened.view.labels == opened.view.class_names.index(asked.class_name))
+    values = values_of(opened, asked.score)[unlocked]
+    if asked.kind == "count":  # ties are broken by id: exactly so many, or all there are
+        return min(int(asked.cut), int(np.isfinite(values).sum()))
+    return len(apply_threshold(asked, values, opened.view.id_rank).rows)
 
 
 def at_the_cut(opened: Opened, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows that a small move of the rules would change first: last dropped and first kept, nearest first."""
-    outcome = opened.outcome
+    outcome, order = opened.outcome, rank_rows(opened.view, opened.rules).order
     ruled = outcome.came_from(Source.RULE, Source.DEFAULT)
-    gone = _first(-outcome.rank, np.flatnonzero(ruled & ~outcome.kept), count)
-    return gone, _first(outcome.rank, np.flatnonzero(ruled & outcome.kept), count)
+    return _first(order[::-1], ruled & ~outcome.kept, count), _first(order, ruled & outcome.kept, count)
 
 
-def _first(place: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """The `count` rows with the lowest place, lowest first."""
-    if len(rows) > count:
-        rows = rows[np.argpartition(place[rows], count)[:count]]
-    return rows[np.argsort(place[rows], kind="stable")]
+def _first(order: np.ndarray, wanted: np.ndarray, count: int) -> np.ndarray:
+    """The first `count` rows of an order that are wanted (bool [N]); read in blocks, so that it ends early."""
+    found = [np.empty(0, np.int64)]
+    for start in range(0, len(order), _BLOCK):
+        part = order[start : start + _BLOCK]
+        found.append(part[wanted[part]])
+        if sum(map(len, found)) >= count:
+            break
+    return np.concatenate(found)[:count]
 
 
 def sources_words(outcome: Outcome) -> str:

@@ -73,7 +73,8 @@ def _threshold(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, unlo
     column = ranking.composite if composite else view.score(threshold.score).values
     eligible = _eligible(view, unlocked, threshold.class_name)
     values = np.asarray(column[eligible], np.float32)
-    cut = apply_threshold(threshold, values, view.id_rank[eligible])
+    ties = view.id_rank[eligible] if threshold.kind == "count" else view.id_rank  # only a count breaks ties
+    cut = apply_threshold(threshold, values, ties)
     margin = cut.value - values if threshold.drop == "above" else values - cut.value
     redundancy = rules.goal == Goal.REMOVE_REDUNDANT.value if composite else (
         view.score(threshold.score).direction == Direction.REDUNDANT.value)
