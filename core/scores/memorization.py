@@ -22,7 +22,7 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.ranked_neighbors import depth
 from core.scores.ridge_game import copy_groups, mean_over_copies, rows_by_id
 from core.scores.semivalues import PARTS, error_check
-from core.scores.subset_runs import memorization_of_runs
+from core.scores.subset_runs import ROUND, balanced_subsets, memorization_of_runs
 from core.types.errors import DataError
 from core.types.examples import Split
 from core.types.methods import Direction, Group, Paper, Signal
@@ -30,7 +30,6 @@ from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import ScoreResult
 
-_ROUND = 10  # subsets within which each row is left out equally often
 _NEGLIGIBLE = 1e-6
 
 
@@ -41,13 +40,6 @@ class MemorizationParams:
     subsets: int = param(200, label="Subsets", low=50, help="Made up to a multiple of 50.")
     ratio: float = param(0.7, label="Share of the rows in a subset", low=0.1, high=0.9, help="In steps of 0.1.")
     k: int = param(1, label="Neighbors (K)", low=1, help="1 memorizes; more outvote the row itself.")
-
-
-def balanced_subsets(n: int, count: int, ratio: float, rng: np.random.Generator) -> np.ndarray:
-    """[count, n] bool: each row is in with probability `ratio`, rows independent, as often in every ten subsets."""
-    inside = round(_ROUND * ratio)
-    rounds = [rng.random((_ROUND, n)).argsort(axis=0) < inside for _ in range(count // _ROUND)]
-    return np.concatenate(rounds)
 
 
 def nearest_votes(order: np.ndarray, labels: np.ndarray, inside: np.ndarray, k: int, classes: int) -> np.ndarray:
@@ -72,7 +64,7 @@ def _runs(
     order: np.ndarray, labels: np.ndarray, params: MemorizationParams, inputs: ScoreInputs, progress: Progress
 ) -> tuple[np.ndarray, np.ndarray]:
     """(subset [R, n] bool, right [R, n] bool) of each training."""
-    count = PARTS * _ROUND * max(1, round(params.subsets / (PARTS * _ROUND)))
+    count = PARTS * ROUND * max(1, round(params.subsets / (PARTS * ROUND)))
     inside = balanced_subsets(len(labels), count, params.ratio, inputs.rng)
     correct = np.empty_like(inside)
     for run in track(progress, range(count), f"Memorization: {count} subsets of {len(labels):,} rows"):

@@ -10,9 +10,41 @@ Feldman & Zhang, NeurIPS 2020; Wang & Jia, AISTATS 2023.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from core.types.errors import DataError
+from core.types.progress import Progress, SilentProgress, track
+
+ROUND = 10  # subsets within which each row is left out equally often
+
+
+def balanced_subsets(n: int, count: int, ratio: float, rng: np.random.Generator) -> np.ndarray:
+    """[count, n] bool: each row is in with probability `ratio`, rows independent, as often in every ten subsets."""
+    inside = round(ROUND * ratio)
+    rounds = [rng.random((ROUND, n)).argsort(axis=0) < inside for _ in range(count // ROUND)]
+    return np.concatenate(rounds)
+
+
+def play_subsets(
+    fit: Callable[[np.ndarray], np.ndarray],
+    rows: int,
+    count: int = 200,
+    ratio: float = 0.7,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(inside [R, rows] bool, outcomes [R, ...]) of `count` trainings, made up to a multiple of ten.
+
+    fit: takes the row numbers of a subset, trains on them, and returns whatever is to be explained: 1.0 where a row's
+    label is predicted [rows], margins of held-out rows [V], or one utility. ratio: in steps of .1; .5 for Banzhaf.
+    """
+    if rows < 2 or not 0.1 <= ratio <= 0.9:
+        raise DataError(f"{rows} rows in subsets of {ratio:.0%}.", "Give two rows or more and a ratio from 0.1 to 0.9.")
+    inside = balanced_subsets(rows, ROUND * -(-count // ROUND), ratio, np.random.default_rng(seed))
+    runs = track(progress or SilentProgress(), inside, f"{len(inside)} subsets of {rows:,} rows", len(inside))
+    return inside, np.stack([np.asarray(fit(np.flatnonzero(one)), dtype=np.float64) for one in runs])
 
 
 def influence_of_runs(inside: np.ndarray, outcomes: np.ndarray) -> np.ndarray:

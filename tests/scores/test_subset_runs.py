@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.scores.semivalues import sample_halves
-from core.scores.subset_runs import banzhaf_of_runs, influence_of_runs, memorization_of_runs
+from core.scores.subset_runs import banzhaf_of_runs, influence_of_runs, memorization_of_runs, play_subsets
 from core.types.errors import DataError
 
 
@@ -70,6 +70,32 @@ def test_banzhaf_of_the_same_sets_is_data_banzhaf():
     np.testing.assert_allclose(banzhaf_of_runs(inside, values), found.values, rtol=1e-9)
 
 
+def test_one_set_of_trainings_serves_memorization_pairs_and_banzhaf():
+    """A nearest-neighbor learner on 40 rows: a lone label is memorized, and harms its twin."""
+    rng = np.random.default_rng(3)
+    points, labels = rng.standard_normal((40, 2)), np.zeros(40, dtype=int)
+    labels[:20] = 1
+    points[:20] += 6.0
+    labels[5] = 0  # alone among ones
+    targets, wanted = points[[5, 8]] + 1e-3, np.array([1, 1])
+
+    def right(chosen, where, given):
+        return nearest_is_right(points, labels, chosen, where, given)
+
+    inside, outcomes = play_subsets(
+        lambda rows: right(rows, np.vstack([points, targets]), np.append(labels, wanted)), 40
+    )
+    assert inside.sum(axis=0).tolist() == [140] * 40
+    memorized = memorization_of_runs(inside, outcomes[:, :40])
+    assert memorized.argmax() == 5
+    assert memorized[5] == 1.0
+    pairs = influence_of_runs(inside, outcomes[:, 40:])
+    assert pairs[0].argmin() == 5
+    assert pairs[0, 5] < -0.9
+    assert abs(pairs[1, 5]) < 0.3
+    assert banzhaf_of_runs(inside, outcomes[:, 40:].mean(axis=1)).argmin() == 5
+
+
 @given(st.integers(2, 30), st.integers(1, 6), st.integers(1, 4), st.integers(0, 2**31))
 def test_runs_of_one_kind_only_are_not_defined(runs, rows, targets, seed):
     rng = np.random.default_rng(seed)
@@ -85,5 +111,7 @@ def test_lines_that_do_not_fit_are_told():
         influence_of_runs(np.ones((3, 2), dtype=bool), np.ones((2, 2)))
     with pytest.raises(DataError, match="Outcomes of 4 rows for 2"):
         memorization_of_runs(np.ones((3, 2), dtype=bool), np.ones((3, 4)))
+    with pytest.raises(DataError, match="1 rows in subsets"):
+        play_subsets(lambda rows: rows, 1)
     with pytest.raises(DataError, match="not finite"):
         banzhaf_of_runs(np.ones((2, 2), dtype=bool), np.array([1.0, np.nan]))
