@@ -6,8 +6,9 @@ precision at k with a 95 % bootstrap interval over examples, and the AUROC of si
 alone. Networks and their training were chosen by accuracy on given labels, never by these answer keys.
 
 `python -m tests.benchmarks.truth_noise` makes the runs under --work (a run that is there is read) and prints tables;
-`--run DIR` takes a run made elsewhere for its task; `--tasks A,B` leaves out the others; `--quick` takes few rows and
-few scores. `--json FILE` writes the figures, `--json -` prints them instead of the tables.
+`--run DIR` takes a run made elsewhere for its task; `--tasks A,B` measures these alone and keeps the others' last
+figures; `--quick` takes few rows and few scores and keeps nothing. `--json FILE` writes the figures, `--json -` prints
+them instead of the tables.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +36,12 @@ from core.training.plan import plan_from
 from core.types.progress import SilentProgress
 from core.types.runs import Roles, RunSpec, TrainingSpec
 
-from .measure import environment, keep, markdown_table, set_threads
+from .measure import RESULTS, environment, keep, kept, markdown_table, set_threads
 from .noise_figures import MEASURES, intervals, values_of_each_seed
 from .workloads import SHARED
 
 IMAGES, TWEETS, TABLE = "cifar10n_train_10k.npz", "airline_sentiment.csv", "adult_10k.csv"
-PUBLISHED = "cifar10_published_scores_10k.csv"
+KEPT, PUBLISHED = "truth_noise", "cifar10_published_scores_10k.csv"
 FLIPPED = 0.1  # of the table's labels
 DISAGREED = 0.7  # a tweet whose label carries less than this share of the annotators
 QUICK_ROWS, QUICK_SCORES = 1_500, ("el2n", "loss", "forgetting", "aum", "label_quality", "knn_shapley")
@@ -207,12 +207,12 @@ def published(run: Run, fault: np.ndarray) -> dict[str, Any]:
 def table_of(name: str, task: dict[str, Any]) -> str:
     """One task as Markdown, best AUROC first."""
     head = f"### {task['title']} (`{name}`)\n\n{task['rows']:,} rows, {task['faults']:,} to find; {task['model']}, "
-    head += f"{task['epochs']} epochs, {task['seeds']} seeds"
+    head += f"{task['epochs']} epochs, {task['seeds']} seed" + ("s" if task["seeds"] > 1 else "")
     for key, words in (("fitted", "of the given labels fitted"), ("out_of_fold_accuracy", "predicted out of fold")):
         head += f", {task[key]:.1%} {words}" if task[key] is not None else ""
     ranked = sorted(task["scores"].items(), key=lambda kv: -(kv[1]["auroc"] or 0))
     rows = [[name, f["side"], *(_cell(f, m) for m in MEASURES), _single(f)] for name, f in ranked]
-    columns = ["score", "suspect end", "AUROC", "average precision", "precision at k", "AUROC of single seeds"]
+    columns = ["score", "suspect end", "AUROC", "average precision", "precision at k", "AUROC of each seed, sorted"]
     return f"{head}.\n\n{markdown_table(columns, rows)}\n"
 
 
@@ -222,7 +222,7 @@ def _cell(figures: dict[str, Any], measure: str) -> str:
 
 
 def _single(figures: dict[str, Any]) -> str:
-    return " / ".join(f"{one:.3f}" for one in figures["seeds"]["auroc"]) if "seeds" in figures else "-"
+    return " / ".join(f"{one:.3f}" for one in sorted(figures["seeds"]["auroc"])) if "seeds" in figures else "-"
 
 
 def published_table(found: dict[str, Any]) -> str:
@@ -246,15 +246,18 @@ def report(figures: dict[str, Any]) -> str:
 def collect(given: Sequence[Path], tasks: Sequence[str], work: Path, quick: bool, threads: int) -> dict[str, Any]:
     """Figures of every asked-for task, from a run that was given or one under `work`."""
     runs = {task_of(run).name: run for run in map(open_run, given)}
-    out: dict[str, Any] = {"quick": quick, "tasks": {}, "published": {}, "missing": {}}
+    last = {} if quick or not (RESULTS / f"{KEPT}.json").is_file() else kept(KEPT)
+    out: dict[str, Any] = {"quick": quick, "tasks": {}, "published": last.get("published", {}), "missing": {}}
     for task in TASKS:
-        if task.name not in tasks:
+        if task.name not in tasks and task.name in last.get("tasks", {}):
+            out["tasks"][task.name] = last["tasks"][task.name]
+        elif task.name not in tasks:
             out["missing"][task.name] = "not asked for"
         elif task.name not in runs and not (SHARED / task.file).is_file():
             out["missing"][task.name] = f"{task.file} is not beside this checkout"
         else:
             run = runs.get(task.name) or make_run(task, work, quick, threads)
-            out["tasks"][task.name] = measure(task, run, draws=200 if quick else 1_000)
+            out["tasks"][task.name] = measure(task, run, 200 if quick else 1_000) | {"environment": environment()}
             if task.name == "cifar_aggre" and (SHARED / PUBLISHED).is_file():
                 out["published"] = published(run, task.truth(run))
     return out
@@ -270,15 +273,13 @@ def main() -> None:
     parser.add_argument("--json", help="write the figures here, or print them (-)")
     options = parser.parse_args()
     set_threads(options.threads)
-    began = time.process_time()
     figures = collect(options.run, options.tasks.split(","), options.work, options.quick, options.threads)
-    figures |= {"environment": environment(), "cpu_seconds": round(time.process_time() - began, 1)}
     tables = report(figures)
     print(json.dumps(figures, indent=1) if options.json == "-" else tables)
     if options.json and options.json != "-":
         Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if not options.quick:
-        keep("truth_noise", figures, tables)
+        keep(KEPT, figures, tables)
 
 
 if __name__ == "__main__":
