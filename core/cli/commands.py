@@ -75,6 +75,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         weights=tuple(map(str, asked.weights)),
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
         trusted=":" in asked.model,
+        bf16=asked.bf16,
     )
     scores = tuple(name.strip() for name in asked.scores.split(",") if name.strip())
     if not scores:
@@ -92,6 +93,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         embedding=asked.embedding,
         map=not asked.no_map,
         threads=asked.threads,
+        memory=asked.memory,
     )
 
 

@@ -83,6 +83,18 @@ def _settings(rest: list[str], takes_settings: bool) -> dict[str, dict[str, Any]
     return found
 
 
+def _bytes(text: str) -> int:
+    """2GB, 500MB, 64000000 -> bytes, at least 16 MB."""
+    match = re.fullmatch(r"([0-9.]+) *([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    try:
+        size = float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ") if match else 0.0
+    except ValueError:
+        size = 0.0
+    if size < 2**24:
+        raise argparse.ArgumentTypeError(f"{text} is no amount of memory of 16MB or more, such as 2GB")
+    return int(size)
+
+
 def _run_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE", help="a path or the name of a sample")
     own.add_argument(
@@ -115,6 +127,8 @@ def _run_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("--no-map", action="store_true", help="leave out the UMAP map")
     own.add_argument("--seed", type=int, default=0, help="start of every random choice")
     own.add_argument("--threads", type=int, metavar="N")
+    own.add_argument("--memory", type=_bytes, metavar="SIZE", help="most a pass may take, such as 2GB or 500MB")
+    own.add_argument("--bf16", action="store_true", help="passes without gradients in bfloat16")
     own.add_argument("--truth", type=Path, metavar="FILE", help="answer key (example_id,is_fault): evaluate at the end")
     own.add_argument("--quiet", action="store_true")
     own.epilog = commands.settings_help()

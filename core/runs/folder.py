@@ -114,7 +114,7 @@ def _refuse_other_spec(folder: RunFolder, spec: RunSpec) -> None:
     if folder.asked["fingerprint"] == spec.fingerprint():
         return
     old, new = _flat(folder.asked["spec"]), _flat(spec.to_json())
-    differs = [k for k in new if old.get(k) != new[k] and k != "threads"]
+    differs = [k for k in new if old.get(k) != new[k] and k not in ("threads", "memory")]
     words = "; ".join(f"{k} was {old.get(k)!r}, now {new[k]!r}" for k in differs[:3]) or "it was made differently"
     raise RunError(
         f"{folder.path} holds another run: {words}.", "Choose another folder with --out, or delete this one."

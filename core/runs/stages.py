@@ -97,6 +97,7 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
             folder=job.path,
             seed=job.spec.seed,
             progress=job.progress,
+            memory=job.spec.memory,
         )
         if Signal.THRESHOLD_SAMPLES in needed:
             evidence = replace(evidence, threshold_runs=_threshold_runs(job, training))

@@ -26,6 +26,7 @@ from .passes import visit_batches
 from .plan import kept_epochs, stages
 
 _TRACED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
+_ROUGH = "Logits and features were taken in bfloat16 wherever no gradient was asked for at the same checkpoint."
 _MADE_HERE = _TRACED | {Signal.OUT_OF_FOLD, Signal.FOLD_MODELS}
 
 
@@ -38,6 +39,7 @@ def gather_evidence(
     seed: int,
     progress: Progress,
     trusted_factory: Callable[..., Any] | None = None,
+    memory: int | None = None,
 ) -> Evidence:
     """Train spec.seeds networks for the signals, visit their kept checkpoints, and cross-fit what must not have seen
     a row.
@@ -50,11 +52,12 @@ def gather_evidence(
     labels.
 
     trusted_factory: makes the person's own network in place of spec.model; calling it runs their code.
+    memory: bytes that a pass may take; features that would take an eighth of it are written as they come.
     """
     wanted = frozenset(signals) & _MADE_HERE
     if not wanted:
         return Evidence()
-    job = prepare(examples, spec, wanted, Path(folder), seed, progress, trusted_factory)
+    job = prepare(examples, spec, wanted, Path(folder), seed, progress, trusted_factory, memory)
     material = None if job.probabilities_only else _material(job)
     job.claim()
     parts: dict[str, Any] = {}
@@ -65,6 +68,8 @@ def gather_evidence(
         checkpoints = trace.checkpoints
         parts |= {"trace": trace, **_checkpoint_parts(job, material, trace)}
     folded, estimator = _fold_parts(job, material)
+    if spec.bf16 and material is not None:
+        notes = (*notes, _ROUGH)
     save_card(job.recorder.folder / "model", job.card(checkpoints, estimator, notes), job.encoder)
     return Evidence(**parts, **folded, weight_decay=0.0 if material is None else material.plan.weight_decay)
 
@@ -75,7 +80,7 @@ def _material(job: TrainingJob) -> Material:
         check_input(job.network(0), job.encoder.shape, encoded.batch(job.examples.train_rows[:1]))
     check_weights(job, encoded)
     plan = job.plan
-    batches = visit_batches(job.network(0), job.encoder.shape, len(encoded))
+    batches = visit_batches(job.network(0), job.encoder.shape, len(encoded), job.memory)
     return Material(
         encoded,
         job.examples.labels,
@@ -85,6 +90,8 @@ def _material(job: TrainingJob) -> Material:
         job.signals,
         batches,
         job.network,
+        job.memory,
+        job.spec.bf16,
     )
 
 

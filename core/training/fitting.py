@@ -35,6 +35,8 @@ class Material:
     signals: frozenset[Signal]
     visit_batches: int
     build: Callable[[int], Any]  # seed -> network
+    memory: int | None = None  # bytes that a pass may take
+    bf16: bool = False
 
     @property
     def steps(self) -> int:
@@ -59,7 +61,7 @@ def fit_seed(
     optimizer = make_optimizer(network, material.plan)
     epoch, rates = recorder.restore(piece, network, optimizer)
     spreads = StageSpreads(
-        len(material.encoded), stages(material.kept) if _wants_spread(material) else {}, recorder.work
+        len(material.encoded), stages(material.kept) if _wants_spread(material) else {}, recorder.work, material.memory
     )
     _replay(material, index, epoch, recorder, spreads)
     progress.advance(epoch * material.steps // material.plan.epochs)
@@ -68,7 +70,8 @@ def fit_seed(
     def record(end: EpochEnd) -> None:
         rates.append(end.learning_rate)
         signals = material.signals & _DEAR if end.epoch in material.kept else frozenset()
-        found = take(network, material, end.epoch, signals, spreads, progress, logits[index, end.epoch - 1])
+        into = features_file(network, material, signals, recorder, f"s{index}-e{end.epoch}")
+        found = take(network, material, end.epoch, signals, spreads, progress, logits[index, end.epoch - 1], into)
         notes.update(found.notes)
         seen[index, end.epoch - 1, material.rows] = end.seen_correct
         recorder.store(found.features, found.gradient_norm, index, end.epoch)
@@ -96,6 +99,7 @@ def take(
     spreads: StageSpreads,
     progress: Progress,
     logits: np.ndarray | None,
+    features_out: np.ndarray | None = None,
 ) -> Visit:
     """One visit of the checkpoint after `epoch`; input gradients go into `spreads`."""
     if Signal.INPUT_GRADIENT_SPREAD in signals:
@@ -108,10 +112,23 @@ def take(
         progress=progress,
         input_gradients=spreads.add,
         logits_out=logits,
+        features_out=features_out,
+        memory=material.memory,
+        bf16=material.bf16,
     )
     if Signal.INPUT_GRADIENT_SPREAD in signals:
         spreads.end(epoch)
     return found
+
+
+def features_file(
+    network: Any, material: Material, signals: frozenset[Signal], recorder: Recorder, name: str
+) -> np.ndarray | None:
+    """A memory-mapped file for features that would take more than an eighth of the stated memory, else None."""
+    rows, width = len(material.encoded), network.head.in_features
+    if Signal.FEATURES not in signals or material.memory is None or 4 * rows * width <= material.memory // 8:
+        return None
+    return recorder.open_array(f"features-{name}", (rows, width), np.float32)
 
 
 def _wants_spread(material: Material) -> bool:
@@ -155,7 +172,10 @@ def fit_fold(
         finished=epoch,
         optimizer_state=optimizer.state_dict() if epoch else None,
     )
-    found = visit(network, material.encoded, material.labels, frozenset({Signal.FEATURES}), progress=progress)
+    found = visit(
+        network, material.encoded, material.labels, frozenset({Signal.FEATURES}), progress=progress,
+        memory=material.memory, bf16=material.bf16,
+    )
     assert found.features is not None
     recorder.write(f"{piece}-logits", found.logits)
     recorder.write(f"{piece}-features", found.features)

@@ -14,7 +14,7 @@ from core.store.atomic import sha256_of
 from core.types.methods import Signal
 from core.types.trace import TrainingTrace
 
-from .fitting import Material, take
+from .fitting import Material, features_file, take
 from .job import TrainingJob
 from .plan import kept_epochs, stages
 from .spread import StageSpreads
@@ -42,13 +42,17 @@ def visit_weights(job: TrainingJob, material: Material) -> tuple[TrainingTrace, 
     done = recorder.finished("seed-0")
     hashes = [sha256_of(path) for path in paths]
     spreads = StageSpreads(
-        len(examples), stages(kept) if Signal.INPUT_GRADIENT_SPREAD in material.signals else {}, recorder.work
+        len(examples),
+        stages(kept) if Signal.INPUT_GRADIENT_SPREAD in material.signals else {},
+        recorder.work,
+        material.memory,
     )
     notes: set[str] = set()
     for epoch, path in enumerate(paths, start=1) if done is None or done["sha256"] != hashes else ():
         fit_state(network, read_state_dict(path), path)
         signals = material.signals & _DEAR if epoch in kept else frozenset()
-        found = take(network, material, epoch, signals, spreads, job.progress, logits[0, epoch - 1])
+        into = features_file(network, material, signals, recorder, f"s0-e{epoch}")
+        found = take(network, material, epoch, signals, spreads, job.progress, logits[0, epoch - 1], into)
         notes.update(found.notes)
         if not np.isfinite(logits[0, epoch - 1]).all():
             bad = int((~np.isfinite(logits[0, epoch - 1]).all(axis=1)).sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class TrainingJob:
     family: ModelFamily | None
     encoder: Encoder
     factory: Callable[..., Any] | None
+    memory: int | None = None  # bytes that a pass may take
 
     @property
     def name(self) -> str:
@@ -92,7 +93,7 @@ class TrainingJob:
 
     def claim(self) -> None:
         """Bind the run folder to this question; `RunError` when it holds the answer to another."""
-        training = {k: v for k, v in asdict(self.spec).items() if k != "trusted"}  # consent decides whether, not what
+        training = self.spec.question()
         signals = sorted(s.value for s in self.signals)
         self.recorder.claim(
             {"dataset": self.examples.fingerprint, "training": training, "seed": self.seed, "signals": signals}
@@ -111,6 +112,7 @@ def prepare(
     seed: int,
     progress: Progress,
     factory: Callable[..., Any] | None,
+    memory: int | None = None,
 ) -> TrainingJob:
     """Choose the model and fit the encoder on the training rows; writes nothing. Raises `ModelError` or `DataError`."""
     family = None
@@ -121,7 +123,7 @@ def prepare(
     encoder = fit_encoder(examples, examples.train_rows)
     if factory is None:
         family = model_named(spec.model, _readable(examples), encoder.shape)
-    job = TrainingJob(examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory)
+    job = TrainingJob(examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory, memory)
     if not job.probabilities_only:
         _check(job)
     return job

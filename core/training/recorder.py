@@ -84,7 +84,9 @@ class Recorder:
 
     def store(self, features: np.ndarray | None, gradient_norm: np.ndarray | None, index: int, epoch: int) -> None:
         """Write what a visit of seed number `index` took after `epoch`."""
-        if features is not None:
+        if isinstance(features, np.memmap):
+            features.flush()  # it was written where it belongs as it came
+        elif features is not None:
             self.write(f"features-s{index}-e{epoch}", features)
         if gradient_norm is not None:
             self.write(f"gradient_norm-s{index}-e{epoch}", gradient_norm.astype(np.float32))

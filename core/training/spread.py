@@ -16,8 +16,9 @@ _IN_MEMORY = 512 * 2**20  # bytes of one stage's running moments; larger ones ar
 class RunningSpread:
     """Running mean and sum of squared deviations (Welford) of [N, positions] values over checkpoints."""
 
-    def __init__(self, rows: int, file: Path | None = None):
+    def __init__(self, rows: int, file: Path | None = None, memory: int | None = None):
         self._rows, self._file = rows, file
+        self._in_memory = _IN_MEMORY if memory is None else min(_IN_MEMORY, memory // 8)
         self._moments: np.ndarray | None = None
         self.count = 0
 
@@ -53,7 +54,7 @@ class RunningSpread:
     def _allocated(self, positions: int) -> np.ndarray:
         if self._moments is None:
             shape = (2, self._rows, positions)
-            if self._file is not None and 4 * int(np.prod(shape)) > _IN_MEMORY:
+            if self._file is not None and 4 * int(np.prod(shape)) > self._in_memory:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
                 self._moments = np.lib.format.open_memmap(self._file, "w+", np.float32, shape)
             else:
@@ -70,10 +71,12 @@ def _as_slice(rows: np.ndarray) -> slice | np.ndarray:
 class StageSpreads:
     """One running spread per stage of training; each lives only while its epochs pass."""
 
-    def __init__(self, rows: int, stages: Mapping[str, tuple[int, ...]], scratch: Path | None = None):
+    def __init__(self, rows: int, stages: Mapping[str, tuple[int, ...]], scratch: Path | None = None,
+                 memory: int | None = None):
         self._stages = dict(stages)
         self._running = {
-            name: RunningSpread(rows, None if scratch is None else scratch / f"spread-{name}.npy") for name in stages
+            name: RunningSpread(rows, None if scratch is None else scratch / f"spread-{name}.npy", memory)
+            for name in stages
         }
         self._current: list[RunningSpread] = []
         self.results: dict[str, np.ndarray] = {}

@@ -26,6 +26,12 @@ class TrainingSpec:
     checkpoints: int = 6  # how many epochs of each seed the dear signals are taken at
     weights: tuple[str, ...] = ()  # own state_dicts (.pt, .safetensors), in order of training, instead of training here
     trusted: bool = False
+    bf16: bool = False  # passes without gradients in bfloat16: quicker on convolutions, the order of scores kept
+
+    def question(self) -> dict[str, Any]:
+        """What decides the evidence, as plain values; settings that are off do not count."""
+        plain = {k: v for k, v in asdict(self).items() if k != "trusted"}  # consent decides whether, not what
+        return plain if self.bf16 else {k: v for k, v in plain.items() if k != "bf16"}
 
 
 @dataclass(frozen=True)
@@ -44,14 +50,17 @@ class RunSpec:
     embedding: str = "auto"
     map: bool = True
     threads: int | None = None
+    memory: int | None = None  # bytes that a pass over the data may take
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `spec_from_json` gives the same spec back."""
         return asdict(self)
 
     def fingerprint(self) -> str:
-        """16 hex digits over everything but the thread count."""
-        plain = {k: v for k, v in self.to_json().items() if k != "threads"}
+        """16 hex digits over everything but threads and memory."""
+        plain = {k: v for k, v in self.to_json().items() if k not in ("threads", "memory")}
+        if not self.training.bf16:  # off: the same question as before there was a choice
+            plain["training"] = {k: v for k, v in plain["training"].items() if k != "bf16"}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
