@@ -67,3 +67,18 @@ def test_the_manifest_names_the_branch(made, tmp_path):
     assert all(report.ok for report in actions.verify_export(tmp_path / "e", level=2))
     with pytest.raises(RunError, match="no branch 'gone'"):
         curation_actions.curation_state(made, "gone")
+
+
+def test_the_command_line_exports_the_branch_that_it_names(made, tmp_path, capsys):
+    from core.cli import main
+
+    curation_actions.make_branch(made, "strict", token="x")
+    curation_actions.decide(made, ["row-7"], Action.DROP, token="y", branch="strict")
+    run = str(made.path)
+    assert not main(["export", run, "--branch", "strict", "--out", str(tmp_path / "s")])
+    assert not main(["export", run, "--out", str(tmp_path / "m")])
+    said = {name: json.loads((tmp_path / name / "manifest.json").read_text()) for name in "sm"}
+    assert (said["s"]["provenance"]["branch"], said["m"]["provenance"]["branch"]) == ("strict", "main")
+    assert ("row-7" in said["s"]["decisions"], "row-7" in said["m"]["decisions"]) == (True, False)
+    assert main(["export", run, "--branch", "gone", "--out", str(tmp_path / "x")]) == 2
+    assert "Its branches: main, strict" in capsys.readouterr().err
