@@ -53,6 +53,7 @@ class InfluenceParams:
         "All solve at the same effective damping; datainf, ekfac and arnoldi approximate.",
     )
     steps: int = param(0, label="Solver steps at most", low=0, help="0: 500 of cg, 10,000 of lissa, 200 of arnoldi.")
+    checkpoints: int = param(1, label="Late checkpoints", low=1, help="The mean over so many kept ones, last first.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +121,16 @@ def damped_rows(layer: LastLayer, features: np.ndarray, probabilities: np.ndarra
 
 
 def _compute(inputs: ScoreInputs, params: InfluenceParams, progress: Progress) -> ScoreResult:
-    layers = [group[-1] for group in judged_layers(inputs, "Influence")]
-    effects = [influence_on_targets(layer, inputs.labels, params, progress) for layer in layers]
-    meta = {"solver": effects[0].solver, "relative_residual": max(e.error for e in effects)}
-    return judged_result(inputs, layers, [e.values for e in effects], (_solver_check(effects),), meta)
+    groups = [group[-params.checkpoints :] for group in judged_layers(inputs, "Influence")]
+    found = [[influence_on_targets(layer, inputs.labels, params, progress) for layer in group] for group in groups]
+    every = [effect for group in found for effect in group]
+    values = [np.mean([effect.values for effect in group], axis=0) for group in found]
+    meta = {
+        "solver": every[0].solver,
+        "relative_residual": max(e.error for e in every),
+        "checkpoints_read": len(groups[0]),
+    }
+    return judged_result(inputs, [group[-1] for group in groups], values, (_solver_check(every),), meta)
 
 
 def _solver_check(effects: list[Effect]) -> AssumptionCheck:

@@ -2,10 +2,10 @@
 
     self_i = g_i' H^-1 g_i       g_i: gradient of the row's loss, H: Hessian of the last layer's regularized loss
 
-Last layer, final checkpoint, mean over seeds. From 0 up. HIGH: held in place by itself alone, so mislabeled, rare or
-hard; low: others teach it too. Unlike self-TracIn it discounts directions that many rows share. Needs no held-out rows.
-Fails: once the network memorizes, residuals vanish and with them the signal; the damping then decides; outliers of the
-features come first. Koh & Liang, ICML 2017.
+Last layer, final checkpoint (or the mean of several late ones), mean over seeds. From 0 up. HIGH: held in place by
+itself alone, so mislabeled, rare or hard; low: others teach it too. Unlike self-TracIn it discounts directions that
+many rows share. Needs no held-out rows. Fails: once the network memorizes, residuals vanish and with them the signal;
+the damping then decides; outliers of the features come first. Koh & Liang, ICML 2017.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class InfluenceSelfParams:
         help=f"auto: exact up to {DENSE_PARAMETERS:,} parameters of the last layer, then ekfac.",
     )
     steps: int = param(0, label="Solver steps at most", low=0, help="0: 200 of arnoldi.")
+    checkpoints: int = param(1, label="Late checkpoints", low=1, help="The mean over so many kept ones, last first.")
 
 
 def self_influence(
@@ -68,12 +69,19 @@ def self_influence(
 
 def _compute(inputs: ScoreInputs, params: InfluenceSelfParams, progress: Progress) -> ScoreResult:
     train, held_out = inputs.examples.train_rows, inputs.examples.held_out_rows
-    last = [group[-1] for group in by_seed(inputs.checkpoints)]
+    late = [group[-params.checkpoints :] for group in by_seed(inputs.checkpoints)]
+    last = [group[-1] for group in late]
     if len(train) == 0:
         raise DataError("Self-influence needs labeled training rows.", "Check the label and split columns.")
     labels = np.maximum(inputs.labels, 0)
-    found = [self_influence(_layer(one, train, inputs), labels, params, progress) for one in last]
-    per_seed = np.stack([checked(values, inputs, one) for (values, _), one in zip(found, last, strict=True)])
+
+    def of_seed(group: list[CheckpointEvidence]) -> tuple[np.ndarray, str]:
+        found = [self_influence(_layer(one, train, inputs), labels, params, progress) for one in group]
+        each = [checked(values, inputs, one) for (values, _), one in zip(found, group, strict=True)]
+        return np.mean(each, axis=0), found[0][1]
+
+    found = [of_seed(group) for group in late]
+    per_seed = np.stack([values for values, _ in found])
     fitted = accuracy_of(last, labels, train)
     accuracy = accuracy_of(last, labels, held_out) if len(held_out) else fitted
     checks = (_solver_check(found[0][1], fitted), fit_check(fitted, inputs.labels), agreement_check(per_seed))
@@ -82,7 +90,7 @@ def _compute(inputs: ScoreInputs, params: InfluenceSelfParams, progress: Progres
         {"unlabeled row": unlabeled(inputs.examples)},
         checks=checks,
         skill=skill(accuracy, inputs.labels),
-        meta={"solver": found[0][1], "epochs_read": [last[0].checkpoint.epoch]},
+        meta={"solver": found[0][1], "epochs_read": [one.checkpoint.epoch for one in late[0]]},
     )
 
 

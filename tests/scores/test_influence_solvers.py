@@ -1,12 +1,15 @@
 """Every solver of the last layer against the dense inverse at the same effective damping, and self-influence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from contracts.world import tiny_world
 from oracles.softmax_regression import fit, leave_one_out, probabilities
 from sklearn.datasets import load_digits
 
-from core.scores.influence import InfluenceParams, influence_on_targets
-from core.scores.influence_self import InfluenceSelfParams, self_influence
+from core.scores.influence import INFLUENCE, InfluenceParams, influence_on_targets
+from core.scores.influence_self import INFLUENCE_SELF, InfluenceSelfParams, self_influence
 from core.scores.judged import LastLayer
 from core.scores.last_layer import ConjugateGradientSolver, DenseSolver, EKFACSolver, SoftmaxRows, dense_hessian
 from core.scores.last_layer_solvers import ArnoldiSolver, DataInfSolver, LiSSASolver, largest_eigenvalue
@@ -150,3 +153,18 @@ def test_self_influence_finds_flipped_labels():
         planted = np.isin(np.arange(200), flipped)
         above = (values[:200][planted][:, None] > values[:200][~planted]).mean()
         assert above >= 0.95, solver
+
+
+def test_late_checkpoints_are_averaged():
+    """Two kept checkpoints and their mean, against each taken as the last."""
+    world = tiny_world(seed=1)
+    kept = world.evidence.checkpoints
+    for method in (INFLUENCE, INFLUENCE_SELF):
+        both = world.score(method, checkpoints=2)
+        alone = []
+        for epoch in sorted({c.checkpoint.epoch for c in kept})[-2:]:
+            only = tuple(c for c in kept if c.checkpoint.epoch == epoch)
+            one = replace(world, evidence=replace(world.evidence, checkpoints=only))
+            alone.append(one.score(method).values)
+        np.testing.assert_allclose(both.values, np.mean(alone, axis=0), rtol=1e-4, atol=1e-8)
+        assert not np.allclose(both.values, alone[1], rtol=1e-3, equal_nan=True)
