@@ -50,11 +50,12 @@ def _bags(module: nn.EmbeddingBag, call: Any) -> tuple[Tensor, Tensor]:
 
 def _rectangle(ids: Tensor, weights: Tensor, offsets: Any, bags: int) -> tuple[Tensor, Tensor]:
     """Bags that lie one after the other, as rows filled up with a weight of 0."""
+    ids, weights = torch.cat([ids, ids.new_zeros(1)]), torch.cat([weights, weights.new_zeros(1)])  # all may be empty
     starts = offsets[:bags]
-    ends = torch.cat([starts[1:], starts.new_tensor([len(ids)])]) if len(offsets) == bags else offsets[1:]
+    ends = torch.cat([starts[1:], starts.new_tensor([len(ids) - 1])]) if len(offsets) == bags else offsets[1:]
     place = starts[:, None] + torch.arange(max(1, int((ends - starts).max())), device=ids.device)
     inside = place < ends[:, None]
-    place = place.clamp(max=max(len(ids) - 1, 0))
+    place = place.clamp(max=len(ids) - 1)
     return ids[place], weights[place] * inside
 
 
