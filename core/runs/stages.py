@@ -117,6 +117,7 @@ def _threshold_runs(job: Job, training: TrainingSpec) -> tuple[ThresholdRun, ...
         folder=job.path,
         seed=job.spec.seed,
         progress=job.progress,
+        memory=job.spec.memory,
     )
 
 

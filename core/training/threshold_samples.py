@@ -37,15 +37,17 @@ def train_threshold_samples(
     seed: int,
     progress: Progress,
     trusted_factory: Callable[..., Any] | None = None,
+    memory: int | None = None,
 ) -> tuple[ThresholdRun, ...]:
     """For each of `sets` [n] (training rows) one training with those rows in an extra class; margins at each epoch.
 
     Goes on after any whole epoch of an interrupted call with the same numbers, and only reads finished trainings.
-    Cost: one more seed for each set. Raises `ModelError` for a model without a trace of training.
+    Cost: one more seed for each set. memory: bytes that a pass may take. Raises `ModelError` for a model without a
+    trace of training.
     """
     wider = replace(examples, class_names=(*examples.class_names, "threshold sample"))
     asked = replace(spec, weights=())  # networks trained elsewhere have no place for the extra class
-    job = prepare(wider, asked, frozenset({Signal.LOGITS}), Path(folder), seed, progress, trusted_factory)
+    job = prepare(wider, asked, frozenset({Signal.LOGITS}), Path(folder), seed, progress, trusted_factory, memory)
     if job.probabilities_only:
         raise ModelError(f"{job.name} leaves no margins over epochs.", "Choose a network, or leave the threshold out.")
     encoded = job.encoder.encode(wider, job.recorder.work)
@@ -55,7 +57,9 @@ def train_threshold_samples(
 def _one(job: TrainingJob, encoded: Encoded, number: int, relabeled: np.ndarray) -> ThresholdRun:
     piece, plan = f"threshold-{number}", job.plan
     rows = job.examples.train_rows
-    steps = batches_per_epoch(len(rows), plan) + visit_batches(job.network(0), job.encoder.shape, len(encoded))
+    steps = batches_per_epoch(len(rows), plan) + visit_batches(
+        job.network(0), job.encoder.shape, len(encoded), job.memory
+    )
     job.progress.stage(f"Threshold samples, set {number + 1}", plan.epochs * steps)
     margins = job.recorder.open_array(piece, (plan.epochs, len(encoded)), np.float32)
     if job.recorder.finished(piece) is None:
@@ -67,9 +71,7 @@ def _one(job: TrainingJob, encoded: Encoded, number: int, relabeled: np.ndarray)
     return ThresholdRun(relabeled, margins)
 
 
-def _train(
-    job: TrainingJob, encoded: Encoded, piece: str, labels: np.ndarray, steps: int, margins: np.ndarray
-) -> None:
+def _train(job: TrainingJob, encoded: Encoded, piece: str, labels: np.ndarray, steps: int, margins: np.ndarray) -> None:
     seed, recorder = derive_seed(piece, job.seed), job.recorder
     network = job.network(seed)
     optimizer = make_optimizer(network, job.plan)
@@ -78,7 +80,9 @@ def _train(
 
     def record(end: EpochEnd) -> None:
         rates.append(end.learning_rate)
-        found = visit(network, encoded, labels, frozenset(), progress=job.progress)
+        found = visit(
+            network, encoded, labels, frozenset(), progress=job.progress, memory=job.memory, bf16=job.spec.bf16
+        )
         margins[end.epoch - 1] = _margin(found.logits, labels)
         margins.flush()  # type: ignore[attr-defined]
         recorder.snapshot(piece, network, end.optimizer, end.epoch, rates)
