@@ -33,7 +33,7 @@ class CraftParams:
     concepts: int = param(6, label="Concepts", low=2, high=50, help="How many directions the activations become.")
     patch: float = param(0.4, label="Crop (share of the side)", low=0.1, high=0.9)
     images: int = param(64, label="Images of the class", low=FEWEST_IMAGES, high=1000)
-    designs: int = param(32, label="Sobol designs", low=8, high=4096, help="Rounded up to a power of two.")
+    designs: int = param(128, label="Sobol designs", low=8, high=4096, help="Rounded up to a power of two.")
     show: int = param(0, label="Heat map of concept", low=0, high=50, help="Its number; 0: all of them together.")
 
 

@@ -24,7 +24,8 @@ def influential_examples(row: int, label: int, ids: np.ndarray, labels: np.ndarr
     others = train_rows[train_rows != row]
     values = tracin(row, label, labels, others, checkpoints)
     order = np.argsort(-values, kind="stable")
-    notes = (f"Last layer, {len(checkpoints)} checkpoints.",)
+    count = len(checkpoints)
+    notes = (f"Last layer, {count} {'checkpoint' if count == 1 else 'checkpoints'}.",)
     found = []
     for chosen in (order[values[order] > 0][:k], order[::-1][values[order[::-1]] < 0][:k]):
         rows = others[chosen]

@@ -12,7 +12,7 @@ from dashboard.components.nodes import Node, four_digits, node, show_nodes
 from dashboard.components.pictures import data_address
 from dashboard.theme import TOWARDS_COLOR
 
-_CROP = {"width": "30px", "height": "30px", "image-rendering": "pixelated", "margin-right": "2px"}
+_CROP = {"width": "26px", "height": "26px", "image-rendering": "pixelated", "margin-right": "2px"}
 
 
 def concept_profile(

@@ -10,7 +10,7 @@ from dashboard import doing, drawing, reading, state
 from dashboard.components import gallery as galleries
 from dashboard.components import table
 from dashboard.opened import Opened
-from dashboard.panels import review_bar
+from dashboard.panels import moving, review_bar
 
 _PAGE = {"gallery": 60, "table": 500}
 
@@ -92,6 +92,9 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
         doing.undo(opened.run)
     elif event.pressed in ("r", "n"):
         state.ask_for({"r": "relabel", "n": "note"}[event.pressed], str(opened.view.ids[event.row]))
+    elif event.pressed == "?":
+        state.open_example(str(opened.view.ids[event.row]))
+        moving.ask_for_keys()
 
 
 def _table(opened: Opened, rows: np.ndarray) -> None:
