@@ -30,12 +30,14 @@ _REPORTED = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", 
 
 
 def execute_run(
-    spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False, clusters: bool = True
+    spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False, clusters: bool = True,
+    reuse: bool = True,
 ) -> Run:
     """Answer `spec` in the folder `out`, going on where an earlier try stopped; a finished answer is only opened.
 
     Each score is on disk before the next begins, and one that fails never blocks the others: the run then ends
-    INCOMPLETE. Raises `Cancelled` when asked to stop, `RunError` when `out` holds another run or another data set's.
+    INCOMPLETE. With `reuse`, what other runs of the workspace finished is taken up.
+    Raises `Cancelled` when asked to stop, `RunError` when `out` holds another run or another data set's.
     """
     spec = absolute(spec)
     with locked(out):
@@ -44,7 +46,7 @@ def execute_run(
             run = open_run(out)
             refuse_changed_source(run)
             return run
-        job = Job(folder, progress, trust)
+        job = Job(folder, progress, trust, reuse)
         folder.save(state=RunState.RUNNING.value, versions=_versions())
         with _settled(job), limited_threads(folder.asked["threads"]):
             _work(job, clusters)

@@ -26,6 +26,7 @@ class Job:
     folder: RunFolder
     progress: Progress
     trust: bool = False
+    reuse: bool = True  # take up trainings and signals that other runs of the workspace finished
     gauge: Gauge = field(default_factory=Gauge)
     problems: dict[str, str] = field(default_factory=dict)
     _examples: ExampleTable | None = None

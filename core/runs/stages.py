@@ -14,6 +14,7 @@ from core.store.atomic import read_json, write_json
 from core.store.examples import describe_dataset, write_examples
 from core.store.index import write_index
 from core.store.shards import shards_agree, write_shards
+from core.store.workspace import cache_root
 from core.types.errors import RunError
 from core.types.evidence import Evidence, ThresholdRun
 from core.types.methods import Signal
@@ -98,6 +99,7 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
             seed=job.spec.seed,
             progress=job.progress,
             memory=job.spec.memory,
+            shelf=cache_root() / "signals" if job.reuse else None,
         )
         if Signal.THRESHOLD_SAMPLES in needed:
             evidence = replace(evidence, threshold_runs=_threshold_runs(job, training))

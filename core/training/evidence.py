@@ -24,6 +24,7 @@ from .given_weights import check_weights, visit_weights
 from .job import TrainingJob, prepare
 from .passes import visit_batches
 from .plan import kept_epochs, stages
+from .reuse import Reuse
 
 _TRACED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
 _ROUGH = "Logits and features were taken in bfloat16 wherever no gradient was asked for at the same checkpoint."
@@ -40,6 +41,7 @@ def gather_evidence(
     progress: Progress,
     trusted_factory: Callable[..., Any] | None = None,
     memory: int | None = None,
+    shelf: Path | None = None,
 ) -> Evidence:
     """Train spec.seeds networks for the signals, visit their kept checkpoints, and cross-fit what must not have seen
     a row.
@@ -53,6 +55,7 @@ def gather_evidence(
 
     trusted_factory: makes the person's own network in place of spec.model; calling it runs their code.
     memory: bytes that a pass may take; features that would take an eighth of it are written as they come.
+    shelf: a folder that tells of other runs; trainings and signals finished there are copied, not made again.
     """
     wanted = frozenset(signals) & _MADE_HERE
     if not wanted:
@@ -64,7 +67,7 @@ def gather_evidence(
     checkpoints: tuple[Checkpoint, ...] = ()
     notes: tuple[str, ...] = ()
     if material is not None and wanted & _TRACED:
-        trace, notes = _trace(job, material)
+        trace, notes = _trace(job, material, Reuse(job, shelf))
         checkpoints = trace.checkpoints
         parts |= {"trace": trace, **_checkpoint_parts(job, material, trace)}
     folded, estimator = _fold_parts(job, material)
@@ -95,12 +98,13 @@ def _material(job: TrainingJob) -> Material:
     )
 
 
-def _trace(job: TrainingJob, material: Material) -> tuple[TrainingTrace, tuple[str, ...]]:
+def _trace(job: TrainingJob, material: Material, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
     if job.spec.weights:
-        return visit_weights(job, material)
+        return visit_weights(job, material, reuse)
     examples, recorder, epochs = job.examples, job.recorder, material.plan.epochs
     logits = recorder.open_logits(len(job.seeds), epochs, len(examples), examples.class_count)
     seen = recorder.open_array("seen_correct", (len(job.seeds), epochs, len(examples)), np.uint8)
+    reuse.adopt(material, material.kept, logits, seen)
     notes: tuple[str, ...] = ()
     checkpoints: list[Checkpoint] = []
     rates: list[float] = []
@@ -108,6 +112,7 @@ def _trace(job: TrainingJob, material: Material) -> tuple[TrainingTrace, tuple[s
         job.progress.stage(f"Training seed {index + 1} of {len(job.seeds)}", material.steps)
         rates, notes = fit_seed(material, index, seed, recorder, logits, seen, job.progress)
         checkpoints += [recorder.checkpoint(index, seed, epoch, rates[epoch - 1]) for epoch in material.kept]
+    reuse.offer(material.signals, material.kept, len(job.seeds))
     trained = np.zeros(len(examples), bool)
     trained[material.rows] = True
     return TrainingTrace(

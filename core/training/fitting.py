@@ -128,6 +128,7 @@ def features_file(
     rows, width = len(material.encoded), network.head.in_features
     if Signal.FEATURES not in signals or material.memory is None or 4 * rows * width <= material.memory // 8:
         return None
+    recorder.array(f"features-{name}").unlink(missing_ok=True)  # it may be another run's file, linked
     return recorder.open_array(f"features-{name}", (rows, width), np.float32)
 
 

@@ -17,6 +17,7 @@ from core.types.trace import TrainingTrace
 from .fitting import Material, features_file, take
 from .job import TrainingJob
 from .plan import kept_epochs, stages
+from .reuse import Reuse
 from .spread import StageSpreads
 
 _DEAR = frozenset({Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
@@ -31,7 +32,7 @@ def check_weights(job: TrainingJob, encoded: Encoded) -> None:
         check_input(network, job.encoder.shape, encoded.batch(job.examples.train_rows[:1]))
 
 
-def visit_weights(job: TrainingJob, material: Material) -> tuple[TrainingTrace, tuple[str, ...]]:
+def visit_weights(job: TrainingJob, material: Material, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
     """Visit each file of spec.weights once, as epochs 1..T of one seed; refuse in words those that do not fit."""
     paths, recorder, examples = [Path(p) for p in job.spec.weights], job.recorder, job.examples
     seed, rate = job.seeds[0], job.spec.learning_rate or _ALIKE
@@ -39,6 +40,7 @@ def visit_weights(job: TrainingJob, material: Material) -> tuple[TrainingTrace, 
     job.progress.stage("Visiting your checkpoints", len(paths) * material.visit_batches)
     network = material.build(seed)
     logits = recorder.open_logits(1, len(paths), len(examples), examples.class_count)
+    reuse.adopt(material, kept, logits, None)
     done = recorder.finished("seed-0")
     hashes = [sha256_of(path) for path in paths]
     spreads = StageSpreads(
@@ -64,6 +66,7 @@ def visit_weights(job: TrainingJob, material: Material) -> tuple[TrainingTrace, 
     for name, values in spreads.results.items():
         recorder.write(f"spread-{name}-s0", values)
     recorder.finish("seed-0", {"sha256": hashes, "notes": sorted(notes)})
+    reuse.offer(material.signals, kept, 1)
     trained = np.zeros(len(examples), bool)
     trained[material.rows] = True
     epochs = tuple(range(1, len(paths) + 1))

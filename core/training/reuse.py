@@ -1,0 +1,182 @@
+"""Finished trainings and signals of earlier runs of the workspace, found by what they are made of and never made again.
+
+An entry names files inside the run that made them, with their hashes: nothing is stored twice, and what was deleted or
+changed since is not found. Keys hold the dataset's fingerprint, the model, the training or the checkpoint's hash, the
+signal, and what decides last digits (torch, threads).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.models.stored import load_into
+from core.store.atomic import read_json, sha256_of, write_json
+from core.store.checkpoints import read_weights
+from core.types.errors import RunError
+from core.types.methods import Signal
+
+from .fitting import Material, take
+from .job import TrainingJob
+from .plan import stages
+from .spread import StageSpreads
+
+_ARRAYS = {Signal.FEATURES: "features", Signal.GRADIENT_NORM: "gradient_norm"}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A folder of small JSON entries; safe to delete."""
+
+    folder: Path
+
+    def put(self, key: Mapping[str, Any], files: Mapping[str, Path], about: Any = None) -> None:
+        """Remember where the files for `key` lie."""
+        there = {name: [str(path.absolute()), sha256_of(path)] for name, path in files.items()}
+        write_json(self._entry(key), {"key": key, "files": there, "about": about})
+
+    def find(self, key: Mapping[str, Any]) -> tuple[dict[str, Path], Any] | None:
+        """(files by name, what was said about them), if every file is still what it was."""
+        entry = self._entry(key)
+        if not entry.exists():
+            return None
+        try:
+            found = read_json(entry)
+            whole = all(sha256_of(Path(path)) == digest for path, digest in found["files"].values())
+        except (OSError, RunError, KeyError, ValueError):  # deleted, moved or damaged: it is made again
+            return None
+        return ({name: Path(path) for name, (path, _) in found["files"].items()}, found["about"]) if whole else None
+
+    def _entry(self, key: Mapping[str, Any]) -> Path:
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
+        return self.folder / f"{digest[:32]}.json"
+
+
+class Reuse:
+    """One job's view of the shelf. A person's own code and rough passes are never reused: their keys say too little."""
+
+    def __init__(self, job: TrainingJob, shelf: Path | None):
+        possible = shelf is not None and job.factory is None and not job.spec.bf16
+        self._shelf = Shelf(shelf) if possible and shelf is not None else None
+        self._job = job
+        self._made_of = {
+            "dataset": job.examples.fingerprint,
+            "model": [job.name, dict(job.spec.model_params)],
+            "torch": [torch.__version__, torch.get_num_threads()],
+        }
+
+    def adopt(self, material: Material, kept: Sequence[int], logits: np.ndarray, seen: np.ndarray | None) -> None:
+        """Fill in seeds that an earlier run trained with the same question; visit only for signals it did not take."""
+        recorder = self._job.recorder
+        waiting = [i for i in range(len(logits)) if recorder.finished(f"seed-{i}") is None]
+        found = self._shelf.find(self._training()) if self._shelf is not None and waiting else None
+        if found is None:
+            return
+        files, markers = found
+        for index in waiting:
+            logits[index] = np.load(files["logits"], mmap_mode="r", allow_pickle=False)[index]
+            if seen is not None:
+                seen[index] = np.load(files["seen_correct"], mmap_mode="r", allow_pickle=False)[index]
+            for epoch in kept:
+                self._copy(files[f"s{index}-e{epoch}"], self._weights(index, epoch))
+            notes = self._signals(material, index, kept) | set(markers[index]["notes"])
+            recorder.finish(f"seed-{index}", markers[index] | {"notes": sorted(notes)})
+
+    def offer(self, signals: frozenset[Signal], kept: Sequence[int], seeds: int) -> None:
+        """Let later runs find what this one made; called when every seed is finished."""
+        recorder = self._job.recorder
+        if self._shelf is None or self._shelf.find(self._training()) is None:
+            self._put_training(kept, seeds)
+        for index in range(seeds if self._shelf is not None else 0):
+            hashes = self._hashes(index, kept)
+            for signal, epoch in ((s, e) for s in _ARRAYS if s in signals for e in kept):
+                self._put(
+                    self._signal(signal, [hashes[epoch]]), recorder.array(f"{_ARRAYS[signal]}-s{index}-e{epoch}")
+                )
+            for name, epochs in self._stages(signals, kept).items():
+                key = self._signal(Signal.INPUT_GRADIENT_SPREAD, [hashes[e] for e in epochs])
+                self._put(key, recorder.array(f"spread-{name}-s{index}"))
+
+    def _put_training(self, kept: Sequence[int], seeds: int) -> None:
+        if self._shelf is None:
+            return
+        recorder = self._job.recorder
+        files = {f"s{i}-e{e}": self._weights(i, e) for i in range(seeds) for e in kept}
+        files |= {name: recorder.array(name) for name in ("logits", "seen_correct") if recorder.array(name).exists()}
+        self._shelf.put(self._training(), files, [recorder.finished(f"seed-{i}") for i in range(seeds)])
+
+    def _put(self, key: dict[str, Any], path: Path) -> None:
+        assert self._shelf is not None
+        if path.exists() and self._shelf.find(key) is None:
+            self._shelf.put(key, {"array": path})
+
+    def _training(self) -> dict[str, Any]:
+        spec = self._job.spec
+        question = spec.question() | {"weights": [sha256_of(Path(path)) for path in spec.weights]}
+        return {**self._made_of, "training": question, "seed": self._job.seed}
+
+    def _signal(self, signal: Signal, hashes: Sequence[str]) -> dict[str, Any]:
+        return {**self._made_of, "signal": signal.value, "checkpoints": list(hashes)}
+
+    def _weights(self, index: int, epoch: int) -> Path:
+        return self._job.recorder.folder / f"model/s{index}-e{epoch}.safetensors"
+
+    def _hashes(self, index: int, kept: Sequence[int]) -> dict[int, str]:
+        return {epoch: sha256_of(self._weights(index, epoch)) for epoch in kept}
+
+    def _stages(self, signals: frozenset[Signal], kept: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        return stages(tuple(kept)) if Signal.INPUT_GRADIENT_SPREAD in signals else {}
+
+    def _signals(self, material: Material, index: int, kept: Sequence[int]) -> set[str]:
+        """Copy the signals that are known of these checkpoints, and visit for the others; what the visits noted."""
+        recorder, hashes = self._job.recorder, self._hashes(index, kept)
+        missing: dict[int, set[Signal]] = {epoch: set() for epoch in kept}
+        for signal, epoch in ((s, e) for s in _ARRAYS if s in material.signals for e in kept):
+            if not self._take_up(self._signal(signal, [hashes[epoch]]), f"{_ARRAYS[signal]}-s{index}-e{epoch}"):
+                missing[epoch].add(signal)
+        wanted = self._stages(material.signals, kept)
+        known = [
+            self._take_up(
+                self._signal(Signal.INPUT_GRADIENT_SPREAD, [hashes[e] for e in epochs]), f"spread-{name}-s{index}"
+            )
+            for name, epochs in wanted.items()
+        ]
+        left = {} if all(known) else wanted
+        spreads = StageSpreads(len(material.encoded), left, recorder.work, material.memory)
+        notes: set[str] = set()
+        for epoch in kept:
+            signals = missing[epoch] | ({Signal.INPUT_GRADIENT_SPREAD} if left else set())
+            if signals:
+                notes.update(self._visit(material, index, epoch, frozenset(signals), spreads))
+        for name, values in spreads.results.items():
+            recorder.write(f"spread-{name}-s{index}", values)
+        return notes
+
+    def _visit(
+        self, material: Material, index: int, epoch: int, signals: frozenset[Signal], spreads: StageSpreads
+    ) -> tuple[str, ...]:
+        network = material.build(0)
+        load_into(network, read_weights(self._weights(index, epoch)))
+        self._job.progress.stage(f"Visiting epoch {epoch} of seed {index + 1}", material.visit_batches)
+        found = take(network, material, epoch, signals, spreads, self._job.progress, None)
+        self._job.recorder.store(found.features, found.gradient_norm, index, epoch)
+        return found.notes
+
+    def _take_up(self, key: dict[str, Any], name: str) -> bool:
+        found = self._shelf.find(key) if self._shelf is not None else None
+        if found is not None:
+            self._copy(found[0]["array"], self._job.recorder.array(name))
+        return found is not None
+
+    def _copy(self, source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source != target:
+            shutil.copyfile(source, target)

@@ -1,0 +1,123 @@
+"""A second run of a workspace trains nothing again and visits only for signals that no run has taken yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from training.test_gather_evidence import _SMALL, SPEC, _arrays
+from training.tiny_worlds import columns, pictures
+
+from core.models.stored import load_network, weights_of
+from core.store.checkpoints import write_weights
+from core.training import fitting, gather_evidence
+from core.types.methods import Signal
+from core.types.progress import SilentProgress
+
+CHEAP = frozenset({Signal.LOGITS, Signal.FEATURES})
+DEAR = CHEAP | {Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD}
+TABLE = replace(SPEC, model_params=_SMALL["table"])
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
+    """What was visited (its signals) and trained (the epochs that were left) from here on."""
+    seen: dict[str, list[Any]] = {"visits": [], "trainings": []}
+    visit, train = fitting.visit, fitting.train
+
+    def counted_visit(network: Any, encoded: Any, labels: Any, signals: Any, **how: Any) -> Any:
+        seen["visits"].append(frozenset(signals))
+        return visit(network, encoded, labels, signals, **how)
+
+    def counted_train(*given: Any, **how: Any) -> Any:
+        seen["trainings"].append(how["plan"].epochs - how["finished"])
+        return train(*given, **how)
+
+    monkeypatch.setattr(fitting, "visit", counted_visit)
+    monkeypatch.setattr(fitting, "train", counted_train)
+    return seen
+
+
+def _gather(folder: Path, shelf: Path | None, signals: frozenset[Signal], spec: Any = TABLE, examples: Any = None):
+    given = columns() if examples is None else examples
+    return gather_evidence(given, spec, signals, folder=folder, seed=7, progress=SilentProgress(), shelf=shelf)
+
+
+def _same(one: Any, two: Any) -> None:
+    first, second = _arrays(one), _arrays(two)
+    assert first.keys() == second.keys()
+    assert [name for name in first if not np.array_equal(first[name], second[name])] == []
+
+
+def test_other_scores_cost_only_the_signals_that_are_new(tmp_path: Path, passes: dict[str, list[Any]]) -> None:
+    shelf = tmp_path / "shelf"
+    _gather(tmp_path / "first", shelf, CHEAP)
+    assert (len(passes["trainings"]), len(passes["visits"])) == (2, 8)  # two seeds of four epochs
+    passes["visits"].clear(), passes["trainings"].clear()
+    second = _gather(tmp_path / "second", shelf, DEAR)
+    assert passes["trainings"] == []
+    new = {Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD}
+    assert passes["visits"] == [frozenset(new)] * 6  # three kept epochs of two seeds, and no features again
+    passes["visits"].clear()
+    third = _gather(tmp_path / "third", shelf, DEAR)
+    assert passes == {"visits": [], "trainings": []}
+    _same(second, third)
+    _same(third, _gather(tmp_path / "alone", None, DEAR))  # what was taken up is what would have been made
+    assert len(passes["trainings"]) == 2
+
+
+def test_nothing_is_taken_up_from_another_question(tmp_path: Path, passes: dict[str, list[Any]]) -> None:
+    shelf = tmp_path / "shelf"
+    _gather(tmp_path / "first", shelf, CHEAP)
+    for number, other in enumerate((replace(TABLE, learning_rate=0.011), replace(TABLE, model_params={"width": 9}))):
+        passes["trainings"].clear()
+        _gather(tmp_path / f"other-{number}", shelf, CHEAP, other)
+        assert passes["trainings"] == [4, 4]
+    passes["trainings"].clear()
+    _gather(tmp_path / "more rows", shelf, CHEAP, TABLE, columns(63))
+    assert passes["trainings"] == [4, 4]
+
+
+def test_deleted_or_changed_files_are_made_again(tmp_path: Path, passes: dict[str, list[Any]]) -> None:
+    shelf = tmp_path / "shelf"
+    whole = _gather(tmp_path / "first", shelf, DEAR)
+    (tmp_path / "first/arrays/gradient_norm-s1-e2.npy").unlink()
+    damaged = np.load(tmp_path / "first/arrays/features-s0-e1.npy")
+    np.save(tmp_path / "first/arrays/features-s0-e1.npy", damaged + 1)
+    passes["visits"].clear(), passes["trainings"].clear()
+    again = _gather(tmp_path / "again", shelf, DEAR)
+    assert passes["trainings"] == []
+    assert passes["visits"] == [frozenset({Signal.FEATURES}), frozenset({Signal.GRADIENT_NORM})]
+    (one,) = (c for c in again.checkpoints if c.checkpoint == whole.checkpoints[0].checkpoint)
+    np.testing.assert_array_equal(one.features, damaged)
+    (tmp_path / "first/model/s0-e1.safetensors").unlink()
+    (tmp_path / "again/model/s0-e1.safetensors").unlink()
+    passes["trainings"].clear()
+    _gather(tmp_path / "anew", shelf, DEAR)
+    assert passes["trainings"] == [4, 4]
+
+
+def test_own_checkpoints_are_known_by_their_content(tmp_path: Path, passes: dict[str, list[Any]]) -> None:
+    trained = _gather(tmp_path / "trained", None, CHEAP)
+    paths = []
+    for checkpoint in trained.trace.checkpoints[:3]:
+        network = load_network(tmp_path / "trained" / "model", checkpoint)
+        paths.append(write_weights(tmp_path / f"w{checkpoint.epoch}.safetensors", weights_of(network)))
+    asked = replace(TABLE, weights=tuple(map(str, paths)))
+    first = _gather(tmp_path / "first", tmp_path / "shelf", DEAR, asked)
+    moved = [path.rename(tmp_path / f"moved-{path.name}") for path in paths]
+    passes["visits"].clear()
+    second = _gather(tmp_path / "second", tmp_path / "shelf", DEAR, replace(asked, weights=tuple(map(str, moved))))
+    assert passes["visits"] == []
+    _same(first, second)
+
+
+def test_pictures_with_rough_passes_are_left_alone(tmp_path: Path, passes: dict[str, list[Any]]) -> None:
+    rough = replace(SPEC, model="small_cnn", model_params=_SMALL["image"], epochs=1, seeds=1, bf16=True)
+    for name in ("one", "two"):
+        _gather(tmp_path / name, tmp_path / "shelf", CHEAP, rough, pictures())
+    assert passes["trainings"] == [1, 1]
+    assert not (tmp_path / "shelf").exists()
