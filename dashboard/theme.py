@@ -43,7 +43,7 @@ def apply_page_style() -> None:
     Captions and steps that cannot be opened yet take the muted color: Streamlit's own are below 4.5:1.
     """
     muted = "[data-testid='stCaptionContainer'], [data-testid='stCaptionContainer'] p, a[disabled] p"
-    st.html(f"{_STYLE}<style>{muted} {{color: {muted_color()};}}</style>")
+    st.html(f"{_STYLE}<style>{muted} {{color: {muted_color()}; opacity: 1;}}</style>")
 
 
 def is_dark() -> bool:
