@@ -46,15 +46,19 @@ def _standard_error(view: ScoreView, name: str) -> np.ndarray:
 
 
 def _composite_spread(view: ScoreView, rules: Rules) -> np.ndarray:
-    terms = view.terms(rules.transform, rules.within_class, rules.guardrails.lock_held_out)
+    how = (rules.transform, rules.within_class, rules.guardrails.lock_held_out)
+    terms = view.terms(*how)
     shares = coefficients(terms, orientation(view, goal_of(rules)), score_groups(view), rules)
+    slopes = view.remember(("slopes", *how), dict)  # no weight moves them: a released slider only adds them up
     total = np.zeros(len(view))
     seen = np.zeros(len(view), bool)
     for k, (name, share) in enumerate(shares.items()):
         error = _standard_error(view, name)
         if share == 0.0 or np.isnan(error).all():
             continue
-        total += (share * np.nan_to_num(_slope(view.scores[name].values, terms.matrix[k], error))) ** 2
+        if name not in slopes:
+            slopes[name] = np.nan_to_num(_slope(view.scores[name].values, terms.matrix[k], error))
+        total += (share * slopes[name]) ** 2
         seen |= np.isfinite(error) & np.isfinite(view.scores[name].values)
     return np.where(seen, np.sqrt(total), np.nan)
 
