@@ -8,6 +8,9 @@ import streamlit as st
 
 from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, plotly_layout
 
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_DASH_WORDS = ("solid", "dashed", "dotted", "dash-dotted")
+
 
 def training_curve(
     epochs: np.ndarray,
@@ -28,7 +31,7 @@ def training_curve(
             mode="lines",
             name=f"seed {seed + 1}",
             opacity=0.85,
-            line={"color": KEPT_COLOR, "width": 1.8, "dash": ("solid", "dash", "dot", "dashdot")[seed % 4]},
+            line={"color": KEPT_COLOR, "width": 1.8, "dash": _DASHES[seed % 4]},
             hovertemplate="epoch %{x}: %{y:.2f}<extra>seed " + str(seed + 1) + "</extra>",
         )
         if predicted is not None:
@@ -48,13 +51,31 @@ def training_curve(
         alt=f"Probability of {label or 'the given label'} over {len(epochs)} epochs, "
         f"ending at {float(np.mean(np.asarray(p_y)[:, -1])):.2f}",
     )
+    st.caption(_in_words(np.asarray(p_y, dtype=np.float32), predicted, class_names, label))
+
+
+def _in_words(p_y: np.ndarray, predicted: np.ndarray | None, names: tuple[str, ...], label: str) -> str:
+    """Each seed's line: how it is drawn, where it ends, in how many epochs the label was predicted."""
+    said = []
+    for seed, line in enumerate(p_y):
+        text = f"seed {seed + 1} ({_DASH_WORDS[seed % 4]}) ends at {line[-1]:.2f}"
+        if predicted is not None:
+            right = int((_named(np.asarray(predicted)[seed], names) == label).sum())
+            text += f", right in {right} of {len(line)} epochs"
+        said.append(text)
+    crosses = ". Crosses: another class was predicted." if predicted is not None else "."
+    return "; ".join(said).replace("seed", "Seed", 1) + crosses
+
+
+def _named(predicted: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    return np.array([names[c] if c < len(names) else str(c) for c in predicted], dtype=object)
 
 
 def _mark_wrong(
     figure: go.Figure, epochs: np.ndarray, line: np.ndarray, predicted: np.ndarray, names: tuple[str, ...], label: str
 ) -> None:
     """Crosses where the network said another class."""
-    said = np.array([names[c] if c < len(names) else str(c) for c in predicted], dtype=object)
+    said = _named(predicted, names)
     wrong = said != label
     figure.add_scatter(
         x=epochs[wrong],

@@ -20,6 +20,9 @@ def curve(opened: Opened, row: int) -> None:
     if recorded is None:
         st.text("No training was recorded in this run.")
         return
+    if opened.view.labels[row] < 0:
+        st.text("No label was given: there is no belief in it to draw.")
+        return
     epochs, p_y, predicted = recorded
     training_curve(
         epochs,
