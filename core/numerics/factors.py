@@ -77,7 +77,7 @@ def inner_products(first: Factors, second: Factors) -> Tensor:
     if not first.single:
         return first.matrices().flatten(1) @ second.matrices().flatten(1).T
     (a, g), (others, pulls) = first.vectors(), second.vectors()
-    return (a @ others.T) * (g @ pulls.T)
+    return (a @ others.T).mul_(g @ pulls.T)
 
 
 def contracted(queries: Tensor, factors: Factors) -> Tensor:

@@ -10,7 +10,7 @@ from core.scores.influence_pairs import METHODS, influence_on_mean, influence_pa
 from core.scores.judged import LastLayer
 from core.scores.last_layer_pairs import LAST_LAYER_METHODS
 from core.scores.trak import TRAKParams, trak
-from core.types.errors import DataError, ModelError
+from core.types.errors import Cancelled, DataError, ModelError
 
 N, V = 60, 8
 
@@ -181,3 +181,20 @@ def test_mistakes_are_told_in_words():
             layers="last",
             method="exact",
         )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_cancels_within_one_batch_and_gives_the_network_back(method):
+    class Stop:
+        def stage(self, title, total):
+            return None
+
+        def advance(self, steps=1):
+            raise Cancelled
+
+    network, train, targets = world()
+    with pytest.raises(Cancelled):
+        influence_pairs(network, train, targets, method=method, progress=Stop())
+    assert network.training
+    assert all(p.requires_grad for p in network.parameters())
+    assert not any(module._forward_hooks for module in network.modules())
