@@ -69,21 +69,23 @@ def _as_slice(rows: np.ndarray) -> slice | np.ndarray:
 
 
 class StageSpreads:
-    """One running spread per stage of training; each lives only while its epochs pass."""
+    """One running spread per stage of training, the same one for stages of the same epochs; it lives only while its
+    epochs pass.
+    """
 
     def __init__(self, rows: int, stages: Mapping[str, tuple[int, ...]], scratch: Path | None = None,
                  memory: int | None = None):
-        self._stages = dict(stages)
-        self._running = {
-            name: RunningSpread(rows, None if scratch is None else scratch / f"spread-{name}.npy", memory)
-            for name in stages
-        }
+        self._stages = {name: tuple(epochs) for name, epochs in stages.items()}
+        self._running: dict[tuple[int, ...], RunningSpread] = {}
+        for name, epochs in self._stages.items():
+            file = None if scratch is None else scratch / f"spread-{name}.npy"
+            self._running.setdefault(epochs, RunningSpread(rows, file, memory))
         self._current: list[RunningSpread] = []
         self.results: dict[str, np.ndarray] = {}
 
     def begin(self, epoch: int) -> None:
         """The next `add` calls belong to the checkpoint after `epoch`."""
-        self._current = [self._running[name] for name, epochs in self._stages.items() if epoch in epochs]
+        self._current = [spread for epochs, spread in self._running.items() if epoch in epochs]
         for spread in self._current:
             spread.begin()
 
@@ -94,6 +96,7 @@ class StageSpreads:
 
     def end(self, epoch: int) -> None:
         """Close the stages whose last epoch this was."""
-        for name, epochs in self._stages.items():
+        for epochs, spread in self._running.items():
             if epochs and epoch == epochs[-1]:
-                self.results[name] = self._running[name].finish()
+                found = spread.finish()
+                self.results |= {name: found for name, own in self._stages.items() if own == epochs}
