@@ -288,3 +288,35 @@ def test_tied_weights_are_refused_in_words():
     rows = Rows(torch.randn(4, 12), torch.zeros(4, dtype=torch.int64))
     with Walk(network) as walk, pytest.raises(ModelError, match="several layers"):
         walk.check(rows)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_batches_do_not_change_the_values(name):
+    network, train, targets = world(NETWORKS[name])
+    kernels = (
+        lambda walk: EKFAC(walk, train, 1.0, 0.0),
+        lambda walk: GaussNewton(walk, train, 1.0, 0.0, 20),
+        lambda walk: DataInf(walk, train),
+    )
+    for build in kernels:
+        found = []
+        for batch in (1, 7, TRAIN):
+            with Walk(network, seed=3, batch=batch) as walk:
+                found.append(pair_products(walk, build(walk), train, targets).numpy())
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(found[2], found[0], rtol=1e-8, atol=1e-10)
+
+
+def test_float32_is_close_to_float64():
+    network, train, targets = world(perceptron)
+
+    def pairs(build):
+        with Walk(network) as walk:
+            return pair_products(walk, build(walk), train, targets).double().numpy()
+
+    builds = (lambda w: EKFAC(w, train, 1.0, 0.0), lambda w: GaussNewton(w, train, 1.0, 0.0, 42))
+    exact = [pairs(build) for build in builds]
+    network.float()
+    train, targets = Rows(train.x.float(), train.labels), Rows(targets.x.float(), targets.labels)
+    for slow, build in zip(exact, builds, strict=True):
+        np.testing.assert_allclose(pairs(build), slow, rtol=1e-3, atol=1e-4 * np.abs(slow).max())
