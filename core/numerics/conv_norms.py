@@ -7,7 +7,7 @@
 
 Which is cheapest follows from the layer's shape alone, by rates measured on one AVX-512 core: a stopwatch could decide
 otherwise in a resumed run, and with it change last digits. Measured per image, weight gradient of a whole batch = 1:
-3 -> 32 at 32 x 32 patches 1.9 (grouped 3.9); 32 -> 64 at 16 x 16 grouped 1.3 (patches 2.7); 64 -> 96 at 8 x 8 positions
+3 -> 32 at 32 x 32 patches 2.0 (grouped 3.9); 32 -> 64 at 16 x 16 grouped 1.3 (patches 2.7); 64 -> 96 at 8 x 8 positions
 0.6 (patches 2.3).
 """
 

@@ -7,7 +7,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-CHUNK = 2**20  # numbers (4 MB in float32) that one batched product may write: they stay in cache until they are summed
+CHUNK = 2**18  # numbers (1 MB in float32) that one batched product may write: they stay in cache until they are summed
 
 
 class Scratch:
