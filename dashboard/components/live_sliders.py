@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.assets import browser_component
+
+_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,13 @@ def live_sliders(
     The values given here are authoritative: after the server changes them (undo, preset) the sliders follow.
     """
     groups = list(dict.fromkeys(score.group for score in scores))
+    titles = [[g, (group_titles or {}).get(g, g.replace("_", " "))] for g in groups]
+    about = {"scores": [asdict(score) for score in scores], "groups": titles}
+    name = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:8]
     message = {
         "map": map_key,
-        "scores": [asdict(score) for score in scores],
-        "groups": [[g, (group_titles or {}).get(g, g.replace("_", " "))] for g in groups],
+        "about": name,
+        **(about if _untold(f"{key}:told", name) else {}),
         "groupWeights": {g: float(group_weights.get(g, 1.0)) for g in groups},
         "scoreWeights": {s.name: float(score_weights.get(s.name, 1.0)) for s in scores},
         "share": share,
@@ -70,7 +77,24 @@ def live_sliders(
             on_release(_state(released, message))
 
     mount = browser_component("sliders", js=("sliders.js",), css=("sliders.css",))
-    return _state(mount(key=key, data=message, on_released_change=told).get("released"), message)
+    result = mount(
+        key=key,
+        data=message,
+        on_released_change=told,
+        on_need_change=lambda: st.session_state.pop(f"{key}:told", None),
+    )
+    return _state(result.get("released"), message)
+
+
+def _untold(key: str, name: str) -> bool:
+    """Whether names and titles must travel: the page keeps them, and asks when it has them not.
+
+    Reruns may overtake one another, so the first few runs carry them.
+    """
+    told, times = st.session_state.get(key, ("", 0))
+    times = times + 1 if told == name else 1
+    st.session_state[key] = (name, times)
+    return times <= _TOLD
 
 
 def _state(released: Any, message: Mapping[str, Any]) -> SliderState:

@@ -135,7 +135,8 @@ def _releasing(tab: Page) -> dict[str, float]:
 def _for_the_map(tab: Page, first: int) -> float:
     """Bytes of what the page sent, and of what came back for the map and its sliders."""
     ours = (b"chaffinch_map\x1a", b"chaffinch_column\x1a", b"chaffinch_sliders_line\x1a", b"chaffinch_code\x1a")
-    return float(sum(len(f.data) for f in tab.frames[first:] if f.sent or any(name in f.data for name in ours)))
+    asked = next(len(f.data) for f in tab.frames[first:] if f.sent)  # later ones are the watch for other tabs
+    return asked + float(sum(len(f.data) for f in tab.frames[first:] if any(name in f.data for name in ours)))
 
 
 def _lasso(tab: Page) -> float:

@@ -10,7 +10,10 @@ const add = (tag, className, parent, text) => {
 export default (c) => {
   const root = c.parentElement
   const state = (root.__sliders ||= { open: new Set() })
-  Object.assign(state, { data: c.data, send: c.setTriggerValue })
+  const known = ((window.__chaffinch ||= { waiting: [] }).sliders ||= {})
+  if (c.data.scores) known[c.data.about] = { scores: c.data.scores, groups: c.data.groups }
+  if (!known[c.data.about]) return c.setTriggerValue("need", c.data.about)
+  Object.assign(state, { data: { ...c.data, ...known[c.data.about] }, send: c.setTriggerValue })
   if (state.dragging) return
   state.now = structuredClone({ groupWeights: c.data.groupWeights, scoreWeights: c.data.scoreWeights, share: c.data.share })
   const held = [...root.querySelectorAll("input")].indexOf(document.activeElement)
