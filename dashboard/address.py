@@ -29,9 +29,14 @@ def sync() -> bool:
 
 
 def confirm() -> None:
-    """In a run that the browser started by itself: it shows what was written last."""
-    if _there() == address():
+    """In a run that the browser started by itself: it shows what was written last, or is told once more."""
+    kept, there = _kept(), _there()
+    if there == address():
         st.session_state["address_shown"] = True
+    elif not st.session_state.get("address_shown", True):  # an interrupted run took what it had written along
+        for name in STICKY:
+            if there.get(name, []) != kept.get(name, []):
+                _write(name, kept.get(name, []))
 
 
 def address() -> dict[str, list[str]]:
