@@ -22,6 +22,7 @@ from core.types.progress import Progress, SilentProgress
 from .loop import to_device
 from .rows import as_rows, span
 
+_MOST = 1024  # rows: without gradients, layers' outputs are read back while they are still in the second cache
 Parts = Callable[[Any], tuple[Tensor, Tensor]]  # x -> (features [b, d], logits [b, C])
 
 
@@ -56,7 +57,7 @@ def quick_scores(
     if len(given) != len(encoded):
         raise ModelError(f"There are {len(encoded):,} inputs and {len(given):,} labels.", "Give one label per input.")
     with evaluating(network), torch.inference_mode():
-        size = batch or batch_for(network, span(encoded, 0, 1), memory=memory)
+        size = batch or batch_for(network, span(encoded, 0, 1), memory=memory, most=_MOST)
         logits, one, square = _forward(network, encoded, size, names, report, bf16)
         if len(given) and int(given.max()) >= logits.shape[1]:
             raise ModelError(
