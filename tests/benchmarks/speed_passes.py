@@ -140,7 +140,7 @@ def rows(bench: Bench) -> list[Comparison]:
         Comparison(
             "grand",
             name,
-            lambda: bench.scores(["grand"]),
+            bench.gradient_norms,
             bench.limit(forward_backward),
             "forward + backward",
             (1.0 if load.x.dim() == 4 else 1.1) if asked else None,
@@ -211,7 +211,7 @@ def call(what: str, workload: str, count: int, threads: int) -> Work:
     bench.examples  # noqa: B018  made before the measurement
     return {
         "fused": lambda: quick_scores(bench.networks[0], bench.load.x, bench.load.labels, SIX),
-        "grand": lambda: bench.scores(["grand"]),
+        "grand": bench.gradient_norms,
         "vog": bench.vog,
         "twelve": lambda: bench.scores(TWELVE, CHECKPOINTS),
     }[what]
