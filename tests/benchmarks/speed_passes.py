@@ -14,15 +14,18 @@ from core.library import examples_from
 from core.library.scored import Scored, score_all
 from core.library.visiting import observe
 from core.models.network import Network
+from core.numerics.closed_forms import QUICK, closed_forms
 from core.scores import score_named
+from core.scores.outlier_gradient import distance_to_mean
 from core.scores.vog import normalize_in_class
 from core.training.passes import visit
 from core.training.quick import quick_scores
 from core.training.rows import ArrayRows
 from core.training.spread import StageSpreads
-from core.types.evidence import Evidence
+from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.methods import Signal
 from core.types.progress import SilentProgress
+from core.types.trace import Checkpoint
 from tests.benchmarks import peers
 from tests.benchmarks.comparison import Comparison, Peer
 from tests.benchmarks.measure import Work, alternate, best_batch
@@ -32,6 +35,7 @@ SIX = ("el2n", "loss", "margin", "entropy", "gradnorm_ood", "grand_last")
 TWELVE = (*SIX, "grand", "margin_logit", "least_confidence", "vog", "tracin_self", "outlier_gradient")
 CHECKPOINTS = 3
 QUIET = SilentProgress()
+_EVERY = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
 _PROBE_ROWS, _PROBE_IMAGES = 4_096, 256  # enough for the bare pass to find its best batch
 _CHECKED_ROWS = 64
 
@@ -100,6 +104,24 @@ class Bench:
             spreads.end(epoch)
         return normalize_in_class(spreads.results["all"], self.load.labels)
 
+    def together(self) -> dict[str, np.ndarray]:
+        """All twelve from one visit per checkpoint, which takes every signal; of the last where not summed."""
+        epochs = tuple(range(1, CHECKPOINTS + 1))
+        rows, spreads, labels = ArrayRows(self.load.x), StageSpreads(len(self.load), {"all": epochs}), self.load.labels
+        out: dict[str, np.ndarray] = {"tracin_self": np.zeros(len(labels))}
+        for epoch, network in zip(epochs, self.networks, strict=True):
+            spreads.begin(epoch)
+            seen = visit(network, rows, labels, _EVERY, progress=QUIET, input_gradients=spreads.add)
+            spreads.end(epoch)
+            h = torch.from_numpy(seen.features)
+            sizes = torch.linalg.vector_norm(h, 1, dim=1), torch.linalg.vecdot(h, h) + 1.0
+            found = closed_forms(QUICK, torch.from_numpy(seen.logits), self.load.targets, *sizes)
+            out |= {name: values.numpy() for name, values in found.items()} | {"grand": seen.gradient_norm}
+            out["tracin_self"] += 0.1 * seen.gradient_norm**2
+            one = CheckpointEvidence(Checkpoint(0, epoch, 0.1), seen.logits, seen.features)
+            out["outlier_gradient"] = distance_to_mean(one, labels, np.arange(len(labels)))
+        return out | {"vog": normalize_in_class(spreads.results["all"], labels)}
+
     def tracin_self_whole(self) -> np.ndarray:
         """[N] self-influence over all parameters: squared gradient norms times learning rates, summed."""
         return sum(0.1 * norm**2 for norm in self.gradient_norms(CHECKPOINTS))
@@ -109,6 +131,9 @@ def rows(bench: Bench) -> list[Comparison]:
     """Every row about passes on one workload."""
     load, name = bench.load, bench.load.name
     bare = {"workload": name, "count": len(load)}
+    alone: dict[str, Work] = {"grand": partial(bench.gradient_norms, CHECKPOINTS), "vog": bench.vog}
+    seen = alternate(alone, 1)
+    dearest = max(seen, key=lambda one: seen[one].cpu[0])
     asked = name != "W1"  # a pass of two milliseconds is all overhead: no target is set for it
     return [
         Comparison(
@@ -171,23 +196,22 @@ def rows(bench: Bench) -> list[Comparison]:
         Comparison(
             "twelve scores together",
             name,
-            lambda: bench.scores(TWELVE, CHECKPOINTS),
-            lambda: bench.scores([dearest(bench)], CHECKPOINTS),
-            f"{dearest(bench)} alone",
+            bench.together,
+            alone[dearest],
+            f"{dearest} alone",
             1.35 if asked else None,
             memory=_memory("twelve", bare),
             note=", ".join(TWELVE),
         ),
+        Comparison(
+            "the twelve with checks",
+            name,
+            lambda: bench.scores(TWELVE, CHECKPOINTS),
+            bench.together,
+            "twelve scores together",
+            note="as core.score gives them",
+        ),
     ]
-
-
-def dearest(bench: Bench) -> str:
-    """Which of the twelve takes longest when asked for alone, from one run of each that could be."""
-    if not hasattr(bench, "_dearest"):
-        alone = {name: partial(bench.scores, [name], CHECKPOINTS) for name in ("grand", "vog", "outlier_gradient")}
-        seen = alternate(alone, 1, warm_up=0)
-        object.__setattr__(bench, "_dearest", max(seen, key=lambda name: seen[name].cpu[0]))
-    return bench._dearest
 
 
 def grand_error(bench: Bench) -> float:
@@ -213,5 +237,5 @@ def call(what: str, workload: str, count: int, threads: int) -> Work:
         "fused": lambda: quick_scores(bench.networks[0], bench.load.x, bench.load.labels, SIX),
         "grand": bench.gradient_norms,
         "vog": bench.vog,
-        "twelve": lambda: bench.scores(TWELVE, CHECKPOINTS),
+        "twelve": bench.together,
     }[what]
