@@ -45,7 +45,7 @@ def _cells(one: Mapping[str, Any], clock: str) -> tuple[str, ...] | None:
     if not by_limit and not (one["row"].startswith(_BESIDE) and peers):
         return None
     key = "median" if clock == "wall" else "cpu"
-    others = ", ".join(f"{name} {found['times_ours'][key]:.2g}" for name, found in peers.items())
+    others = ", ".join(f"{name} {found['times_ours'][key]:.3g}" for name, found in peers.items())
     times = f"{one['times_limit'][key]:.2f}" if by_limit else "-"
     return f"{one['row']} ({one['workload']})", one["limit_name"] if by_limit else "-", times, others or "-"
 
