@@ -14,7 +14,7 @@ import numpy as np
 from core.types.errors import CurationError
 from core.types.progress import Progress, SilentProgress
 
-_BLOCK_CELLS = 4_000_000  # cells of one float32 block: 16 MB
+_BLOCK_CELLS = 8_000_000  # cells of one float32 block: 32 MB
 _SETTLE_CELLS = 4_000_000  # float64 differences settled at a time: 32 MB
 _CACHE_CELLS = 65_536  # cells finished at a time: they stay in the cache between the steps
 _METRICS = ("euclidean", "cosine")
