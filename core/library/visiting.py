@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from core.models.adapter import AdaptedNetwork, check_input
@@ -17,6 +16,7 @@ from core.models.network import Network
 from core.runs.traces import trace_of
 from core.training.passes import visit, visit_batches
 from core.training.plan import stages
+from core.training.rows import ArrayRows
 from core.training.spread import StageSpreads
 from core.types.errors import DataError, ModelError
 from core.types.evidence import CheckpointEvidence, Evidence
@@ -26,22 +26,6 @@ from core.types.progress import Progress
 from core.types.trace import Checkpoint
 
 _SIGNALS = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM})
-
-
-class TensorRows:
-    """Inputs as the network reads them, [N, ...] float32."""
-
-    def __init__(self, values: np.ndarray):
-        self._values = torch.from_numpy(values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def batch(self, rows: np.ndarray) -> torch.Tensor:
-        """[b, ...]; consecutive rows are a view."""
-        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
-            return self._values[int(rows[0]) : int(rows[-1]) + 1]
-        return self._values[torch.from_numpy(np.asarray(rows, dtype=np.int64))]
 
 
 def observe(
@@ -84,7 +68,7 @@ def observe(
 
 def _encoded(examples: ExampleTable, tensors: np.ndarray | None) -> tuple[Encoded, InputShape]:
     if tensors is not None:
-        return TensorRows(tensors), InputShape(Modality.TABLE, tensors.shape[1:])
+        return ArrayRows(tensors), InputShape(Modality.TABLE, tensors.shape[1:])
     encoder = fit_encoder(examples, examples.train_rows)
     return encoder.encode(examples), encoder.shape
 
