@@ -30,7 +30,7 @@ from tests.browser.pages import browser, server
 SIZES = (1_500, 60_000, 200_000, 1_000_000)
 REPEATS = 5
 START = "document.querySelectorAll('[class*=st-key-try_] button').length >= 3"
-SAMPLE = f"{READY} && {MAP}.state().points === 1454 && document.querySelectorAll('.chf-gallery img').length >= 24"
+SAMPLE = f"{READY} && {MAP}.state().points > 1000 && document.querySelectorAll('.chf-tile').length >= 24"
 LASSO = ((0.3, 0.25), (0.6, 0.22), (0.62, 0.6), (0.33, 0.62))
 TITLES = {
     "first_paint_s": "first paint of the start page, s",
@@ -134,7 +134,7 @@ def _releasing(tab: Page) -> dict[str, float]:
 
 def _for_the_map(tab: Page, first: int) -> float:
     """Bytes of what the page sent, and of what came back for the map and its sliders."""
-    ours = (b"chaffinch_map\x1a", b"chaffinch_column\x1a", b"chaffinch_sliders_line\x1a", b"chaffinch_code\x1a")
+    ours = (b"chaffinch_map\x1a", b"chaffinch_column\x1a", b"chaffinch_sliders_line\x1a", b"chaffinch_shared_code\x1a")
     asked = next(len(f.data) for f in tab.frames[first:] if f.sent)  # later ones are the watch for other tabs
     return asked + float(sum(len(f.data) for f in tab.frames[first:] if any(name in f.data for name in ours)))
 

@@ -18,8 +18,12 @@ CLOCK = """
 window.__clock = {
   frames: [],
   arm(kind) { window.addEventListener(kind, () => { this.t0 = performance.now() }, {capture: true, once: true}) },
-  until(test) { return new Promise((done) => {
-    const look = () => test() ? done(performance.now() - this.t0) : requestAnimationFrame(look)
+  until(test) { return new Promise((done, fail) => {
+    const look = () => {
+      if (test()) done(performance.now() - this.t0)
+      else if (performance.now() - this.t0 > 60000) fail(new Error(`in vain for a minute: ${test}`))
+      else requestAnimationFrame(look)
+    }
     look()
   }) },
   follow() { document.addEventListener('input', (e) => {
