@@ -105,7 +105,16 @@ def _missing_signal(
         return f"needs texts: these examples are of the kind {modality.value}"
     if needs & _NETWORK and modality and gives_only_probabilities(spec.training, modality):
         return f"needs a network: {spec.training.model} gives probabilities only"
+    kept = _kept_checkpoints(spec.training)
+    if kept < method.least_checkpoints:
+        return f"needs {method.least_checkpoints} checkpoints of the training: {kept} are kept"
     return ""
+
+
+def _kept_checkpoints(training: TrainingSpec) -> int:
+    """How many moments this training keeps; a model's own number of epochs is never what limits it."""
+    moments = len(training.weights) or training.epochs
+    return training.checkpoints if moments is None else min(training.checkpoints, moments)
 
 
 def gives_only_probabilities(training: TrainingSpec, modality: Modality) -> bool:

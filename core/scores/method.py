@@ -46,6 +46,7 @@ class ScoreMethod(Method):
     needs_labels: False for a score of the inputs alone; others are left out where there are no two labels to compare.
     why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
     also_needs: further signals that some settings ask for. lifted: whether these settings do without `why_not`.
+    least_checkpoints: how many moments of training must be kept for it.
     """
 
     group: Group
@@ -62,6 +63,7 @@ class ScoreMethod(Method):
     why_not: Callable[[ExampleTable], str] | None = field(default=None, repr=False)
     also_needs: Callable[[Any], tuple[Signal, ...]] | None = field(default=None, repr=False)
     lifted: Callable[[Any], bool] | None = field(default=None, repr=False)
+    least_checkpoints: int = 1
 
     def needs_with(self, params: Any) -> tuple[Signal, ...]:
         """What it reads under these settings: `needs`, and what only they ask for."""

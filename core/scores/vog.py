@@ -168,4 +168,5 @@ VOG_EARLY = ScoreMethod(
     high_means="What the networks look at changed early on: often learned first.",
     low_means="What the networks look at did not move early on: not learned yet, or never.",
     cost="None beside vog: both stages come from one pass per kept checkpoint.",
+    least_checkpoints=3,
 )

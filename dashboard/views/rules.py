@@ -31,6 +31,11 @@ def render() -> None:
             st.rerun()
         return
     left, right = st.columns([2, 3], gap="small")
+    with right, st.container(key="rules_right", gap="small"):
+        places = [st.container(gap="small") for _ in range(4)]
+    with places[2]:  # what a release is waited for is sent first, wherever it stands on the page
+        _classes(opened)
+        _at_the_cut(opened)
     with left, st.container(key="rules_left", gap="small"):
         _presets(opened)
         _goal(opened)
@@ -38,11 +43,11 @@ def render() -> None:
         cuts.cuts(opened)
         strategy.strategy(opened)
         guardrails.guardrails(opened)
-    with right, st.container(key="rules_right", gap="small"):
+    with places[0]:
         messages.warnings(opened.outcome.warnings, key="rule_warnings")
+    with places[1]:
         _map(opened)
-        _classes(opened)
-        _at_the_cut(opened)
+    with places[3]:
         rule_effects.changed(opened)
         rule_effects.risks(opened)
         rule_effects.weights(opened)
