@@ -26,8 +26,9 @@ from dashboard.components.map_values import (
     MapRule,
     event_from_browser,
 )
-from dashboard.components.map_wire import browser_kept, inline_or_blob, make_blob
+from dashboard.components.map_wire import browser_kept, make_blob
 from dashboard.components.pictures import data_address
+from dashboard.components.row_lists import row_list
 from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
 
 REPEAT_SECONDS = 2.0
@@ -117,7 +118,7 @@ def embedding_map(
         "card": card is not None,
         "plotly": plotly_source()[1:],
     }
-    lists, blobs = _row_lists(total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked, decided))
+    lists, blobs = _row_lists(key, total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked, decided))
     with st.container(gap=None):
         browser_component("code", js=CODE, css=("map/map.css",))(key=f"{key}:code")
         _send_once(key, message, layout, ranks, colors, locked, hollow)
@@ -170,7 +171,7 @@ def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], Non
 
 
 def _row_lists(
-    total: int, selected: Any, flagged: Any, shown: np.ndarray | None, pins: tuple[np.ndarray, np.ndarray]
+    key: str, total: int, selected: Any, flagged: Any, shown: np.ndarray | None, pins: tuple[np.ndarray, np.ndarray]
 ) -> tuple[dict[str, Any], list[bytes | None]]:
     """The five row lists of a message, and the blobs (or None) behind them."""
     rows = {
@@ -181,7 +182,8 @@ def _row_lists(
     }
     if shown is not None:
         rows["hidden"] = np.flatnonzero(~np.asarray(shown, bool))
-    packed = {name: inline_or_blob(value, total) for name, value in rows.items()}
+    bases = st.session_state.setdefault(f"{key}:bases:{total}", {})
+    packed = {name: row_list(name, value, total, bases) for name, value in rows.items()}
     return {name: how for name, (how, _) in packed.items()}, [blob for _, blob in packed.values()]
 
 

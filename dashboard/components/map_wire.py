@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -115,13 +114,10 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def inline_or_blob(rows: np.ndarray, total: int) -> tuple[dict[str, Any], bytes | None]:
-    """How a row list travels: ({"i": base64}, None) when short, else ({"b": key}, its blob)."""
-    packed = pack_rows(rows, total)
-    if len(packed) <= INLINE_BELOW:
-        return {"i": base64.b64encode(packed).decode()}, None
+def rows_blob(packed: bytes) -> tuple[str, bytes]:
+    """(name, blob) of a packed row list; equal lists have equal names."""
     key = "rows:" + hashlib.blake2b(packed, digest_size=8).hexdigest()
-    return {"b": key}, make_blob(key, {"type": "rows"}, [("rows", np.frombuffer(packed, np.uint8))])
+    return key, make_blob(key, {"type": "rows"}, [("rows", np.frombuffer(packed, np.uint8))])
 
 
 def make_blob(key: str, header: Mapping[str, Any], columns: list[tuple[str, np.ndarray]]) -> bytes:

@@ -1,5 +1,6 @@
 """What the map sends: exact, small, and the same sum as the browser's."""
 
+import base64
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from dashboard.components import map_wire
 from dashboard.components.map_wire import browser_composite, browser_kept, coefficients, encode_ranks, pack_rows
+from dashboard.components.row_lists import row_list
 
 
 def unpack(packed: bytes, total: int) -> np.ndarray:
@@ -97,10 +99,48 @@ def test_blobs_are_aligned_named_and_large_enough_to_be_cached():
 
 
 def test_long_row_lists_leave_the_message():
-    inline, blob = map_wire.inline_or_blob(np.arange(0, 100, 7), 60_000)
+    inline, blob = row_list("kept", np.arange(0, 100, 7), 60_000, {})
     assert blob is None
     assert len(json.dumps(inline)) < 100
-    named, blob = map_wire.inline_or_blob(np.arange(0, 60_000, 2), 60_000)
+    named, blob = row_list("kept", np.arange(0, 60_000, 2), 60_000, {})
     assert blob is not None
     assert len(json.dumps(named)) < 60
-    assert named == map_wire.inline_or_blob(np.arange(0, 60_000, 2), 60_000)[0]
+    assert named == row_list("kept", np.arange(0, 60_000, 2), 60_000, {})[0]
+
+
+def _decoded(packed: bytes, total: int) -> set[int]:
+    """The slow twin of the browser's reader."""
+    if packed[0] == 1:
+        return {row for row in range(total) if packed[1 + row // 8] >> row % 8 & 1}
+    rows, row, gap, shift = set(), -1, 0, 0
+    for byte in packed[1:]:
+        gap |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            row += gap + 1
+            rows.add(row)
+            gap = shift = 0
+    return rows
+
+
+def test_a_list_that_changes_a_little_travels_as_its_change():
+    """Over many changes the browser, which holds blobs and adds changes to them, has the server's list."""
+    rng, total, bases, blobs = np.random.default_rng(0), 60_000, {}, {}
+    rows = set(rng.choice(total, 4_000, replace=False).tolist())
+    sizes = []
+    for step in range(30):
+        rows ^= set(rng.choice(total, 5_000 if step == 20 else 40, replace=False).tolist())
+        how, blob = row_list("kept", np.array(sorted(rows)), total, bases)
+        if blob is not None:
+            length = int.from_bytes(blob[:4], "little")
+            header = json.loads(blob[4 : 4 + length])
+            column = header["columns"][0]
+            start = 4 + length + column["at"]
+            blobs[header["key"]] = _decoded(blob[start : start + column["length"]], total)
+        seen = blobs[how["b"]] if "b" in how else _decoded(base64.b64decode(how["i"]), total)
+        if "x" in how:
+            seen = seen ^ _decoded(base64.b64decode(how["x"]), total)
+        assert seen == rows
+        sizes.append(len(json.dumps(how)))
+    assert len(blobs) == 2, "the base is replaced only when the list has become another one"
+    assert max(sizes) < 2_100

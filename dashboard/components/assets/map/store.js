@@ -50,12 +50,28 @@ function unpackRows(bytes) {
   return Uint32Array.from(rows)
 }
 
+const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+
 // null while its bytes are still on the way
 function rowList(how) {
   if (!how) return new Uint32Array(0)
-  if (how.i !== undefined) return unpackRows(Uint8Array.from(atob(how.i), (c) => c.charCodeAt(0)))
+  if (how.i !== undefined) return unpackRows(fromBase64(how.i))
   const blob = home.columns.get(how.b)
-  return blob ? (blob.rows ||= unpackRows(blob.data.rows)) : null
+  if (!blob) return null
+  blob.rows ||= unpackRows(blob.data.rows)
+  return how.x === undefined ? blob.rows : toggled(blob.rows, unpackRows(fromBase64(how.x)))
+}
+
+// Rows in one of two sorted lists, not in both.
+function toggled(rows, changed) {
+  const out = new Uint32Array(rows.length + changed.length)
+  let size = 0
+  for (let a = 0, b = 0; a < rows.length || b < changed.length; ) {
+    if (b === changed.length || rows[a] < changed[b]) out[size++] = rows[a++]
+    else if (a === rows.length || changed[b] < rows[a]) out[size++] = changed[b++]
+    else { a++; b++ }
+  }
+  return out.subarray(0, size)
 }
 
 function hexColor(text) {
