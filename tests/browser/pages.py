@@ -124,9 +124,12 @@ def click(page, name: str, inside: str = "") -> None:
 
 
 def settle(page) -> None:
-    """Wait until the server has nothing more to say about the last action."""
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=WAIT)
-    page.wait_for_timeout(700)
+    """Wait until the server has nothing more to say about the last action, and nothing is faded for being old."""
+    for pause in (700, 300):  # a second look: a run may begin just after the first
+        page.wait_for_function(
+            "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')", timeout=WAIT
+        )
+        page.wait_for_timeout(pause)
 
 
 FOCUSED = """() => { const e = document.activeElement;
