@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,15 +63,9 @@ def score(
         if network is not None:
             from .visiting import observe
 
+            moments: dict[str, Any] = {"checkpoints": checkpoints, "rates": tuple(learning_rates)}
             evidence, have = observe(
-                network,
-                examples,
-                tensors,
-                wanted,
-                checkpoints=checkpoints,
-                rates=tuple(learning_rates),
-                weight_decay=weight_decay,
-                progress=report,
+                network, examples, tensors, wanted, **moments, weight_decay=weight_decay, progress=report
             )
         else:
             evidence, have = _train(examples, wanted, training or TrainingSpec(), Path(scratch), seed, report)
@@ -143,8 +138,6 @@ def _with_inputs(
     progress: Progress,
 ) -> tuple[Evidence, frozenset[Signal]]:
     """Evidence that needs no network: vectors of the inputs, and texts."""
-    from dataclasses import replace
-
     if Signal.EMBEDDING in wanted:
         given = _array(embeddings) if embeddings is not None else None
         if given is None and tensors is not None:
