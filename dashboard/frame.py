@@ -87,8 +87,7 @@ def bar(opened: Opened | None, problem: CurationError | None) -> None:
     if opened is not None and pressed:
         _press(opened, pressed)
     _message()
-    if opened is not None:
-        _watch_other_tabs(opened.run.run_id)
+    _watch(opened.run.run_id if opened else None, theme.is_dark())
 
 
 def _press(opened: Opened, pressed: str) -> None:
@@ -129,10 +128,16 @@ def _message() -> None:
 
 
 @st.fragment(run_every=3)
-def _watch_other_tabs(run_id: str) -> None:
+def _watch(run_id: str | None, dark: bool) -> None:
+    """Draw the page again when the system's theme or the decisions were changed elsewhere."""
+    if theme.is_dark() != dark:
+        st.rerun()
     key = state.current_run()
-    if key is None:
-        return
+    if key is not None and run_id is not None:
+        _watch_other_tabs(key, run_id)
+
+
+def _watch_other_tabs(key: str, run_id: str) -> None:
     address.confirm()
     run, _ = cache.run(key)
     try:

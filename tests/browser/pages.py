@@ -21,10 +21,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
+    "--disable-gpu",  # nothing here needs one, and painting by an emulated one costs a third of the time
 ]
 WAIT = 60_000  # milliseconds; generous, because the machine may be busy: it is only waited for what does not come
 
@@ -124,8 +121,8 @@ def click(page, name: str, inside: str = "") -> None:
 
 
 def settle(page) -> None:
-    """Wait until the server has nothing more to say about the last action, and nothing is faded for being old."""
-    for pause in (700, 300):  # a second look: a run may begin just after the first
+    """Wait until the server has nothing more to say about the last action, and nothing on the page is old."""
+    for pause in (400, 200):  # a second look: a run may begin just after the first
         page.wait_for_function(
             "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')", timeout=WAIT
         )

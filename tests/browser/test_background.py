@@ -59,8 +59,7 @@ def job(tmp_path, monkeypatch):
 
 def words(page) -> str:
     """What the box of the job says; empty when there is none."""
-    box = page.locator(".st-key-progress_box")
-    return box.inner_text() if box.count() else ""
+    return page.evaluate("() => document.querySelector('.st-key-progress_box')?.innerText ?? ''")
 
 
 def trains(page) -> bool:

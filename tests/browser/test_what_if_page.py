@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pages import WAIT, browser, server, until
+from pages import WAIT, browser, server, settle, until
 
 from core import actions
 
@@ -63,6 +63,7 @@ def test_blocks_are_covered_by_drag_and_by_key(world):
     with browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})
         part = opened(page, world, "digits")
+        settle(page)  # a picture that still moves is not where it was measured
         part.locator(".chf-blocks").scroll_into_view_if_needed()
         one, other = (part.locator(f".chf-blocks [data-at='{at}']").bounding_box() for at in (26, 29))
         page.mouse.move(one["x"] + 5, one["y"] + 5)
@@ -85,11 +86,12 @@ def test_keys_of_the_drawer(world):
         ids = actions.open_run("adult").examples.ids
         page.goto(f"{world}/explore?run=adult&side=example&order=row&example={ids[7]}")
         page.locator(".st-key-drawer_facts").wait_for(timeout=WAIT)
-        page.wait_for_timeout(1500)
+        settle(page)
         page.keyboard.press("ArrowRight")
         until(page, lambda: str(ids[8]) in page.locator(".st-key-drawer_facts").inner_text(), "the next row")
         page.keyboard.press("d")
         until(page, lambda: "revision 1" in page.locator(".st-key-summary").inner_text(), "the drop is on disk")
+        settle(page)  # the button that "u" presses is drawn after the words
         page.keyboard.press("u")
         until(page, lambda: "0 decisions" in page.locator(".st-key-summary").inner_text(), "u takes it back")
         page.keyboard.press("?")
