@@ -109,15 +109,17 @@ def choose(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual) -> D
 
 def _members(view: ScoreView, similarity: float, lock_held_out: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Unlocked rows of groups with at least two of them, group after group; where each begins; how many it has."""
-    def build() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        group = duplicate_groups(view, similarity)
-        rows = np.flatnonzero((group >= 0) & view.unlocked(lock_held_out))
-        rows = rows[np.bincount(group[rows], minlength=1)[group[rows]] > 1]
-        rows = rows[np.argsort(group[rows], kind="stable")]
-        starts = np.flatnonzero(np.concatenate(([True], group[rows][1:] != group[rows][:-1]))[:len(rows)])
-        return rows, starts, np.diff(np.append(starts, len(rows)))
+    key = ("members", float(similarity), lock_held_out)
+    return view.remember(key, lambda: _groups(view, similarity, lock_held_out))
 
-    return view.remember(("members", float(similarity), lock_held_out), build)
+
+def _groups(view: ScoreView, similarity: float, lock_held_out: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    group = duplicate_groups(view, similarity)
+    rows = np.flatnonzero((group >= 0) & view.unlocked(lock_held_out))
+    rows = rows[np.bincount(group[rows], minlength=1)[group[rows]] > 1]
+    rows = rows[np.argsort(group[rows], kind="stable")]
+    starts = np.flatnonzero(np.concatenate(([True], group[rows][1:] != group[rows][:-1]))[:len(rows)])
+    return rows, starts, np.diff(np.append(starts, len(rows)))
 
 
 def _conflicting(members: np.ndarray, starts: np.ndarray, sizes: np.ndarray, labels: np.ndarray) -> np.ndarray:

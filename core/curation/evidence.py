@@ -60,17 +60,19 @@ def zones(view: ScoreView) -> np.ndarray:
     the rest. redundant: easier half, label evidence at least median, and among the quarter most like another row.
     typical: all others.
     """
-    def build() -> np.ndarray:
-        hard, clean = difficulty(view), label_evidence(view)
-        twin = _redundancy(view)
-        code = np.zeros(len(view), np.uint8)
-        with np.errstate(invalid="ignore"):
-            code[(hard < 0) & (clean >= 0) & (twin >= 0.5 - _TWIN_SHARE)] = ZONES.index("redundant")
-            code[hard >= 0.5 - _HARD_SHARE] = ZONES.index("hard_useful")
-            code[(clean < _SUSPECT_SHARE - 0.5) & ~(hard < 0)] = ZONES.index("likely_mislabeled")
-        return code
+    return view.remember(("zones",), lambda: _zones(view))
 
-    return view.remember(("zones",), build)
+
+def _zones(view: ScoreView) -> np.ndarray:
+    """Index into `ZONES` of each row."""
+    hard, clean = difficulty(view), label_evidence(view)
+    twin = _redundancy(view)
+    code = np.zeros(len(view), np.uint8)
+    with np.errstate(invalid="ignore"):
+        code[(hard < 0) & (clean >= 0) & (twin >= 0.5 - _TWIN_SHARE)] = ZONES.index("redundant")
+        code[hard >= 0.5 - _HARD_SHARE] = ZONES.index("hard_useful")
+        code[(clean < _SUSPECT_SHARE - 0.5) & ~(hard < 0)] = ZONES.index("likely_mislabeled")
+    return code
 
 
 def _redundancy(view: ScoreView) -> np.ndarray:
@@ -84,20 +86,22 @@ def label_suggested(view: ScoreView) -> np.ndarray:
     Confident: at least the mean probability of the rows where that class was predicted and given, a stricter form of
     the class threshold of confident learning (Northcutt 2021). -1 everywhere with in-sample predictions.
     """
-    def build() -> np.ndarray:
-        out = np.full(len(view), -1, np.int64)
-        if view.predicted is None or view.predicted_prob is None or view.predicted_how != "out_of_fold":
-            return out
-        guess, sure = view.predicted, view.predicted_prob.astype(np.float64)
-        agree = (guess == view.labels) & (guess >= 0)
-        count = np.bincount(guess[agree], minlength=len(view.class_names))
-        total = np.bincount(guess[agree], sure[agree], minlength=len(view.class_names))
-        needed = np.divide(total, count, out=np.ones(len(count)), where=count > 0)
-        bold = (guess >= 0) & (guess != view.labels) & (sure >= needed[np.maximum(guess, 0)] - _ROUNDING)
-        out[bold] = guess[bold]
-        return out
+    return view.remember(("label_suggested",), lambda: _suggested(view))
 
-    return view.remember(("label_suggested",), build)
+
+def _suggested(view: ScoreView) -> np.ndarray:
+    """The confident class of each row, or -1."""
+    out = np.full(len(view), -1, np.int64)
+    if view.predicted is None or view.predicted_prob is None or view.predicted_how != "out_of_fold":
+        return out
+    guess, sure = view.predicted, view.predicted_prob.astype(np.float64)
+    agree = (guess == view.labels) & (guess >= 0)
+    count = np.bincount(guess[agree], minlength=len(view.class_names))
+    total = np.bincount(guess[agree], sure[agree], minlength=len(view.class_names))
+    needed = np.divide(total, count, out=np.ones(len(count)), where=count > 0)
+    bold = (guess >= 0) & (guess != view.labels) & (sure >= needed[np.maximum(guess, 0)] - _ROUNDING)
+    out[bold] = guess[bold]
+    return out
 
 
 @dataclass(frozen=True)

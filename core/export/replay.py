@@ -102,6 +102,7 @@ class _Table:
         self.place, self.rows = place, rows
 
     def text(self, name: str) -> np.ndarray:
+        """The column's cells as they are written, object [N]; `VerifyError` when there is no such column."""
         if name not in self.place:
             raise VerifyError(f"decisions.csv has no column {name!r}.", "Restore the file.")
         k = self.place[name]

@@ -69,6 +69,7 @@ class GaussNewton(Plain):
         self.inverse = factorized(kernel, len(train), parameters, found.share, damping, ridge)
 
     def against(self, gradients: Gradients, train: Rows) -> Tensor:
+        """[V, N], through the inverse of the curvature in its strongest directions and the damping in all others."""
         weights = self.inverse.coefficients(products(gradients, self.directions))
         parts = [
             products(gradients, layers) - weights @ products(self.directions, layers)
@@ -77,6 +78,7 @@ class GaussNewton(Plain):
         return torch.cat(parts, dim=1) / self.inverse.damping
 
     def of_itself(self, factors: Mapping[str, Factors]) -> Tensor:
+        """[b], through the same inverse."""
         taken = self.inverse.halves(products(factors, self.directions))
         return (squares(factors) - taken) / self.inverse.damping
 
@@ -101,6 +103,7 @@ class DataInf(Plain):
         }
 
     def against(self, gradients: Gradients, train: Rows) -> Tensor:
+        """[V, N], through the mean of the inverses of single rows."""
         whole = {n: one.matrices() if isinstance(one, Factors) else one for n, one in gradients.items()}
         pulled = {name: torch.zeros_like(one) for name, one in whole.items()}
         for rows, layers in self.walk.losses(self.train):
@@ -111,6 +114,7 @@ class DataInf(Plain):
         return super().against(queries, train)
 
     def of_itself(self, factors: Mapping[str, Factors]) -> Tensor:
+        """[b], through the same mean."""
         left = {name: one.squares() for name, one in factors.items()}
         for rows, layers in self.walk.losses(self.train):
             for name, one in layers.items():

@@ -68,6 +68,7 @@ def fit_seed(
     notes: set[str] = set()
 
     def record(end: EpochEnd) -> None:
+        """Take and store what the scores ask of the network as it stands at the end of an epoch."""
         rates.append(end.learning_rate)
         signals = material.signals & _DEAR if end.epoch in material.kept else frozenset()
         into = features_file(network, material, signals, recorder, f"s{index}-e{end.epoch}")

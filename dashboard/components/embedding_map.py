@@ -8,7 +8,7 @@ The browser sums the rank columns itself, so that a dragged weight or threshold 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,11 @@ import streamlit as st
 
 from dashboard.components import map_binned
 from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.map_columns import column, mount_missing, send_code, send_once
 from dashboard.components.map_values import (
     HoverCard,
     MapColors,
+    MapContent,
     MapEvent,
     MapHollow,
     MapLayout,
@@ -29,24 +31,10 @@ from dashboard.components.map_values import (
 from dashboard.components.map_wire import browser_kept, make_blob
 from dashboard.components.pictures import data_address
 from dashboard.components.row_lists import row_list
-from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
 
 REPEAT_SECONDS = 2.0
 
 __all__ = ["HoverCard", "MapColors", "MapEvent", "MapHollow", "MapLayout", "MapRanks", "MapRule", "embedding_map"]
-
-CODE = (
-    "map/store.js",
-    "map/raster.js",
-    "map/grid.js",
-    "map/overlay.js",
-    "map/plot.js",
-    "map/cut.js",
-    "map/keys.js",
-    "map/legend.js",
-    "map/view.js",
-    "map/code.js",
-)
 
 
 def embedding_map(
@@ -84,52 +72,54 @@ def embedding_map(
 
     Zoom, lasso tool and selection mode live in the browser and survive every rerun. Call it in a fixed place.
     """
-    ranks, rule, large = ranks or MapRanks(""), rule or MapRule(), {}
-    if len(layout.coords) > most:
-        part = map_binned.part_of(layout.coords, _view(key, layout.key), min(most, map_binned.VIEW_POINTS))
-        cut, whole, large = map_binned.CutOut(part, len(layout.coords)), layout, _large(layout, part)
-        layout, colors, ranks, hollow = cut.layout(layout), cut.colors(colors), cut.ranks(ranks), cut.hollow(hollow)
-        kept, locked, shown, decided = cut.mask(kept), cut.mask(locked), cut.mask(shown), cut.places(decided)
-        selected, flagged, focused = cut.places(selected), cut.places(flagged), cut.place(focused)
-        card, on_event, description = cut.card(card), cut.heard(on_event), f"{part.words}. {description}"
-    total = len(layout.coords)
-    message: dict[str, Any] = {
+    whole = MapContent(layout, colors, ranks or MapRanks(""), rule or MapRule(), hollow, kept, locked, decided, shown,
+                       selected, flagged, focused, card, on_event, description)
+    if len(layout.coords) <= most:
+        return _draw(key, whole, {"height": height, "place": layout.key})
+    part = map_binned.part_of(layout.coords, _view(key, layout.key), min(most, map_binned.VIEW_POINTS))
+    cut, large = map_binned.CutOut(part, len(layout.coords)), _large(layout, part)
+    grid = {large["grid"]: lambda: _grid_blob(large, layout)}
+    return cut.event(_draw(key, cut.content(whole), {"height": height, "place": layout.key, **large}, grid))
+
+
+def _draw(
+    key: str, content: MapContent, more: Mapping[str, Any], columns: Mapping[str, Callable[[], bytes]] | None = None
+) -> MapEvent:
+    """Mount the map of exactly these rows; more: what else the browser is told; columns: sent once beside theirs."""
+    message = {**_message(key, content), **more}
+    lists, blobs = _row_lists(key, content)
+    with st.container(gap=None):
+        send_code(key)
+        send_once(key, message, content)
+        mount_missing(key, columns or {})
+        for number, blob in enumerate(blobs):
+            column(f"{key}:rows{number}", blob)
+        if content.card is not None:
+            _hover(key, content.card)
+        return _mount(key, {**message, **lists}, content.on_event)
+
+
+def _message(key: str, content: MapContent) -> dict[str, Any]:
+    """What travels with each change: names of the columns, coefficients, words."""
+    layout, colors, ranks, rule = content.layout, content.colors, content.ranks, content.rule
+    hollow, codes = content.hollow, f"codes:{colors.key}" if colors.kind == "category" else None
+    return {
         "key": key,
-        "place": whole.key if large else layout.key,
-        "n": total,
+        "n": len(layout.coords),
         "coords": f"coords:{layout.key}",
         "x": layout.x,
         "y": layout.y,
-        "height": height,
         "ranks": f"ranks:{ranks.key}" if ranks.columns else None,
-        "about": description,
-        "colors": {
-            "kind": colors.kind,
-            "title": colors.title,
-            "column": colors.column,
-            "codes": f"codes:{colors.key}" if colors.kind == "category" else None,
-        },
+        "about": content.description,
+        "colors": {"kind": colors.kind, "title": colors.title, "column": colors.column, "codes": codes},
         "rule": {"w": {m: float(w) for m, w in rule.coefficients.items()}, "cut": rule.cut, "drop": rule.drop},
         "hollow": f"hollow:{hollow.key}" if hollow is not None else None,
         "hollowWords": hollow.words if hollow is not None else "",
-        **large,
-        "locked": f"locked:{ranks.key or layout.key}" if locked is not None else None,
-        "focused": focused,
-        "card": card is not None,
+        "locked": f"locked:{ranks.key or layout.key}" if content.locked is not None else None,
+        "focused": content.focused,
+        "card": content.card is not None,
         "plotly": plotly_source()[1:],
     }
-    lists, blobs = _row_lists(key, total, selected, flagged, shown, _pins(total, ranks, rule, kept, locked, decided))
-    with st.container(gap=None):
-        browser_component("code", js=CODE, css=("map/map.css",))(key=f"{key}:code")
-        _send_once(key, message, layout, ranks, colors, locked, hollow)
-        if large:
-            _mount_missing(key, {large["grid"]: lambda: _grid_blob(large, whole)})
-        for number, blob in enumerate(blobs):
-            _column(f"{key}:rows{number}", blob)
-        if card is not None:
-            _hover(key, card)
-        event = _mount(key, {**message, **lists}, on_event)
-        return cut.event(event) if large else event
 
 
 def _view(key: str, place: str) -> list[float] | None:
@@ -170,18 +160,18 @@ def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], Non
     return event_from_browser(result.get("event"))
 
 
-def _row_lists(
-    key: str, total: int, selected: Any, flagged: Any, shown: np.ndarray | None, pins: tuple[np.ndarray, np.ndarray]
-) -> tuple[dict[str, Any], list[bytes | None]]:
+def _row_lists(key: str, content: MapContent) -> tuple[dict[str, Any], list[bytes | None]]:
     """The five row lists of a message, and the blobs (or None) behind them."""
+    total = len(content.layout.coords)
+    pins = _pins(total, content.ranks, content.rule, content.kept, content.locked, content.decided)
     rows = {
-        "selected": np.asarray(selected, np.int64),
-        "flagged": np.asarray(flagged, np.int64),
+        "selected": np.asarray(content.selected, np.int64),
+        "flagged": np.asarray(content.flagged, np.int64),
         "pinKept": pins[0],
         "pinDropped": pins[1],
     }
-    if shown is not None:
-        rows["hidden"] = np.flatnonzero(~np.asarray(shown, bool))
+    if content.shown is not None:
+        rows["hidden"] = np.flatnonzero(~np.asarray(content.shown, bool))
     bases = st.session_state.setdefault(f"{key}:bases:{total}", {})
     packed = {name: row_list(name, value, total, bases) for name, value in rows.items()}
     return {name: how for name, (how, _) in packed.items()}, [blob for _, blob in packed.values()]
@@ -205,71 +195,6 @@ def _pins(
     differ ^= kept
     differ[np.asarray(decided, np.int64)] = True
     return np.flatnonzero(kept & differ), np.flatnonzero(~kept & differ)
-
-
-def _column(key: str, blob: bytes | None) -> None:
-    if blob is not None:
-        browser_component("column", js=("map/column.js",))(key=key, data=blob)
-
-
-def _send_once(
-    key: str,
-    message: dict[str, Any],
-    layout: MapLayout,
-    ranks: MapRanks,
-    colors: MapColors,
-    locked: np.ndarray | None,
-    hollow: MapHollow | None,
-) -> None:
-    """Mount the large columns in the first run that names them, and again only when the browser asks for them."""
-    makers: dict[str, Callable[[], bytes]] = {
-        message["coords"]: lambda: make_blob(
-            message["coords"],
-            {"type": "coords"},
-            [("x", layout.coords[:, 0].astype("<f4")), ("y", layout.coords[:, 1].astype("<f4"))],
-        )
-    }
-    if ranks.columns:
-        makers[message["ranks"]] = lambda: make_blob(
-            message["ranks"],
-            {"type": "ranks", "holes": [m for m, c in ranks.columns.items() if not c.all()]},
-            list(ranks.columns.items()),
-        )
-    if colors.codes is not None:
-        makers[message["colors"]["codes"]] = lambda: _codes_blob(message["colors"]["codes"], colors)
-    if locked is not None:
-        makers[message["locked"]] = lambda: make_blob(
-            message["locked"], {"type": "locked"}, [("locked", np.asarray(locked).astype(np.uint8))]
-        )
-    if hollow is not None:
-        makers[message["hollow"]] = lambda: make_blob(
-            message["hollow"], {"type": "hollow"}, [("hollow", np.asarray(hollow.rows).astype(np.uint8))]
-        )
-    _mount_missing(key, makers)
-
-
-def _mount_missing(key: str, makers: dict[str, Callable[[], bytes]]) -> None:
-    sent = st.session_state.setdefault(f"{key}:sent", {"plotly": True})
-    if "plotly" not in sent:  # the browser keeps plotly.js in its own cache and asks only when it is not there
-        source, version, _ = plotly_source()
-        makers["plotly"] = lambda: make_blob(
-            "plotly", {"type": "plotly", "version": version}, [("source", np.frombuffer(source, np.uint8))]
-        )
-    for name, make in makers.items():
-        if name not in sent:
-            _column(f"{key}:{name}", make())
-            sent[name] = True
-
-
-def _codes_blob(name: str, colors: MapColors) -> bytes:
-    palette = colors.palette or CLASS_COLORS
-    header = {
-        "type": "codes",
-        "names": colors.names,
-        "none": NO_CLASS_COLOR,
-        "palette": [palette[i % len(palette)] for i in range(max(len(colors.names), 1))],
-    }
-    return make_blob(name, header, [("codes", np.asarray(colors.codes, "<u2"))])
 
 
 @st.fragment

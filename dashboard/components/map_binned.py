@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.components.map_values import HoverCard, MapColors, MapEvent, MapHollow, MapLayout, MapRanks
+from dashboard.components.map_values import HoverCard, MapColors, MapContent, MapEvent, MapHollow, MapLayout, MapRanks
 
 MOST_POINTS = 2_000_000  # all of them are drawn up to here
 VIEW_POINTS = 300_000  # above that, so many are loaded at most when one zooms in
@@ -59,8 +59,17 @@ class CutOut:
     """Every argument of a map for some of its rows, and events of that map for all of them."""
 
     def __init__(self, part: MapPart, total: int):
-        self.rows, self.total = part.rows, total
+        self.rows, self.total, self.said = part.rows, total, part.words
         self.name = hashlib.blake2b(part.rows.tobytes(), digest_size=6).hexdigest()
+
+    def content(self, whole: MapContent) -> MapContent:
+        """What the map of these rows draws."""
+        return MapContent(
+            self.layout(whole.layout), self.colors(whole.colors), self.ranks(whole.ranks), whole.rule,
+            self.hollow(whole.hollow), self.mask(whole.kept), self.mask(whole.locked), self.places(whole.decided),
+            self.mask(whole.shown), self.places(whole.selected), self.places(whole.flagged), self.place(whole.focused),
+            self.card(whole.card), self.heard(whole.on_event), f"{self.said}. {whole.description}",
+        )
 
     def layout(self, layout: MapLayout) -> MapLayout:
         """Where these rows are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -133,3 +133,24 @@ def event_from_browser(sent: Mapping[str, Any] | None) -> MapEvent:
         polygon = np.asarray(sent.get("polygon") or [], dtype=np.float64).reshape(-1, 2)
         return MapEvent("lasso", polygon, mode)
     return MapEvent(sent["kind"], None, mode, int(sent["row"]) if sent.get("row") is not None else None)
+
+
+@dataclass(frozen=True, eq=False)
+class MapContent:
+    """Everything that a map draws and answers, in rows of its layout; the arguments of `embedding_map`."""
+
+    layout: MapLayout
+    colors: MapColors
+    ranks: MapRanks
+    rule: MapRule
+    hollow: MapHollow | None
+    kept: np.ndarray | None
+    locked: np.ndarray | None
+    decided: np.ndarray | Sequence[int]
+    shown: np.ndarray | None
+    selected: np.ndarray | Sequence[int]
+    flagged: np.ndarray | Sequence[int]
+    focused: int | None
+    card: Callable[[int], HoverCard | None] | None
+    on_event: Callable[[MapEvent], None] | None
+    description: str

@@ -9,6 +9,7 @@ from core import actions
 from core.runs.samples import SampleCard
 from core.store import RunSummary
 from dashboard import cache, doing, state
+from dashboard.components.warm_up import warm_up
 from dashboard.panels import sample_strip
 
 _VERBS = {
@@ -31,6 +32,7 @@ def render() -> None:
         with columns[3]:
             _own_data()
     _resume()
+    warm_up()
 
 
 def _sample(card: SampleCard) -> None:

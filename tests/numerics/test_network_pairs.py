@@ -43,16 +43,9 @@ def perceptron():
 
 
 def convolutional():
-    return nn.Sequential(
-        nn.Unflatten(1, (2, 3, 2)),
-        nn.Conv2d(2, 4, 2, padding=1, groups=2),
-        nn.GroupNorm(2, 4),
-        nn.Tanh(),
-        nn.Conv2d(4, 3, (2, 1), stride=(2, 1), dilation=(2, 1), bias=False),
-        nn.Tanh(),
-        nn.Flatten(),
-        nn.Linear(9, 3),
-    )
+    first = (nn.Unflatten(1, (2, 3, 2)), nn.Conv2d(2, 4, 2, padding=1, groups=2), nn.GroupNorm(2, 4), nn.Tanh())
+    second = nn.Conv2d(4, 3, (2, 1), stride=(2, 1), dilation=(2, 1), bias=False)
+    return nn.Sequential(*first, second, nn.Tanh(), nn.Flatten(), nn.Linear(9, 3))
 
 
 NETWORKS = {"perceptron": perceptron, "convolutional": convolutional, "sequence": Sequence}

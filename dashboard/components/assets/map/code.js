@@ -10,6 +10,7 @@ home.unmount = (key, parent) => {
 }
 home.answer = ({ key, row, card }) => home.maps.get(key)?.showCard(row, card)
 for (const c of home.waiting.splice(0)) if (c.parentElement.isConnected) renderMap(c)
+for (const c of (home.cold || []).splice(0)) home.warm(c)
 for (const bytes of (home.blobs || []).splice(0)) home.put(bytes)
 
 export default function () {}

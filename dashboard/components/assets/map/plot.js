@@ -4,6 +4,8 @@ const cacheName = (version) => `/chaffinch/plotly-${version}.js`
 
 async function loadPlotly(map, [version, sha256]) {
   if (window.Plotly) return window.Plotly
+  const asker = home.plotlyAsker
+  if (asker && asker !== map && !home.columns.has("plotly")) askForPlotly(map) // who asked may be gone with its page
   return (home.plotly ||= findPlotly(map, version, sha256).then(runSource).catch((e) => { home.plotly = null; throw e }))
 }
 
@@ -17,8 +19,22 @@ async function findPlotly(map, version, sha256) {
     home.plotlyArrived = done
     const blob = home.columns.get("plotly")
     if (blob) done(blob.data.source)
-    else map.ask("plotly")
+    else askForPlotly(map)
   })
+}
+
+function askForPlotly(map) {
+  home.plotlyAsker = map
+  map.ask("plotly")
+}
+
+// On a page without a map: once it has nothing better to do, have plotly.js ready and ask for Streamlit's own chart.
+home.warm = (c) => {
+  if (home.warmed) return
+  home.warmed = true
+  const ask = (name) => c.setTriggerValue("need", name)
+  const idle = window.requestIdleCallback ?? ((later) => setTimeout(later, 200))
+  idle(() => loadPlotly({ ask }, c.data.plotly).then(() => ask("chart")).catch(() => null)) // the first map tries again
 }
 
 async function digest(bytes) {

@@ -1,0 +1,94 @@
+"""What a map sends once: its code, coordinates, ranks, color codes, plotly.js; again only when the browser asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.map_values import MapColors, MapContent, MapLayout
+from dashboard.components.map_wire import make_blob
+from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
+
+CODE = (
+    "map/store.js",
+    "map/raster.js",
+    "map/grid.js",
+    "map/overlay.js",
+    "map/plot.js",
+    "map/cut.js",
+    "map/keys.js",
+    "map/legend.js",
+    "map/view.js",
+    "map/code.js",
+)
+
+
+def send_code(key: str) -> None:
+    """The module that draws maps; a page that will draw one later may have it already."""
+    browser_component("code", js=CODE, css=("map/map.css",))(key=f"{key}:code")
+
+
+def column(key: str, blob: bytes | None) -> None:
+    if blob is not None:
+        browser_component("column", js=("map/column.js",))(key=key, data=blob)
+
+
+def send_once(key: str, names: Mapping[str, Any], content: MapContent) -> None:
+    """Mount the large columns in the first run that names them, and again only when the browser asks for them."""
+    layout, ranks, colors = content.layout, content.ranks, content.colors
+    makers = {names["coords"]: lambda: _coords_blob(names["coords"], layout)}
+    if ranks.columns:
+        holes = [m for m, c in ranks.columns.items() if not c.all()]
+        header = {"type": "ranks", "holes": holes}
+        makers[names["ranks"]] = lambda: make_blob(names["ranks"], header, list(ranks.columns.items()))
+    if colors.codes is not None:
+        makers[names["colors"]["codes"]] = lambda: _codes_blob(names["colors"]["codes"], colors)
+    if content.locked is not None:
+        makers[names["locked"]] = lambda: _mask_blob(names["locked"], "locked", content.locked)
+    if (hollow := content.hollow) is not None:
+        makers[names["hollow"]] = lambda: _mask_blob(names["hollow"], "hollow", hollow.rows)
+    mount_missing(key, makers)
+
+
+def mount_missing(key: str, makers: Mapping[str, Callable[[], bytes]]) -> None:
+    sent = st.session_state.setdefault(f"{key}:sent", {"plotly": True})
+    if "plotly" not in sent:  # the browser keeps plotly.js in its own cache and asks only when it is not there
+        makers = {**makers, "plotly": _plotly_blob}
+    for name, make in makers.items():
+        if name not in sent:
+            column(f"{key}:{name}", make())
+            sent[name] = True
+
+
+def _coords_blob(name: str, layout: MapLayout) -> bytes:
+    x, y = (layout.coords[:, axis].astype("<f4") for axis in (0, 1))
+    return make_blob(name, {"type": "coords"}, [("x", x), ("y", y)])
+
+
+def _mask_blob(name: str, kind: str, mask: Any) -> bytes:
+    return make_blob(name, {"type": kind}, [(kind, np.asarray(mask).astype(np.uint8))])
+
+
+def _plotly_blob() -> bytes:
+    source, version, _ = plotly_source()
+    return make_blob("plotly", {"type": "plotly", "version": version}, [("source", np.frombuffer(source, np.uint8))])
+
+
+def send_plotly(key: str) -> None:
+    """plotly.js for a browser that asked for it."""
+    column(f"{key}:plotly", _plotly_blob())
+
+
+def _codes_blob(name: str, colors: MapColors) -> bytes:
+    palette = colors.palette or CLASS_COLORS
+    header = {
+        "type": "codes",
+        "names": colors.names,
+        "none": NO_CLASS_COLOR,
+        "palette": [palette[i % len(palette)] for i in range(max(len(colors.names), 1))],
+    }
+    return make_blob(name, header, [("codes", np.asarray(colors.codes, "<u2"))])
