@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
 _IN_MEMORY = 512 * 2**20  # bytes of one stage's running moments; larger ones are memory-mapped files
 
@@ -32,13 +33,12 @@ class RunningSpread:
         if self.count == 1:  # the first checkpoint: its values are the mean
             moments[0][place] = values
             return
-        mean = moments[0][place]  # a view when the rows are consecutive
-        delta = values - mean
-        mean += delta / np.float32(self.count)
+        mean, squares = (torch.from_numpy(moment[place]) for moment in moments)  # views when the rows are consecutive
+        delta = torch.from_numpy(values) - mean
+        mean.add_(delta, alpha=1 / self.count)
+        squares.addcmul_(delta, delta, value=1 - 1 / self.count)  # delta times what is left of it after the mean moved
         if isinstance(place, np.ndarray):
-            moments[0][place] = mean
-        delta *= values - mean
-        moments[1][place] += delta
+            moments[0][place], moments[1][place] = mean.numpy(), squares.numpy()
 
     def finish(self) -> np.ndarray:
         """[N] float32: mean over positions of the population standard deviation; frees the moments."""

@@ -109,12 +109,16 @@ class Bench:
         epochs = tuple(range(1, CHECKPOINTS + 1))
         rows, spreads, labels = ArrayRows(self.load.x), StageSpreads(len(self.load), {"all": epochs}), self.load.labels
         out: dict[str, np.ndarray] = {"tracin_self": np.zeros(len(labels))}
+        features: np.ndarray | None = None  # one array for all checkpoints, as one file is in a run
         for epoch, network in zip(epochs, self.networks, strict=True):
             spreads.begin(epoch)
-            seen = visit(network, rows, labels, _EVERY, progress=QUIET, input_gradients=spreads.add)
+            seen = visit(
+                network, rows, labels, _EVERY, progress=QUIET, input_gradients=spreads.add, features_out=features
+            )
             spreads.end(epoch)
+            features = seen.features
             h = torch.from_numpy(seen.features)
-            sizes = torch.linalg.vector_norm(h, 1, dim=1), torch.linalg.vecdot(h, h) + 1.0
+            sizes = h.abs().sum(1), torch.linalg.vecdot(h, h) + 1.0
             found = closed_forms(QUICK, torch.from_numpy(seen.logits), self.load.targets, *sizes)
             out |= {name: values.numpy() for name, values in found.items()} | {"grand": seen.gradient_norm}
             out["tracin_self"] += 0.1 * seen.gradient_norm**2
