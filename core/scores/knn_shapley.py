@@ -13,12 +13,14 @@ m_N / N is wrong when N < K.) Jia et al., VLDB 2019.
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from core.numerics.neighbors import RowOrder, centered, first_copy, squared_distance_blocks, thread_count
+from core.numerics.neighbors import RowOrder, SquaredDistances, centered, first_copy, thread_count
 from core.scores.assumptions import fit_check, skill, unlabeled
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.types.errors import DataError
@@ -64,21 +66,20 @@ def knn_shapley(
     at identical distances, and ties keep the order of rows.
     """
     points, targets = centered(points, targets)
-    copy_of = first_copy(points)
-    copies = np.flatnonzero(copy_of != np.arange(len(points)))
-    game = _Game(labels.astype(np.int32), k, len(points) - (own_row is not None))
-    values, hits = np.zeros(len(points)), 0.0
-    blocks = squared_distance_blocks(points, targets, progress or SilentProgress(), "KNN-Shapley")
-    with ThreadPoolExecutor(thread_count()) as threads:
-        for block, squared in blocks:
-            squared[:, copies] = squared[:, copy_of[copies]]  # the product may round equal columns apart
-            if own_row is not None:
-                squared[np.arange(len(squared)), own_row[block]] = np.inf
-            wanted = target_labels[block]
-            strips = [slice(start, start + _STRIP) for start in range(0, len(squared), _STRIP)]
-            for part, right in threads.map(lambda s, d=squared, w=wanted: game.play(d[s], w[s]), strips):
-                values += part
-                hits += right
+    game = _Game(points, labels.astype(np.int32), k, len(points) - (own_row is not None))
+    strips = [slice(start, start + _STRIP) for start in range(0, len(targets), _STRIP)]
+    values, hits, report = np.zeros(len(points)), 0.0, progress or SilentProgress()
+    report.stage("KNN-Shapley", len(strips))
+
+    def play(part: slice) -> tuple[np.ndarray, float]:
+        return game.play(targets[part], target_labels[part], None if own_row is None else own_row[part])
+
+    workers = thread_count()
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as threads:  # each strip's product by its own thread
+        for found, right in threads.map(play, strips):
+            values += found
+            hits += right
+            report.advance()
     return Valuation(values / len(targets), hits / len(targets))
 
 
@@ -90,18 +91,33 @@ class _Game:
     in whole numbers of 2^-58: faster to accumulate, off by 1e-15 at most, and the order of adding does not matter.
     """
 
-    def __init__(self, labels: np.ndarray, k: int, count: int):
+    def __init__(self, points: np.ndarray, labels: np.ndarray, k: int, count: int):
+        self.distances, self.threads = SquaredDistances(points), threading.local()
+        self.copy_of = first_copy(points)
+        self.copies = np.flatnonzero(self.copy_of != np.arange(len(points)))
         self.labels, self.k, self.count = labels, k, count
         rank = np.arange(1, count + 1)
         steps = np.minimum(k, rank) / (k * rank)
         self.steps = np.rint(steps * _UNIT).astype(np.int64)
         self.drops = -np.diff(self.steps, prepend=self.steps[0])
 
-    def play(self, squared: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, float]:
-        """([N] summed values, how many votes are right) for a few targets: squared [v, N], wanted labels [v]."""
-        total, order_of = np.zeros(len(self.labels), np.int64), RowOrder(len(self.labels))
-        match, (mask, value) = np.empty(self.count, bool), np.empty((2, self.count), np.int64)
-        placed = np.zeros(len(total), np.int64)
+    def _squared(self, targets: np.ndarray, own_row: np.ndarray | None, room: np.ndarray) -> np.ndarray:
+        """[v, N] in `room`; a target's own row is farther than all others."""
+        squared = self.distances.to(targets, room)
+        squared[:, self.copies] = squared[:, self.copy_of[self.copies]]  # the product may round equal columns apart
+        if own_row is not None:
+            squared[np.arange(len(squared)), own_row] = np.inf
+        return squared
+
+    def play(self, targets: np.ndarray, wanted: np.ndarray, own_row: np.ndarray | None) -> tuple[np.ndarray, float]:
+        """([N] summed values, how many votes are right) for a few targets [v, d] with their labels [v]."""
+        if not hasattr(self.threads, "desk"):
+            self.threads.desk = _Desk(len(self.labels), self.count)
+        desk = self.threads.desk
+        squared = self._squared(targets, own_row, desk.room)
+        total, placed, order_of = desk.total, desk.placed, desk.order
+        match, mask, value = desk.match, desk.mask, desk.value
+        total.fill(0)
         near = np.empty((len(squared), min(self.k, self.count)), np.int64)
         for row, (distances, label) in enumerate(zip(squared, wanted, strict=True)):
             order = order_of(distances)[: self.count]
@@ -119,6 +135,16 @@ class _Game:
             placed[order] = value  # unlike np.add.at, lets the other threads go on
             total += placed
         return total / _UNIT, vote_hits(near, wanted)
+
+
+class _Desk:
+    """What one thread writes on, used again for each of its targets."""
+
+    def __init__(self, rows: int, count: int):
+        self.room = np.empty((_STRIP, rows), np.float32)
+        self.order, self.match = RowOrder(rows), np.empty(count, bool)
+        self.total, self.placed = np.zeros((2, rows), np.int64)
+        self.mask, self.value = np.empty((2, count), np.int64)
 
 
 def vote_hits(near: np.ndarray, wanted: np.ndarray) -> float:

@@ -73,6 +73,7 @@ def rows(load: Workload, networks: Sequence[Network]) -> list[Comparison]:
                 "pyDVL": ("pydvl", peers_pairs.pydvl_pairs),
             },
         ),
+        row("gauss_newton", {"kronfluence": ("kronfluence", peers_pairs.kronfluence_pairs)}),
         row("datainf", {"dattri": ("dattri", peers_pairs.dattri_datainf)}),
         row(
             "tracin",
