@@ -23,6 +23,7 @@ STEPS = {
 }
 
 page = st.navigation(list(STEPS.values()), position="hidden")
+frame.spare_the_collector()
 frame.style()
 state.sync()
 wanted = state.take_follow()
@@ -35,9 +36,13 @@ except CurationError as error:
     problem = error
 if opened is not None:
     picking.settle(opened)
-frame.steps(STEPS, page, opened, problem)
+again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
+if not again:
+    frame.steps(STEPS, page, opened, problem)
 frame.bar(opened, problem)
 try:
     page.run()
 except CurationError as error:
     messages.error_box(error, key="page_error")
+if again:
+    frame.steps(STEPS, page, opened, problem)

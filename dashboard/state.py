@@ -234,6 +234,13 @@ def token(name: str) -> str:
     return st.session_state.setdefault("tokens", {}).setdefault(name, uuid.uuid4().hex)
 
 
+def is_here(step: str) -> bool:
+    """Whether the last run of this session drew the same step; remembers this one."""
+    before = st.session_state.get("step_drawn")
+    st.session_state["step_drawn"] = step
+    return before == step
+
+
 def spend(name: str) -> None:
     """The change arrived: the next click is a new one."""
     st.session_state.get("tokens", {}).pop(name, None)
