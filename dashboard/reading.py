@@ -144,7 +144,8 @@ def map_rule(opened: Opened) -> MapRule | None:
     orientation = {name: column.orientation.get(rules.goal, 0) for name, column in view.scores.items()}
     groups = {name: column.group for name, column in view.scores.items()}
     weights = map_wire.coefficients(orientation, groups, rules.group_weights, rules.score_weights)
-    return MapRule(weights, composite_cut(opened))
+    short = {name: float(f"{weight:.9g}") for name, weight in weights.items()}  # they travel as text with each change
+    return MapRule(short, composite_cut(opened))
 
 
 def composite_cut(opened: Opened) -> float | None:

@@ -28,7 +28,7 @@ from dashboard.components.map_values import (
     MapRule,
     event_from_browser,
 )
-from dashboard.components.map_wire import browser_kept, make_blob
+from dashboard.components.map_wire import browser_kept, make_blob, short_name
 from dashboard.components.pictures import data_address
 from dashboard.components.row_lists import row_list
 
@@ -74,12 +74,13 @@ def embedding_map(
     """
     whole = MapContent(layout, colors, ranks or MapRanks(""), rule or MapRule(), hollow, kept, locked, decided, shown,
                        selected, flagged, focused, card, on_event, description)
+    place = short_name("place", layout.key)
     if len(layout.coords) <= most:
-        return _draw(key, whole, {"height": height, "place": layout.key})
-    part = map_binned.part_of(layout.coords, _view(key, layout.key), min(most, map_binned.VIEW_POINTS))
+        return _draw(key, whole, {"height": height, "place": place})
+    part = map_binned.part_of(layout.coords, _view(key, place), min(most, map_binned.VIEW_POINTS))
     cut, large = map_binned.CutOut(part, len(layout.coords)), _large(layout, part)
     grid = {large["grid"]: lambda: _grid_blob(large, layout)}
-    return cut.event(_draw(key, cut.content(whole), {"height": height, "place": layout.key, **large}, grid))
+    return cut.event(_draw(key, cut.content(whole), {"height": height, "place": place, **large}, grid))
 
 
 def _draw(
@@ -102,20 +103,20 @@ def _draw(
 def _message(key: str, content: MapContent) -> dict[str, Any]:
     """What travels with each change: names of the columns, coefficients, words."""
     layout, colors, ranks, rule = content.layout, content.colors, content.ranks, content.rule
-    hollow, codes = content.hollow, f"codes:{colors.key}" if colors.kind == "category" else None
+    hollow, codes = content.hollow, short_name("codes", colors.key) if colors.kind == "category" else None
     return {
         "key": key,
         "n": len(layout.coords),
-        "coords": f"coords:{layout.key}",
+        "coords": short_name("coords", layout.key),
         "x": layout.x,
         "y": layout.y,
-        "ranks": f"ranks:{ranks.key}" if ranks.columns else None,
+        "ranks": short_name("ranks", ranks.key) if ranks.columns else None,
         "about": content.description,
         "colors": {"kind": colors.kind, "title": colors.title, "column": colors.column, "codes": codes},
         "rule": {"w": {m: float(w) for m, w in rule.coefficients.items()}, "cut": rule.cut, "drop": rule.drop},
-        "hollow": f"hollow:{hollow.key}" if hollow is not None else None,
+        "hollow": short_name("hollow", hollow.key) if hollow is not None else None,
         "hollowWords": hollow.words if hollow is not None else "",
-        "locked": f"locked:{ranks.key or layout.key}" if content.locked is not None else None,
+        "locked": short_name("locked", ranks.key or layout.key) if content.locked is not None else None,
         "focused": content.focused,
         "card": content.card is not None,
         "plotly": plotly_source()[1:],
@@ -130,7 +131,7 @@ def _view(key: str, place: str) -> list[float] | None:
 
 def _large(layout: MapLayout, part: map_binned.MapPart) -> dict[str, Any]:
     """What a map of too many points says beside its part."""
-    return {"grid": f"grid:{layout.key}", "extent": part.extent, "label": part.words}
+    return {"grid": short_name("grid", layout.key), "extent": part.extent, "label": part.words}
 
 
 def _grid_blob(large: dict[str, Any], layout: MapLayout) -> bytes:
@@ -155,7 +156,7 @@ def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], Non
         if isinstance(view, list) and len(view) == 4:
             st.session_state[f"{key}:view"] = (message["place"], [float(v) for v in view])
 
-    mount = browser_component("map", js=("map/mount.js",))
+    mount = browser_component("map", js=("map/mount.js",))  # small: its text travels with every change
     result = mount(key=key, data=message, on_event_change=told, on_need_change=needs, on_view_change=viewed)
     return event_from_browser(result.get("event"))
 

@@ -94,6 +94,11 @@ def browser_kept(
         return ~(composite > cut) if drop == "above" else ~(composite < cut)
 
 
+def short_name(kind: str, key: str) -> str:
+    """What the browser calls a column: its kind and the key, or the key's digest where that is shorter."""
+    return f"{kind}:{key if len(key) <= 16 else hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
+
+
 def pack_rows(rows: np.ndarray, total: int) -> bytes:
     """Row numbers as bytes: tag 0 + varints of the gaps, or tag 1 + one bit per row, whichever is shorter."""
     rows = np.unique(np.asarray(rows, dtype=np.int64))
@@ -102,16 +107,17 @@ def pack_rows(rows: np.ndarray, total: int) -> bytes:
         mask = np.zeros(total, bool)
         mask[rows] = True
         return b"\x01" + np.packbits(mask, bitorder="little").tobytes()
-    return b"\x00" + b"".join(_varint(int(g)) for g in gaps)
+    return b"\x00" + _varints(gaps)
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value >= 128:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+def _varints(values: np.ndarray) -> bytes:
+    """Numbers below 2^35, seven bits to a byte, the lowest first; all bytes of one but its last have the top bit."""
+    shifts = np.arange(5) * 7
+    septets = values[:, None] >> shifts
+    used = (septets > 0) | (shifts == 0)
+    more = np.roll(used, -1, axis=1)
+    more[:, -1] = False
+    return ((septets & 127) | (more << 7))[used].astype(np.uint8).tobytes()
 
 
 def rows_blob(packed: bytes) -> tuple[str, bytes]:

@@ -32,7 +32,7 @@ def row_list(name: str, rows: np.ndarray, total: int, bases: dict[str, Base]) ->
     packed, base = pack_rows(rows, total), bases.get(name)
     if base is not None:
         changed = pack_rows(np.setxor1d(base.rows, rows, assume_unique=True), total)
-        if len(changed) <= min(len(packed), INLINE_BELOW):
+        if len(changed) <= min(len(packed), max(INLINE_BELOW, len(packed) // 4)):
             return {"b": base.key, "x": base64.b64encode(changed).decode()}, base.blob
     if len(packed) <= (_SHORT if base is None else INLINE_BELOW):
         return {"i": base64.b64encode(packed).decode()}, None if base is None else base.blob

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pages import WAIT, _until_healthy, browser, until
+from pages import WAIT, _until_healthy, browser, settle, until
 
 pytestmark = pytest.mark.browser
 STATE = "window.__chaffinch_map?.map?.state()"
@@ -73,7 +73,8 @@ def selected(page) -> list[int]:
 
 
 def drag(page, fractions, key=None):
-    """Draw an outline through points given as fractions of the map."""
+    """Draw an outline through points given as fractions of the map, once nothing moves it any more."""
+    settle(page)
     box = page.locator(".chf-stage").bounding_box()
     at = [(box["x"] + fx * box["width"], box["y"] + fy * box["height"]) for fx, fy in fractions]
     if key:

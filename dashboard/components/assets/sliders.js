@@ -65,7 +65,9 @@ function slider(parent, state, title, words, store, name, low, high, step, show)
   input.onchange = () => {
     state.dragging = false
     window.__chaffinch?.live?.(state.data.map, null)
-    state.send("released", structuredClone(state.now))
+    const { now, data } = state // what stands as the server said it need not travel
+    const moved = (kind) => Object.fromEntries(Object.entries(now[kind]).filter(([name, v]) => v !== data[kind][name]))
+    state.send("released", { groupWeights: moved("groupWeights"), scoreWeights: moved("scoreWeights"), share: now.share })
   }
 }
 

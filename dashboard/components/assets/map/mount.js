@@ -1,4 +1,3 @@
-// Small on purpose: this text travels with every change; the code it calls travels once.
 export default (c) => {
   const home = (window.__chaffinch ||= { waiting: [] })
   home.render ? home.render(c) : home.waiting.push(c)
