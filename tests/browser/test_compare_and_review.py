@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pages import WAIT, browser, click, server, until
+from pages import WAIT, browser, click, server, settle, until
 from test_journey import run_of, selected
 
 pytestmark = pytest.mark.browser
@@ -29,7 +29,7 @@ def test_a_lasso_on_the_plane_of_ranks_selects(world):
     with browser() as chromium:
         page = _open(chromium, address, f"compare?run={run_of(folder)}&across=el2n&up=aum")
         page.wait_for_selector(".st-key-rank_map .nsewdrag", timeout=WAIT)
-        page.wait_for_timeout(1500)  # the chart is drawn anew when its points arrive
+        settle(page)  # the chart is drawn anew when its points arrive
         box = page.locator(".st-key-rank_map .nsewdrag").first.bounding_box()
         left, right, top = box["x"] + 4, box["x"] + box["width"] - 4, box["y"] + 4
         bottom = box["y"] + box["height"] / 2

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pages import WAIT, browser, click, kept_and_rows, server, until
+from pages import WAIT, browser, click, kept_and_rows, server, settle, until
 
 pytestmark = pytest.mark.browser
 RANGE = "() => Object.values(window.__chaffinch_map)[0].state().range"
@@ -89,7 +89,7 @@ def walk(page, out: Path) -> None:
     until(page, lambda: page.locator(".st-key-map .nsewdrag").count() > 0, "the map stands")
     before, rows = kept_and_rows(page)
     page.locator(".st-key-map button[aria-label*='oom out']").first.click()
-    page.wait_for_timeout(800)
+    settle(page)
     zoomed = page.evaluate(RANGE)
     lasso_left(page)
     until(page, lambda: selected(page) > 0, "the lasso selects")
@@ -107,7 +107,7 @@ def walk(page, out: Path) -> None:
     click(page, "Export", ".st-key-bar")
     page.locator("input[aria-label='Folder']").fill(str(out), timeout=WAIT)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(1500)
+    settle(page)
     click(page, "Write files")
     until(
         page, lambda: "Written:" in page.inner_text("body") or page.locator("[role=alert]").count() > 0, "it is written"

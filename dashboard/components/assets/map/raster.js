@@ -1,5 +1,6 @@
 // Points to pixels on the CPU: offsets once per zoom, colors per change. A million points without a GPU.
-const LEVELS = 257 // points counted per pixel before it is full
+const LEVELS = 255 // points counted per pixel before it is full
+const DROPPED_TIMES = 3 // 257 times 255 is the most that a color's 16 bits hold
 const FAINTEST = 0.5 // opacity of a lone point
 
 // Pixel offset of each point (-1 = out of view), the pixel -> row index for hover, and how many are in view.
@@ -73,7 +74,12 @@ function colorTables(map) {
   const both = [...dropped, ...map.colors] // a row's color is at (kept ? number of colors : 0) + colorOf[row]
   const pale = both.map((c) => mix(c, map.theme.background, 0.6)) // of points too small to be drawn hollow
   const four = [...both, ...pale]
-  map.packed = [Uint32Array.from(four, (c) => (c[0] << 16) | c[1]), Uint32Array.from(four, (c) => (c[2] << 16) | 1)]
+  // The few that go are what one looks for among the many that stay: each counts as several.
+  const times = (at) => (decision && at % (2 * map.colors.length) < map.colors.length ? DROPPED_TIMES : 1)
+  map.packed = [
+    Uint32Array.from(four, (c, at) => times(at) * ((c[0] << 16) | c[1])),
+    Uint32Array.from(four, (c, at) => times(at) * ((c[2] << 16) | 1)),
+  ]
 }
 
 function paint(map) {
@@ -222,12 +228,13 @@ function resolve(map) {
 
 // Opacity by count on a log scale, full at the count that only one drawn pixel in a hundred exceeds.
 function alphaTable(sumB) {
-  const histogram = new Uint32Array(LEVELS + 1)
+  const most = LEVELS - 1 + DROPPED_TIMES
+  const histogram = new Uint32Array(most + 1)
   for (let p = 0; p < sumB.length; p++) histogram[sumB[p] & 0xffff]++
   let drawn = 0
-  for (let k = 1; k <= LEVELS; k++) drawn += histogram[k]
-  let full = LEVELS
-  for (let above = 0; full > 3 && above + histogram[full] <= drawn / 100; full--) above += histogram[full]
+  for (let k = 1; k <= most; k++) drawn += histogram[k]
+  let full = most
+  for (let above = 0; full > DROPPED_TIMES && above + histogram[full] <= drawn / 100; full--) above += histogram[full]
   const scale = Math.log(1 + full) - Math.log(2)
   return Uint8Array.from(histogram, (_, k) => 255 * Math.min(1, FAINTEST + ((1 - FAINTEST) * (Math.log(1 + k) - Math.log(2))) / scale))
 }
