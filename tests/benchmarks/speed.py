@@ -151,6 +151,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
     parser.add_argument("--only", default="", metavar="TEXT", help="Rows whose name contains TEXT; nothing is kept.")
     parser.add_argument("--rounds", type=int, default=FULL.rounds, help="Alternated repeats at most.")
+    parser.add_argument("--seconds", type=float, default=FULL.seconds, help="That a row may take at most.")
     parser.add_argument("--images", type=int, default=_IMAGES, help="How many images W2 has.")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="Quote ratios of; cpu if it is busy.")
     parser.add_argument("--no-peers", action="store_true", help="Leave out other libraries.")
@@ -162,7 +163,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # other libraries'
     set_threads(options.threads)
     os.environ["TQDM_DISABLE"] = "1"
-    effort = Effort(options.rounds, FULL.seconds, not options.no_peers)
+    effort = Effort(options.rounds, options.seconds, not options.no_peers)
     figures = quick(clock=_CLOCKS[options.clock]) if options.quick else full(effort, options)
     text = json.dumps(figures, indent=1)
     if options.json == "-":

@@ -62,8 +62,9 @@ def test_a_pass_stays_within_the_memory_it_is_given() -> None:
         return json.loads(done.stdout)
 
     budget = 48 * 2**20
-    assert taken(budget) <= budget
-    assert taken(0) > 1.5 * budget  # without a budget it takes more, so the budget did something
+    held, free = taken(budget), taken(0)
+    assert held <= budget < free  # without a budget it takes more than that: the budget did something
+    assert free > 4 * held  # 72 to 106 MB against 7 to 10, as the allocator has it
 
 
 def test_large_features_go_to_a_file_as_they_come(tmp_path: Path) -> None:
