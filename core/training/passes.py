@@ -98,6 +98,7 @@ class _Outputs:
         self.norms = np.zeros(rows) if Signal.GRADIENT_NORM in signals else None
 
     def put(self, rows: slice, logits: Tensor, features: Tensor) -> None:
+        """Logits [b, C] and features [b, d] of consecutive rows."""
         if self.logits is None:
             self.logits = np.empty((self.rows, logits.shape[1]), np.float32)
         self.logits[rows] = logits.detach().float().cpu().numpy()

@@ -79,6 +79,7 @@ def _train(job: TrainingJob, encoded: Encoded, piece: str, labels: np.ndarray, s
     job.progress.advance(epoch * steps)
 
     def record(end: EpochEnd) -> None:
+        """Add the margins at the end of an epoch."""
         rates.append(end.learning_rate)
         found = visit(
             network, encoded, labels, frozenset(), progress=job.progress, memory=job.memory, bf16=job.spec.bf16
