@@ -61,10 +61,11 @@ def test_a_pass_stays_within_the_memory_it_is_given() -> None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
 
-    budget = 48 * 2**20
-    held, free = taken(budget), taken(0)
-    assert held <= budget < free  # without a budget it takes more than that: the budget did something
-    assert free > 4 * held  # 72 to 106 MB against 7 to 10, as the allocator has it
+    budget = 32 * 2**20
+    held, free = taken(budget), taken(0)  # 7 to 10 MB, and 72 to 106 as the allocator has it
+    assert held <= budget
+    assert free > 1.5 * budget  # without a budget it takes more, so the budget did something
+    assert free > 4 * held
 
 
 def test_large_features_go_to_a_file_as_they_come(tmp_path: Path) -> None:
