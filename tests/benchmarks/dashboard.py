@@ -213,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = json.dumps(plain[0] if asked.rows else plain)
         print(text) if asked.json == "-" else Path(asked.json).write_text(text + "\n", encoding="utf-8")
         return 0
-    print(words := "Figure / budget\n\n" + table(found))
+    print(words := "Figure / budget; Chromium with --disable-gpu\n\n" + table(found))
     if load is not None:
         print(more := "\n" + load.table())
         figures = {"sizes": found, "load": load.figures, "environment": measure.environment(("streamlit", "plotly"))}
