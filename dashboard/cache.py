@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,10 @@ from core.types.examples import ExampleTable, Roles
 from dashboard import selecting
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
+
+_MOST_CLASSES = 2**16 - 1  # whose codes fit a column of the map
+_KEPT_INPUTS = 512  # of each run
+_inputs: WeakKeyDictionary[Run, dict[int, tuple[Any, str]]] = WeakKeyDictionary()
 
 
 def stamp(run: Run) -> str:
@@ -131,10 +136,15 @@ def changed(source: str) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
-def example_input(run_id: str, row: int, _run: Run) -> tuple[Any, str]:
-    """One input, or None and why it cannot be shown."""
-    return actions.example_input(_run, row)
+def example_input(run: Run, row: int) -> tuple[Any, str]:
+    """One input, or None and why it cannot be shown. A page asks for dozens: Streamlit's look-up takes .3 ms each."""
+    kept = _inputs.setdefault(run, {})
+    found = kept.get(row)
+    if found is None:
+        while len(kept) >= _KEPT_INPUTS:
+            kept.pop(next(iter(kept)), None)
+        found = kept[row] = actions.example_input(run, row)
+    return found
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -151,9 +161,14 @@ def methods_table() -> pd.DataFrame:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def map_ranks(run_id: str, at: str, _view: ScoreView) -> MapRanks:
-    """Every score as ranks, ready to be sent to the map once."""
-    columns = {name: map_wire.encode_ranks(column.values) for name, column in _view.scores.items()}
-    return MapRanks(f"{run_id}/{at}", columns)
+    """Every score as the ranks that rules weigh, ready to be sent to the map once."""
+    terms = _view.terms()
+    columns = {
+        name: map_wire.encode_ranks(np.where(terms.present(k), terms.matrix[k], np.nan))
+        for k, name in enumerate(terms.names)
+    }
+    classes = (_view.labels + 1).astype(np.uint16) if len(_view.class_names) < _MOST_CLASSES else None
+    return MapRanks(f"{run_id}/{at}", columns, classes)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing the map with the full space")

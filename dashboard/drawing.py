@@ -22,7 +22,7 @@ from dashboard.opened import Opened
 def tile(opened: Opened, row: int, order: str = "rank", note: str = "") -> Tile:
     """An example in a gallery or strip; the note is the score that orders the page."""
     view, name = opened.view, str(opened.view.ids[row])
-    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    example, problem = cache.example_input(opened.run, row)
     label = int(view.labels[row])
     return Tile(
         row=row,
@@ -76,12 +76,13 @@ def _order_note(opened: Opened, row: int, order: str) -> str:
 def hover_card(opened: Opened, row: int) -> HoverCard:
     """The small card beside the pointer."""
     view = opened.view
-    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    example, problem = cache.example_input(opened.run, row)
     lines = [("label", class_word(opened, int(view.labels[row])))]
     if view.predicted is not None and view.predicted[row] >= 0:
         sure = f" · {view.predicted_prob[row]:.2f}" if view.predicted_prob is not None else ""
         lines.append(("prediction", class_word(opened, int(view.predicted[row])) + sure))
-    lines.append(("decision", ("kept" if opened.outcome.kept[row] else "dropped") + f" · {opened.outcome.source[row]}"))
+    kept = "kept" if opened.outcome.kept[row] else "dropped"
+    lines.append(("decision", f"{kept} · {opened.outcome.source_of(row)}"))
     text = example if isinstance(example, str) else problem
     if isinstance(example, Mapping):
         lines += [(str(k), cell_word(v)) for k, v in list(example.items())[:4]]
@@ -99,14 +100,15 @@ def png(pixels: np.ndarray) -> bytes:
 
 def score_lines(opened: Opened, row: int) -> list[ScoreLine]:
     """Every score of one example: value, percentile, spread, and what the end it stands at means."""
-    ranks = cache.map_ranks(opened.run.run_id, opened.at, opened.view).columns
-    return [_score_line(opened, name, row, int(ranks[name][row])) for name in opened.view.scores]
+    terms = opened.view.terms("rank", False, opened.rules.guardrails.lock_held_out)  # the export's percentiles
+    places = zip(terms.names, terms.matrix[:, row].astype(np.float64), strict=True)
+    return [_score_line(opened, name, row, 100.0 * (place + 0.5)) for name, place in places]
 
 
-def _score_line(opened: Opened, name: str, row: int, rank: int) -> ScoreLine:
+def _score_line(opened: Opened, name: str, row: int, percentile: float) -> ScoreLine:
     column, method = opened.view.scores[name], score_named(name)
     suspicious = {"highest": 1, "lowest": -1}.get(column.inspect_first, 0)
-    if rank == 0:
+    if not np.isfinite(column.values[row]):
         return ScoreLine(
             name,
             reading.title(name),
@@ -115,7 +117,6 @@ def _score_line(opened: Opened, name: str, row: int, rank: int) -> ScoreLine:
             suspicious=suspicious,
             reason="not defined for this row",
         )
-    percentile = 100.0 * (rank - 1) / (map_top() - 1)
     spread = None if column.standard_deviation is None else float(column.standard_deviation[row])
     meaning = method.high_means if percentile >= 80 else method.low_means if percentile <= 20 else ""
     return ScoreLine(
@@ -129,8 +130,3 @@ def _score_line(opened: Opened, name: str, row: int, rank: int) -> ScoreLine:
         suspicious,
         group=column.group,
     )
-
-
-def map_top() -> int:
-    """The highest rank that `map_wire.encode_ranks` gives."""
-    return 65534

@@ -20,8 +20,6 @@ from core.types.curation import Outcome, Source
 from core.types.runs import RunState, RunStatus
 from core.types.scores import Score
 from dashboard import cache, selecting
-from dashboard.components import map_wire
-from dashboard.components.embedding_map import MapRule
 from dashboard.opened import Opened
 
 ZONE_WORDS = {
@@ -42,8 +40,8 @@ def class_counts(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def class_counts_before_after(view: ScoreView, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
-    """int64 [C] rows of each class, and those that stay: dropped rows are few, so these are counted."""
-    return view.class_sizes, view.class_sizes - view.count_classes(np.flatnonzero(~outcome.kept))
+    """int64 [C] rows of each class, and those that stay."""
+    return view.class_sizes, view.class_sizes - outcome.lost
 
 
 def rarest_class(view: ScoreView, outcome: Outcome) -> tuple[str, int, int]:
@@ -136,25 +134,6 @@ def rows_of(view: ScoreView, ids: Iterable[str]) -> np.ndarray:
     return np.array(sorted(view.row_of[i] for i in ids if i in view.row_of), np.int64)
 
 
-def map_rule(opened: Opened) -> MapRule | None:
-    """The cut as the browser can compute it while a slider is dragged; None when the rules are of another kind."""
-    rules, view = opened.rules, opened.view
-    if rules.transform != "rank" or rules.aggregator != "mean" or rules.within_class:
-        return None
-    orientation = {name: column.orientation.get(rules.goal, 0) for name, column in view.scores.items()}
-    groups = {name: column.group for name, column in view.scores.items()}
-    weights = map_wire.coefficients(orientation, groups, rules.group_weights, rules.score_weights)
-    short = {name: float(f"{weight:.9g}") for name, weight in weights.items()}  # they travel as text with each change
-    return MapRule(short, composite_cut(opened))
-
-
-def composite_cut(opened: Opened) -> float | None:
-    """The composite value that decides a row under these rules, None when no single one does."""
-    decided = opened.outcome.threshold[opened.outcome.came_from(Source.RULE)]
-    cuts = np.unique(decided[np.isfinite(decided)])
-    return float(cuts[0]) if len(cuts) == 1 else None
-
-
 def orders(opened: Opened) -> dict[str, str]:
     """How rows may be ordered: as decided, or by either end of a score."""
     found = {"rank": "First to go under the rules", "review": "Review: most worth a look", "row": "Row order"}
@@ -189,7 +168,7 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "id": view.ids[rows],
             "label": class_words(view, view.labels[rows]),
             "kept": np.where(outcome.kept[rows], "kept", "dropped"),
-            "by": outcome.source[rows],
+            "by": outcome.source_of(rows),
             "because": [because(opened, int(row)) for row in rows],
             "margin": outcome.margin[rows],
             "flip risk": flip_risks(opened)[rows],

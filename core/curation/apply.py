@@ -12,7 +12,7 @@ from .cuts import Cuts, make_cuts
 from .decisions import Manual, read_decisions
 from .duplicates import DuplicateChoice, choose
 from .guardrails import Rescue, rescue
-from .ranking import Ranking, rank_rows
+from .ranking import Ranking, drops_first, rank_rows
 from .view import ScoreView
 from .warnings import outcome_warnings
 
@@ -49,7 +49,8 @@ def apply_rules(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]
     by_rule[best] = False
     gone = by_rule | manual.dropped
     gone[twins.losers] = True
-    saved = rescue(view, rules.guardrails, ranking.rank, gone, by_rule)
+    end = np.inf if drops_first(rules.goal) else -np.inf
+    saved = rescue(view, rules.guardrails, ranking, gone, by_rule, end)
     gone[saved.floor] = False
     gone[saved.cap] = False
     return _outcome(view, rules, ranking, manual, twins, cuts, saved, best, gone, by_rule)
@@ -73,7 +74,8 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
     outcome = Outcome(
         kept=~gone, source_code=code, reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
         duplicate_of=duplicate_of, composite=ranking.composite, rank=ranking.rank, threshold=cuts.threshold,
-        margin=cuts.margin, label_final=manual.labels, coverage=ranking.coverage)
+        margin=cuts.margin, label_final=manual.labels, lost=saved.lost, class_cut=saved.cut,
+        coverage=ranking.coverage)
     return _with_warnings(view, rules, outcome, manual)
 
 

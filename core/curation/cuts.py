@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.selection import StrategyInputs, apply_threshold, strategy_named
+from core.selection import Cut, StrategyInputs, apply_in_order, apply_threshold, strategy_named
 from core.types.curation import Rules, Threshold
 from core.types.errors import RulesError
 from core.types.methods import Direction, Goal
@@ -39,20 +39,18 @@ class Cuts:
 
     def note(self, eligible: np.ndarray, gone: np.ndarray, cut: np.float32, margin: np.ndarray, code: str,
              redundancy: bool) -> None:
-        """Record one rule: rows it looked at, rows it drops (both row numbers), its cut and margins [len(eligible)]."""
-        rows = eligible
+        """Record one rule: rows it looked at ([N] bool), rows it drops (row numbers), its cut and margins [N]."""
+        newly = np.zeros(len(self.dropped), bool)
+        newly[gone] = True
+        decided = eligible
         if self.codes:  # an earlier rule has had its say about some of them
-            newly = np.zeros(len(self.dropped), bool)
-            newly[gone] = True
-            newly &= ~self.dropped
-            decided = newly[eligible] | (np.isnan(self.margin[eligible]) & ~self.dropped[eligible])
-            rows, margin = eligible[decided], margin[decided]
-        self.threshold[rows] = cut
-        self.margin[rows] = margin
-        self.dropped[gone] = True
-        self.bits[gone] |= self.bit(code)
+            decided = eligible & ~self.dropped & (newly | np.isnan(self.margin))
+        self.threshold = np.where(decided, cut, self.threshold)  # several times faster than writing through a mask
+        self.margin = np.where(decided, margin, self.margin)
+        self.dropped |= newly
+        self.bits |= newly * self.bit(code)
         if not redundancy:
-            self.by_other[gone] = True
+            self.by_other |= newly
 
 
 def make_cuts(view: ScoreView, rules: Rules, ranking: Ranking, candidates: np.ndarray) -> Cuts:
@@ -72,23 +70,25 @@ def _threshold(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, unlo
     composite = threshold.score == "composite"
     column = ranking.composite if composite else view.score(threshold.score).values
     eligible = _eligible(view, unlocked, threshold.class_name)
-    values = np.asarray(column[eligible], np.float32)
-    ties = view.id_rank[eligible] if threshold.kind == "count" else view.id_rank  # only a count breaks ties
-    cut = apply_threshold(threshold, values, ties)
-    margin = cut.value - values if threshold.drop == "above" else values - cut.value
+    if composite and threshold.class_name is None and (threshold.drop == "above") == drops_first(rules.goal):
+        cut = apply_in_order(threshold, column, ranking.order[:ranking.ranked])
+    else:
+        rows = np.flatnonzero(eligible)
+        found = apply_threshold(threshold, column[rows], view.id_rank[rows])
+        cut = Cut(rows[found.rows], found.value)
+    margin = cut.value - column if threshold.drop == "above" else column - cut.value
     redundancy = rules.goal == Goal.REMOVE_REDUNDANT.value if composite else (
         view.score(threshold.score).direction == Direction.REDUNDANT.value)
-    cuts.note(eligible, eligible[cut.rows], cut.value, margin, f"{threshold.score}_{threshold.drop}", redundancy)
+    cuts.note(eligible, cut.rows, cut.value, margin, f"{threshold.score}_{threshold.drop}", redundancy)
 
 
 def _eligible(view: ScoreView, unlocked: np.ndarray, class_name: str | None) -> np.ndarray:
     if class_name is None:
-        return view.unlocked_rows if unlocked is view.unlocked(True) else np.arange(len(view))
+        return unlocked
     if class_name not in view.class_names:
         raise RulesError(f"A threshold is for the class {class_name!r}, which this dataset does not have.",
                          f"Classes: {', '.join(view.class_names[:12])}.")
-    rows = view.class_rows[view.class_names.index(class_name)]
-    return rows[unlocked[rows]]
+    return unlocked & (view.labels == view.class_names.index(class_name))
 
 
 def _strategy(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, candidates: np.ndarray, base: int) -> None:
@@ -101,6 +101,6 @@ def _strategy(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, candi
         orientation(view, Goal.FIND_NOISE.value), view.id_rank, base, rules.seed, ranking.order)
     chosen = strategy.select(inputs, params)
     side = np.float32(-1.0 if drops_first(rules.goal) else 1.0)
-    margin = ranking.priority[inputs.rows] - np.float32(chosen.cut)
-    cuts.note(inputs.rows, np.flatnonzero(~chosen.kept), np.float32(chosen.cut) * side, margin, chosen.reason,
+    margin = ranking.priority - np.float32(chosen.cut)
+    cuts.note(candidates, np.flatnonzero(~chosen.kept), np.float32(chosen.cut) * side, margin, chosen.reason,
               rules.goal == Goal.REMOVE_REDUNDANT.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,8 @@ class Ranking:
     """composite, priority [N] float32 (priority: high = keep first; NaN where no weighted score is present);
 
     coverage [N] share of the weight present; order [N] rows, first to go first, then rows without a composite, then
-    locked rows; rank [N] int64, 1 = first to go: the inverse of `order`.
+    locked rows; rank [N] int64, 1 = first to go: the inverse of `order`; ranked: how many rows of `order` come first
+    because they have a composite and are not locked.
     """
 
     composite: np.ndarray
@@ -32,6 +34,7 @@ class Ranking:
     coverage: np.ndarray
     order: np.ndarray
     rank: np.ndarray
+    ranked: int
 
 
 def goal_of(rules: Rules) -> str:
@@ -76,4 +79,5 @@ def _rank(view: ScoreView, rules: Rules, goal: str) -> Ranking:
     order = ascending_rows(priority, view.id_rank, view.id_order, locked)
     rank = np.empty(len(view), np.int64)
     rank[order] = view.places
-    return Ranking(value, priority, coverage, order, rank)
+    ranked = bisect_left(order, True, key=lambda row: bool(np.isnan(value[row]) or (lock and view.held_out[row])))
+    return Ranking(value, priority, coverage, order, rank, ranked)

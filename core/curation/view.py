@@ -131,11 +131,6 @@ class ScoreView:
         return ~self.held_out
 
     @cached_property
-    def unlocked_rows(self) -> np.ndarray:
-        """Rows of the training split."""
-        return np.flatnonzero(self._unlocked_rows)
-
-    @cached_property
     def class_rows(self) -> dict[int, np.ndarray]:
         """class -> its rows, held-out ones too; -1 holds the unlabeled rows."""
         return {c: np.flatnonzero(self.labels == c) for c in range(UNLABELED, len(self.class_names))}
@@ -159,6 +154,10 @@ class ScoreView:
     def count_classes(self, rows: np.ndarray) -> np.ndarray:
         """[C] how many of these rows have each given label; unlabeled ones are no class."""
         return np.bincount(self.labels[rows] + 1, minlength=len(self.class_names) + 1)[1:]
+
+    def count_in_classes(self, marked: np.ndarray) -> np.ndarray:
+        """[C] the same for rows given as bool [N]."""
+        return np.array([np.count_nonzero(marked[self.class_rows[c]]) for c in range(len(self.class_names))], np.int64)
 
     def score(self, name: str) -> ScoreColumn:
         """The column called `name`; raises `RulesError` listing those there are."""

@@ -32,7 +32,7 @@ def outcome_warnings(view: ScoreView, rules: Rules, outcome: Outcome, manual: Ma
 def train_counts(view: ScoreView, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
     """([C] training rows with each given label, [C] of them kept under their final label)."""
     before = view.class_totals()
-    after = before - view.count_classes(_lost_training_rows(view, outcome))
+    after = before - _lost_training_rows(view, outcome)
     if outcome.label_final is not view.labels:
         moved = np.flatnonzero((outcome.label_final != view.labels) & outcome.kept & ~view.held_out)
         size = len(view.class_names)
@@ -41,7 +41,8 @@ def train_counts(view: ScoreView, outcome: Outcome) -> tuple[np.ndarray, np.ndar
 
 
 def _lost_training_rows(view: ScoreView, outcome: Outcome) -> np.ndarray:
-    return np.flatnonzero(~outcome.kept & ~view.held_out)
+    held_out = view.held_out_rows
+    return outcome.lost - view.count_classes(held_out[~outcome.kept[held_out]])
 
 
 def emptied_classes(view: ScoreView, outcome: Outcome) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def _held_out(view: ScoreView, outcome: Outcome) -> list[str]:
 
 
 def _large_drops(view: ScoreView, outcome: Outcome) -> list[str]:
-    before, lost = view.class_totals(), view.count_classes(_lost_training_rows(view, outcome))
+    before, lost = view.class_totals(), _lost_training_rows(view, outcome)
     large = np.flatnonzero(lost > _LARGE_SHARE * before)
     return [f"Class {view.class_names[c]!r} loses {lost[c] / before[c]:.0%} of its training rows "
             f"({lost[c]:,} of {before[c]:,})." for c in large]

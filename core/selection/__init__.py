@@ -7,7 +7,7 @@ from .coverage import COVERAGE
 from .moderate import MODERATE
 from .strategy import Selection, SelectionStrategy, StrategyInputs
 from .threshold import THRESHOLD
-from .thresholds import Cut, apply_threshold
+from .thresholds import Cut, apply_in_order, apply_threshold
 from .top_fraction import TOP_FRACTION
 from .uniform import UNIFORM
 
@@ -22,4 +22,5 @@ def strategy_named(name: str) -> SelectionStrategy:
     raise RulesError(f"Unknown strategy {name!r}.", f"Choose one of: {', '.join(s.name for s in STRATEGIES)}.")
 
 
-__all__ = ["STRATEGIES", "Cut", "Selection", "SelectionStrategy", "StrategyInputs", "apply_threshold", "strategy_named"]
+__all__ = ["STRATEGIES", "Cut", "Selection", "SelectionStrategy", "StrategyInputs", "apply_in_order", "apply_threshold",
+           "strategy_named"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,33 @@ def apply_threshold(threshold: Threshold, values: np.ndarray, id_rank: np.ndarra
     return _cut(threshold, column, id_rank) if len(column) else Cut(np.empty(0, np.intp), np.float32("nan"))
 
 
+def apply_in_order(threshold: Threshold, values: np.ndarray, order: np.ndarray) -> Cut:
+    """What `apply_threshold` finds, read off an order: no sorting, and only the ends of the column are looked at.
+
+    values [N] float32; order [n]: the eligible rows with a value, the `drop` side first, ties by id. `Cut.rows` are
+    entries of `order`.
+    """
+    check_threshold(threshold)
+    if not len(order):
+        return Cut(order, np.float32("nan"))
+    if threshold.kind == "count":
+        count = min(int(threshold.cut), len(order))
+        last, first = values[order[max(count - 1, 0)]], values[order[min(count, len(order) - 1)]]
+        return Cut(order[:count], np.float32((float(last) + float(first)) / 2.0))
+    above = threshold.drop == "above"
+    cut = np.float32(threshold.cut) if threshold.kind == "value" else _percentile_in_order(threshold, values, order)
+    beyond = bisect_left(order, True, key=lambda row: bool(values[row] <= cut if above else values[row] >= cut))
+    return Cut(order[:beyond], cut)
+
+
+def _percentile_in_order(threshold: Threshold, values: np.ndarray, order: np.ndarray) -> np.float32:
+    above = threshold.drop == "above"
+    place = _place(threshold, len(order))
+    if not 0 <= place < len(order):
+        return np.float32(-np.inf if above else np.inf)
+    return np.float32(values[order[len(order) - 1 - place if above else place]])
+
+
 def _cut(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
     if threshold.kind == "count":
         return _by_count(threshold, column, id_rank)
@@ -60,12 +88,18 @@ def _cut(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
 
 
 def _percentile(column: np.ndarray, threshold: Threshold) -> np.float32:
-    n, share = len(column), threshold.cut / 100.0 * len(column)
+    place = _place(threshold, len(column))
+    if not 0 <= place < len(column):
+        return np.float32(-np.inf if threshold.drop == "above" else np.inf)
+    return np.partition(column, place)[place]
+
+
+def _place(threshold: Threshold, n: int) -> int:
+    """Where the percentile stands among n ascending values; outside of them when it drops all."""
+    share = threshold.cut / 100.0 * n
     if threshold.drop == "above":
-        k = int(np.ceil(share - 1e-9)) - 1  # a hair's breadth against 0.3 * 10 = 3.0000000000000004
-        return np.float32(-np.inf) if k < 0 else np.partition(column, k)[k]
-    k = int(np.floor(share + 1e-9))
-    return np.float32(np.inf) if k >= n else np.partition(column, k)[k]
+        return int(np.ceil(share - 1e-9)) - 1  # a hair's breadth against 0.3 * 10 = 3.0000000000000004
+    return int(np.floor(share + 1e-9))
 
 
 def _by_count(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
 
 from core.types.errors import RunError
 
@@ -44,7 +43,8 @@ class Database:
         self.url = url
         self.file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
         self.engine = self._sqlite() if self.file else self._server()
-        self._ready = False
+        self._ready, self.openings = False, 0
+        self._made: tuple[int, int] | None = None
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -61,14 +61,24 @@ class Database:
             yield connection
 
     def _prepare(self) -> None:
-        if self._ready and (self.file is None or self.file.exists()):
+        if self._ready and self._made == self._identity():
             return
+        self.engine.dispose()  # its connections are to a file that was moved away, or not there yet
         if self.file is not None:
             made(self.file.parent)
             _refuse_network(self.file.parent)
         with self._in_words(), self.engine.begin() as connection:
             self._check_version(connection)
-        self._ready = True
+        self._ready, self._made = True, self._identity()
+        self.openings += 1
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Which file the path leads to; None for a server, and for a file that is gone."""
+        try:
+            found = None if self.file is None else os.stat(self.file)
+        except FileNotFoundError:
+            return None
+        return None if found is None else (found.st_dev, found.st_ino)
 
     def _check_version(self, connection: sa.Connection) -> None:
         tables.metadata.create_all(connection)
@@ -86,7 +96,7 @@ class Database:
             connection.execute(meta.update().where(meta.c.key == "version").values(value=str(tables.VERSION)))
 
     def _sqlite(self) -> sa.Engine:
-        engine = sa.create_engine(self.url, connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool)
+        engine = sa.create_engine(self.url, connect_args={"timeout": BUSY_SECONDS})
         sa.event.listen(engine, "connect", _configure)
         sa.event.listen(engine, "begin", _begin)
         return engine

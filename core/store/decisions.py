@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from .registry import touch
 from .states import CurationEvent, CurationState
 
 _CHUNK = 500  # ids in one SQL statement
-_CACHE: dict[tuple[str, str], CurationState] = {}  # the last state of a few runs, valid while its rev is
+_CACHE: dict[tuple[str, int, str], CurationState] = {}  # the last state of a few runs, valid while its rev is
 _CACHED_RUNS = 4
 
 
@@ -59,14 +59,18 @@ class CurationLog:
         return self.state(run_id)
 
     def save_rules(self, run_id: str, rules: Rules, *, token: str, expected_rev: int | None = None) -> CurationState:
-        """Replace the rules of a run."""
+        """Replace the rules of a run. A slider's release waits for it: what is on disk is not read again."""
         with self.database.writing() as connection:
+            state = self._state(connection, run_id)
             if self._is_new(connection, run_id, token, expected_rev):
-                old = self._state(connection, run_id).rules
-                before = old.to_json() if old else None
+                before = state.rules.to_json() if state.rules else None
                 if before != (after := json.loads(json.dumps(rules.to_json()))):
                     self._apply(connection, run_id, token, "rules", "change the rules", before, after)
-        return self.state(run_id)
+                    state = replace(
+                        state, rev=state.rev + 1, rules=rules_from_json(after), can_undo=True, can_redo=False
+                    )
+        self._remember(run_id, state)
+        return state
 
     def save_selection(self, run_id: str, name: str, ids: Sequence[str], *, token: str) -> CurationState:
         """Save ids under a name; none deletes the selection."""
@@ -129,12 +133,20 @@ class CurationLog:
         row = connection.execute(sa.select(c.rev, c.rules).where(c.run_id == run_id)).first()
         if row is None:
             return CurationState(curation=run_id)
-        key = (self.database.url, run_id)
-        if key not in _CACHE or _CACHE[key].rev != row.rev:
-            while len(_CACHE) >= _CACHED_RUNS:
-                _CACHE.pop(next(iter(_CACHE)), None)
-            _CACHE[key] = _read_state(connection, run_id, row.rev, row.rules)
-        return _CACHE[key]
+        known = _CACHE.get(self._key(run_id))
+        if known is None or known.rev != row.rev:
+            known = self._remember(run_id, _read_state(connection, run_id, row.rev, row.rules))
+        return known
+
+    def _remember(self, run_id: str, state: CurationState) -> CurationState:
+        """Keep what is on disk at this `rev`."""
+        while len(_CACHE) >= _CACHED_RUNS:
+            _CACHE.pop(next(iter(_CACHE)), None)
+        _CACHE[self._key(run_id)] = state
+        return state
+
+    def _key(self, run_id: str) -> tuple[str, int, str]:
+        return self.database.url, self.database.openings, run_id  # a file put in its place has revisions of its own
 
     def _is_new(self, connection: sa.Connection, run_id: str, token: str, expected_rev: int | None) -> bool:
         """False when the token was seen before; raises when the state has moved past `expected_rev`."""
@@ -221,6 +233,21 @@ def _stacks(connection: sa.Connection, run_id: str) -> tuple[list[int], list[int
     return standing, taken_back
 
 
+def _can_step(connection: sa.Connection, run_id: str) -> tuple[bool, bool]:
+    """Whether `_stacks` has something standing, something taken back: counted, because a click waits for it.
+
+    Each undo takes one back and each redo returns one; any other change clears what was taken back.
+    """
+    e = tables.event.c
+    is_step = e.kind.in_(("undo", "redo"))
+    last = sa.select(sa.func.max(e.seq)).where(e.run_id == run_id, ~is_step).scalar_subquery()
+    worth = sa.case((e.kind == "undo", -1), else_=1)
+    later = sa.case((is_step & (e.seq > last), -worth), else_=0)
+    found = sa.select(sa.func.sum(worth), sa.func.sum(later)).where(e.run_id == run_id)
+    standing, taken_back = connection.execute(found).one()
+    return (standing or 0) > 0, (taken_back or 0) > 0
+
+
 def _read_state(connection: sa.Connection, run_id: str, rev: int, rules: str | None) -> CurationState:
     d, s = tables.decision.c, tables.selection.c
     rows = connection.execute(
@@ -229,14 +256,14 @@ def _read_state(connection: sa.Connection, run_id: str, rev: int, rules: str | N
     decisions = {row[0]: decision for row in rows if (decision := _decision(row[1:])) is not None}
     chosen = connection.execute(sa.select(s.name, s.ids).where(s.run_id == run_id).order_by(s.name))
     selections = {name: tuple(json.loads(ids)) for name, ids in chosen}
-    standing, taken_back = _stacks(connection, run_id)
+    can_undo, can_redo = _can_step(connection, run_id)
     return CurationState(
         rev,
         decisions,
         rules_from_json(json.loads(rules)) if rules else None,
         selections,
-        bool(standing),
-        bool(taken_back),
+        can_undo,
+        can_redo,
         curation=run_id,
     )
 

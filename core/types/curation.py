@@ -125,13 +125,19 @@ class Outcome:
     threshold: np.ndarray  # [N] float32, the composite (or score) cut that decided the row, NaN if none
     margin: np.ndarray  # [N] float32, distance from that cut, positive = kept side
     label_final: np.ndarray  # [N] int64
+    lost: np.ndarray  # [C] int64, dropped rows of each given label
+    class_cut: np.ndarray  # [C] float32, the composite where floor or cap of a class hold its rows back, NaN if not
     warnings: tuple[str, ...] = ()
     coverage: np.ndarray | None = None  # [N] share of the weighted groups present
 
     @cached_property
     def source(self) -> np.ndarray:
-        """[N] str, a Source; 36 bytes a row, so what only counts or compares reads `source_code`."""
-        return np.array([source.value for source in SOURCES])[self.source_code]
+        """[N] str, a Source; 36 bytes a row, so what counts, compares or shows a few rows does without."""
+        return self.source_of(slice(None))
+
+    def source_of(self, rows: Any) -> np.ndarray:
+        """[n] str, a Source for each of these rows (numbers, a slice or bool [N])."""
+        return np.array([source.value for source in SOURCES])[self.source_code[rows]]
 
     def came_from(self, *sources: Source) -> np.ndarray:
         """[N] bool, rows that one of these decided."""

@@ -28,7 +28,7 @@ from dashboard.components.map_values import (
     MapRule,
     event_from_browser,
 )
-from dashboard.components.map_wire import browser_kept, make_blob, short_name
+from dashboard.components.map_wire import browser_kept, held_text, make_blob, short_name
 from dashboard.components.pictures import data_address
 from dashboard.components.row_lists import row_list
 
@@ -113,7 +113,7 @@ def _message(key: str, content: MapContent) -> dict[str, Any]:
         "ranks": short_name("ranks", ranks.key) if ranks.columns else None,
         "about": content.description,
         "colors": {"kind": colors.kind, "title": colors.title, "column": colors.column, "codes": codes},
-        "rule": {"w": {m: float(w) for m, w in rule.coefficients.items()}, "cut": rule.cut, "drop": rule.drop},
+        "rule": _rule(rule),
         "hollow": short_name("hollow", hollow.key) if hollow is not None else None,
         "hollowWords": hollow.words if hollow is not None else "",
         "locked": short_name("locked", ranks.key or layout.key) if content.locked is not None else None,
@@ -121,6 +121,12 @@ def _message(key: str, content: MapContent) -> dict[str, Any]:
         "card": content.card is not None,
         "plotly": plotly_source()[1:],
     }
+
+
+def _rule(rule: MapRule) -> dict[str, Any]:
+    weights = {m: float(w) for m, w in rule.coefficients.items()}
+    guard = {"held": held_text(rule.held), "floor": rule.floor, "cap": rule.cap}
+    return {"w": weights, "cut": rule.cut, "drop": rule.drop, **guard}
 
 
 def _view(key: str, place: str) -> list[float] | None:
@@ -190,7 +196,7 @@ def _pins(
     none = np.array([], np.int64)
     if kept is None:
         return none, none
-    differ = browser_kept(ranks.columns, rule.coefficients, rule.cut, rule.drop, total)
+    differ = browser_kept(ranks, rule, total)
     if locked is not None:
         differ |= locked
     differ ^= kept

@@ -65,7 +65,8 @@ class CutOut:
     def content(self, whole: MapContent) -> MapContent:
         """What the map of these rows draws."""
         return MapContent(
-            self.layout(whole.layout), self.colors(whole.colors), self.ranks(whole.ranks), whole.rule,
+            self.layout(whole.layout), self.colors(whole.colors), self.ranks(whole.ranks),
+            replace(whole.rule, floor=0, cap=None),  # what a class keeps in all cannot be told from these rows
             self.hollow(whole.hollow), self.mask(whole.kept), self.mask(whole.locked), self.places(whole.decided),
             self.mask(whole.shown), self.places(whole.selected), self.places(whole.flagged), self.place(whole.focused),
             self.card(whole.card), self.heard(whole.on_event), f"{self.said}. {whole.description}",
@@ -84,7 +85,7 @@ class CutOut:
     def ranks(self, ranks: MapRanks) -> MapRanks:
         """Their ranks among all rows."""
         columns = {name: column[self.rows] for name, column in ranks.columns.items()}
-        return MapRanks(f"{ranks.key}/{self.name}", columns)
+        return MapRanks(f"{ranks.key}/{self.name}", columns, self.mask(ranks.classes))
 
     def hollow(self, hollow: MapHollow | None) -> MapHollow | None:
         """Which of them are hollow."""

@@ -19,12 +19,16 @@ CODE = (
     "map/grid.js",
     "map/overlay.js",
     "map/plot.js",
+    "map/classes.js",
     "map/cut.js",
     "map/keys.js",
     "map/legend.js",
     "map/view.js",
     "map/code.js",
 )
+
+
+CLASSES = "*classes"  # how classes.js calls the codes among the ranks
 
 
 def send_code(key: str) -> None:
@@ -44,7 +48,8 @@ def send_once(key: str, names: Mapping[str, Any], content: MapContent) -> None:
     if ranks.columns:
         holes = [m for m, c in ranks.columns.items() if not c.all()]
         header = {"type": "ranks", "holes": holes}
-        makers[names["ranks"]] = lambda: make_blob(names["ranks"], header, list(ranks.columns.items()))
+        classes = [] if ranks.classes is None else [(CLASSES, ranks.classes)]
+        makers[names["ranks"]] = lambda: make_blob(names["ranks"], header, [*ranks.columns.items(), *classes])
     if colors.codes is not None:
         makers[names["colors"]["codes"]] = lambda: _codes_blob(names["colors"]["codes"], colors)
     if content.locked is not None:

@@ -31,10 +31,12 @@ class MapRanks:
     """Scores as ranks. key: changes whenever a column changes (for example the run id and its score names).
 
     columns: score name -> uint16 [N] made by `map_wire.encode_ranks` (0 = not computed); keep them cached by run.
+    classes: uint16 [N] class + 1 (0 = none) that floors and caps of a rule are about, None where there are none.
     """
 
     key: str
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    classes: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,17 +84,22 @@ class MapHollow:
     words: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapRule:
     """The cut as the browser can compute it: sum over columns of coefficient x (rank share - 0.5) against `cut`.
 
     coefficients: column -> signed weight (see `map_wire.coefficients` for groups and weights).
     cut: rows beyond it on the `drop` side are dropped; None = nothing is dropped by score.
+    held: float32 [C], the sum beyond which rows of a class go where floor or cap hold the class back, NaN elsewhere.
+    floor, cap: rows that a class keeps at least, largest share of it that goes: what a dragged slider is held to.
     """
 
     coefficients: Mapping[str, float] = field(default_factory=dict)
     cut: float | None = None
     drop: Literal["above", "below"] = "above"
+    held: np.ndarray | None = None
+    floor: int = 0
+    cap: float | None = None
 
 
 @dataclass(frozen=True)

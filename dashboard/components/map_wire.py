@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -9,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from core.types.scores import average_rank
 from dashboard.components.assets import CACHED_FROM
+from dashboard.components.map_values import MapRanks, MapRule
 
 MISSING = 0
 STEPS = 65533.0
@@ -19,13 +20,14 @@ INLINE_BELOW = 1_500
 _BLOCK = 65_536  # rows whose sums stay in the processor's cache
 
 
-def encode_ranks(values: np.ndarray) -> np.ndarray:
-    """Average ranks of float [N] as uint16 [N]: 1 lowest ... 65534 highest, 0 for NaN. Keep them cached."""
-    ranks = average_rank(np.asarray(values))
-    finite = np.isfinite(ranks)
-    share = (ranks[finite] - 0.5) / max(int(finite.sum()), 1)
-    encoded = np.full(len(ranks), MISSING, np.uint16)
-    encoded[finite] = (1 + np.rint(share * STEPS)).astype(np.uint16)
+def encode_ranks(terms: np.ndarray) -> np.ndarray:
+    """Rank terms [N] (rank share - 0.5, as rules take them; NaN for none) as uint16 [N]: 1 lowest ... 65534 highest,
+
+    0 for NaN. Keep them cached.
+    """
+    there = ~np.isnan(terms)
+    encoded = np.full(len(terms), MISSING, np.uint16)
+    encoded[there] = (1 + np.rint((terms[there].astype(np.float64) + 0.5) * STEPS)).astype(np.uint16)
     encoded.flags.writeable = False
     return encoded
 
@@ -83,15 +85,24 @@ def _composite_of(used: list[tuple[np.ndarray, float]], holes: bool) -> np.ndarr
     return np.divide(total * whole, present, out=np.full(len(total), np.nan), where=present > 0)
 
 
-def browser_kept(
-    columns: Mapping[str, np.ndarray], weights: Mapping[str, float], cut: float | None, drop: str, rows: int
-) -> np.ndarray:
+def browser_kept(ranks: MapRanks, rule: MapRule, rows: int) -> np.ndarray:
     """bool [N]: rows the browser keeps on its own, before locked and pinned rows. A row on the cut itself is kept."""
-    if cut is None or not columns or not weights:
+    if rule.cut is None or not ranks.columns or not rule.coefficients:
         return np.ones(rows, bool)
-    composite = browser_composite(columns, weights)
+    composite = browser_composite(ranks.columns, rule.coefficients)
+    limit: float | np.ndarray = rule.cut
+    if rule.held is not None and ranks.classes is not None:
+        farther = np.fmax if rule.drop == "above" else np.fmin
+        limit = farther(np.concatenate([[np.nan], rule.held]), rule.cut)[ranks.classes]
     with np.errstate(invalid="ignore"):
-        return ~(composite > cut) if drop == "above" else ~(composite < cut)
+        return ~(composite > limit) if rule.drop == "above" else ~(composite < limit)
+
+
+def held_text(held: np.ndarray | None) -> str | None:
+    """Float32 of each class as the browser reads it; None where no class is held back."""
+    if held is None or np.isnan(held).all():
+        return None
+    return base64.b64encode(np.asarray(held, "<f4").tobytes()).decode()
 
 
 def short_name(kind: str, key: str) -> str:

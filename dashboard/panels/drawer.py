@@ -63,7 +63,7 @@ def _draw(draw, opened: Opened, row: int, name: str) -> None:
 
 def _head(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
-    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    example, problem = cache.example_input(opened.run, row)
     beside = isinstance(example, np.ndarray) or example is None  # a picture leaves room at its right, words do not
     st.html("<h4>Example</h4>")
     with st.container(key="drawer_head", gap="small"):
@@ -92,7 +92,7 @@ def _facts(opened: Opened, row: int) -> None:
         "Given label": drawing.class_word(opened, int(view.labels[row])),
         "Predicted": _predicted(opened, row),
         "Split": str(view.splits[row]) + (" (locked)" if view.held_out[row] else ""),
-        "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source[row]}",
+        "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source_of(row)}",
         "Because": reading.because(opened, row),
         "Margin": reading.margin_words(opened, row),
         "Zone": reading.zone_word(opened, row),

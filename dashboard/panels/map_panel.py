@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from dashboard import cache, drawing, picking, reading, selecting, state
+from dashboard import cache, drawing, map_rule, picking, reading, selecting, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
 from dashboard.opened import Opened
@@ -111,7 +111,7 @@ def draw_plane(
         layout=layout,
         colors=colors,
         ranks=cache.map_ranks(opened.run.run_id, opened.at, opened.view),
-        rule=reading.map_rule(opened),
+        rule=map_rule.map_rule(opened),
         kept=opened.outcome.kept,
         locked=opened.view.held_out,
         shown=shown,

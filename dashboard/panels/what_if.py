@@ -23,7 +23,7 @@ MOST_LEVELS = 200  # of a column that a list can be scrolled through
 @st.fragment
 def what_if(opened: Opened, row: int) -> None:
     """Edit the example as the model reads it and see its judgement before and after. A fragment: the page stays."""
-    example, problem = cache.example_input(opened.run.run_id, row, opened.run)
+    example, problem = cache.example_input(opened.run, row)
     if example is None:
         st.text(problem)
         return

@@ -43,7 +43,7 @@ def _concept(found: Attribution, row: int) -> int:
 
 
 def _plot(opened: Opened, row: int, found: Attribution, name: str) -> None:
-    example, _ = cache.example_input(opened.run.run_id, row, opened.run)
+    example, _ = cache.example_input(opened.run, row)
     attribution_plot(
         found,
         key=f"attribution_{row}_{name}",
@@ -53,5 +53,5 @@ def _plot(opened: Opened, row: int, found: Attribution, name: str) -> None:
 
 
 def _picture(opened: Opened, row: int) -> np.ndarray | None:
-    example, _ = cache.example_input(opened.run.run_id, row, opened.run)
+    example, _ = cache.example_input(opened.run, row)
     return example if isinstance(example, np.ndarray) else None

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import streamlit as st
 
+from core.composite.normalise import normalise
 from dashboard.components.embedding_map import (
     HoverCard,
     MapColors,
@@ -21,6 +22,8 @@ from dashboard.components.polygon import rows_in_polygon
 
 st.set_page_config(layout="wide")
 N = int(st.query_params.get("n", "1500"))
+CAP = float(st.query_params.get("cap", "1"))
+DROP = st.query_params.get("drop", "above")
 MOST = int(st.query_params.get("most", MOST_POINTS))
 SCORES = (
     LiveScore("el2n", "EL2N", "difficulty", 1),
@@ -35,7 +38,22 @@ def made_up(n):
     labels = rng.integers(0, 5, n)
     angle = labels * 2 * np.pi / 5
     coords = (np.c_[np.cos(angle), np.sin(angle)] * 6 + rng.normal(size=(n, 2))).astype("f4")
-    return labels, coords, {s.name: encode_ranks(rng.normal(size=n)) for s in SCORES}
+    lean = 0.6 * (labels == 0)  # the rules would take more of the first class
+    return labels, coords, {s.name: encode_ranks(normalise(rng.normal(size=n) + s.orientation * lean)) for s in SCORES}
+
+
+def cap_classes(composite, cut):
+    """(kept, what holds each class back): rules drop at most CAP of a class, those nearest the cut stay. Row by row."""
+    side = 1 if DROP == "above" else -1
+    kept, held = np.ones(N, bool), np.full(5, np.nan, np.float32)
+    for c in range(5):
+        rows = np.flatnonzero(labels == c)
+        beyond = sorted((r for r in rows if side * composite[r] > side * cut), key=lambda r: -side * composite[r])
+        most = int(np.floor(CAP * len(rows) + 1e-9))
+        kept[beyond[:most]] = False
+        if len(beyond) > most:
+            held[c] = (composite[beyond[most - 1]] + composite[beyond[most]]) / 2 if most else side * np.inf
+    return kept, held
 
 
 labels, coords, ranks = made_up(N)
@@ -65,19 +83,21 @@ with st.sidebar:
         score_weights=state["rules"][1],
         share=state["rules"][2],
         total=N,
+        drop=DROP,
     )
     if moved.changed:
         state["rules"] = (moved.group_weights, moved.score_weights, moved.share)
 weights = coefficients({s.name: s.orientation for s in SCORES}, {s.name: s.group for s in SCORES}, *state["rules"][:2])
 composite = browser_composite(ranks, weights)
-cut = float(np.sort(composite)[::-1][round(state["rules"][2] * N)])
-kept = ~(composite > cut)
+ends = np.sort(composite)[::-1] if DROP == "above" else np.sort(composite)
+cut = float(ends[round(state["rules"][2] * N)])
+kept, held = cap_classes(composite, cut)
 kept[:10], kept[10:20] = True, False  # a person's word
 embedding_map(
     key="map",
     layout=MapLayout(f"{N}/pca", coords),
-    ranks=MapRanks(str(N), ranks),
-    rule=MapRule(weights, cut),
+    ranks=MapRanks(str(N), ranks, (labels + 1).astype(np.uint16)),
+    rule=MapRule(weights, cut, DROP, held, cap=CAP),
     kept=kept,
     decided=range(20),
     colors=MapColors.by_category(f"{N}/label", "Label", labels, list("abcde")),

@@ -135,6 +135,27 @@ def test_dragging_repaints_without_the_server_and_release_agrees_to_the_row(page
     assert sum(page.received) < 10_000  # all of the page, not only the map
 
 
+@pytest.mark.parametrize("how", ["cap=0.1", "cap=0.35&drop=below", "cap=0"])
+def test_a_dragged_slider_is_held_to_what_each_class_may_lose(page, address, how):
+    page.goto(f"{address}/?{how}")
+    page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
+    assert page.evaluate(STATE)["kept"] == truth(page)["kept"]
+    box = page.locator(".chf-slider input").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.11, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2, steps=8)
+    until(page, lambda: page.evaluate(STATE)["live"], "the slider holds the map")
+    settle(page)
+    dragged = page.evaluate("window.__chaffinch_map.map.keptRows()")
+    page.mouse.up()
+    until(page, lambda: truth(page)["share"] > 0.3 and not page.evaluate(STATE)["live"], "the server decided")
+    assert page.evaluate("window.__chaffinch_map.map.keptRows()") == dragged
+    assert len(dragged) == truth(page)["kept"]
+    by_hand = 20
+    allowed = {"cap=0.1": 0.1, "cap=0": 0.0}.get(how, 0.35)
+    assert 1500 - len(dragged) <= allowed * 1500 + by_hand, "no class lost more"
+
+
 def test_zoom_survives_selection_rules_and_reruns_and_columns_travel_once(page):
     box = page.locator(".chf-stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.4)

@@ -208,6 +208,22 @@ def test_the_cap_limits_what_rules_may_drop_of_a_class():
     assert outcome.reasons(5) == ("composite_above", "class_cap")
 
 
+@pytest.mark.parametrize(("goal", "end"), [("find_noise", np.inf), ("keep_hard", -np.inf)])
+def test_a_class_that_is_held_back_says_from_which_composite_on_its_rows_stay(goal, end):
+    view = view_of({"el2n": np.arange(20.0)}, labels=[0] * 8 + [1] * 8 + [2] * 4)
+    side = "above" if end > 0 else "below"
+    cut = Threshold("composite", "count", side, 14.0)
+    outcome = apply_rules(view, Rules(goal=goal, thresholds=(cut,), guardrails=replace(FREE, class_cap=0.25)))
+    for c, held in enumerate(outcome.class_cut.tolist()):
+        rows = np.flatnonzero(view.labels == c)
+        gone, back = rows[~outcome.kept[rows]], rows[outcome.kept[rows] & (outcome.source[rows] == "guardrail")]
+        assert np.isnan(held) == (len(back) == 0)
+        between = (outcome.composite[gone] > held) if end > 0 else (outcome.composite[gone] < held)
+        assert len(back) == 0 or (between.all() and len(gone) == len(rows) // 4)
+    none_may_go = Rules(goal=goal, thresholds=(cut,), guardrails=replace(FREE, class_cap=0.0))
+    assert apply_rules(view, none_may_go).class_cut[0 if goal == "keep_hard" else 2] == end
+
+
 def test_guardrails_do_not_overrule_a_person():
     view = view_of({"el2n": [1, 2]})
     outcome = apply_rules(view, Rules(), {"e000": Decision(Action.DROP), "e001": Decision(Action.DROP)})
@@ -283,6 +299,7 @@ def test_what_always_holds(seed):
     assert set(outcome.source[~outcome.kept]) <= {"rule", "manual", "duplicate"}
     for row in np.flatnonzero(~outcome.kept):
         assert outcome.reasons(row)
+    assert outcome.lost.tolist() == [int((~outcome.kept & (view.labels == c)).sum()) for c in range(3)]
     losers = outcome.duplicate_of >= 0
     assert not outcome.kept[losers].any()
     for c in range(3):

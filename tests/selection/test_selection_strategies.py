@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.selection import STRATEGIES, StrategyInputs, apply_threshold, strategy_named
+from core.selection import STRATEGIES, StrategyInputs, apply_in_order, apply_threshold, strategy_named
 from core.selection.allocation import proportional, smallest_first
 from core.selection.coverage import equal_width
 from core.selection.ordering import ascending, ascending_rows, smallest
@@ -192,3 +192,20 @@ def test_orders_equal_python_sorting(values, random):
     assert ascending(column, id_rank).tolist() == want
     assert ascending_rows(column, id_rank, np.argsort(id_rank), None).tolist() == want
     assert sorted(smallest(column, id_rank, 3).tolist()) == sorted(want[:3])
+
+
+@settings(deadline=None, max_examples=300)
+@given(seed=st.integers(0, 10_000), kind=st.sampled_from(["count", "percentile", "value"]),
+       drop=st.sampled_from(["above", "below"]), size=st.integers(0, 30))
+def test_a_cut_read_off_an_order_is_the_cut_that_sorting_finds(seed, kind, drop, size):
+    rng = np.random.default_rng(seed)
+    values = np.round(rng.normal(size=size), 1).astype(np.float32)  # many ties, and both zeros
+    ids = rng.permutation(size).astype(np.uint32)
+    end = size + 3 if kind == "count" else 101 if kind == "percentile" else 2
+    cut = float(rng.integers(-1 if kind == "value" else 0, end)) if kind == "count" or rng.random() < 0.5 else float(
+        rng.choice(values) if kind == "value" and size else rng.uniform(0, end - 1))
+    threshold = Threshold("x", kind, drop, cut)
+    order = ascending(-values if drop == "above" else values, ids)
+    expected, found = apply_threshold(threshold, values, ids), apply_in_order(threshold, values, order)
+    assert sorted(found.rows.tolist()) == sorted(expected.rows.tolist())
+    np.testing.assert_array_equal(found.value, expected.value)

@@ -96,3 +96,12 @@ def test_a_url_that_is_none(monkeypatch):
     monkeypatch.setenv("CHAFFINCH_DATABASE", "not a url")
     with pytest.raises(RunError, match="not a database URL"):
         curation_log().state("r")
+
+
+def test_a_file_that_is_moved_away_takes_no_more_changes(own_workspace):
+    log = curation_log()
+    log.decide("r", ["a"], Action.DROP, token="1")
+    log.database.file.rename(own_workspace / "elsewhere.sqlite")
+    assert log.state("r").decisions == {}
+    log.decide("r", ["b"], Action.DROP, token="2")
+    assert set(log.state("r").decisions) == {"b"}

@@ -1,14 +1,17 @@
 """Decisions survive: two writers, kill -9, repeated clicks, conflicts, undo and redo."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from core.store import curation_log
+from core.store import curation_log, decisions
 from core.types.curation import Action, Decision, Guardrails, Rules, Threshold
 from core.types.errors import RunError
 
@@ -93,6 +96,25 @@ def test_a_new_change_after_undo_ends_redo():
     state = log.decide("r", ["b"], Action.DROP, token="2")
     assert not state.can_redo
     assert log.redo("r").decisions.keys() == {"b"}
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.sampled_from(["rules", "decide", "undo", "redo"]), max_size=12))
+def test_what_is_remembered_after_a_change_is_what_is_on_disk(steps):
+    log, run_id = curation_log(), secrets.token_hex(4)
+    for number, step in enumerate(steps):
+        token = str(number)
+        if step == "rules":
+            told = log.save_rules(run_id, Rules(seed=number + 1), token=token)
+        elif step == "decide":
+            told = log.decide(run_id, [f"e{number}"], Action.DROP, token=token)
+        else:
+            told = getattr(log, step)(run_id, token=token)
+        decisions._CACHE.clear()
+        assert vars(log.state(run_id)) == vars(told)
+        with log.database.reading() as connection:
+            stacks = tuple(map(bool, decisions._stacks(connection, run_id)))
+        assert (told.can_undo, told.can_redo) == stacks
 
 
 def test_undo_with_nothing_to_undo_changes_nothing():

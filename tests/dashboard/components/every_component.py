@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.composite.normalise import normalise
 from core.types.attributions import Attribution, Concept, Judgement, WhatIf
 from core.types.errors import DataError
 from core.types.params import param
@@ -47,7 +48,7 @@ class Settings:
 apply_page_style()
 rng = np.random.default_rng(0)
 coords = rng.normal(size=(50, 2)).astype("f4")
-ranks = {"el2n": encode_ranks(rng.normal(size=50))}
+ranks = {"el2n": encode_ranks(normalise(rng.normal(size=50)))}
 labels = rng.integers(0, 3, 50)
 names = ("cat", "<b>dog</b>", "ship")
 rule = MapRule({"el2n": 1.0}, 0.3)

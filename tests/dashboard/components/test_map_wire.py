@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.composite.normalise import normalise
 from dashboard.components import map_wire
+from dashboard.components.map_values import MapRanks, MapRule
 from dashboard.components.map_wire import browser_composite, browser_kept, coefficients, encode_ranks, pack_rows
 from dashboard.components.row_lists import row_list
 
@@ -42,7 +44,7 @@ def test_a_few_rows_of_a_million_are_a_few_bytes():
 
 def test_ranks_keep_order_ties_and_holes():
     values = np.array([3.0, np.nan, 1.0, 3.0, 2.0], dtype=np.float32)
-    ranks = encode_ranks(values)
+    ranks = encode_ranks(normalise(values))
     assert ranks.dtype == np.uint16
     assert ranks[1] == map_wire.MISSING
     assert ranks[0] == ranks[3] > ranks[4] > ranks[2] >= 1
@@ -63,7 +65,7 @@ def test_composite_equals_the_formula_on_ranks():
     rng = np.random.default_rng(0)
     raw = {"a": rng.normal(size=500), "b": rng.normal(size=500)}
     shares = {m: (np.argsort(np.argsort(v)) + 0.5) / 500 for m, v in raw.items()}
-    got = browser_composite({m: encode_ranks(v) for m, v in raw.items()}, {"a": 0.7, "b": -0.3})
+    got = browser_composite({m: encode_ranks(normalise(v)) for m, v in raw.items()}, {"a": 0.7, "b": -0.3})
     expected = 0.7 * (shares["a"] - 0.5) - 0.3 * (shares["b"] - 0.5)
     # a rank is rounded to one of 65,534 steps: at most half a step per column
     np.testing.assert_allclose(got, expected, atol=1.0 / 65533)
@@ -77,11 +79,21 @@ def test_a_missing_rank_leaves_the_other_scores_to_decide():
 
 
 def test_rows_on_the_cut_stay_and_unscored_rows_stay():
-    columns = {"a": np.array([1, 30000, 65534, 0], np.uint16)}
-    cut = float(browser_composite(columns, {"a": 1.0})[1])
-    assert browser_kept(columns, {"a": 1.0}, cut, "above", 4).tolist() == [True, True, False, True]
-    assert browser_kept(columns, {"a": 1.0}, cut, "below", 4).tolist() == [False, True, True, True]
-    assert browser_kept(columns, {"a": 1.0}, None, "above", 4).all()
+    ranks = MapRanks("k", {"a": np.array([1, 30000, 65534, 0], np.uint16)})
+    cut = float(browser_composite(ranks.columns, {"a": 1.0})[1])
+    assert browser_kept(ranks, MapRule({"a": 1.0}, cut, "above"), 4).tolist() == [True, True, False, True]
+    assert browser_kept(ranks, MapRule({"a": 1.0}, cut, "below"), 4).tolist() == [False, True, True, True]
+    assert browser_kept(ranks, MapRule({"a": 1.0}, None), 4).all()
+
+
+def test_a_class_that_is_held_back_has_a_cut_of_its_own():
+    ranks = MapRanks("k", {"a": np.array([10000, 40000, 50000, 60000], np.uint16)}, np.array([0, 1, 2, 2], np.uint16))
+    middle = float(browser_composite(ranks.columns, {"a": 1.0})[2])
+    held = np.array([np.nan, middle], np.float32)
+    assert browser_kept(ranks, MapRule({"a": 1.0}, 0.0, "above", held), 4).tolist() == [True, False, True, False]
+    all_stay = np.array([np.inf, np.nan], np.float32)
+    assert browser_kept(ranks, MapRule({"a": 1.0}, 0.0, "above", all_stay), 4).tolist() == [True, True, False, False]
+    assert map_wire.held_text(np.full(2, np.nan)) is None
 
 
 def test_blobs_are_aligned_named_and_large_enough_to_be_cached():

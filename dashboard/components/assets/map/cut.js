@@ -117,9 +117,11 @@ function cutForShare(map, share, drop) {
 
 function applyCut(map, cut, drop) {
   const { kept, composite, lockedRows } = map
+  const own = classLimits(map, cut, drop)
+  const side = drop === "above" ? 1 : -1
   if (cut === null || cut === undefined) kept.fill(1)
-  else if (drop === "above") for (let i = 0; i < kept.length; i++) kept[i] = composite[i] > cut && !(lockedRows && lockedRows[i]) ? 0 : 1
-  else for (let i = 0; i < kept.length; i++) kept[i] = composite[i] < cut && !(lockedRows && lockedRows[i]) ? 0 : 1
+  else if (own) for (let i = 0; i < kept.length; i++) kept[i] = side * composite[i] > side * own.limits[own.codes[i]] && !(lockedRows && lockedRows[i]) ? 0 : 1
+  else for (let i = 0; i < kept.length; i++) kept[i] = side * composite[i] > side * cut && !(lockedRows && lockedRows[i]) ? 0 : 1
   for (const i of map.pinKept) kept[i] = 1
   for (const i of map.pinDropped) kept[i] = 0
   let count = 0

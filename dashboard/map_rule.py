@@ -1,0 +1,41 @@
+"""The cut of the rules as the map's browser can follow it while a slider is dragged."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from core.types.curation import Rules, Source
+from dashboard import ruling
+from dashboard.components import map_wire
+from dashboard.components.map_values import MapRule
+from dashboard.opened import Opened
+
+
+def map_rule(opened: Opened) -> MapRule | None:
+    """The cut as the browser can compute it while a slider is dragged; None when the rules are of another kind."""
+    rules, view = opened.rules, opened.view
+    if rules.transform != "rank" or rules.aggregator != "mean" or rules.within_class:
+        return None
+    orientation = {name: column.orientation.get(rules.goal, 0) for name, column in view.scores.items()}
+    groups = {name: column.group for name, column in view.scores.items()}
+    weights = map_wire.coefficients(orientation, groups, rules.group_weights, rules.score_weights)
+    short = {name: float(f"{weight:.9g}") for name, weight in weights.items()}  # they travel as text with each change
+    guard, side, cut = rules.guardrails, composite_side(rules), composite_cut(opened)
+    if side != ruling.drop_side(rules):  # what a class gets back is then not what lies nearest to the cut
+        return MapRule(short, cut, side)
+    return MapRule(short, cut, side, opened.outcome.class_cut, guard.class_floor, guard.class_cap)
+
+
+def composite_side(rules: Rules) -> Literal["above", "below"]:
+    """The side of the composite's cut that goes: as its threshold says, else the end that the goal removes."""
+    given = next((t.drop for t in rules.thresholds if t.score == "composite" and t.class_name is None), None)
+    return "below" if (given or ruling.drop_side(rules)) == "below" else "above"
+
+
+def composite_cut(opened: Opened) -> float | None:
+    """The composite value that decides a row under these rules, None when no single one does."""
+    decided = opened.outcome.threshold[opened.outcome.came_from(Source.RULE)]
+    cuts = np.unique(decided[np.isfinite(decided)])
+    return float(cuts[0]) if len(cuts) == 1 else None
