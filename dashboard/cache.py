@@ -66,7 +66,7 @@ def view(run_id: str, at: str, _run: Run) -> ScoreView:
     return actions.score_view(_run)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)  # 25 bytes a row each
 def outcome(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState) -> Outcome:
     """What rules and decisions do; `change` names both."""
     return actions.outcome(_view, _rules, _state.decisions)

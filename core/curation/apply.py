@@ -16,8 +16,6 @@ from .ranking import Ranking, drops_first, rank_rows
 from .view import ScoreView
 from .warnings import outcome_warnings
 
-_MOST_CODES = 64
-
 # code -> what it means; the dictionary of the manifest. Codes of thresholds and strategies are added to these.
 REASONS = {
     "held_out": "held-out row: kept always, rules and decisions wait until it is unlocked",
@@ -69,8 +67,10 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
              "duplicate": twins.losers, "duplicate_best": best, "class_floor": saved.floor, "class_cap": saved.cap}
     for reason, rows in marks.items():
         cuts.bits[rows] |= cuts.bit(reason)
-    duplicate_of = np.full(len(view), -1, np.int64)
-    duplicate_of[twins.losers] = twins.standing_in
+    duplicate_of = np.broadcast_to(np.int32(-1), len(view))
+    if len(twins.losers):
+        duplicate_of = duplicate_of.copy()
+        duplicate_of[twins.losers] = twins.standing_in
     outcome = Outcome(
         kept=~gone, source_code=code, reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
         duplicate_of=duplicate_of, composite=ranking.composite, rank=ranking.rank, threshold=cuts.threshold,

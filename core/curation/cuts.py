@@ -16,11 +16,15 @@ from .ranking import Ranking, drops_first, orientation
 from .view import ScoreView
 
 
+_MOST_CODES = 64
+_MARKS = 8  # codes that guardrails, duplicates and people add
+
+
 @dataclass(eq=False)
 class Cuts:
     """Filled step by step, then only read.
 
-    dropped [N] bool; by_redundancy [N] bool: dropped only for being like another row; bits [N] uint64 over `codes`;
+    dropped [N] bool; by_redundancy [N] bool: dropped only for being like another row; bits [N] unsigned over `codes`;
     threshold, margin [N] float32: for a dropped row the first cut that dropped it, else the first that looked at it.
     """
 
@@ -31,11 +35,11 @@ class Cuts:
     margin: np.ndarray
     codes: list[str] = field(default_factory=list)
 
-    def bit(self, code: str) -> np.uint64:
+    def bit(self, code: str) -> np.unsignedinteger:
         """The bit of a code, added when new."""
         if code not in self.codes:
             self.codes.append(code)
-        return np.uint64(1) << np.uint64(self.codes.index(code))
+        return self.bits.dtype.type(1 << self.codes.index(code))
 
     def note(self, eligible: np.ndarray, gone: np.ndarray, cut: np.float32, margin: np.ndarray, code: str,
              redundancy: bool) -> None:
@@ -56,7 +60,12 @@ class Cuts:
 def make_cuts(view: ScoreView, rules: Rules, ranking: Ranking, candidates: np.ndarray) -> Cuts:
     """Apply every threshold to the unlocked rows, and the strategy to `candidates` [N] bool (no twins among them)."""
     size = len(view)
-    cuts = Cuts(np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, np.uint64),
+    codes = len({(t.score, t.drop) for t in rules.thresholds}) + 1 + _MARKS
+    if codes > _MOST_CODES:
+        raise RulesError(f"Thresholds on {codes - 1 - _MARKS} ends of scores are more than one outcome can name.",
+                         f"Use at most {_MOST_CODES - 1 - _MARKS}.")
+    bits = np.uint16 if codes <= 16 else np.uint32 if codes <= 32 else np.uint64  # a million rows, several times
+    cuts = Cuts(np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, bits),
                 np.full(size, np.nan, np.float32), np.full(size, np.nan, np.float32))
     unlocked = view.unlocked(rules.guardrails.lock_held_out)
     for threshold in rules.thresholds:

@@ -117,9 +117,9 @@ class Outcome:
 
     kept: np.ndarray  # [N] bool
     source_code: np.ndarray  # [N] uint8 into SOURCES: who decided the row
-    reason_bits: np.ndarray  # [N] uint64, bit b set = reason_names[b] applies
+    reason_bits: np.ndarray  # [N] unsigned, bit b set = reason_names[b] applies
     reason_names: tuple[str, ...]  # fixed codes such as "el2n_above", "class_floor", "manual_drop"
-    duplicate_of: np.ndarray  # [N] int64, row that stays in this row's place, -1 if none
+    duplicate_of: np.ndarray  # [N] int32, row that stays in this row's place, -1 if none
     composite: np.ndarray  # [N] float32, NaN where no score applies
     rank: np.ndarray  # [N] int64, 1 = first to go, ties broken by id
     threshold: np.ndarray  # [N] float32, the composite (or score) cut that decided the row, NaN if none

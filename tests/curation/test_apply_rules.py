@@ -256,6 +256,16 @@ def test_senseless_rules_are_refused(rules):
         apply_rules(view_of({"el2n": [1, 2]}), rules)
 
 
+def test_more_reasons_than_bits_are_refused():
+    plain = view_of({"el2n": [1, 2]})
+    names = [f"s{k}" for k in range(40)]
+    view = replace(plain, scores={name: replace(plain.scores["el2n"], name=name) for name in names})
+    thresholds = tuple(Threshold(name, "count", side, 0) for name in names for side in ("above", "below"))
+    assert apply_rules(view, Rules(thresholds=thresholds[:55])).kept.all()
+    with pytest.raises(RulesError, match="more than one outcome can name"):
+        apply_rules(view, Rules(thresholds=thresholds))
+
+
 def test_an_unknown_label_is_refused():
     with pytest.raises(RulesError, match="not a class"):
         apply_rules(view_of({"el2n": [1, 2]}), Rules(), {"e000": Decision(Action.RELABEL, "dog")})
