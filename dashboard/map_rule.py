@@ -37,5 +37,5 @@ def composite_side(rules: Rules) -> Literal["above", "below"]:
 def composite_cut(opened: Opened) -> float | None:
     """The composite value that decides a row under these rules, None when no single one does."""
     decided = opened.outcome.threshold[opened.outcome.came_from(Source.RULE)]
-    cuts = np.unique(decided[np.isfinite(decided)])
-    return float(cuts[0]) if len(cuts) == 1 else None
+    decided = decided[np.isfinite(decided)]
+    return float(decided[0]) if len(decided) and (decided == decided[0]).all() else None

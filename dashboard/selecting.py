@@ -136,13 +136,16 @@ def _search(view: ScoreView, words: str) -> np.ndarray:
 
 def join(selection: np.ndarray, rows: np.ndarray, mode: str) -> np.ndarray:
     """The new selection, ascending: replace, add, subtract, or within (rows that are in both)."""
-    if mode == "add":
-        return np.union1d(selection, rows)
-    if mode == "subtract":
-        return np.setdiff1d(selection, rows)
-    if mode == "within":
-        return np.intersect1d(selection, rows)
-    return np.unique(rows)
+    chosen = np.zeros(1 + max(selection.max(initial=-1), rows.max(initial=-1)), bool)  # far faster than sorting both
+    if mode in ("add", "subtract"):
+        chosen[selection] = True
+        chosen[rows] = mode == "add"
+    elif mode == "within":
+        chosen[selection] = True
+        chosen &= np.bincount(rows, minlength=len(chosen)) > 0
+    else:
+        chosen[rows] = True
+    return np.flatnonzero(chosen)
 
 
 def inverse(selection: np.ndarray, shown: np.ndarray) -> np.ndarray:

@@ -112,13 +112,18 @@ def short_name(kind: str, key: str) -> str:
 
 def pack_rows(rows: np.ndarray, total: int) -> bytes:
     """Row numbers as bytes: tag 0 + varints of the gaps, or tag 1 + one bit per row, whichever is shorter."""
-    rows = np.unique(np.asarray(rows, dtype=np.int64))
+    rows = ascending(np.asarray(rows, dtype=np.int64))
     gaps = np.diff(rows, prepend=-1) - 1
     if len(rows) + int((gaps >= 128).sum()) >= total / 8:
         mask = np.zeros(total, bool)
         mask[rows] = True
         return b"\x01" + np.packbits(mask, bitorder="little").tobytes()
     return b"\x00" + _varints(gaps)
+
+
+def ascending(rows: np.ndarray) -> np.ndarray:
+    """The rows ascending, each once; most lists come so, and looking is a hundred times faster than sorting."""
+    return rows if (rows[1:] > rows[:-1]).all() else np.unique(rows)
 
 
 def _varints(values: np.ndarray) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.components.map_wire import INLINE_BELOW, pack_rows, rows_blob
+from dashboard.components.map_wire import INLINE_BELOW, ascending, pack_rows, rows_blob
 
 _SHORT = 200  # bytes; a longer list becomes a base the first time, so that its changes travel alone
 
@@ -28,7 +28,7 @@ def row_list(name: str, rows: np.ndarray, total: int, bases: dict[str, Base]) ->
     {"i": base64} in line, {"b": key} as a blob, {"b": key, "x": base64} as the rows in which it differs from that blob.
     A blob that stays the same is not sent again, so `bases` (changed here) keeps it for the session.
     """
-    rows = np.unique(np.asarray(rows, dtype=np.int32))
+    rows = ascending(np.asarray(rows, dtype=np.int32))
     packed, base = pack_rows(rows, total), bases.get(name)
     if base is not None:
         changed = pack_rows(np.setxor1d(base.rows, rows, assume_unique=True), total)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.types.curation import Action
-from dashboard import doing, drawing, reading, state
+from dashboard import doing, drawing, reading, selecting, state
 from dashboard.components import gallery as galleries
 from dashboard.components import table
 from dashboard.opened import Opened
@@ -61,7 +61,7 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     event = galleries.gallery(
         tiles,
         key="gallery",
-        selected=[int(r) for r in state.selection()],
+        selected=selecting.join(state.selection(), rows, "within").tolist(),
         empty=empty,
         focused=opened.view.row_of.get(state.focused() or ""),
         size=84,
@@ -70,8 +70,8 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     if event.kind == "none" or not state.is_new("gallery", event):
         return
     if event.kind == "select":
-        rest = np.setdiff1d(state.selection(), rows)
-        state.select(np.union1d(rest, np.array(event.rows, np.int64)).astype(np.int64))
+        rest = selecting.join(state.selection(), rows, "subtract")
+        state.select(selecting.join(rest, np.array(event.rows, np.int64), "add"))
     elif event.kind == "focus":
         state.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "key":
@@ -100,7 +100,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
 def _table(opened: Opened, rows: np.ndarray) -> None:
     """Its check marks are the selection: what they change, the map shows, and what others change, they show."""
     frame = reading.rows_frame(opened, rows)
-    here = np.intersect1d(state.selection(), rows)
+    here = selecting.join(state.selection(), rows, "within")
     marks = state.once("table_marks", lambda: {"times": 0})
     shown = (rows.tobytes(), here.tobytes())
     if marks.get("shown") != shown:  # changed elsewhere: a table of another key starts with these marks
@@ -119,7 +119,7 @@ def _table(opened: Opened, rows: np.ndarray) -> None:
     if np.array_equal(now, here):
         return
     marks["shown"] = (rows.tobytes(), now.tobytes())
-    state.select(np.union1d(np.setdiff1d(state.selection(), rows), now))
+    state.select(selecting.join(selecting.join(state.selection(), rows, "subtract"), now, "add"))
     added = np.setdiff1d(now, here)
     if len(added) == 1:
         state.focus(str(opened.view.ids[added[0]]))

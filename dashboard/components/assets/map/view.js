@@ -126,7 +126,11 @@ function refresh(map) {
     drawLegend(map)
     map.coloredAs = colored
   }
-  resized(map, true)
+  const { coords, rule, pinKept, pinDropped, hidden, locked, grid, label, n } = map.data
+  const drawn = JSON.stringify([colored, coords, rule, pinKept, pinDropped, hidden, locked, grid, label, n])
+  const same = drawn === map.drawnAs && !map.live
+  map.drawnAs = drawn
+  resized(map, same ? "overlay" : "decide") // a click elsewhere on the page leaves a million points as they are
 }
 
 // Of a large map only the part in view is held; the server sends an older one again when it is asked for.
@@ -157,10 +161,11 @@ function readHidden(map) {
   map.projectedAs = ""
 }
 
-function resized(map, decideToo = false) {
+function resized(map, from = "paint") {
   const width = map.stage.clientWidth
   const height = map.stage.clientHeight
-  if (!width || !height || !map.kept) return
+  if (!width || !height || !map.kept) return void (map.drawnAs = "")
+  if (!map.drawnAs) from = "decide"
   const titled = map.data.x || map.data.y
   map.margins = titled ? { left: 46, right: 8, top: 8, bottom: 34 } : { left: 0, right: 0, top: 0, bottom: 0 }
   map.ratio = Math.min(window.devicePixelRatio || 1, 2)
@@ -172,7 +177,7 @@ function resized(map, decideToo = false) {
     Object.assign(canvas.style, { left: `${map.margins.left}px`, top: `${map.margins.top}px`, width: `${inner[0]}px`, height: `${inner[1]}px` })
   }
   chooseRange(map, inner, titled)
-  repaint(map, decideToo ? "decide" : "paint")
+  repaint(map, from)
   const plotted = JSON.stringify([map.size, map.theme, map.data.x, map.data.y, map.range])
   if (plotted !== map.plottedAs) drawPlot(map).catch((error) => (map.waiting.textContent = error.message))
   map.plottedAs = plotted
@@ -212,12 +217,13 @@ function padded(range) {
   return [range[0] - pad[0], range[1] + pad[0], range[2] - pad[1], range[3] + pad[1]]
 }
 
-// from: project (zoom moved) | decide (rule or rows changed) | paint
+// from: project (zoom moved) | decide (rule or rows changed) | paint | overlay (the points stay as they are drawn)
 function repaint(map, from) {
   if (!map.kept || !map.range) return
   const started = performance.now()
   const projected = JSON.stringify([map.data.coords, map.range, map.canvas.width, map.canvas.height])
-  if (projected !== map.projectedAs) project(map)
+  const moved = projected !== map.projectedAs
+  if (moved) project(map)
   map.projectedAs = projected
   if (from === "project") tellView(map)
   if (from === "decide") {
@@ -225,7 +231,7 @@ function repaint(map, from) {
     decide(map)
     map.times.decide = performance.now() - at
   }
-  paint(map)
+  if (moved || from !== "overlay") paint(map)
   paintOverlay(map)
   map.times.total = performance.now() - started
   tellCounts(map)
@@ -235,6 +241,7 @@ home.live = (key, rule) => {
   const map = home.maps.get(key)
   if (!map?.kept) return null
   map.dragging = rule !== null
+  map.drawnAs = "" // what stands there now is not what the server said
   if (rule) map.live = rule
   if (rule) repaint(map, "decide")
   return { kept: map.keptCount, rows: map.data.n, locked: map.lockedCount }
