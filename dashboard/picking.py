@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from core import curation_actions
@@ -58,3 +60,9 @@ def choose(rows: np.ndarray, how: str = "") -> None:
     """Select rows as the mode says, and bring them forward wherever rows are listed."""
     state.select(selecting.join(state.selection(), rows, how or mode()))
     state.turn_to("tab", "Selected")
+
+
+def chooser(rows: np.ndarray) -> Callable[[], None]:
+    """What a button does that chooses these rows (numbers, or bool [N])."""
+    held = selecting.Held.of(rows)
+    return lambda: choose(held.rows())

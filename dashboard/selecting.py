@@ -91,6 +91,8 @@ class Filters:
 
 def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np.ndarray:
     """bool [N]: rows that pass every card (any of its chosen values), every range and the search."""
+    if not filters.active:
+        return view.every_row
     shown = np.ones(len(view), bool)
     for facet in facets:
         wanted = [k for k, option in enumerate(facet.options) if option in set(filters.chosen.get(facet.name, ()))]
@@ -132,6 +134,31 @@ def _search(view: ScoreView, words: str) -> np.ndarray:
     for name in () if view.columns is None else view.columns.columns:
         found |= view.columns[name].astype(str).str.contains(words, case=False, regex=False).to_numpy(bool)
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Rows, one bit each: a session keeps whatever the buttons of its page were given until the page is drawn again."""
+
+    bits: np.ndarray
+    total: int
+
+    @staticmethod
+    def of(rows: np.ndarray) -> Held:
+        """From row numbers in any order, or from bool [N]."""
+        if rows.dtype != bool:
+            marks = np.zeros(1 + int(rows.max(initial=-1)), bool)
+            marks[rows] = True
+            rows = marks
+        return Held(np.packbits(rows), len(rows))
+
+    def mask(self) -> np.ndarray:
+        """bool [N] as long as what it was made from."""
+        return np.unpackbits(self.bits, count=self.total).view(bool)
+
+    def rows(self) -> np.ndarray:
+        """Row numbers, ascending."""
+        return np.flatnonzero(self.mask())
 
 
 def join(selection: np.ndarray, rows: np.ndarray, mode: str) -> np.ndarray:

@@ -15,7 +15,6 @@ from core.types.params import params_from_dict
 from .ranking import Ranking, drops_first, orientation
 from .view import ScoreView
 
-
 _MOST_CODES = 64
 _MARKS = 8  # codes that guardrails, duplicates and people add
 

@@ -118,13 +118,18 @@ class ScoreView:
         return np.arange(1, len(self) + 1)
 
     @cached_property
+    def every_row(self) -> np.ndarray:
+        """[N] bool, all of them."""
+        return np.ones(len(self), bool)
+
+    @cached_property
     def held_out(self) -> np.ndarray:
         """[N] bool, rows outside the training split."""
         return np.asarray(self.splits).astype(str) != Split.TRAIN.value
 
     def unlocked(self, lock_held_out: bool) -> np.ndarray:
         """[N] bool, rows that rules may drop."""
-        return self._unlocked_rows if lock_held_out else np.ones(len(self), bool)
+        return self._unlocked_rows if lock_held_out else self.every_row
 
     @cached_property
     def _unlocked_rows(self) -> np.ndarray:

@@ -157,7 +157,6 @@ def _row_buttons(sets: dict[str, np.ndarray]) -> None:
                 f"{words}: {len(rows):,}",
                 key=f"branch_rows_{number}",
                 disabled=not len(rows),
-                on_click=picking.choose,
-                args=(rows,),
+                on_click=picking.chooser(rows),
                 help="Select these rows",
             )

@@ -72,8 +72,7 @@ def zones_by(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarra
                 f"{reading.ZONE_WORDS[zone]} · {len(rows):,}",
                 key=f"zone_{zone}",
                 disabled=not len(rows),
-                on_click=picking.choose,
-                args=(rows,),
+                on_click=picking.chooser(rows),
             )
 
 
@@ -119,7 +118,7 @@ def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) ->
         st.text("Set apart by: " + ", ".join(card.keywords))
     codes = cache.array(opened.run.run_id, opened.at, name, opened.run)
     rows = comparing.rows_with(np.asarray(codes), card.number, shown)
-    st.button(f"Select its {len(rows):,} rows", key="select_cluster", on_click=picking.choose, args=(rows,))
+    st.button(f"Select its {len(rows):,} rows", key="select_cluster", on_click=picking.chooser(rows))
     for title, members, key in (
         ("Typical: nearest to its middle", card.typical, "typical"),
         ("Odd: farthest from it", card.odd, "odd"),

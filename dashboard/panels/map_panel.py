@@ -103,8 +103,10 @@ def draw_plane(
     """Rows at any coordinates: lasso, click and hover mean the same everywhere. words: what a screen reader says."""
     row = opened.view.row_of.get(state.focused() or "")
 
+    held = selecting.Held.of(shown)
+
     def on_event(event: maps.MapEvent) -> None:
-        _react(opened, layout.coords, shown, event)
+        _react(opened, layout.coords, held, event)
 
     maps.embedding_map(
         key=key,
@@ -126,9 +128,9 @@ def draw_plane(
     )
 
 
-def _react(opened: Opened, coords: np.ndarray, shown: np.ndarray, event: maps.MapEvent) -> None:
+def _react(opened: Opened, coords: np.ndarray, shown: selecting.Held, event: maps.MapEvent) -> None:
     if event.kind == "lasso" and event.polygon is not None:
-        rows = polygon.rows_in_polygon(coords, event.polygon, shown)
+        rows = polygon.rows_in_polygon(coords, event.polygon, shown.mask())
         picking.choose(rows, "" if event.mode == "replace" else event.mode)
     elif event.kind == "click" and event.row is not None:
         state.open_example(str(opened.view.ids[event.row]))

@@ -69,8 +69,7 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
                     f"Both first {overlap.fraction:.0%} · {len(rows):,}",
                     key=f"overlap_{number}",
                     disabled=not len(rows),
-                    on_click=picking.choose,
-                    args=(rows,),
+                    on_click=picking.chooser(rows),
                     help="Select the rows that both scores have among their first",
                 )
     _parts("Quadrants, split at the middle rank", comparing.quadrant_words(found, a, b), found.quadrants, shown)
@@ -122,7 +121,6 @@ def _parts(title: str, words: Sequence[str], codes: np.ndarray, shown: np.ndarra
                 key=f"{key}_{code}",
                 width="stretch",
                 disabled=not len(rows),
-                on_click=picking.choose,
-                args=(rows,),
+                on_click=picking.chooser(rows),
                 help="Select these rows: the map, the gallery and the table follow.",
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -46,8 +48,7 @@ def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
     st.button(
         f"Select these {len(rows):,} in Explore",
         key=f"select_{key}",
-        on_click=_select,
-        args=(rows,),
+        on_click=_selecting(rows),
     )
     if clicked is not None and state.is_new(f"changed_{key}", (opened.change, clicked)):
         state.open_example(str(opened.view.ids[clicked]))
@@ -55,9 +56,14 @@ def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
         st.rerun()
 
 
-def _select(rows: np.ndarray) -> None:
-    picking.choose(np.sort(rows))
-    state.follow("explore")
+def _selecting(rows: np.ndarray) -> Callable[[], None]:
+    choose = picking.chooser(rows)
+
+    def chosen() -> None:
+        choose()
+        state.follow("explore")
+
+    return chosen
 
 
 def risks(opened: Opened) -> None:
@@ -65,7 +71,7 @@ def risks(opened: Opened) -> None:
     st.html("<h4>What other seeds would change</h4>")
     rows, words = reading.shaky_rows(opened)
     st.text(words)
-    st.button(f"Select these {len(rows):,}", key="select_shaky", disabled=not len(rows), on_click=_select, args=(rows,))
+    st.button(f"Select these {len(rows):,}", key="select_shaky", disabled=not len(rows), on_click=_selecting(rows))
 
 
 def weights(opened: Opened) -> None:

@@ -44,7 +44,7 @@ def verbs(opened: Opened, shown: np.ndarray) -> None:
             help=_MODE_HELP,
             **state.held("mode", picking.MODES, "replace"),
         )
-        st.button("Select all filtered", key="select_filtered", on_click=picking.choose, args=(np.flatnonzero(shown),))
+        st.button("Select all filtered", key="select_filtered", on_click=picking.chooser(shown))
         with st.popover("More"):
             _more(opened, shown, none)
 
@@ -62,7 +62,8 @@ def _relabel(opened: Opened) -> None:
 
 def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
     with st.container(horizontal=True, gap="small", key="more_at_once"):
-        st.button("Invert", key="invert", on_click=state.select, args=(selecting.inverse(state.selection(), shown),))
+        held = selecting.Held.of(shown)
+        st.button("Invert", key="invert", on_click=lambda: state.select(_inverse(held)))
         nothing = np.array([], np.int64)
         st.button("Clear selection", key="clear_selection", disabled=none, on_click=state.select, args=(nothing,))
         st.download_button(
@@ -82,6 +83,10 @@ def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
         st.button("Save selection", key="save_selection", disabled=wanting, on_click=_save, args=(opened, name))
     for number, (title, ids) in enumerate(opened.curation.selections.items()):
         _named(opened, number, title, len(ids))
+
+
+def _inverse(shown: selecting.Held) -> np.ndarray:
+    return selecting.inverse(state.selection(), shown.mask())
 
 
 def _named(opened: Opened, number: int, title: str, count: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from core import actions
@@ -105,10 +104,9 @@ def _set_within(opened: Opened) -> None:
 
 
 def _map(opened: Opened) -> None:
-    shown = np.ones(len(opened.view), bool)
     layout = map_panel.first_layout(opened)
     if layout is not None:
-        map_panel.draw(opened, layout, embedding_map.MapColors.by_decision(), shown, 340)
+        map_panel.draw(opened, layout, embedding_map.MapColors.by_decision(), opened.view.every_row, 340)
 
 
 def _classes(opened: Opened) -> None:

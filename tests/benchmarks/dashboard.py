@@ -24,13 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import measure
-from tests.benchmarks.dashboard_load import measure_load
+from tests.benchmarks.dashboard_load import ANSWERED, measure_load
 from tests.benchmarks.dashboard_page import MAP, READY, Page, middle
 from tests.benchmarks.dashboard_run import make_run
 from tests.benchmarks.wire import Wire, wire
 from tests.browser.pages import browser, server
 
-ANSWERED = (b"-kept_bar", b"-rule_classes", b"-cut_before")
 SIZES = (1_500, 60_000, 200_000, 1_000_000)
 REPEATS = 5
 START = "document.querySelectorAll('[class*=st-key-try_] button').length >= 3"
