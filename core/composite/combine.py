@@ -19,7 +19,7 @@ _BLOCK = 16384  # rows per block: its float64 sums stay in the processor's cache
 
 @dataclass(frozen=True, eq=False)
 class Composite:
-    """values [N] float64, NaN where no weighted score is present; coverage [N] float32 share of the weight present."""
+    """values [N] float, NaN where no weighted score is present; coverage [N] float32 share of the weight present."""
 
     values: np.ndarray
     coverage: np.ndarray
@@ -36,18 +36,22 @@ def composite(values: Mapping[str, np.ndarray], orientation: Mapping[str, int], 
     return result.values, result.coverage
 
 
-def combine(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules) -> Composite:
-    """Weighted mean inside each group, then over the groups present for a row by `rules.aggregator`."""
+def combine(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules,
+            kind: type[np.floating] = np.float64) -> Composite:
+    """Weighted mean inside each group, then over the groups present for a row by `rules.aggregator`.
+
+    kind: of the values given back; they are summed as float64 whatever it is.
+    """
     weights = _weights(terms.names, orientation, groups, rules)
     if rules.aggregator == "mean":
-        return _linear(terms, weights)
+        return _linear(terms, weights, kind)
     if rules.aggregator not in AGGREGATORS:
         raise RulesError(f"Unknown aggregator {rules.aggregator!r}.", f"Choose one of: mean, {', '.join(AGGREGATORS)}.")
     means, shares = _group_means(terms, weights)
     if rules.aggregator == "borda":
         means = np.array([normalise(t) for t in means]).reshape(means.shape)
     coverage = _coverage(terms, weights)
-    return Composite(AGGREGATORS[rules.aggregator](means, shares), coverage)
+    return Composite(AGGREGATORS[rules.aggregator](means, shares).astype(kind, copy=False), coverage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,32 +106,32 @@ def coefficients(terms: Terms, orientation: Mapping[str, int], groups: Mapping[s
     return dict(zip(terms.names, row.tolist(), strict=True))
 
 
-def _linear(terms: Terms, weights: _Weights) -> Composite:
-    values = np.empty(terms.rows)
-    coverage = np.empty(terms.rows, np.float32)
-    for pattern, rows in zip(terms.patterns, terms.pattern_rows, strict=True):
+def _linear(terms: Terms, weights: _Weights, kind: type[np.floating]) -> Composite:
+    values = np.empty(terms.rows, kind)
+    row, covered = _pattern_coefficients(terms.patterns[0], weights)
+    coverage = np.broadcast_to(np.float32(covered), terms.rows)
+    _sum_all(terms.matrix, row if covered else np.full(len(row), np.nan), values)
+    if len(terms.patterns) > 1:
+        coverage = coverage.copy()
+    for pattern, rows in zip(terms.patterns[1:], terms.pattern_rows[1:], strict=True):
+        assert rows is not None  # only the first kind of row is "all others"
         row, covered = _pattern_coefficients(pattern, weights)
-        chosen = slice(None) if rows is None else rows
-        coverage[chosen] = covered
-        if rows is None:
-            _sum_all(terms.matrix, row, values)
-        else:
-            values[rows] = _sum_some(terms.matrix, row, rows)
-        if covered == 0:
-            values[chosen] = np.nan
+        coverage[rows] = covered
+        values[rows] = _sum_some(terms.matrix, row, rows) if covered else np.nan
     return Composite(values, coverage)
 
 
 def _sum_all(matrix: np.ndarray, row: np.ndarray, out: np.ndarray) -> None:
-    """out = row @ matrix in plain element-wise steps: the same bits on every machine, whatever its linear algebra."""
+    """out = row @ matrix in plain element-wise steps of float64: the same bits on every machine."""
     active = np.flatnonzero(row)
-    out[:] = 0.0
-    term = np.empty(_BLOCK)
+    whole, term = np.empty(_BLOCK), np.empty(_BLOCK)
     for start in range(0, len(out), _BLOCK):
-        part = out[start:start + _BLOCK]
+        size = min(_BLOCK, len(out) - start)
+        whole[:size] = 0.0
         for k in active:
-            np.multiply(matrix[k, start:start + _BLOCK], row[k], out=term[:len(part)], dtype=np.float64)
-            part += term[:len(part)]
+            np.multiply(matrix[k, start:start + size], row[k], out=term[:size], dtype=np.float64)
+            whole[:size] += term[:size]
+        out[start:start + size] = whole[:size]
 
 
 def _sum_some(matrix: np.ndarray, row: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
         duplicate_of[twins.losers] = twins.standing_in
     outcome = Outcome(
         kept=~gone, source_code=code, reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
-        duplicate_of=duplicate_of, composite=ranking.composite, rank=ranking.rank, threshold=cuts.threshold,
+        duplicate_of=duplicate_of, composite=ranking.composite, order=ranking.order, threshold=cuts.threshold,
         margin=cuts.margin, label_final=manual.labels, lost=saved.lost, class_cut=saved.cut,
         coverage=ranking.coverage)
     return _with_warnings(view, rules, outcome, manual)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from core.composite import combine
 from core.selection.ordering import ascending_rows
-from core.types.curation import Rules
+from core.types.curation import Rules, inverse_order
 from core.types.errors import RulesError
 from core.types.methods import Goal
 
@@ -22,19 +23,28 @@ DROP_FIRST = frozenset({Goal.FIND_NOISE.value, Goal.REMOVE_REDUNDANT.value, Goal
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """composite, priority [N] float32 (priority: high = keep first; NaN where no weighted score is present);
+    """composite [N] float32, NaN where no weighted score is present; coverage [N] share of the weight present;
 
-    coverage [N] share of the weight present; order [N] rows, first to go first, then rows without a composite, then
-    locked rows; rank [N] int64, 1 = first to go: the inverse of `order`; ranked: how many rows of `order` come first
-    because they have a composite and are not locked.
+    order [N] rows, first to go first, then rows without a composite, then locked rows; ranked: how many rows of `order`
+    come first because they have a composite and are not locked; drops_first: a high composite goes first.
+    What many rules never ask for is made when it is asked for: at a million rows each array takes milliseconds.
     """
 
     composite: np.ndarray
-    priority: np.ndarray
     coverage: np.ndarray
     order: np.ndarray
-    rank: np.ndarray
     ranked: int
+    drops_first: bool
+
+    @cached_property
+    def priority(self) -> np.ndarray:
+        """[N] float32, high = keep first."""
+        return -self.composite if self.drops_first else self.composite
+
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """[N] int64, 1 = first to go: the inverse of `order`."""
+        return inverse_order(self.order)
 
 
 def goal_of(rules: Rules) -> str:
@@ -70,14 +80,12 @@ def score_groups(view: ScoreView) -> dict[str, str]:
 def _rank(view: ScoreView, rules: Rules, goal: str) -> Ranking:
     lock = rules.guardrails.lock_held_out
     terms = view.terms(rules.transform, rules.within_class, lock)
-    result = combine(terms, orientation(view, goal), score_groups(view), rules)
     # ranks follow the float32 that the export shows, so that sorting its column gives its rank
-    value = result.values.astype(np.float32) if len(view.scores) else np.full(len(view), np.nan, np.float32)
+    result = combine(terms, orientation(view, goal), score_groups(view), rules, np.float32)
+    value = result.values if len(view.scores) else np.full(len(view), np.nan, np.float32)
     coverage = result.coverage if len(view.scores) else np.zeros(len(view), np.float32)
-    priority = -value if drops_first(goal) else value
+    first = drops_first(goal)
     locked = view.held_out if lock and view.held_out.any() else None
-    order = ascending_rows(priority, view.id_rank, view.id_order, locked)
-    rank = np.empty(len(view), np.int64)
-    rank[order] = view.places
+    order = ascending_rows(-value if first else value, view.id_rank, view.id_order, locked)
     ranked = bisect_left(order, True, key=lambda row: bool(np.isnan(value[row]) or (lock and view.held_out[row])))
-    return Ranking(value, priority, coverage, order, rank, ranked)
+    return Ranking(value, coverage, order, ranked, first)

@@ -113,11 +113,6 @@ class ScoreView:
         return rank
 
     @cached_property
-    def places(self) -> np.ndarray:
-        """[N] int64, 1 to N."""
-        return np.arange(1, len(self) + 1)
-
-    @cached_property
     def every_row(self) -> np.ndarray:
         """[N] bool, all of them."""
         return np.ones(len(self), bool)

@@ -111,6 +111,13 @@ def rules_from_json(plain: Mapping[str, Any]) -> Rules:
         raise RulesError(f"The rules do not read: {error}.", "Compare with the rules in a manifest.json.") from None
 
 
+def inverse_order(order: np.ndarray) -> np.ndarray:
+    """[N] int64: the place of each row in an order of all rows, from 1."""
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    return rank
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What rules and decisions do to each of the N rows: the one answer for screen, command line and export."""
@@ -121,7 +128,7 @@ class Outcome:
     reason_names: tuple[str, ...]  # fixed codes such as "el2n_above", "class_floor", "manual_drop"
     duplicate_of: np.ndarray  # [N] int32, row that stays in this row's place, -1 if none
     composite: np.ndarray  # [N] float32, NaN where no score applies
-    rank: np.ndarray  # [N] int64, 1 = first to go, ties broken by id
+    order: np.ndarray  # [N] int64, rows, first to go first, ties broken by id
     threshold: np.ndarray  # [N] float32, the composite (or score) cut that decided the row, NaN if none
     margin: np.ndarray  # [N] float32, distance from that cut, positive = kept side
     label_final: np.ndarray  # [N] int64
@@ -129,6 +136,11 @@ class Outcome:
     class_cut: np.ndarray  # [C] float32, the composite where floor or cap of a class hold its rows back, NaN if not
     warnings: tuple[str, ...] = ()
     coverage: np.ndarray | None = None  # [N] share of the weighted groups present
+
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """[N] int64, 1 = first to go: the inverse of `order`."""
+        return inverse_order(self.order)
 
     @cached_property
     def source(self) -> np.ndarray:

@@ -129,7 +129,7 @@ def _at_the_cut(opened: Opened) -> None:
         ("Last dropped, just beyond the cut", dropped, "beyond"),
         ("First kept, just before it", kept, "before"),
     ):
-        tiles = [drawing.tile(opened, int(row)) for row in rows]
+        tiles = [drawing.tile(opened, int(row), order="") for row in rows]
         clicked = neighbors_strip(
             title, tiles, key=f"cut_{key}", size=60, captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows]
         )
