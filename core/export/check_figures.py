@@ -10,6 +10,8 @@ ARMS = {"rule": ("the rule", "#2F7DC4", "solid"), "random": ("matched random", "
         "all": ("all data", "#5B6875", "dot")}
 _SHADES = ("#0B3D66", "#2F7DC4", "#9CC4E6")
 CHECK_HEAD = ("kept", "rows", "arm", "accuracy", "95 % band", "rule minus it, points", "the rule is", "worst class")
+# what the column "the rule is" says beside the row of random: the whole sentence stands above the table
+_SHORT = {"better than": "better", "no different from": "no different", "worse than": "worse"}
 
 
 def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
@@ -21,7 +23,7 @@ def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
         rows.append((
             f"{p.fraction:.1%}", f"{p.rows:,}", ARMS[p.arm][0], f"{p.mean:.1%}", f"{p.low:.1%} to {p.high:.1%}",
             f"{100 * c.difference:+.1f} ({100 * c.low:+.1f} to {100 * c.high:+.1f})" if c else "",
-            f"{c.verdict} random" if c else "", f"{p.worst_accuracy:.1%} ({p.worst_class})"))
+            _SHORT.get(c.verdict, c.verdict) if c else "", f"{p.worst_accuracy:.1%} ({p.worst_class})"))
     return rows
 
 

@@ -89,7 +89,7 @@ def _draw(
     """Mount the map of exactly these rows; more: what else the browser is told; columns: sent once beside theirs."""
     message = {**_message(key, content), **more}
     lists, blobs = _row_lists(key, content)
-    with st.container(gap=None):
+    with st.container(key=f"{key}_parts", gap=None):
         send_code(key)
         send_once(key, message, content)
         mount_missing(key, columns or {})

@@ -13,7 +13,7 @@ _WORDS = {
     RunState.INCOMPLETE: "Finished, but a score failed",
     RunState.CANCELLED: "Cancelled: what is finished stays",
     RunState.FAILED: "Failed",
-    RunState.STOPPED: "Stopped: the process died. Resume goes on where it was.",
+    RunState.STOPPED: "Stopped: the process died",
 }
 
 

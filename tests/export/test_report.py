@@ -83,7 +83,7 @@ def test_charts_hold_the_figures_and_read_as_plotly():
 def test_the_table_has_a_verdict_beside_each_random_arm():
     rows = check_rows(check_result())
     said = [row[-2] for row in rows]
-    assert said == ["", "better than random", "", "no different from random", ""]
+    assert said == ["", "better", "", "no different", ""]
     assert "+2.0 (+1.0 to +3.0)" in rows[1]
 
 
