@@ -19,7 +19,7 @@ CODE = (
     "map/grid.js",
     "map/overlay.js",
     "map/plot.js",
-    "map/classes.js",
+    "map/share.js",
     "map/cut.js",
     "map/keys.js",
     "map/legend.js",
@@ -28,7 +28,7 @@ CODE = (
 )
 
 
-CLASSES = "*classes"  # how classes.js calls the codes among the ranks
+CLASSES = "*classes"  # how share.js calls the codes among the ranks
 
 
 def send_code(key: str) -> None:

@@ -52,12 +52,12 @@ ANSWER = (*(name for name in TITLES if name not in ("page_bytes_per_change", "re
 
 
 def budget(name: str, rows: int) -> float | None:
-    """What EXPERIENCE asks at this size; None where it asks nothing."""
-    large = rows > 200_000
+    """What EXPERIENCE asks at this size; None where it asks nothing: of dragging and releasing, between 60k and 1M."""
+    small, large = rows <= 60_000, rows >= 1_000_000
     return {
-        "first_paint_s": 2, "sample_to_explore_s": 2, "drag_script_ms": 60 if large else 10, "drag_repaint_ms": 100,
-        "release_server_ms": 100 if large else 60, "lasso_ms": 500 if rows <= 60_000 else None,
-        "bytes_per_change": 5000, "drawer_ms": 300,
+        "first_paint_s": 2, "sample_to_explore_s": 2, "drag_script_ms": 10 if small else 60 if large else None,
+        "drag_repaint_ms": 100, "release_server_ms": 60 if small else 100 if large else None,
+        "lasso_ms": 500 if small else None, "bytes_per_change": 5000, "drawer_ms": 300,
     }.get(name)
 
 

@@ -1,6 +1,5 @@
 // Composite and cut, the same arithmetic as map_wire.browser_composite: the two agree to the row.
 const BLOCK = 8192 // rows whose sums stay in the processor's cache while the columns are added
-const BINS = 8192
 
 function computeComposite(map, weights) {
   const ranks = home.columns.get(map.data.ranks)
@@ -84,48 +83,19 @@ function renormalise(out, columns, used, from, to) {
   }
 }
 
-// Where to cut so that `share` of the rows that may go are beyond it: the k-th value from the drop side, by histogram.
-function cutForShare(map, share, drop) {
-  const { composite, lockedRows, bound } = map
-  const histogram = (map.histogram ||= new Uint32Array(BINS))
-  histogram.fill(0)
-  const side = drop === "above" ? -1 : 1
-  const scale = (side * BINS) / (2 * bound || 1)
-  const shift = BINS / 2
-  const locked = lockedRows || (map.noneLocked?.length === composite.length ? map.noneLocked : (map.noneLocked = new Uint8Array(composite.length)))
-  let total = 0
-  for (let i = 0; i < composite.length; i++) {
-    const v = composite[i]
-    if (v !== v || locked[i]) continue
-    total++
-    histogram[(v * scale + shift) | 0]++ // the bound keeps it inside
-  }
-  const wanted = roundHalfEven(share * total)
-  if (wanted <= 0 || !total) return null
-  if (wanted >= total) return drop === "above" ? -Infinity : Infinity
-  let at = 0
-  let before = 0
-  while (before + histogram[at] <= wanted) before += histogram[at++]
-  const inside = []
-  for (let i = 0; i < composite.length; i++) {
-    const v = composite[i]
-    if (((v * scale + shift) | 0) === at && v === v && !locked[i]) inside.push(v)
-  }
-  inside.sort((a, b) => side * (a - b))
-  return inside[wanted - before] // the first row that stays
-}
-
-function applyCut(map, cut, drop) {
+function applyCut(map, cut, drop, limits) {
   const { kept, composite, lockedRows } = map
-  const own = classLimits(map, cut, drop)
-  const side = drop === "above" ? 1 : -1
+  const rows = kept.length
+  const codes = limits && classCodes(map)
   if (cut === null || cut === undefined) kept.fill(1)
-  else if (own) for (let i = 0; i < kept.length; i++) kept[i] = side * composite[i] > side * own.limits[own.codes[i]] && !(lockedRows && lockedRows[i]) ? 0 : 1
-  else for (let i = 0; i < kept.length; i++) kept[i] = side * composite[i] > side * cut && !(lockedRows && lockedRows[i]) ? 0 : 1
+  else if (limits && drop === "above") for (let i = 0; i < rows; i++) kept[i] = composite[i] > limits[codes[i]] && !(lockedRows && lockedRows[i]) ? 0 : 1
+  else if (limits) for (let i = 0; i < rows; i++) kept[i] = composite[i] < limits[codes[i]] && !(lockedRows && lockedRows[i]) ? 0 : 1
+  else if (drop === "above") for (let i = 0; i < rows; i++) kept[i] = composite[i] > cut && !(lockedRows && lockedRows[i]) ? 0 : 1
+  else for (let i = 0; i < rows; i++) kept[i] = composite[i] < cut && !(lockedRows && lockedRows[i]) ? 0 : 1
   for (const i of map.pinKept) kept[i] = 1
   for (const i of map.pinDropped) kept[i] = 0
   let count = 0
-  for (let i = 0; i < kept.length; i++) count += kept[i]
+  for (let i = 0; i < rows; i++) count += kept[i]
   map.keptCount = count
 }
 
@@ -138,10 +108,10 @@ function decide(map) {
     any = map.hasComposite = map.live ? followWeights(map, rule.w) : computeComposite(map, rule.w)
     map.compositeSignature = signature
   }
-  let cut = any ? rule.cut : null
-  if (any && map.live && rule.share !== undefined && rule.share !== null) cut = cutForShare(map, rule.share, rule.drop)
+  const byShare = any && map.live && rule.share !== undefined && rule.share !== null
+  const { cut, limits } = byShare ? cutForShare(map, rule.share, rule.drop) : { cut: any ? rule.cut : null, limits: null }
   map.cut = cut
-  applyCut(map, cut, rule.drop)
+  applyCut(map, cut, rule.drop, byShare ? limits : saidLimits(map, cut, rule.drop))
 }
 
 // Even-odd rule, the same arithmetic as polygon.rows_in_polygon.
@@ -166,10 +136,4 @@ function joinRows(old, fresh, mode) {
   const set = new Set(old)
   for (const i of fresh) mode === "add" ? set.add(i) : set.delete(i)
   return Uint32Array.from(set).sort()
-}
-
-// As Python's round.
-function roundHalfEven(v) {
-  const below = Math.floor(v)
-  return v - below === 0.5 ? below + (below & 1) : Math.round(v)
 }
