@@ -85,7 +85,7 @@ def _rank(view: ScoreView, rules: Rules, goal: str) -> Ranking:
     value = result.values if len(view.scores) else np.full(len(view), np.nan, np.float32)
     coverage = result.coverage if len(view.scores) else np.zeros(len(view), np.float32)
     first = drops_first(goal)
-    locked = view.held_out if lock and view.held_out.any() else None
-    order = ascending_rows(-value if first else value, view.id_rank, view.id_order, locked)
+    split = (view.training_rows, view.held_out_by_id) if lock else (None, None)
+    order = ascending_rows(-value if first else value, view.id_rank, view.id_order, *split)
     ranked = bisect_left(order, True, key=lambda row: bool(np.isnan(value[row]) or (lock and view.held_out[row])))
     return Ranking(value, coverage, order, ranked, first)

@@ -141,6 +141,16 @@ class ScoreView:
         return np.flatnonzero(self.held_out)
 
     @cached_property
+    def training_rows(self) -> np.ndarray:
+        """uint32 rows of the training split, ascending."""
+        return np.flatnonzero(~self.held_out).astype(np.uint32)
+
+    @cached_property
+    def held_out_by_id(self) -> np.ndarray:
+        """int64 rows outside the training split, in order of their ids."""
+        return self.id_order[self.held_out[self.id_order]]
+
+    @cached_property
     def class_sizes(self) -> np.ndarray:
         """[C] rows with each given label, held-out ones too."""
         return np.bincount(self.labels + 1, minlength=len(self.class_names) + 1)[1:]

@@ -9,14 +9,12 @@ _BLOCK = 65_536  # rows whose intermediate steps stay in the processor's cache
 ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)  # after every other key
 
 
-def sort_keys(values: np.ndarray, id_rank: np.ndarray, last: np.ndarray | None = None) -> np.ndarray:
-    """[n] uint64 that sort as (float32 value ascending, id ascending), NaN after all values, `last` after NaN."""
+def sort_keys(values: np.ndarray, id_rank: np.ndarray) -> np.ndarray:
+    """[n] uint64 that sort as (float32 value ascending, id ascending), NaN after all values."""
     keys = np.empty(len(values), np.uint64)
     for start in range(0, len(values), _BLOCK):
         part = slice(start, start + _BLOCK)
         keys[part] = _ordered_bits(values[part])
-        if last is not None:
-            keys[part][last[part]] = 0xFFFFFFFF
         keys[part] <<= np.uint64(32)
         keys[part] |= id_rank[part]
     return keys
@@ -37,13 +35,53 @@ def ascending(values: np.ndarray, id_rank: np.ndarray) -> np.ndarray:
     return np.argsort(sort_keys(values, id_rank))
 
 
-def ascending_rows(values: np.ndarray, id_rank: np.ndarray, id_order: np.ndarray,
-                   last: np.ndarray | None) -> np.ndarray:
-    """The same for all rows at once, where `id_order` inverts `id_rank`: sorting keys is faster than an argsort."""
-    keys = sort_keys(values, id_rank, last)
+def ascending_rows(values: np.ndarray, id_rank: np.ndarray, id_order: np.ndarray, rows: np.ndarray | None = None,
+                   rest: np.ndarray | None = None) -> np.ndarray:
+    """[N] int64 `rows` (uint32 ascending; None for all) in ascending order of (value, id), then `rest` as they are.
+
+    id_order inverts id_rank. Keys hold the row itself, so that sorting them is the order; only ties look up their ids.
+    """
+    rows = np.arange(len(values), dtype=np.uint32) if rows is None else rows
+    keys = _row_keys(values, rows)
     keys.sort()
-    keys &= LOW_BITS
-    return id_order[keys.view(np.int64)]
+    tied = _tied(keys)
+    if len(tied) > len(keys) // 8:  # so many that it is quicker to sort by id from the start
+        keys = sort_keys(values[rows], id_rank[rows])
+        keys.sort()
+        found = id_order[(keys & LOW_BITS).view(np.int64)]
+        return found if rest is None else np.concatenate([found, rest])
+    some = keys[tied]
+    by_id = (some & ~LOW_BITS) | id_rank[(some & LOW_BITS).view(np.int64)]
+    keys[tied] = some[np.argsort(by_id)]
+    out = np.empty(len(rows) + (0 if rest is None else len(rest)), np.int64)
+    np.bitwise_and(keys, LOW_BITS, out=out[:len(rows)].view(np.uint64))
+    if rest is not None:
+        out[len(rows):] = rest
+    return out
+
+
+def _row_keys(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    keys = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), _BLOCK):
+        part = rows[start:start + _BLOCK]
+        block = keys[start:start + _BLOCK]
+        block[:] = _ordered_bits(values[part])
+        block <<= np.uint64(32)
+        block |= part
+    return keys
+
+
+def _tied(keys: np.ndarray) -> np.ndarray:
+    """Places in sorted keys whose value another key has as well, ascending."""
+    first = [np.empty(0, np.int64)]
+    for start in range(0, len(keys) - 1, _BLOCK):
+        part = keys[start:start + _BLOCK + 1]
+        first.append(np.flatnonzero((part[1:] ^ part[:-1]) <= LOW_BITS) + start)
+    places = np.concatenate(first)
+    tied = np.zeros(len(keys), bool)
+    tied[places] = True
+    tied[places + 1] = True
+    return np.flatnonzero(tied)
 
 
 def smallest(values: np.ndarray, id_rank: np.ndarray, count: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.selection import STRATEGIES, StrategyInputs, apply_in_order, apply_threshold, strategy_named
+from core.selection import STRATEGIES, StrategyInputs, apply_in_order, apply_threshold, ordering, strategy_named
 from core.selection.allocation import proportional, smallest_first
 from core.selection.coverage import equal_width
 from core.selection.ordering import ascending, ascending_rows, smallest
@@ -190,8 +190,24 @@ def test_orders_equal_python_sorting(values, random):
     gap = [math.isnan(v) for v in values]
     want = sorted(range(len(values)), key=lambda r: (gap[r], 0 if gap[r] else values[r], ids[r]))
     assert ascending(column, id_rank).tolist() == want
-    assert ascending_rows(column, id_rank, np.argsort(id_rank), None).tolist() == want
+    id_order = np.argsort(id_rank)
+    assert ascending_rows(column, id_rank, id_order).tolist() == want
+    rest = np.array([row for row in (2, 0) if row < len(column)], np.int64)
+    rows = np.setdiff1d(np.arange(len(column)), rest).astype(np.uint32)
+    found = ascending_rows(column, id_rank, id_order, rows, rest).tolist()
+    assert found == [row for row in want if row not in rest] + rest.tolist()
     assert sorted(smallest(column, id_rank, 3).tolist()) == sorted(want[:3])
+
+
+@pytest.mark.parametrize("values", [20, 400, 5000])  # nearly all tied, some, hardly any
+def test_an_order_does_not_depend_on_blocks_nor_on_how_many_are_tied(monkeypatch, values):
+    monkeypatch.setattr(ordering, "_BLOCK", 7)
+    rng = np.random.default_rng(values)
+    column = rng.integers(0, values, 500).astype(np.float32)
+    column[rng.random(500) < 0.02] = np.nan
+    id_rank = rng.permutation(500).astype(np.uint32)
+    want = np.lexsort((id_rank, column))
+    assert ascending_rows(column, id_rank, np.argsort(id_rank)).tolist() == want.tolist()
 
 
 @settings(deadline=None, max_examples=300)
