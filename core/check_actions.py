@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.store import Run
+from core.store import MAIN, Run
 from core.types.checks import CheckResult, NoiseRate, SelfTestResult
 from core.types.curation import Decision, Rules
 from core.types.progress import Progress
@@ -120,14 +120,14 @@ def cut_rules(view: ScoreView, cut: int) -> Rules:
     return build(view, cut)
 
 
-def report_text(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> str:
+def report_text(run: Run, rules: Rules, decisions: Mapping[str, Decision], branch: str = MAIN) -> str:
     """The same page as text."""
     from core.export.report import page
     from core.runs.reporting import content
-    return page(content(run, rules, decisions))
+    return page(content(run, rules, decisions, branch))
 
 
-def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path) -> Path:
-    """The checks of a run as one self-contained HTML file."""
+def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, branch: str = MAIN) -> Path:
+    """The checks of a run as one self-contained HTML file; `branch` is whose rules and decisions these are."""
     from core.runs.reporting import write_report as written
-    return written(run, rules, decisions, out)
+    return written(run, rules, decisions, out, branch)

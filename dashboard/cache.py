@@ -141,8 +141,8 @@ def example_input(run: Run, row: int) -> tuple[Any, str]:
     kept = _inputs.setdefault(run, {})
     found = kept.get(row)
     if found is None:
-        while len(kept) >= _KEPT_INPUTS:
-            kept.pop(next(iter(kept)), None)
+        for oldest in list(kept)[: len(kept) + 1 - _KEPT_INPUTS]:
+            kept.pop(oldest, None)
         found = kept[row] = actions.example_input(run, row)
     return found
 

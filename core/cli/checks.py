@@ -47,7 +47,7 @@ def report(asked: Namespace) -> None:
     """Everything known about a run's checks as one HTML file."""
     run = actions.open_run(asked.run)
     rules, decisions = _rules_of(asked, run)
-    print(check_actions.write_report(run, rules, decisions, asked.out))
+    print(check_actions.write_report(run, rules, decisions, asked.out, asked.branch))
 
 
 def _rules_of(asked: Namespace, run: actions.Run) -> tuple[Rules, Mapping[str, Decision]]:

@@ -110,7 +110,10 @@ def _linear(terms: Terms, weights: _Weights, kind: type[np.floating]) -> Composi
     values = np.empty(terms.rows, kind)
     row, covered = _pattern_coefficients(terms.patterns[0], weights)
     coverage = np.broadcast_to(np.float32(covered), terms.rows)
-    _sum_all(terms.matrix, row if covered else np.full(len(row), np.nan), values)
+    if covered:
+        _sum_all(terms.matrix, row, values)
+    else:
+        values[:] = np.nan
     if len(terms.patterns) > 1:
         coverage = coverage.copy()
     for pattern, rows in zip(terms.patterns[1:], terms.pattern_rows[1:], strict=True):

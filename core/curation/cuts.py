@@ -23,7 +23,7 @@ _MARKS = 8  # codes that guardrails, duplicates and people add
 class Cuts:
     """Filled step by step, then only read.
 
-    dropped [N] bool; by_redundancy [N] bool: dropped only for being like another row; bits [N] unsigned over `codes`;
+    dropped [N] bool; by_other [N] bool: dropped for more than being like another row; bits [N] unsigned over `codes`;
     threshold, margin [N] float32: for a dropped row the first cut that dropped it, else the first that looked at it.
     """
 

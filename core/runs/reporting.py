@@ -8,7 +8,7 @@ from pathlib import Path
 from core.curation import ScoreView, apply_rules, train_counts
 from core.evaluation.noise import noise_rate
 from core.export import report
-from core.store import Run
+from core.store import MAIN, Run
 from core.types.checks import NoiseRate
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, RulesError
@@ -18,26 +18,26 @@ from .self_testing import self_test_result
 from .view import score_view
 
 
-def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path) -> Path:
+def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, branch: str = MAIN) -> Path:
     """The report of these rules on this run, as one self-contained HTML file; refuses to replace a folder."""
     if Path(out).is_dir():
         raise CurationError(f"{out} is a folder.", "Give the name of a file: report.html.")
-    return report.write_report(content(run, rules, decisions), Path(out))
+    return report.write_report(content(run, rules, decisions, branch), Path(out))
 
 
-def content(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> report.ReportContent:
+def content(run: Run, rules: Rules, decisions: Mapping[str, Decision], branch: str = MAIN) -> report.ReportContent:
     """Everything that the page tells."""
     view = score_view(run)
     outcome = apply_rules(view, rules, decisions)
     before, after = train_counts(view, outcome)
     counts = tuple((str(name), int(b), int(a)) for name, b, a in zip(view.class_names, before, after, strict=True))
     return report.ReportContent(
-        f"{run.name}: curation report", _facts(run, view, outcome, decisions), rules.to_json(), counts,
+        f"{run.name}: curation report", _facts(run, view, outcome, decisions, branch), rules.to_json(), counts,
         outcome.warnings, check_of(run, rules), self_test_result(run), _noise(view, decisions))
 
 
 def _facts(
-    run: Run, view: ScoreView, outcome: Outcome, decisions: Mapping[str, Decision]
+    run: Run, view: ScoreView, outcome: Outcome, decisions: Mapping[str, Decision], branch: str
 ) -> tuple[tuple[str, str], ...]:
     kept = outcome.counts
     return (
@@ -46,6 +46,7 @@ def _facts(
         ("kept", f"{kept['kept']:,} of {kept['rows']:,} ({kept['kept'] / max(kept['rows'], 1):.1%}), "
                  f"dropped {kept['dropped']:,}"),
         ("decisions by a person", f"{len(decisions):,}"),
+        ("branch", branch),
         ("scores", ", ".join(view.scores)),
         ("run", run.run_id),
         ("data fingerprint", run.fingerprint[:16]),

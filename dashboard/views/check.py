@@ -115,7 +115,9 @@ def _result(result: CheckResult) -> None:
 def _report(opened: Opened) -> None:
     st.download_button(
         "Report as HTML",
-        data=lambda: check_actions.report_text(opened.run, opened.rules, opened.curation.decisions).encode(),
+        data=lambda: check_actions.report_text(
+            opened.run, opened.rules, opened.curation.decisions, opened.curation.branch
+        ).encode(),
         file_name=f"{opened.run.name}-report.html",
         mime="text/html",
         on_click="ignore",
