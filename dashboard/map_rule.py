@@ -23,9 +23,9 @@ def map_rule(opened: Opened) -> MapRule | None:
     weights = map_wire.coefficients(orientation, groups, rules.group_weights, rules.score_weights)
     short = {name: float(f"{weight:.9g}") for name, weight in weights.items()}  # they travel as text with each change
     guard, side, cut = rules.guardrails, composite_side(rules), composite_cut(opened)
-    if side != ruling.drop_side(rules):  # what a class gets back is then not what lies nearest to the cut
-        return MapRule(short, cut, side)
-    return MapRule(short, cut, side, opened.outcome.class_cut, guard.class_floor, guard.class_cap)
+    # at the goal's other end what a class gets back is not what lies nearest to the cut: it goes as a list of rows
+    held = opened.outcome.class_cut if side == ruling.drop_side(rules) else None
+    return MapRule(short, cut, side, held, guard.class_floor, guard.class_cap)
 
 
 def composite_side(rules: Rules) -> Literal["above", "below"]:

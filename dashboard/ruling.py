@@ -75,12 +75,15 @@ def with_weights(rules: Rules, groups: Mapping[str, float], scores: Mapping[str,
 
 
 def with_goal(rules: Rules, goal: str) -> Rules:
-    """Another goal: composite cuts move to the end that the new goal removes."""
+    """Another goal: composite cuts move to the end that the new goal removes; a cut at a value stays where it is."""
     side = DROP_SIDE[Goal(goal)]
-    moved = tuple(
-        replace(t, drop=side) if t.score == "composite" and t.kind == "count" else t for t in rules.thresholds
-    )
-    return replace(rules, goal=goal, preset=None, thresholds=moved)
+    return replace(rules, goal=goal, preset=None, thresholds=tuple(_moved(t, side) for t in rules.thresholds))
+
+
+def _moved(cut: Threshold, side: str) -> Threshold:
+    if cut.score != "composite" or cut.kind == "value" or cut.drop == side:
+        return cut
+    return replace(cut, drop=side, cut=round(100.0 - cut.cut, 6) if cut.kind == "percentile" else cut.cut)
 
 
 def with_strategy(rules: Rules, name: str, params: Mapping[str, Any]) -> Rules:

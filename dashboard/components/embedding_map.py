@@ -62,7 +62,7 @@ def embedding_map(
 
     kept: bool [N], the server's decision: authoritative; the browser is sent the rows where `rule` alone would differ.
     locked: bool [N], rows that rules never drop (held out), drawn kept whatever the rule says.
-    decided: rows with a person's keep or drop: they stay as `kept` says while a slider is dragged.
+    decided: rows that no rule decides (a person's word, duplicates): as `kept` says even while a slider is dragged.
     shown: bool [N], rows that pass the filters; the others are neither drawn nor caught by the lasso.
     selected, flagged: row numbers, drawn on top (ringed); focused: the example in the drawer.
     card: called with a row when the pointer rests on it, in a fragment of its own.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from core.types.curation import Source
 from dashboard import cache, drawing, map_rule, picking, reading, selecting, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
@@ -116,6 +117,7 @@ def draw_plane(
         rule=map_rule.map_rule(opened),
         kept=opened.outcome.kept,
         locked=opened.view.held_out,
+        decided=np.flatnonzero(opened.outcome.came_from(Source.MANUAL, Source.DUPLICATE)),
         shown=shown,
         selected=state.selection(),
         flagged=reading.rows_of(opened.view, opened.curation.decisions),

@@ -43,12 +43,16 @@ def made_up(n):
 
 
 def cap_classes(composite, cut):
-    """(kept, what holds each class back): rules drop at most CAP of a class, those nearest the cut stay. Row by row."""
+    """(kept, what holds each class back): rules drop at most CAP of a class, those nearest the cut stay. Row by row.
+
+    The first twenty rows have a person's word and are none of the rules' business.
+    """
     side = 1 if DROP == "above" else -1
     kept, held = np.ones(N, bool), np.full(5, np.nan, np.float32)
     for c in range(5):
         rows = np.flatnonzero(labels == c)
-        beyond = sorted((r for r in rows if side * composite[r] > side * cut), key=lambda r: -side * composite[r])
+        asked = (r for r in rows if r >= 20 and side * composite[r] > side * cut)
+        beyond = sorted(asked, key=lambda r: -side * composite[r])
         most = int(np.floor(CAP * len(rows) + 1e-9))
         kept[beyond[:most]] = False
         if len(beyond) > most:

@@ -53,3 +53,13 @@ def test_a_changed_rule_is_no_preset_any_more():
 def test_goal_moves_the_cut_to_the_end_that_goes():
     rules = ruling.with_share(Rules(), 0.1, 100)
     assert ruling.with_goal(rules, "keep_hard").thresholds[0].drop == "below"
+
+
+@pytest.mark.parametrize(("kind", "cut", "mirrored"), [("percentile", 96.0, 4.0), ("count", 30.0, 30.0)])
+def test_a_new_goal_moves_the_composite_cut_to_the_end_that_it_removes(kind, cut, mirrored):
+    rules = Rules(thresholds=(Threshold("composite", kind, "above", cut), Threshold("el2n", "value", "above", 0.5)))
+    moved = ruling.with_goal(rules, "keep_hard")
+    assert moved.thresholds == (Threshold("composite", kind, "below", mirrored), rules.thresholds[1])
+    assert ruling.share(moved, 1000) == pytest.approx(ruling.share(rules, 1000))
+    assert ruling.with_goal(moved, "find_noise").thresholds == rules.thresholds
+    assert ruling.with_goal(rules, "remove_redundant").thresholds == rules.thresholds

@@ -43,7 +43,7 @@ function heldCodes(map) {
 
 // Rows that may go in each bin of their composite, bin 0 the first to go; by class where one is held back.
 function countBins(map, codes, side) {
-  const { composite, lockedRows, bound } = map
+  const { composite, lockedRows, pinned, bound } = map
   const rows = composite.length
   const size = codes ? map.totals.length : 1
   const histogram = map.histogram?.length === size * BINS ? map.histogram.fill(0) : (map.histogram = new Uint32Array(size * BINS))
@@ -56,7 +56,7 @@ function countBins(map, codes, side) {
     if (v !== v || locked[i]) bins[i] = NO_BIN
     else {
       const bin = (bins[i] = (v * scale + shift) | 0)
-      histogram[(codes ? codes[i] : 0) * BINS + bin]++
+      histogram[(codes && !pinned[i] ? codes[i] : 0) * BINS + bin]++ // what is pinned no rule decides
     }
   }
   const all = size === 1 ? histogram : new Uint32Array(BINS)
@@ -75,16 +75,18 @@ function reach(histogram, from, wanted, end) {
 function heldBins(map, { histogram }, end) {
   const { cap, floor } = map.data.rule
   const found = []
+  const gone = new Uint32Array(map.totals.length) // by hand, or as duplicates
+  for (const i of map.pinDropped) gone[classCodes(map)[i]]++
   for (let code = 1; code < map.totals.length; code++) {
     const n = map.totals[code]
-    const allowed = Math.min(Math.floor((cap ?? 1) * n + 1e-9), n - Math.min(floor, n))
+    const allowed = Math.max(0, Math.min(Math.floor((cap ?? 1) * n + 1e-9), n - Math.min(floor, n) - gone[code]))
     const [at, before] = reach(histogram, code * BINS, allowed, Math.min(end + 1, BINS))
     if (at <= end && at < BINS && allowed < n) found.push({ code, allowed, at, before })
   }
   return found
 }
 
-function valuesInside({ composite, bins, totals }, codes, at, held) {
+function valuesInside({ composite, bins, totals, pinned }, codes, at, held) {
   const all = []
   const own = held.map(() => [])
   if (!held.length) {
@@ -97,7 +99,7 @@ function valuesInside({ composite, bins, totals }, codes, at, held) {
   for (let i = 0; i < bins.length; i++) {
     const bin = bins[i]
     if (bin === at) all.push(composite[i])
-    if (bin === binOf[codes[i]]) own[slots[codes[i]]].push(composite[i])
+    if (bin === binOf[codes[i]] && !pinned[i]) own[slots[codes[i]]].push(composite[i])
   }
   return { all, own }
 }

@@ -110,6 +110,8 @@ function refresh(map) {
   }
   if (map.data.grid) forgetParts(map)
   for (const name of ROW_LISTS) if (name !== "hidden") map[name] = rowList(map.data[name])
+  map.pinned = map.pinned?.length === map.data.n ? map.pinned.fill(0) : new Uint8Array(map.data.n)
+  for (const name of ["pinKept", "pinDropped"]) for (const i of map[name]) map.pinned[i] = 1
   map.lockedRows = map.data.locked ? home.columns.get(map.data.locked).data.locked : null
   if (map.data.locked !== map.lockedAs) {
     map.lockedCount = map.lockedRows ? map.lockedRows.reduce((a, b) => a + b, 0) : 0
