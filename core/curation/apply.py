@@ -12,7 +12,7 @@ from .cuts import Cuts, make_cuts
 from .decisions import Manual, read_decisions
 from .duplicates import DuplicateChoice, choose
 from .guardrails import Rescue, rescue
-from .ranking import Ranking, drops_first, rank_rows
+from .ranking import Ranking, rank_rows
 from .view import ScoreView
 from .warnings import outcome_warnings
 
@@ -47,8 +47,7 @@ def apply_rules(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]
     by_rule[best] = False
     gone = by_rule | manual.dropped
     gone[twins.losers] = True
-    end = np.inf if drops_first(rules.goal) else -np.inf
-    saved = rescue(view, rules.guardrails, ranking, gone, by_rule, end)
+    saved = rescue(view, rules.guardrails, ranking, gone, by_rule)
     gone[saved.floor] = False
     gone[saved.cap] = False
     return _outcome(view, rules, ranking, manual, twins, cuts, saved, best, gone, by_rule)

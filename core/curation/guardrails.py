@@ -35,13 +35,12 @@ def check_guardrails(guard: Guardrails) -> None:
         raise RulesError(f"The cap per class is {guard.class_cap}.", "Give a share from 0 to 1, or none.")
 
 
-def rescue(view: ScoreView, guard: Guardrails, ranking: Ranking, gone: np.ndarray, by_rule: np.ndarray,
-           end: float) -> Rescue:
+def rescue(view: ScoreView, guard: Guardrails, ranking: Ranking, gone: np.ndarray, by_rule: np.ndarray) -> Rescue:
     """Last to go come back first.
 
     gone [N] bool: rows that would be dropped by anything; by_rule: those of them that only rules drop, which alone can
     be rescued. Floor: a class keeps at least min(class_floor, its unlocked rows). Cap: rules drop at most
-    floor(class_cap * its unlocked rows). Unlabeled rows are no class. end: the composite beyond which no row lies.
+    floor(class_cap * its unlocked rows). Unlabeled rows are no class.
     """
     check_guardrails(guard)
     total = view.class_totals(guard.lock_held_out)
@@ -57,17 +56,18 @@ def rescue(view: ScoreView, guard: Guardrails, ranking: Ranking, gone: np.ndarra
         by_floor, by_cap, between = _come_back(ranking, rows, int(need[c]), int(over[c]))
         floor.append(by_floor)
         cap.append(by_cap)
-        cut[c] = end if between is None else between
+        cut[c] = between
     return Rescue(np.concatenate(floor), np.concatenate(cap), lost - need - over, cut)
 
 
-def _come_back(ranking: Ranking, rows: np.ndarray, need: int, over: int) -> tuple[np.ndarray, np.ndarray, float | None]:
+def _come_back(ranking: Ranking, rows: np.ndarray, need: int, over: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Of the rows of a class: the last `need` to go, the `over` before these, the composite before all of them."""
     rank, going = ranking.rank[rows], len(rows) - need - over
     split = len(rows) - need
     placed = np.partition(rank, sorted({max(going - 1, 0), going, min(split, len(rows) - 1)}))
     by_floor = rank >= placed[split] if need else np.zeros(len(rows), bool)
-    between = _between(ranking, placed[going - 1], placed[going]) if going else None
+    end = np.inf if ranking.drops_first else -np.inf  # beyond it lies no row
+    between = _between(ranking, placed[going - 1], placed[going]) if going else end
     by_cap = (rank >= placed[going]) & ~by_floor
     return np.compress(by_floor, rows), np.compress(by_cap, rows), between
 

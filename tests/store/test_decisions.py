@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.store import curation_log, decisions
+from core.store import curation_log, decisions, statements
 from core.types.curation import Action, Decision, Guardrails, Rules, Threshold
 from core.types.errors import RunError
 
@@ -113,7 +113,7 @@ def test_what_is_remembered_after_a_change_is_what_is_on_disk(steps):
         decisions._CACHE.clear()
         assert vars(log.state(run_id)) == vars(told)
         with log.database.reading() as connection:
-            stacks = tuple(map(bool, decisions._stacks(connection, run_id)))
+            stacks = tuple(map(bool, statements.stacks(connection, run_id)))
         assert (told.can_undo, told.can_redo) == stacks
 
 
