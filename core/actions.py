@@ -20,7 +20,7 @@ from core.curation_actions import undo as undo
 from core.store import MAIN, Run, RunSummary, workspace_root
 from core.store.workspace import cache_root
 from core.types.curation import Decision, Outcome, Rules
-from core.types.examples import ExampleTable, Roles
+from core.types.examples import ExampleTable, Roles, SourceReport
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunStatus
 
@@ -62,12 +62,27 @@ def check_source(
     return load_source(RunSpec(source=source, modality=modality, roles=roles, labels=labels)).examples
 
 
+def preview_source(
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+) -> SourcePreview:
+    """`inspect_source` in a child process with limits; `UnsafeFileError` when that crashes, hangs or takes too much."""
+    from core.datasets import preview_in_child
+    return preview_in_child(source, modality, roles, labels=labels, cache=cache_root())
+
+
+def report_source(
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+) -> SourceReport:
+    """Load the whole dataset in a child process with limits and return its report card; errors as `preview_source`."""
+    from core.datasets import report_in_child
+    return report_in_child(source, modality, roles, labels=labels, cache=cache_root())
+
+
 def try_source(
     source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
 ) -> None:
-    """Load a stranger's file in a child process with limits first; `UnsafeFileError` when that crashes or hangs."""
-    from core.datasets import check_in_child
-    check_in_child(source, modality, roles, labels=labels, cache=cache_root())
+    """Raise what `report_source` raises."""
+    report_source(source, modality, roles, labels)
 
 
 def samples() -> list[SampleCard]:

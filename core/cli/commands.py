@@ -132,9 +132,9 @@ def _run_id(run: str) -> str:
 
 
 def inspect(asked: Namespace) -> None:
-    """What a source holds."""
-    words.print_preview(actions.inspect_source(asked.source, asked.modality, roles_from(asked), asked.labels))
-    words.print_report(actions.check_source(asked.source, asked.modality, roles_from(asked), asked.labels))
+    """What a source holds; it may be a stranger's, so that a process with limits reads it."""
+    words.print_preview(actions.preview_source(asked.source, asked.modality, roles_from(asked), asked.labels))
+    words.print_report(actions.report_source(asked.source, asked.modality, roles_from(asked), asked.labels))
 
 
 def methods(asked: Namespace) -> None:

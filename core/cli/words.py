@@ -94,13 +94,13 @@ def print_preview(preview: Any) -> None:
         print(f"note: {note}")
 
 
-def print_report(examples: Any) -> None:
+def print_report(read: Any) -> None:
     """The report card of a dataset."""
+    names = read.class_names
     print(
-        f"\n{len(examples):,} examples, {examples.class_count} classes: {', '.join(examples.class_names[:12])}"
-        + (", …" if examples.class_count > 12 else "")
+        f"\n{read.rows:,} examples, {len(names)} classes: {', '.join(names[:12])}" + (", …" if len(names) > 12 else "")
     )
-    for finding in examples.report:
+    for finding in read.report:
         print(f"  {finding.level:8}{finding.text}")
 
 

@@ -1,6 +1,6 @@
 """Files in, never trusted: one ExampleTable from whatever a person has."""
 
-from .guarded import UnsafeFileError, check_in_child
+from .guarded import UnsafeFileError, preview_in_child, report_in_child
 from .loader import Column, Loader, Request, SourcePreview
 from .samples import SAMPLES, Sample, means_sample, sample_key, sample_named, sample_path, sample_run
 from .sources import LOADERS, inspect_source, load_examples, load_trace, source_path
@@ -14,12 +14,13 @@ __all__ = [
     "Sample",
     "SourcePreview",
     "UnsafeFileError",
-    "check_in_child",
     "inspect_source",
     "load_examples",
     "load_trace",
     "sample_key",
     "means_sample",
+    "preview_in_child",
+    "report_in_child",
     "sample_named",
     "sample_path",
     "sample_run",

@@ -1,7 +1,7 @@
-"""Try a stranger's file in a child process first: whatever it does to the child, the dashboard lives on.
+"""Read a stranger's file in a child process: whatever it does to the child, the dashboard lives on.
 
-The child loads the source under limits on memory and processor time and answers with one line of JSON. Nothing it made
-is taken over; the caller then loads the source itself.
+The child reads the source under limits on memory and processor time and answers with JSON. The caller gets a look or a
+report card; it never opens the file itself.
 """
 
 from __future__ import annotations
@@ -12,60 +12,112 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from core.types.errors import CurationError, DataError
-from core.types.examples import Roles
+from core.types.examples import Roles, SourceReport
 
 from .files import GIGABYTE
-from .sources import load_examples
+from .loader import SourcePreview
+from .sources import inspect_source, load_examples
+from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles_from
 
 MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alone reserve about 2 GB
-SECONDS = 120
+LOOK_SECONDS = 120
+WHOLE_SECONDS = 1800  # a folder of a million pictures is honest work
+_PROJECT = Path(__file__).resolve().parents[2]
 
 
 class UnsafeFileError(DataError):
     """The child that read the file crashed, hung, or wanted more memory than it is allowed."""
 
 
-def check_in_child(
+def preview_in_child(
     source: str | Path,
     modality: str | None = None,
     roles: Roles = Roles(),
     *,
     labels: str | Path | None = None,
     cache: Path | None = None,
-    seconds: int = SECONDS,
+    seconds: int = LOOK_SECONDS,
     memory: int = MEMORY,
-) -> None:
-    """Return if the source loads; else `DataError` in the child's words, `UnsafeFileError` if it crashed or hung."""
+) -> SourcePreview:
+    """`inspect_source` in a child; `DataError` in the child's words, `UnsafeFileError` if it crashed or hung."""
+    return preview_from_plain(_ask("preview", source, modality, roles, labels, cache, seconds, memory))
+
+
+def report_in_child(
+    source: str | Path,
+    modality: str | None = None,
+    roles: Roles = Roles(),
+    *,
+    labels: str | Path | None = None,
+    cache: Path | None = None,
+    seconds: int = WHOLE_SECONDS,
+    memory: int = MEMORY,
+) -> SourceReport:
+    """What loading the whole source in a child finds; errors as in `preview_in_child`."""
+    return report_from_plain(_ask("report", source, modality, roles, labels, cache, seconds, memory))
+
+
+def _ask(
+    task: str,
+    source: str | Path,
+    modality: str | None,
+    roles: Roles,
+    labels: str | Path | None,
+    cache: Path | None,
+    seconds: int,
+    memory: int,
+) -> dict[str, Any]:
     question = {
+        "task": task,
         "source": os.fspath(source),
         "modality": modality,
         "roles": asdict(roles),
         "labels": None if labels is None else os.fspath(labels),
         "cache": None if cache is None else os.fspath(cache),
         "seconds": seconds,
-        "memory": memory,
+        "memory": memory + _mapped(source),
     }
     name = Path(source).name
     try:
         child = subprocess.run(
-            [sys.executable, "-c", "from core.datasets.guarded import main; main()"],
+            # -P: the folder that a person stands in may be a stranger's, too
+            [sys.executable, "-P", "-c", "from core.datasets.guarded import main; main()"],
             input=json.dumps(question).encode(),
             capture_output=True,
             timeout=seconds,
             check=False,
+            env=_environment(),
         )
     except subprocess.TimeoutExpired:
         raise UnsafeFileError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.") from None
-    _answer(child, name)
+    return _answer(child, name, seconds)
 
 
-def _answer(child: subprocess.CompletedProcess[bytes], name: str) -> None:
+def _mapped(source: str | Path) -> int:
+    """Bytes of address space that a large .npy takes without taking memory: it is mapped where it lies."""
+    path = Path(source).expanduser()
+    try:
+        return path.stat().st_size if path.suffix.lower() == ".npy" else 0
+    except (OSError, ValueError):
+        return 0  # the child says what is wrong with it
+
+
+def _environment() -> dict[str, str]:
+    """This process's, so that the child finds the same packages, without threads that only reserve memory."""
+    known = os.pathsep.join(filter(None, (str(_PROJECT), os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "PYTHONPATH": known, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _answer(child: subprocess.CompletedProcess[bytes], name: str, seconds: int) -> dict[str, Any]:
     try:
         answer = json.loads(child.stdout or b"null")
     except json.JSONDecodeError:
         answer = None
+    if child.returncode == -_xcpu():
+        raise UnsafeFileError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.")
     if not isinstance(answer, dict):
         how = f"signal {-child.returncode}" if child.returncode < 0 else f"exit code {child.returncode}"
         words = f"Reading {name} crashed ({how}). Nothing else was harmed."
@@ -73,6 +125,13 @@ def _answer(child: subprocess.CompletedProcess[bytes], name: str) -> None:
     if "error" in answer:
         kind = UnsafeFileError if answer.get("unsafe") else DataError
         raise kind(str(answer["error"]), str(answer.get("hint", "")))
+    return answer
+
+
+def _xcpu() -> int:
+    import signal
+
+    return int(getattr(signal, "SIGXCPU", 0)) or 1 << 16
 
 
 def _limit(memory: int, seconds: int) -> None:
@@ -86,18 +145,23 @@ def _limit(memory: int, seconds: int) -> None:
 
 
 def main() -> None:
-    """Read the question from standard input, load under the limits, print the answer."""
+    """Read the question from standard input, do what it asks under the limits, print the answer."""
     question = json.load(sys.stdin)
     _limit(question["memory"], question["seconds"])
-    roles = Roles(**{**question["roles"], "features": tuple(question["roles"]["features"])})
-    cache = Path(question["cache"]) if question["cache"] else None
     try:
-        rows = len(load_examples(question["source"], question["modality"], roles, cache, labels=question["labels"]))
+        answer = _done(question)
     except CurationError as error:
-        print(json.dumps({"error": str(error), "hint": error.hint}))
+        answer = {"error": str(error), "hint": error.hint}
     except MemoryError:
-        limit = question["memory"] / GIGABYTE
-        words = f"The file needs more than {limit:.1f} GB."
-        print(json.dumps({"error": words, "hint": "Give a smaller file.", "unsafe": True}))
-    else:
-        print(json.dumps({"rows": rows}))
+        words = f"The file needs more than {question['memory'] / GIGABYTE:.1f} GB."
+        answer = {"error": words, "hint": "Give a smaller file.", "unsafe": True}
+    print(json.dumps(answer))
+
+
+def _done(question: dict[str, Any]) -> dict[str, Any]:
+    source, modality, roles = question["source"], question["modality"], roles_from(question["roles"])
+    cache = Path(question["cache"]) if question["cache"] else None
+    if question["task"] == "preview":
+        return preview_to_plain(inspect_source(source, modality, roles, labels=question["labels"], cache=cache))
+    examples = load_examples(source, modality, roles, cache, labels=question["labels"])
+    return asdict(SourceReport.of(examples))

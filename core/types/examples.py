@@ -101,3 +101,37 @@ class ExampleTable:
             if len(rows):
                 return rows
         return np.array([], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What reading a whole dataset found, without the dataset.
+
+    class_counts: labeled rows of each of the C classes. report: the lines of the report card.
+    """
+
+    name: str
+    modality: Modality
+    class_names: tuple[str, ...]
+    class_counts: tuple[int, ...]
+    rows: int
+    train_rows: int
+    held_out_rows: int
+    report: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, examples: ExampleTable) -> SourceReport:
+        """The report of a table that was read."""
+        labeled = examples.labels[examples.labels != UNLABELED]
+        counts = np.bincount(labeled, minlength=examples.class_count).tolist()
+        held_out = int((examples.splits != Split.TRAIN).sum())
+        return cls(
+            examples.name,
+            examples.modality,
+            examples.class_names,
+            tuple(counts),
+            len(examples),
+            len(examples.train_rows),
+            held_out,
+            examples.report,
+        )

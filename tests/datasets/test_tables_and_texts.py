@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from core.datasets import check_in_child, inspect_source, load_examples
+from core.datasets import inspect_source, load_examples
 from core.datasets.delimited import read_delimited, read_delimited_head
 from core.types.errors import DataError
 from core.types.examples import Modality, Roles
@@ -154,19 +154,6 @@ def test_minus_one_is_unlabeled_unless_it_is_a_class(tmp_path):
     assert load_examples(path).labels.tolist() == [-1, 0, 1]
     path.write_text("a,label\n1,-1\n2,1\n3,1\n")
     assert load_examples(path).class_names == ("-1", "1")
-
-
-def test_the_child_passes_on_words_limits_and_crashes(tmp_path, monkeypatch):
-    path = tmp_path / "a.csv"
-    path.write_text("a,label\n1,x\n2,y\n")
-    check_in_child(path)
-    with pytest.raises(DataError, match="Columns: a, label"):
-        check_in_child(path, roles=Roles(label="klass"))
-    with pytest.raises(DataError, match=r"needs more than 0\.1 GB|crashed"):
-        check_in_child(path, memory=100 << 20)
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(DataError, match="crashed"):
-        check_in_child(path)
 
 
 def test_real_tables(shared_data):
