@@ -1,0 +1,165 @@
+"""Mutated files, read by a worker with limits: a right answer or a refusal in words is all that may come out.
+
+A few cases of each kind are part of the suite; thousands run when asked for:
+    CHAFFINCH_FUZZ_CASES=5000 CHAFFINCH_FUZZ_SEED=7 pytest -n 0 tests/datasets/test_fuzz_tables.py
+CHAFFINCH_FUZZ_SEED chooses other cases than the suite's, which never change.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import hypothesis
+from hypothesis import HealthCheck
+from hypothesis import strategies as st
+
+SECONDS = 60
+MEMORY = 2 << 30  # bytes of address space above what the libraries themselves reserve
+_CHUNKS = [b"\0", b'"', b"\r", b"\n", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\xbd", b",", b"\t", b"[" * 3000,
+           b"9" * 5000, b"1e308", b"1e400", b"-inf", b"NaN", b"\\ud83d", b"{}", b"null", b"\x1b[2J", b"../", b"\xff" * 8,
+           b"\x80\x80\x80\x80\x10", b"\x7f\xff\xff\xff", bytes(8)]
+
+
+def cases(of_the_suite: int):
+    """Settings and seed of a fuzz test: `of_the_suite` fixed cases, or as many as the environment asks for."""
+    count = int(os.environ.get("CHAFFINCH_FUZZ_CASES", 0)) or of_the_suite
+    seed = os.environ.get("CHAFFINCH_FUZZ_SEED")
+    settings = hypothesis.settings(
+        max_examples=count, deadline=None, derandomize=seed is None, database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda test: settings(hypothesis.seed(int(seed or 0))(test) if seed else test)
+
+
+@st.composite
+def mutated(draw, sources: list[bytes], chunks: list[bytes] = _CHUNKS) -> bytes:
+    """One of the sources with one to six edits: bytes changed, inserted, removed, repeated, or the end cut off."""
+    data = bytearray(draw(st.sampled_from(sources)))
+    for _ in range(draw(st.integers(1, 6))):
+        start = draw(st.integers(0, max(len(data) - 1, 0)))
+        span = draw(st.integers(1, 40))
+        edit = draw(st.sampled_from(["byte", "byte", "bit", "insert", "remove", "repeat", "cut", "number"]))
+        if edit == "byte":
+            data[start : start + 1] = bytes([draw(st.integers(0, 255))])
+        elif edit == "bit" and data:
+            data[start] ^= 1 << draw(st.integers(0, 7))
+        elif edit == "insert":
+            data[start:start] = draw(st.sampled_from(chunks))
+        elif edit == "remove":
+            del data[start : start + span]
+        elif edit == "repeat":
+            data[start:start] = data[start : start + span] * draw(st.sampled_from([1, 2, 50]))
+        elif edit == "number":
+            data[start : start + 4] = draw(st.integers(0, 2**32 - 1)).to_bytes(4, "little")
+        elif draw(st.integers(0, 3)) == 0:
+            del data[start:]
+    return bytes(data)
+
+
+@dataclass
+class Outcome:
+    """refused: the words, empty for a file that was read. crashed: what came out instead. megabytes: highest so far."""
+
+    refused: str = ""
+    crashed: str = ""
+    megabytes: float = 0.0
+
+
+class Reader:
+    """A child process that reads one file after another under the limits, and a new one where the last one died."""
+
+    def __init__(self, cache: Path):
+        self._cache, self._child, self.highest = cache, None, 0.0
+
+    def read(self, path: Path) -> Outcome:
+        """What reading the file comes to."""
+        if self._child is None or self._child.poll() is not None:
+            self._child = self._start()
+        self._child.stdin.write(json.dumps(os.fspath(path)).encode() + b"\n")
+        self._child.stdin.flush()
+        answered, _, _ = select.select([self._child.stdout], [], [], SECONDS)
+        if not answered:
+            self.close()
+            return Outcome(crashed=f"no answer in {SECONDS} s")
+        line = self._child.stdout.readline()
+        if not line:
+            return Outcome(crashed=f"the reader ended with {self._child.wait()}")
+        outcome = Outcome(**json.loads(line))
+        self.highest = max(self.highest, outcome.megabytes)
+        return outcome
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def _start(self) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", __file__, os.fspath(self._cache)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+
+def check(examples) -> None:
+    """What every table keeps, whatever its file was like."""
+    import numpy as np
+
+    count = len(examples)
+    assert count > 0
+    assert len(set(examples.ids.tolist())) == count
+    assert not any("\0" in name for name in examples.ids)
+    assert len(examples.labels) == len(examples.splits) == len(examples.columns) == count
+    assert examples.labels.min() >= -1
+    assert examples.labels.max() < max(examples.class_count, 1)
+    if examples.modality == "table":
+        numbers = examples.inputs.select_dtypes("number").to_numpy(float)
+        assert not np.isinf(numbers).any()
+    json.dumps([f.text for f in examples.report]).encode()
+    "\n".join(f.text for f in examples.report).encode()  # what the terminal prints
+
+
+def _outcome(path: str, cache: Path) -> Outcome:
+    from core.datasets import inspect_source, load_examples
+    from core.types.errors import CurationError
+
+    try:
+        inspect_source(path, cache=cache)
+        check(load_examples(path, cache=cache))
+    except CurationError as error:
+        lines = error.lines()
+        lines.encode()  # words that a terminal can print
+        return Outcome(refused=lines, crashed="" if error.hint else f"no second line: {lines}")
+    except BaseException:  # the outcome under test
+        return Outcome(crashed=traceback.format_exc()[-3000:])
+    return Outcome()
+
+
+def main() -> None:
+    """Read paths from standard input, print an outcome a line."""
+    import resource
+
+    import pandas  # noqa: F401 - loaded before the limit is set
+    import pyarrow.csv  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    from core.datasets import load_examples  # noqa: F401
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    most = MEMORY + pages * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    for line in sys.stdin:
+        outcome = _outcome(json.loads(line), Path(sys.argv[1]))
+        outcome.megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(vars(outcome)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
