@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 SECONDS = 60
 MEMORY = 2 << 30  # bytes of address space above what the libraries themselves reserve
 _CHUNKS = [b"\0", b'"', b"\r", b"\n", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\xbd", b",", b"\t", b"[" * 3000,
-           b"9" * 5000, b"1e308", b"1e400", b"-inf", b"NaN", b"\\ud83d", b"{}", b"null", b"\x1b[2J", b"../", b"\xff" * 8,
-           b"\x80\x80\x80\x80\x10", b"\x7f\xff\xff\xff", bytes(8)]
+           b"9" * 5000, b"1e308", b"1e400", b"-inf", b"NaN", b"\\ud83d", b"{}", b"null", b"\x1b[2J", b"../",
+           b"\xff" * 8, b"\x80\x80\x80\x80\x10", b"\x7f\xff\xff\xff", bytes(8)]
 
 
 def cases(of_the_suite: int):

@@ -1,4 +1,4 @@
-"""CSV, Parquet and JSONL with bytes changed: they are read rightly or refused in words (how to run thousands: fuzzing)."""
+"""CSV, Parquet and JSONL with bytes changed are read rightly or refused in words (thousands of them: see fuzzing)."""
 
 import io
 import json
@@ -29,7 +29,8 @@ def _parquet(frame: pd.DataFrame, **options) -> bytes:
 
 
 SOURCES = {
-    "csv": [FRAME.to_csv(index=False).encode(), FRAME.drop(columns=["id", "note"]).to_csv(sep=";", index=False).encode(),
+    "csv": [FRAME.to_csv(index=False).encode(),
+            FRAME.drop(columns=["id", "note"]).to_csv(sep=";", index=False).encode(),
             FRAME.assign(label=LABELS).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")],
     "tsv": [FRAME.to_csv(index=False, sep="\t").encode()],
     "jsonl": [_lines(FRAME), _lines(FRAME.assign(label=range(24), x=[[1, {"a": i}] for i in range(24)]))],
