@@ -1,7 +1,7 @@
 """From scores, rules and a person's decisions to the kept set: one path for screen, command line and export."""
 
 from .apply import REASONS, apply_rules
-from .duplicates import duplicate_groups
+from .duplicates import applied_groups, duplicate_groups
 from .evidence import ZONES, NoiseEstimate, difficulty, label_evidence, label_suggested, noise_estimate, wilson, zones
 from .goals import evidence_weights, goal_rules, keep_fraction_rules
 from .presets import PRESETS, Preset, preset_named, suspected_share
@@ -11,6 +11,7 @@ from .view import ScoreColumn, ScoreView, score_column
 from .warnings import emptied_classes, train_counts
 
 __all__ = ["PRESETS", "REASONS", "ZONES", "NoiseEstimate", "Preset", "Ranking", "ScoreColumn", "ScoreView",
-           "apply_rules", "difficulty", "drops_first", "duplicate_groups", "emptied_classes", "evidence_weights",
-           "flip_risk", "goal_rules", "keep_fraction_rules", "label_evidence", "label_suggested", "noise_estimate",
-           "preset_named", "rank_rows", "score_column", "suspected_share", "train_counts", "wilson", "zones"]
+           "applied_groups", "apply_rules", "difficulty", "drops_first", "duplicate_groups", "emptied_classes",
+           "evidence_weights", "flip_risk", "goal_rules", "keep_fraction_rules", "label_evidence", "label_suggested",
+           "noise_estimate", "preset_named", "rank_rows", "score_column", "suspected_share", "train_counts", "wilson",
+           "zones"]

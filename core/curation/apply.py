@@ -10,7 +10,7 @@ from core.types.curation import Decision, Outcome, Rules
 
 from .cuts import Cuts, make_cuts
 from .decisions import Manual, read_decisions
-from .duplicates import DuplicateChoice, choose
+from .duplicates import DuplicateChoice, asked_about, choose
 from .guardrails import Rescue, rescue
 from .ranking import Ranking, rank_rows
 from .view import ScoreView
@@ -58,12 +58,14 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
     locked = view.held_out_rows if rules.guardrails.lock_held_out else view.held_out_rows[:0]
     code = by_rule.astype(np.uint8)  # of SOURCES: 1 = rule, 0 = default
     by_hand = np.flatnonzero(manual.kept | manual.dropped)
-    guarded = np.concatenate([best, saved.floor, saved.cap])
+    spared = twins.spared[~gone[twins.spared]]
+    guarded = np.concatenate([best, saved.floor, saved.cap, spared])
     for where, source in ((guarded, 2), (twins.losers, 3), (by_hand, 4), (locked, 5)):
         code[where] = source
     marks = {"held_out": locked, "manual_keep": by_hand[(manual.kept & ~manual.relabeled)[by_hand]],
              "manual_drop": by_hand[manual.dropped[by_hand]], "manual_relabel": by_hand[manual.relabeled[by_hand]],
-             "duplicate": twins.losers, "duplicate_best": best, "class_floor": saved.floor, "class_cap": saved.cap}
+             "duplicate": twins.losers, "duplicate_best": best, "class_cap": saved.cap,
+             "class_floor": np.concatenate([saved.floor, spared])}
     for reason, rows in marks.items():
         cuts.bits[rows] |= cuts.bit(reason)
     duplicate_of = np.broadcast_to(np.int32(-1), len(view))
@@ -74,7 +76,7 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
         kept=~gone, source_code=code, reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
         duplicate_of=duplicate_of, composite=ranking.composite, order=ranking.order, threshold=cuts.threshold,
         margin=cuts.margin, label_final=manual.labels, lost=saved.lost, class_cut=saved.cut,
-        coverage=ranking.coverage)
+        coverage=ranking.coverage, near_duplicates=asked_about(view, rules.guardrails))
     return _with_warnings(view, rules, outcome, manual)
 
 

@@ -15,6 +15,8 @@ _LARGE_SHARE = 0.30
 def outcome_warnings(view: ScoreView, rules: Rules, outcome: Outcome, manual: Manual) -> tuple[str, ...]:
     """Sentences, most serious first."""
     lines = [f"Class {name!r} has no training row left." for name in emptied_classes(view, outcome)]
+    if outcome.near_duplicates:
+        lines.append(outcome.near_duplicates.text)
     lines += _held_out(view, outcome)
     lines += _large_drops(view, outcome)
     if manual.ignored:

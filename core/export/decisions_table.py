@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.curation import ZONES, ScoreView, duplicate_groups, flip_risk, label_suggested, zones
+from core.curation import ZONES, ScoreView, applied_groups, flip_risk, label_suggested, zones
 from core.types.curation import Decision, Outcome, Rules
 
 from .table import Column, coded_column, float_column, int_column, text_column
@@ -15,7 +15,7 @@ from .table import Column, coded_column, float_column, int_column, text_column
 def decision_columns(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision],
                      outcome: Outcome) -> list[Column]:
     """The columns in their fixed order; the scores in the order of the view."""
-    group = duplicate_groups(view, rules.guardrails.duplicate_similarity)
+    group = applied_groups(view, rules.guardrails)
     return [
         *_identity(view), *_labels(view, outcome), *_verdict(view, outcome),
         *(column for name in view.scores for column in _score(view, rules, name)),

@@ -64,13 +64,39 @@ class Threshold:
     class_name: str | None = None
 
 
+# Of each group of near-duplicates one stays: unless that takes too many rows, for then a person is asked
+# (`Outcome.near_duplicates`); however many, because a person agreed; only of rows of equal content; never.
+DUPLICATES = ("keep_best", "keep_best_agreed", "exact", "off")
+
+
+@dataclass(frozen=True)
+class NearDuplicates:
+    """Rows that would go for being like another row and stay until a person agrees.
+
+    rows: beyond those of equal content, which go unasked. share: of all rows. similarity: from which rows count as
+    alike. limit: the share up to which nobody is asked.
+    """
+
+    rows: int
+    share: float
+    similarity: float
+    limit: float
+
+    @property
+    def text(self) -> str:
+        """What was found and what was done, in one sentence."""
+        return (f"{self.rows:,} rows look alike at {self.similarity:.6g}: {self.share:.1%} of the rows, more than "
+                f"{self.limit:.0%}, so none of them was dropped for it. "
+                "Agree to drop them, raise the similarity, or keep them.")
+
+
 @dataclass(frozen=True)
 class Guardrails:
     """What rules may not do. On by default."""
 
     class_floor: int = 10  # rows each class keeps at least (fewer only if it never had them)
     class_cap: float | None = 0.5  # largest share of a class that rules may drop
-    duplicates: str = "keep_best"  # keep_best: of each near-duplicate group keep one; off
+    duplicates: str = "keep_best"  # one of DUPLICATES
     duplicate_similarity: float = 0.99  # duplicate_similarity at or above this makes a group
     lock_held_out: bool = True
     allow_empty_class: bool = False
@@ -136,6 +162,7 @@ class Outcome:
     class_cut: np.ndarray  # [C] float32, the composite where floor or cap of a class hold its rows back, NaN if not
     warnings: tuple[str, ...] = ()
     coverage: np.ndarray | None = None  # [N] share of the weighted groups present
+    near_duplicates: NearDuplicates | None = None  # what a person is asked about; nothing of it was applied
 
     @cached_property
     def rank(self) -> np.ndarray:

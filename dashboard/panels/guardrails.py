@@ -38,7 +38,7 @@ def guardrails(opened: Opened) -> None:
         )
         st.toggle(
             "Of near-duplicates keep the best one",
-            now.duplicates == "keep_best",
+            now.duplicates != "off",
             key=f"dup_{rev}",
             on_change=_save,
             args=args,
@@ -53,7 +53,7 @@ def guardrails(opened: Opened) -> None:
             key=f"similar_{rev}",
             on_change=_save,
             args=args,
-            disabled=now.duplicates != "keep_best",
+            disabled=now.duplicates == "off",
         )
         st.toggle("Held-out rows are locked", now.lock_held_out, key=f"lock_{rev}", on_change=_save, args=args)
         st.toggle("A class may be emptied", now.allow_empty_class, key=f"empty_{rev}", on_change=_save, args=args)
@@ -64,9 +64,16 @@ def _save(opened: Opened, rev: str) -> None:
     asked = Guardrails(
         class_floor=int(state.get(f"floor_{rev}")),
         class_cap=None if cap == 100 else cap / 100,
-        duplicates="keep_best" if state.get(f"dup_{rev}") else "off",
+        duplicates=_duplicates(opened.rules.guardrails.duplicates, state.get(f"dup_{rev}")),
         duplicate_similarity=float(state.get(f"similar_{rev}")),
         lock_held_out=state.get(f"lock_{rev}"),
         allow_empty_class=state.get(f"empty_{rev}"),
     )
     doing.save_rules(opened.run, replace(opened.rules, preset=None, guardrails=asked), "Guardrails saved")
+
+
+def _duplicates(before: str, wanted: bool) -> str:
+    """The guardrail as the toggle stands now; what a person agreed to before holds while it stays on."""
+    if not wanted:
+        return "off"
+    return before if before != "off" else "keep_best"

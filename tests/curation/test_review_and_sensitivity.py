@@ -58,7 +58,7 @@ def test_queue_leaves_out_locked_rows_and_ignores_decisions():
 
 def test_a_copy_that_goes_for_its_likeness_is_not_to_review():
     view = random_view(np.random.default_rng(0))
-    rules = replace(_rules(8), guardrails=Guardrails(class_floor=0, class_cap=None, duplicate_similarity=0.99))
+    rules = replace(_rules(8), guardrails=Guardrails(0, None, "keep_best_agreed"))
     copies = np.flatnonzero(apply_rules(view, rules).source == "duplicate")
     assert len(copies)
     assert not np.isin(copies, review_queue(view, rules).order).any()

@@ -1,5 +1,6 @@
 """The rule that the map is sent decides, row by row, what the server decided: only a person's word and twins differ."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,6 +35,20 @@ def test_the_browser_alone_decides_every_row_that_rules_decide(view, goal, share
     rules = Rules(goal=goal, group_weights={"dynamics": 0.3}, guardrails=Guardrails(class_cap=cap, duplicates="off"))
     rules = ruling.with_share(rules, share, ruling.droppable(view, rules))
     assert _unlike(view, rules).sum() <= 1  # a rank is rounded to one of 65,534 steps: the row nearest to the cut
+
+
+@pytest.mark.parametrize("answer", ["keep_best", "keep_best_agreed", "exact"])
+@pytest.mark.parametrize("floor", [0, 10, 60])
+def test_rows_that_duplicates_leave_to_their_class_are_decided_by_the_browser_too(view, answer, floor):
+    twins = (np.arange(N, dtype=np.int32) ^ 1)[:, None]
+    alike = np.where(view.labels[:, None] == 0, 0.995, 0.5).astype(np.float32)  # half of class 0 would go
+    view = replace(view, neighbors=twins, neighbor_similarity=alike, _results={})
+    rules = Rules(guardrails=Guardrails(floor, None, answer))
+    rules = ruling.with_share(rules, 0.3, ruling.droppable(view, rules))
+    outcome = apply_rules(view, rules)
+    assert (outcome.near_duplicates is not None) == (answer == "keep_best")
+    assert (Source.DUPLICATE in outcome.source) == (answer == "keep_best_agreed")
+    assert _unlike(view, rules).sum() <= 1
 
 
 def test_a_cut_at_the_other_end_than_the_goals_is_drawn_where_it_is(view):
