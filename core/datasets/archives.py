@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import numpy as np
 
 from core.types.errors import DataError
 
-from .files import GIGABYTE, MEGABYTE, open_regular, unpack_limit
+from .files import GIGABYTE, MEGABYTE, cache_file, open_regular, unpack_limit
 
 MAX_RATIO = 200  # honest arrays and pictures pack far less; zeros pack about 1000 times
 _RATIO_FROM = 16 * MEGABYTE  # small constant arrays pack well and harm nobody
@@ -185,15 +184,9 @@ def _mapped(path: Path, header: Header) -> np.ndarray:
 
 
 def _copy(stream: BinaryIO, target: Path, source: str, name: str) -> None:
-    handle, beside = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as out:
+    with cache_file(target, source) as out:
+        try:
             while block := stream.read(4 * MEGABYTE):
                 out.write(block)
-        os.replace(beside, target)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DataError(f'{source}: the array "{name}" is damaged: {error}.', "Write it again.") from None
-    except OSError as error:
-        raise DataError(f"{source} cannot be unpacked: {error.strerror}.", "Free some space on the disk.") from None
-    finally:
-        Path(beside).unlink(missing_ok=True)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise DataError(f'{source}: the array "{name}" is damaged: {error}.', "Write it again.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -16,8 +16,10 @@ import pandas as pd
 from core.types.errors import DataError
 
 from .archives import Header, extract_member, npy_header, npz_headers, read_member
-from .files import cache_folder, file_digest, open_regular, unpack_limit
+from .files import cache_file, cache_folder, file_digest, open_regular, unpack_limit
+from .roles import LABEL_NAMES
 
+_ONE_EACH = "Save one value for each row: y.argmax(axis=1) of one-hot labels, y.ravel() of a single column."
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -75,10 +77,8 @@ class ArrayFile:
     def _mapped_idx(self, header: Header) -> np.ndarray:
         target = self.target(header.name)
         if not target.exists():
-            beside = target.with_suffix(f".{id(self):x}.tmp")
-            with beside.open("wb") as out:
+            with cache_file(target, self.path.name) as out:
                 np.save(out, _read_idx(self.path, header), allow_pickle=False)
-            beside.replace(target)
         return np.load(target, mmap_mode="r", allow_pickle=False)
 
 
@@ -161,5 +161,24 @@ def check_lengths(file: ArrayFile, inputs: str, wanted: tuple[str | None, ...]) 
             what = f"{rows:,} rows" if len(shape) == 1 else f"the shape {shape}"
             raise DataError(
                 f'{file.path.name}: "{inputs}" has {count:,} rows, but "{name}" has {what}.',
-                "Give arrays of equal lengths, one value for each example.",
+                _ONE_EACH if shape[:1] == (count,) else "Give arrays of equal lengths, one value for each example.",
             )
+
+
+def check_not_empty(file: ArrayFile, name: str) -> None:
+    """Refuse an array of 0 rows, and one whose rows hold nothing (pictures without pixels, logits of 0 epochs)."""
+    shape = file.header(name).shape
+    if 0 in shape:
+        what = "0 rows" if shape[0] == 0 else "no values"
+        raise DataError(f'{file.path.name}: "{name}" has the shape {shape}: {what}.', "Write it again with its rows.")
+
+
+def refuse_wide_labels(file: ArrayFile, inputs: str, count: int, signals: Collection[str] = ()) -> None:
+    """Where no label was found, but one array beside the inputs (and signals) has several values a row: say so."""
+    others = [h for h in file.headers.values() if h.name != inputs and h.name not in signals and len(h.shape) > 1]
+    meant = [h for h in others if h.name.lower() in LABEL_NAMES]
+    wide = [h for h in others if len(h.shape) == 2 and h.shape[0] == count]
+    found = meant or (wide if len(wide) == 1 else [])
+    if found:
+        words = f'"{inputs}" has {count:,} rows, but "{found[0].name}" has the shape {found[0].shape}'
+        raise DataError(f"{file.path.name}: {words}.", _ONE_EACH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -12,17 +13,27 @@ from core.types.examples import ExampleTable, Modality, Roles
 
 from . import identity
 from .archives import Header
-from .arrayfile import ArrayFile, check_lengths, class_names_of, is_arrays, row_columns
+from .arrayfile import (
+    ArrayFile,
+    check_lengths,
+    check_not_empty,
+    class_names_of,
+    is_arrays,
+    refuse_wide_labels,
+    row_columns,
+)
 from .assemble import Parts, assemble
+from .files import cache_file
 from .labelfile import join_labels
 from .loader import Column, Loader, Request, SourcePreview
 from .pixels import ImageArray
+from .ranges import Reading, blocks, reading_of, spread_of
+from .roles import LABEL_NAMES, NONE
 from .tabular import feature_parts
 
 _INPUTS = ("images", "image", "x", "inputs", "data", "features", "x_train", "pixels", "imgs", "array")
 _RECORDED = ("logit", "prob", "embed")
 _CHANNELS = (1, 3, 4)
-_BLOCK = 256
 
 
 def _claims(request: Request) -> int:
@@ -30,20 +41,19 @@ def _claims(request: Request) -> int:
         return 0
     if request.modality in (Modality.IMAGE, Modality.TABLE):
         return 9
-    return 5 if request.modality is None and guess_inputs(ArrayFile(request.path), request.roles) else 0
+    if request.modality is not None:
+        return 0
+    return 5 if guess_inputs(ArrayFile(request.path), request.roles) else 1  # 1: to say which arrays there are
 
 
 def guess_inputs(file: ArrayFile, roles: Roles) -> str | None:
     """The array that holds the examples: as named, else the first usual name, else the largest that is pictures."""
     if roles.inputs:
-        named = any(word in roles.inputs.lower() for word in _RECORDED)
-        return (
-            None
-            if named or not (_is_images(file.header(roles.inputs)) or len(file.header(roles.inputs).shape) == 2)
-            else roles.inputs
-        )
+        header = file.header(roles.inputs)
+        fits = _is_images(header) or (len(header.shape) == 2 and header.dtype.kind in "buif")
+        return roles.inputs if fits and not _is_recorded(roles.inputs) else None
     usable = [h for h in file.headers.values() if _is_images(h) or (len(h.shape) == 2 and h.dtype.kind in "fiu")]
-    usable = [h for h in usable if not any(word in h.name.lower() for word in _RECORDED)]
+    usable = [h for h in usable if h.name.lower() not in LABEL_NAMES and not _is_recorded(h.name)]
     if file.path.suffix.lower() == ".npy":  # one array without a name: pictures only if it is bytes
         usable = [h for h in usable if h.dtype == np.uint8]
     by_name = {h.name.lower(): h.name for h in usable}
@@ -52,6 +62,10 @@ def guess_inputs(file: ArrayFile, roles: Roles) -> str | None:
             return by_name[name]
     pictures = sorted((h for h in usable if _is_images(h)), key=lambda h: -h.size)
     return pictures[0].name if pictures else (usable[0].name if len(usable) == 1 else None)
+
+
+def _is_recorded(name: str) -> bool:
+    return any(word in name.lower() for word in _RECORDED)
 
 
 def _is_images(header: Header) -> bool:
@@ -70,8 +84,12 @@ def _inspect(request: Request) -> SourcePreview:
         for h in file.headers.values()
         if h.name in columns or h.shape != (header.shape[0],)
     )
-    images = _is_images(header)
-    pictures = tuple(images_of(file, inputs)[i] for i in range(min(5, header.shape[0]))) if images else ()
+    notes = [f'the examples are the array "{inputs}" {header.shape}']
+    pictures: tuple[np.ndarray, ...] = ()
+    if images := _is_images(header):
+        array, reading = images_of(file, inputs)
+        pictures = tuple(array[i] for i in range(min(5, len(array))))
+        notes += [reading.note] if reading.note else []
     modality = Modality.IMAGE if images else Modality.TABLE
     return SourcePreview(
         request.name,
@@ -81,7 +99,7 @@ def _inspect(request: Request) -> SourcePreview:
         listed,
         columns.head(5),
         header.shape[0],
-        (f'the examples are the array "{inputs}" {header.shape}',),
+        tuple(notes),
         pictures,
     )
 
@@ -97,8 +115,9 @@ def _open(request: Request) -> tuple[ArrayFile, str]:
         listed = ", ".join(f"{h.name} {h.shape}" for h in file.headers.values())
         raise DataError(
             f"{request.name}: no array holds pictures [N, H, W(, C)] or features [N, d]. Arrays: {listed}.",
-            "Choose one with --inputs.",
+            "Choose one with --inputs; pictures have 1, 3 or 4 channels, first or last.",
         )
+    check_not_empty(file, inputs)
     return file, inputs
 
 
@@ -107,6 +126,8 @@ def _columns(request: Request, file: ArrayFile, inputs: str) -> tuple[pd.DataFra
     check_lengths(file, inputs, (wanted.label, wanted.id, wanted.split, wanted.group, *_usual_labels(file, wanted)))
     columns = row_columns(file, file.header(inputs).shape[0])
     columns, roles = join_labels(columns, request.labels, wanted, request.name)
+    if not roles.label and wanted.label not in (NONE, ""):
+        refuse_wide_labels(file, inputs, len(columns))
     return columns, replace(roles, inputs=inputs)
 
 
@@ -120,19 +141,16 @@ def _load(request: Request) -> ExampleTable:
     columns, roles = _columns(request, file, inputs)
     count = file.header(inputs).shape[0]
     if _is_images(file.header(inputs)):
-        images = images_of(file, inputs)
-        parts = Parts(Modality.IMAGE, images, _picture_digests(images), columns, roles)
+        images, reading = images_of(file, inputs)
+        digests = _picture_digests(images)
+        parts = Parts(Modality.IMAGE, images, digests, columns, roles, findings=reading.findings(count))
     else:
         parts = _feature_parts(file, inputs, columns, roles)
     return assemble(request, replace(parts, known_classes=class_names_of(file, count)))
 
 
 def _picture_digests(images: ImageArray) -> np.ndarray:
-    blocks = [
-        identity.digest_array(images.take(range(start, min(start + _BLOCK, len(images)))))
-        for start in range(0, len(images), _BLOCK)
-    ]
-    return np.concatenate(blocks) if blocks else np.array([], dtype=object)
+    return np.concatenate([identity.digest_array(block) for _, block in blocks(images.array)])
 
 
 def _feature_parts(file: ArrayFile, inputs: str, columns: pd.DataFrame, roles: Roles) -> Parts:
@@ -142,46 +160,26 @@ def _feature_parts(file: ArrayFile, inputs: str, columns: pd.DataFrame, roles: R
     return feature_parts(features, identity.digest_array(array), columns, roles)
 
 
-def images_of(file: ArrayFile, name: str) -> ImageArray:
-    """The pictures, memory-mapped; all other kinds are turned into uint8 [N, H, W, C] once."""
-    header = file.header(name)
+def images_of(file: ArrayFile, name: str) -> tuple[ImageArray, Reading]:
+    """The pictures, memory-mapped, and how they were read; what is not bytes becomes uint8 [N, H, W, C] once."""
+    header, array = file.header(name), file.mapped(name)
+    reading = reading_of(spread_of(array, file.path.name), header.dtype, file.path.name)
     first = len(header.shape) == 4 and header.shape[3] not in _CHANNELS
     if header.dtype == np.uint8 and not first:
-        return ImageArray(file.mapped(name))
-    target = file.target(name, "uint8")
+        return ImageArray(array), reading
+    target = file.target(name, f"uint8 by {reading.factor!r}")
     if not target.exists():
-        _convert(file.mapped(name), target, first, file.path.name)
-    return ImageArray(np.load(target, mmap_mode="r", allow_pickle=False))
+        turned = array.transpose(0, 2, 3, 1) if first else array
+        with cache_file(target, file.path.name) as out:
+            _write_bytes(out, turned, reading)
+    return ImageArray(np.load(target, mmap_mode="r", allow_pickle=False)), reading
 
 
-def _convert(array: np.ndarray, target, channels_first: bool, source: str) -> None:
-    turned = array.transpose(0, 2, 3, 1) if channels_first else array
-    scale = _scale(array, source)
-    beside = target.with_suffix(f".{id(array):x}.tmp")
-    out = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=turned.shape)
-    for start in range(0, len(turned), _BLOCK):
-        block = turned[start : start + _BLOCK]
-        out[start : start + _BLOCK] = np.clip(np.rint(block * scale), 0, 255) if scale != 1 else block
-    out.flush()
-    beside.replace(target)
-
-
-def _scale(array: np.ndarray, source: str) -> float:
-    """What takes the values to 0..255: floats up to 1, bytes, or 16 bits."""
-    low, high = _range(array)
-    if not np.isfinite((low, high)).all() or low < 0:
-        raise DataError(
-            f"{source}: the pictures hold values from {low:g} to {high:g}.",
-            "Give 0..255, 0..1 or 16-bit pixels, not standardized ones.",
-        )
-    if array.dtype.kind in "fb" and high <= 1:
-        return 255.0
-    return 1.0 if high <= 255 else 255 / 65535
-
-
-def _range(array: np.ndarray) -> tuple[float, float]:
-    blocks = [array[start : start + _BLOCK] for start in range(0, len(array), _BLOCK)]
-    return min((float(b.min()) for b in blocks), default=0.0), max((float(b.max()) for b in blocks), default=0.0)
+def _write_bytes(out: BinaryIO, turned: np.ndarray, reading: Reading) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": turned.shape}
+    np.lib.format.write_array_header_1_0(out, header)
+    for _, block in blocks(turned):
+        out.write(reading.pixels(block).tobytes())
 
 
 ARRAYS = Loader(

@@ -6,6 +6,8 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,6 +76,24 @@ def cache_folder(cache: Path | None) -> Path:
     except OSError:
         return Path(tempfile.mkdtemp(prefix="chaffinch-cache-"))
     return folder
+
+
+@contextmanager
+def cache_file(target: Path, source: str) -> Iterator[BinaryIO]:
+    """A new file that becomes `target` when the block ends well, and vanishes when it does not (a full disk, too)."""
+    beside = ""
+    try:
+        handle, beside = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+        with os.fdopen(handle, "wb") as out:
+            yield out
+        os.replace(beside, target)
+    except OSError as error:
+        raise DataError(
+            f"{source} cannot be unpacked: {error.strerror or error}.", "Free some space on the disk."
+        ) from None
+    finally:
+        if beside:
+            Path(beside).unlink(missing_ok=True)
 
 
 def free_memory() -> int:

@@ -11,15 +11,15 @@ class ImageArray:
     """Pictures of one size in a (memory-mapped) array [N, H, W, C] of uint8; [N, H, W] gets one channel."""
 
     def __init__(self, array: np.ndarray):
-        self._array = array if array.ndim == 4 else array[..., None]
-        self.shape = self._array.shape
+        self.array = array if array.ndim == 4 else array[..., None]
+        self.shape = self.array.shape
         self.channels = int(self.shape[3])
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, row: int) -> np.ndarray:
-        return np.array(self._array[row])
+        return np.array(self.array[row])
 
     @property
     def sizes(self) -> np.ndarray:
@@ -28,7 +28,7 @@ class ImageArray:
 
     def take(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """uint8 [n, H, W, C]; `size` (height, width) resizes."""
-        pixels = self._array[np.asarray(rows, dtype=np.int64)]
+        pixels = self.array[np.asarray(rows, dtype=np.int64)]
         if size is None or tuple(size) == self.shape[1:3]:
             return np.asarray(pixels)
         if not len(pixels):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -17,6 +17,11 @@ def finding(
     """One line about some rows; the first 20 are named."""
     named = [str(r) for r in rows]
     return Finding(code, len(named) if count is None else count, text, tuple(named[:SHOWN_ROWS]), level)
+
+
+def some_rows(rows: Sequence[int], most: int = 5) -> str:
+    """The first rows by number, for the words of a finding or a refusal."""
+    return ", ".join(map(str, rows[:most])) + (", ..." if len(rows) > most else "")
 
 
 def label_findings(

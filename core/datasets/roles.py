@@ -18,7 +18,7 @@ NONE = "none"  # a person's word for "no column plays this part, do not guess"
 GUESS_ROWS = 1000
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _IDS = ("example_id", "id", "uid", "uuid", "guid", "row_id", "sample_id", "example id")
-_LABELS = (
+LABEL_NAMES = (
     "label",
     "labels",
     "given_label",
@@ -134,7 +134,7 @@ def _mean_words(column: pd.Series) -> float:
 
 def guess_label(frame: pd.DataFrame, taken: set[str]) -> str | None:
     """A column named like a label, else the last one with few distinct values, none of them fractions."""
-    for column in _matching(frame, _LABELS):
+    for column in _matching(frame, LABEL_NAMES):
         if column not in taken:
             return column
     named = [

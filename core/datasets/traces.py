@@ -13,10 +13,19 @@ from core.types.examples import ExampleTable, Finding, Modality, Roles
 
 from . import identity, report
 from .archives import Header
-from .arrayfile import ArrayFile, check_lengths, class_names_of, is_arrays, row_columns
+from .arrayfile import (
+    ArrayFile,
+    check_lengths,
+    check_not_empty,
+    class_names_of,
+    is_arrays,
+    refuse_wide_labels,
+    row_columns,
+)
 from .assemble import Parts, assemble
 from .labelfile import join_labels
 from .loader import Column, Loader, Request, SourcePreview
+from .roles import NONE
 
 _KINDS = {
     "logits": ("logit",),
@@ -25,6 +34,8 @@ _KINDS = {
 }
 _NOT = ("argmax", "label")
 _BLOCK = 4096
+_SUM = 1e-2  # how far the sum of a row may be from 1: float16 rows of many classes
+_NEAR_ZERO = 1e-6  # how far one probability may be outside 0..1: rounding
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def _kind(header: Header, file: ArrayFile, only: bool) -> str | None:
     if len(header.shape) > 2:
         return "logits"
     head = np.asarray(file.mapped(header.name)[:1000], dtype=np.float64)
-    sums_to_one = (head >= 0).all() and np.allclose(head.sum(1), 1, atol=1e-2)  # 1e-2: float16 rows of many classes
+    sums_to_one = ((head >= 0) & (head <= 1 + _SUM)).all() and np.allclose(head.sum(1), 1, atol=_SUM, rtol=0)
     return "probabilities" if sums_to_one else "embeddings"
 
 
@@ -84,6 +95,8 @@ def _open(request: Request) -> tuple[ArrayFile, Recorded]:
             f"{request.name}: no logits, probabilities or embeddings among its arrays: {listed}.",
             "Name them so, or choose one with --inputs.",
         )
+    for header in recorded.arrays.values():
+        check_not_empty(file, header.name)
     return file, recorded
 
 
@@ -100,7 +113,10 @@ def _columns(request: Request, file: ArrayFile, recorded: Recorded) -> tuple[pd.
             f'{request.name}: "{first.name}" has {recorded.count:,} rows, but "{named[0]}" has the shape {rows}.',
             "Give one label for each row; logits are [epochs, N, classes].",
         )
-    return join_labels(columns, request.labels, wanted, request.name)
+    columns, roles = join_labels(columns, request.labels, wanted, request.name)
+    if not roles.label and wanted.label not in (NONE, ""):
+        refuse_wide_labels(file, first.name, recorded.count, [h.name for h in recorded.arrays.values()])
+    return columns, roles
 
 
 def _inspect(request: Request) -> SourcePreview:
@@ -120,6 +136,8 @@ def load_recorded(request: Request) -> tuple[ExampleTable, GivenEvidence]:
     file, recorded = _open(request)
     columns, roles = _columns(request, file, recorded)
     given = _evidence(file, recorded)
+    if given.probabilities is not None:
+        _check_probabilities(given.probabilities, f'{request.name}: "{recorded.arrays["probabilities"].name}"')
     outputs = next((a.shape[-1] for a in (given.logits, given.probabilities) if a is not None), None)
     parts = Parts(
         Modality.TRACE,
@@ -149,6 +167,25 @@ def _evidence(file: ArrayFile, recorded: Recorded) -> GivenEvidence:
     return given
 
 
+def _check_probabilities(array: np.ndarray, name: str) -> None:
+    """Refuse rows [C] outside 0..1 or with another sum than 1; rows that are not finite are reported, not judged."""
+    outside: list[int] = []
+    sums: list[int] = []
+    for start in range(0, len(array), _BLOCK):
+        rows = np.asarray(array[start : start + _BLOCK], dtype=np.float64)
+        finite = np.isfinite(rows).all(axis=1)
+        within = ((rows >= -_NEAR_ZERO) & (rows <= 1 + _NEAR_ZERO)).all(axis=1)
+        total = np.where(within[:, None], rows, 0).sum(axis=1)
+        outside += (start + np.flatnonzero(finite & ~within)).tolist()
+        sums += (start + np.flatnonzero(within & (np.abs(total - 1) > _SUM))).tolist()
+    for bad, words in ((outside, "has values outside 0..1"), (sums, "does not sum to 1")):
+        if bad:
+            raise DataError(
+                f"{name} {words} in {len(bad):,} of {len(array):,} rows ({report.some_rows(bad)}).",
+                'Give the probability of each class, as softmax makes them; name raw outputs "logits".',
+            )
+
+
 def _digests(given: GivenEvidence, count: int) -> np.ndarray:
     """Content of a row: its embedding, else its probabilities, else its logits over all seeds and epochs."""
     flat = given.embeddings if given.embeddings is not None else given.probabilities
@@ -170,8 +207,8 @@ def _findings(given: GivenEvidence, recorded: Recorded) -> list[Finding]:
             continue
         bad = np.flatnonzero(~_finite_rows(array, recorded.count))
         if len(bad):
-            named = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
-            found.append(report.finding("non_finite", bad, f"NaN/inf {kind}: {len(bad):,} rows ({named})"))
+            words = f"NaN/inf {kind}: {len(bad):,} rows ({report.some_rows(bad.tolist())})"
+            found.append(report.finding("non_finite", bad, words))
         found.append(
             Finding(kind, recorded.count, f"{kind}: {recorded.arrays[kind].name} {recorded.arrays[kind].shape}")
         )

@@ -117,7 +117,7 @@ def test_npz_is_unpacked_once_and_mapped(digits_npz, tmp_path):
         np.testing.assert_array_equal(examples.labels, truth["label"])
     files = {p: p.stat().st_mtime_ns for p in cache.iterdir()}
     assert len(files) == 1
-    assert isinstance(examples.inputs._array.base, np.memmap) or isinstance(examples.inputs._array, np.memmap)
+    assert isinstance(examples.inputs.array.base, np.memmap) or isinstance(examples.inputs.array, np.memmap)
     load_examples(digits_npz, cache=cache)
     assert {p: p.stat().st_mtime_ns for p in cache.iterdir()} == files
 

@@ -1,0 +1,205 @@
+"""What stored pixels run from and to, and what takes them to 0..255: 0..1, bytes, or whole numbers of 10 to 16 bits.
+
+A picture whose range was taken for another one is black or burnt, and every score of it is wrong; so each range is
+either certain, or said in the report card, or refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.types.errors import DataError
+from core.types.examples import Finding
+
+from . import report
+from .files import MEGABYTE
+
+BLOCK_BYTES = 16 * MEGABYTE
+_DEPTHS = (8, 10, 12, 14, 16)
+_STRAY = 0.01  # share of values that an overshooting resize may put outside a range
+_UNIT = (-0.5, 1.5)  # how far such values may lie outside 0..1
+_BYTE = (-64, 320)  # and outside 0..255
+_DARK = 64  # pictures that stay below a quarter of 255 look black on the screen
+_ROUNDED = 64  # fractions that end below this lose most of their levels when rounded to bytes
+_HINT = "Give 0..255, 0..1 or 16-bit pixels, not standardized ones."
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The values of some pictures, all finite. low, high with the rows that hold them; not_byte: how many lie outside
+    0..255. Of floats alone: between, how many lie between 0 and 1; not_unit, outside. whole: none has a fraction."""
+
+    low: float
+    high: float
+    low_row: int
+    high_row: int
+    count: int
+    between: int
+    not_unit: int
+    not_byte: int
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """value * factor, rounded and clipped to 0..255, is the pixel. note: for the report card, or empty."""
+
+    factor: float
+    note: str = ""
+    warns: bool = False
+
+    def pixels(self, values: np.ndarray) -> np.ndarray:
+        """uint8 of the same shape."""
+        if values.dtype == np.uint8 and self.factor == 1:
+            return values
+        return np.clip(np.rint(np.asarray(values, dtype=np.float64) * self.factor), 0, 255).astype(np.uint8)
+
+    def findings(self, count: int) -> tuple[Finding, ...]:
+        """The line of the report card, if there is something to say."""
+        return (report.finding("pixels", (), self.note, level="warning" if self.warns else "note", count=count),
+                ) if self.note else ()  # fmt: skip
+
+
+def blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """First row and rows of each block of about 16 MB."""
+    row = max(int(np.prod(array.shape[1:])) * 8, 1)  # as float64, whatever the array holds
+    step = max(BLOCK_BYTES // row, 1)
+    for start in range(0, len(array), step):
+        yield start, array[start : start + step]
+
+
+def spread_of(array: np.ndarray, source: str) -> Spread:
+    """The spread of pictures [N, ...] of at least one value; raises `DataError` naming rows with NaN or infinity."""
+    bad: list[int] = []
+    parts: list[Spread] = []
+    for start, block in blocks(array):
+        finite = _finite(block)
+        bad += (start + np.flatnonzero(~finite)).tolist()
+        parts += [] if bad else [measure(block, start)]
+    if bad:
+        raise DataError(
+            f"{source}: NaN or infinite pixels in {len(bad):,} of {len(array):,} rows ({report.some_rows(bad)}).",
+            "Leave these pictures out, or give them finite pixels.",
+        )
+    return merge(parts)
+
+
+def _finite(block: np.ndarray) -> np.ndarray:
+    if block.dtype.kind != "f":
+        return np.ones(len(block), dtype=bool)
+    return np.isfinite(block).reshape(len(block), -1).all(axis=1)
+
+
+def measure(block: np.ndarray, start: int = 0) -> Spread:
+    """The spread of a block [n, ...] of finite values whose first row is row `start`."""
+    flat = block.reshape(len(block), -1)
+    lows, highs = flat.min(axis=1), flat.max(axis=1)
+    low, high = float(lows.min()), float(highs.max())
+    fractions = block.dtype.kind == "f"
+    return Spread(
+        low,
+        high,
+        start + int(lows.argmin()),
+        start + int(highs.argmax()),
+        flat.size,
+        int(((flat > 0) & (flat < 1)).sum()) if fractions else 0,
+        int(((flat < 0) | (flat > 1)).sum()) if fractions else 0,
+        int(((flat < 0) | (flat > 255)).sum()) if low < 0 or high > 255 else 0,
+        not fractions or bool((np.mod(flat, 1) == 0).all()),
+    )
+
+
+def merge(parts: Iterable[Spread]) -> Spread:
+    """The spread of all of them (at least one)."""
+    every = list(parts)
+    lowest, highest = min(every, key=lambda s: s.low), max(every, key=lambda s: s.high)
+    return Spread(
+        lowest.low,
+        highest.high,
+        lowest.low_row,
+        highest.high_row,
+        sum(s.count for s in every),
+        sum(s.between for s in every),
+        sum(s.not_unit for s in every),
+        sum(s.not_byte for s in every),
+        all(s.whole for s in every),
+    )
+
+
+def reading_of(spread: Spread, dtype: np.dtype, source: str) -> Reading:
+    """How values of this spread and type become bytes; raises `DataError` for ranges that could mean several things."""
+    if spread.low == spread.high == 0:
+        return Reading(1.0, "every pixel of every picture is 0: all black", warns=True)
+    if dtype.kind == "b":
+        return Reading(255.0, "yes/no pixels: no is 0, yes is 255")
+    return _of_floats(spread, dtype, source) if dtype.kind == "f" else _of_integers(spread, dtype, source)
+
+
+def _of_integers(spread: Spread, dtype: np.dtype, source: str) -> Reading:
+    if spread.low < 0 or spread.high > 65535:
+        raise _refusal(spread, source, _HINT)
+    if spread.high <= 255:
+        return _bytes(spread, dtype)
+    return _deep(spread, dtype)
+
+
+def _of_floats(spread: Spread, dtype: np.dtype, source: str) -> Reading:
+    if spread.low >= 0 and spread.high <= 1:
+        dark = spread.high * 255 <= _DARK
+        words = f"{dtype.name} pixels from {spread.low:g} to {spread.high:g}, read as 0..1"
+        return Reading(255.0, words + (": they look dark" if dark else ""), dark)
+    if _strays(spread, _UNIT, spread.not_unit) and not spread.whole:
+        return Reading(255.0, f"{dtype.name} pixels read as 0..1; {_clipped(spread, spread.not_unit)}", warns=True)
+    if spread.low < 0 and (spread.high <= 1 or not _strays(spread, _BYTE, spread.not_byte)):
+        raise _refusal(spread, source, "Pixels of -1..1 become 0..1 by (x + 1) / 2. " + _HINT)
+    if not spread.whole and (spread.high < _ROUNDED or spread.between > spread.not_unit):
+        raise _ambiguous(spread, source)
+    if spread.not_byte and _strays(spread, _BYTE, spread.not_byte):
+        return Reading(1.0, f"{dtype.name} pixels read as 0..255; {_clipped(spread, spread.not_byte)}", warns=True)
+    if spread.high <= 255:
+        return _bytes(spread, dtype)
+    if spread.high > 65535 or spread.not_byte <= spread.count * _STRAY:
+        raise _ambiguous(spread, source)
+    return _deep(spread, dtype)
+
+
+def _strays(spread: Spread, room: tuple[float, float], outside: int) -> bool:
+    """Whether only a few values leave a range, and not far: what bicubic resizing does at edges."""
+    return room[0] <= spread.low and spread.high <= room[1] and outside <= max(spread.count * _STRAY, 1)
+
+
+def _clipped(spread: Spread, outside: int) -> str:
+    return f"{outside:,} values outside (from {spread.low:.4g} to {spread.high:.4g}) were clipped"
+
+
+def _bytes(spread: Spread, dtype: np.dtype) -> Reading:
+    if spread.high <= _DARK:
+        words = f"pixels reach {spread.high:g} of 255 ({spread.high / 255:.0%}): kept as they are, they look dark"
+        return Reading(1.0, words, warns=True)
+    return Reading(1.0, "" if dtype == np.uint8 else f"{dtype.name} pixels up to {spread.high:g}, read as 0..255")
+
+
+def _deep(spread: Spread, dtype: np.dtype) -> Reading:
+    depth = next(bits for bits in _DEPTHS if spread.high < 2**bits)
+    words = f"{dtype.name} pixels up to {spread.high:,.6g}, read as {depth} bits: 0..{2**depth - 1:,} became 0..255"
+    few = spread.not_byte <= spread.count * _STRAY
+    if few:
+        words += f"; only {spread.not_byte:,} values are above 255 (the largest in row {spread.high_row})"
+    return Reading(255 / (2**depth - 1), words, warns=few)
+
+
+def _refusal(spread: Spread, source: str, hint: str) -> DataError:
+    rows = f"the lowest in row {spread.low_row}, the highest in row {spread.high_row}"
+    return DataError(f"{source}: the pictures hold values from {spread.low:g} to {spread.high:g} ({rows}).", hint)
+
+
+def _ambiguous(spread: Spread, source: str) -> DataError:
+    share = 1 - spread.not_unit / spread.count
+    return DataError(
+        f"{source}: the pictures hold values from {spread.low:g} to {spread.high:g} (row {spread.high_row}), "
+        f"{share:.1%} of them within 0..1: neither 0..1 nor 0..255 is certain.",
+        "Give 0..255 or 0..1: clip stray values, or divide by the largest one.",
+    )
