@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.scores import ScoreMethod
 from core.store import Run
-from core.store.atomic import read_json
+from core.store.cards import read_scores
 from core.store.shards import shards_agree
 from core.types.errors import Cancelled, RunError
 from core.types.evidence import Evidence
@@ -48,7 +48,7 @@ def execute_run(
             return run
         job = Job(folder, progress, trust, reuse)
         folder.save(state=RunState.RUNNING.value, versions=_versions())
-        with _settled(job), limited_threads(folder.asked["threads"]):
+        with _settled(job), limited_threads(folder.threads):
             _work(job, clusters)
             _keep_truth(job, truth)
     return open_run(out)
@@ -83,8 +83,7 @@ def _work(job: Job, clusters: bool) -> None:
 
 def _is_whole(folder: RunFolder) -> bool:
     """Whether every score still has the bytes it was written with; a damaged one is computed again."""
-    manifest = read_json(folder.path / "scores" / "scores.json")
-    scores = {name: about["shards"] for name, about in manifest["scores"].items()}
+    scores = {name: about["shards"] for name, about in read_scores(folder.path)["scores"].items()}
     return all(shards_agree(folder.path / "scores" / name, shards) for name, shards in scores.items())
 
 

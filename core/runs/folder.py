@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.store.atomic import read_json, sha256_of, write_array, write_json
-from core.store.runs import FORMAT, is_run
+from core.store.atomic import sha256_of, write_array, write_json
+from core.store.cards import FORMAT, read_asked, read_card
+from core.store.runs import is_run
 from core.store.workspace import made
 from core.types.errors import RunError
-from core.types.runs import RunSpec, RunState, spec_from_json
+from core.types.runs import RunSpec, RunState, settings_fingerprint, spec_from_json
 
 
 class RunFolder:
@@ -22,8 +23,8 @@ class RunFolder:
 
     def __init__(self, path: Path):
         self.path = path
-        self.asked = read_json(path / "spec.json")
-        self.card: dict[str, Any] = read_json(path / "run.json") if (path / "run.json").is_file() else {}
+        self.asked = read_asked(path)
+        self.card = read_card(path)
 
     @property
     def run_id(self) -> str:
@@ -34,6 +35,11 @@ class RunFolder:
     def spec(self) -> RunSpec:
         """What was asked."""
         return spec_from_json(self.asked["spec"])
+
+    @property
+    def threads(self) -> int:
+        """The number of threads that every try takes: it decides the last digits."""
+        return self.asked.get("threads") or default_threads(leave_a_core=False)
 
     @property
     def is_finished(self) -> bool:
@@ -72,6 +78,7 @@ def claim(path: Path, spec: RunSpec, threads: int) -> RunFolder:
         "format": FORMAT,
         "spec": spec.to_json(),
         "fingerprint": spec.fingerprint(),
+        "settings": settings_fingerprint(spec.to_json()),
         "threads": threads,
     }
     write_json(path / "spec.json", asked)
@@ -111,9 +118,9 @@ def default_threads(leave_a_core: bool) -> int:
 
 
 def _refuse_other_spec(folder: RunFolder, spec: RunSpec) -> None:
-    if folder.asked["fingerprint"] == spec.fingerprint():
+    if folder.spec.fingerprint() == spec.fingerprint():
         return
-    old, new = _flat(folder.asked["spec"]), _flat(spec.to_json())
+    old, new = _flat(folder.spec.to_json()), _flat(spec.to_json())
     differs = [k for k in new if old.get(k) != new[k] and k not in ("threads", "memory")]
     words = "; ".join(f"{k} was {old.get(k)!r}, now {new[k]!r}" for k in differs[:3]) or "it was made differently"
     raise RunError(

@@ -117,7 +117,7 @@ def ago(then: float | None) -> str:
 
 def _launch(folder: RunFolder, trust: bool) -> None:
     command = [sys.executable, "-m", "core", "resume", str(folder.path), "--quiet", *(["--trust"] if trust else [])]
-    spawn(folder.run_id, folder.path, command, folder.asked["threads"], facts_of(folder.path))
+    spawn(folder.run_id, folder.path, command, folder.threads, facts_of(folder.path))
 
 
 def spawn(job: str, folder: Path, command: list[str], threads: int, facts: dict[str, Any]) -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.store import Run
-from core.store.atomic import read_json, write_json
+from core.store.atomic import write_json
 from core.types.progress import Progress
 
 from .execute import execute_run
+from .folder import RunFolder
 
 _EVIDENCE = ("arrays", "model", "work")
 _OPENED_FOR_WRITING = ("logits", "seen_correct")  # by a training that goes on; all else is replaced, never changed
@@ -25,7 +26,7 @@ def repeat_scores(run: Run, scratch: Path, progress: Progress, retrain: bool = F
     every score are computed anew either way.
     """
     spec = replace(run.spec, map=False, source=_source(run))
-    threads = read_json(run.path / "spec.json").get("threads")
+    threads = RunFolder(run.path).threads
     scratch.mkdir(parents=True)
     if not retrain:
         _link_evidence(run.path, scratch)

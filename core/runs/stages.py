@@ -10,7 +10,8 @@ import numpy as np
 from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
 from core.scores import ScoreInputs, ScoreMethod
 from core.scores.aum import threshold_sets
-from core.store.atomic import read_json, write_json
+from core.store.atomic import write_json
+from core.store.cards import read_scores
 from core.store.examples import describe_dataset, write_examples
 from core.store.index import write_index
 from core.store.shards import shards_agree, write_shards
@@ -149,8 +150,7 @@ def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
 
 def score_manifest(job: Job) -> dict:
     """scores.json as it stands."""
-    path = job.path / "scores" / "scores.json"
-    return read_json(path) if path.is_file() else {"scores": {}, "failures": {}}
+    return read_scores(job.path)
 
 
 def write_manifest(job: Job, order: list[str]) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
+import stat
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +17,10 @@ from typing import IO, Any
 import numpy as np
 
 from core.types.errors import RunError
+from core.types.shapes import ShapeError, shaped
+
+_LARGEST_JSON = 256 * 2**20  # a million decisions take 60 MB
+_DEEPEST = 100
 
 
 def write_with(path: Path, write: Callable[[IO[bytes]], Any]) -> Path:
@@ -54,17 +61,71 @@ def write_array(path: Path, values: np.ndarray) -> Path:
     return write_with(path, lambda file: np.save(file, np.asarray(values), allow_pickle=False))
 
 
-def read_json(path: Path) -> Any:
-    """The JSON in `path`; raises `RunError` naming the file when it is missing or damaged."""
+def read_json(path: Path, shape: Any = Any) -> Any:
+    """The JSON in `path`, checked against `shape` (see `core.types.shapes`).
+
+    Raises `RunError` naming the file when it is missing, cut, edited into something else, or too large.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return shaped(_decoded(_content(Path(path))), shape)
     except OSError as error:
         raise RunError(
             f"{Path(path).name} cannot be read in {Path(path).parent}: {error.strerror}.",
             "Is this a run folder? Give the folder that `run --out` made.",
         ) from error
+    except ShapeError as error:
+        raise damaged(path, str(error)) from error
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged: {error}.", "Run it again, or take the file from a backup.") from error
+        too_deep = isinstance(error, RecursionError)
+        why = "it is nested too deeply." if too_deep else f"it does not read as JSON ({error})."
+        raise damaged(path, why) from error
+
+
+def damaged(path: Path, why: str) -> RunError:
+    """The one error for a file of ours that was edited or cut; `why` is a clause with its full stop."""
+    return RunError(f"{path} is damaged: {why}", "Take it from a backup, or make it again.")
+
+
+def _content(path: Path) -> str:
+    about = os.stat(path)
+    if not stat.S_ISREG(about.st_mode):  # a pipe would be waited for without end
+        raise OSError(errno.EINVAL, "it is no file")
+    if about.st_size > _LARGEST_JSON:
+        raise ValueError(f"{about.st_size / 2**20:,.0f} MB, the limit is {_LARGEST_JSON / 2**20:,.0f} MB")
+    return path.read_text(encoding="utf-8")
+
+
+def _decoded(text: str) -> Any:
+    value = json.loads(text, parse_constant=_refused, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique)
+    level, depth = [value], 0
+    while level := [v for c in level if isinstance(c, (dict, list)) for v in (c.values() if type(c) is dict else c)]:
+        depth += 1
+        if depth > _DEEPEST:
+            raise RecursionError
+    if "\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()  # half a character: UnicodeEncodeError
+    return value
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    return value if math.isfinite(value) else _refused(digits[:40])
+
+
+def _whole(digits: str) -> int:
+    return int(digits) if len(digits) <= 40 else _refused(f"{digits[:40]}…")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"{name[:60]!r} is there twice")
+    return found
 
 
 def sha256_of(path: Path) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from core.types.errors import RunError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
+from core.types.shapes import shaped
 
 from .shards import read_parquet, write_parquet
 
@@ -60,7 +61,7 @@ def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
         )
     user = [name for name in table.column_names if name.startswith(_USER)]
     frame = table.select(user).rename_columns([name.removeprefix(_USER) for name in user]).to_pandas()
-    roles = Roles(**{**dataset["roles"], "features": tuple(dataset["roles"].get("features", ()))})
+    roles = shaped(dataset["roles"], Roles)
     return ExampleTable(
         name=dataset["name"],
         modality=Modality(dataset["modality"]),
@@ -75,7 +76,7 @@ def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
         columns=frame,
         fingerprint=dataset["fingerprint"],
         roles=roles,
-        report=tuple(Finding(**{**f, "rows": tuple(f["rows"])}) for f in dataset.get("report", ())),
+        report=shaped(dataset.get("report", []), tuple[Finding, ...]),
         exact_duplicate_of=_integers(table, "duplicate_of"),
     )
 

@@ -14,13 +14,13 @@ from core.types.errors import CurationError, RunError
 from core.types.examples import ExampleTable, Finding, Modality
 from core.types.runs import RunSpec, RunState, spec_from_json
 from core.types.scores import AssumptionCheck, Score
+from core.types.shapes import shaped
 
-from .atomic import read_json
+from .cards import ScoreCard, read_asked, read_card, read_scores
 
 if TYPE_CHECKING:
     from .index import ScoreIndex
 
-FORMAT = 1  # of run folders; raised when an older Chaffinch could not read them
 Reopen = Callable[[RunSpec], ExampleTable]
 
 
@@ -42,13 +42,8 @@ class Run:
             raise RunError(
                 f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made."
             )
-        asked = read_json(path / "spec.json")
-        if asked.get("format", 0) > FORMAT:
-            raise RunError(
-                f"The run {path.name} was made by a newer version (format {asked['format']}).", "Update Chaffinch."
-            )
-        card = read_json(path / "run.json") if (path / "run.json").is_file() else {}
-        return cls(path, {"run_id": asked["run_id"], **card}, spec_from_json(asked["spec"]), reopen)
+        asked = read_asked(path)
+        return cls(path, {"run_id": asked["run_id"], **read_card(path)}, spec_from_json(asked["spec"]), reopen)
 
     @property
     def run_id(self) -> str:
@@ -115,14 +110,13 @@ class Run:
     @property
     def report(self) -> tuple[Finding, ...]:
         """The report card of the dataset."""
-        return tuple(Finding(**{**f, "rows": tuple(f.get("rows", ()))}) for f in self._dataset.get("report", ()))
+        return shaped(self._dataset.get("report", []), tuple[Finding, ...])
 
     # -- scores ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _manifest(self) -> Mapping[str, Any]:
-        path = self.path / "scores" / "scores.json"
-        return read_json(path) if path.is_file() else {"scores": {}, "failures": {}}
+        return read_scores(self.path)
 
     @property
     def score_names(self) -> tuple[str, ...]:
@@ -146,7 +140,8 @@ class Run:
         if name not in self._manifest["scores"]:
             why = self.failures.get(name, f"Computed scores: {', '.join(self.score_names) or 'none'}.")
             raise RunError(f"The run {self.path.name} has no score {name!r}.", why)
-        about = dict(self._manifest["scores"][name])
+        known = ScoreCard.__annotations__
+        about = {key: value for key, value in self._manifest["scores"][name].items() if key in known}
         values, spread = read_shards(self.path / "scores" / name, about.pop("shards"), len(self.examples))
         checks = tuple(AssumptionCheck(**check) for check in about.pop("checks", ()))
         return Score(

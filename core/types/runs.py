@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from .examples import Roles
+from .shapes import shaped
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class TrainingSpec:
         """What decides the evidence, as plain values; settings that are off do not count."""
         plain = {k: v for k, v in asdict(self).items() if k != "trusted"}  # consent decides whether, not what
         return plain if self.bf16 else {k: v for k, v in plain.items() if k != "bf16"}
+
+
+_COSTS = frozenset({"threads", "memory"})
+_PLACES = frozenset({"source", "labels", "class_map"})
 
 
 @dataclass(frozen=True)
@@ -58,20 +63,25 @@ class RunSpec:
 
     def fingerprint(self) -> str:
         """16 hex digits over everything but threads and memory."""
-        plain = {k: v for k, v in self.to_json().items() if k not in ("threads", "memory")}
-        if not self.training.bf16:  # off: the same question as before there was a choice
-            plain["training"] = {k: v for k, v in plain["training"].items() if k != "bf16"}
-        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+        return _hashed(self.to_json(), _COSTS)
+
+
+def settings_fingerprint(spec: dict[str, Any]) -> str:
+    """16 hex digits over the settings of a spec in JSON, whatever its version; data may move to another path."""
+    return _hashed(spec, _COSTS | _PLACES)
+
+
+def _hashed(spec: dict[str, Any], but: frozenset[str]) -> str:
+    plain = {k: v for k, v in spec.items() if k not in but}
+    training = plain.get("training")
+    if isinstance(training, dict) and not training.get("bf16"):  # off: the question as before there was a choice
+        plain["training"] = {k: v for k, v in training.items() if k != "bf16"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def spec_from_json(plain: dict[str, Any]) -> RunSpec:
-    """The inverse of `RunSpec.to_json`."""
-    roles = plain.get("roles", {})
-    training = plain.get("training", {})
-    rest = {k: v for k, v in plain.items() if k not in ("roles", "training")}
-    rest["scores"] = tuple(rest.get("scores", ("all",)))
-    return RunSpec(**rest, roles=Roles(**{**roles, "features": tuple(roles.get("features", ()))}),
-                   training=TrainingSpec(**{**training, "weights": tuple(training.get("weights", ()))}))
+    """The inverse of `RunSpec.to_json`; raises `ShapeError` naming what is missing, unknown or of another type."""
+    return shaped(plain, RunSpec, "spec")
 
 
 class RunState(StrEnum):

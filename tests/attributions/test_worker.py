@@ -19,8 +19,8 @@ from core.attributions.worker import serve
 from core.datasets import load_examples
 from core.store import Run
 from core.store.atomic import write_array, write_json
+from core.store.cards import FORMAT
 from core.store.examples import describe_dataset, write_examples
-from core.store.runs import FORMAT
 from core.store.workspace import cache_root
 from core.training.evidence import gather_evidence
 from core.types.attributions import Attribution

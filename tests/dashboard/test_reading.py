@@ -45,7 +45,16 @@ def test_noise_is_never_told_without_the_models_accuracy():
 
 def test_rows_of_a_run_that_stopped_before_it_read_anything_are_unknown_not_zero(run_folder):
     assert cache.name_kind_rows(run_folder({})) == ("x", "", None)
-    known = {"dataset": {"rows": 77, "name": "x.csv", "modality": "table"}}
+    known = {
+        "dataset": {
+            "rows": 77,
+            "name": "x.csv",
+            "modality": "table",
+            "class_names": [],
+            "fingerprint": "f",
+            "roles": {},
+        }
+    }
     assert cache.name_kind_rows(run_folder(known)) == ("x.csv", "table", 77)
 
 

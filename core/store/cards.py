@@ -1,0 +1,128 @@
+"""What the JSON files of a run folder must hold; read through `read_json`, so that damage is one kind of error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from core.types.errors import RunError
+from core.types.examples import Finding, Modality, Roles
+from core.types.methods import Direction, Group
+from core.types.runs import RunState, settings_fingerprint, spec_from_json
+from core.types.scores import AssumptionCheck
+from core.types.shapes import ShapeError, at_least, path_part
+
+from .atomic import damaged, read_json
+
+FORMAT = 1  # of run folders; raised when an older Chaffinch could not read them
+_Count = Annotated[int, at_least(0)]
+_Name = Annotated[str, path_part]
+
+
+class Asked(TypedDict):
+    """spec.json: what was asked; never changes."""
+
+    run_id: _Name
+    format: NotRequired[int]
+    spec: dict[str, Any]
+    fingerprint: NotRequired[str]
+    settings: NotRequired[str]
+    threads: NotRequired[Annotated[int, at_least(1)]]
+
+
+class DatasetCard(TypedDict):
+    """The part of run.json that names the dataset."""
+
+    name: str
+    modality: Modality
+    rows: _Count
+    class_names: tuple[str, ...]
+    fingerprint: str
+    roles: Roles
+    report: NotRequired[tuple[Finding, ...]]
+
+
+class EmbeddingCard(TypedDict):
+    """What the label-free vectors are."""
+
+    name: str
+    columns: int
+
+
+class Card(TypedDict, total=False):
+    """run.json: how far a run came, and the sha256 of what is finished."""
+
+    run_id: _Name
+    format: int
+    state: RunState
+    dataset: DatasetCard
+    versions: dict[str, str]
+    source_stamp: dict[str, int] | None
+    seconds: dict[str, float]
+    peak_memory_mb: dict[str, float]
+    arrays: dict[str, str]
+    problems: dict[str, str]
+    not_here: dict[str, str]
+    learning_rates: tuple[float, ...]
+    embedding: EmbeddingCard
+    out_of_fold_model: str
+
+
+class Shard(TypedDict):
+    """One file of a score."""
+
+    file: _Name
+    rows: _Count
+    sha256: str
+
+
+class ScoreCard(TypedDict):
+    """One finished score in scores.json."""
+
+    direction: Direction
+    group: Group
+    seed_count: _Count
+    undefined: NotRequired[dict[str, int]]
+    checks: NotRequired[tuple[AssumptionCheck, ...]]
+    skill: NotRequired[float | None]
+    meta: NotRequired[dict[str, Any]]
+    params: NotRequired[dict[str, Any]]
+    seconds: NotRequired[float]
+    shards: tuple[Shard, ...]
+
+
+class Scores(TypedDict):
+    """scores.json: every finished score, and why others failed."""
+
+    scores: dict[str, ScoreCard]
+    failures: dict[str, str]
+
+
+def read_asked(folder: Path) -> dict[str, Any]:
+    """spec.json; a folder that a newer version wrote is refused before its entries are looked at."""
+    path = folder / "spec.json"
+    plain = read_json(path, dict)
+    made_with = plain.get("format", 0)
+    if isinstance(made_with, int) and made_with > FORMAT:
+        raise RunError(f"The run {folder.name} was made by a newer version (format {made_with}).", "Update Chaffinch.")
+    asked = read_json(path, Asked)
+    try:
+        spec_from_json(asked["spec"])
+    except ShapeError as error:
+        raise damaged(path, str(error)) from error
+    if asked.get("settings", settings := settings_fingerprint(asked["spec"])) != settings:
+        raise damaged(path, "the settings in it are not those that this run was begun with.")
+    return asked
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """run.json, empty for a run that has not begun."""
+    path = folder / "run.json"
+    return read_json(path, Card) if path.is_file() else {}
+
+
+def read_scores(folder: Path) -> Mapping[str, Any]:
+    """scores/scores.json, without a score for a run that has none."""
+    path = folder / "scores" / "scores.json"
+    return read_json(path, Scores) if path.is_file() else {"scores": {}, "failures": {}}
