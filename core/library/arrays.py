@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 
 from core.datasets.identity import content_ids, digest_array, digest_rows, digest_texts, fingerprint, first_occurrence
+from core.datasets.labels import MAX_CLASSES
 from core.types.errors import DataError
-from core.types.examples import UNLABELED, ExampleTable, Modality, Split
+from core.types.examples import UNLABELED, ExampleTable, Finding, Modality, Split
+from core.types.labels import class_labels, text_labels
+
+BY_ALPHABET = "classes_by_alphabet"  # code of the finding
 
 
 def examples_from(
@@ -25,7 +29,7 @@ def examples_from(
     """N examples from arrays.
 
     inputs: uint8 [N, H, W] or [N, H, W, C] images, N texts, a DataFrame or float [N, d] of columns, or None for
-    recorded outputs alone. labels: [N] ints 0..C-1 (-1 = unlabeled), or names; None = unlabeled. ids: [N] unique texts;
+    recorded outputs alone. labels: [N] whole numbers 0..C-1 (-1 or NaN = unlabeled), or names; None = unlabeled. ids: [N] unique texts;
     by default a hash of the content, or the row number without inputs. held_out: bool [N], rows that are targets and
     never candidates. class_names: C names, for classes that `labels` may not show. Raises `DataError`.
     """
@@ -50,6 +54,7 @@ def examples_from(
         source_path=None,
         columns=pd.DataFrame(index=range(count)),
         fingerprint=fingerprint(own, digests, codes, names, splits, None),
+        report=_order_of_names(labels, class_names, names),
         exact_duplicate_of=first_occurrence(digests),
     )
 
@@ -86,31 +91,54 @@ def _inputs(inputs: Any) -> tuple[Modality, Any]:
 
 
 def _labels(labels: Any, class_names: Sequence[str] | None, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    given = tuple(map(str, class_names or ()))
+    if len(set(given)) != len(given):
+        raise DataError("class_names names a class twice.", "Name each class once, in the order of the outputs.")
     if labels is None:
-        return np.full(count, UNLABELED, dtype=np.int64), tuple(class_names or ())
-    values = np.asarray(labels)
-    if values.ndim != 1:
-        raise DataError(f"The labels have the shape {values.shape}.", "Give one label per example: [N].")
-    if values.dtype.kind not in "iub":
-        return _named_labels(values, class_names)
-    codes = values.astype(np.int64)
-    classes = len(class_names) if class_names else int(codes.max(initial=-1)) + 1
-    if codes.min(initial=0) < UNLABELED or codes.max(initial=-1) >= classes:
+        return np.full(count, UNLABELED, dtype=np.int64), given
+    codes = class_labels(labels)
+    if codes.dtype.kind == "O":
+        return _named_labels(codes, given)
+    classes = len(given) or int(codes.max(initial=-1)) + 1
+    if codes.min(initial=0) < UNLABELED or codes.max(initial=-1) >= classes or classes > MAX_CLASSES:
         raise DataError(
-            f"Labels run from {codes.min()} to {codes.max()}, and there are {classes} classes.",
+            f"Labels run from {codes.min()} to {codes.max()}, and there are {min(classes, MAX_CLASSES):,} classes"
+            f"{' at most' if classes > MAX_CLASSES else ''}.",
             "Give 0 to C-1, and -1 for unlabeled rows.",
         )
-    return codes, tuple(class_names) if class_names else tuple(str(c) for c in range(classes))
+    return codes, given or tuple(str(c) for c in range(classes))
 
 
-def _named_labels(values: np.ndarray, class_names: Sequence[str] | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    texts = values.astype(str)
-    names = tuple(class_names or sorted(set(texts)))
-    number = {name: code for code, name in enumerate(names)}
-    unknown = sorted(set(texts) - set(names))
+def _named_labels(texts: np.ndarray, class_names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    present = {text for text in texts if text is not None}
+    names = class_names or tuple(sorted(present))
+    unknown = sorted(present - set(names))
     if unknown:
         raise DataError(f"The label {unknown[0]!r} is not among the class names.", f"Known: {', '.join(names)}.")
-    return np.array([number[text] for text in texts], dtype=np.int64), names
+    number: dict[str | None, int] = {name: code for code, name in enumerate(names)}
+    return np.array([number.get(text, UNLABELED) for text in texts], dtype=np.int64), names
+
+
+def _order_of_names(labels: Any, class_names: Sequence[str] | None, names: tuple[str, ...]) -> tuple[Finding, ...]:
+    """A line where texts were numbered by the alphabet: no network of the person's own counts them so on purpose."""
+    if labels is None or class_names or class_labels(labels).dtype.kind != "O":
+        return ()
+    return (Finding(BY_ALPHABET, len(names), f"classes are numbered by the alphabet: {', '.join(names[:5])} ..."),)
+
+
+def output_names(labels: Any, outputs: int, class_names: Sequence[str] | None) -> tuple[str, ...]:
+    """One name for each of a model's `outputs`; `DataError` for text labels when nobody says which output is which."""
+    if class_names is not None:
+        if len(class_names) != outputs:
+            raise DataError(
+                f"There are {len(class_names)} class names, and the model has {outputs} outputs.",
+                "Name each output once, in their order.",
+            )
+        return tuple(map(str, class_names))
+    texts = class_labels(labels)
+    if texts.dtype.kind == "O":
+        raise text_labels(next((text for text in texts if text is not None), ""), outputs)
+    return tuple(str(c) for c in range(outputs))
 
 
 def _digests(kind: Modality, inputs: Any, count: int) -> np.ndarray:

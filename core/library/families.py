@@ -14,7 +14,7 @@ from core.types.examples import ExampleTable
 from core.types.methods import Signal
 from core.types.progress import Progress
 
-from .arrays import examples_from
+from .arrays import examples_from, output_names
 from .scored import Scored, Settings, Wanted, score_all
 
 
@@ -24,6 +24,7 @@ def score_logits(
     *,
     held_out: Any = None,
     ids: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
     scores: Wanted = "all",
     params: Settings | None = None,
     seed: int = 0,
@@ -32,13 +33,14 @@ def score_logits(
     """Difficulty and training dynamics (EL2N, loss, margins, AUM, forgetting, cartography, ...) of recorded logits.
 
     logits: [T, N, C] end-of-epoch logits, eval mode, or [S, T, N, C] over seeds, or [N, C] of one moment.
-    labels: [N]. Rows of `held_out` (bool [N]) were not trained on. Raises `DataError` where shapes disagree.
+    labels: [N] as the outputs count them, 0 to C-1, or names with class_names= (one per output, in their order).
+    Rows of `held_out` (bool [N]) were not trained on. Raises `DataError` where shapes disagree or a label is no class.
     """
     values = np.asarray(logits)
     if not 2 <= values.ndim <= 4:
         raise DataError(f"The logits have the shape {values.shape}.", "Give [epochs, N, classes].")
     values = values.reshape((1,) * (4 - values.ndim) + values.shape)
-    names = _class_names(labels, values.shape[-1])
+    names = output_names(labels, values.shape[-1], class_names)
     examples = examples_from(None, labels, ids=ids, held_out=held_out, class_names=names)
     return _scored(examples, Evidence(trace=trace_of(values, examples)), Signal.LOGITS, scores, params, seed, progress)
 
@@ -48,19 +50,23 @@ def score_probabilities(
     labels: Any,
     *,
     ids: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
     scores: Wanted = "all",
     params: Settings | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Scored:
-    """Label quality from out-of-fold probabilities [N, C] of models that did not see the row; labels [N]."""
+    """Label quality from out-of-fold probabilities [N, C] of models that did not see the row.
+
+    labels: [N] as the columns count them, 0 to C-1, or names with class_names= (one per column, in their order).
+    """
     values = np.asarray(probabilities, dtype=np.float64)
     if values.ndim != 2 or not np.allclose(values.sum(axis=1), 1.0, atol=1e-2) or (values < 0).any():
         raise DataError(
             f"These are not probabilities of N rows: shape {values.shape}, or rows that do not sum to 1.",
             "Give softmax outputs [N, classes].",
         )
-    examples = examples_from(None, labels, ids=ids, class_names=_class_names(labels, values.shape[1]))
+    examples = examples_from(None, labels, ids=ids, class_names=output_names(labels, values.shape[1], class_names))
     evidence = Evidence(out_of_fold=values, out_of_fold_model="given probabilities")
     return _scored(examples, evidence, Signal.OUT_OF_FOLD, scores, params, seed, progress)
 
@@ -71,6 +77,7 @@ def score_embeddings(
     *,
     held_out: Any = None,
     ids: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
     scores: Wanted = "all",
     params: Settings | None = None,
     seed: int = 0,
@@ -78,14 +85,14 @@ def score_embeddings(
 ) -> Scored:
     """Density, duplicates and, with labels, KNN-Shapley, kNN label agreement and other values of embeddings [N, d].
 
-    labels: [N] or None. held_out: bool [N], the rows that serve as targets of the valuation scores; without any, every
+    labels: [N] whole numbers or names, or None; class_names: for classes that they may not show. held_out: bool [N], the rows that serve as targets of the valuation scores; without any, every
     labeled row is a target of the others.
     """
     values = np.asarray(embeddings)
     if values.ndim != 2:
         raise DataError(f"The embeddings have the shape {values.shape}.", "Give one vector per example: [N, d].")
     given = labels if labels is not None else np.full(len(values), -1)
-    examples = examples_from(None, given, ids=ids, held_out=held_out)
+    examples = examples_from(None, given, ids=ids, held_out=held_out, class_names=class_names)
     evidence = Evidence(embedding=values.astype(np.float32), embedding_name="given embeddings")
     _same_length(examples, len(values), "embeddings")
     return _scored(examples, evidence, Signal.EMBEDDING, scores, params, seed, progress)
@@ -97,24 +104,20 @@ def score_texts(
     *,
     held_out: Any = None,
     ids: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
     scores: Wanted = "all",
     params: Settings | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Scored:
     """Feature density and, with `held_out` texts (bool [N]) as the target corpus, DSIR importance weights."""
-    examples = examples_from(list(texts), labels, ids=ids, held_out=held_out)
+    examples = examples_from(list(texts), labels, ids=ids, held_out=held_out, class_names=class_names)
     return _scored(examples, Evidence(texts=examples.inputs), Signal.TEXTS, scores, params, seed, progress)
 
 
 def _same_length(examples: ExampleTable, count: int, what: str) -> None:
     if len(examples) != count:
         raise DataError(f"The {what} have {count:,} rows, the labels {len(examples):,}.", "Give one row per example.")
-
-
-def _class_names(labels: Any, outputs: int) -> tuple[str, ...] | None:
-    """Numbers for whole-number labels, so that classes without an example count; None when labels are names."""
-    return tuple(str(c) for c in range(outputs)) if np.asarray(labels).dtype.kind in "iub" else None
 
 
 def _scored(

@@ -14,10 +14,11 @@ from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.methods import Signal
+from core.types.labels import text_labels
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 
-from .arrays import examples_from
+from .arrays import BY_ALPHABET, examples_from, output_names
 from .scored import Scored, Settings, Wanted, chosen, score_all, settings_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def score(
     scores: Wanted = "all",
     checkpoints: Sequence[Any] | None = None,
     held_out: Any = None,
+    class_names: Sequence[str] | None = None,
     embeddings: Any = None,
     learning_rates: Sequence[float] = (),
     weight_decay: float = 0.0,
@@ -46,7 +48,8 @@ def score(
     data: an ExampleTable (`load_examples`, `examples_from`), a pair (inputs, labels) of arrays or tensors, or a torch
     Dataset of such pairs. network: an nn.Module, already trained, that turns a batch of inputs into logits [b, C] and
     whose last Linear layer makes them; inputs given as arrays reach it as they are, in float32. It is not changed.
-    Without a network the built-in one for the data is trained as `training` says.
+    Without a network the built-in one for the data is trained as `training` says. Labels are whole numbers as the
+    network's outputs count them, or names with class_names= (one per output, in their order).
 
     checkpoints: state_dicts in order of training, or one such list per seed, for what needs several moments (VoG,
     training dynamics, TracIn); learning_rates: [T] of those moments. held_out: bool [N], targets and no candidates.
@@ -56,7 +59,7 @@ def score(
     raises `CurationError` instead. Nothing is written but a temporary folder while a built-in network is trained.
     """
     report = progress or SilentProgress()
-    examples, tensors = _examples(data, held_out, network)
+    examples, tensors = _examples(data, held_out, class_names, network)
     methods = chosen(scores)[0]
     wanted = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
@@ -73,17 +76,22 @@ def score(
         return score_all(examples, evidence, have, scores=scores, params=params, seed=seed, progress=progress)
 
 
-def _examples(data: Any, held_out: Any, network: nn.Module | None) -> tuple[ExampleTable, np.ndarray | None]:
+def _examples(
+    data: Any, held_out: Any, class_names: Sequence[str] | None, network: nn.Module | None
+) -> tuple[ExampleTable, np.ndarray | None]:
     """The table, and the inputs as the network reads them when they did not come in a table."""
     if isinstance(data, ExampleTable):
-        if held_out is not None:
-            raise DataError("held_out was given with a table that has its own splits.", "Set it in examples_from.")
+        if held_out is not None or class_names is not None:
+            word = "class_names" if held_out is None else "held_out"
+            raise DataError(f"{word} was given with a table that has its own.", "Set it in examples_from.")
+        if network is not None and any(line.code == BY_ALPHABET for line in data.report):
+            raise text_labels(data.class_names[0], data.class_count)
         return data, None
     inputs, labels = data if isinstance(data, tuple) else _unpacked(data)
     inputs, labels = _array(inputs), _array(labels)
     if network is None:
-        return examples_from(inputs, labels, held_out=held_out), None
-    names = tuple(str(c) for c in range(_outputs(network))) if labels.dtype.kind in "iub" else None
+        return examples_from(inputs, labels, held_out=held_out, class_names=class_names), None
+    names = output_names(labels, _outputs(network), class_names)
     examples = examples_from(None, labels, held_out=held_out, class_names=names)
     if len(inputs) != len(examples):
         raise DataError(f"There are {len(inputs):,} inputs and {len(examples):,} labels.", "Give one label per input.")

@@ -29,6 +29,7 @@ import numpy as np
 from core.scores.influence import InfluenceParams
 from core.scores.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
 from core.types.errors import DataError
+from core.types.labels import class_numbers
 from core.types.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
@@ -161,8 +162,8 @@ def as_rows(x: Any, labels: Any, network: nn.Module) -> Rows:
     place = next((p.device for p in network.parameters()), torch.device("cpu"))
     parts = tuple(torch.as_tensor(one).to(place) for one in (x if isinstance(x, tuple) else (x,)))
     parts = tuple(one.float() if one.is_floating_point() else one for one in parts)
-    y = torch.as_tensor(labels).to(place, torch.int64)
-    if y.ndim != 1 or len(y) == 0 or any(len(one) != len(y) for one in parts):
+    y = torch.from_numpy(class_numbers(labels)).to(place)
+    if len(y) == 0 or any(len(one) != len(y) for one in parts):
         raise DataError(
             f"{len(parts[0])} inputs and labels of shape {tuple(y.shape)}.", "Give one class number per input row."
         )

@@ -19,6 +19,7 @@ from core.numerics.devices import casting
 from core.numerics.per_example import GradientTap
 from core.types.errors import ModelError
 from core.types.examples import UNLABELED, Modality
+from core.types.labels import class_numbers
 from core.types.methods import Signal
 from core.types.progress import Progress
 
@@ -66,7 +67,7 @@ def visit(
     where no gradient is taken; results stay float32.
     Results do not depend on `batch` beyond rounding. `progress` advances once per batch.
     """
-    labels = np.asarray(labels, dtype=np.int64)
+    labels = class_numbers(labels)
     rows = len(encoded)
     state = _Outputs(rows, logits_out, features_out, signals)
     spread = input_gradients if Signal.INPUT_GRADIENT_SPREAD in signals else None

@@ -17,6 +17,7 @@ from core.numerics.closed_forms import QUICK, closed_forms
 from core.numerics.devices import casting
 from core.numerics.outer import Scratch
 from core.types.errors import CurationError, ModelError
+from core.types.labels import class_numbers
 from core.types.progress import Progress, SilentProgress
 
 from .loop import to_device
@@ -53,7 +54,7 @@ def quick_scores(
     if unknown := [name for name in names if name not in QUICK]:
         raise CurationError(f"{unknown[0]!r} has no closed form.", f"There are: {', '.join(QUICK)}.")
     encoded, report = as_rows(inputs), progress or SilentProgress()
-    given = torch.as_tensor(np.asarray(labels) if not isinstance(labels, Tensor) else labels).long()
+    given = torch.from_numpy(class_numbers(labels))
     if len(given) != len(encoded):
         raise ModelError(f"There are {len(encoded):,} inputs and {len(given):,} labels.", "Give one label per input.")
     with evaluating(network), torch.inference_mode():
