@@ -29,9 +29,10 @@ def examples_from(
     """N examples from arrays.
 
     inputs: uint8 [N, H, W] or [N, H, W, C] images, N texts, a DataFrame or float [N, d] of columns, or None for
-    recorded outputs alone. labels: [N] whole numbers 0..C-1 (-1 or NaN = unlabeled), or names; None = unlabeled. ids: [N] unique texts;
-    by default a hash of the content, or the row number without inputs. held_out: bool [N], rows that are targets and
-    never candidates. class_names: C names, for classes that `labels` may not show. Raises `DataError`.
+    recorded outputs alone. labels: [N] whole numbers 0..C-1 (-1 or NaN = unlabeled), or names; None = unlabeled.
+    ids: [N] unique texts; by default a hash of the content, or the row number without inputs. held_out: bool [N], rows
+    that are targets and never candidates. class_names: C names in the order of a model's outputs, for classes that
+    `labels` may not show. Raises `DataError`.
     """
     count = _count(inputs, labels)
     kind, kept = _inputs(inputs)

@@ -85,8 +85,8 @@ def score_embeddings(
 ) -> Scored:
     """Density, duplicates and, with labels, KNN-Shapley, kNN label agreement and other values of embeddings [N, d].
 
-    labels: [N] whole numbers or names, or None; class_names: for classes that they may not show. held_out: bool [N], the rows that serve as targets of the valuation scores; without any, every
-    labeled row is a target of the others.
+    labels: [N] whole numbers or names, or None; class_names: for classes that they may not show. held_out: bool [N],
+    the rows that serve as targets of the valuation scores; without any, every labeled row is a target of the others.
     """
     values = np.asarray(embeddings)
     if values.ndim != 2:

@@ -13,8 +13,8 @@ import numpy as np
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
-from core.types.methods import Signal
 from core.types.labels import text_labels
+from core.types.methods import Signal
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 
