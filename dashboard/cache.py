@@ -219,8 +219,10 @@ def learning_map(run_id: str, at: str, _view: ScoreView) -> tuple[np.ndarray, np
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def zone_crossing(run_id: str, at: str, facet: str, _view: ScoreView, _facet: selecting.Facet) -> crossing.Crossing:
-    """Zones of each option of a facet that no decision changes."""
+def zone_crossing(
+    run_id: str, at: str, facet: str, version: str, _view: ScoreView, _facet: selecting.Facet
+) -> crossing.Crossing:
+    """Zones of each option of a facet in that version of it."""
     return crossing.cross_zones(_view, np.asarray(_facet.codes), _facet.options)
 
 

@@ -11,7 +11,8 @@ from core import actions, curation_actions
 from core.store import MAIN, CurationState, Run
 from core.types.curation import Action, Rules
 from core.types.errors import CurationError
-from dashboard import cache, state
+from dashboard import cache, consequences, state
+from dashboard.opened import Opened, following
 
 
 def attempt(call: Callable[[], Any], name: str = "") -> Any:
@@ -53,6 +54,27 @@ def decide(
         name,
     )
     return _saved(run, done, said)
+
+
+def decide_rows(
+    opened: Opened,
+    rows: Sequence[int] | np.ndarray,
+    action: Action,
+    *,
+    label: str | None = None,
+    reviewed: bool | None = None,
+) -> CurationState | None:
+    """Decide about rows of what is open, and say what that did to them and to the classes."""
+    at = np.asarray(rows, np.int64)
+    ids = names_of(opened.view.ids, at)
+    done = decide(opened.run, ids, action, "", label=label, reviewed=reviewed)
+    if done is not None:
+        after = following(opened, done)
+        emptied = consequences.emptied_words(opened, after)
+        state.tell(
+            consequences.decision_words(opened, after, at, action, label), emptied, "loud" if emptied else "saved"
+        )
+    return done
 
 
 def save_rules(run: Run, rules: Rules, said: str = "Rules saved") -> CurationState | None:

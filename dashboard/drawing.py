@@ -12,6 +12,7 @@ from PIL import Image
 from core.curation.evidence import label_suggested
 from core.curation.review import is_reviewed
 from core.scores import score_named
+from core.types.curation import Action
 from dashboard import cache, reading, theme
 from dashboard.components.embedding_map import HoverCard
 from dashboard.components.gallery import Tile
@@ -23,11 +24,12 @@ def tile(opened: Opened, row: int, order: str = "rank", note: str = "") -> Tile:
     """An example in a gallery or strip; the note is the score that orders the page."""
     view, name = opened.view, str(opened.view.ids[row])
     example, problem = cache.example_input(opened.run, row)
-    label = int(view.labels[row])
+    label = int(opened.outcome.label_final[row])
     return Tile(
         row=row,
         name=name,
         label=class_word(opened, label),
+        given=class_word(opened, int(view.labels[row])) if is_relabeled(opened, row) else "",
         suggested=suggestion(opened, row),
         label_color=theme.class_color(label) if label >= 0 else None,
         kept=bool(opened.outcome.kept[row]),
@@ -58,6 +60,22 @@ def class_word(opened: Opened, code: int) -> str:
     return str(opened.view.class_names[code]) if code >= 0 else "no label"
 
 
+def is_relabeled(opened: Opened, row: int) -> bool:
+    """Whether a person gave the row another label."""
+    return bool(opened.outcome.label_final[row] != opened.view.labels[row])
+
+
+def label_words(opened: Opened, row: int) -> str:
+    """The label of a row, and whose word it is once a person changed it."""
+    given = class_word(opened, int(opened.view.labels[row]))
+    if is_relabeled(opened, row):
+        return f"{given} → {class_word(opened, int(opened.outcome.label_final[row]))} (by you)"
+    said = opened.curation.decisions.get(str(opened.view.ids[row]))
+    if said is not None and said.action is Action.RELABEL and said.label != given:
+        return f"{given} (your {said.label} has no effect: held-out rows are locked)"
+    return given
+
+
 def suggestion(opened: Opened, row: int) -> str:
     """The class that a model which did not see the row gives with confidence, where it differs from the label."""
     code = int(label_suggested(opened.view)[row])
@@ -77,7 +95,7 @@ def hover_card(opened: Opened, row: int) -> HoverCard:
     """The small card beside the pointer."""
     view = opened.view
     example, problem = cache.example_input(opened.run, row)
-    lines = [("label", class_word(opened, int(view.labels[row])))]
+    lines = [("label", label_words(opened, row))]
     if view.predicted is not None and view.predicted[row] >= 0:
         sure = f" · {view.predicted_prob[row]:.2f}" if view.predicted_prob is not None else ""
         lines.append(("prediction", class_word(opened, int(view.predicted[row])) + sure))

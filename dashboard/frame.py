@@ -114,14 +114,14 @@ def _press(opened: Opened, pressed: str) -> None:
 
 def _kept_summary(opened: Opened) -> kept_bar.KeptSummary:
     counts = opened.outcome.counts
-    name, before, after = reading.rarest_class(opened.view, opened.outcome)
+    hit = reading.hardest_hit(opened.view, opened.outcome)
     noise = cache.noise(opened.run.run_id, opened.at, opened.view)
     return kept_bar.KeptSummary(
         kept=counts["kept"],
         rows=counts["rows"],
-        rarest_class=name,
-        rarest_before=before,
-        rarest_after=after,
+        class_name=hit.name,
+        class_before=hit.before,
+        class_after=hit.after,
         noise=None if noise is None else (noise.share, noise.low, noise.high, noise.accuracy),
         noise_help=reading.noise_words(noise),
         selected=len(state.selection()),
@@ -137,8 +137,10 @@ def _message() -> None:
     text, hint, level = waiting
     if level == "error":
         messages.error_box(CurationError(text, hint), key="message")
+    elif level == "loud":
+        st.toast(messages.as_markdown(f"{text}. {hint}"), icon=":material/warning:", duration="infinite")
     else:
-        st.toast(text, icon=":material/check:")
+        st.toast(messages.as_markdown(text), icon=":material/check:")
 
 
 @st.fragment(run_every=3)

@@ -50,7 +50,11 @@ def open_current() -> Opened | None:
 
 def beside(opened: Opened, branch: str) -> Opened:
     """The same run as another branch has it; `RunError` when that branch is gone."""
-    curation = actions.curation_state(opened.run, branch)
+    return following(opened, actions.curation_state(opened.run, branch))
+
+
+def following(opened: Opened, curation: CurationState) -> Opened:
+    """The same run under these decisions and rules."""
     run, at, view = opened.run, opened.at, opened.view
     rules = curation.rules or cache.default_rules(run.run_id, at, view)
     result = cache.outcome(run.run_id, at, _change(curation, rules), view, rules, curation)

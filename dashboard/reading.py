@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from core import check_actions
-from core.curation import ScoreView
+from core.curation import ScoreView, train_counts
 from core.curation.evidence import ZONES, NoiseEstimate, zones
 from core.curation.ranking import rank_rows
 from core.curation.review import ReviewQueue
@@ -39,19 +40,22 @@ def class_counts(labels: np.ndarray, classes: int) -> np.ndarray:
     return np.bincount(labels + 1, minlength=classes + 1)[1:]
 
 
-def class_counts_before_after(view: ScoreView, outcome: Outcome) -> tuple[np.ndarray, np.ndarray]:
-    """int64 [C] rows of each class, and those that stay."""
-    return view.class_sizes, view.class_sizes - outcome.lost
+class HitClass(NamedTuple):
+    """A class, its training rows, and those of them that stay; a relabeled row counts where its new label is."""
+
+    name: str
+    before: int
+    after: int
 
 
-def rarest_class(view: ScoreView, outcome: Outcome) -> tuple[str, int, int]:
-    """Name, rows and kept rows of the rarest class that has any."""
-    before, after = class_counts_before_after(view, outcome)
+def hardest_hit(view: ScoreView, outcome: Outcome) -> HitClass:
+    """The class that loses the largest share of its training rows; of several the rarest."""
+    before, after = train_counts(view, outcome)
     present = np.flatnonzero(before)
     if not len(present):
-        return "no labels", 0, 0
-    rarest = present[np.argmin(before[present])]
-    return str(view.class_names[rarest]), int(before[rarest]), int(after[rarest])
+        return HitClass("no labels", 0, 0)
+    worst = present[np.lexsort((before[present], after[present] / before[present]))[0]]
+    return HitClass(str(view.class_names[worst]), int(before[worst]), int(after[worst]))
 
 
 def scores_frame(run: Run, methods: Sequence[ScoreMethod], status: RunStatus) -> pd.DataFrame:
@@ -124,9 +128,11 @@ def title(name: str) -> str:
 def facets(opened: Opened) -> tuple[selecting.Facet, ...]:
     """The cards of Explore: what never changes (kept per run) and what decisions change."""
     fixed = cache.fixed_facets(opened.run.run_id, opened.at, opened.run, opened.view)
-    kept = selecting.Facet("decision", "Decision", ("dropped", "kept"), opened.outcome.kept.view(np.int8))
-    source = selecting.facet_of_sources(opened.outcome)
-    return tuple(facet for facet in (kept, source, *fixed) if facet is not None)
+    outcome, change = opened.outcome, opened.change
+    kept = selecting.Facet("decision", "Decision", ("dropped", "kept"), outcome.kept.view(np.int8), change)
+    source = selecting.facet_of_sources(outcome, change)
+    labels = selecting.facet_of_labels(opened.view, outcome)
+    return tuple(facet for facet in (kept, source, labels, *fixed) if facet is not None)
 
 
 def rows_of(view: ScoreView, ids: Iterable[str]) -> np.ndarray:
@@ -161,12 +167,13 @@ def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
 
 
 def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
-    """The rows as a table: id, labels, prediction, decision with its reasons and margin, then every score."""
+    """The rows as a table: id, label as it leaves (and as given, where another), prediction, decision with its reasons
+    and margin, then every score."""
     view, outcome = opened.view, opened.outcome
     frame = pd.DataFrame(
         {
             "id": view.ids[rows],
-            "label": class_words(view, view.labels[rows]),
+            "label": class_words(view, outcome.label_final[rows]),
             "kept": np.where(outcome.kept[rows], "kept", "dropped"),
             "by": outcome.source_of(rows),
             "because": [because(opened, int(row)) for row in rows],
@@ -175,6 +182,8 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "zone": [ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
         }
     )
+    if (outcome.label_final[rows] != view.labels[rows]).any():
+        frame.insert(2, "given label", class_words(view, view.labels[rows]))
     if view.predicted is not None:
         frame.insert(2, "prediction", class_words(view, view.predicted[rows]))
     return frame.assign(**{name: column.values[rows] for name, column in view.scores.items()})
@@ -250,11 +259,10 @@ def checklist(opened: Opened) -> list[tuple[str, str]]:
         if touched
         else ("green", f"All {held:,} held-out rows stay" if held else "There are no held-out rows")
     ]
-    name, before, after = rarest_class(view, outcome)
-    floor = min(rules.guardrails.class_floor, before)
-    lines.append(
-        ("green" if after >= floor else "red", f"Rarest class {name}: {after:,} of {before:,} stay (floor {floor:,})")
-    )
+    hit = hardest_hit(view, outcome)
+    floor = min(rules.guardrails.class_floor, hit.before)
+    said = f"Class {hit.name}, hit hardest: {hit.after:,} of {hit.before:,} training rows stay (floor {floor:,})"
+    lines.append(("green" if hit.after >= floor else "red", said))
     decisions = opened.curation.decisions
     by_rule = view.ids[outcome.came_from(Source.RULE) & ~outcome.kept]
     unseen = sum(1 for i in by_rule if str(i) not in decisions or not decisions[str(i)].reviewed)

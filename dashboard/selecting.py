@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,16 @@ _MOST_OPTIONS = 500  # a facet with more values is a search, not a card
 
 @dataclass(frozen=True, eq=False)
 class Facet:
-    """One way to divide the rows. codes: int [N] into options, -1 = in none of them."""
+    """One way to divide the rows. codes: int [N] into options, -1 = in none of them.
+
+    version: names what the codes follow from where a person can change it; empty for what never changes.
+    """
 
     name: str
     title: str
     options: tuple[str, ...]
     codes: np.ndarray
+    version: str = ""
 
     def counts(self, rows: np.ndarray | None = None) -> np.ndarray:
         """int64 [options] rows in each, among the rows of a mask."""
@@ -37,20 +42,28 @@ def facet_of_words(name: str, title: str, words: np.ndarray) -> Facet | None:
     return Facet(name, title, tuple(str(o) for o in options), codes.astype(np.int64))
 
 
-def facet_of_sources(outcome: Outcome) -> Facet | None:
-    """Who decided each row; None when it was the same for all."""
+def facet_of_sources(outcome: Outcome, version: str = "") -> Facet | None:
+    """Who decided each row; None when it was the same for all. version: names the outcome."""
     found = np.flatnonzero(np.bincount(outcome.source_code, minlength=len(SOURCES)))
     found = np.array(sorted(found, key=lambda code: SOURCES[code].value), np.int64)
     if len(found) < 2:
         return None
     code = np.zeros(len(SOURCES), np.int8)
     code[found] = np.arange(len(found))
-    return Facet("source", "Decided by", tuple(SOURCES[k].value for k in found), code[outcome.source_code])
+    return Facet("source", "Decided by", tuple(SOURCES[k].value for k in found), code[outcome.source_code], version)
+
+
+def facet_of_labels(view: ScoreView, outcome: Outcome) -> Facet:
+    """The label of each row as it leaves: a person's where one was given."""
+    labels = outcome.label_final
+    moved = np.flatnonzero(labels != view.labels) if labels is not view.labels else np.empty(0, np.int64)
+    named = hashlib.sha256(moved.tobytes() + labels[moved].tobytes()).hexdigest()[:12] if len(moved) else ""
+    return Facet("label", "Label", view.class_names, labels, named)
 
 
 def fixed_facets(view: ScoreView, clusters: np.ndarray | None) -> tuple[Facet, ...]:
-    """Facets that no decision changes: label, prediction, split, group, cluster."""
-    found: list[Facet | None] = [Facet("label", "Label", view.class_names, view.labels)]
+    """Facets that no decision changes: prediction, zone, split, group, cluster."""
+    found: list[Facet | None] = []
     if view.predicted is not None:
         found.append(Facet("predicted", "Prediction", view.class_names, np.asarray(view.predicted, np.int64)))
     if view.scores:

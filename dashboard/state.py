@@ -276,6 +276,12 @@ def get(name: str, default: Any = None) -> Any:
     return st.session_state.get(name, default)
 
 
+def show_saved(name: str, saved: str) -> None:
+    """Let a field, before it is drawn, show what is saved: at first and whenever that changed; else what is typed."""
+    if is_new(f"saved_{name}", saved) or name not in st.session_state:
+        st.session_state[name] = saved
+
+
 def put(name: str, value: Any) -> None:
     """Set a widget's value; only in callbacks, before the widget is drawn."""
     st.session_state[name] = value

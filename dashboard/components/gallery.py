@@ -17,14 +17,16 @@ class Tile:
     """One example. Exactly one of image, text, cells or problem is drawn; all words are drawn as text.
 
     image: uint8 array [H, W] or [H, W, C] (encoded here as PNG), or encoded bytes. cells: (column, value) pairs.
-    problem: why there is nothing to show; the tile is grey with the name. label: given label; suggested: only where it
-    differs. note: a small line below, such as the score that sorts the page.
+    problem: why there is nothing to show; the tile is grey with the name. label: as it leaves; given: the label that a
+    person replaced by it, else empty; suggested: only where it differs. note: a small line below, such as the score
+    that sorts the page.
     """
 
     row: int
     name: str
     label: str = ""
     label_color: str | None = None
+    given: str = ""
     suggested: str = ""
     image: np.ndarray | bytes | None = None
     text: str = ""

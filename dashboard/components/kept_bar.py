@@ -1,4 +1,4 @@
-"""The bar that is always there: what is kept, what is dropped, what is left of the rarest class."""
+"""The bar that is always there: what is kept, what is dropped, what is left of the class that was hit hardest."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from dashboard.components.nodes import Node, node, show_nodes
 
-_NOISE = "suspected label noise"
 _LONGEST = 28  # letters of a class name; all of it is in the tooltip
 
 
 @dataclass(frozen=True)
 class KeptSummary:
-    """noise: (estimate, low, high, accuracy of the doubting models) as shares, or None when it cannot be said.
+    """class_name, class_before, class_after: the class that loses the largest share, by its training rows.
+
+    noise: (estimate, low, high, accuracy of the doubting models) as shares, or None when it cannot be said.
 
     The estimate is never shown without that accuracy: the weaker the models, the more of it is their own mistakes.
     saved: "saved" | "saving" | an error.
@@ -20,9 +21,9 @@ class KeptSummary:
 
     kept: int
     rows: int
-    rarest_class: str = ""
-    rarest_before: int = 0
-    rarest_after: int = 0
+    class_name: str = ""
+    class_before: int = 0
+    class_after: int = 0
     noise: tuple[float, float, float, float] | None = None
     noise_help: str = ""
     selected: int = 0
@@ -45,9 +46,7 @@ def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
     words: list[Node] = [
         node("span", "gauge", node("i", "", style={"width": f"{share:.2f}%"}), role="img", label=f"{share:.0f} % kept")
     ]
-    for at, part in enumerate(_parts(summary)):
-        about = summary.noise_help if part.startswith(_NOISE) else summary.rarest_class if "rarest" in part else ""
-        words.append(node("b" if at == 0 else "span", "" if at == 0 else "soft", part, title=about))
+    words += _parts(summary)
     if summary.selected:
         words.append(node("span", "", f"selected {summary.selected:,}"))
     return show_nodes(node("div", "keptbar", *words, node("span", "right", *_buttons(summary)), role="status"), key=key)
@@ -62,13 +61,27 @@ def _buttons(summary: KeptSummary) -> list[Node]:
     ]
 
 
-def _parts(summary: KeptSummary) -> list[str]:
+def _parts(summary: KeptSummary) -> list[Node]:
     share = 100 * summary.kept / max(summary.rows, 1)
-    parts = [f"Kept {summary.kept:,} of {summary.rows:,} ({share:.0f} %)", f"dropped {summary.rows - summary.kept:,}"]
-    if summary.rarest_class:
-        name = summary.rarest_class if len(summary.rarest_class) <= _LONGEST else summary.rarest_class[:_LONGEST] + "…"
-        parts.append(f"rarest class {name} {summary.rarest_before:,} → {summary.rarest_after:,}")
-    if summary.noise is not None:
-        estimate, low, high, accuracy = (100 * v for v in summary.noise)
-        parts.append(f"{_NOISE} {estimate:.1f} % ({low:.1f}–{high:.1f}), models {accuracy:.0f} % accurate")
-    return parts
+    kept = node("b", "", f"Kept {summary.kept:,} of {summary.rows:,} ({share:.0f} %)")
+    return [kept, node("span", "soft", f"dropped {summary.rows - summary.kept:,}"), *_class(summary), *_noise(summary)]
+
+
+def _class(summary: KeptSummary) -> list[Node]:
+    """The class in red once no training row of it is left."""
+    if not summary.class_name:
+        return []
+    name = summary.class_name if len(summary.class_name) <= _LONGEST else summary.class_name[:_LONGEST] + "…"
+    gone = summary.class_before > 0 and summary.class_after == 0
+    counts = f"{name} {summary.class_before:,} → {summary.class_after:,}"
+    words = f"hardest hit {counts}" if summary.class_after != summary.class_before else f"rarest class {counts}"
+    about = f"Training rows of {summary.class_name}: {summary.class_before:,} before, {summary.class_after:,} stay"
+    return [node("span", "gone" if gone else "soft", words, title=about, role="alert" if gone else "")]
+
+
+def _noise(summary: KeptSummary) -> list[Node]:
+    if summary.noise is None:
+        return []
+    estimate, low, high, accuracy = (100 * v for v in summary.noise)
+    words = f"suspected label noise {estimate:.1f} % ({low:.1f}–{high:.1f}), models {accuracy:.0f} % accurate"
+    return [node("span", "soft", words, title=summary.noise_help)]

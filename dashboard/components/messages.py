@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -49,6 +50,11 @@ def warnings(lines: Sequence[str], *, key: str) -> None:
         with st.expander(f"{len(folded)} more warnings", key=key):
             for line in folded:
                 st.text(f"▲ {line}")
+
+
+def as_markdown(text: str) -> str:
+    """Text for the few places that take Markdown alone: every sign that would mean something there is escaped."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
 
 
 def light(level: str, text: str) -> str:

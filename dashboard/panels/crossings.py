@@ -51,7 +51,7 @@ def zones_by(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarra
         **state.held("zones_by", ways, "label"),
     )
     facet = ways[by or "label"]
-    found = cache.zone_crossing(opened.run.run_id, opened.at, facet.name, opened.view, facet)
+    found = cache.zone_crossing(opened.run.run_id, opened.at, facet.name, facet.version, opened.view, facet)
     frame = comparing.zones_frame(found)
     st.text(
         "Zones of difficulty and label evidence. Suspected: a model that did not see the row doubts its label."

@@ -16,6 +16,7 @@ from dashboard.opened import Opened
 _CURVES = {"histogram": "Bars", "ecdf": "Sum", "table": "Table"}
 _BARS = {"filter": "Filter", "select": "Select"}
 
+
 def facet_cards(
     opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, filters: selecting.Filters
 ) -> None:
@@ -50,11 +51,24 @@ def facet_cards(
                 facet.counts(),
                 facet.counts(shown),
                 key=f"bars_{facet.name}",
+                words=_bar_words,
+                label=f"Rows by {facet.title.lower()}: those that pass the filters, of all",
+                act=_act(facet, filters),
                 height=150,
                 colors=facet_colors(facet),
             )
         if clicked is not None:
             _clicked(facet, clicked, shown, filters)
+
+
+def _bar_words(name: str, rows: int, passing: int) -> str:
+    return f"{name}: {passing:,} of {rows:,} pass the filters"
+
+
+def _act(facet: selecting.Facet, filters: selecting.Filters) -> str:
+    if _selects():
+        return "click to select those that pass"
+    return "click to filter, or to let the filter go" if filters.chosen.get(facet.name) else "click to filter"
 
 
 def _clicked(facet: selecting.Facet, option: str, shown: np.ndarray, filters: selecting.Filters) -> None:

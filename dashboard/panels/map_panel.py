@@ -156,5 +156,5 @@ def color_of(opened: Opened, facets: Sequence[selecting.Facet], choice: str | No
     if facet is None:
         return maps.MapColors.by_decision()
     return maps.MapColors.by_category(
-        f"{opened.run.run_id}/{opened.at}/{facet.name}", facet.title, facet.codes, facet.options
+        f"{opened.run.run_id}/{opened.at}/{facet.name}/{facet.version}", facet.title, facet.codes, facet.options
     )

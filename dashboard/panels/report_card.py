@@ -24,4 +24,12 @@ def report_card(examples: ExampleTable) -> None:
             st.text(finding.text)
     counts = reading.class_counts(examples.labels, examples.class_count)
     if examples.class_count:
-        class_bars.class_bars(examples.class_names, counts, counts, key="report_classes", height=200)
+        class_bars.class_bars(
+            examples.class_names,
+            counts,
+            counts,
+            key="report_classes",
+            words=lambda name, rows, _: f"{name}: {rows:,} rows",
+            label="Rows of each class",
+            height=200,
+        )

@@ -58,6 +58,16 @@ def steps(opened: Opened, row: int) -> None:
         st.text(f"{place + 1:,} of {min(len(order), max(QUEUE, place + 1)):,}")
 
 
+def go_on(opened: Opened, row: int) -> None:
+    """While rows are in review order: the one after `row` in the queue."""
+    if state.turned_to("order", "") != ORDER:
+        return
+    order = reading.review(opened).order
+    at = np.flatnonzero(order == row)
+    if len(at) and at[0] + 1 < len(order):
+        _open(opened, int(order[at[0] + 1]))
+
+
 def _step(title: str, arrow: str, opened: Opened, row: int | None) -> None:
     st.button(
         title,

@@ -32,7 +32,7 @@ def verbs(opened: Opened, shown: np.ndarray) -> None:
                 args=(opened, action),
                 help="Select rows first: lasso on the map, bars, rows of the table, or all filtered." if none else None,
             )
-        with st.popover("Relabel", disabled=none):
+        with st.popover("Relabel", disabled=none, key="verb_relabel_open", on_change="rerun"):
             _relabel(opened)
         st.space("stretch")
         st.selectbox(
@@ -107,14 +107,8 @@ def _csv(opened: Opened) -> bytes:
 
 
 def _decide(opened: Opened, action: Action, label: str | None = None) -> None:
-    ids = doing.names_of(opened.view.ids, state.selection())
-    words = {
-        Action.KEEP: "kept",
-        Action.DROP: "dropped",
-        Action.CLEAR: "back to the rules",
-        Action.RELABEL: f"relabeled {label}",
-    }
-    doing.decide(opened.run, ids, action, f"Saved: {len(ids):,} rows {words[action]}", label=label)
+    if doing.decide_rows(opened, state.selection(), action, label=label) is not None:
+        state.put("verb_relabel_open", False)
 
 
 def _save(opened: Opened, name: str) -> None:

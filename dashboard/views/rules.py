@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core import actions
-from core.curation import Preset
-from dashboard import cutting, doing, drawing, picking, reading, ruling, state
+from core.curation import Preset, train_counts
+from dashboard import cutting, doing, drawing, picking, ruling, state
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
@@ -111,16 +111,32 @@ def _map(opened: Opened) -> None:
 
 def _classes(opened: Opened) -> None:
     view = opened.view
-    before, after = reading.class_counts_before_after(view, opened.outcome)
+    before, after = train_counts(view, opened.outcome)
     counts = opened.outcome.counts
-    st.html("<h4>Rows of each class, before and after</h4>")
+    st.html("<h4>Training rows of each class, before and after</h4>")
     st.text(f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + cutting.sources_words(opened.outcome))
     floor = opened.rules.guardrails.class_floor
-    clicked = class_bars(view.class_names, before, after, key="rule_classes", floor=floor, height=170)
+    clicked = class_bars(
+        view.class_names,
+        before,
+        after,
+        key="rule_classes",
+        words=_class_words,
+        label="Training rows of each class: those that stay, of all",
+        act="click to select its rows",
+        floor=floor,
+        height=170,
+    )
     if clicked is not None:
         picking.choose(view.class_rows[view.class_names.index(clicked)])
         state.follow("explore")
         st.rerun()
+
+
+def _class_words(name: str, before: int, after: int) -> str:
+    if after > before:
+        return f"{name}: {before:,} training rows, {after:,} after relabeling"
+    return f"{name}: {after:,} of {before:,} training rows stay"
 
 
 def _at_the_cut(opened: Opened) -> None:

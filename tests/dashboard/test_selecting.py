@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.curation import ScoreColumn, ScoreView, apply_rules
-from core.types.curation import Rules, Threshold
+from core.types.curation import Action, Decision, Rules, Threshold
 from dashboard import selecting
 
 
@@ -23,8 +23,12 @@ def view():
     )
 
 
+def labels_of(view, decisions=()):
+    return selecting.facet_of_labels(view, apply_rules(view, Rules(), dict(decisions)))
+
+
 def shown(view, chosen=None, ranges=None, words=""):
-    facets = selecting.fixed_facets(view, None)
+    facets = (labels_of(view), *selecting.fixed_facets(view, None))
     return np.flatnonzero(
         selecting.shown_rows(view, facets, selecting.Filters(chosen or {}, ranges or {}, words))
     ).tolist()
@@ -69,7 +73,7 @@ def test_rows_without_the_score_come_last_at_either_end(view):
 
 
 def test_facet_counts_follow_the_filter(view):
-    facet = selecting.fixed_facets(view, None)[0]
+    facet = labels_of(view)
     assert facet.counts().tolist() == [1, 2]
     assert facet.counts(np.array([False, True, False, True])).tolist() == [0, 1]
 
@@ -87,3 +91,33 @@ def test_who_decided_is_counted_by_name(view):
     named = {option: int(count) for option, count in zip(facet.options, facet.counts(), strict=True)}
     assert named == {name: int((outcome.source == name).sum()) for name in np.unique(outcome.source)}
     assert list(facet.options) == sorted(facet.options)
+
+
+def test_the_label_facet_follows_a_persons_word_and_is_named_anew(view):
+    as_given, changed = labels_of(view), labels_of(view, {"a": Decision(Action.RELABEL, "y")})
+    assert changed.codes.tolist() == [1, 1, 1, -1]
+    assert changed.counts().tolist() == [0, 3]
+    assert (as_given.version, bool(changed.version)) == ("", True)
+
+
+@pytest.mark.parametrize(("bars", "chosen", "promised"), [
+    ("filter", {}, "click to filter"),
+    ("filter", {"split": ["train"]}, "click to filter, or to let the filter go"),
+    ("select", {}, "click to select those that pass"),
+])
+def test_facet_bars_say_what_they_count_and_what_a_click_does(monkeypatch, bars, chosen, promised):
+    from dashboard import state
+    from dashboard.components import class_bars
+    from dashboard.panels import facet_cards
+
+    drawn = []
+    monkeypatch.setattr(state, "turned_to", lambda *_: bars)
+    monkeypatch.setattr(class_bars, "show_nodes", lambda tree, key: drawn.append(tree))
+    facet = selecting.Facet("split", "Split", ("train",), np.zeros(4, int))
+    act = facet_cards._act(facet, selecting.Filters(chosen, {}))
+    facet_cards.class_bars(
+        facet.options, np.array([1204]), np.array([120]), key="x", words=facet_cards._bar_words, label="", act=act
+    )
+    button, bar, _ = drawn[0][2:]
+    assert button[1]["title"] == button[1]["label"] == f"train: 120 of 1,204 pass the filters; {promised}"
+    assert bar[1]["label"] == "train: 120 of 1,204 pass the filters"

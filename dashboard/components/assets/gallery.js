@@ -55,14 +55,15 @@ function drawTile(root, grid, tile, current) {
   node.title = describe(tile)
   drawBody(node, tile)
   const foot = make("div", "chf-foot", node)
-  if (tile.label) chip(foot, tile.label, tile.label_color)
+  if (tile.given) chip(foot, `${tile.given} ⟶ ${tile.label}`, tile.label_color, "chf-decided")
+  else if (tile.label) chip(foot, tile.label, tile.label_color)
   if (tile.suggested && tile.suggested !== tile.label) chip(foot, `→ ${tile.suggested}`, null, "chf-suggested")
   if (tile.note) make("span", "chf-place", foot, tile.note)
   if (!tile.kept) make("span", "chf-mark", node, "×").setAttribute("aria-hidden", "true")
   else if (tile.locked) make("span", "chf-mark chf-lock", node, "held out").setAttribute("aria-hidden", "true")
 }
 
-const describe = (t) => [t.name, t.label && `label ${t.label}`, t.suggested && t.suggested !== t.label && `suggested ${t.suggested}`,
+const describe = (t) => [t.name, t.label && `label ${t.label}`, t.given && `by you, given ${t.given}`, t.suggested && t.suggested !== t.label && `suggested ${t.suggested}`,
   t.kept ? "kept" : "dropped", t.problem, t.note].filter(Boolean).join(", ")
 
 function drawBody(node, tile) {

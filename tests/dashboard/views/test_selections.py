@@ -9,6 +9,7 @@ import pytest
 from screens import screen, words
 
 from core import actions, curation_actions
+from core.curation import apply_rules
 from core.curation.comparing import compare_pair
 from dashboard import selecting
 
@@ -61,7 +62,7 @@ def test_a_range_and_a_bar_are_rows(run_of):
     low, high = np.quantile(values, [0.25, 0.5])
     expected = [r for r in range(60) if low <= values[r] <= high and r % 2 == 0]
     assert selecting.rows_in_range(view, "el2n", (low, high), shown).tolist() == expected
-    label = selecting.fixed_facets(view, None)[0]
+    label = selecting.facet_of_labels(view, apply_rules(view, actions.default_rules(view)))
     assert selecting.rows_of_option(label, "bee", shown).tolist() == [
         r for r in range(60) if view.class_names[view.labels[r]] == "bee" and r % 2 == 0
     ]

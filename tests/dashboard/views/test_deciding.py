@@ -1,0 +1,149 @@
+"""One row decided: notes that are never lost, a relabel that shows everywhere, and what a decision did in numbers."""
+
+import numpy as np
+import pytest
+from screens import screen, words
+
+from core import actions
+from core.curation import emptied_classes
+from core.types.curation import Action, Guardrails, Rules
+from dashboard import reading
+
+
+def drawer(run, example, **query):
+    return screen("explore", run, example=example, side="example", **query)
+
+
+def decisions_of(path):
+    return actions.curation_state(actions.open_run(path)).decisions
+
+
+def test_a_note_is_saved_by_enter_and_by_leaving_the_field(run_of):
+    path = run_of("table")
+    at = drawer(path, "r10")
+    at.text_input(key="note_10").set_value("looks blurred").run()  # what Enter, and a click elsewhere, send
+    assert decisions_of(path)["r10"].note == "looks blurred"
+    assert "message: Note saved" in words(at)
+    again = drawer(path, "r10")
+    assert again.text_input(key="note_10").value == "looks blurred"
+
+
+def test_a_note_and_the_click_that_ended_it_are_both_saved(run_of):
+    path = run_of("table")
+    at = drawer(path, "r10", order="row")
+    at.text_input(key="note_10").set_value("twice")
+    at.button(key="move_next").click().run()  # the field is left by the very click that opens the next row
+    assert decisions_of(path)["r10"].note == "twice"
+    assert at.query_params["example"] == "r11"
+    assert at.text_input(key="note_11").value == ""
+
+
+def test_a_note_that_was_refused_stays_and_can_be_saved_again(run_of, monkeypatch):
+    path = run_of("table")
+    at = drawer(path, "r10")
+    assert "drawer_note" not in [button.key for button in at.button]
+    from core.types.errors import RunError
+
+    def full(*_, **__):
+        raise RunError("The disk is full: this change was not saved.", "Make room, then do it again.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "decide", full)
+        at.text_input(key="note_10").set_value("keep me").run()
+    assert "disk is full" in words(at)
+    assert at.text_input(key="note_10").value == "keep me"
+    at.button(key="drawer_note").click().run()
+    assert decisions_of(path)["r10"].note == "keep me"
+
+
+def test_undo_shows_the_note_of_before(run_of):
+    at = drawer(run_of("table"), "r10")
+    at.text_input(key="note_10").set_value("first").run()
+    at.button(key="drawer_undo").click().run()
+    assert at.text_input(key="note_10").value == ""
+
+
+def test_a_relabel_shows_everywhere_and_closes_its_field(run_of):
+    path = run_of("table")
+    run = actions.open_run(path)
+    view = actions.score_view(run)
+    given = view.class_names[view.labels[10]]
+    other = next(name for name in ("ant", "bee") if name != given)
+    at = drawer(path, "r10")
+    at.session_state["open_relabel_10"] = True
+    at.run()
+    at.selectbox(key="label_10").set_value(other).run()
+    at.button(key="drawer_relabel").click().run()
+    assert not at.session_state["open_relabel_10"]
+    assert f"{given} → {other} (by you)" in [text.value for text in at.text]
+    assert any("of the label as given" in text.value for text in at.text)
+    filtered = screen("explore", path, f=[f"label:{other}"], words="r10")
+    assert "1 / 60 points" in words(filtered)
+    gone = screen("explore", path, f=[f"label:{given}"], words="r10")
+    assert "0 / 60 points" in words(gone)
+
+
+def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch):
+    from dashboard import drawing, opened, selecting, state
+
+    path = run_of("table")
+    run = actions.open_run(path)
+    monkeypatch.setattr(state, "current_run", lambda: str(path))
+    monkeypatch.setattr(state, "saw_revision", lambda *_: None)
+    monkeypatch.setattr(state, "branch", lambda: "main")
+    before = opened.open_current()
+    given = int(before.view.labels[10])
+    other = (given + 1) % 3
+    actions.decide(run, ["r10"], Action.RELABEL, label=before.view.class_names[other], token="relabel")
+    after = opened.open_current()
+    tile = drawing.tile(after, 10)
+    assert (tile.given, tile.label) == (after.view.class_names[given], after.view.class_names[other])
+    assert tile.label_color == drawing.tile(after, int(np.flatnonzero(after.view.labels == other)[0])).label_color
+    assert "(by you)" in dict(drawing.hover_card(after, 10).lines)["label"]
+    old, new = (selecting.facet_of_labels(o.view, o.outcome) for o in (before, after))
+    assert (old.codes[10], new.codes[10]) == (given, other)
+    assert old.version != new.version  # the map asks for its colors anew
+    assert list(reading.rows_frame(after, np.array([10]))["label"]) == [after.view.class_names[other]]
+
+
+def test_a_locked_row_says_that_a_decision_has_no_effect(run_of):
+    at = drawer(run_of("table"), "r50")
+    at.button(key="drawer_drop").click().run()
+    assert "r50 is held out and locked" in words(at)
+
+
+@pytest.fixture
+def unguarded(run_of):
+    path = run_of("table")
+    run = actions.open_run(path)
+    actions.save_rules(run, Rules(guardrails=Guardrails(class_floor=0, duplicates="off")), token="rules")
+    return path, run, actions.score_view(run)
+
+
+def test_dropping_a_class_says_new_already_and_locked_and_shouts(unguarded):
+    path, run, view = unguarded
+    rows = np.flatnonzero(view.labels == 0)
+    training = rows[~view.held_out[rows]]
+    already = [str(view.ids[training[0]])]
+    actions.decide(run, already, Action.DROP, token="before")
+    at = screen("explore", path)
+    at.session_state["selection"] = rows
+    at.run().button(key="verb_drop").click().run()
+    locked = len(rows) - len(training)
+    assert f"{len(training) - 1} newly dropped · 1 already · {locked} held out, locked" in words(at)
+    state = actions.curation_state(run)
+    outcome = actions.outcome(view, state.rules, state.decisions)
+    assert emptied_classes(view, outcome) == (view.class_names[0],)
+    assert reading.hardest_hit(view, outcome) == (view.class_names[0], len(training), 0)
+
+
+def test_the_bar_is_red_where_a_class_is_gone():
+    from dashboard.components import kept_bar
+
+    def part(after):
+        return kept_bar._parts(kept_bar.KeptSummary(9, 10, "card_arrival", 105, after))[2]
+
+    assert part(0)[1]["class"] == "gone"
+    assert part(0)[2] == "hardest hit card_arrival 105 → 0"
+    assert part(105)[2] == "rarest class card_arrival 105 → 105"
+    assert part(1)[1]["class"] == "soft"
