@@ -16,10 +16,11 @@ import numpy as np
 
 from core.types.errors import DataError
 
-from .files import GIGABYTE, MEGABYTE, cache_file, open_regular, unpack_limit
+from .files import GIGABYTE, MAX_DEPTH, MEGABYTE, cache_file, open_regular, unpack_limit
 
 MAX_RATIO = 200  # honest arrays and pictures pack far less; zeros pack about 1000 times
 _RATIO_FROM = 16 * MEGABYTE  # small constant arrays pack well and harm nobody
+_LONGEST_NAME = 255
 _SAFE_KINDS = "biufSU"
 
 
@@ -62,16 +63,31 @@ def check_directory(members: list[zipfile.ZipInfo], packed: int, name: str) -> N
             f"{name} would unpack to {size} ({ratio:.0f}×).",
             f"The limit is {unpack_limit() / GIGABYTE:.1f} GB and {MAX_RATIO}×; give a smaller file.",
         )
+    seen: set[str] = set()
     for member in members:
-        parts = member.filename.replace("\\", "/").split("/")
-        link = (member.external_attr >> 16) & 0o170000 == 0o120000
-        if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0] or link:
-            raise DataError(
-                f'{name}: the member "{member.filename}" points outside the data folder.',
-                "Pack the files with plain relative names.",
-            )
-        if member.flag_bits & 0x1:
-            raise DataError(f'{name}: the member "{member.filename}" is encrypted.', "Pack it without a password.")
+        _check_member(member, name)
+        if member.filename in seen:
+            raise DataError(f'{name}: the member "{member.filename}" is there twice.', "Pack each file once.")
+        seen.add(member.filename)
+
+
+def _check_member(member: zipfile.ZipInfo, name: str) -> None:
+    parts = member.filename.replace("\\", "/").split("/")
+    shown = member.filename if len(member.filename) < 200 else f"{member.filename[:200]}..."
+    link = (member.external_attr >> 16) & 0o170000 == 0o120000
+    if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0] or link:
+        raise DataError(
+            f'{name}: the member "{shown}" points outside the data folder.',
+            "Pack the files with plain relative names.",
+        )
+    if len(parts) > MAX_DEPTH:
+        raise DataError(
+            f'{name}: the member "{shown}" lies {len(parts) - 1:,} folders deep.', f"The limit is {MAX_DEPTH} folders."
+        )
+    if max(map(len, parts)) > _LONGEST_NAME:
+        raise DataError(f'{name}: the name "{shown}" is too long for a file.', "Give it a shorter name.")
+    if member.flag_bits & 0x1:
+        raise DataError(f'{name}: the member "{shown}" is encrypted.', "Pack it without a password.")
 
 
 def npz_headers(path: Path) -> dict[str, Header]:

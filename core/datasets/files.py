@@ -15,6 +15,21 @@ from core.types.errors import DataError
 
 GIGABYTE = 1 << 30
 MEGABYTE = 1 << 20
+MAX_DEPTH = 64  # folders in folders: more is an accident, or an attack on whoever walks them
+
+
+def is_text(name: str) -> bool:
+    """Whether a name from the disk is UTF-8; Python keeps other bytes as half characters that no file can take."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(name: str | Path) -> str:
+    """A name from the disk with bytes that are not UTF-8 written as \\xe9."""
+    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def open_regular(path: Path) -> BinaryIO:

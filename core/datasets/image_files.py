@@ -34,8 +34,20 @@ _FOREIGN = (
 )
 
 # What decoders raise over bytes that lie; MemoryError belongs to them, as a header may ask for any amount.
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
-           MemoryError, struct.error, zlib.error, UserWarning)
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    UserWarning,
+)
 # Pillow only warns between 89 and 179 megapixels: here a warning of that kind is a refusal, in every thread.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 

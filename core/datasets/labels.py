@@ -19,6 +19,7 @@ from .files import MEGABYTE, read_bytes
 MISSING = ("",)
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_LONGEST_NUMBER = 300  # digits: Python itself refuses to read very long ones
 MAX_CLASSES = 10_000
 
 
@@ -68,6 +69,12 @@ def encode_labels(
 
 def _as_integers(present: list[str], texts: pd.Series, source: str) -> dict[str, int] | None:
     """value -> int when every label is a whole number (1.0 is 1); None for text; fractions are refused."""
+    if endless := next((v for v in present if len(v) > _LONGEST_NUMBER and _NUMBER.fullmatch(v)), None):
+        row = int(np.flatnonzero((texts == endless).to_numpy())[0])
+        raise DataError(
+            f"{source}: the label {endless[:20]}... in row {row} is a number of {len(endless):,} digits.",
+            "A class is text or a whole number; choose another column.",
+        )
     if all(_INTEGER.fullmatch(v) for v in present):
         return {v: int(v.split(".")[0]) for v in present}
     if present and all(_NUMBER.fullmatch(v) for v in present) and not any(re.match(r"-?0\d", v) for v in present):

@@ -60,9 +60,16 @@ def sample_named(name: str) -> Sample | None:
 
 def means_sample(source: str) -> bool:
     """Whether a source names a sample: data of that name in this folder come first, a run of that name does not."""
-    path = Path(source)
-    is_data = path.is_file() or (path.is_dir() and any(p.name != ".lock" for p in path.iterdir()))
-    return sample_named(source) is not None and (not is_data or (path / "spec.json").is_file())
+    return sample_named(source) is not None and not _is_data(Path(source))
+
+
+def _is_data(path: Path) -> bool:
+    try:
+        if path.is_file():
+            return True
+        return path.is_dir() and any(p.name != ".lock" for p in path.iterdir()) and not (path / "spec.json").is_file()
+    except OSError:  # it is there, but may not be looked at: reading it says so
+        return True
 
 
 def sample_path(name: str) -> Path | None:

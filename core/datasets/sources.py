@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from core.types.errors import DataError
@@ -10,7 +11,7 @@ from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable, Modality, Roles
 
 from .arrays import ARRAYS
-from .files import unreadable
+from .files import is_text, printable, unreadable
 from .frames import is_table, read_sample
 from .images import IMAGES
 from .loader import Loader, Request, SourcePreview
@@ -75,9 +76,13 @@ def source_path(source: str | Path) -> Path:
     sample = sample_path(text)
     if sample is not None and means_sample(text):
         return sample
-    path = Path(text).expanduser()
+    if not is_text(text):
+        raise DataError(f"{printable(text)} is a bad path: its name is not UTF-8.", "Rename the file or folder.")
+    path = Path(os.path.expanduser(text))  # a person who does not exist stays as written, and is no such file
     try:
-        path.stat()
+        if stat.S_ISDIR(path.stat().st_mode):
+            os.scandir(path).close()  # may be listed
+            os.stat(os.path.join(path, "."))  # and entered
     except FileNotFoundError as error:
         failure = unreadable(path, error)
         names = ", ".join(s.name for s in SAMPLES)
