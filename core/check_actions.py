@@ -108,6 +108,18 @@ def review_sample(view: ScoreView, per_stratum: int = 50) -> tuple[str, ...]:
     return sample(view, per_stratum).ids
 
 
+def sample_answers(view: ScoreView, decisions: Mapping[str, Decision]) -> dict[str, str]:
+    """id -> "right", "wrong" or "unsure", for the rows of the sample that a person has answered."""
+    from core.evaluation.noise import answers
+    return answers(review_sample(view), decisions)
+
+
+def answer_words(said: Decision | None) -> str:
+    """The same of one decision, empty while it answers nothing."""
+    from core.evaluation.noise import answer_words as words
+    return words(said)
+
+
 def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: int = 50) -> NoiseRate:
     """Share of wrong labels from what was reviewed of the sample, with its interval; the model's doubt beside it."""
     from core.evaluation.noise import noise_rate as estimated

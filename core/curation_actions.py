@@ -40,18 +40,21 @@ def decide(
     label: str | None = None,
     note: str | None = None,
     reviewed: bool | None = None,
+    sampled: bool | None = None,
     token: str,
     expected_rev: int | None = None,
     branch: str = MAIN,
 ) -> CurationState:
     """Keep, drop, relabel, clear, or (action None) only note or mark the given examples; on disk before it returns.
 
+    sampled: these words answer the random sample for the noise rate (`check_actions.review_sample`).
+
     token: any text, unique per click: repeated, the change applies once. expected_rev: refuse with
     "Changed in another tab" when the state has moved on. Unknown ids and labels are refused.
     """
     from core.runs.decisions import decide as decided
     return replace(
-        decided(run, ids, action, label, note, reviewed, token, expected_rev, _key(run, branch)), branch=branch
+        decided(run, ids, action, label, note, reviewed, token, expected_rev, _key(run, branch), sampled), branch=branch
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import actions, curation_actions
+from core import actions, check_actions, curation_actions
 from core.composite import RankCorrelation
 from core.curation import ScoreView, crossing, flip_risk
 from core.curation.branching import BranchComparison
@@ -236,6 +236,12 @@ def cluster_cards(run_id: str, at: str, name: str, _run: Run, _view: ScoreView) 
 def review(run_id: str, at: str, rules_text: str, _view: ScoreView, _rules: Rules) -> ReviewQueue:
     """Rows by decision value; decisions do not move it."""
     return review_queue(_view, _rules)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def noise_sample(run_id: str, at: str, _view: ScoreView) -> np.ndarray:
+    """Rows of the random sample for the noise rate in the order in which they are asked."""
+    return np.array([_view.row_of[name] for name in check_actions.review_sample(_view)], np.int64)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -36,6 +36,7 @@ def decide(
     label: str | None = None,
     note: str | None = None,
     reviewed: bool | None = None,
+    sampled: bool | None = None,
 ) -> CurationState | None:
     """Keep, drop, relabel, clear, note; `said` is what the screen says once it is on disk."""
     name = f"decide-{run.run_id}"
@@ -47,6 +48,7 @@ def decide(
             label=label,
             note=note,
             reviewed=reviewed,
+            sampled=sampled,
             token=state.token(name),
             expected_rev=state.revision(run.run_id),
             branch=state.branch(),
@@ -63,11 +65,12 @@ def decide_rows(
     *,
     label: str | None = None,
     reviewed: bool | None = None,
+    sampled: bool | None = None,
 ) -> CurationState | None:
     """Decide about rows of what is open, and say what that did to them and to the classes."""
     at = np.asarray(rows, np.int64)
     ids = names_of(opened.view.ids, at)
-    done = decide(opened.run, ids, action, "", label=label, reviewed=reviewed)
+    done = decide(opened.run, ids, action, "", label=label, reviewed=reviewed, sampled=sampled)
     if done is not None:
         after = following(opened, done)
         emptied = consequences.emptied_words(opened, after)

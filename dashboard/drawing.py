@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from core import check_actions
 from core.curation.evidence import label_suggested
 from core.curation.review import is_reviewed
 from core.scores import score_named
@@ -25,14 +26,15 @@ def tile(opened: Opened, row: int, order: str = "rank", note: str = "") -> Tile:
     view, name = opened.view, str(opened.view.ids[row])
     example, problem = cache.example_input(opened.run, row)
     label = int(opened.outcome.label_final[row])
+    blind = order == "sample" and _answered(opened, row) == ""
     return Tile(
         row=row,
         name=name,
         label=class_word(opened, label),
         given=class_word(opened, int(view.labels[row])) if is_relabeled(opened, row) else "",
-        suggested=suggestion(opened, row),
+        suggested="" if blind else suggestion(opened, row),
         label_color=theme.class_color(label) if label >= 0 else None,
-        kept=bool(opened.outcome.kept[row]),
+        kept=blind or bool(opened.outcome.kept[row]),
         note=note or _order_note(opened, row, order),
         locked=bool(view.held_out[row]),
         problem=problem,
@@ -83,12 +85,20 @@ def suggestion(opened: Opened, row: int) -> str:
 
 
 def _order_note(opened: Opened, row: int, order: str) -> str:
+    if order == "sample":
+        return _answered(opened, row)
     if order == "review":
         return "reviewed" if is_reviewed(opened.view, opened.curation.decisions, row) else ""
     name, _, end = order.partition(":")
     if end and name in opened.view.scores:
         return f"{opened.view.scores[name].values[row]:.4g}"
     return f"#{int(opened.outcome.rank[row]):,}" if order == "rank" else ""
+
+
+def _answered(opened: Opened, row: int) -> str:
+    """What a person said of a row of the random sample; until then nothing else is to be shown of it."""
+    name = str(opened.view.ids[row])
+    return check_actions.answer_words(opened.curation.decisions.get(name))
 
 
 def hover_card(opened: Opened, row: int) -> HoverCard:

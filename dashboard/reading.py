@@ -18,6 +18,7 @@ from core.scores import SCORES
 from core.scores.method import ScoreMethod
 from core.store import MAIN, Run
 from core.types.curation import Outcome, Source
+from core.types.errors import RulesError
 from core.types.runs import RunState, RunStatus
 from core.types.scores import Score
 from dashboard import cache, selecting
@@ -142,7 +143,12 @@ def rows_of(view: ScoreView, ids: Iterable[str]) -> np.ndarray:
 
 def orders(opened: Opened) -> dict[str, str]:
     """How rows may be ordered: as decided, or by either end of a score."""
-    found = {"rank": "First to go under the rules", "review": "Review: most worth a look", "row": "Row order"}
+    found = {
+        "rank": "First to go under the rules",
+        "review": "Review: most worth a look",
+        "sample": "Random sample for the noise rate",
+        "row": "Row order",
+    }
     for name, column in opened.view.scores.items():
         ends = ("low", "high") if column.inspect_first == "lowest" else ("high", "low")
         found.update({f"{name}:{end}": f"{title(name)}, {end}est first" for end in ends})
@@ -154,6 +160,14 @@ def review(opened: Opened) -> ReviewQueue:
     return cache.review(opened.run.run_id, opened.at, repr(opened.rules), opened.view, opened.rules)
 
 
+def sample(opened: Opened) -> np.ndarray:
+    """Rows of the random sample for the noise rate; none where there is nothing to draw from."""
+    try:
+        return cache.noise_sample(opened.run.run_id, opened.at, opened.view)
+    except RulesError:  # whoever draws the queue says so
+        return np.empty(0, np.int64)
+
+
 def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
     """The rows in that order."""
     if order == "rank":
@@ -162,6 +176,9 @@ def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
         queue, place = review(opened).order, np.full(len(opened.view), len(opened.view))
         place[queue] = np.arange(len(queue))
         return rows[np.argsort(place[rows], kind="stable")]
+    if order == "sample":
+        drawn = sample(opened)
+        return drawn[np.isin(drawn, rows)]
     name, _, end = order.partition(":")
     return selecting.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
 

@@ -7,7 +7,7 @@ weighted by its size. Its interval joins the strata's Wilson intervals by the sq
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,16 +50,21 @@ def review_sample(view: ScoreView, per_stratum: int = 50, seed: int = 0) -> Revi
 
 
 def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: int = 50, seed: int = 0) -> NoiseRate:
-    """From the reviewed rows of the sample: kept or marked as reviewed = right, relabeled or dropped = wrong."""
+    """From the answers to the sample: kept = right, relabeled or dropped = wrong; unsure ones are left out.
+
+    Words about its rows that were said elsewhere do not count: a person comes upon those because a rule, a score or a
+    map showed them, and the rows so found are no random part of the sample.
+    """
     sample = review_sample(view, per_stratum, seed)
-    verdicts = [_reviewed(view, rows, decisions) for rows in (sample.suspected, sample.others)]
+    verdicts = [_judged(view, rows, decisions) for rows in (sample.suspected, sample.others)]
     strata = tuple(_stratum(name, size, wrong) for name, size, (_, wrong)
                    in zip(("suspected", "others"), sample.sizes, verdicts, strict=True))
     guess = noise_estimate(view)
     share, low, high = _stratified(strata)
     cut, cut_text = _cut(sample, verdicts)
+    text = _text(strata, share, low, high, guess.text if guess else "") + _unsure(sample, decisions)
     return NoiseRate(strata, share, low, high, guess.share if guess else None, guess.accuracy if guess else None, cut,
-                     _text(strata, share, low, high, guess.text if guess else ""), cut_text)
+                     text, cut_text)
 
 
 def cut_rules(view: ScoreView, cut: int) -> Rules:
@@ -68,17 +73,31 @@ def cut_rules(view: ScoreView, cut: int) -> Rules:
     return replace(goal_rules(view, Goal.FIND_NOISE.value), thresholds=(threshold,) if cut else ())
 
 
-def _reviewed(view: ScoreView, rows: np.ndarray, decisions: Mapping[str, Decision]) -> tuple[np.ndarray, np.ndarray]:
-    """(rows that a person has judged, whether the label was wrong)."""
-    judged, wrong = [], []
-    for row in rows.tolist():
-        said = decisions.get(str(view.ids[row]))
-        if said is None or (said.action is None and not said.reviewed):
-            continue
-        same = said.action is Action.RELABEL and said.label == view.class_names[view.labels[row]]
-        judged.append(row)
-        wrong.append(said.action in (Action.RELABEL, Action.DROP) and not same)
-    return np.array(judged, np.int64), np.array(wrong, bool)
+def answer_words(said: Decision | None) -> str:
+    """right (kept), wrong (relabeled or dropped) or unsure, when the sample asked; empty for anything else."""
+    if said is None or not said.sampled:
+        return ""
+    return {None: "unsure", Action.KEEP: "right"}.get(said.action, "wrong")
+
+
+def answers(ids: Sequence[str], decisions: Mapping[str, Decision]) -> dict[str, str]:
+    """id -> the answer, for those that have one."""
+    return {name: words for name in ids if (words := answer_words(decisions.get(name)))}
+
+
+def _judged(view: ScoreView, rows: np.ndarray, decisions: Mapping[str, Decision]) -> tuple[np.ndarray, np.ndarray]:
+    """(rows that a person judged when the sample asked, whether the label was wrong)."""
+    names = [str(name) for name in view.ids[rows]]
+    found = answers(names, decisions)
+    told = np.array([name in found and found[name] != "unsure" for name in names], bool)
+    wrong = [found[name] == "wrong" and not _confirmed(view, row, decisions[name])
+             for name, row in zip(names, rows.tolist(), strict=True) if found.get(name, "unsure") != "unsure"]
+    return rows[told], np.array(wrong, bool)
+
+
+def _confirmed(view: ScoreView, row: int, said: Decision) -> bool:
+    """Whether a "new" label is the given one."""
+    return said.action is Action.RELABEL and said.label == view.class_names[view.labels[row]]
 
 
 def _stratum(name: str, size: int, wrong: np.ndarray) -> Stratum:
@@ -122,9 +141,14 @@ def _cut(sample: ReviewSample, verdicts: list[tuple[np.ndarray, np.ndarray]]) ->
                  f"{wrong[inside].mean():.0%} had a wrong label ({low:.0%} to {high:.0%}).")
 
 
+def _unsure(sample: ReviewSample, decisions: Mapping[str, Decision]) -> str:
+    count = list(answers(sample.ids, decisions).values()).count("unsure")
+    return f" {count:,} answered with unsure are left out." if count else ""
+
+
 def _text(strata: tuple[Stratum, ...], share: float | None, low: float | None, high: float | None, guess: str) -> str:
     reviewed = sum(s.reviewed for s in strata)
     if share is None or low is None or high is None:
-        return f"Not known: {reviewed} rows of the random sample are reviewed, both kinds are needed. {guess}".strip()
+        return f"Not known: {reviewed} rows of the random sample are answered, both kinds are needed. {guess}".strip()
     return (f"{share:.1%} of the labels are wrong ({low:.1%} to {high:.1%}, 95 %), from {reviewed} reviewed rows drawn "
             "at random.")

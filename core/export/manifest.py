@@ -59,7 +59,7 @@ def decisions_to_json(decisions: Mapping[str, Decision]) -> dict[str, Any]:
     out = {}
     for key, d in decisions.items():
         entry = {"action": str(d.action.value) if d.action else None, "label": d.label, "note": d.note or None,
-                 "reviewed": d.reviewed or None}
+                 "reviewed": d.reviewed or None, "sampled": d.sampled or None}
         filled = {k: v for k, v in entry.items() if v is not None}
         if filled:
             out[str(key)] = filled
@@ -69,7 +69,7 @@ def decisions_to_json(decisions: Mapping[str, Decision]) -> dict[str, Any]:
 def decisions_from_json(plain_log: Mapping[str, Any]) -> dict[str, Decision]:
     """The inverse of `decisions_to_json`."""
     return {key: Decision(Action(d["action"]) if "action" in d else None, d.get("label"), d.get("note", ""),
-                          d.get("reviewed", False)) for key, d in plain_log.items()}
+                          d.get("reviewed", False), d.get("sampled", False)) for key, d in plain_log.items()}
 
 
 def reason_words(outcome: Outcome) -> dict[str, str]:

@@ -22,6 +22,7 @@ def decide(
     token: str,
     expected_rev: int | None,
     curation: str | None = None,
+    sampled: bool | None = None,
 ) -> CurationState:
     """Save a decision on examples of this run; unknown ids or labels are refused and nothing is changed.
 
@@ -45,6 +46,7 @@ def decide(
         label=label,
         note=note,
         reviewed=reviewed,
+        sampled=sampled,
         token=token,
         expected_rev=expected_rev,
     )

@@ -92,6 +92,7 @@ class Database:
                 "Update Chaffinch, or set CHAFFINCH_HOME to another folder.",
             )
         elif int(found) < tables.VERSION:  # 1 -> 2 only added tables, which stand by now
+            tables.add_sampled(connection)
             meta = tables.meta
             connection.execute(meta.update().where(meta.c.key == "version").values(value=str(tables.VERSION)))
 

@@ -43,6 +43,7 @@ class CurationLog:
         label: str | None = None,
         note: str | None = None,
         reviewed: bool | None = None,
+        sampled: bool | None = None,
         token: str,
         expected_rev: int | None = None,
     ) -> CurationState:
@@ -53,7 +54,7 @@ class CurationLog:
         with self.database.writing() as connection:
             if self._is_new(connection, run_id, token, expected_rev) and unique:
                 old = read_decisions(connection, run_id, unique)
-                new = {i: changed(old.get(i), action, label, note, reviewed) for i in unique}
+                new = {i: changed(old.get(i), action, label, note, reviewed, sampled) for i in unique}
                 before, after = ({i: row_of(side.get(i)) for i in unique} for side in (old, new))
                 self._apply(connection, run_id, token, "decide", summary, before, after)
         return self.state(run_id)

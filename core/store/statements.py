@@ -51,7 +51,9 @@ def _can_step(connection: sa.Connection, run_id: str) -> tuple[bool, bool]:
 def read_state(connection: sa.Connection, run_id: str, rev: int, rules: str | None) -> CurationState:
     d, s = tables.decision.c, tables.selection.c
     rows = connection.execute(
-        sa.select(d.example_id, d.action, d.label, d.note, d.reviewed).where(d.run_id == run_id).order_by(d.example_id)
+        sa.select(d.example_id, d.action, d.label, d.note, d.reviewed, d.sampled)
+        .where(d.run_id == run_id)
+        .order_by(d.example_id)
     )
     decisions = {row[0]: decision for row in rows if (decision := decision_of(row[1:])) is not None}
     chosen = connection.execute(sa.select(s.name, s.ids).where(s.run_id == run_id).order_by(s.name))
@@ -98,7 +100,7 @@ def _write_decisions(connection: sa.Connection, run_id: str, after: dict[str, An
             )
         )
     rows = [
-        dict(run_id=run_id, example_id=i, action=r[0], label=r[1], note=r[2], reviewed=r[3])
+        dict(run_id=run_id, example_id=i, action=r[0], label=r[1], note=r[2], reviewed=r[3], sampled=any(r[4:]))
         for i, r in after.items()
         if r is not None
     ]
@@ -111,7 +113,7 @@ def read_decisions(connection: sa.Connection, run_id: str, ids: list[str]) -> di
     found: dict[str, Decision] = {}
     for start in range(0, len(ids), _CHUNK):
         rows = connection.execute(
-            sa.select(d.example_id, d.action, d.label, d.note, d.reviewed).where(
+            sa.select(d.example_id, d.action, d.label, d.note, d.reviewed, d.sampled).where(
                 d.run_id == run_id, d.example_id.in_(ids[start : start + _CHUNK])
             )
         )
@@ -120,19 +122,25 @@ def read_decisions(connection: sa.Connection, run_id: str, ids: list[str]) -> di
 
 
 def changed(
-    old: Decision | None, action: Action | None, label: str | None, note: str | None, reviewed: bool | None
+    old: Decision | None,
+    action: Action | None,
+    label: str | None,
+    note: str | None,
+    reviewed: bool | None,
+    sampled: bool | None = None,
 ) -> Decision | None:
+    """What a person says of a row now; None when that is nothing. Clearing takes an answer to the sample away."""
     old = old or Decision()
     new_action, new_label = old.action, old.label
     if action is Action.CLEAR:
-        new_action, new_label = None, None
+        new_action, new_label, sampled = None, None, bool(sampled)
     elif action is not None and action is not Action.REVIEWED:
         new_action, new_label = action, label if action is Action.RELABEL else None
     mark = True if action is Action.REVIEWED and reviewed is None else reviewed
-    changed = Decision(
-        new_action, new_label, old.note if note is None else note, old.reviewed if mark is None else mark
-    )
-    return None if changed == Decision() else changed
+    seen = old.reviewed if mark is None else mark
+    answers = seen and (old.sampled if sampled is None else sampled)
+    now = Decision(new_action, new_label, old.note if note is None else note, seen, answers)
+    return None if now == Decision() else now
 
 
 def row_of(decision: Decision | None) -> list[Any] | None:
@@ -142,5 +150,5 @@ def row_of(decision: Decision | None) -> list[Any] | None:
 def decision_of(row: Sequence[Any] | None) -> Decision | None:
     if row is None:
         return None
-    action, label, note, reviewed = row
-    return Decision(Action(action) if action else None, label, note or "", bool(reviewed))
+    action, label, note, reviewed, *sampled = row  # events of store version 2 do not have the last
+    return Decision(Action(action) if action else None, label, note or "", bool(reviewed), any(sampled))

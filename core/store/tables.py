@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-VERSION = 2  # raised with every change that an older Chaffinch could not read; 2: branches, selections just made
+VERSION = 3  # raised with every change that an older Chaffinch could not read; 2: branches, selections; 3: sampled
 metadata = sa.MetaData()
 
 meta = sa.Table(
@@ -50,6 +50,7 @@ decision = sa.Table(
     sa.Column("label", sa.Text),
     sa.Column("note", sa.Text, nullable=False, default=""),
     sa.Column("reviewed", sa.Boolean, nullable=False, default=False),
+    sa.Column("sampled", sa.Boolean, nullable=False, default=False),
 )
 
 selection = sa.Table(
@@ -104,3 +105,9 @@ picked = sa.Table(  # what was just selected, so that a reload or an address bri
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("bits", sa.LargeBinary, nullable=False),  # zlib of one bit per row
 )
+
+
+def add_sampled(connection: sa.Connection) -> None:
+    """2 -> 3: a column that says which decisions answered the random sample; none of the old ones did."""
+    if "sampled" not in {column["name"] for column in sa.inspect(connection).get_columns("decision")}:
+        connection.execute(sa.text("ALTER TABLE decision ADD COLUMN sampled BOOLEAN NOT NULL DEFAULT FALSE"))

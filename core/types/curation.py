@@ -47,6 +47,7 @@ class Decision:
     label: str | None = None  # class name for RELABEL
     note: str = ""
     reviewed: bool = False
+    sampled: bool = False  # answered in the random sample for the noise rate: only such answers say how many are wrong
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,8 @@ def keys(opened: Opened, row: int) -> None:
 
 def one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:
     """Decide about one row; in the order of a review the next one follows."""
-    done = doing.decide_rows(opened, [row], action, label=label, reviewed=action != Action.CLEAR)
+    asked = review_bar.asks(opened, row) or None
+    done = doing.decide_rows(opened, [row], action, label=label, reviewed=action != Action.CLEAR, sampled=asked)
     if done is None:
         return
     if action == Action.RELABEL:

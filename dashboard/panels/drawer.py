@@ -14,7 +14,7 @@ from dashboard.components import messages
 from dashboard.components.example_view import example_view
 from dashboard.components.score_panel import score_panel
 from dashboard.opened import Opened
-from dashboard.panels import deciding, evidence, facts, moving, review_bar, what_if, why
+from dashboard.panels import deciding, evidence, facts, moving, review_bar, sample_review, what_if, why
 
 
 def drawer(opened: Opened) -> None:
@@ -30,9 +30,24 @@ def drawer(opened: Opened) -> None:
         return
     explaining.prepare(opened.run)
     moving.moving(opened, row)
-    review_bar.steps(opened, row)
-    _head(opened, row)
-    deciding.decide(opened, row)
+    asked = review_bar.asks(opened, row)
+    blind = asked and not sample_review.answer(opened, row)
+    if asked:
+        sample_review.steps(opened, row)
+    else:
+        review_bar.steps(opened, row)
+    _head(opened, row, blind)
+    if asked:
+        deciding.note(opened, row)
+        deciding.keys(opened, row)
+    else:
+        deciding.decide(opened, row)
+    if not blind:
+        _evidence(opened, row)
+
+
+def _evidence(opened: Opened, row: int) -> None:
+    """What scores and the model say."""
     with st.container(key="drawer_scores", border=True, gap=None):
         st.html("<h4>Scores</h4>")
         score_panel(drawing.score_lines(opened, row), key=f"panel_{row}")
@@ -58,7 +73,7 @@ def _draw(draw, opened: Opened, row: int, name: str) -> None:
         messages.error_box(error, key=f"error_{name}")
 
 
-def _head(opened: Opened, row: int) -> None:
+def _head(opened: Opened, row: int, blind: bool) -> None:
     name = str(opened.view.ids[row])
     example, problem = cache.example_input(opened.run, row)
     beside = isinstance(example, np.ndarray) or example is None  # a picture leaves room at its right, words do not
@@ -71,7 +86,7 @@ def _head(opened: Opened, row: int) -> None:
             if isinstance(example, np.ndarray) and st.button("Enlarge", key="enlarge"):
                 _enlarge(example, name)
         with second if beside else first:
-            facts.facts(opened, row)
+            facts.facts(opened, row, blind)
 
 
 @st.dialog("Example", width="large")

@@ -12,12 +12,13 @@ from dashboard.panels import review_bar
 KEYS = (
     ("← →", "the example before or after this one, in the order and tab of the rows below the map"),
     ("arrows", "in the gallery: to the tile beside; Enter opens it, Space selects it, Shift extends"),
-    ("k", "keep this example"),
+    ("k", "keep this example; in review order the next one follows, as after d and r"),
     ("d", "drop it from the export"),
-    ("r", "relabel it: type the class, Enter, then Relabel"),
-    ("n", "write a note"),
+    ("r", "relabel it: type the class, Enter, then Relabel; in the noise sample: its label is wrong"),
+    ("n", "write a note: Enter saves it"),
     ("u", "undo the last saved change"),
-    ("v", "looks right: mark as reviewed and go on (while rows are in review order)"),
+    ("v", "in review order and in the noise sample: the label is right, keep it and go on"),
+    ("s", "in review order: skip, marked as looked at; in the noise sample: unsure"),
     ("?", "this list"),
 )
 
@@ -25,7 +26,7 @@ KEYS = (
 def moving(opened: Opened, row: int) -> None:
     """Previous, next, undo and the list of keys. In review order the review's own steps take the arrows."""
     with st.container(key="drawer_moving", horizontal=True, gap="small"):
-        if state.turned_to("order", "") != review_bar.ORDER:
+        if state.turned_to("order", "") != review_bar.ORDER and not review_bar.asks(opened, row):
             for title, arrow, by in (("Previous", "Left", -1), ("Next", "Right", 1)):
                 st.button(title, key=f"move_{title.lower()}", on_click=_step, args=(opened, row, by), shortcut=arrow)
         st.button(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core import check_actions
 from core.types.checks import NoiseRate
 from core.types.errors import CurationError
-from dashboard import doing, state
+from dashboard import doing
 from dashboard.opened import Opened
-
-_NAME = "random sample for the noise rate"
+from dashboard.panels import sample_review
 
 
 def noise(opened: Opened) -> None:
-    """Text, the strata, and the button that selects the sample in Explore."""
+    """Text, the strata, and the button that begins the review of the sample in Explore."""
     st.html("<h2>Wrong labels</h2>")
     try:
         found = check_actions.noise_rate(opened.view, opened.curation.decisions)
@@ -31,7 +29,7 @@ def noise(opened: Opened) -> None:
     st.button(
         "Review a random sample",
         key="review_sample",
-        help="Selects suspected and other rows, mixed, in Explore. Keep a right label, relabel or drop a wrong one.",
+        help="Suspected and other rows in random order, one by one in Explore: right, wrong or unsure.",
         on_click=_review,
         args=(opened,),
     )
@@ -44,13 +42,9 @@ def _use(opened: Opened, cut: int) -> None:
 
 def _table(found: NoiseRate) -> None:
     rows = [(s.name, s.rows, s.reviewed, s.wrong, f"{s.low:.0%} to {s.high:.0%}") for s in found.strata]
-    frame = pd.DataFrame(rows, columns=["rows", "in all", "reviewed", "wrong", "share wrong, 95 %"])
+    frame = pd.DataFrame(rows, columns=["rows", "in all", "answered", "wrong", "share wrong, 95 %"])
     st.dataframe(frame, hide_index=True, width="stretch", alt="Reviewed rows of the random sample")
 
 
 def _review(opened: Opened) -> None:
-    ids = doing.attempt(lambda: check_actions.review_sample(opened.view))
-    if ids is not None and doing.save_selection(opened.run, _NAME, list(ids)) is not None:
-        state.select(np.sort([opened.view.row_of[name] for name in ids]))
-        state.turn_to("tab", "Selected")
-        state.follow("explore")
+    doing.attempt(lambda: sample_review.start(opened))

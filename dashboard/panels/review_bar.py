@@ -1,4 +1,4 @@
-"""The review queue: how far a person has come, and steps from one row to the next."""
+"""The two queues of a review, most worth a look and the random sample: how far a person has come, and the steps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import numpy as np
 import streamlit as st
 
 from core.curation.review import QUEUE, is_reviewed, reviewed_of
+from core.types.curation import Action
 from dashboard import doing, reading, state
 from dashboard.opened import Opened
 
-ORDER = "review"
+ORDER, SAMPLE = "review", "sample"
 _HELP = (
     "Near the cut, where groups of scores disagree and other seeds might decide otherwise. The queue follows from "
-    "scores and rules alone and stays as it is while you work; marks are saved, so that you can stop and go on."
+    "scores and rules alone and stays as it is while you work; marks are saved, so that you can stop and go on. "
+    "After the rules changed it is another queue."
 )
+
+
+def queue(opened: Opened) -> np.ndarray | None:
+    """Rows in the order of the review that is going on; None while rows are in another order."""
+    order = state.turned_to("order", "")
+    if order == SAMPLE:
+        return reading.sample(opened)
+    return reading.review(opened).order if order == ORDER else None
 
 
 def progress(opened: Opened) -> None:
@@ -23,68 +33,103 @@ def progress(opened: Opened) -> None:
         if not size:
             st.text("Nothing to review: no cut of the rules looks at a row. Add one in Rules.")
             return
-        st.text(f"Reviewed {done:,} of {size:,}", help=_HELP)
+        st.text(f"Reviewed {done:,} of {size:,}{_before(opened, done)}", help=_HELP)
         st.progress(done / size, width="stretch")
         title = "All reviewed" if waiting is None else "Go on" if done else "Start reviewing"
-        st.button(
-            title, key="review_go", disabled=waiting is None, on_click=_open, args=(opened, waiting), type="primary"
-        )
+        go(opened, title, waiting)
+
+
+def _before(opened: Opened, done: int) -> str:
+    """What was reviewed and is not in this queue: it is not lost when the rules change."""
+    other = sum(d.reviewed and not d.sampled for d in opened.curation.decisions.values()) - done
+    return f" in this queue, {other + done:,} so far" if other > 0 else ""
+
+
+def go(opened: Opened, title: str, waiting: int | None) -> None:
+    """The button that opens the row which waits."""
+    st.button(
+        title, key="review_go", disabled=waiting is None, on_click=open_row, args=(opened, waiting), type="primary"
+    )
 
 
 def steps(opened: Opened, row: int) -> None:
-    """In the drawer, while rows are in review order: previous, looks right, next; also by the arrow keys."""
+    """In the drawer, while rows are in review order: back, the label is right, skip, on; also by the arrow keys."""
     if state.turned_to("order", "") != ORDER:
         return
     order = reading.review(opened).order
-    at = np.flatnonzero(order == row)
-    place = int(at[0]) if len(at) else -1
+    place = place_in(order, row)
     with st.container(key="review_steps", horizontal=True, gap="small", vertical_alignment="center"):
-        if place < 0:
+        if place is None:
             st.text("This row is not in the review queue: no cut looks at it.")
             return
-        before, after = (int(order[k]) if 0 <= k < len(order) else None for k in (place - 1, place + 1))
-        _step("Previous", "Left", opened, before)
+        step("Previous", "Left", opened, order, place - 1)
         seen = is_reviewed(opened.view, opened.curation.decisions, row)
+        kept = seen and opened.curation.decisions[str(opened.view.ids[row])].action is Action.KEEP
         st.button(
-            "Reviewed" if seen else "Looks right",
+            "Label is right",
             key="review_done",
-            disabled=seen,
-            on_click=_done,
-            args=(opened, row, after),
+            on_click=_right,
+            args=(opened, row),
             shortcut="v",
+            type="primary" if kept else "secondary",
+            help="Keep it, mark it as reviewed, and go to the next one.",
+        )
+        st.button(
+            "Skip",
+            key="review_skip",
+            on_click=_skip,
+            args=(opened, row),
+            shortcut="s",
             help="Mark it as looked at, decide nothing, and go to the next one.",
         )
-        _step("Next", "Right", opened, after)
-        st.text(f"{place + 1:,} of {min(len(order), max(QUEUE, place + 1)):,}")
+        step("Next", "Right", opened, order, place + 1)
+        st.text(f"{place + 1:,} of {min(len(order), max(QUEUE, place + 1)):,}{' · reviewed' if seen else ''}")
 
 
-def go_on(opened: Opened, row: int) -> None:
-    """While rows are in review order: the one after `row` in the queue."""
-    if state.turned_to("order", "") != ORDER:
-        return
-    order = reading.review(opened).order
+def place_in(order: np.ndarray, row: int) -> int | None:
+    """Where a row stands in a queue."""
     at = np.flatnonzero(order == row)
-    if len(at) and at[0] + 1 < len(order):
-        _open(opened, int(order[at[0] + 1]))
+    return int(at[0]) if len(at) else None
 
 
-def _step(title: str, arrow: str, opened: Opened, row: int | None) -> None:
+def step(title: str, arrow: str, opened: Opened, order: np.ndarray, place: int) -> None:
+    """A button and an arrow key that open the row at that place of a queue."""
+    row = int(order[place]) if 0 <= place < len(order) else None
     st.button(
         title,
         key=f"review_{title.lower()}",
         disabled=row is None,
-        on_click=_open,
+        on_click=open_row,
         args=(opened, row),
         shortcut=arrow,
     )
 
 
-def _open(opened: Opened, row: int | None) -> None:
+def asks(opened: Opened, row: int) -> bool:
+    """Whether the random sample is being reviewed and this row is one of it: what is said now is its answer."""
+    return state.turned_to("order", "") == SAMPLE and place_in(reading.sample(opened), row) is not None
+
+
+def open_row(opened: Opened, row: int | None) -> None:
+    """Put a row into the drawer."""
     if row is not None:
         state.open_example(str(opened.view.ids[row]))
 
 
-def _done(opened: Opened, row: int, after: int | None) -> None:
+def go_on(opened: Opened, row: int) -> None:
+    """While a review is going on: the row after this one in its queue."""
+    order = queue(opened)
+    place = None if order is None else place_in(order, row)
+    if order is not None and place is not None and place + 1 < len(order):
+        open_row(opened, int(order[place + 1]))
+
+
+def _right(opened: Opened, row: int) -> None:
+    if doing.decide_rows(opened, [row], Action.KEEP, reviewed=True) is not None:
+        go_on(opened, row)
+
+
+def _skip(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
-    if doing.decide(opened.run, [name], None, f"Saved: {name} reviewed", reviewed=True) is not None:
-        _open(opened, after)
+    if doing.decide(opened.run, [name], None, f"Saved: {name} looked at", reviewed=True) is not None:
+        go_on(opened, row)

@@ -10,7 +10,7 @@ from dashboard import doing, drawing, reading, selecting, state
 from dashboard.components import gallery as galleries
 from dashboard.components import table
 from dashboard.opened import Opened
-from dashboard.panels import moving, review_bar
+from dashboard.panels import deciding, moving, review_bar, sample_review
 
 _PAGE = {"gallery": 60, "table": 500}
 
@@ -40,6 +40,8 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
         )
     if order == review_bar.ORDER:
         review_bar.progress(opened)
+    elif order == review_bar.SAMPLE:
+        sample_review.progress(opened)
     rows = reading.ordered(opened, sets[tab], order)
     size = _PAGE[form or "gallery"]
     pages = max(1, -(-len(rows) // size))
@@ -80,14 +82,11 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
 
 
 def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
-    actions = {"k": (Action.KEEP, "kept"), "d": (Action.DROP, "dropped")}
+    actions = {"k": Action.KEEP, "d": Action.DROP}
     if event.row is None:
         return
     if event.pressed in actions:
-        action, word = actions[event.pressed]
-        doing.decide(
-            opened.run, [str(opened.view.ids[event.row])], action, f"Saved: {opened.view.ids[event.row]} {word}"
-        )
+        deciding.one(opened, event.row, actions[event.pressed])
     elif event.pressed == "u":
         doing.undo(opened.run)
     elif event.pressed in ("r", "n"):

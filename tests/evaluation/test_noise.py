@@ -19,13 +19,18 @@ def world(rows=1000, seed=0):
     return view_of({"label_quality": quality}, labels=labels, classes=2), wrong
 
 
+def answered(action=None, label=None):
+    """A person's answer when the sample asked."""
+    return Decision(action, label, reviewed=True, sampled=True)
+
+
 def reviewed(view, wrong, ids, share=1.0):
     said = {}
     for number, name in enumerate(ids):
         if number < share * len(ids):
             row = view.row_of[name]
             other = view.class_names[1 - view.labels[row]]
-            said[name] = Decision(Action.RELABEL, other) if wrong[row] else Decision(reviewed=True)
+            said[name] = answered(Action.RELABEL, other) if wrong[row] else answered(Action.KEEP)
     return said
 
 
@@ -66,6 +71,25 @@ def test_rows_outside_the_sample_say_nothing():
     assert noise_rate(view, reviewed(view, wrong, others), 50).strata[0].reviewed == 0
 
 
+def test_words_said_elsewhere_about_rows_of_the_sample_do_not_count():
+    view, _ = world()
+    sample = review_sample(view, 50)
+    elsewhere = [Decision(Action.DROP, reviewed=True), Decision(Action.KEEP, reviewed=True), Decision(reviewed=True)]
+    said = {name: elsewhere[number % 3] for number, name in enumerate(sample.ids)}
+    assert [s.reviewed for s in noise_rate(view, said, 50).strata] == [0, 0]
+
+
+def test_unsure_is_no_verdict_and_is_said():
+    view, wrong = world()
+    sample = review_sample(view, 50)
+    said = reviewed(view, wrong, sample.ids)
+    before = noise_rate(view, said, 50)
+    doubtful = [name for name in sample.ids if said[name].action is Action.KEEP][:5]
+    found = noise_rate(view, {**said, **dict.fromkeys(doubtful, answered())}, 50)
+    assert sum(s.reviewed for s in found.strata) == sum(s.reviewed for s in before.strata) - 5
+    assert "5 answered with unsure are left out" in found.text
+
+
 def test_a_whole_review_gives_the_true_share_by_hand():
     view, wrong = world(120)
     sample = review_sample(view, 200)
@@ -90,7 +114,7 @@ def test_the_suggested_cut_ends_where_right_labels_prevail():
 def test_all_right_suggests_no_cut_and_few_reviews_none_at_all():
     view, _ = world()
     sample = review_sample(view, 50)
-    right = {name: Decision(Action.KEEP) for name in sample.ids}
+    right = {name: answered(Action.KEEP) for name in sample.ids}
     assert noise_rate(view, right, 50).cut == 0
     assert noise_rate(view, dict(list(right.items())[:8]), 50).cut is None
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.store import branches, curation_log, picks
 from core.store import database as database_module
-from core.types.curation import Action, Rules
+from core.types.curation import Action, Decision, Rules
 from core.types.errors import RunError
 
 
@@ -95,18 +95,26 @@ def test_main_keeps_its_name_and_place():
             change(branches())
 
 
-def test_a_store_of_version_1_gains_branches_in_place(own_workspace):
+def test_a_store_of_version_1_gains_branches_and_answers_in_place(own_workspace):
     log = curation_log()
     log.decide("r", ["a"], Action.DROP, note="before", token="1")
     with closing(sqlite3.connect(own_workspace / "workspace.sqlite")) as raw, raw:
         for table in ("branch", "last_branch", "picked"):
             raw.execute(f"DROP TABLE {table}")
+        raw.execute("ALTER TABLE decision DROP COLUMN sampled")
+        raw.execute("""UPDATE event SET after = '{"a": ["drop", null, "before", false]}'""")
         raw.execute("UPDATE meta SET value = '1' WHERE key = 'version'")
     database_module._opened.cache_clear()
     made = branches().make("r", "one", "main", token="x")
     assert curation_log().state(made.curation).decisions["a"].note == "before"
     with closing(sqlite3.connect(own_workspace / "workspace.sqlite")) as raw:
-        assert raw.execute("SELECT value FROM meta WHERE key = 'version'").fetchone() == ("2",)
+        assert raw.execute("SELECT value FROM meta WHERE key = 'version'").fetchone() == ("3",)
+    log.undo("r")
+    assert log.redo("r").decisions["a"] == Decision(Action.DROP, None, "before")
+    log.decide("r", ["a"], Action.KEEP, reviewed=True, sampled=True, token="2")
+    assert branches().make("r", "two", "main", token="y")
+    assert log.state("r").decisions["a"] == Decision(Action.KEEP, None, "before", True, True)
+    assert log.decide("r", ["a"], Action.CLEAR, token="3").decisions["a"].sampled is False
 
 
 def test_a_selection_is_renamed_and_the_renaming_undone():

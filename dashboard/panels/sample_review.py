@@ -1,0 +1,102 @@
+"""The random sample for the noise rate: each label judged blind, in random order; right, wrong or unsure."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import check_actions
+from core.types.curation import Action
+from core.types.errors import CurationError
+from dashboard import cache, doing, reading, state
+from dashboard.components import messages
+from dashboard.opened import Opened
+from dashboard.panels import deciding, review_bar
+from dashboard.panels.review_bar import SAMPLE
+
+_HELP = (
+    "Suspected and other training rows, mixed at random. What scores, rules and models say of a row is hidden until it "
+    "is answered, so that it sways nobody. Only answers given here count for the noise rate: rows that a rule or a map "
+    "led to are no random sample."
+)
+
+
+def start(opened: Opened) -> None:
+    """Go to Explore with the sample in its own order and the first row that was not answered in the drawer."""
+    rows, waiting = cache.noise_sample(opened.run.run_id, opened.at, opened.view), _waiting(opened)
+    review_bar.open_row(opened, int(rows[0]) if waiting is None else waiting)
+    state.turn_to("order", SAMPLE)
+    state.turn_to("tab", "All")
+    state.follow("explore")
+
+
+def progress(opened: Opened) -> None:
+    """How many were answered, and what comes next: the row that waits, or the rate."""
+    try:
+        rows = cache.noise_sample(opened.run.run_id, opened.at, opened.view)
+    except CurationError as error:
+        messages.error_box(error, key="no_sample")
+        return
+    said, waiting = check_actions.sample_answers(opened.view, opened.curation.decisions), _waiting(opened)
+    with st.container(key="review_progress", horizontal=True, gap="small", vertical_alignment="center"):
+        st.text(f"Noise sample {len(said):,} of {len(rows):,}", help=_HELP)
+        st.progress(len(said) / len(rows), width="stretch")
+        if waiting is None:
+            st.button("See the noise rate", key="sample_done", on_click=state.follow, args=("check",), type="primary")
+        else:
+            review_bar.go(opened, "Go on" if said else "Start", waiting)
+
+
+def answer(opened: Opened, row: int) -> str:
+    """What a person answered, empty while it waits."""
+    return check_actions.answer_words(opened.curation.decisions.get(str(opened.view.ids[row])))
+
+
+def steps(opened: Opened, row: int) -> None:
+    """Back, the three answers, on. An answer can be changed."""
+    order = reading.sample(opened)
+    place, said = review_bar.place_in(order, row) or 0, answer(opened, row)
+    with st.container(key="review_steps", horizontal=True, gap="small", vertical_alignment="center"):
+        review_bar.step("Previous", "Left", opened, order, place - 1)
+        st.button(
+            "Right",
+            key="sample_right",
+            shortcut="v",
+            on_click=deciding.one,
+            args=(opened, row, Action.KEEP),
+            type="primary" if said == "right" else "secondary",
+            help="The label is right: the row is kept.",
+        )
+        with deciding.popover(row, "relabel", "Wrong (r)" if said != "wrong" else "Wrong, answered"):
+            deciding.choose_label(opened, row, "This is the label")
+            st.button(
+                "Wrong, and no class fits",
+                key="sample_drop",
+                on_click=deciding.one,
+                args=(opened, row, Action.DROP),
+                help="The row is dropped.",
+            )
+        st.button(
+            "Unsure",
+            key="sample_unsure",
+            shortcut="s",
+            on_click=_unsure,
+            args=(opened, row),
+            type="primary" if said == "unsure" else "secondary",
+            help="No verdict: the row is left out of the rate.",
+        )
+        review_bar.step("Next", "Right", opened, order, place + 1)
+        st.text(f"{place + 1:,} of {len(order):,}{f' · {said}' if said else ''}")
+    if not said:
+        st.caption("Judge the label alone: what models, scores and rules say is shown once you have answered.")
+
+
+def _waiting(opened: Opened) -> int | None:
+    said = check_actions.sample_answers(opened.view, opened.curation.decisions)
+    return next((int(row) for row in reading.sample(opened) if str(opened.view.ids[row]) not in said), None)
+
+
+def _unsure(opened: Opened, row: int) -> None:
+    name = str(opened.view.ids[row])
+    done = doing.decide(opened.run, [name], Action.CLEAR, f"Saved: {name} unsure", reviewed=True, sampled=True)
+    if done is not None:
+        review_bar.go_on(opened, row)
