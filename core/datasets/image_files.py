@@ -9,7 +9,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from core.types.errors import DataError
 
 from .files import MEGABYTE
 from .pixels import resize
+from .ranges import Reading, Spread, blocks, measure, merge, reading_of
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # a phone's MPO is read as the JPEG it begins with
 MAX_PIXELS = 50_000_000
@@ -33,28 +34,19 @@ _FOREIGN = (
     (b"<svg", "SVG"),
 )
 
-# What decoders raise over bytes that lie; MemoryError belongs to them, as a header may ask for any amount.
-_DAMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-    UserWarning,
-)
+# What decoders raise over bytes that lie.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
+           struct.error, zlib.error, UserWarning)  # fmt: skip
 # Pillow only warns between 89 and 179 megapixels: here a warning of that kind is a refusal, in every thread.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What was found about one file. skipped: why it cannot be used, or empty. converted: what reading it changes."""
+    """What was found about one file. skipped: why it cannot be used, or empty. converted: what reading it changes.
+
+    peak: the largest of its bytes. deep: the spread and type of values that are no bytes (16 bits, floats), else None.
+    """
 
     path: Path
     digest: str = ""
@@ -62,6 +54,8 @@ class Picture:
     gray: bool = False
     converted: tuple[str, ...] = ()
     skipped: str = ""
+    peak: int = 255
+    deep: tuple[Spread, np.dtype] | None = None
 
 
 def read_file(path: Path) -> bytes:
@@ -81,7 +75,8 @@ def examine(path: Path) -> Picture:
         data = read_file(path)
         if not data:
             return Picture(path, skipped="empty")
-        image, converted = _decoded(data)
+        values, converted = _decoded(data)
+        deep = _deep(values)
     except FileNotFoundError:
         return Picture(path, skipped="No such file")
     except PermissionError:
@@ -90,19 +85,34 @@ def examine(path: Path) -> Picture:
         return Picture(path, skipped=f"unreadable ({error.strerror or error})")
     except DataError as error:
         return Picture(path, skipped=str(error))
-    height, width = image.shape[:2]
-    return Picture(path, hashlib.sha256(data).hexdigest(), (height, width), image.shape[2] == 1, converted)
+    size, peak = values.shape[:2], int(values.max(initial=0)) if deep is None else 255
+    gray = values.shape[2] == 1
+    return Picture(path, hashlib.sha256(data).hexdigest(), size, gray, converted, peak=peak, deep=deep)
+
+
+def _deep(values: np.ndarray) -> tuple[Spread, np.dtype] | None:
+    if values.dtype == np.uint8:
+        return None
+    if not np.isfinite(values).all():
+        raise DataError("NaN or infinite pixels")
+    return merge(measure(block) for _, block in blocks(values)), values.dtype
 
 
 def _decoded(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
-    """uint8 [H, W, 1 or 3] and what was converted; raises DataError with the reason in a word or two."""
+    """[H, W, 1 or 3] and what was converted: uint8, or the raw values of a gray picture of 16 bits or of floats.
+
+    Raises DataError with the reason in a word or two.
+    """
     _refuse_foreign(data)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.size[0] * image.size[1] > MAX_PIXELS:
             raise DataError(_too_many(*image.size))
+        cut_color = ";16" in str(getattr(image, "tile", ""))  # Pillow keeps the upper byte of such colors
         image.load()
-        return _to_uint8(image)
+        return _to_pixels(image, cut_color)
+    except MemoryError:
+        raise DataError("needs more memory than there is") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise DataError(f"too many pixels (above {MAX_PIXELS // 1_000_000} MP)") from None
     except UnidentifiedImageError:
@@ -131,7 +141,7 @@ def _refuse_foreign(data: bytes) -> None:
         raise DataError("format SVG is not read")
 
 
-def _to_uint8(image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
+def _to_pixels(image: Image.Image, cut_color: bool) -> tuple[np.ndarray, tuple[str, ...]]:
     notes = []
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         notes.append("first frame of an animation")
@@ -139,12 +149,12 @@ def _to_uint8(image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
     if image.getexif().get(0x0112, 1) != 1:
         notes.append("turned upright (EXIF)")
         image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):
-        notes.append("16-bit to 8-bit")
-        wide = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray(
-            np.clip(wide / 257 if wide.max(initial=0) > 255 else wide, 0, 255).round().astype(np.uint8)
-        )
+    if image.mode.startswith(("I", "F")):
+        wide = np.asarray(image)
+        notes.append("floats to 8-bit" if image.mode == "F" else "16-bit to 8-bit")
+        return wide.astype(wide.dtype.newbyteorder("="))[..., None], tuple(notes)
+    if cut_color:
+        notes.append("16-bit color to its upper 8 bits")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         notes.append("transparency on white")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
@@ -156,11 +166,23 @@ def _to_uint8(image: Image.Image) -> tuple[np.ndarray, tuple[str, ...]]:
     return (pixels[..., None] if pixels.ndim == 2 else pixels), tuple(notes)
 
 
+def _readings(pictures: Sequence[Picture]) -> dict[bool, Reading]:
+    """How deep values become bytes, by whether they are floats: alike in all pictures, as their common range says."""
+    readings = {}
+    for floats in (False, True):
+        deep = [(p.deep, p.path.name) for p in pictures if p.deep is not None and (p.deep[1].kind == "f") is floats]
+        if deep:
+            common = merge(replace(found[0], low_at=name, high_at=name) for found, name in deep)
+            readings[floats] = reading_of(common, deep[0][0][1], "16-bit or float files")
+    return readings
+
+
 class ImageFiles:
     """Pictures in files, decoded when asked for; all with the same number of channels."""
 
     def __init__(self, pictures: Sequence[Picture]):
         self._paths = [p.path for p in pictures]
+        self.readings = _readings(pictures)
         self.sizes = np.array([p.size for p in pictures], dtype=np.int64).reshape(-1, 2)
         self.channels = 1 if all(p.gray for p in pictures) else 3
 
@@ -177,12 +199,21 @@ class ImageFiles:
         """uint8 [H, W, C]; raises DataError naming the file when it has gone or changed."""
         path = self._paths[row]
         try:
-            pixels, _ = _decoded(read_file(path))
+            values, _ = _decoded(read_file(path))
         except (OSError, DataError) as error:
             raise DataError(f"{path.name} can no longer be read: {error}.", "Put the file back.") from None
+        pixels = self._bytes(values, path)
         if pixels.shape[2] == self.channels:
             return pixels
         return np.repeat(pixels, 3, axis=2) if self.channels == 3 else pixels[..., :1]
+
+    def _bytes(self, values: np.ndarray, path: Path) -> np.ndarray:
+        if values.dtype == np.uint8:
+            return values
+        reading = self.readings.get(values.dtype.kind == "f")
+        if reading is None:
+            raise DataError(f"{path.name} has changed: it holds {values.dtype} pixels now.", "Put the file back.")
+        return np.concatenate([reading.pixels(block) for _, block in blocks(values)])
 
     def take(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """uint8 [n, H, W, C]; `size` (height, width) resizes and is needed when the pictures differ in size."""

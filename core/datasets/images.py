@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -21,6 +21,7 @@ from .folders import Passed, folder_findings, layout, reason_of, skips, walk
 from .frames import is_table, read_frame, read_sample
 from .image_files import ImageFiles, Picture, examine
 from .loader import Column, Loader, Request, SourcePreview
+from .ranges import dark_words
 from .roles import describe, guess_path, guess_roles
 from .unpacked import unzipped
 
@@ -50,6 +51,7 @@ class Listed:
 def _source(request: Request) -> Listed:
     path = unzipped(request.path, request.cache) if request.path.suffix.lower() == ".zip" else request.path
     manifest = manifest_in(path) if path.is_dir() else path
+    findings: tuple[Finding, ...] = ()
     if manifest is not None:
         frame, _ = read_frame(manifest)
         roles = guess_roles(frame, request.roles, Modality.IMAGE)
@@ -59,7 +61,7 @@ def _source(request: Request) -> Listed:
                 f"{manifest.name} has no path column. Columns: {', '.join(map(str, frame.columns))}.",
                 "Name the column with the relative paths `path`.",
             )
-        root, findings = manifest.parent, ()
+        root = manifest.parent
     else:
         root, found = path, walk(path)
         frame = layout(found, request.path)
@@ -144,15 +146,16 @@ def _load(request: Request) -> ExampleTable:
             "Give PNG or JPEG files.",
         )
     kept = [pictures[i] for i in good]
+    inputs = ImageFiles(kept)
     parts = Parts(
         Modality.IMAGE,
-        ImageFiles(kept),
+        inputs,
         np.array([p.digest for p in kept], dtype=object),
         frame.iloc[good].reset_index(drop=True),
         roles,
         source_index=good.astype(np.int64),
         source_path=paths[good].astype(str),
-        findings=(*_findings(list(paths), pictures, kept), *listed.findings),
+        findings=(*_findings(list(paths), pictures, kept), *_range_findings(inputs, kept), *listed.findings),
     )
     return assemble(request, parts)
 
@@ -175,6 +178,14 @@ def _findings(paths: list[str], pictures: list[Picture], kept: list[Picture]) ->
     if len({p.size for p in kept}) > 1:
         found.append(Finding("sizes", len(kept), "pictures of different sizes: resized to one when scored"))
     return found
+
+
+def _range_findings(inputs: ImageFiles, kept: list[Picture]) -> Iterator[Finding]:
+    """How 16-bit and float files were read, and that pictures are dark."""
+    for reading in inputs.readings.values():
+        yield from reading.findings(sum(p.deep is not None for p in kept))
+    if dark := dark_words(max(p.peak for p in kept)):
+        yield report.finding("pixels", (), dark, count=len(kept))
 
 
 IMAGES = Loader(

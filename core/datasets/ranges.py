@@ -29,13 +29,13 @@ _HINT = "Give 0..255, 0..1 or 16-bit pixels, not standardized ones."
 
 @dataclass(frozen=True)
 class Spread:
-    """The values of some pictures, all finite. low, high with the rows that hold them; not_byte: how many lie outside
+    """The values of some pictures, all finite. low, high, and in words where they are; not_byte: how many lie outside
     0..255. Of floats alone: between, how many lie between 0 and 1; not_unit, outside. whole: none has a fraction."""
 
     low: float
     high: float
-    low_row: int
-    high_row: int
+    low_at: str
+    high_at: str
     count: int
     between: int
     not_unit: int
@@ -102,8 +102,8 @@ def measure(block: np.ndarray, start: int = 0) -> Spread:
     return Spread(
         low,
         high,
-        start + int(lows.argmin()),
-        start + int(highs.argmax()),
+        f"row {start + int(lows.argmin())}",
+        f"row {start + int(highs.argmax())}",
         flat.size,
         int(((flat > 0) & (flat < 1)).sum()) if fractions else 0,
         int(((flat < 0) | (flat > 1)).sum()) if fractions else 0,
@@ -119,8 +119,8 @@ def merge(parts: Iterable[Spread]) -> Spread:
     return Spread(
         lowest.low,
         highest.high,
-        lowest.low_row,
-        highest.high_row,
+        lowest.low_at,
+        highest.high_at,
         sum(s.count for s in every),
         sum(s.between for s in every),
         sum(s.not_unit for s in every),
@@ -176,10 +176,16 @@ def _clipped(spread: Spread, outside: int) -> str:
 
 
 def _bytes(spread: Spread, dtype: np.dtype) -> Reading:
-    if spread.high <= _DARK:
-        words = f"pixels reach {spread.high:g} of 255 ({spread.high / 255:.0%}): kept as they are, they look dark"
-        return Reading(1.0, words, warns=True)
+    if dark := dark_words(spread.high):
+        return Reading(1.0, dark, warns=True)
     return Reading(1.0, "" if dtype == np.uint8 else f"{dtype.name} pixels up to {spread.high:g}, read as 0..255")
+
+
+def dark_words(peak: float) -> str:
+    """What to say of pictures whose largest byte is `peak`; empty for most."""
+    if peak > _DARK:
+        return ""
+    return f"pixels reach {peak:g} of 255 ({peak / 255:.0%}): kept as they are, they look dark"
 
 
 def _deep(spread: Spread, dtype: np.dtype) -> Reading:
@@ -187,19 +193,19 @@ def _deep(spread: Spread, dtype: np.dtype) -> Reading:
     words = f"{dtype.name} pixels up to {spread.high:,.6g}, read as {depth} bits: 0..{2**depth - 1:,} became 0..255"
     few = spread.not_byte <= spread.count * _STRAY
     if few:
-        words += f"; only {spread.not_byte:,} values are above 255 (the largest in row {spread.high_row})"
+        words += f"; only {spread.not_byte:,} values are above 255 (the largest in {spread.high_at})"
     return Reading(255 / (2**depth - 1), words, warns=few)
 
 
 def _refusal(spread: Spread, source: str, hint: str) -> DataError:
-    rows = f"the lowest in row {spread.low_row}, the highest in row {spread.high_row}"
+    rows = f"the lowest in {spread.low_at}, the highest in {spread.high_at}"
     return DataError(f"{source}: the pictures hold values from {spread.low:g} to {spread.high:g} ({rows}).", hint)
 
 
 def _ambiguous(spread: Spread, source: str) -> DataError:
     share = 1 - spread.not_unit / spread.count
     return DataError(
-        f"{source}: the pictures hold values from {spread.low:g} to {spread.high:g} (row {spread.high_row}), "
+        f"{source}: the pictures hold values from {spread.low:g} to {spread.high:g} ({spread.high_at}), "
         f"{share:.1%} of them within 0..1: neither 0..1 nor 0..255 is certain.",
         "Give 0..255 or 0..1: clip stray values, or divide by the largest one.",
     )

@@ -22,10 +22,15 @@ def png_bytes(value: int = 0, size=(6, 6), mode: str = "RGB", **save) -> bytes:
 
 def giant_png(width: int, height: int) -> bytes:
     """A PNG that claims a size; its header is true, its pixels were never written."""
+    return png_of(width, height, 8, 2, b"\0")
+
+
+def png_of(width: int, height: int, depth: int, color: int, rows: bytes) -> bytes:
+    """A PNG by hand: bits a channel, color type (2: RGB), and its rows, each after a filter byte."""
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def npy_bytes(header: str, data: bytes) -> bytes:

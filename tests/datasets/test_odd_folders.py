@@ -15,7 +15,7 @@ def pictures(root, *places):
     """A different picture at each place."""
     for value, place in enumerate(places):
         (root / place).parent.mkdir(parents=True, exist_ok=True)
-        (root / place).write_bytes(png_bytes(value + 1))
+        (root / place).write_bytes(png_bytes(value + 100))
     return root
 
 
