@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from core.curation import ScoreView
 
 
+def check_modes(run: Run) -> dict[str, str]:
+    """Mode ("quick", "full") -> why this run cannot have it; "" where it can."""
+    from core.runs.checking import check_modes as modes
+    return modes(run)
+
+
 def check_here(
     run: Run,
     rules: Rules,

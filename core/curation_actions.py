@@ -53,6 +53,7 @@ def decide(
     "Changed in another tab" when the state has moved on. Unknown ids and labels are refused.
     """
     from core.runs.decisions import decide as decided
+    _list(run)
     return replace(
         decided(run, ids, action, label, note, reviewed, token, expected_rev, _key(run, branch), sampled), branch=branch
     )
@@ -62,12 +63,14 @@ def save_rules(
     run: Run, rules: Rules, *, token: str, expected_rev: int | None = None, branch: str = MAIN
 ) -> CurationState:
     """Save the rules of a branch, undoable."""
+    _list(run)
     saved = _log().save_rules(_key(run, branch), rules, token=token, expected_rev=expected_rev)
     return replace(saved, branch=branch)
 
 
 def save_selection(run: Run, name: str, ids: Sequence[str], *, token: str, branch: str = MAIN) -> CurationState:
     """Save a named selection; no ids deletes it. Undoable."""
+    _list(run)
     return replace(_log().save_selection(_key(run, branch), name, ids, token=token), branch=branch)
 
 
@@ -138,6 +141,11 @@ def compare_branches(view: ScoreView, a: Outcome, b: Outcome) -> BranchCompariso
 
 def _key(run: Run, branch: str) -> str:
     return _branches().curation(run.run_id, branch)
+
+
+def _list(run: Run) -> None:
+    from core.runs.samples import list_sample
+    list_sample(run)
 
 
 # -- rows just selected ----------------------------------------------------------------------------------------------

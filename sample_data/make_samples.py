@@ -2,6 +2,7 @@
 
     python sample_data/make_samples.py data [FOLDER_OF_THE_REAL_DATA]     (default ../shared/data)
     python sample_data/make_samples.py run [digits] [banking] [adult]     (scores the data that lie here; minutes)
+    python sample_data/make_samples.py check [digits] [banking] [adult]   (the finished check of each alone; seconds)
 
 Each gets 5 % label flips and near-duplicates (some with another label) planted into its training rows, one class made
 rare, a held-out split, and ids that do not tell what was planted. Running it twice gives the same bytes.
@@ -9,6 +10,8 @@ rare, a held-out split, and ids that do not tell what was planted. Running it tw
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -175,7 +178,7 @@ SHIPPED = (
 
 
 def make_run(name: str) -> None:
-    """Score a sample with one score or more of each kind, and keep what the dashboard opens on."""
+    """Score a sample with one score or more of each kind, keep what the dashboard opens on, and check its rule."""
     from core.actions import run_here
     from core.runs.progress import PlainProgress
     from core.runs.slim import slim_run
@@ -186,13 +189,31 @@ def make_run(name: str) -> None:
         spec = RunSpec(source=name, scores=SHIPPED, training=slender, threads=1)
         run = run_here(spec, Path(scratch) / "run", PlainProgress())
         slim_run(run.path, HERE / name / "run")
+    make_check(name)
+
+
+def make_check(name: str) -> None:
+    """A finished quick check of the rule that the sample opens with, beside its scores."""
+    from core.actions import default_rules, open_run, score_view
+    from core.check_actions import check_here
+    from core.runs.checking import check_folder
+    from core.runs.progress import PlainProgress
+
+    run = open_run(name)
+    shutil.rmtree(run.path / "check", ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="chaffinch-check-") as scratch:
+        os.environ["CHAFFINCH_HOME"] = scratch  # a bundled run is checked in the workspace
+        result = check_here(run, default_rules(score_view(run)), {}, "quick", (), 3, PlainProgress())
+        for kept in ("asked.json", "result.json"):
+            (run.path / "check" / result.key).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(check_folder(run) / result.key / kept, run.path / "check" / result.key / kept)
 
 
 if __name__ == "__main__":
     what, *rest = sys.argv[1:] or ["data"]
-    if what == "run":
+    if what in ("run", "check"):
         for sample in rest or ("digits", "banking", "adult"):
-            make_run(sample)
+            {"run": make_run, "check": make_check}[what](sample)
     else:
         folder = Path(rest[0]) if rest else HERE.parent.parent / "shared" / "data"
         make_digits(folder)

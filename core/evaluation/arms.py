@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.curation import ScoreView, apply_rules, keep_fraction_rules
+from core.scores import score_named
 from core.types.curation import Decision, Rules
 from core.types.errors import RulesError
 from core.types.examples import UNLABELED, Split
@@ -17,7 +18,6 @@ _USUAL_COUNT = 5
 _SAME_SIZE = 0.04  # fractions closer than this tell nothing apart
 _SMALLEST_SPLIT = 10
 _SET_ASIDE_FOLDS = 5  # a fifth of the training rows
-_TARGETED = ("influence", "knn_shapley")  # scores that read the labels of held-out rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +132,13 @@ def matched_random(arms: Arms, kept: KeptSet, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(parts))
 
 
+def _counts(view: ScoreView, rules: Rules, name: str) -> bool:
+    """Whether a score has a say in these rules, by its weight or by a cut of its own."""
+    weight = rules.score_weights.get(name, 1.0) * rules.group_weights.get(view.scores[name].group, 1.0)
+    return any(cut.score == name for cut in rules.thresholds) or (
+        weight > 0 and view.scores[name].orientation.get(rules.goal, 0) != 0)
+
+
 def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total: int) -> tuple[str, ...]:
     lines = ["Accuracy is agreement with the held-out labels as they are given. The band of an arm is over seeds "
              "alone; the interval of a difference also holds the chance in which rows were held out."]
@@ -143,11 +150,9 @@ def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total
     unlabeled = int((~view.held_out & (view.labels == UNLABELED)).sum())
     if unlabeled:
         lines.append(f"{unlabeled:,} training rows without a label take no part.")
-    targeted = [n for n in _TARGETED if n in view.scores and rules.score_weights.get(n, 1.0) > 0
-                and rules.group_weights.get(view.scores[n].group, 1.0) > 0
-                and view.scores[n].orientation.get(rules.goal, 0) != 0]
+    targeted = [name for name in view.scores if score_named(name).judged_by_held_out and _counts(view, rules, name)]
     both = set(np.unique(view.splits).tolist()) >= {Split.VALID.value, Split.TEST.value}
     if targeted and not held_out.set_aside and not both:
-        lines.append(f"{' and '.join(targeted)} read the labels of these held-out rows: the rule may look too good. "
+        lines.append(f"{', '.join(targeted)} read the labels of these held-out rows: the rule may look too good. "
                      "Weight 0 for them, or a split of their own, would tell.")
     return tuple(lines)

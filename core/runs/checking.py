@@ -1,6 +1,7 @@
 """Checks of a run's rules: ask, work, keep under `check/` in the run's folder, read back.
 
 check/<key>/asked.json (what), pieces/ (finished trainings), result.json (the answer); key: a hash of the question.
+A bundled sample brings finished checks in its folder; what a person asks of it is kept in the workspace.
 """
 
 from __future__ import annotations
@@ -26,19 +27,40 @@ from core.store.workspace import workspace_root
 from core.types.checks import CheckResult
 from core.types.curation import Decision, Rules, rules_from_json
 from core.types.errors import CurationError, RunError
-from core.types.examples import UNLABELED, Split
+from core.types.examples import UNLABELED, Modality, Split
 from core.types.progress import Progress
 
 from .background import launch_job, watched
 from .folder import locked
+from .samples import is_bundled
+from .source import source_gone
 from .view import score_view
 
 MODES = ("quick", "full")
 
 
 def check_folder(run: Run) -> Path:
-    """`check/` in the run's folder; in the workspace for a run that cannot be written to."""
-    return run.path / "check" if os.access(run.path, os.W_OK) else workspace_root() / "checks" / run.run_id
+    """`check/` in the run's folder; in the workspace for a bundled sample and for a run that cannot be written to."""
+    if is_bundled(run) or not os.access(run.path, os.W_OK):
+        return workspace_root() / "checks" / run.run_id
+    return run.path / "check"
+
+
+def kept_checks(run: Run, pattern: str) -> list[Path]:
+    """Files of the run's own checks and self-tests and of those it came with, one of each key, own ones first."""
+    places = dict.fromkeys((check_folder(run), run.path / "check"))
+    found: dict[str, Path] = {}
+    for path in (path for place in places for path in sorted(place.glob(pattern))):
+        found.setdefault(path.parent.name, path)
+    return list(found.values())
+
+
+def check_modes(run: Run) -> dict[str, str]:
+    """Mode -> why this run cannot have it, in one line; "" where it can."""
+    quick = "" if run.array("embedding") is not None else "This run has no embedding to train on."
+    if run.modality is Modality.TRACE:
+        return {"quick": quick, "full": "This run holds recorded outputs: there is nothing to train on."}
+    return {"quick": quick, "full": source_gone(run.spec)}
 
 
 def ask_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick",
@@ -46,16 +68,25 @@ def ask_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: s
     """Write down what is to be checked and return its key; the same question has the same key."""
     if mode not in MODES:
         raise CurationError(f"Unknown mode {mode!r}.", f"Choose one of: {', '.join(MODES)}.")
+    _refuse_impossible(run, mode)
     if seeds < LEAST_SEEDS:
         raise CurationError(f"{seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more.")
     question = {"fingerprint": run.fingerprint, "run_id": run.run_id, "rules": rules.to_json(),
                 "decisions": decisions_to_json(decisions), "mode": mode, "fractions": list(map(float, fractions)),
                 "seeds": seeds}
     key = hashlib.sha256(to_text(question).encode()).hexdigest()[:16]
-    path = check_folder(run) / key / "asked.json"
-    if not path.is_file():
-        write_json(path, {**question, "number": 1 + len(_asked(run))})
+    if all(path.parent.name != key for path in _asked(run)):
+        write_json(check_folder(run) / key / "asked.json", {**question, "number": 1 + len(_asked(run))})
     return key
+
+
+def _refuse_impossible(run: Run, mode: str) -> None:
+    modes = check_modes(run)
+    if not modes[mode]:
+        return
+    other = next((name for name in MODES if not modes[name]), None)
+    advice = f"Ask for the {other} check instead." if other else "Score the data with its inputs or an embedding first."
+    raise RunError(f"The {mode} check cannot be made: {modes[mode]}", advice)
 
 
 def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick",
@@ -65,7 +96,7 @@ def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode:
     A question that is answered already starts nothing.
     """
     key = ask_check(run, rules, decisions, mode, fractions, seeds)
-    if not (check_folder(run) / key / "result.json").is_file():
+    if key not in _answered(run):
         _launch(run, key)
     return key
 
@@ -73,7 +104,7 @@ def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode:
 def resume_check(run: Run) -> str:
     """Go on, in a process of its own, with the check that was asked last; returns its key."""
     keys = [(read_json(p).get("number", 0), p.parent.name) for p in _asked(run)]
-    waiting = [key for _, key in sorted(keys) if not (check_folder(run) / key / "result.json").is_file()]
+    waiting = [key for _, key in sorted(keys) if key not in _answered(run)]
     if not waiting:
         raise RunError("There is no unfinished check to go on with.", "Start a new one.")
     _launch(run, waiting[-1])
@@ -86,9 +117,9 @@ def _launch(run: Run, key: str) -> None:
 
 def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
     """Do what was asked under `key`, going on from what is finished; the answer is on disk when this returns."""
+    if key in (answered := _answered(run)):
+        return CheckResult.from_json(read_json(answered[key]))
     folder = check_folder(run) / key
-    if (folder / "result.json").is_file():
-        return CheckResult.from_json(read_json(folder / "result.json"))
     with locked(folder), watched(run, "check", folder, progress) as watcher, _few_threads():
         result = _answer(run, key, folder, watcher)
         write_json(folder / "result.json", result.to_json())
@@ -97,13 +128,16 @@ def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
 
 def check_results(run: Run) -> list[CheckResult]:
     """Every finished check of a run, the last asked first."""
-    paths = [p.with_name("result.json") for p in _asked(run)]
-    found = [CheckResult.from_json(read_json(p)) for p in paths if p.is_file()]
+    found = [CheckResult.from_json(read_json(path)) for path in _answered(run).values()]
     return sorted(found, key=lambda result: -result.number)
 
 
 def _asked(run: Run) -> list[Path]:
-    return [p for p in check_folder(run).glob("*/asked.json") if not p.parent.name.startswith("selftest-")]
+    return [p for p in kept_checks(run, "*/asked.json") if not p.parent.name.startswith("selftest-")]
+
+
+def _answered(run: Run) -> dict[str, Path]:
+    return {p.parent.name: p for p in kept_checks(run, "*/result.json") if not p.parent.name.startswith("selftest-")}
 
 
 def check_of(run: Run, rules: Rules) -> CheckResult | None:
@@ -149,15 +183,14 @@ def _held_out(run: Run, view: ScoreView) -> HeldOut:
 
 
 def _learner(run: Run, mode: str, arms: Arms, folder: Path) -> Learner:
+    _refuse_impossible(run, mode)  # asked before, of a run that has lost it since
     if mode == "full":
         from core.evaluation.full_learners import full_learner
 
         splits = np.full(len(arms.given), "none", dtype=object)
         splits[arms.candidates] = Split.TRAIN.value
         return full_learner(run.examples_with_inputs, run.spec, splits.astype(str), arms.held_out.rows, folder)
-    vectors = run.array("embedding")
-    if vectors is None:
-        raise RunError("This run has no embedding for a quick check.", "Use --mode full, or give embeddings.")
+    vectors = np.asarray(run.array("embedding"))
     return LogisticLearner(vectors, len(arms.held_out.view.class_names), arms.candidates, arms.held_out.rows)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.store import Run, run_registry
+from core.types.errors import RunError
 from core.types.examples import Modality
+from core.types.runs import RunState
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,22 @@ def sample_cards() -> list[SampleCard]:
         SampleCard(s.name, s.title, s.modality, s.rows, s.summary, sample_run(s.name), sample_key(s.name))
         for s in SAMPLES
     ]
+
+
+def is_bundled(run: Run) -> bool:
+    """Whether the run ships with Chaffinch: it is shared and may be read-only, so nothing is written into it."""
+    from core.datasets.samples import samples_folder
+
+    return run.path.resolve().is_relative_to(samples_folder())
+
+
+def list_sample(run: Run) -> None:
+    """Put a bundled run that a person has begun to decide on among the runs of this workspace; others are there."""
+    if not is_bundled(run):
+        return
+    registry = run_registry()
+    try:
+        registry.row(run.run_id)
+    except RunError:
+        facts = {"name": run.name, "modality": run.modality.value, "rows": len(run.examples)}
+        registry.register(run.run_id, run.path, state=RunState.FINISHED.value, **facts)

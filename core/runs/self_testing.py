@@ -20,7 +20,7 @@ from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress
 
 from .background import job_id, launch_job, watched
-from .checking import check_folder
+from .checking import check_folder, kept_checks
 from .execute import limited_threads
 from .folder import locked
 
@@ -56,7 +56,7 @@ def work_self_test(run: Run, flip: float, progress: Progress) -> SelfTestResult:
 
 def self_test_result(run: Run) -> SelfTestResult | None:
     """The finished self-test of this data, the last asked when there are several."""
-    results = check_folder(run).glob(f"{_KIND}-*/result.json")
+    results = kept_checks(run, f"{_KIND}-*/result.json")
     found = [(read_json(p.parent / "asked.json")["number"], p) for p in results]
     return SelfTestResult.from_json(read_json(max(found)[1])) if found else None
 

@@ -15,7 +15,7 @@ from core.types.runs import RunState
 
 _SHOWN = (
     "predicted", "predicted_prob", "out_of_fold_pred", "out_of_fold_prob", "curves_p", "curves_pred", "curves_epochs",
-    "neighbors", "neighbor_distance", "neighbor_similarity", "pca", "umap", "kmeans", "hdbscan",
+    "embedding", "neighbors", "neighbor_distance", "neighbor_similarity", "pca", "umap", "kmeans", "hdbscan",
 )  # fmt: skip
 
 
@@ -23,10 +23,10 @@ _NEIGHBORS = 10
 
 
 def slim_run(path: Path, out: Path) -> Path:
-    """Copy a finished run into `out`: scores, maps, curves, the last checkpoint of the first seed; no evidence.
+    """Copy a finished run into `out`: scores, maps, embedding, curves, the last checkpoint of the first seed.
 
-    The copy opens, explains and exports like the original; recomputing its scores trains again. Weights, features
-    and logits of the kept checkpoint go to float16, which is enough to rank influence and to explain. Raises
+    The copy opens, explains, exports and is checked like the original; recomputing its scores trains again. Weights,
+    features and logits of the kept checkpoint go to float16, which is enough to rank influence and to explain. Raises
     `RunError` for an unfinished run.
     """
     run = Run.open(path)
@@ -52,7 +52,7 @@ def _compact(name: str, values: np.ndarray) -> np.ndarray:
         values = values[:, :_NEIGHBORS]
     if values.dtype == np.int32 and np.abs(values).max(initial=0) < 2**15:
         return values.astype(np.int16)
-    return values.astype(np.float16) if name == "neighbor_distance" else values
+    return values.astype(np.float16) if name in ("neighbor_distance", "embedding") else values
 
 
 def _half(weights: np.ndarray) -> np.ndarray:

@@ -67,6 +67,17 @@ def stamp(spec: RunSpec) -> dict[str, Any]:
     }
 
 
+def source_gone(spec: RunSpec) -> str:
+    """Why the data cannot be found again, in one line; "" where it is still there (it may have changed)."""
+    from core.datasets import source_path
+
+    try:
+        source_path(spec.source)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
 def refuse_changed_source(run: Run) -> None:
     """Raise when the dataset has changed since it was scored; one that is gone cannot be compared and passes."""
     from core.datasets import source_path

@@ -69,6 +69,7 @@ BANZHAF = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    judged_by_held_out=True,
     range="all reals",
     high_means="Random halves gain from it: helpful.",
     low_means="Random halves lose by it: misleads, probably labeled wrong.",

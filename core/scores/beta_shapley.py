@@ -67,6 +67,7 @@ BETA_SHAPLEY = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    judged_by_held_out=True,
     range="all reals",
     high_means="Small sets gain from it: helpful.",
     low_means="Small sets lose by it: misleads, probably labeled wrong.",

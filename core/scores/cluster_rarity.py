@@ -3,11 +3,11 @@
     p_i = share of all examples in the k-means cluster of i;     rarity_i = 1 - p_i
     weight:  (eta + (1 - p_i)^gamma) / (eta + 1), the published weight of its loss in training
 
-(mean over a few k-means starts, in the label-free embedding). Range [0, 1). High: rare kind of input. It says nothing
-about labels and is no fault in itself, so it bears on one goal only: what is redundant lies in large clusters. All rows
-of a cluster share a value. Fails: it depends on the number of clusters (by default sqrt(N / 2), at least the classes,
-at most 100): k-means splits large groups where clusters are many, which hides how frequent they are. Shrivastava et al.
-2023 (DatasetEquity).
+(mean over a few k-means starts, in the label-free embedding of all rows, held-out ones included). Range [0, 1). High:
+rare kind of input. It says nothing about labels and is no fault in itself, so it bears on one goal only: what is
+redundant lies in large clusters. All rows of a cluster share a value. Fails: it depends on the number of clusters (by
+default sqrt(N / 2), at least the classes, at most 100): k-means splits large groups where clusters are many, which
+hides how frequent they are. Shrivastava et al. 2023 (DatasetEquity).
 """
 
 from __future__ import annotations

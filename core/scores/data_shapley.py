@@ -67,6 +67,7 @@ DATA_SHAPLEY = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    judged_by_held_out=True,
     range="all reals; they sum to at most 1",
     high_means="Classifiers gain from it: helpful.",
     low_means="Classifiers lose by it: misleads, probably labeled wrong.",

@@ -2,13 +2,13 @@
 
     log w_i = sum over hashed uni- and bigrams b of  count_i(b) [log(p_target(b) + 1e-8) - log(p_raw(b) + 1e-8)]
 
-with the target corpus = the held-out texts, or a text file (`target`, one text a line), the raw corpus = the training
-texts; divided by the number of n-grams with
-`normalize` = length (a plain sum grows with length: long texts would win or lose by their length alone). All reals;
-0 for a text as likely in both. HIGH is like the target, hence helpful for it, LOW is unlike it: out of its
-distribution. With `temperature` T > 0, T times Gumbel noise is added: the top k are then drawn without replacement with
-weights w^(1 / T). Texts of any length are scored (published: 100 words or more). Fails: a target corpus that is small
-(words it lacks weigh log 1e-8; raise `smoothing`) or no different from the training texts. Xie et al., NeurIPS 2023.
+with the target corpus = the held-out texts (`valid` where there is such a split, else `test`), or a text file
+(`target`, one text a line), the raw corpus = the training texts; divided by the number of n-grams with `normalize` =
+length (a plain sum grows with length: long texts would win or lose by their length alone). All reals; 0 for a text as
+likely in both. HIGH is like the target, hence helpful for it, LOW is unlike it: out of its distribution. With
+`temperature` T > 0, T times Gumbel noise is added: the top k are then drawn without replacement with weights w^(1 / T).
+Texts of any length are scored (published: 100 words or more). Fails: a target corpus that is small (words it lacks
+weigh log 1e-8; raise `smoothing`) or no different from the training texts. Xie et al., NeurIPS 2023.
 """
 
 from __future__ import annotations
@@ -103,10 +103,11 @@ def read_target(path: str) -> np.ndarray:
 
 def _compute(inputs: ScoreInputs, params: DSIRParams, progress: Progress) -> ScoreResult:
     flat = flatten(inputs.texts, words_and_marks, params.n_grams, bucket, progress, "DSIR")
-    trained = inputs.examples.splits == Split.TRAIN
+    splits = inputs.examples.splits
+    trained = splits == Split.TRAIN
     if not params.target and (why := _why_not(inputs.examples)):
         raise DataError(f"DSIR {why}.", "Give a target corpus, the data a split column, or leave this score out.")
-    wanted, count = _target(params, flat, trained, progress)
+    wanted, count = _target(params, flat, splits, progress)
     raw, target = bucket_shares(flat.features[trained[flat.row]]), bucket_shares(wanted, params.smoothing)
     if raw.sum() == 0 or target.sum() == 0:
         raise DataError("The training texts or the target texts contain no words.", "Check the text column.")
@@ -126,10 +127,13 @@ def _compute(inputs: ScoreInputs, params: DSIRParams, progress: Progress) -> Sco
     )
 
 
-def _target(params: DSIRParams, flat: FlatFeatures, trained: np.ndarray, progress: Progress) -> tuple[np.ndarray, int]:
-    """Features of the target texts, and how many texts these are."""
+def _target(params: DSIRParams, flat: FlatFeatures, splits: np.ndarray, progress: Progress) -> tuple[np.ndarray, int]:
+    """Features of the target texts, and how many texts these are: `valid` where there is one, so that `test` stays
+    unseen for what is measured later, else `test`.
+    """
     if not params.target:
-        return flat.features[~trained[flat.row]], int((~trained).sum())
+        wanted = splits == (Split.VALID if (splits == Split.VALID).any() else Split.TEST)
+        return flat.features[wanted[flat.row]], int(wanted.sum())
     texts = read_target(params.target)
     return flatten(texts, words_and_marks, params.n_grams, bucket, progress, "DSIR: target").features, len(texts)
 

@@ -5,7 +5,8 @@
 Equal to the cosine where both have the same length, but 1 only for identical vectors (a cosine calls any two points on
 one ray identical). Range [-1, 1]; 1 is an exact copy in the embedding. High: redundant. Needs no label. Fails: an
 embedding that throws away what differs makes different examples look alike; the exact copies of the bytes themselves
-are in the report card, not here. Semantic deduplication by embedding neighbors: Abbas et al. 2023 (SemDeDup).
+are in the report card, not here. Held-out rows are others, too: a training row with a held-out copy gets 1. Semantic
+deduplication by embedding neighbors: Abbas et al. 2023 (SemDeDup).
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ Range [0, 1]. The density of a whole corpus is its distinct features over all fe
 complex a dataset is before any training; hapaxes are what each example adds to it. High: rare words, names, other
 languages, garbled text. It falls as a corpus grows (the same texts twice: half), so slices (classes, splits, and groups
 where there are some) are compared at an equal number of features (in the details of the score). Neither end speaks for
-a goal: it stays out of all of them. Fails: very short texts take few values. Eronen et al. 2021.
+a goal: it stays out of all of them. Held-out texts count: a word that one of them shares is no hapax. Fails: very short
+texts take few values. Eronen et al. 2021.
 """
 
 from __future__ import annotations

@@ -202,6 +202,7 @@ GRADIENT_SHAPLEY = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.FEATURES, Signal.FOLD_MODELS),
     compute=_compute,
+    judged_by_held_out=True,
     range="all reals; about 1/N",
     high_means="A step on it improves the held-out fit: helpful.",
     low_means="A step on it spoils the held-out fit: misleads, probably labeled wrong.",

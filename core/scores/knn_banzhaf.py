@@ -71,6 +71,7 @@ KNN_BANZHAF = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    judged_by_held_out=True,
     range="-1/K to 1/K",
     high_means="Its neighbors share its label: helps to classify them.",
     low_means="Its neighbors have other labels: misleads, probably labeled wrong.",

@@ -4,7 +4,8 @@
 
 From 0 up, in the embedding's own unit. High: out of distribution, or rare. Needs no label and no training. Fails: in
 high dimension all distances grow alike and the contrast shrinks; a tight group of more than k outliers escapes it. The
-out-of-distribution score of cleanlab is this before its rescaling. Kuan & Mueller, ICML workshop 2022.
+out-of-distribution score of cleanlab is this before its rescaling. Held-out rows count as others: a held-out copy of a
+training row is its nearest other. Kuan & Mueller, ICML workshop 2022.
 """
 
 from __future__ import annotations

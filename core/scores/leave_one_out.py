@@ -108,6 +108,7 @@ LEAVE_ONE_OUT = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    judged_by_held_out=True,
     range="all reals; about 1/N",
     high_means="The classifier is worse without it: helpful.",
     low_means="The classifier is better without it: misleads, probably labeled wrong.",

@@ -6,7 +6,7 @@ computed by scikit-learn from the exact nearest neighbors in the label-free embe
 density, above 1 outside. High: out of distribution relative to its surroundings, where a plain kNN distance calls a
 whole sparse group outlying; oriented like the kNN distance. Needs no label and no training. Fails: k or more exact
 copies have infinite density in effect, so a row beside them gets a huge value (the check counts such copies); a group
-of up to k outliers hides itself. Breunig et al., SIGMOD 2000.
+of up to k outliers hides itself. Held-out rows count as neighbors. Breunig et al., SIGMOD 2000.
 """
 
 from __future__ import annotations

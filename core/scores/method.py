@@ -47,6 +47,8 @@ class ScoreMethod(Method):
     why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
     also_needs: further signals that some settings ask for. lifted: whether these settings do without `why_not`.
     least_checkpoints: how many moments of training must be kept for it.
+    judged_by_held_out: the labels of held-out rows are what its values are measured on, so that an accuracy measured on
+    the same rows flatters whatever it selects.
     """
 
     group: Group
@@ -64,6 +66,12 @@ class ScoreMethod(Method):
     also_needs: Callable[[Any], tuple[Signal, ...]] | None = field(default=None, repr=False)
     lifted: Callable[[Any], bool] | None = field(default=None, repr=False)
     least_checkpoints: int = 1
+    judged_by_held_out: bool = False
+
+    @property
+    def looks_at_all_rows(self) -> bool:
+        """Whether held-out inputs take part in it as any other: scores without labels are about the data at hand."""
+        return not self.needs_labels
 
     def needs_with(self, params: Any) -> tuple[Signal, ...]:
         """What it reads under these settings: `needs`, and what only they ask for."""

@@ -7,8 +7,8 @@ sees at its last kept checkpoint, mean over networks too: classes lie apart ther
 well. From 0 up. High: unlike the prototypes, hard or outlying. Needs no label. Keep the HARD (high) when data is
 abundant, the EASY (low) when it is scarce or its labels are noisy: on digits keep-hard at 90 % pruning falls 12 points
 below random. Fails: it depends on the number of clusters (by default the number of classes) and on the embedding's
-scale. Examples are put into an order of their own before k-means draws its starts, so that row order plays no part.
-Sorscher et al., NeurIPS 2022.
+scale. The clusters are those of all rows, held-out ones included. Examples are put into an order of their own before
+k-means draws its starts, so that row order plays no part. Sorscher et al., NeurIPS 2022.
 """
 
 from __future__ import annotations

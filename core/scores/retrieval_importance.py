@@ -4,12 +4,13 @@ Each target retrieves its M nearest training rows; row i is present with probabi
 are used: u = (1/K) sum of their contributions c, +1 for the target's label and -1 for another. With U(p) the mean of u,
     importance_i = dU/dp_i          (mean over targets, at p = 1/2; in [-2/K, 2/K])
 by the exact O(M K) recursion. With contributions of 1 and 0 instead (`match`) this is KNN-Banzhaf of the ranking, and
-integrated over p it is KNN-Shapley; -1 lets a row that misleads weigh as much as one that helps.
-`steps` > 0 instead learns p by projected gradient ascent: the score is then the inclusion weight in [0, 1], 1/2 where a
-row is never retrieved. `by_group` gives all rows of a source (the group column) their mean. `epsilon` > 0 samples as
-many targets as put each importance within epsilon with probability 1 - delta (Hoeffding) and cuts rankings there.
-HIGH helps, LOW misleads; oriented like KNN-Shapley. Means over five parts of the targets show its error. Fails: learned
-weights overfit few targets; targets alike count as many; it inherits the embedding. Lyu et al. 2023.
+integrated over p it is KNN-Shapley. -1 adds the same to all rows that a target retrieves, so the order is KNN-Banzhaf's
+still (rank correlation 1.000 at the defaults): no vote of its own in a composite, where it would count that score
+twice. `steps` > 0 instead learns p by projected gradient ascent: the score is then the inclusion weight in [0, 1], 1/2
+where a row is never retrieved. `by_group` gives all rows of a source (the group column) their mean. `epsilon` > 0
+samples as many targets as put each importance within epsilon with probability 1 - delta (Hoeffding) and cuts rankings
+there. HIGH helps, LOW misleads. Means over five parts of the targets show its error. Fails: learned weights overfit few
+targets; targets alike count as many; it inherits the embedding. Lyu et al. 2023.
 """
 
 from __future__ import annotations
@@ -171,9 +172,10 @@ RETRIEVAL_IMPORTANCE = ScoreMethod(
     group=Group.VALUATION,
     direction=Direction.HELPFUL,
     inspect_first="lowest",
-    orientation=orient(-1, 0, +1, -1, 0, +1),
+    orientation=orient(0, 0, 0, 0, 0, 0),  # KNN-Banzhaf votes for both
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    judged_by_held_out=True,
     range="-2/K to 2/K (learned weights: 0 to 1)",
     high_means="Retrieved for targets that share its label: a source to trust.",
     low_means="Retrieved for targets with other labels: misleads, probably labeled wrong.",

@@ -94,6 +94,7 @@ TRACIN = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.FEATURES, Signal.FOLD_MODELS),
     compute=_compute,
+    judged_by_held_out=True,
     range="all reals (normalized: -1 to 1)",
     high_means="Its updates lowered the held-out loss: helpful.",
     low_means="Its updates raised the held-out loss: harmful, probably labeled wrong.",

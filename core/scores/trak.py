@@ -191,6 +191,7 @@ TRAK = ScoreMethod(
     orientation=orient(-1, 0, +1, -1, 0, +1),
     needs=(Signal.FEATURES, Signal.FOLD_MODELS),
     compute=_compute,
+    judged_by_held_out=True,
     range="all reals, of arbitrary scale",
     high_means="Raises the margins of held-out rows: helpful.",
     low_means="Lowers the margins of held-out rows: harmful, probably labeled wrong.",

@@ -7,8 +7,9 @@ A standard deviation despite its name (variance of gradients). All reals when no
 explanation of this row kept changing. Fails: THE STAGE DECIDES WHAT IT MEANS, so it stands in the name: on a small MLP
 the early stage (`vog_early`) ranks flipped labels as easy (AUROC .18 to .35), the late one (`vog`) as hard (.68 to
 .96), unstable over seeds (rank correlation .1 to .2). No label-error score: neither votes for `find_noise`, and the
-early one for no goal at all. Classes with fewer than five rows, and rows without a label, are normalized over all rows;
-a class without any spread gets 0. Agarwal, D'souza & Hooker, CVPR 2022.
+early one for no goal at all. Classes of two to four rows, and rows without a label, are normalized over all rows; the
+only row of its class has nothing to be compared with and gets none; a class without any spread gets 0. Statistics of a
+class are over all its rows, held-out ones included. Agarwal, D'souza & Hooker, CVPR 2022.
 """
 
 from __future__ import annotations
@@ -52,13 +53,18 @@ class VoGParams(EarlyVoGParams):
 
 
 def normalize_in_class(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """[N] float64: minus mean, over population std, of the row's class (of all rows for small classes, unlabeled)."""
+    """[N] float64: minus mean, over population std, of the row's class (of all rows for small classes, unlabeled).
+
+    NaN for the only row of its class.
+    """
     values = np.asarray(values, dtype=np.float64)
     out = _standardize(values, values)
     for label in np.unique(labels[labels != UNLABELED]):
         rows = labels == label
         if rows.sum() >= _LEAST_ROWS:
             out[rows] = _standardize(values[rows], values[rows])
+        elif rows.sum() == 1:
+            out[rows] = np.nan
     return out
 
 
@@ -101,10 +107,12 @@ def _at_stage(inputs: ScoreInputs, stage: str, params: EarlyVoGParams, progress:
     ]
     per_seed = np.abs(rows) if params.absolute else np.stack(rows)
     epochs = [int(e) for e in inputs.evidence.stage_epochs.get(stage, ())]
+    alone = np.isnan(per_seed).any(axis=0)
     return ScoreResult(
         per_seed.mean(axis=0).astype(np.float32),
         per_seed=per_seed.astype(np.float32),
-        checks=(_stage_check(shown_as(stage, params), epochs), agreement_check(per_seed)),
+        undefined={"the only row of its class": int(alone.sum())} if alone.any() else {},
+        checks=(_stage_check(shown_as(stage, params), epochs), agreement_check(per_seed[:, ~alone])),
         meta={
             "shown_as": shown_as(stage, params),
             "stage": stage,

@@ -19,6 +19,10 @@ def score_detail(run: Run, name: str) -> None:
     st.text(f"High: {method.high_means}")
     st.text(f"Low: {method.low_means}")
     st.text(f"Range: {method.range}. Look first at: {method.inspect_first}.")
+    if method.looks_at_all_rows:
+        st.text("Held-out rows take part with their inputs, never with their labels.")
+    if method.judged_by_held_out:
+        st.text("Measured on the labels of held-out rows where there are some.")
     if name in run.failures:
         st.text(f"Not computed: {run.failures[name]}")
     if name in run.score_names:

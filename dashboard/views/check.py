@@ -10,7 +10,6 @@ import streamlit as st
 from core import check_actions
 from core.export.check_figures import CHECK_HEAD, check_rows
 from core.types.checks import CheckResult
-from core.types.examples import Modality
 from dashboard import doing, state
 from dashboard.components import messages
 from dashboard.components.check_charts import accuracy_chart
@@ -20,6 +19,7 @@ from dashboard.panels.noise import noise
 from dashboard.panels.self_test import self_test
 
 _MODES = {"quick": "Quick: logistic regression on the embedding", "full": "Full: the run's own model"}
+_SHORT = {"quick": "Quick", "full": "Full"}
 
 
 def render() -> None:
@@ -51,7 +51,13 @@ def _ask(opened: Opened) -> None:
         "It trains on what the rule keeps, on random rows of the same number and classes, and on all rows, with equal "
         "optimizer steps, and compares accuracy on held-out rows."
     )
-    modes = [mode for mode in _MODES if mode == "quick" or opened.run.modality is not Modality.TRACE]
+    why_not = check_actions.check_modes(opened.run)
+    modes = [mode for mode in _MODES if not why_not[mode]]
+    for mode in _MODES:
+        if why_not[mode]:
+            st.text(f"{_SHORT[mode]} is not offered. {why_not[mode]}")
+    if not modes:
+        return
     with st.container(key="check_form", horizontal=True, gap="small", vertical_alignment="bottom"):
         st.selectbox("Trained for the check", modes, format_func=_MODES.__getitem__, key="check_mode")
         st.number_input("Seeds", 3, 20, 3, key="check_seeds", width=110)
@@ -66,7 +72,7 @@ def _ask(opened: Opened) -> None:
 
 
 def _start(opened: Opened) -> None:
-    mode, seeds = state.get("check_mode", "quick"), int(state.get("check_seeds", 3))
+    mode, seeds = state.get("check_mode"), int(state.get("check_seeds", 3))
     key = doing.attempt(
         lambda: check_actions.start_check(opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds)
     )

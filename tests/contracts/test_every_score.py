@@ -283,3 +283,27 @@ def test_epoch_settings_are_resolved():
             assert world.score(method, epochs=asked).meta["epochs_read"]
         with pytest.raises(CurationError, match="not recorded"):
             world.score(method, epochs=str(EPOCHS + 1))
+
+
+CLASS_STATISTICS = {"vog", "vog_early"}  # compared with all rows of the class, held-out ones too; nothing aims at them
+
+
+def _with_label(world, row, label):
+    labels = world.examples.labels.copy()
+    labels[row] = label
+    return replace(world, examples=replace(world.examples, labels=labels))
+
+
+@every_score
+def test_only_scores_that_say_so_are_judged_by_held_out_labels(method):
+    """A held-out label changes from one that no network predicts to another: what moves on a training row read it.
+
+    (The networks' fit of the held-out rows, by which some scores choose their epochs, stays the same.)
+    """
+    world = tiny_world()
+    predicted = world.evidence.trace.logits[:, -1].argmax(-1)
+    row = next(r for r in world.examples.held_out_rows if len(set(predicted[:, r])) == 1)
+    one, other = (_with_label(world, row, (predicted[0, row] + step) % 3).score(method).values for step in (1, 2))
+    train = world.examples.train_rows
+    moved = not np.allclose(one[train], other[train], atol=1e-6)
+    assert moved == (method.judged_by_held_out or method.name in CLASS_STATISTICS)

@@ -1,10 +1,13 @@
 """Prune and retrain: matched arms, equal steps, verdicts, and toys whose right answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from oracles.small_views import view_of
 from scipy import stats
 
+from core.curation import ScoreColumn
 from core.evaluation.arms import held_out_rows, make_arms, matched_random, set_aside_rows
 from core.evaluation.intervals import over_seeds, paired, verdict
 from core.evaluation.learners import LogisticLearner, refill
@@ -267,3 +270,25 @@ def test_refill_goes_through_small_sets_evenly():
     counts = [int((filled == r).sum()) for r in rows]
     assert len(filled) == 10
     assert sorted(counts) == [3, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["tracin", "banzhaf", "leave_one_out"])
+def test_a_score_that_read_the_held_out_labels_is_named(name):
+    x, given, truth, splits = blobs()
+    values = np.random.default_rng(1).random(len(given))
+    goal = {"find_noise": -1}
+    column = ScoreColumn(name, values, "helpful", "valuation", goal, "lowest")
+    own = Threshold("el2n", "count", "above", 100)
+
+    def notes(rules, where=splits):
+        view = view_of({"el2n": values, name: column}, labels=given, splits=where, classes=3)
+        return " ".join(arms_of(view, rules).notes)
+
+    said = f"{name} read the labels of these held-out rows: the rule may look too good."
+    assert said in notes(Rules(thresholds=(own,), guardrails=FREE))
+    silenced = Rules(thresholds=(own,), guardrails=FREE, score_weights={name: 0.0})
+    assert said not in notes(silenced)
+    cut = Threshold(name, "count", "below", 100)
+    assert said in notes(replace(silenced, thresholds=(cut,)))  # no weight, and yet it decides
+    both = ["train"] * 400 + ["valid"] * 100 + ["test"] * 100
+    assert said not in notes(Rules(thresholds=(own,), guardrails=FREE), both)

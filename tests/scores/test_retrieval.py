@@ -14,6 +14,7 @@ from oracles.valuation import (
 )
 
 from core.scores import ScoreInputs, score_named
+from core.scores.assumptions import spearman
 from core.scores.knn_banzhaf import banzhaf_of_ranks
 from core.scores.knn_shapley import knn_shapley
 from core.scores.ranked_neighbors import depth, presence
@@ -250,3 +251,11 @@ def test_contributions_need_not_be_whole_or_few():
     np.testing.assert_allclose(inclusion_gradient(contribution[None], present[None], 3)[0], known, atol=1e-14)
     tiny = contribution / 1000  # would all be 0 in whole hundredths
     np.testing.assert_allclose(inclusion_gradient(tiny[None], present[None], 3)[0], known / 1000, atol=1e-16)
+
+
+def test_retrieval_importance_orders_as_knn_banzhaf_and_has_no_second_vote():
+    world = tiny_world(n=200, held_out=60)
+    found = world.score(score_named("retrieval_importance"))
+    banzhaf = world.score(score_named("knn_banzhaf"))
+    assert spearman(found.values, banzhaf.values) > 0.999
+    assert not any(score_named("retrieval_importance").orientation.values())

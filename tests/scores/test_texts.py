@@ -241,3 +241,12 @@ def test_a_plan_says_in_one_line_which_scores_cannot_run():
 def test_a_missing_text_is_named():
     with pytest.raises(CurationError, match="text of row 1"):
         score("feature_density", ["a", None, "b"])
+
+
+def test_dsir_aims_at_valid_so_that_test_stays_unseen():
+    texts, splits = ["a b", "c d", "a a", "c c"], np.array(["train", "train", "valid", "test"])
+    both = score("dsir", texts, splits=splits)
+    valid_alone = score("dsir", texts[:3], splits=splits[:3])
+    np.testing.assert_array_equal(both.values[:2], valid_alone.values[:2])
+    assert both.meta["target_texts"] == 1
+    assert both.undefined == {"held-out row": 2}

@@ -159,3 +159,18 @@ def test_fewer_than_five_rows_are_no_class_of_their_own():
     out = normalize_in_class(values, labels)
     assert out[:5].mean() == pytest.approx(0.0, abs=1e-12)
     np.testing.assert_allclose(out[10:], (values[10:] - values.mean()) / values.std())
+
+
+def test_fault_35_the_only_row_of_its_class_has_no_vog_and_says_so():
+    values, labels = np.arange(12.0), np.array([0] * 6 + [1] * 5 + [2])
+    found = normalize_in_class(values, labels)
+    assert np.isnan(found).tolist() == [False] * 11 + [True]
+    world = tiny_world(unlabeled=0)
+    alone = world.examples.labels.copy()
+    alone[alone == 2] = 1
+    alone[0] = 2
+    changed = replace(world, examples=replace(world.examples, labels=alone))
+    result = changed.score(score_named("vog"))
+    assert np.flatnonzero(np.isnan(result.values)).tolist() == [0]
+    assert result.undefined == {"the only row of its class": 1}
+    assert np.isfinite(changed.score(score_named("vog"), normalized=False).values).all()

@@ -112,3 +112,18 @@ def test_a_stopped_self_test_goes_on_with_its_own_share(copied, monkeypatch):
     check_actions.resume_check(run, "selftest")
     shares = [arguments[arguments.index("--flip") + 1] for arguments in asked]
     assert shares == ["0.12", "0.12"]
+
+
+def test_a_mode_that_a_run_cannot_have_is_not_offered(copied):
+    (copied / "arrays" / "embedding.npy").unlink()
+    at = screen("check", copied)
+    assert "Quick is not offered. This run has no embedding to train on." in words(at)
+    assert len(at.selectbox(key="check_mode").options) == 1
+
+
+def test_a_sample_opens_with_its_verdict():
+    at = screen("check", "banking")
+    result = check_actions.check_results(actions.open_run("banking"))[0]
+    assert result.verdict.replace("<", "&lt;") in words(at)
+    at.button(key="start_check").click().run()
+    assert "Checked before" in words(at)
