@@ -1,48 +1,53 @@
-"""Page settings, the list of steps, and the border where errors become words. Nothing else."""
+"""The door of the dashboard: what the server answers around the page, and the border where its errors become words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
-from core.types.errors import CurationError
-from dashboard import frame, picking, state
-from dashboard.components import messages
-from dashboard.opened import open_current
-from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
+from dashboard import border
 
-st.set_page_config(page_title="Chaffinch", page_icon=frame.ICON, layout="wide", initial_sidebar_state="expanded")
+_HEADERS = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
 
-STEPS = {
-    "start": st.Page(start.render, title="Start", url_path="start", default=True),
-    "data": st.Page(data.render, title="Data", url_path="data"),
-    "scores": st.Page(scores.render, title="Scores", url_path="scores"),
-    "explore": st.Page(explore.render, title="Explore", url_path="explore"),
-    "compare": st.Page(compare.render, title="Compare", url_path="compare"),
-    "rules": st.Page(rules.render, title="Rules", url_path="rules"),
-    "check": st.Page(check.render, title="Check", url_path="check"),
-    "export": st.Page(export.render, title="Export", url_path="export"),
-    "methods": st.Page(methods.render, title="Methods", url_path="methods"),
-}
 
-page = st.navigation(list(STEPS.values()), position="hidden")
-frame.spare_the_collector()
-frame.style()
-state.sync()
-wanted = state.take_follow()
-if wanted in STEPS:
-    st.switch_page(STEPS[wanted], query_params=state.address())
-problem, opened = None, None
-try:
-    opened = open_current()
-except CurationError as error:
-    problem = error
-if opened is not None:
-    picking.settle(opened)
-again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
-if not again:
-    frame.steps(STEPS, page, opened, problem)
-frame.bar(opened, problem)
-try:
-    page.run()
-except CurationError as error:
-    messages.error_box(error, key="page_error")
-if again:
-    frame.steps(STEPS, page, opened, problem)
+class NoFrames:
+    """No other page may show this one in a frame, where a press meant for that page would be a press here."""
+
+    def __init__(self, app: Any):
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def told(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
+            await send(message)
+
+        await self.app(scope, receive, told)
+
+
+def elsewhere(request: Request) -> Response:
+    """The page looks for its server below its own address first. 300: not here, and no error in the console."""
+    return Response(status_code=300)
+
+
+def start(request: Request) -> Response:
+    """The first step has no name in the address."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")
+
+
+app = st.App(
+    Path(__file__).with_name("page.py"),
+    middleware=[Middleware(NoFrames)],
+    routes=[
+        Route("/start", start),
+        Route("/{step}/_stcore/health", elsewhere),
+        Route("/{step}/_stcore/host-config", elsewhere),
+    ],
+    on_script_error=border.show,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,7 @@ from core import curation_actions
 from core.types.errors import CurationError
 from dashboard import address, cache, doing, reading, state, theme
 from dashboard.components import assets, kept_bar, messages
+from dashboard.fragments import fragment, is_alone
 from dashboard.opened import Opened
 from dashboard.panels import branches
 
@@ -143,10 +145,10 @@ def _message() -> None:
         st.toast(messages.as_markdown(text), icon=":material/check:")
 
 
-@st.fragment(run_every=3)
+@partial(fragment, run_every=3)
 def _watch(run_id: str | None, dark: bool) -> None:
-    """Draw the page again when the system's theme or the decisions were changed elsewhere."""
-    if theme.is_dark() != dark:
+    """Draw the page again when its last run did not reach its end, or theme or decisions were changed elsewhere."""
+    if theme.is_dark() != dark or (is_alone() and not state.is_drawn()):
         st.rerun()
     key = state.current_run()
     if key is not None and run_id is not None:

@@ -263,12 +263,12 @@ def curation_key(run_id: str) -> str:
 
 def tell(text: str, hint: str = "", level: str = "note") -> None:
     """A message for the next draw: a callback runs before there is a page to write on."""
-    st.session_state["message"] = (text, hint, level)
+    st.session_state["waiting_message"] = (text, hint, level)  # "message" is the key of the box that shows it
 
 
 def take_message() -> tuple[str, str, str] | None:
     """The waiting message, once."""
-    return st.session_state.pop("message", None)
+    return st.session_state.pop("waiting_message", None)
 
 
 def get(name: str, default: Any = None) -> Any:
@@ -295,10 +295,26 @@ def once(name: str, make: Callable[[], Any]) -> Any:
 
 
 def follow(page_name: str) -> None:
-    """Ask the frame to go to another step after this callback."""
+    """Ask for another step after this callback; asked until it is drawn, whatever overtakes the way there."""
     st.session_state["go"] = page_name
 
 
-def take_follow() -> str | None:
-    """The step asked for, once."""
-    return st.session_state.pop("go", None)
+def asked_step() -> str | None:
+    """The step asked for and not yet reached; begins a run of the whole page."""
+    st.session_state["drawn"] = False
+    return st.session_state.get("go")
+
+
+def arrived() -> None:
+    """The step asked for is the one that this run draws."""
+    st.session_state.pop("go", None)
+
+
+def drew() -> None:
+    """The run of the whole page reached its end."""
+    st.session_state["drawn"] = True
+
+
+def is_drawn() -> bool:
+    """Whether what the page shows is whole, and nothing that was pressed waits to be drawn."""
+    return st.session_state.get("drawn", True) and "go" not in st.session_state

@@ -31,6 +31,7 @@ from dashboard.components.map_values import (
 from dashboard.components.map_wire import browser_kept, held_text, make_blob, short_name
 from dashboard.components.pictures import data_address
 from dashboard.components.row_lists import row_list
+from dashboard.fragments import fragment
 
 REPEAT_SECONDS = 2.0
 
@@ -204,7 +205,7 @@ def _pins(
     return np.flatnonzero(kept & differ), np.flatnonzero(~kept & differ)
 
 
-@st.fragment
+@fragment
 def _hover(key: str, card: Callable[[int], HoverCard | None]) -> None:
     """Answers the one question "what is row r?" without running the page again."""
     row, question = (st.session_state.get(f"{key}:hover") or {}).get("ask") or (None, 0)

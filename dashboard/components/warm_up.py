@@ -7,11 +7,12 @@ import streamlit as st
 
 from dashboard.components.assets import browser_component, plotly_source
 from dashboard.components.map_columns import send_code, send_plotly
+from dashboard.fragments import fragment
 
 _KEY = "warm_up"
 
 
-@st.fragment
+@fragment
 def warm_up() -> None:
     """Call it last: nothing of it is seen or read out, and nothing on the page waits for it."""
     with st.container(key=_KEY, gap=None):

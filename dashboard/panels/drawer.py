@@ -8,8 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core import actions
-from core.types.errors import CurationError
-from dashboard import cache, drawing, explaining, state
+from dashboard import border, cache, drawing, explaining, state
 from dashboard.components import messages
 from dashboard.components.example_view import example_view
 from dashboard.components.score_panel import score_panel
@@ -63,14 +62,7 @@ def _evidence(opened: Opened, row: int) -> None:
         name = "what_if" if title == "What if" else title.split()[0].lower()
         with st.expander(title, key=f"open_{name}", on_change="rerun", expanded=name == "nearest") as part:
             if part.open:
-                _draw(draw, opened, row, name)
-
-
-def _draw(draw, opened: Opened, row: int, name: str) -> None:
-    try:
-        draw(opened, row)
-    except CurationError as error:  # one part that cannot be had leaves the rest of the drawer standing
-        messages.error_box(error, key=f"error_{name}")
+                border.alone(draw, opened, row)
 
 
 def _head(opened: Opened, row: int, blind: bool) -> None:

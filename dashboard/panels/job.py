@@ -9,6 +9,7 @@ from core.store import Run
 from core.types.runs import RunState
 from dashboard import doing, state
 from dashboard.components import run_progress
+from dashboard.fragments import fragment
 
 _BUSY = (RunState.WAITING, RunState.RUNNING)
 
@@ -22,7 +23,7 @@ def is_busy(run: Run, kind: str) -> bool:
 def job(run: Run, kind: str, title: str) -> None:
     """Nothing when it was never started or is finished; looks again every second while it is at work."""
     every = 1.0 if is_busy(run, kind) else None
-    st.fragment(_job, run_every=every)(run, kind, title)
+    fragment(_job, run_every=every)(run, kind, title)
 
 
 def _job(run: Run, kind: str, title: str) -> None:

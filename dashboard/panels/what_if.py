@@ -15,12 +15,13 @@ from core.types.attributions import Edit
 from dashboard import cache, explaining, state
 from dashboard.components.before_after import before_after
 from dashboard.components.toggle_parts import toggle_blocks, toggle_words
+from dashboard.fragments import fragment
 from dashboard.opened import Opened
 
 MOST_LEVELS = 200  # of a column that a list can be scrolled through
 
 
-@st.fragment
+@fragment
 def what_if(opened: Opened, row: int) -> None:
     """Edit the example as the model reads it and see its judgement before and after. A fragment: the page stays."""
     example, problem = cache.example_input(opened.run, row)

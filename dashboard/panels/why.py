@@ -10,10 +10,11 @@ from core.types.attributions import Attribution
 from dashboard import cache, drawing, explaining
 from dashboard.components.attribution_plot import attribution_lights, attribution_plot
 from dashboard.components.concept_profile import concept_profile
+from dashboard.fragments import fragment
 from dashboard.opened import Opened
 
 
-@st.fragment
+@fragment
 def why(opened: Opened, row: int) -> None:
     """What in the input speaks for the predicted class; the method is chosen among those that fit the model."""
     methods = {method.name: method.title for method in actions.attribution_methods(opened.run)}

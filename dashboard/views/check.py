@@ -10,7 +10,7 @@ import streamlit as st
 from core import check_actions
 from core.export.check_figures import CHECK_HEAD, check_rows
 from core.types.checks import CheckResult
-from dashboard import doing, state
+from dashboard import border, doing, state
 from dashboard.components import messages
 from dashboard.components.check_charts import accuracy_chart
 from dashboard.opened import Opened, open_current
@@ -37,12 +37,12 @@ def render() -> None:
         return
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(key="check_left", gap="small"):
-        _ask(opened)
-        job(opened.run, "check", "Check")
-        _answer(opened)
+        border.alone(_ask, opened)
+        border.alone(job, opened.run, "check", "Check")
+        border.alone(_answer, opened)
     with right, st.container(key="check_right", gap="small"):
-        self_test(opened)
-        noise(opened)
+        border.alone(self_test, opened)
+        border.alone(noise, opened)
 
 
 def _ask(opened: Opened) -> None:

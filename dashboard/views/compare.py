@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import reading, selecting, state
+from dashboard import border, reading, selecting, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 from dashboard.panels import branches, crossings, drawer, pair, rows_panel, verbs
@@ -48,17 +48,17 @@ def render() -> None:
         return
     with st.container(key="compare_pane", gap="small"):
         if pane == "matrix":
-            crossings.correlations(opened)
+            border.alone(crossings.correlations, opened)
         elif pane == "zones":
-            crossings.zones_by(opened, facets, shown)
+            border.alone(crossings.zones_by, opened, facets, shown)
         elif pane == "branches":
-            branches.comparison(opened)
+            border.alone(branches.comparison, opened)
         else:
-            crossings.clusters(opened, shown)
+            border.alone(crossings.clusters, opened, shown)
     if pane != "matrix":
-        verbs.verbs(opened, shown)
+        border.alone(verbs.verbs, opened, shown)
         if len(state.selection()):
-            rows_panel.rows_panel(opened, shown)
+            border.alone(rows_panel.rows_panel, opened, shown)
 
 
 def _plane(opened: Opened, shown: np.ndarray, pane: str) -> None:
@@ -70,14 +70,14 @@ def _plane(opened: Opened, shown: np.ndarray, pane: str) -> None:
             pair.rank_plane(opened, a, b, shown, _HEIGHT)
         elif not pair.learning_plane(opened, shown, _HEIGHT):
             return
-        verbs.verbs(opened, shown)
-        rows_panel.rows_panel(opened, shown)
+        border.alone(verbs.verbs, opened, shown)
+        border.alone(rows_panel.rows_panel, opened, shown)
     with right, st.container(key="compare_right", gap="small"):
         side = state.switch("side", _SIDES, "facets", "stretch")
         with st.container(key="side_pane", gap="small"):
             if side == "example":
-                drawer.drawer(opened)
+                border.alone(drawer.drawer, opened)
             elif pane == "pair":
-                pair.agreement(opened, a, b, shown)
+                border.alone(pair.agreement, opened, a, b, shown)
             else:
-                pair.regions(opened, shown)
+                border.alone(pair.regions, opened, shown)

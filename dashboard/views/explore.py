@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import reading, selecting, state
+from dashboard import border, reading, selecting, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 from dashboard.panels import drawer, facet_cards, map_panel, rows_panel, verbs, weights
@@ -31,9 +31,9 @@ def render() -> None:
     shown = selecting.shown_rows(opened.view, facets, filters)
     left, right = st.columns([2, 1], gap="small")
     with left, st.container(key="explore_left", gap="small"):
-        map_panel.map_panel(opened, facets, shown)
-        verbs.verbs(opened, shown)
-        rows_panel.rows_panel(opened, shown)
+        border.alone(map_panel.map_panel, opened, facets, shown)
+        border.alone(verbs.verbs, opened, shown)
+        border.alone(rows_panel.rows_panel, opened, shown)
     with right, st.container(key="explore_right", gap="small"):
         _side(opened, facets, shown, filters)
 
@@ -42,8 +42,8 @@ def _side(opened: Opened, facets: tuple[selecting.Facet, ...], shown: np.ndarray
     side = state.switch("side", _SIDES, "facets", "stretch")
     with st.container(key="side_pane", gap="small"):
         if side == "example":
-            drawer.drawer(opened)
+            border.alone(drawer.drawer, opened)
         elif side == "weights":
-            weights.weights(opened)
+            border.alone(weights.weights, opened)
         else:
-            facet_cards.facet_cards(opened, facets, shown, filters)
+            border.alone(facet_cards.facet_cards, opened, facets, shown, filters)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import actions
 from core.types.errors import CurationError
-from dashboard import cache, cutting, doing, reading, state
+from dashboard import border, cache, cutting, doing, reading, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 
@@ -32,10 +32,10 @@ def render() -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.html("<h2>Export</h2>")
-        _checklist(opened)
-        _write(opened)
+        border.alone(_checklist, opened)
+        border.alone(_write, opened)
     with right:
-        _preview(opened)
+        border.alone(_preview, opened)
 
 
 def _checklist(opened: Opened) -> None:

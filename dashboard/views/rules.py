@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import actions
 from core.curation import Preset, train_counts
-from dashboard import cutting, doing, drawing, picking, ruling, state
+from dashboard import border, cutting, doing, drawing, picking, ruling, state
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
@@ -33,23 +33,18 @@ def render() -> None:
     with right, st.container(key="rules_right", gap="small"):
         places = [st.container(gap="small") for _ in range(4)]
     with places[2]:  # what a release is waited for is sent first, wherever it stands on the page
-        _classes(opened)
-        _at_the_cut(opened)
+        border.alone(_classes, opened)
+        border.alone(_at_the_cut, opened)
     with left, st.container(key="rules_left", gap="small"):
-        _presets(opened)
-        _goal(opened)
-        weights.weights(opened)
-        cuts.cuts(opened)
-        strategy.strategy(opened)
-        guardrails.guardrails(opened)
+        for draw in (_presets, _goal, weights.weights, cuts.cuts, strategy.strategy, guardrails.guardrails):
+            border.alone(draw, opened)
     with places[0]:
         messages.warnings(opened.outcome.warnings, key="rule_warnings")
     with places[1]:
-        _map(opened)
+        border.alone(_map, opened)
     with places[3]:
-        rule_effects.changed(opened)
-        rule_effects.risks(opened)
-        rule_effects.weights(opened)
+        for draw in (rule_effects.changed, rule_effects.risks, rule_effects.weights):
+            border.alone(draw, opened)
 
 
 def _presets(opened: Opened) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core import actions
@@ -9,8 +11,9 @@ from core.scores import SCORES
 from core.store import Run
 from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, RunStatus
-from dashboard import cache, doing, reading, state
+from dashboard import border, cache, doing, reading, state
 from dashboard.components import messages, run_progress
+from dashboard.fragments import fragment
 from dashboard.panels import run_form, score_detail
 
 
@@ -31,8 +34,8 @@ def render() -> None:
             st.rerun()
         return
     run, _ = cache.run(key)
-    _progress(key, run.run_id)
-    _finished(run)
+    border.alone(_progress, key, run.run_id)
+    border.alone(_finished, run)
     with st.expander("Score again, with other settings or more scores", key="again", on_change="rerun") as again:
         if again.open:
             run_form.run_form(run.spec, actions.plan_scores(run.spec), _start)
@@ -53,7 +56,7 @@ def _start(spec: RunSpec) -> None:
         state.follow("scores")
 
 
-@st.fragment(run_every=1.0)
+@partial(fragment, run_every=1.0)
 def _progress(key: str, run_id: str) -> None:
     run, at = cache.run(key)
     status = _status(run)

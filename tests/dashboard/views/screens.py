@@ -5,8 +5,7 @@ from streamlit.testing.v1 import AppTest
 _SCRIPT = """
 import streamlit as st
 from core.types.errors import CurationError
-from dashboard import frame, picking, state
-from dashboard.components import messages
+from dashboard import border, frame, picking, state
 from dashboard.opened import open_current
 from dashboard.views import {view}
 
@@ -19,7 +18,7 @@ try:
         frame.branches.menu(opened)
     {view}.render()
 except CurationError as error:
-    messages.error_box(error, key="page_error")
+    border.show(error)
 waiting = state.take_message()
 if waiting:
     st.text("message: " + waiting[0])

@@ -23,7 +23,7 @@ sys.exit(f"imported: {{heavy}}" if heavy else 0)
 def test_no_torch_and_no_umap(run_of):
     here = Path(__file__).resolve()
     code = _CODE.format(
-        folder=str(here.parent), app=str(here.parents[3] / "dashboard" / "app.py"), run=str(run_of("table"))
+        folder=str(here.parent), app=str(here.parents[3] / "dashboard" / "page.py"), run=str(run_of("table"))
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=os.environ)
     assert done.returncode == 0, done.stderr[-2000:]

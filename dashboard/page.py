@@ -1,0 +1,45 @@
+"""What one visit draws: page settings, the list of steps, the step itself. Its errors become words in `border`."""
+
+import streamlit as st
+
+from dashboard import border, frame, picking, state
+from dashboard.opened import open_current
+from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
+
+st.set_page_config(page_title="Chaffinch", page_icon=frame.ICON, layout="wide", initial_sidebar_state="expanded")
+
+STEPS = {
+    "start": st.Page(start.render, title="Start", default=True),
+    "data": st.Page(data.render, title="Data", url_path="data"),
+    "scores": st.Page(scores.render, title="Scores", url_path="scores"),
+    "explore": st.Page(explore.render, title="Explore", url_path="explore"),
+    "compare": st.Page(compare.render, title="Compare", url_path="compare"),
+    "rules": st.Page(rules.render, title="Rules", url_path="rules"),
+    "check": st.Page(check.render, title="Check", url_path="check"),
+    "export": st.Page(export.render, title="Export", url_path="export"),
+    "methods": st.Page(methods.render, title="Methods", url_path="methods"),
+}
+
+page = st.navigation(list(STEPS.values()), position="hidden")
+frame.spare_the_collector()
+frame.style()
+state.sync()
+wanted = STEPS.get(state.asked_step() or "", page)
+if wanted.url_path != page.url_path:
+    st.switch_page(wanted, query_params=state.address())
+state.arrived()
+problem, opened = None, None
+try:
+    opened = open_current()
+    if opened is not None:
+        picking.settle(opened)
+except Exception as error:
+    problem = border.words(error)
+again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
+if not again:
+    frame.steps(STEPS, page, opened, problem)
+frame.bar(opened, problem)
+border.alone(page.run)
+if again:
+    frame.steps(STEPS, page, opened, problem)
+state.drew()

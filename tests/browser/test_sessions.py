@@ -1,0 +1,36 @@
+"""Nothing that is pressed is lost, and no page dies, whatever the server is drawing in that moment."""
+
+import pytest
+from pages import server
+from sessions import Session
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A server with the samples."""
+    folder = tmp_path_factory.mktemp("sessions")
+    with server(folder / "home", folder) as running:
+        yield running
+
+
+def test_a_press_that_arrives_with_a_part_of_the_page_is_followed(address):
+    """The browser names one part of the page for all that changed in a moment: the press of "Explore it", too."""
+    session = Session(address)
+    part = session.parts["warm_up_mount"]
+    assert part
+    assert session.title() == "Start"
+    session.press("try_digits", part)
+    session.until(lambda: session.title() == "Explore" and "run=digits" in session.query)
+    session.until(lambda: "gallery" in session.widgets)
+    assert not session.errors
+    session.close()
+
+
+def test_what_a_component_tells_with_a_part_of_the_page_is_followed(address):
+    """A card for the point under the mouse is asked for in the moment in which Export is pressed."""
+    session = Session(address, "explore", run="digits")
+    session.until(lambda: "map:hover" in session.widgets)
+    session.tell("kept_bar", "act", "export", session.parts["map:hover"])
+    session.until(lambda: session.title() == "Export")
+    assert not session.errors
+    session.close()
