@@ -1,6 +1,10 @@
 """python -m core"""
 
+import os
 import sys
+
+if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:
+    del sys.path[0]  # `python -m` puts it there; modules are not looked for in the folder that someone stands in
 
 from core.cli import main
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from core.export import ExportReport, LevelReport
     from core.runs.prepare import ScorePlan
     from core.runs.samples import SampleCard
+    from core.store.consent import Consent
     from core.types.attributions import Attribution, ExampleInfluence
 
 
@@ -106,19 +107,23 @@ def list_runs() -> list[RunSummary]:
     return listed()
 
 
-def start_run(spec: RunSpec, out: Path | None = None) -> str:
-    """Start a run in its own process and return its id; without `out` the folder is made in the workspace."""
+def start_run(spec: RunSpec, out: Path | None = None, trust: bool = False) -> str:
+    """Start a run in its own process and return its id; without `out` the folder is made in the workspace.
+
+    trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine.
+    """
     from core.runs.launch import start
-    return start(spec, out)
+    return start(spec, out, named_code(spec.training.model) if trust else None)
 
 
 def run_here(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False) -> Run:
     """Run in this process until finished; goes on where an interrupted run of the same spec stopped.
 
-    trust: allows `module:factory` models, which are code. Raises `Cancelled` when someone asked it to stop.
+    trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine. Raises
+    `Cancelled` when someone asked it to stop.
     """
     from core.runs.attended import run_attended
-    return run_attended(spec, out, progress, truth, trust)
+    return run_attended(spec, out, progress, truth, named_code(spec.training.model) if trust else None)
 
 
 def resume_run(run: str | Path) -> str:
@@ -144,6 +149,20 @@ def open_run(path_or_id: str | Path) -> Run:
     """A run to read: a folder, a run id of this workspace, or the name of a sample."""
     from core.runs.source import open_run as opened
     return opened(path_or_id)
+
+
+def named_code(model: str, folder: Path | None = None) -> Consent | None:
+    """The file of a `module:factory` that the person names on this call, searched in `folder` first; None for ours."""
+    from core.models.own_code import is_own_code, located
+    return located(model, folder) if is_own_code(model) else None
+
+
+def allow_code(run: Run) -> None:
+    """The person consents, on this call, to the `module:factory` that a run names: this machine may run it for this run
+    as long as the file stays as it is now. Nothing happens for models of ours. Raises `ModelError` when not found.
+    """
+    from core.models.own_code import allow
+    allow(run.run_id, run.spec.training.model)
 
 
 # -- what a run says -------------------------------------------------------------------------------------------------
@@ -241,14 +260,16 @@ def export_run(
 
 
 def verify_export(
-    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False
+    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False,
+    trust: bool = False,
 ) -> list[LevelReport]:
     """Check an export: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed (needs run and data).
 
-    run: found by its id in this workspace when not given. retrain: level 3 trains the networks again, too.
+    run: found by its id in this workspace when not given. retrain: level 3 trains the networks again, too. trust: as
+    `allow_code` of that run, which level 3 needs where the model is a person's own.
     """
     from core.runs.exporting import verify_export as verified
-    return verified(folder, run, level, progress, retrain)
+    return verified(folder, run, level, progress, retrain, trust)
 
 
 def plant(

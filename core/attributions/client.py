@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -14,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
+from core.types import child
 from core.types.attributions import Attribution, Edit, WhatIf
 from core.types.errors import CurationError, RunError
 from core.types.scores import AssumptionCheck
@@ -26,12 +25,12 @@ FIRST_ANSWER = 120.0  # seconds: importing torch and reading the data on a slow 
 class AttributionClient:
     """Starts the worker of a run at once, asks it, restarts it when it died. Safe to share between threads.
 
-    trusted: lets the worker run the run's own module:factory, which is code. Close it, or use it in a `with` block; a
-    client that is dropped or whose process dies takes its worker along.
+    The worker runs the run's own module:factory only where this machine's workspace allows it. Close it, or use it in a
+    `with` block; a client that is dropped or whose process dies takes its worker along.
     """
 
-    def __init__(self, run_path: str | Path, trusted: bool = False):
-        self._command = [sys.executable, "-m", "core.attributions.worker", str(run_path), *["--trusted"] * trusted]
+    def __init__(self, run_path: str | Path):
+        self._command = child.python("-m", "core.attributions.worker", str(run_path))
         self._lock = threading.Lock()
         self._numbers = count(1)
         self._closed = False
@@ -90,7 +89,7 @@ class AttributionClient:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - read when the worker dies, gone with this object
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
-                                       text=True, encoding="utf-8", env={**os.environ, "PYTHONWARNINGS": "ignore"})
+                                       text=True, encoding="utf-8", env=child.environment(PYTHONWARNINGS="ignore"))
         assert self._child.stdout is not None
         threading.Thread(target=_pump, args=(self._child.stdout, self._answers), daemon=True).start()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.models.own_code import own_factory
 from core.models.stored import build_network, load_card, load_estimator, load_network
 from core.store import Run
 from core.store.workspace import cache_root
@@ -31,11 +33,10 @@ SHUFFLED_ROWS = 1000  # that estimators learn shuffled labels of
 
 
 class Session:
-    """Explains rows of one run. Own networks (module:factory) are code, so they are loaded only when `trusted`."""
+    """Explains rows of one run. Own networks (module:factory) are code: loaded only where the workspace allows it."""
 
-    def __init__(self, path: Path, trusted: bool = False):
+    def __init__(self, path: Path):
         self.run = Run.open(path, reopen=_reopen)
-        self.trusted = trusted
         self._memory: dict[Any, Any] = {}
         self._strangers: dict[tuple[bool, int], tuple[Any, ...]] = {}
 
@@ -94,8 +95,12 @@ class Session:
 
     @cached_property
     def _network(self) -> Any:
-        network = load_network(self.run.path / "model", trusted=self.trusted)
+        network = load_network(self.run.path / "model", factory=self._factory)
         return network.requires_grad_(False)  # gradients are taken of inputs alone
+
+    @cached_property
+    def _factory(self) -> Callable[..., Any] | None:
+        return own_factory(self.run.run_id, self._model[0].family)
 
     @cached_property
     def _estimator(self) -> Any:
@@ -158,7 +163,7 @@ class Session:
 
     def _fresh_networks(self, count: int) -> tuple[Any, ...]:
         card, first = self._model[0], 1_000_003 * (self.run.spec.seed + 1)  # not a seed that the run trained from
-        networks = (build_network(card, first + number, self.trusted) for number in range(count))
+        networks = (build_network(card, first + number, self._factory) for number in range(count))
         return tuple(network.eval().requires_grad_(False) for network in networks)
 
     def _shuffled_estimators(self, count: int) -> tuple[Any, ...]:

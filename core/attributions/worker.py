@@ -29,23 +29,22 @@ def main() -> None:
     """Serve one run until the input ends."""
     parser = argparse.ArgumentParser(prog="python -m core.attributions.worker", description=__doc__)
     parser.add_argument("run", type=Path, help="folder of a finished run")
-    parser.add_argument("--trusted", action="store_true", help="allow networks made by the run's own module:factory")
     given = parser.parse_args()
     out = _own_output()
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin, lines), daemon=True).start()
     _say(out, {"ready": True})
-    serve(given.run, given.trusted, lines, out)
+    serve(given.run, lines, out)
 
 
-def serve(run: Path, trusted: bool, lines: queue.SimpleQueue[str], out: IO[str]) -> None:
+def serve(run: Path, lines: queue.SimpleQueue[str], out: IO[str]) -> None:
     """Answer each line; no error of one question ends the next."""
     session = None
     try:
         from .session import Session
 
         _use_most_cores()
-        session = Session(run, trusted)
+        session = Session(run)
         session.warm()
     except Exception as error:  # told to whoever asks: the boundary of a process, where nothing may be lost
         traceback.print_exc()

@@ -14,11 +14,12 @@ from core.types.errors import CurationError
 from core.types.progress import Progress
 
 from . import words
+from .commands import chosen_rules, opened
 
 
 def check(asked: Namespace) -> None:
     """The rule against matched random and against all data."""
-    run = actions.open_run(asked.run)
+    run = opened(asked)
     with _shown(asked.quiet or asked.json) as progress:
         if asked.resume:
             result = check_actions.resume_check_here(run, asked.resume, progress)
@@ -34,7 +35,7 @@ def check(asked: Namespace) -> None:
 
 def selftest(asked: Namespace) -> None:
     """Planted flips, and what each score finds of them."""
-    run = actions.open_run(asked.run)
+    run = opened(asked)
     with _shown(asked.quiet or asked.json) as progress:
         result = check_actions.self_test_here(run, asked.flip, progress)
     if asked.json:
@@ -45,15 +46,13 @@ def selftest(asked: Namespace) -> None:
 
 def report(asked: Namespace) -> None:
     """Everything known about a run's checks as one HTML file."""
-    run = actions.open_run(asked.run)
+    run = opened(asked)
     rules, decisions = _rules_of(asked, run)
     print(check_actions.write_report(run, rules, decisions, asked.out, asked.branch))
 
 
 def _rules_of(asked: Namespace, run: actions.Run) -> tuple[Rules, Mapping[str, Decision]]:
     """As for an export: given, preset, saved, or the usual ones."""
-    from .commands import chosen_rules
-
     return chosen_rules(asked, run, actions.score_view(run))
 
 

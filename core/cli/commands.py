@@ -21,21 +21,26 @@ EXIT_INCOMPLETE = 1
 def run(asked: Namespace) -> int:
     """Score a dataset into a run folder."""
     spec = spec_from(asked)
-    own_code = ":" in asked.model
-    if own_code:  # code that the person names on the command line is trusted, and looked for where they stand
-        sys.path.insert(0, str(Path.cwd()))
-    return _work(spec, asked.out, asked.quiet, asked.truth, trust=own_code)
+    # own code that is named on this very command line is consented to, and looked for where the person stands
+    consent = actions.named_code(asked.model, Path.cwd())
+    return _work(spec, asked.out, asked.quiet, asked.truth, consent)
 
 
 def resume(asked: Namespace) -> int:
     """Go on with a run, in this process."""
-    path = actions.open_run(asked.run).path
+    run = opened(asked)
+    return _work(run.spec, run.path, asked.quiet, None)
+
+
+def opened(asked: Namespace) -> actions.Run:
+    """The run that was named; --trust allows the code that its model is, on this machine from now on."""
+    run = actions.open_run(asked.run)
     if asked.trust:
-        sys.path.insert(0, str(Path.cwd()))
-    return _work(actions.open_run(path).spec, path, asked.quiet, None, asked.trust)
+        actions.allow_code(run)
+    return run
 
 
-def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, trust: bool) -> int:
+def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: Any = None) -> int:
     from core.runs.attended import run_attended
     from core.runs.progress import terminal_progress
 
@@ -44,7 +49,7 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, trust: bool
     before = _state_of(out)
     progress = terminal_progress(quiet)
     try:
-        done = run_attended(spec, out, progress, truth, trust, ends_process=True)
+        done = run_attended(spec, out, progress, truth, consent, ends_process=True)
     finally:
         getattr(progress, "close", lambda: None)()
     if not quiet:
@@ -74,7 +79,6 @@ def spec_from(asked: Namespace) -> RunSpec:
         weight_decay=asked.weight_decay,
         weights=tuple(map(str, asked.weights)),
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
-        trusted=":" in asked.model,
         bf16=asked.bf16,
     )
     scores = tuple(name.strip() for name in asked.scores.split(",") if name.strip())
@@ -237,7 +241,7 @@ def verify(asked: Namespace) -> None:
 
     progress = terminal_progress(asked.quiet)
     try:
-        reports = actions.verify_export(asked.folder, asked.run, asked.level, progress, asked.retrain)
+        reports = actions.verify_export(asked.folder, asked.run, asked.level, progress, asked.retrain, asked.trust)
     finally:
         getattr(progress, "close", lambda: None)()
     words.print_levels(reports)

@@ -14,13 +14,14 @@ from core.types.errors import CurationError
 from core.types.scores import AssumptionCheck
 
 from . import words
+from .commands import opened
 
 MOST_PARTS = 20
 
 
 def explain(asked: Namespace) -> None:
     """One example: attribution with its lights, or a what-if where one is asked."""
-    run = actions.open_run(asked.run)
+    run = opened(asked)
     row = row_of(run, asked.id)
     edit = edit_of(run, row, asked)
     if edit:

@@ -95,6 +95,14 @@ def _bytes(text: str) -> int:
     return int(size)
 
 
+def _trust_flag(own: argparse.ArgumentParser) -> None:
+    own.add_argument(
+        "--trust",
+        action="store_true",
+        help="allow the module:factory code that the run names, on this machine, as it is now",
+    )
+
+
 def _run_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE", help="a path or the name of a sample")
     own.add_argument(
@@ -129,6 +137,7 @@ def _run_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("--threads", type=int, metavar="N")
     own.add_argument("--memory", type=_bytes, metavar="SIZE", help="most a pass may take, such as 2GB or 500MB")
     own.add_argument("--bf16", action="store_true", help="passes without gradients in bfloat16")
+    own.add_argument("--trust", action="store_true", help="as on other commands; --model module:factory is consent")
     own.add_argument("--truth", type=Path, metavar="FILE", help="answer key (example_id,is_fault): evaluate at the end")
     own.add_argument("--quiet", action="store_true")
     own.epilog = commands.settings_help()
@@ -207,6 +216,7 @@ def _rules_flags(own: argparse.ArgumentParser) -> None:
 
 def _check_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
+    _trust_flag(own)
     _rules_flags(own)
     own.add_argument(
         "--mode", choices=("quick", "full"), default="quick", help="logistic regression on the embedding, or the model"
@@ -220,6 +230,7 @@ def _check_flags(own: argparse.ArgumentParser) -> None:
 
 def _selftest_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
+    _trust_flag(own)
     own.add_argument("--flip", type=float, default=0.05, metavar="Q", help="share of training labels to flip")
     own.add_argument("--quiet", action="store_true")
     own.add_argument("--json", action="store_true")
@@ -227,12 +238,14 @@ def _selftest_flags(own: argparse.ArgumentParser) -> None:
 
 def _report_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
+    _trust_flag(own)
     _rules_flags(own)
     own.add_argument("--out", type=Path, required=True, metavar="FILE.html")
 
 
 def _verify_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("folder", type=Path, metavar="DIR")
+    _trust_flag(own)
     own.add_argument("--run", type=Path, metavar="RUN", help="the run it came from, for level 3")
     own.add_argument(
         "--retrain", action="store_true", help="level 3 from the data alone: train the networks again, too"
@@ -245,8 +258,8 @@ def _verify_flags(own: argparse.ArgumentParser) -> None:
 
 def _resume_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
+    _trust_flag(own)
     own.add_argument("--quiet", action="store_true")
-    own.add_argument("--trust", action="store_true", help="run the module:factory code that the run names")
 
 
 def _status_flags(own: argparse.ArgumentParser) -> None:
@@ -255,6 +268,7 @@ def _status_flags(own: argparse.ArgumentParser) -> None:
 
 def _explain_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
+    _trust_flag(own)
     own.add_argument("id", metavar="ID", help="the example's id")
     own.add_argument("--method", metavar="M", help="default: the first that fits the run's model")
     own.add_argument("--param", action="append", metavar="NAME=VALUE", help="a setting of the method; may be repeated")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,11 @@ _BATCH = 256
 
 
 def full_learner(examples: ExampleTable, spec: RunSpec, splits: np.ndarray, held_out: np.ndarray,
-                 folder: Path) -> Learner:
+                 folder: Path, factory: Callable[..., Any] | None = None) -> Learner:
     """Networks through the training loop, or the run's scikit-learn model. splits [N]: which rows may be trained on.
 
     The encoder sees the labeled training rows of `splits` alone, the same for every arm. Raises `ModelError` for
-    recorded outputs, which nothing can be trained on, and for own code that is not trusted.
+    recorded outputs, which nothing can be trained on. factory: makes the person's own network.
     """
     if examples.modality is Modality.TRACE or examples.inputs is None:
         raise ModelError("This run holds recorded outputs: there is nothing to train on.", "Use the quick mode.")
@@ -32,7 +33,7 @@ def full_learner(examples: ExampleTable, spec: RunSpec, splits: np.ndarray, held
 
     training = replace(spec.training, weights=())  # own weights have seen every row: the same model, trained afresh
     job = prepare(replace(examples, splits=splits), training, frozenset({Signal.LOGITS}), folder, spec.seed,
-                  SilentProgress(), None)
+                  SilentProgress(), factory)
     if job.probabilities_only:
         return EstimatorLearner(job, held_out)
     return NetworkLearner(job, job.encoder.encode(job.examples, folder / "work"), held_out)

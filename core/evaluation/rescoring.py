@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,16 +48,21 @@ def short_training(spec: TrainingSpec, modality: Modality) -> TrainingSpec:
     return replace(short, epochs=epochs, folds=min(spec.folds, _IMAGE_FOLDS))
 
 
-def rescore(examples: ExampleTable, methods: Sequence[ScoreMethod], spec: RunSpec, embedding: np.ndarray | None,
-            folder: Path, progress: Progress) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """({score: [N] suspicion, high = suspected}, {score: why it failed}); evidence lands in `folder` and is resumed."""
+def rescore(
+    examples: ExampleTable, methods: Sequence[ScoreMethod], spec: RunSpec, embedding: np.ndarray | None, folder: Path,
+    progress: Progress, factory: Callable[..., Any] | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """({score: [N] suspicion, high = suspected}, {score: why it failed}); evidence lands in `folder` and is resumed.
+
+    factory: makes the person's own network.
+    """
     signals = frozenset(s for m in methods for s in m.needs) - {Signal.EMBEDDING}
     evidence = Evidence()
     if signals:
         from core.training.evidence import gather_evidence
 
         evidence = gather_evidence(examples, short_training(spec.training, examples.modality), signals, folder=folder,
-                                   seed=spec.seed, progress=progress)
+                                   seed=spec.seed, progress=progress, trusted_factory=factory)
     evidence = replace(evidence, embedding=None if embedding is None else np.asarray(embedding))
     found, failed = {}, {}
     for method in methods:

@@ -23,6 +23,11 @@ def model_named(name: str, modality: Modality, shape: InputShape | None = None) 
     `ModelError` when unknown or unfit.
     """
     wanted = _default(modality, shape) if name == "auto" else name
+    if ":" in wanted:
+        raise ModelError(
+            f'"{wanted}" is code from outside Chaffinch. Nothing was run.',
+            "Name it on the command line with run --model, or give the network itself to core.score.",
+        )
     known = {family.name: family for family in MODELS}
     if wanted not in known:
         close = get_close_matches(wanted, known, n=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -77,21 +76,6 @@ class AdaptedNetwork(Network):
                 "It must return one logit per class and example.",
             )
         return logits
-
-
-def load_factory(name: str, trusted: bool) -> Callable[..., nn.Module]:
-    """The callable behind "module:factory"; `ModelError` unless `trusted`: importing it runs the user's code."""
-    if not trusted:
-        raise ModelError(
-            f'"{name}" is code of your own. Nothing was run.', "Name it on the command line with --model to run it."
-        )
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(
-            f'"{name}" was not found: {error}.', "Give importable module:factory, with its folder on PYTHONPATH."
-        ) from None
 
 
 def adapt(factory: Callable[..., nn.Module], shape: InputShape, classes: int, seed: int) -> AdaptedNetwork:

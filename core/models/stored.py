@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,25 +61,27 @@ def load_card(folder: Path) -> tuple[ModelCard, Encoder]:
     return card, load_encoder(Path(folder) / "encoder")
 
 
-def build_network(card: ModelCard, seed: int = 0, trusted: bool = False) -> Any:
-    """A freshly initialised network; for "module:factory" only when `trusted`, because that runs the user's code."""
+def build_network(card: ModelCard, seed: int = 0, factory: Callable[..., Any] | None = None) -> Any:
+    """A freshly initialised network, by `factory` where the person brought their own (see `own_code.own_factory`)."""
     classes = len(card.class_names)
-    if ":" in card.family:
-        from .adapter import adapt, load_factory
+    if factory is not None:
+        from .adapter import adapt
 
-        return adapt(load_factory(card.family, trusted), card.shape, classes, seed)
+        return adapt(factory, card.shape, classes, seed)
     family = model_named(card.family, card.shape.modality)
     return family.build(card.shape, classes, params_from_dict(family.params, dict(card.params)), seed)
 
 
-def load_network(folder: Path, checkpoint: Checkpoint | None = None, trusted: bool = False) -> Any:
-    """The network of `checkpoint` (default: the last one of the first seed) in eval mode."""
+def load_network(
+    folder: Path, checkpoint: Checkpoint | None = None, factory: Callable[..., Any] | None = None
+) -> Any:
+    """The network of `checkpoint` (default: the last one of the first seed) in eval mode; see `build_network`."""
     card, _ = load_card(folder)
     first = [c for c in card.checkpoints if c.seed == card.checkpoints[0].seed]
     chosen = checkpoint or (first[-1] if first else None)
     if chosen is None:
         raise ModelError("This run kept no network.", "It was made from recorded outputs or by scikit-learn alone.")
-    network = build_network(card, trusted=trusted)
+    network = build_network(card, factory=factory)
     load_into(network, read_weights(Path(folder).parent / chosen.path))
     return network.eval()
 

@@ -6,7 +6,9 @@ import shutil
 import traceback
 from pathlib import Path
 
+from core.models.own_code import allowed_before, refuse_unless_allowed
 from core.store import Run, run_registry
+from core.store.consent import Consent, remember_consent
 from core.store.runs import is_run
 from core.types.errors import Cancelled, CurationError, RunError
 from core.types.progress import Progress
@@ -26,27 +28,33 @@ def run_attended(
     out: Path,
     progress: Progress,
     truth: Path | None = None,
-    trust: bool = False,
+    consent: Consent | None = None,
     ends_process: bool = False,
 ) -> Run:
     """`execute_run` with heartbeat, progress and the wish to cancel in the database.
 
+    consent: to the person's own code that `spec` names, given on this call and remembered in the workspace.
     ends_process: a stage that cannot be interrupted may end this process when someone cancels (the command line).
     """
     spec = absolute(spec)
     is_new = not is_run(out)
     if is_new:
         check_spec(spec)
+        consent = consent or allowed_before(spec.training.model)
     folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
-    registry = run_registry()
     _refuse_two(folder)
+    if consent is not None:
+        remember_consent(folder.run_id, consent)
+    elif not folder.is_finished:
+        refuse_unless_allowed(folder.run_id, spec.training.model)
+    registry = run_registry()
     registry.register(
         folder.run_id, folder.path, state=RunState.RUNNING.value, message="", **own_process(), **facts_of(folder.path)
     )
     state, message = RunState.FAILED, "It stopped without saying why."
     try:
         with DatabaseProgress(registry, folder.run_id, ends_process) as beat:
-            run = execute_run(spec, out, Together(progress, beat), truth, trust)
+            run = execute_run(spec, out, Together(progress, beat), truth)
         state, message = run.state(), "; ".join(f"{name}: {why}" for name, why in run.card.get("problems", {}).items())
         registry.register(folder.run_id, folder.path, **facts_of(folder.path))
         return run

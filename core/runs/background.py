@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from core.store import Run, run_registry
+from core.types import child
 from core.types.errors import Cancelled, CurationError, RunError
 from core.types.progress import Progress
 from core.types.runs import RunState, RunStatus
@@ -37,7 +37,7 @@ def launch_job(run: Run, kind: str, folder: Path, arguments: Sequence[str]) -> s
     name, now = job_id(run, kind), job_status(run, kind)
     if now is not None and now.state in BUSY:
         raise RunError(f"A {kind} of {run.name} is already running.", "Wait for it, or cancel it first.")
-    spawn(name, folder, [sys.executable, "-m", "core", *arguments], default_threads(leave_a_core=True),
+    spawn(name, folder, child.python("-m", "core", *arguments), default_threads(leave_a_core=True),
           {"name": run.name, "modality": run.modality.value, "rows": len(run.examples)})
     return name
 

@@ -21,6 +21,7 @@ from core.evaluation.arms import Arms, HeldOut, held_out_rows, make_arms, set_as
 from core.evaluation.learners import Learner, LogisticLearner
 from core.evaluation.retraining import LEAST_SEEDS, Asked, retrain
 from core.export.manifest import decisions_from_json, decisions_to_json, to_text
+from core.models.own_code import own_factory, refuse_unless_allowed
 from core.store import Run
 from core.store.atomic import read_json, write_json
 from core.store.workspace import workspace_root
@@ -75,6 +76,7 @@ def ask_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: s
                 "decisions": decisions_to_json(decisions), "mode": mode, "fractions": list(map(float, fractions)),
                 "seeds": seeds}
     key = hashlib.sha256(to_text(question).encode()).hexdigest()[:16]
+    _refuse_code(run, mode)
     if all(path.parent.name != key for path in _asked(run)):
         write_json(check_folder(run) / key / "asked.json", {**question, "number": 1 + len(_asked(run))})
     return key
@@ -112,6 +114,7 @@ def resume_check(run: Run) -> str:
 
 
 def _launch(run: Run, key: str) -> None:
+    _refuse_code(run, read_json(check_folder(run) / key / "asked.json")["mode"])
     launch_job(run, "check", check_folder(run) / key, ["check", str(run.path.absolute()), "--resume", key, "--quiet"])
 
 
@@ -120,10 +123,17 @@ def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
     if key in (answered := _answered(run)):
         return CheckResult.from_json(read_json(answered[key]))
     folder = check_folder(run) / key
+    _refuse_code(run, read_json(folder / "asked.json")["mode"])
     with locked(folder), watched(run, "check", folder, progress) as watcher, _few_threads():
         result = _answer(run, key, folder, watcher)
         write_json(folder / "result.json", result.to_json())
     return result
+
+
+def _refuse_code(run: Run, mode: str) -> None:
+    """A full check trains the run's own model: code that nobody allowed is refused before the work."""
+    if mode == "full":
+        refuse_unless_allowed(run.run_id, run.spec.training.model)
 
 
 def check_results(run: Run) -> list[CheckResult]:
@@ -189,7 +199,8 @@ def _learner(run: Run, mode: str, arms: Arms, folder: Path) -> Learner:
 
         splits = np.full(len(arms.given), "none", dtype=object)
         splits[arms.candidates] = Split.TRAIN.value
-        return full_learner(run.examples_with_inputs, run.spec, splits.astype(str), arms.held_out.rows, folder)
+        return full_learner(run.examples_with_inputs, run.spec, splits.astype(str), arms.held_out.rows, folder,
+                            own_factory(run.run_id, run.spec.training.model))
     vectors = np.asarray(run.array("embedding"))
     return LogisticLearner(vectors, len(arms.held_out.view.class_names), arms.candidates, arms.held_out.rows)
 

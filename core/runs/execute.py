@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
+from core.models.own_code import own_factory
 from core.scores import ScoreMethod
 from core.store import Run
 from core.store.cards import read_scores
@@ -30,14 +31,14 @@ _REPORTED = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", 
 
 
 def execute_run(
-    spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False, clusters: bool = True,
-    reuse: bool = True,
+    spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, clusters: bool = True, reuse: bool = True,
 ) -> Run:
     """Answer `spec` in the folder `out`, going on where an earlier try stopped; a finished answer is only opened.
 
     Each score is on disk before the next begins, and one that fails never blocks the others: the run then ends
     INCOMPLETE. With `reuse`, what other runs of the workspace finished is taken up.
-    Raises `Cancelled` when asked to stop, `RunError` when `out` holds another run or another data set's.
+    Raises `Cancelled` when asked to stop, `RunError` when `out` holds another run or another data set's, `ModelError`
+    for own code that this machine's workspace does not allow.
     """
     spec = absolute(spec)
     with locked(out):
@@ -46,7 +47,7 @@ def execute_run(
             run = open_run(out)
             refuse_changed_source(run)
             return run
-        job = Job(folder, progress, trust, reuse)
+        job = Job(folder, progress, own_factory(folder.run_id, spec.training.model), reuse)
         folder.save(state=RunState.RUNNING.value, versions=_versions())
         with _settled(job), limited_threads(folder.threads):
             _work(job, clusters)

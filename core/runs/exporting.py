@@ -12,11 +12,12 @@ import numpy as np
 
 from core.curation import keep_fraction_rules
 from core.export import ExportReport, LevelReport, read_manifest, verify, write_export
+from core.models.own_code import allow, refuse_unless_allowed
 from core.store import MAIN, Run
 from core.store.atomic import sha256_of
 from core.store.runs import is_run
 from core.types.curation import Decision, Rules
-from core.types.errors import RunError
+from core.types.errors import ModelError, RunError
 from core.types.progress import Progress, SilentProgress
 
 from .checked import checked
@@ -75,13 +76,20 @@ def _without_places(run: Run) -> dict[str, Any]:
 
 
 def verify_export(
-    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False
+    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False,
+    trust: bool = False,
 ) -> list[LevelReport]:
-    """Reports of the levels; level 3 repeats the run (found by its id when not given) in a scratch folder."""
+    """Reports of the levels; level 3 repeats the run (found by its id when not given) in a scratch folder.
+
+    trust: allow the own code that the run's model is; without it such scores are not recomputed, which is said.
+    """
     found = _run_of(Path(folder), run) if level >= 3 else None
     if found is None:
         return verify(folder, run, level)
     original = open_run(found)
+    refusal = _refused_code(original, trust)
+    if refusal is not None:
+        return [_not_recomputed(report, refusal) for report in verify(folder, found, level)]
 
     def recompute() -> tuple[list[str], Mapping[str, np.ndarray]]:
         with tempfile.TemporaryDirectory(prefix="chaffinch-verify-") as scratch:
@@ -90,6 +98,23 @@ def verify_export(
 
     trained = retrain or not (original.path / "work").is_dir()  # a shipped run has no evidence to read
     return [_how(report, trained) for report in verify(folder, found, level, recompute, trained)]
+
+
+def _refused_code(run: Run, trust: bool) -> ModelError | None:
+    model = run.spec.training.model
+    if trust:
+        allow(run.run_id, model)
+    try:
+        refuse_unless_allowed(run.run_id, model)
+    except ModelError as error:
+        return error
+    return None
+
+
+def _not_recomputed(report: LevelReport, why: ModelError) -> LevelReport:
+    if report.level < 3:
+        return report
+    return replace(report, text=f"Not checked: {' '.join(why.lines().splitlines())}")
 
 
 def _how(report: LevelReport, retrain: bool) -> LevelReport:

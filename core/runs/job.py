@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.types.errors import Cancelled, CurationError
 from core.types.evidence import GivenEvidence
@@ -25,7 +26,7 @@ class Job:
 
     folder: RunFolder
     progress: Progress
-    trust: bool = False
+    factory: Callable[..., Any] | None = None  # makes the person's own network; None: a model of ours
     reuse: bool = True  # take up trainings and signals that other runs of the workspace finished
     gauge: Gauge = field(default_factory=Gauge)
     problems: dict[str, str] = field(default_factory=dict)

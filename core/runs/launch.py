@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from core.models.own_code import allowed_before, refuse_unless_allowed
 from core.store import RunSummary, run_registry
+from core.store.consent import Consent, remember_consent
 from core.store.runs import Run, is_run
 from core.store.workspace import runs_root
+from core.types import child
 from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, RunStatus
 
@@ -27,13 +29,20 @@ _ENDING_SECONDS = 10.0
 _START_GRACE_SECONDS = 30.0  # a row may wait this long for its process to write down its number
 
 
-def start(spec: RunSpec, out: Path | None = None) -> str:
-    """Start a new run (or go on with one begun in `out`) in a process of its own; returns the run id."""
+def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None) -> str:
+    """Start a new run (or go on with one begun in `out`) in a process of its own; returns the run id.
+
+    consent: to the person's own code that `spec` names, given on this call.
+    """
     spec = absolute(spec)
     check_spec(spec)
     out = Path(out) if out is not None else runs_root() / new_run_id(spec)
+    if consent is None and not is_run(out):
+        consent = allowed_before(spec.training.model)
     folder = claim(out, spec, spec.threads or default_threads(leave_a_core=True))
-    _launch(folder, trust=spec.training.trusted)
+    if consent is not None:
+        remember_consent(folder.run_id, consent)
+    _launch(folder)
     return folder.run_id
 
 
@@ -45,7 +54,7 @@ def resume(run: str | Path) -> str:
     folder = RunFolder(path)
     if _known(folder.run_id) and status(folder.run_id).state in (RunState.RUNNING, RunState.WAITING):
         raise RunError(f"The run {folder.run_id} is already running.", "Wait for it, or cancel it first.")
-    _launch(folder, trust=folder.spec.training.trusted)
+    _launch(folder)
     return folder.run_id
 
 
@@ -115,8 +124,9 @@ def ago(then: float | None) -> str:
     return "just now"
 
 
-def _launch(folder: RunFolder, trust: bool) -> None:
-    command = [sys.executable, "-m", "core", "resume", str(folder.path), "--quiet", *(["--trust"] if trust else [])]
+def _launch(folder: RunFolder) -> None:
+    refuse_unless_allowed(folder.run_id, folder.spec.training.model)
+    command = child.python("-m", "core", "resume", str(folder.path.absolute()), "--quiet")
     spawn(folder.run_id, folder.path, command, folder.threads, facts_of(folder.path))
 
 
@@ -137,12 +147,12 @@ def spawn(job: str, folder: Path, command: list[str], threads: int, facts: dict[
         beat_at=time.monotonic(),
         **facts,
     )
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    environment = child.environment(OMP_NUM_THREADS=str(threads))
     with open(folder / "log.txt", "ab") as log:
-        child = subprocess.Popen(
+        process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
         )
-    _CHILDREN[job] = child
+    _CHILDREN[job] = process
 
 
 def _reap(job: str, patience: float = 0.0) -> None:

@@ -41,7 +41,7 @@ def repeat_scores(run: Run, scratch: Path, progress: Progress, retrain: bool = F
         },
     )
     write_json(scratch / "run.json", {"dataset": run.card["dataset"]})
-    return execute_run(spec, scratch, progress, trust=spec.training.trusted, clusters=False, reuse=False)
+    return execute_run(spec, scratch, progress, clusters=False, reuse=False)
 
 
 def _source(run: Run) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.evaluation.rescoring import rescore, short_training, testable
 from core.evaluation.self_test import measure, plant_flips
+from core.models.own_code import own_factory, refuse_unless_allowed
 from core.store import Run, run_registry
 from core.store.atomic import read_json, write_json
 from core.types.checks import SelfTestResult
@@ -32,6 +33,7 @@ def start_self_test(run: Run, flip: float = USUAL_FLIP) -> str:
     """Work in a process of its own; going on with an earlier try is the same call. Returns the key."""
     folder = _ask(run, flip)
     if not (folder / "result.json").is_file():
+        refuse_unless_allowed(run.run_id, run.spec.training.model)
         launch_job(run, _KIND, folder, [_KIND, str(run.path.absolute()), "--flip", repr(flip), "--quiet"])
     return folder.name
 
@@ -47,6 +49,7 @@ def work_self_test(run: Run, flip: float, progress: Progress) -> SelfTestResult:
     folder = _ask(run, flip)
     if (folder / "result.json").is_file():
         return SelfTestResult.from_json(read_json(folder / "result.json"))
+    refuse_unless_allowed(run.run_id, run.spec.training.model)
     with locked(folder), watched(run, _KIND, folder, progress) as watcher, limited_threads(1):
         result = _answer(run, flip, folder, watcher)
         write_json(folder / "result.json", result.to_json())
@@ -81,7 +84,8 @@ def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTest
     labels, flipped = plant_flips(examples.labels, rows, flip, run.spec.seed)
     changed = replace(examples, labels=labels, fingerprint=f"{examples.fingerprint}:{flip}")
     methods, why = testable(run.score_names, examples.inputs is not None)
-    found, failed = rescore(changed, methods, run.spec, run.array("embedding"), folder / "evidence", progress)
+    found, failed = rescore(changed, methods, run.spec, run.array("embedding"), folder / "evidence", progress,
+                            own_factory(run.run_id, run.spec.training.model))
     return measure({name: values[rows] for name, values in found.items()}, np.isin(rows, flipped),
                    {m.name: m.group.value for m in methods}, key=folder.name, flip=flip, seed=run.spec.seed,
                    not_tested={**why, **failed}, notes=notes)

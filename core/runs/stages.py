@@ -20,7 +20,6 @@ from core.types.errors import RunError
 from core.types.evidence import Evidence, ThresholdRun
 from core.types.methods import Signal
 from core.types.params import params_from_dict
-from core.types.runs import TrainingSpec
 from core.types.scores import ScoreResult
 
 from .job import Job
@@ -91,23 +90,23 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
     else:
         from core.training.evidence import gather_evidence
 
-        training = replace(job.spec.training, trusted=job.spec.training.trusted or job.trust)
         evidence = gather_evidence(
             job.examples,
-            training,
+            job.spec.training,
             needed | ({Signal.LOGITS} if needed & TRAINED else set()),
             folder=job.path,
             seed=job.spec.seed,
             progress=job.progress,
+            trusted_factory=job.factory,
             memory=job.spec.memory,
             shelf=cache_root() / "signals" if job.reuse else None,
         )
         if Signal.THRESHOLD_SAMPLES in needed:
-            evidence = replace(evidence, threshold_runs=_threshold_runs(job, training))
+            evidence = replace(evidence, threshold_runs=_threshold_runs(job))
     return evidence
 
 
-def _threshold_runs(job: Job, training: TrainingSpec) -> tuple[ThresholdRun, ...]:
+def _threshold_runs(job: Job) -> tuple[ThresholdRun, ...]:
     """Two more trainings, each with another share 1 / C of the training rows in an extra class."""
     from core.training.threshold_samples import train_threshold_samples
 
@@ -115,11 +114,12 @@ def _threshold_runs(job: Job, training: TrainingSpec) -> tuple[ThresholdRun, ...
     sets = threshold_sets(job.examples.labels[rows], job.examples.class_count, np.random.default_rng(job.spec.seed))
     return train_threshold_samples(
         job.examples,
-        training,
+        job.spec.training,
         [np.sort(rows[places]) for places in sets],
         folder=job.path,
         seed=job.spec.seed,
         progress=job.progress,
+        trusted_factory=job.factory,
         memory=job.spec.memory,
     )
 

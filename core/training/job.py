@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models import ModelFamily, model_named
-from core.models.adapter import adapt, load_factory
+from core.models.adapter import adapt
 from core.models.encoding import Encoder, fit_encoder
 from core.models.family import TrainingDefaults
 from core.models.stored import ModelCard
@@ -116,9 +116,7 @@ def prepare(
 ) -> TrainingJob:
     """Choose the model and fit the encoder on the training rows; writes nothing. Raises `ModelError` or `DataError`."""
     family = None
-    if factory is None and ":" in spec.model:
-        factory = load_factory(spec.model, spec.trusted)
-    elif factory is None:
+    if factory is None:
         model_named(spec.model, _readable(examples))  # a wrong name is said before the encoder reads everything
     encoder = fit_encoder(examples, examples.train_rows)
     if factory is None:

@@ -26,12 +26,11 @@ class TrainingSpec:
     weight_decay: float | None = None
     checkpoints: int = 6  # how many epochs of each seed the dear signals are taken at
     weights: tuple[str, ...] = ()  # own state_dicts (.pt, .safetensors), in order of training, instead of training here
-    trusted: bool = False
     bf16: bool = False  # passes without gradients in bfloat16: quicker on convolutions, the order of scores kept
 
     def question(self) -> dict[str, Any]:
         """What decides the evidence, as plain values; settings that are off do not count."""
-        plain = {k: v for k, v in asdict(self).items() if k != "trusted"}  # consent decides whether, not what
+        plain = asdict(self)
         return plain if self.bf16 else {k: v for k, v in plain.items() if k != "bf16"}
 
 
@@ -74,13 +73,19 @@ def settings_fingerprint(spec: dict[str, Any]) -> str:
 def _hashed(spec: dict[str, Any], but: frozenset[str]) -> str:
     plain = {k: v for k, v in spec.items() if k not in but}
     training = plain.get("training")
-    if isinstance(training, dict) and not training.get("bf16"):  # off: the question as before there was a choice
-        plain["training"] = {k: v for k, v in training.items() if k != "bf16"}
+    if isinstance(training, dict):
+        training = {**training, "trusted": ":" in str(training.get("model"))}  # as every spec once said it: old runs
+        if not training.get("bf16"):  # off: the question as before there was a choice
+            training.pop("bf16", None)
+        plain["training"] = training
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def spec_from_json(plain: dict[str, Any]) -> RunSpec:
     """The inverse of `RunSpec.to_json`; raises `ShapeError` naming what is missing, unknown or of another type."""
+    training = plain.get("training") if isinstance(plain, dict) else None
+    if isinstance(training, dict):  # older specs say "trusted" here: consent is never read from a file
+        plain = {**plain, "training": {k: v for k, v in training.items() if k != "trusted"}}
     return shaped(plain, RunSpec, "spec")
 
 

@@ -12,8 +12,10 @@ from oracles.per_example_gradients import loop_gradient_norms
 from torch import nn
 from training.tiny_worlds import columns, pictures, sentences
 
-from core.models.adapter import adapt, check_input, load_factory
+from core.models.adapter import adapt, check_input
 from core.models.family import InputShape
+from core.models.own_code import located, own_factory
+from core.store.consent import remember_consent
 from core.training import gather_evidence
 from core.types.errors import ModelError
 from core.types.examples import Modality
@@ -38,19 +40,15 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     sys.modules.pop("own_networks", None)
 
 
-def test_untrusted_code_is_not_even_imported(own_module: str) -> None:
-    with pytest.raises(ModelError, match="Nothing was run"):
-        load_factory(own_module, trusted=False)
-    assert "own_networks" not in sys.modules
-    with pytest.raises(ModelError, match="was not found"):
-        load_factory("own_networks:absent", trusted=True)
-
-
 def test_all_signals_of_an_own_network(own_module: str, tmp_path: Path) -> None:
-    spec = TrainingSpec(model=own_module, trusted=True, epochs=2, seeds=1, folds=2, learning_rate=0.01)
-    evidence = gather_evidence(
-        pictures(), spec, frozenset(Signal), folder=tmp_path / "run", seed=0, progress=SilentProgress()
-    )
+    spec = TrainingSpec(model=own_module, epochs=2, seeds=1, folds=2, learning_rate=0.01)
+    remember_consent("mine", located(own_module))
+    asked = {"folder": tmp_path / "run", "seed": 0, "progress": SilentProgress()}
+    with pytest.raises(ModelError, match="Nothing was run"):
+        gather_evidence(pictures(), spec, frozenset(Signal), **asked)
+    assert "own_networks" not in sys.modules
+    factory = own_factory("mine", own_module)
+    evidence = gather_evidence(pictures(), spec, frozenset(Signal), trusted_factory=factory, **asked)
     assert evidence.checkpoints[-1].features.shape == (48, 16)
     assert np.isfinite(evidence.checkpoints[-1].gradient_norm).all()
     assert evidence.out_of_fold_model == "own_networks:make, cross-fitted"

@@ -1,0 +1,55 @@
+"""Which code of a person's own this machine may run: kept in its workspace, never in a folder that can be copied."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.types.errors import RunError
+
+from .atomic import read_json, write_json
+from .workspace import workspace_root
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A person named `model` ("module:factory") on a command line; it was found in `file`, whose content was this."""
+
+    model: str
+    file: str  # absolute path
+    sha256: str
+
+
+def remember_consent(run_id: str, consent: Consent) -> None:
+    """Let later commands and buttons of this workspace run that very file for that run."""
+    write_json(_place(run_id), asdict(consent))
+
+
+def consent_for(run_id: str, model: str) -> Consent | None:
+    """What a person allowed for this run, None when it was never this model. Whether the file is still the same is
+    for the reader to see. Raises `RunError` on a damaged record.
+    """
+    path = _place(run_id)
+    if not path.is_file():
+        return None
+    found = _read(path)
+    return found if found.model == model else None
+
+
+def consents_to(model: str) -> list[Consent]:
+    """What the person allowed for any run of this workspace under that name."""
+    found = {_read(path) for path in (workspace_root() / "consent").glob("*.json")}
+    return sorted((c for c in found if c.model == model), key=lambda c: (c.file, c.sha256))
+
+
+def _read(path: Path) -> Consent:
+    try:
+        return Consent(**read_json(path))
+    except TypeError as error:
+        raise RunError(f"{path} is damaged: {error}.", "Delete it, and allow the code again with --trust.") from error
+
+
+def _place(run_id: str) -> Path:
+    # hashed: a run id comes from a folder, and must not choose a path
+    return workspace_root() / "consent" / f"{hashlib.sha256(run_id.encode('utf-8', 'surrogatepass')).hexdigest()}.json"
