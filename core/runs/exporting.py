@@ -114,7 +114,7 @@ def _refused_code(run: Run, trust: bool) -> ModelError | None:
 def _not_recomputed(report: LevelReport, why: ModelError) -> LevelReport:
     if report.level < 3:
         return report
-    return replace(report, text=f"Not checked: {' '.join(why.lines().splitlines())}")
+    return replace(report, text=" ".join(why.lines().splitlines()))
 
 
 def _how(report: LevelReport, retrain: bool) -> LevelReport:

@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.types.errors import RunError
-
 from .atomic import read_json, write_json
 from .workspace import workspace_root
 
@@ -33,21 +31,14 @@ def consent_for(run_id: str, model: str) -> Consent | None:
     path = _place(run_id)
     if not path.is_file():
         return None
-    found = _read(path)
+    found = read_json(path, Consent)
     return found if found.model == model else None
 
 
 def consents_to(model: str) -> list[Consent]:
     """What the person allowed for any run of this workspace under that name."""
-    found = {_read(path) for path in (workspace_root() / "consent").glob("*.json")}
+    found = {read_json(path, Consent) for path in (workspace_root() / "consent").glob("*.json")}
     return sorted((c for c in found if c.model == model), key=lambda c: (c.file, c.sha256))
-
-
-def _read(path: Path) -> Consent:
-    try:
-        return Consent(**read_json(path))
-    except TypeError as error:
-        raise RunError(f"{path} is damaged: {error}.", "Delete it, and allow the code again with --trust.") from error
 
 
 def _place(run_id: str) -> Path:
