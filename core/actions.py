@@ -309,3 +309,9 @@ def scores_table(run: Run) -> pd.DataFrame:
     """One row per example: example_id, source_index, label, predicted_label, then a column per score."""
     from core.runs.tables import scores_table as table
     return table(run)
+
+
+def spreadsheet_csv(frame: pd.DataFrame) -> str:
+    """A table as CSV of which a spreadsheet runs nothing: an apostrophe before ids and classes like =1+1."""
+    from core.datasets.cells import csv_text, safe_frame
+    return csv_text(safe_frame(frame))

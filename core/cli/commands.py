@@ -159,7 +159,7 @@ def methods(asked: Namespace) -> None:
 def table(asked: Namespace) -> None:
     """Every example with every score, as CSV."""
     frame = actions.scores_table(actions.open_run(asked.run))
-    text = frame.to_csv(index=False, lineterminator="\n")
+    text = actions.spreadsheet_csv(frame)
     if asked.csv is None:
         sys.stdout.write(text)
     else:
@@ -189,6 +189,8 @@ def plant(asked: Namespace) -> None:
     )
     print(f"{done.data}: {done.rows:,} rows, {done.flipped:,} labels flipped, {done.duplicates:,} near-duplicates")
     print(f"{done.key}: the answer key")
+    if done.neutralised:
+        print(f"{done.neutralised:,} cells begin with an apostrophe now: a spreadsheet would run them. JSONL has none.")
 
 
 def evaluate(asked: Namespace) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -11,13 +15,17 @@ import pandas as pd
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Roles
 
-from .planted_files import Edits, source_rows, write_planted
+from .cells import csv_text, neutralise
+from .planted_files import Edits, safe_roles, source_rows, write_planted
 from .sources import load_examples, source_path
+
+_UNFINISHED = ".planting-"
 
 
 @dataclass(frozen=True)
 class Planted:
-    """What `plant` wrote: the copy, its key, and how many rows of each kind."""
+    """What `plant` wrote: the copy, its key, how many rows of each kind, and how many cells got an apostrophe because a
+    spreadsheet would have run them."""
 
     data: Path
     key: Path
@@ -25,6 +33,7 @@ class Planted:
     flipped: int
     duplicates: int
     conflicts: int
+    neutralised: int = 0
 
 
 def plant(
@@ -48,27 +57,51 @@ def plant(
     for name, share in (("flip", flip), ("duplicates", duplicates), ("conflicts", conflicts)):
         if not 0 <= share <= 1:
             raise DataError(f"{name} is {share}, not a share between 0 and 1.", "Give for example 0.1 for ten percent.")
+    if seed < 0:
+        raise DataError(f"The seed is {seed}.", "Give 0 or more.")
     examples = load_examples(source, modality, roles, cache)
     edits = draw_edits(examples, flip, duplicates, conflicts, np.random.default_rng(seed))
-    _free_folder(out)
-    data = write_planted(source_path(source), examples, edits, out)
-    again = replace(roles, label=None, id=None, split=None) if data.is_dir() else examples.roles
-    planted = load_examples(data, examples.modality.value, again, cache)
-    key = out / "key.csv"
-    _key(examples, planted, edits, source_rows(planted, data.is_dir())).to_csv(key, index=False, lineterminator="\n")
+    with _finished_folder(out) as made:
+        data, neutralised = write_planted(source_path(source), examples, edits, made)
+        again = replace(roles, label=None, id=None, split=None) if data.is_dir() else safe_roles(data, examples.roles)
+        planted = load_examples(data, examples.modality.value, again, cache)
+        key = _key(examples, planted, edits, source_rows(planted, data.is_dir()))
+        (made / "key.csv").write_text(csv_text(key), encoding="utf-8", newline="")
+    clashes = int(edits.clash.sum())
+    near = len(edits.copied) - clashes
     return Planted(
-        data, key, len(planted), len(edits.flipped), len(edits.copied) - int(edits.clash.sum()), int(edits.clash.sum())
+        out / data.name, out / "key.csv", len(planted), len(edits.flipped), near, clashes, neutralised=neutralised
     )
+
+
+@contextmanager
+def _finished_folder(out: Path) -> Iterator[Path]:
+    """A folder whose files move into `out` when the block ends well; if it does not, `out` is as it was before."""
+    new = [p for p in (out, *out.parents) if not p.exists()]
+    try:
+        _free_folder(out)
+        with TemporaryDirectory(dir=out, prefix=_UNFINISHED) as folder:
+            yield Path(folder)
+            for path in sorted(Path(folder).iterdir()):
+                path.replace(out / path.name)
+    except BaseException as error:
+        for made in new:
+            with suppress(OSError):  # it was not made, or another process has put something there
+                made.rmdir()
+        if not isinstance(error, OSError):
+            raise
+        words = f"{out} cannot be written: {error.strerror or error}."
+        raise DataError(words, "Make room on the disk, or give another folder.") from None
 
 
 def _free_folder(out: Path) -> None:
     """Make the folder; an earlier planted copy of one file may be replaced, anything else may not."""
-    if out.is_dir() and any(p.is_dir() or (p.name != "key.csv" and p.stem != "data") for p in out.iterdir()):
-        raise DataError(f"{out} is not empty.", "Give a new folder.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{out} cannot be made: {error.strerror}.", "Give a folder that can be written.") from None
+    for path in out.iterdir() if out.is_dir() else ():
+        if path.name.startswith(_UNFINISHED):
+            shutil.rmtree(path)
+        elif path.is_dir() or (path.name != "key.csv" and path.stem != "data"):
+            raise DataError(f"{out} is not empty.", "Give a new folder.")
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def draw_edits(
@@ -115,6 +148,7 @@ def _key(examples: ExampleTable, planted: ExampleTable, edits: Edits, rows: np.n
     names = np.array([*examples.class_names, ""], dtype=object)  # the last stands for UNLABELED (-1)
     original = np.concatenate([names[examples.labels], names[examples.labels[edits.copied]]])
     is_fault = np.isin(fault, ["label_flip", "near_duplicate_conflict"]).astype(int)
+    label = [neutralise(name) for name in original[rows]]
     return pd.DataFrame(
-        {"example_id": planted.ids, "is_fault": is_fault[rows], "fault": fault[rows], "original_label": original[rows]}
+        {"example_id": planted.ids, "is_fault": is_fault[rows], "fault": fault[rows], "original_label": label}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from core.types.errors import DataError
-from core.types.examples import ExampleTable, Modality
+from core.types.examples import ExampleTable, Modality, Roles
 
 from .arrayfile import ArrayFile
+from .cells import csv_text, is_formula, neutralise, safe_frame
 from .columnar import parse_json_line
 from .delimited import read_delimited
 from .files import read_bytes
@@ -35,14 +36,17 @@ class Edits:
     rng: np.random.Generator
 
 
-def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -> Path:
-    """The written file. Raises `DataError` for sources whose labels lie in another file, and for shards and zips."""
+def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -> tuple[Path, int]:
+    """The written file, and how many of its cells got an apostrophe because a spreadsheet would run them (CSV and TSV).
+
+    Raises `DataError` for sources whose labels lie in another file, and for shards and zips.
+    """
     if not examples.roles.label or examples.roles.label not in examples.columns:
         raise DataError(f"{examples.name} has no labels to change.", "Choose the label column with --label.")
     suffix = path.suffix.lower()
     if examples.source_path is not None and suffix != ".zip":
         if path.is_dir() and manifest_in(path) is None:
-            return _write_folder(path, examples, edits, out / "data")
+            return _write_folder(path, examples, edits, out / "data"), 0
         return _write_manifest(path if path.is_dir() else path.parent, examples, edits, out)
     if path.is_dir() or suffix not in (*DELIMITED, *JSON_LINES, ".parquet", ".pq", ".npz"):
         raise DataError(
@@ -50,18 +54,28 @@ def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -
             "Give CSV, TSV, JSONL, one Parquet file, NPZ, or a folder or manifest of pictures.",
         )
     target = out / f"data{suffix}"
-    if suffix == ".npz":
-        _write_npz(path, examples, edits, target)
-    elif suffix in DELIMITED:
+    if suffix in DELIMITED:
         frame, _ = read_delimited(path)
         cells = {str(n): frame[n].tolist() for n in frame.columns}
         edited = pd.DataFrame(_edited(cells, examples, edits), columns=frame.columns)
-        edited.to_csv(target, index=False, lineterminator="\n", sep="," if suffix == ".csv" else "\t")
-    elif suffix in JSON_LINES:
-        _write_jsonl(path, examples, edits, target)
-    else:
-        _write_parquet(path, examples, edits, target)
-    return target
+        return target, _write_text(edited, target, "," if suffix == ".csv" else "\t")
+    write = _write_npz if suffix == ".npz" else _write_jsonl if suffix in JSON_LINES else _write_parquet
+    write(path, examples, edits, target)
+    return target, 0
+
+
+def _write_text(frame: pd.DataFrame, target: Path, separator: str) -> int:
+    safe = safe_frame(frame)
+    target.write_text(csv_text(safe, separator), encoding="utf-8", newline="")
+    return int((safe.to_numpy() != frame.to_numpy()).sum())
+
+
+def safe_roles(data: Path, roles: Roles) -> Roles:
+    """The roles under the names that the written file has: in CSV and TSV those, too, are neutralised."""
+    if data.suffix not in DELIMITED:
+        return roles
+    named = {r: neutralise(c) for r in ("id", "label", "text", "split", "group", "path") if (c := getattr(roles, r))}
+    return replace(roles, features=tuple(map(neutralise, roles.features)), **named)
 
 
 def _edited(columns: dict[str, list[Any]], examples: ExampleTable, edits: Edits) -> dict[str, list[Any]]:
@@ -155,8 +169,9 @@ def _write_npz(path: Path, examples: ExampleTable, edits: Edits, target: Path) -
     new = arrays[str(roles.label)]
     new[edits.flipped] = label[[donor[int(c)] for c in edits.new_label]]
     new[count:] = label[[donor[int(c)] for c in edits.copy_label]]
-    for place in range(count, len(rows)):
-        arrays[str(roles.inputs)][place] = _near_array(arrays[str(roles.inputs)][place], edits.rng)
+    if len(edits.copied):
+        inputs = arrays[str(roles.inputs)]
+        inputs[count:] = [_near_array(cell, edits.rng, inputs[:count]) for cell in inputs[count:]]
     if roles.id and len(edits.copied):
         ids = arrays[roles.id].tolist()
         _new_ids(ids, count)
@@ -164,10 +179,18 @@ def _write_npz(path: Path, examples: ExampleTable, edits: Edits, target: Path) -
     np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
 
 
-def _near_array(cell: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _near_array(cell: np.ndarray, rng: np.random.Generator, every: np.ndarray) -> np.ndarray:
+    """A little different, within the range of all cells: noise that left it would tell another kind of pixels."""
     if cell.dtype == np.uint8 and cell.ndim > 1:
         return near_image(cell, rng)
-    return (cell + rng.normal(0, 0.01, cell.shape) * (np.abs(cell).mean() + 1e-6)).astype(cell.dtype)
+    if cell.dtype == bool:
+        flat = cell.flatten()
+        flat[rng.integers(flat.size)] ^= True
+        return flat.reshape(cell.shape)
+    noise = rng.normal(0, 0.01, cell.shape) * (np.abs(cell).mean() + 1e-6)
+    if cell.dtype.kind in "iu":
+        noise = np.where(noise < 0, np.floor(noise), np.ceil(noise))  # at least one step
+    return np.clip(cell + noise, every.min(), every.max()).astype(cell.dtype)
 
 
 def _write_folder(root: Path, examples: ExampleTable, edits: Edits, target: Path) -> Path:
@@ -184,7 +207,7 @@ def _write_folder(root: Path, examples: ExampleTable, edits: Edits, target: Path
     return target
 
 
-def _write_manifest(root: Path, examples: ExampleTable, edits: Edits, out: Path) -> Path:
+def _write_manifest(root: Path, examples: ExampleTable, edits: Edits, out: Path) -> tuple[Path, int]:
     """data.csv beside copies of the pictures at their relative paths."""
     _refuse_copies(edits)
     frame = examples.columns.copy()
@@ -197,8 +220,9 @@ def _write_manifest(root: Path, examples: ExampleTable, edits: Edits, out: Path)
     for relative in _paths(examples):
         (out / relative).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / relative, out / relative)
-    frame.to_csv(out / "data.csv", index=False, lineterminator="\n")
-    return out / "data.csv"
+    path = str(examples.roles.path)
+    frame[path] = [f"./{p}" if is_formula(str(p)) else p for p in frame[path]]  # an apostrophe would name another file
+    return out / "data.csv", _write_text(frame, out / "data.csv", ",")
 
 
 def _refuse_copies(edits: Edits) -> None:

@@ -13,11 +13,24 @@ from typing import Any
 
 import numpy as np
 
+from core.datasets.cells import encode, encode_line, is_formula, neutralise
 from core.types.errors import DataError
 
-from .cells import encode, encode_line, float_texts, int_texts, is_formula, neutralise
-
 _CHUNK = 20_000
+
+
+def float_texts(values: np.ndarray) -> list[str]:
+    """Shortest text that reads back as the same float32; NaN (not computed) is empty."""
+    plain = np.asarray(values, np.float32)
+    texts = plain.astype(str).tolist()
+    for row in np.flatnonzero(np.isnan(plain)):
+        texts[row] = ""
+    return texts
+
+
+def int_texts(values: np.ndarray) -> list[str]:
+    """Whole numbers."""
+    return list(map(str, np.asarray(values).tolist()))
 
 
 @dataclass(frozen=True, eq=False)

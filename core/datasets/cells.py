@@ -1,30 +1,17 @@
-"""Cells of a CSV: numbers as short text, text that no spreadsheet runs, RFC 4180 quoting."""
+"""Cells of a CSV: text that no spreadsheet runs, RFC 4180 quoting."""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Sequence
 
-import numpy as np
+import pandas as pd
 
 # A spreadsheet takes text that starts like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _QUOTED = re.compile(r'[",\r\n]')
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|nan)\Z", re.IGNORECASE)
-
-
-def float_texts(values: np.ndarray) -> list[str]:
-    """Shortest text that reads back as the same float32; NaN (not computed) is empty."""
-    plain = np.asarray(values, np.float32)
-    texts = plain.astype(str).tolist()
-    for row in np.flatnonzero(np.isnan(plain)):
-        texts[row] = ""
-    return texts
-
-
-def int_texts(values: np.ndarray) -> list[str]:
-    """Whole numbers."""
-    return list(map(str, np.asarray(values).tolist()))
 
 
 def is_number(text: str) -> bool:
@@ -56,3 +43,25 @@ def encode(text: str) -> str:
 def encode_line(fields: Sequence[str]) -> str:
     """One record of encoded fields, LF included. A lone empty field is quoted, for an empty line is no record."""
     return ('""' if len(fields) == 1 and fields[0] == "" else ",".join(fields)) + "\n"
+
+
+def safe_cells(cells: Sequence[object]) -> list[object]:
+    """The cells, those neutralised that a spreadsheet might run; a negative number is none of them."""
+    return [neutralise(c) if isinstance(c, str) and not is_number(c) else c for c in cells]
+
+
+def safe_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table of which no cell and no column name is run by a spreadsheet."""
+    texts = [not pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    columns = [safe_cells(frame.iloc[:, k].tolist()) if text else frame.iloc[:, k] for k, text in enumerate(texts)]
+    safe = pd.DataFrame(dict(enumerate(columns)), index=frame.index)
+    return safe.set_axis([neutralise(str(name)) for name in frame.columns], axis=1)
+
+
+def csv_text(frame: pd.DataFrame, separator: str = ",") -> str:
+    """The table as CSV with LF, which reads back cell by cell; the csv module leaves a lone CR unquoted."""
+    carriage = any(
+        isinstance(cell, str) and "\r" in cell for name in frame.select_dtypes(exclude="number") for cell in frame[name]
+    )
+    quoting = csv.QUOTE_NONNUMERIC if carriage else csv.QUOTE_MINIMAL
+    return frame.to_csv(index=False, lineterminator="\n", sep=separator, quoting=quoting)
