@@ -313,5 +313,5 @@ def scores_table(run: Run) -> pd.DataFrame:
 
 def spreadsheet_csv(frame: pd.DataFrame) -> str:
     """A table as CSV of which a spreadsheet runs nothing: an apostrophe before ids and classes like =1+1."""
-    from core.datasets.cells import csv_text, safe_frame
+    from core.datasets.spreadsheet import csv_text, safe_frame
     return csv_text(safe_frame(frame))

@@ -15,9 +15,9 @@ import pandas as pd
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Roles
 
-from .cells import csv_text, neutralise
 from .planted_files import Edits, safe_roles, source_rows, write_planted
 from .sources import load_examples, source_path
+from .spreadsheet import csv_text, neutralise
 
 _UNFINISHED = ".planting-"
 

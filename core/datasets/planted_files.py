@@ -15,13 +15,13 @@ from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality, Roles
 
 from .arrayfile import ArrayFile
-from .cells import csv_text, is_formula, neutralise, safe_frame
 from .columnar import parse_json_line
 from .delimited import read_delimited
 from .files import read_bytes
 from .frames import DELIMITED, JSON_LINES
 from .images import manifest_in
 from .perturb import near_image, near_number, near_text
+from .spreadsheet import csv_text, is_formula, neutralise, safe_frame
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.datasets.cells import encode, encode_line
+from core.datasets.spreadsheet import encode, encode_line
 
 from .replay import read_records
 from .table import Checksums, row_checksums

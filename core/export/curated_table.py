@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.curation import ScoreView
-from core.datasets.cells import all_numbers
+from core.datasets.spreadsheet import all_numbers
 from core.types.curation import Outcome
 
 from .table import Column, coded_column, int_column, text_column

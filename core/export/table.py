@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from core.datasets.cells import encode, encode_line, is_formula, neutralise
+from core.datasets.spreadsheet import encode, encode_line, is_formula, neutralise
 from core.types.errors import DataError
 
 _CHUNK = 20_000

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from core.datasets import load_examples
-from core.datasets.cells import csv_text, safe_frame
 from core.datasets.faults import plant
+from core.datasets.spreadsheet import csv_text, safe_frame
 from core.types.errors import DataError
 from core.types.examples import Roles
 
