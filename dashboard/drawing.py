@@ -14,6 +14,7 @@ from core.curation.evidence import label_suggested
 from core.curation.review import is_reviewed
 from core.scores import score_named
 from core.types.curation import Action
+from core.types.figures import cell, digits, probability
 from dashboard import cache, reading, theme
 from dashboard.components.embedding_map import HoverCard
 from dashboard.components.gallery import Tile
@@ -46,15 +47,8 @@ def _content(example: Any) -> dict[str, Any]:
     if isinstance(example, str):
         return {"text": example}
     if isinstance(example, Mapping):
-        return {"cells": tuple((str(k), cell_word(v)) for k, v in list(example.items())[:6])}
+        return {"cells": tuple((str(k), cell(v)) for k, v in list(example.items())[:6])}
     return {"image": example}
-
-
-def cell_word(value: Any) -> str:
-    """A cell in words; missing is a dash."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def class_word(opened: Opened, code: int) -> str:
@@ -91,7 +85,7 @@ def _order_note(opened: Opened, row: int, order: str) -> str:
         return "reviewed" if is_reviewed(opened.view, opened.curation.decisions, row) else ""
     name, _, end = order.partition(":")
     if end and name in opened.view.scores:
-        return f"{opened.view.scores[name].values[row]:.4g}"
+        return digits(opened.view.scores[name].values[row])
     return f"#{int(opened.outcome.rank[row]):,}" if order == "rank" else ""
 
 
@@ -107,13 +101,13 @@ def hover_card(opened: Opened, row: int) -> HoverCard:
     example, problem = cache.example_input(opened.run, row)
     lines = [("label", label_words(opened, row))]
     if view.predicted is not None and view.predicted[row] >= 0:
-        sure = f" · {view.predicted_prob[row]:.2f}" if view.predicted_prob is not None else ""
+        sure = f" · {probability(view.predicted_prob[row])}" if view.predicted_prob is not None else ""
         lines.append(("prediction", class_word(opened, int(view.predicted[row])) + sure))
     kept = "kept" if opened.outcome.kept[row] else "dropped"
     lines.append(("decision", f"{kept} · {opened.outcome.source_of(row)}"))
     text = example if isinstance(example, str) else problem
     if isinstance(example, Mapping):
-        lines += [(str(k), cell_word(v)) for k, v in list(example.items())[:4]]
+        lines += [(str(k), cell(v)) for k, v in list(example.items())[:4]]
     image = png(example) if isinstance(example, np.ndarray) else None
     return HoverCard(str(view.ids[row]), tuple(lines), text[:280], image)
 

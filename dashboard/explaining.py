@@ -38,9 +38,10 @@ def _attribution(run_id: str, row: int, method: str, params: tuple[tuple[str, An
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def checks(run_id: str, row: int, method: str, _run: Run) -> tuple[AssumptionCheck, ...]:
-    """Lights of that attribution."""
-    return explain_actions.check_attribution(_run, row, method, client=_client(run_id, str(_run.path)))
+def checks(run_id: str, row: int, method: str, target: str, _run: Run) -> tuple[AssumptionCheck, ...]:
+    """Lights of that attribution of that class."""
+    asked = {"target": target}
+    return explain_actions.check_attribution(_run, row, method, asked, client=_client(run_id, str(_run.path)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -19,6 +19,7 @@ from core.scores.method import ScoreMethod
 from core.store import MAIN, Run
 from core.types.curation import Outcome, Source
 from core.types.errors import RulesError
+from core.types.figures import digits, probability
 from core.types.runs import RunState, RunStatus
 from core.types.scores import Score
 from dashboard import cache, selecting
@@ -238,8 +239,8 @@ def margin_words(opened: Opened, row: int) -> str:
     if not np.isfinite(margin):
         return "no cut looks at it"
     side = "inside" if margin >= 0 else "beyond"
-    flips = f"; other seeds would decide otherwise with probability {risk:.2g}" if np.isfinite(risk) else ""
-    return f"{abs(margin):.3g} {side} the cut at {float(opened.outcome.threshold[row]):.3g}{flips}"
+    flips = f"; other seeds would decide otherwise with probability {probability(risk)}" if np.isfinite(risk) else ""
+    return f"{digits(abs(margin), 3)} {side} the cut at {digits(opened.outcome.threshold[row], 3)}{flips}"
 
 
 def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:

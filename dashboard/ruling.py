@@ -8,6 +8,7 @@ from typing import Any
 
 from core.curation import ScoreView
 from core.types.curation import Rules, Threshold
+from core.types.figures import digits
 from core.types.methods import Goal
 
 # A high composite serves the goal: what the goal wants removed goes from the top, what it wants kept from the bottom.
@@ -111,4 +112,4 @@ def threshold_words(threshold: Threshold, title: str) -> str:
     if threshold.kind == "count":
         return f"Drop the {int(threshold.cut):,} {end} by {title}{where}"
     unit = "percentile " if threshold.kind == "percentile" else ""
-    return f"Drop {threshold.drop} {unit}{threshold.cut:.4g} of {title}{where}"
+    return f"Drop {threshold.drop} {unit}{digits(threshold.cut)} of {title}{where}"

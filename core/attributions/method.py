@@ -17,6 +17,7 @@ from core.types.params import param
 from .parts import Parts
 
 PREDICTED, GIVEN = "predicted", "given"
+CLASS = "class:"  # before the name of a class that may be called like one of those
 TREE_MODELS = ("DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier",
                "GradientBoostingClassifier", "HistGradientBoostingClassifier")
 TREE_FAMILIES = ("random_forest", "gradient_boosting")  # what model cards call them
@@ -69,9 +70,10 @@ class Explained:
             if self.label == UNLABELED:
                 raise CurationError("This example has no given label to explain.", f'Explain "{PREDICTED}" instead.')
             return self.label
-        if wanted not in self.class_names:
-            raise CurationError(f"There is no class {wanted!r}.", f"Classes: {', '.join(self.class_names[:20])}.")
-        return self.class_names.index(wanted)
+        name = wanted if wanted in self.class_names else wanted.removeprefix(CLASS)
+        if name not in self.class_names:
+            raise CurationError(f"There is no class {name!r}.", f"Classes: {', '.join(self.class_names[:20])}.")
+        return self.class_names.index(name)
 
 
 @dataclass(frozen=True, kw_only=True)

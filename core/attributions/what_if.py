@@ -11,6 +11,7 @@ import numpy as np
 from core.types.attributions import Edit, Judgement, WhatIf
 from core.types.errors import CurationError
 from core.types.examples import UNLABELED, ExampleTable
+from core.types.figures import cell
 
 from .encoded import subset
 from .parts import ImageParts
@@ -102,11 +103,12 @@ def judge(probabilities: np.ndarray, label: int, names: Sequence[str]) -> tuple[
 def _judged(row: np.ndarray, label: int, names: Sequence[str]) -> Judgement:
     top = int(row.argmax())
     if label == UNLABELED:
-        return Judgement(names[top], float(row[top]))
+        return Judgement(names[top], float(row[top]), probabilities=tuple(row.tolist()))
     off = row.copy()
     off[label] -= 1
     loss = -math.log(max(float(row[label]), 1e-300))
-    return Judgement(names[top], float(row[top]), float(row[label]), float(np.sqrt((off ** 2).sum())), loss)
+    return Judgement(names[top], float(row[top]), float(row[label]), float(np.sqrt((off ** 2).sum())), loss,
+                     tuple(row.tolist()))
 
 
 def words_of(encoder: Any, examples: ExampleTable, row: int, edit: Edit) -> str:
@@ -125,8 +127,7 @@ def words_of(encoder: Any, examples: ExampleTable, row: int, edit: Edit) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "missing" if value is None or value == "" or value != value else f"{value:.6g}" \
-        if isinstance(value, float) else str(value)
+    return "missing" if value == "" else cell(value, "missing")
 
 
 def written(before: Judgement, after: Judgement, changed: str, model: str, label: int,

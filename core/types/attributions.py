@@ -73,6 +73,7 @@ class Edit:
 class Judgement:
     """What the model says of one input. of_label, el2n, loss: None for an example without a label.
 
+    probabilities: of every class, in the order of the model's classes.
     el2n: length of (probabilities - one-hot label); loss: -log of the label's probability; both of this one model.
     """
 
@@ -81,6 +82,10 @@ class Judgement:
     of_label: float | None = None
     el2n: float | None = None
     loss: float | None = None
+    probabilities: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "probabilities", tuple(self.probabilities))  # a list after a journey as JSON
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.types.attributions import Attribution
+from core.types.figures import digits
 from core.types.scores import AssumptionCheck
-from dashboard.components.nodes import Node, four_digits, node, show_nodes
+from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.components.pictures import data_address
 from dashboard.theme import AWAY_COLOR, TOWARDS_COLOR
 
@@ -51,7 +52,7 @@ def _facts(attribution: Attribution) -> Node:
     gap, tone = _gap(attribution)
     pieces: list[Node] = [
         node("span", "", "towards ", node("b", "towards", attribution.target)),
-        node("span", "soft", f"{attribution.unit} {four_digits(attribution.base)} → {four_digits(attribution.output)}"),
+        node("span", "soft", f"{attribution.unit} {digits(attribution.base)} → {digits(attribution.output)}"),
         node("span", tone, gap, title="How far the parts are from adding up to output minus base; nearer 0 is better."),
     ]
     return node("div", "", node("div", "facts", *pieces), node("small", "soft", " ".join(attribution.notes)))
@@ -64,7 +65,7 @@ def _gap(attribution: Attribution) -> tuple[str, str]:
     explained = abs(attribution.output - attribution.base)
     share = f" ({abs(attribution.gap) / explained:.0%} of the difference)" if explained else ""
     wide = abs(attribution.gap) > _WIDE_GAP * explained
-    return f"additivity gap {four_digits(attribution.gap)}{share}", "warn" if wide else "soft"
+    return f"additivity gap {digits(attribution.gap)}{share}", "warn" if wide else "soft"
 
 
 def _strength(values: np.ndarray) -> np.ndarray:
@@ -92,11 +93,11 @@ def token_weights(
     for token, share, weight, error, doubt in zip(tokens, strength, weights, spread, unsure, strict=True):
         r, g, b = _rgb(TOWARDS_COLOR if share > 0 else AWAY_COLOR)
         style = {"background": f"rgba({r},{g},{b},{abs(share) * (0.31 if doubt else 0.62):.2f})"}
-        give = f" ± {error:.2g}" if errors is not None else ""
-        parts += [node("mark", "", token, style=style, title=f"{token}: {four_digits(float(weight))}{give}"), " "]
+        give = f" ± {digits(error, 2)}" if errors is not None else ""
+        parts += [node("mark", "", token, style=style, title=f"{token}: {digits(float(weight))}{give}"), " "]
     text = node("p", "text", *parts, label="Text with the weight of each token")
     foot = f"{int(unsure.sum())} of {len(tokens)} words are within two standard errors of 0 and shaded half as much; " \
-           f"the largest error is {spread.max(initial=0.0):.2g}."
+           f"the largest error is {digits(spread.max(initial=0.0), 2)}."
     show_nodes(node("div", "", text, *([node("small", "soft", foot)] if errors is not None else [])), key=key)
 
 
@@ -113,11 +114,11 @@ def column_bars(
         rows += [
             node("span", "", names[i], " ", node("span", "soft", str(value)), title=f"{names[i]} = {value}"),
             _signed(float(strength[i])),
-            node("span", "num", four_digits(float(weights[i]))),
+            node("span", "num", digits(float(weights[i]))),
         ]
     rest = len(weights) - len(order)
     foot = (
-        [node("small", "soft", f"{rest} weaker columns add {four_digits(float(np.delete(weights, order).sum()))}")]
+        [node("small", "soft", f"{rest} weaker columns add {digits(float(np.delete(weights, order).sum()))}")]
         if rest
         else []
     )

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from core.types.attributions import Judgement, WhatIf
-from dashboard.components.nodes import Node, four_digits, node, show_nodes
+from collections.abc import Mapping
+
+from core.types.attributions import WhatIf
+from core.types.figures import digits
+from dashboard.components.nodes import Node, node, show_nodes
 
 
-def before_after(found: WhatIf, *, key: str) -> None:
-    """Predicted class, its probability, the given label's probability, EL2N and loss; the warning below."""
+def before_after(found: WhatIf, *, key: str, watched: Mapping[str, int] | None = None) -> None:
+    """Predicted class, its probability, those of the watched classes (title -> class), EL2N, loss; the warning below.
+
+    One model was asked, so its numbers are marked as those of one seed: the scores of the run are means over several.
+    """
+    whose = "one seed" if "network" in found.model else "one model"
     head = node("tr", "", *(node("th", "" if at == 0 else "num", word) for at, word in enumerate(
-        ("What-if", "Before", "After", "Change"))))
+        (f"What-if, {whose}", "Before", "After", "Change"))))
     before, after = found.before, found.after
-    rows = [_words("Predicted", before.predicted, after.predicted), _numbers("Its probability", "probability", found)]
+    rows = [_words("Predicted", before.predicted, after.predicted),
+            _line("Its probability", before.probability, after.probability)]
+    rows += [_line(title, before.probabilities[code], after.probabilities[code])
+             for title, code in (watched or {}).items() if code < len(before.probabilities)]
     if found.label:
-        rows += [
-            _numbers(f"Given label’s, {found.label}", "of_label", found),
-            _numbers("EL2N", "el2n", found),
-            _numbers("Loss", "loss", found),
-        ]
+        rows += [_line(f"{title} ({whose})", *(float(getattr(said, name)) for said in (before, after)))
+                 for title, name in (("EL2N", "el2n"), ("Loss", "loss"))]
     table = node("table", "whatif", node("thead", "", head), node("tbody", "", *rows),
                  label=f"What-if: {found.changed or 'nothing changed'}; {found.model} before and after")
     said = f"{found.changed}: {found.model}." if found.changed else f"Nothing changed yet: {found.model}."
@@ -31,18 +38,13 @@ def _words(title: str, before: str, after: str) -> Node:
                 node("td", "num soft", "another class" if other else "the same"))
 
 
-def _numbers(title: str, name: str, found: WhatIf) -> Node:
-    before, after = _value(found.before, name), _value(found.after, name)
-    return node("tr", "", node("th", "", title, title=title), node("td", "num", four_digits(before)),
-                node("td", "num", four_digits(after)), node("td", "num", signed(after - before)))
-
-
-def _value(judgement: Judgement, name: str) -> float:
-    return float(getattr(judgement, name))
+def _line(title: str, before: float, after: float) -> Node:
+    return node("tr", "", node("th", "", title, title=title), node("td", "num", digits(before)),
+                node("td", "num", digits(after)), node("td", "num", signed(after - before)))
 
 
 def signed(change: float) -> str:
     """A change with its sign, four digits at most; 0 without one."""
     if abs(change) < 1e-4:
         return "0"
-    return f"{'+' if change > 0 else '−'}{abs(change):.3g}"
+    return f"{'+' if change > 0 else '−'}{digits(abs(change), 3)}"

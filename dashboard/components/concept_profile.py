@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from core.types.attributions import Concept
+from core.types.figures import digits
 from dashboard.components.before_after import signed
-from dashboard.components.nodes import Node, four_digits, node, show_nodes
+from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.components.pictures import data_address
 from dashboard.theme import TOWARDS_COLOR
 
@@ -44,7 +45,7 @@ def _row(concept: Concept, size: tuple[int, int], picture: Callable[[int], np.nd
     here = f"percentile {concept.percentile:.0f}, adds {signed(concept.contribution)}"
     return node("tr", "", node("th", "", concept.name, title=concept.name), node("td", "", *(crops or ["–"])),
                 node("td", "", bar, node("small", "soft", error)),
-                node("td", "", node("small", "", here), title=f"strength {four_digits(concept.activation)}"))
+                node("td", "", node("small", "", here), title=f"strength {digits(concept.activation)}"))
 
 
 def _cut(whole: np.ndarray, size: tuple[int, int], top: int, left: int, side: int) -> np.ndarray:

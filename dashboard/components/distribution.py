@@ -10,7 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.components.nodes import four_digits, node, show_nodes
+from core.types.figures import digits
+from dashboard.components.nodes import node, show_nodes
 from dashboard.components.table import table
 from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, class_color, muted_color, plotly_layout, text_color
 
@@ -198,7 +199,7 @@ def _cut_line(figure: go.Figure, cut: float | None, drop: str, edges: np.ndarray
         x=cut,
         line={"color": DROPPED_COLOR, "width": 1.6, "dash": "dash"},
         annotation={
-            "text": f"cut {four_digits(cut)}",
+            "text": f"cut {digits(cut)}",
             "font": {"size": 11, "color": muted_color()},
             "yanchor": "bottom",
         },
@@ -225,7 +226,7 @@ def _finish(figure: go.Figure, given: Distribution, mode: str, height: int, sele
 
 
 def _words(given: Distribution, counts: np.ndarray, cut: float | None, drop: str) -> str:
-    cut_words = "" if cut is None else f" Rows {drop} {four_digits(cut)} are dropped."
+    cut_words = "" if cut is None else f" Rows {drop} {digits(cut)} are dropped."
     return f"Distribution of {given.title} over {int(counts.sum()):,} rows.{cut_words}"
 
 

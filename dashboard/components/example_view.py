@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.types.figures import cell
 from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.components.pictures import data_address
 
@@ -58,7 +59,7 @@ def _tree(
             for column, value in example.items()
             for part in (
                 node("span", "soft", str(column)),
-                node("span", "", _cell(value)),
+                node("span", "", cell(value, "missing")),
                 *([_bar(standing.get(str(column)))] if standing else []),
             )
         ]
@@ -75,7 +76,3 @@ def _bar(at: Standing | None) -> Node:
     else:
         mark, kind = {"width": f"{100 * at.share:.1f}%"}, "track share"
     return node("span", kind, node("i", "", style=mark), role="img", label=at.words, title=at.words)
-
-
-def _cell(value: Any) -> str:
-    return "missing" if value is None or value != value else f"{value:,.6g}" if isinstance(value, float) else str(value)

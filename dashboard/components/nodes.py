@@ -22,13 +22,3 @@ def show_nodes(tree: Node, *, key: str) -> str | None:
 def node(tag: str, class_: str = "", *children: Node, **how: Any) -> Node:
     """One element; `how` may hold title, label, role, style, act, disabled, src, alt."""
     return [tag, {"class": class_, **how}, *children]
-
-
-def four_digits(value: float | None) -> str:
-    """A number with at most four significant digits, as tables and panels show it; a dash for none."""
-    if value is None or value != value:
-        return "–"
-    if value == 0:
-        return "0"
-    text = f"{value:.4g}"
-    return f"{value:,.0f}" if "e+" in text or abs(value) >= 10_000 else text

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.components.nodes import Node, four_digits, node, show_nodes
+from core.types.figures import digits
+from dashboard.components.nodes import Node, node, show_nodes
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ def _line(line: ScoreLine) -> Node:
     if line.value is None:
         why = f"not computed: {line.reason}" if line.reason else "not computed"
         return node("tr", "", node("th", "", line.title), node("td", "num soft", "–"), node("td", "soft", why))
-    spread = f" ± {line.spread:.2g}" if line.spread is not None else ""
+    spread = f" ± {digits(line.spread, 2)}" if line.spread is not None else ""
     seeds = f"mean of {line.seeds} seeds, ± is their standard deviation" if line.seeds > 1 else "one seed"
     name = node("th", "", line.title, title=f"{line.title}: {line.meaning} ({seeds})")
-    value = node("td", "num", f"{four_digits(line.value)}", node("span", "soft", spread), title=seeds)
+    parts = node("span", "whole", digits(line.value)), node("span", "soft whole", spread)
+    value = node("td", "num", *parts, title=seeds)
     return node("tr", "", name, value, node("td", "", _track(line), node("small", _tone(line), _words(line))))
 
 

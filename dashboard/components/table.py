@@ -27,7 +27,7 @@ def table(
     """
 
     config = {name: st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0) for name in percent}
-    config |= {name: st.column_config.NumberColumn(format="%.4g") for name in numbers}
+    config |= {name: st.column_config.NumberColumn(format=_digits(frame[name])) for name in numbers}
     event: Any = st.dataframe(
         frame,
         key=key,
@@ -42,6 +42,11 @@ def table(
     )
     picked = event.get("selection", {}).get("rows", []) if selectable else []
     return tuple(int(rows[i]) for i in picked if i < len(rows)) or None
+
+
+def _digits(column: Any) -> Literal["localized"] | str:
+    """Four significant digits, and no power of ten for what has more before its point."""
+    return "localized" if column.abs().max() >= 10_000 else "%.4g"
 
 
 def _default(rows: Any, chosen: tuple[int, ...]) -> Any:

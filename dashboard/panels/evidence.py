@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core import actions, explain_actions
+from core.types.figures import digits
 from dashboard import cache, drawing, state
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.components.training_curve import training_curve
@@ -37,7 +38,7 @@ def curve(opened: Opened, row: int) -> None:
 def neighbors(opened: Opened, row: int) -> None:
     """The ten nearest other examples in the label-free embedding."""
     rows, distances = actions.neighbors(opened.run, row, 10)
-    _strip(opened, "Nearest by content", rows, [f"{d:.3g}" for d in distances], "neighbors")
+    _strip(opened, "Nearest by content", rows, [digits(d, 3) for d in distances], "neighbors")
 
 
 def near_duplicates(opened: Opened, row: int) -> None:
@@ -57,8 +58,8 @@ def influence(opened: Opened, row: int) -> None:
     """The five training examples that helped this one most, and the five that harmed it most."""
     helped, harmed = cache.influential(opened.run.run_id, row, opened.run)
     notes = dict.fromkeys((*helped.notes, *harmed.notes))
-    _strip(opened, "Helped most", helped.rows, [f"helped {v:.3g}" for v in helped.values], "helped")
-    _strip(opened, "Harmed most", harmed.rows, [f"harmed {abs(v):.3g}" for v in harmed.values], "harmed")
+    _strip(opened, "Helped most", helped.rows, [f"helped {digits(v, 3)}" for v in helped.values], "helped")
+    _strip(opened, "Harmed most", harmed.rows, [f"harmed {digits(abs(v), 3)}" for v in harmed.values], "harmed")
     st.caption(
         " ".join(["Helped: training on it made the given label of this example likelier. Harmed: less likely.", *notes])
     )

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.scores import score_named
+from core.types.figures import digits
 from dashboard import cache, picking, reading, selecting, state, theme
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
@@ -109,7 +110,7 @@ def _chips(filters: selecting.Filters) -> None:
             )
         for name, (low, high) in filters.ranges.items():
             st.button(
-                f"{reading.title(name)}: {low:.4g} to {high:.4g}",
+                f"{reading.title(name)}: {digits(low)} to {digits(high)}",
                 key=f"chip_range_{name}",
                 icon=":material/close:",
                 on_click=state.set_range,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.types.figures import probability
 from dashboard import drawing, reading
 from dashboard.opened import Opened
 
@@ -45,6 +46,6 @@ def _predicted(opened: Opened, row: int) -> str:
     sure = (
         ""
         if view.predicted_prob is None
-        else f" ({view.predicted_prob[row]:.2f}, {view.predicted_how.replace('_', ' ')})"
+        else f" ({probability(view.predicted_prob[row])}, {view.predicted_how.replace('_', ' ')})"
     )
     return drawing.class_word(opened, int(view.predicted[row])) + sure

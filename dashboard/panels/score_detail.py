@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.scores import score_named
 from core.store import Run
+from core.types.figures import digits
 from dashboard.components import messages
-from dashboard.components.nodes import four_digits
 
 
 def score_detail(run: Run, name: str) -> None:
@@ -52,5 +52,5 @@ def _lights(run: Run, name: str) -> None:
     for why, count in score.undefined.items():
         st.text(f"Not defined for {count:,} rows: {why}.")
     for name, value in {**score.params, **score.meta}.items():
-        shown = four_digits(value) if isinstance(value, float) else value
+        shown = digits(value) if isinstance(value, float) else value
         st.text(f"{name.replace('_', ' ')}: {shown}")

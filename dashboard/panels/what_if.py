@@ -12,11 +12,13 @@ import streamlit as st
 
 from core import explain_actions
 from core.types.attributions import Edit
+from core.types.figures import cell
 from dashboard import cache, explaining, state
 from dashboard.components.before_after import before_after
 from dashboard.components.toggle_parts import toggle_blocks, toggle_words
 from dashboard.fragments import fragment
 from dashboard.opened import Opened
+from dashboard.panels import whose
 
 MOST_LEVELS = 200  # of a column that a list can be scrolled through
 
@@ -32,7 +34,8 @@ def what_if(opened: Opened, row: int) -> None:
     named = json.dumps([edit.without, edit.covered, dict(edit.cells)], default=str)
     with st.spinner("Asking the model"):
         found = explaining.what_if(opened.run.run_id, row, named, opened.run, edit)
-    before_after(found, key=f"before_after_{row}")
+    whose.line(opened, row, found, key=f"what_if_whose_{row}")
+    before_after(found, key=f"before_after_{row}", watched=whose.watched(opened, row))
 
 
 def _edit(opened: Opened, row: int, example: Any) -> Edit:
@@ -67,7 +70,7 @@ def _cell(opened: Opened, row: int, name: str, now: Any) -> Any:
     absent = now is None or now != now
     if pd.api.types.is_numeric_dtype(values):
         state.once(key, lambda: None if absent else float(now))
-        span = f"The data holds {float(values.min()):,.6g} to {float(values.max()):,.6g}. Empty: missing."
+        span = f"The data holds {cell(values.min())} to {cell(values.max())}. Empty: missing."
         return st.number_input(name, value=None, key=key, help=span, placeholder="missing")
     levels = sorted({str(value) for value in values.dropna().unique()})[:MOST_LEVELS]
     state.once(key, lambda: None if absent else str(now))

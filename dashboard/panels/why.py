@@ -7,16 +7,18 @@ import streamlit as st
 
 from core import actions
 from core.types.attributions import Attribution
-from dashboard import cache, drawing, explaining
+from core.types.figures import cell
+from dashboard import cache, explaining
 from dashboard.components.attribution_plot import attribution_lights, attribution_plot
 from dashboard.components.concept_profile import concept_profile
 from dashboard.fragments import fragment
 from dashboard.opened import Opened
+from dashboard.panels import whose
 
 
 @fragment
 def why(opened: Opened, row: int) -> None:
-    """What in the input speaks for the predicted class; the method is chosen among those that fit the model."""
+    """What in the input speaks for a class, at first the suggested one; the methods are those that fit the model."""
     methods = {method.name: method.title for method in actions.attribution_methods(opened.run)}
     if not methods:
         st.text("No method fits: this run kept no model.")
@@ -24,12 +26,16 @@ def why(opened: Opened, row: int) -> None:
     name = st.selectbox(
         "Method", list(methods), format_func=methods.__getitem__, key="attribution", label_visibility="collapsed"
     )
+    target = whose.target(opened, row)
     with st.spinner("Asking the model"):
-        found = explaining.attribution(opened.run, row, name)
+        whose.line(opened, row, whose.as_it_is(opened, row), key=f"why_whose_{row}")
+        found = explaining.attribution(opened.run, row, name, target=target)
     shown = _concept(found, row)
-    _plot(opened, row, explaining.attribution(opened.run, row, name, show=shown) if shown else found, f"{name}_{shown}")
+    drawn = explaining.attribution(opened.run, row, name, target=target, show=shown) if shown else found
+    _plot(opened, row, drawn, f"{name}_{shown}_{target}")
     with st.spinner("Checking whether to believe it"):
-        attribution_lights(explaining.checks(opened.run.run_id, row, name, opened.run), key=f"lights_{row}_{name}")
+        lights = explaining.checks(opened.run.run_id, row, name, target, opened.run)
+        attribution_lights(lights, key=f"lights_{row}_{name}")
     if found.concepts:
         concept_profile(found.concepts, found.size, lambda other: _picture(opened, other), key=f"concepts_{row}")
 
@@ -49,7 +55,7 @@ def _plot(opened: Opened, row: int, found: Attribution, name: str) -> None:
         found,
         key=f"attribution_{row}_{name}",
         image=example if isinstance(example, np.ndarray) else None,
-        cells={k: drawing.cell_word(v) for k, v in example.items()} if isinstance(example, dict) else None,
+        cells={k: cell(v) for k, v in example.items()} if isinstance(example, dict) else None,
     )
 
 

@@ -213,3 +213,14 @@ def test_an_estimator_without_any_output_is_refused():
     model = LogisticRegression().fit(rows, labels)
     with pytest.raises(ModelError, match="neither decision values nor probabilities"):
         explain("kernel_shap", dataclasses.replace(explained(model, rows), model=object()))
+
+
+def test_a_class_may_be_called_like_a_wish():
+    about = Explained(None, None, None, ("given", "predicted", "class:x"), 1, None)
+    outputs = np.array([0.1, 0.2, 0.7])
+    assert about.target(outputs, "predicted") == 2
+    assert about.target(outputs, "given") == 1
+    assert about.target(outputs, "class:given") == 0
+    assert about.target(outputs, "class:x") == 2
+    with pytest.raises(CurationError, match="no class 'y'"):
+        about.target(outputs, "class:y")

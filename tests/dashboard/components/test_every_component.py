@@ -14,7 +14,6 @@ from dashboard.components import (
     kept_bar,
     live_sliders,
     map_values,
-    nodes,
     pictures,
     run_progress,
 )
@@ -111,22 +110,6 @@ def test_the_bar_says_it_in_the_agreed_words():
         "Kept 4,312 of 5,000 (86 %) · dropped 688 · rarest class ship 48 → 48 · "
         "suspected label noise 6.1 % (4.8–7.7), models 91 % accurate"
     )
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1.23456, "1.235"),
-        (0, "0"),
-        (None, "–"),
-        (float("nan"), "–"),
-        (123456, "123,456"),
-        (0.00001234, "1.234e-05"),
-        (-3.0, "-3"),
-    ],
-)
-def test_four_digits(value, text):
-    assert nodes.four_digits(value) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(12.4, "12 s"), (240, "4 min"), (7500, "2 h 5 min")])

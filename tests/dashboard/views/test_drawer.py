@@ -137,3 +137,31 @@ def test_what_the_browser_sends_is_read_with_suspicion():
 
 def test_changes_have_signs():
     assert (signed(0.25), signed(-0.25), signed(1e-7)) == ("+0.25", "−0.25", "0")
+
+
+def test_the_explanation_is_of_the_prediction_shown_and_says_who_says_what(run_of):
+    path = run_of("table")
+    view = actions.score_view(actions.open_run(path))
+    assert view.predicted_how == "out_of_fold"
+    row = int(np.flatnonzero((view.predicted != view.labels) & ~view.held_out & (view.predicted >= 0))[0])
+    shown, given = view.class_names[view.predicted[row]], view.class_names[view.labels[row]]
+    at = drawer(path, str(view.ids[row]), "why", "what_if")
+    assert not at.exception
+    facts = [line for line in words(at).splitlines() if "towards " in line]
+    assert any(shown in line for line in facts)
+    assert not any(f'"{given}"' in line for line in facts)
+    said = words(at)
+    assert "(saw this row) says" in said
+    assert f"models that did not see it say {shown}" in said
+    assert "What-if, one seed" in said
+    assert "EL2N (one seed)" in said
+    assert f"Suggested, {shown}" in said
+    switch = next(group for group in at.button_group if group.key == f"explained_{row}")
+    switch.set_value("given").run()
+    facts = [line for line in words(at).splitlines() if "towards " in line]
+    assert any(given in line for line in facts)
+
+
+def test_a_row_that_the_model_did_not_see_is_said_to_be_unseen(run_of):
+    said = words(drawer(run_of("table"), "r50", "what_if"))
+    assert "(did not see this row) says" in said
