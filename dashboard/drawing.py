@@ -19,6 +19,7 @@ from dashboard import cache, reading, theme
 from dashboard.components.embedding_map import HoverCard
 from dashboard.components.gallery import Tile
 from dashboard.components.score_panel import ScoreLine
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
 
@@ -53,7 +54,7 @@ def _content(example: Any) -> dict[str, Any]:
 
 def class_word(opened: Opened, code: int) -> str:
     """A class name, or "no label"."""
-    return str(opened.view.class_names[code]) if code >= 0 else "no label"
+    return shown(opened.view.class_names[code]) if code >= 0 else "no label"
 
 
 def is_relabeled(opened: Opened, row: int) -> bool:
@@ -109,7 +110,7 @@ def hover_card(opened: Opened, row: int) -> HoverCard:
     if isinstance(example, Mapping):
         lines += [(str(k), cell(v)) for k, v in list(example.items())[:4]]
     image = png(example) if isinstance(example, np.ndarray) else None
-    return HoverCard(str(view.ids[row]), tuple(lines), text[:280], image)
+    return HoverCard(shown(view.ids[row]), tuple(lines), text[:280], image)
 
 
 def png(pixels: np.ndarray) -> bytes:

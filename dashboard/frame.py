@@ -15,6 +15,7 @@ from core import curation_actions
 from core.types.errors import CurationError
 from dashboard import address, cache, doing, reading, state, theme
 from dashboard.components import assets, kept_bar, messages
+from dashboard.components.shown import shown
 from dashboard.fragments import fragment, is_alone
 from dashboard.opened import Opened
 from dashboard.panels import branches
@@ -88,7 +89,7 @@ def _summary(opened: Opened | None, problem: CurationError | None) -> None:
         return
     examples = opened.run.examples
     held_out = len(opened.view.held_out_rows)
-    st.text(examples.name)
+    st.text(shown(examples.name))
     st.text(f"{len(examples):,} rows, {examples.class_count} classes")
     st.text(f"{held_out:,} held out (locked)" if held_out else "no held-out rows")
     st.text(f"{examples.modality.value} · {len(opened.run.score_names)} scores")

@@ -23,6 +23,7 @@ from core.types.figures import digits, probability
 from core.types.runs import RunState, RunStatus
 from core.types.scores import Score
 from dashboard import cache, selecting
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
 ZONE_WORDS = {
@@ -245,7 +246,7 @@ def margin_words(opened: Opened, row: int) -> str:
 
 def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:
     """Class names of codes; empty where there is none."""
-    return [view.class_names[c] if 0 <= c < len(view.class_names) else "" for c in codes]
+    return [shown(view.class_names[c]) if 0 <= c < len(view.class_names) else "" for c in codes]
 
 
 def score_cut(opened: Opened, name: str) -> tuple[float | None, str]:

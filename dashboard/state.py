@@ -19,6 +19,7 @@ from dashboard.address import STICKY as _STICKY
 from dashboard.address import address as address
 from dashboard.address import stick as _stick
 from dashboard.address import stuck as _stuck
+from dashboard.components.shown import shown
 
 
 def sync() -> None:
@@ -263,7 +264,7 @@ def curation_key(run_id: str) -> str:
 
 def tell(text: str, hint: str = "", level: str = "note") -> None:
     """A message for the next draw: a callback runs before there is a page to write on."""
-    st.session_state["waiting_message"] = (text, hint, level)  # "message" is the key of the box that shows it
+    st.session_state["waiting_message"] = (shown(text), shown(hint), level)  # its box has the key "message"
 
 
 def take_message() -> tuple[str, str, str] | None:

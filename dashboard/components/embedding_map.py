@@ -31,6 +31,7 @@ from dashboard.components.map_values import (
 from dashboard.components.map_wire import browser_kept, held_text, make_blob, short_name
 from dashboard.components.pictures import data_address
 from dashboard.components.row_lists import row_list
+from dashboard.components.shown import shown
 from dashboard.fragments import fragment
 
 REPEAT_SECONDS = 2.0
@@ -220,7 +221,7 @@ def _hover(key: str, card: Callable[[int], HoverCard | None]) -> None:
         if found is None
         else {
             "title": found.title,
-            "lines": found.lines,
+            "lines": [[shown(word) for word in line] for line in found.lines],
             "text": found.text[:280],
             "image": None if found.image is None else data_address(found.image),
         }

@@ -10,6 +10,9 @@ import numpy as np
 
 from dashboard.components.assets import browser_component
 from dashboard.components.pictures import data_address
+from dashboard.components.shown import shown
+
+_CELL = 200  # letters of a cell on a tile
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ def plain_tile(tile: Tile, size: int) -> dict[str, Any]:
     """The tile as JSON values. Thumbnails are at most twice their drawn size."""
     image = None if tile.image is None else data_address(tile.image, 2 * size)
     plain = {f.name: getattr(tile, f.name) for f in fields(tile) if f.name != "image"}
-    return {**plain, "row": int(tile.row), "image": image, "text": tile.text[:400], "cells": list(tile.cells[:6])}
+    words = {name: shown(plain[name]) for name in ("name", "label", "given", "suggested", "problem", "note")}
+    cells = [tuple(word[:_CELL] for word in cell) for cell in tile.cells[:6]]
+    return {**plain, **words, "row": int(tile.row), "image": image, "text": tile.text[:400], "cells": cells}
 
 
 def event_from_browser(sent: Mapping[str, Any] | None) -> GalleryEvent:

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.components.assets import browser_component, plotly_source
 from dashboard.components.map_values import MapColors, MapContent, MapLayout
 from dashboard.components.map_wire import make_blob
+from dashboard.components.shown import shown
 from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
 
 CODE = (
@@ -92,7 +93,7 @@ def _codes_blob(name: str, colors: MapColors) -> bytes:
     palette = colors.palette or CLASS_COLORS
     header = {
         "type": "codes",
-        "names": colors.names,
+        "names": [shown(name) for name in colors.names],
         "none": NO_CLASS_COLOR,
         "palette": [palette[i % len(palette)] for i in range(max(len(colors.names), 1))],
     }

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.types.errors import CurationError
 from dashboard.components.nodes import Node, node, show_nodes
+from dashboard.components.shown import shown
 
 _SHAPES = {"green": ":material/check_circle:", "amber": ":material/warning:", "red": ":material/error:"}
 _MARKDOWN = {"green": "green", "amber": "orange", "red": "red"}
@@ -45,11 +46,11 @@ def warnings(lines: Sequence[str], *, key: str) -> None:
     """Warnings, the most serious first; many of them fold."""
     said, folded = first_few(lines)
     for line in said:
-        st.text(f"▲ {line}")
+        st.text(f"▲ {shown(line)}")
     if folded:
         with st.expander(f"{len(folded)} more warnings", key=key):
             for line in folded:
-                st.text(f"▲ {line}")
+                st.text(f"▲ {shown(line)}")
 
 
 def as_markdown(text: str) -> str:

@@ -8,15 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.components.assets import browser_component
+from dashboard.components.shown import shown
 
 Node = str | list[Any]
 
 
 def show_nodes(tree: Node, *, key: str) -> str | None:
-    """Draw a tree; returns the `act` of the button that was just pressed, or None."""
+    """Draw a tree, its texts cut at 2,000 letters; returns the `act` of the button that was just pressed, or None."""
     mount = browser_component("nodes", js=("nodes.js",), css=("nodes.css",))
-    pressed = mount(key=key, data=tree, on_act_change=lambda: None).get("act")
+    pressed = mount(key=key, data=_short(tree), on_act_change=lambda: None).get("act")
     return pressed if isinstance(pressed, str) else None
+
+
+def _short(tree: Node) -> Node:
+    if isinstance(tree, str):
+        return shown(tree)
+    tag, how, *children = tree
+    words = {name: shown(how[name]) for name in ("title", "label", "alt") if isinstance(how.get(name), str)}
+    return [tag, {**how, **words}, *map(_short, children)]
 
 
 def node(tag: str, class_: str = "", *children: Node, **how: Any) -> Node:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from dashboard.components.shown import shown_frame
+
 
 def table(
     frame: Any,
@@ -29,7 +31,7 @@ def table(
     config = {name: st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0) for name in percent}
     config |= {name: st.column_config.NumberColumn(format=_digits(frame[name])) for name in numbers}
     event: Any = st.dataframe(
-        frame,
+        shown_frame(frame),
         key=key,
         height=height,
         width="stretch",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.components.assets import browser_component
 from dashboard.components.pictures import data_address
+from dashboard.components.shown import MOST, shown
 
 
 def toggle_words(
@@ -21,9 +22,12 @@ def toggle_words(
     """
     parts, end = [], 0
     for word, start, stop in places:
+        if stop > MOST:  # a button each: what is not shown stays in the text
+            break
         parts.append({"text": word, "before": text[end:start], "label": ""})
         end = stop
-    return _mounted({"parts": parts, "tail": text[end:], "title": "Words: press one to leave it out"}, key, about)
+    tail = shown(text)[end:]
+    return _mounted({"parts": parts, "tail": tail, "title": "Words: press one to leave it out"}, key, about)
 
 
 def toggle_blocks(

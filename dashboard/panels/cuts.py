@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.types.curation import Threshold
 from dashboard import cutting, doing, reading, ruling, state
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
 _EVERY = "every class"
@@ -44,7 +45,7 @@ def _form(opened: Opened) -> None:
         format="%.6g" if kind == "value" else "%.0f",
         step=(high - low) / 100 if kind == "value" else 1.0,
     )
-    where = st.selectbox("In", [_EVERY, *opened.view.class_names], key="cut_class")
+    where = st.selectbox("In", [_EVERY, *opened.view.class_names], format_func=shown, key="cut_class")
     asked = Threshold(score, kind, side, float(cut), None if where == _EVERY else where)
     st.text(f"Would touch {cutting.rows_beyond(opened, asked):,} rows")
     st.button("Add", key="cut_add", type="primary", on_click=_add, args=(opened, asked))

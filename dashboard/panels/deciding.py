@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.types.curation import Action
 from dashboard import doing, state
 from dashboard.components.drawer_keys import drawer_keys
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
 from dashboard.panels import moving, review_bar
 
@@ -47,7 +48,9 @@ def popover(row: int, part: str, title: str) -> DeltaGenerator:
 def choose_label(opened: Opened, row: int, title: str) -> None:
     """A class, and the button that gives it to the row."""
     names = opened.view.class_names
-    label = st.selectbox("New label", names, index=None, key=f"label_{row}", placeholder="Type a class")
+    label = st.selectbox(
+        "New label", names, index=None, format_func=shown, key=f"label_{row}", placeholder="Type a class"
+    )
     st.button(
         title, key="drawer_relabel", disabled=label is None, on_click=one, args=(opened, row, Action.RELABEL, label)
     )

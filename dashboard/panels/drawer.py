@@ -12,6 +12,7 @@ from dashboard import border, cache, drawing, explaining, state
 from dashboard.components import messages
 from dashboard.components.example_view import example_view
 from dashboard.components.score_panel import score_panel
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
 from dashboard.panels import deciding, evidence, facts, moving, review_bar, sample_review, what_if, why
 
@@ -85,7 +86,7 @@ def _head(opened: Opened, row: int, blind: bool) -> None:
 def _enlarge(example: np.ndarray, name: str) -> None:
     """The image as large as the window gives room for, every pixel a square."""
     across = max(1, example.shape[1])
-    st.caption(f"{name}, {across} x {example.shape[0]} pixels")
+    st.caption(f"{shown(name)}, {across} x {example.shape[0]} pixels")
     example_view(example, key="enlarged", name=name, width=min(640, 640 * across // max(1, example.shape[0])))
 
 
@@ -94,4 +95,4 @@ def _history(opened: Opened, row: int) -> None:
     if not events:
         st.text("Nobody has decided anything about this example yet.")
     for event in events:
-        st.text(f"{event.seq}. {event.summary}")
+        st.text(shown(f"{event.seq}. {event.summary}"))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.types.figures import probability
 from dashboard import drawing, reading
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
 
@@ -16,7 +17,7 @@ def facts(opened: Opened, row: int, blind: bool = False) -> None:
         for title, value in found.items():
             with st.container(horizontal=True, gap="small", key=f"fact_{title.split()[0]}"):
                 st.caption(title)
-                st.text(value)
+                st.text(shown(value))
 
 
 def _given(opened: Opened, row: int) -> dict[str, str]:

@@ -8,6 +8,7 @@ import streamlit as st
 from core import curation_actions
 from core.types.curation import Action
 from dashboard import doing, picking, selecting, state
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
 _MODE_HELP = (
@@ -50,7 +51,10 @@ def verbs(opened: Opened, shown: np.ndarray) -> None:
 
 
 def _relabel(opened: Opened) -> None:
-    label = st.selectbox("New label", opened.view.class_names, index=None, key="verb_label", placeholder="Type a class")
+    names = opened.view.class_names
+    label = st.selectbox(
+        "New label", names, index=None, format_func=shown, key="verb_label", placeholder="Type a class"
+    )
     st.button(
         "Relabel them",
         key="verb_relabel",

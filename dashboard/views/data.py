@@ -9,6 +9,7 @@ from core.types.errors import CurationError
 from core.types.examples import Roles
 from dashboard import cache, state
 from dashboard.components import messages
+from dashboard.components.shown import shown_frame
 from dashboard.panels import model_choice, report_card, roles_form, upload
 
 _KINDS = {"": "guess", "image": "images", "text": "text", "table": "table", "trace": "recorded outputs"}
@@ -87,7 +88,7 @@ def _preview(shown: SourcePreview) -> None:
         for number, (column, picture) in enumerate(zip(columns, shown.pictures, strict=False)):
             column.image(picture, width="stretch", alt=f"Example {number + 1}")
     if shown.head is not None and len(shown.head):
-        st.dataframe(shown.head, hide_index=True, width="stretch", alt="The first five rows")
+        st.dataframe(shown_frame(shown.head), hide_index=True, width="stretch", alt="The first five rows")
     for note in shown.notes:
         st.text(note)
 

@@ -11,6 +11,7 @@ from core import actions
 from core.types.errors import CurationError
 from dashboard import border, cache, cutting, doing, reading, state
 from dashboard.components import messages
+from dashboard.components.shown import shown_frame
 from dashboard.opened import Opened, open_current
 
 _FILES = ("curated.csv", "decisions.csv", "manifest.json")
@@ -119,5 +120,6 @@ def _verify(out: Path) -> None:
 
 def _preview(opened: Opened) -> None:
     st.html("<h3>First rows of curated.csv</h3>")
-    st.dataframe(reading.kept_frame(opened, 200), hide_index=True, width="stretch", height=560, alt="Kept rows")
+    frame = shown_frame(reading.kept_frame(opened, 200))
+    st.dataframe(frame, hide_index=True, width="stretch", height=560, alt="Kept rows")
     st.caption(f"The first {min(200, opened.outcome.counts['kept'])} kept rows, in the order of the source.")
