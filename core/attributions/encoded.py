@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from core.models.encoding import subset
 from core.types.examples import ExampleTable
 
 from .method import Language
 from .parts import ImageParts, Parts, TableParts, TextParts
 
 MOST_TEXTS = 2000  # that the words of the corpus are counted in
-
-
-def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:
-    """A table of these rows alone, as far as encoders look."""
-    inputs = examples.inputs
-    if hasattr(inputs, "iloc"):
-        chosen = inputs.iloc[rows]
-    elif isinstance(inputs, np.ndarray):
-        chosen = inputs[rows]
-    else:
-        chosen = np.empty(len(rows), dtype=object)
-        for place, row in enumerate(rows):
-            chosen[place] = inputs[int(row)]
-    return replace(examples, ids=examples.ids[rows], labels=examples.labels[rows], splits=examples.splits[rows],
-                   inputs=chosen)
 
 
 def batch(encoder: Any, examples: ExampleTable, rows: np.ndarray) -> Any:

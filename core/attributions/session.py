@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.models.encoding import subset
 from core.models.own_code import own_factory
 from core.models.stored import build_network, load_card, load_estimator, load_network
 from core.store import Run
@@ -21,7 +22,7 @@ from core.types.params import params_from_dict
 from core.types.runs import RunSpec
 from core.types.scores import AssumptionCheck
 
-from .encoded import batch, language_of, parts_of, subset
+from .encoded import batch, language_of, parts_of
 from .estimators import import_shap, taught_shuffled_labels
 from .method import AttributionMethod, Explained, Language
 from .registry import attribution_named

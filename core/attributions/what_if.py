@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from core.models.encoding import subset
 from core.types.attributions import Edit, Judgement, WhatIf
 from core.types.errors import CurationError
 from core.types.examples import UNLABELED, ExampleTable
 from core.types.figures import cell
 
-from .encoded import subset
 from .parts import ImageParts
 
 WARNING = ("A what-if: it changes no data and is not kept. It asks the model, it does not tell what is true: in a "

@@ -11,6 +11,7 @@ from typing import Any
 from core import actions
 from core.types.errors import CurationError
 from core.types.examples import Roles
+from core.types.pictures import with_pictures
 from core.types.runs import RunSpec, RunState, TrainingSpec
 
 from . import words
@@ -70,7 +71,7 @@ def _state_of(out: Path) -> RunState | None:
 def spec_from(asked: Namespace) -> RunSpec:
     """The question that the flags ask."""
     settings = dict(asked.settings)
-    training = TrainingSpec(
+    trained = TrainingSpec(
         model=asked.model,
         model_params=settings.pop("model", {}),
         epochs=asked.epochs,
@@ -81,6 +82,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
         bf16=asked.bf16,
     )
+    training = with_pictures(trained, asked.image_size, asked.mean, asked.std)
     scores = tuple(name.strip() for name in asked.scores.split(",") if name.strip())
     if not scores:
         raise CurationError("--scores names no score.", "Give names joined by commas, or all.")

@@ -111,7 +111,11 @@ def _run_flags(own: argparse.ArgumentParser) -> None:
     _role_flags(own)
     own.add_argument("--scores", default="all", help="names joined by commas, or all")
     own.add_argument(
-        "--model", default="auto", metavar="NAME", help="a built-in model, or your own code as module:factory"
+        "--model",
+        default="auto",
+        metavar="NAME",
+        help="a built-in model, or your own code as module:factory (it makes the network, which is trained here unless "
+        "--weights or --epochs 0 say otherwise)",
     )
     own.add_argument(
         "--weights",
@@ -119,10 +123,15 @@ def _run_flags(own: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="your own state_dicts of a built-in model (.safetensors, .pt), in order of training",
+        help="state_dicts of the --model (.safetensors, .pt), in order of training: it is scored at each, not trained",
     )
+    own.add_argument(
+        "--image-size", metavar="N|HxW", help="pixels at which the network sees pictures; our own: 32 (or theirs to 64)"
+    )
+    own.add_argument("--mean", metavar="R,G,B", help="of the pictures the network was trained on, after x / 255")
+    own.add_argument("--std", metavar="R,G,B", help="their deviation; the network reads (x / 255 - mean) / std")
     for name, words in (
-        ("epochs", "passes over the data"),
+        ("epochs", "passes over the data; 0: the network of module:factory is trained already, score it as it is"),
         ("seeds", "trainings to average over"),
         ("folds", "parts for out-of-fold probabilities"),
         ("batch-size", "examples per step"),

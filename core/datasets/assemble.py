@@ -14,6 +14,7 @@ from core.types.examples import ExampleTable, Finding, Modality, Roles, Split
 from . import identity, report
 from .labels import MISSING, Labels, encode_labels, read_class_map
 from .loader import Request
+from .pixels import size_finding
 from .roles import NONE
 from .splits import encode_splits
 
@@ -54,6 +55,7 @@ def assemble(request: Request, parts: Parts) -> ExampleTable:
         Finding("rows", count, f"{count:,} rows"),
         *_id_finding(roles, count),
         *parts.findings,
+        *([size_finding(parts.inputs)] if parts.modality is Modality.IMAGE else []),
         *report.label_findings(ids, labels.codes, labels.class_names, bool(roles.label)),
         *report.split_findings(splits),
         *report.duplicate_findings(ids, first, labels.codes, splits),

@@ -175,8 +175,6 @@ def _findings(paths: list[str], pictures: list[Picture], kept: list[Picture]) ->
     for change, group in groupby(changes, key=lambda item: item[0]):
         names = [name for _, name in group]
         found.append(report.finding("converted", names, f"converted: {change}: {len(names):,} files", level="note"))
-    if len({p.size for p in kept}) > 1:
-        found.append(Finding("sizes", len(kept), "pictures of different sizes: resized to one when scored"))
     return found
 
 

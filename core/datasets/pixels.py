@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
+
+from core.types.examples import Finding
+
+COMMON_SIDE = 32  # of pictures whose sizes differ or are large, as our own networks and the built-in embedding see them
+NATIVE_LIMIT = 64  # up to this side pictures of one size are used as they are
+
+
+def size_seen(sizes: Collection[tuple[int, int]]) -> tuple[int, int]:
+    """(height, width) at which our own networks see pictures of these sizes."""
+    one = next(iter(sizes)) if len(sizes) == 1 else (COMMON_SIDE, COMMON_SIDE)
+    return one if max(one) <= NATIVE_LIMIT else (COMMON_SIDE, COMMON_SIDE)
+
+
+def size_finding(inputs: Any) -> Finding:
+    """One line of the report card: the sizes there are, and what pictures will be resized to."""
+    sizes = {(int(h), int(w)) for h, w in np.unique(inputs.sizes, axis=0)}
+    seen = size_seen(sizes)
+    least, most = ("{} x {}".format(*end(sizes, key=lambda s: s[0] * s[1])) for end in (min, max))
+    there = f"pictures of {least}" if len(sizes) == 1 else f"pictures of {len(sizes):,} sizes, {least} to {most}"
+    told = "used as they are" if sizes == {seen} else f"resized to {seen[0]} x {seen[1]}"
+    words = f"{there} (height x width): {told} for the built-in networks and embedding; an own network names its size"
+    return Finding("sizes", len(inputs), f"{words} (--image-size)")
 
 
 class ImageArray:

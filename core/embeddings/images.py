@@ -6,16 +6,13 @@ from typing import Any
 
 import numpy as np
 
-COMMON = 32  # side of images whose own sizes differ or are large: what the built-in networks see too
-NATIVE_LIMIT = 64  # up to this side equal-sized images are used as they are
+from core.datasets.pixels import size_seen
 
 
 def common_size(inputs: Any) -> tuple[int, int]:
     """(height, width) that all images are brought to."""
     shape = tuple(getattr(inputs, "shape", ()))
-    if len(shape) == 4 and max(shape[1:3]) <= NATIVE_LIMIT:
-        return int(shape[1]), int(shape[2])
-    return COMMON, COMMON
+    return size_seen([(int(shape[1]), int(shape[2]))] if len(shape) == 4 else [])
 
 
 def is_color(inputs: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.models.picture_inputs import without_weights
 from core.types.errors import ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.methods import Signal
@@ -31,7 +32,12 @@ def full_learner(examples: ExampleTable, spec: RunSpec, splits: np.ndarray, held
         raise ModelError("This run holds recorded outputs: there is nothing to train on.", "Use the quick mode.")
     from core.training.job import prepare
 
-    training = replace(spec.training, weights=())  # own weights have seen every row: the same model, trained afresh
+    if spec.training.own_code and spec.training.epochs == 0:
+        raise ModelError(
+            f"{spec.training.model} was scored as its factory returns it (--epochs 0).",
+            "A full check would train over it: use the quick mode.",
+        )
+    training = without_weights(spec.training)  # own weights have seen every row: the same model, trained afresh
     job = prepare(replace(examples, splits=splits), training, frozenset({Signal.LOGITS}), folder, spec.seed,
                   SilentProgress(), factory)
     if job.probabilities_only:

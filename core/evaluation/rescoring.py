@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.models.picture_inputs import without_weights
 from core.scores import ScoreInputs, ScoreMethod, score_named
 from core.types.errors import CurationError
 from core.types.evidence import Evidence
@@ -41,7 +42,7 @@ def testable(names: Sequence[str], inputs: bool) -> tuple[list[ScoreMethod], dic
 
 def short_training(spec: TrainingSpec, modality: Modality) -> TrainingSpec:
     """The run's own training with one seed; images also get fewer epochs and folds."""
-    short = replace(spec, seeds=1, checkpoints=1, weights=())
+    short = replace(without_weights(spec), seeds=1, checkpoints=1)
     if modality is not Modality.IMAGE:
         return short
     epochs = _IMAGE_EPOCHS if spec.epochs is None else min(spec.epochs, _IMAGE_EPOCHS)

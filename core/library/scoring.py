@@ -15,6 +15,7 @@ from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.labels import text_labels
 from core.types.methods import Signal
+from core.types.pictures import Pictures, pictures_in, with_pictures
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 
@@ -36,6 +37,9 @@ def score(
     held_out: Any = None,
     class_names: Sequence[str] | None = None,
     embeddings: Any = None,
+    image_size: Any = None,
+    mean: Any = None,
+    std: Any = None,
     learning_rates: Sequence[float] = (),
     weight_decay: float = 0.0,
     training: TrainingSpec | None = None,
@@ -53,12 +57,14 @@ def score(
 
     checkpoints: state_dicts in order of training, or one such list per seed, for what needs several moments (VoG,
     training dynamics, TracIn); learning_rates: [T] of those moments. held_out: bool [N], targets and no candidates.
+    image_size (224, or height and width), mean, std (one number per channel, after x / 255): how the network wants the
+    pictures of an ExampleTable; asked for where one of your own reads such a table. Arrays reach it as they are.
     embeddings: [N, d] for density and valuation; by default the inputs themselves. params: settings by score name.
 
     Returns `Scored`: with scores="all", what these data cannot give is named in `.skipped`; a score asked for by name
     raises `CurationError` instead. Nothing is written but a temporary folder while a built-in network is trained.
     """
-    report = progress or SilentProgress()
+    report, spec = progress or SilentProgress(), with_pictures(training or TrainingSpec(), image_size, mean, std)
     examples, tensors = _examples(data, held_out, class_names, network)
     methods = chosen(scores)[0]
     wanted = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
@@ -67,11 +73,12 @@ def score(
             from .visiting import observe
 
             moments: dict[str, Any] = {"checkpoints": checkpoints, "rates": tuple(learning_rates)}
+            pictures = _pictures(examples, tensors, spec)
             evidence, have = observe(
-                network, examples, tensors, wanted, **moments, weight_decay=weight_decay, progress=report
+                network, examples, tensors, wanted, pictures, **moments, weight_decay=weight_decay, progress=report
             )
         else:
-            evidence, have = _train(examples, wanted, training or TrainingSpec(), Path(scratch), seed, report)
+            evidence, have = _train(examples, wanted, spec, Path(scratch), seed, report)
         evidence, have = _with_inputs(evidence, have, examples, tensors, embeddings, wanted, seed, report)
         return score_all(examples, evidence, have, scores=scores, params=params, seed=seed, progress=progress)
 
@@ -96,6 +103,24 @@ def _examples(
     if len(inputs) != len(examples):
         raise DataError(f"There are {len(inputs):,} inputs and {len(examples):,} labels.", "Give one label per input.")
     return examples, np.ascontiguousarray(inputs, dtype=np.float32)
+
+
+def _pictures(examples: ExampleTable, tensors: np.ndarray | None, spec: TrainingSpec) -> Pictures:
+    """How the person's network wants the pictures of a table; refused for anything else, asked for when it is open."""
+    pictures = pictures_in(spec)
+    if tensors is not None or examples.modality is not Modality.IMAGE:
+        if pictures != Pictures():
+            raise DataError(
+                "image_size, mean and std are for the pictures of an ExampleTable.",
+                "Leave them out: arrays reach your network as they are.",
+            )
+        return pictures
+    if not pictures.known:
+        raise DataError(
+            "At which size and normalization does the network want its pictures? A guess gives wrong numbers.",
+            "Give image_size=224, mean=(0.485, 0.456, 0.406) and std=(0.229, 0.224, 0.225), or what it was trained on.",
+        )
+    return pictures
 
 
 def _unpacked(dataset: Any) -> tuple[Any, Any]:

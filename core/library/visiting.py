@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from core.models.adapter import AdaptedNetwork, check_input
+from core.models.adapter import AdaptedNetwork, check_input, own_module
 from core.models.encoding import Encoded, fit_encoder
 from core.models.family import InputShape
 from core.models.network import Network
+from core.models.uploaded import fit_state, unwrapped
 from core.runs.traces import trace_of
 from core.training.passes import visit, visit_batches
 from core.training.plan import stages
@@ -22,6 +23,7 @@ from core.types.errors import DataError, ModelError
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.methods import Signal
+from core.types.pictures import Pictures
 from core.types.progress import Progress
 from core.types.trace import Checkpoint
 
@@ -33,6 +35,7 @@ def observe(
     examples: ExampleTable,
     tensors: np.ndarray | None,
     wanted: frozenset[Signal],
+    pictures: Pictures,
     *,
     checkpoints: Sequence[Any] | None,
     rates: tuple[float, ...],
@@ -44,7 +47,7 @@ def observe(
     epochs = len(states[0])
     if rates and len(rates) != epochs:
         raise DataError(f"There are {len(rates)} learning rates for {epochs} checkpoints.", "Give one for each.")
-    encoded, shape = _encoded(examples, tensors)
+    encoded, shape = _encoded(examples, tensors, pictures)
     own = _wrapped(network, max(examples.class_count, 1))
     check_input(own, shape, encoded.batch(np.arange(1)))
     spread = Signal.INPUT_GRADIENT_SPREAD in wanted and epochs > 1
@@ -66,10 +69,12 @@ def observe(
     return evidence, signals | {Signal.LOGITS}
 
 
-def _encoded(examples: ExampleTable, tensors: np.ndarray | None) -> tuple[Encoded, InputShape]:
+def _encoded(
+    examples: ExampleTable, tensors: np.ndarray | None, pictures: Pictures
+) -> tuple[Encoded, InputShape]:
     if tensors is not None:
         return ArrayRows(tensors), InputShape(Modality.TABLE, tensors.shape[1:])
-    encoder = fit_encoder(examples, examples.train_rows)
+    encoder = fit_encoder(examples, examples.train_rows, pictures)
     return encoder.encode(examples), encoder.shape
 
 
@@ -116,10 +121,9 @@ def _visit_seed(
 
 
 def _load(network: Network, state: Any, epoch: int) -> None:
-    plain = state.state_dict() if isinstance(state, nn.Module) else state
-    target = network.inner if isinstance(network, AdaptedNetwork) else network
-    try:
-        target.load_state_dict(plain)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        lines = " ".join(str(error).split())[:300]
-        raise ModelError(f"Checkpoint {epoch} does not fit the network: {lines}", "Give its own state_dicts.") from None
+    plain = unwrapped(state.state_dict() if isinstance(state, nn.Module) else state)
+    if plain is None:
+        raise ModelError(
+            f"Checkpoint {epoch} is no state_dict but a {type(state).__name__}.", "Give network.state_dict() of each."
+        )
+    fit_state(own_module(network), plain, f"Checkpoint {epoch}")

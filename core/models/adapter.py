@@ -63,10 +63,7 @@ class AdaptedNetwork(Network):
     def embed(self, x: Any) -> Tensor:
         """Images and tables as they are; term ids cannot be differentiated, so own text networks are refused."""
         if isinstance(x, tuple):
-            raise ModelError(
-                "Own networks read images and tables; text is read by the built-in bag-of-words models.",
-                "Use --model bow_mlp or bow_linear, or give embeddings of the texts.",
-            )
+            raise no_text()
         return x
 
     def _checked(self, logits: Tensor) -> Tensor:
@@ -76,6 +73,19 @@ class AdaptedNetwork(Network):
                 "It must return one logit per class and example.",
             )
         return logits
+
+
+def no_text() -> ModelError:
+    """The refusal of texts for an own network."""
+    return ModelError(
+        "Own networks read images and tables; text is read by the built-in bag-of-words models.",
+        "Use --model bow_mlp or bow_linear; or record your network's logits and embeddings in an NPZ and score that.",
+    )
+
+
+def own_module(network: nn.Module) -> nn.Module:
+    """The module whose state_dict a person saved: the one inside the wrapper, or the network itself."""
+    return network.inner if isinstance(network, AdaptedNetwork) else network
 
 
 def adapt(factory: Callable[..., nn.Module], shape: InputShape, classes: int, seed: int) -> AdaptedNetwork:

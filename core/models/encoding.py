@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 from core.store.atomic import read_json
 from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
+from core.types.pictures import Pictures
 
 from .family import InputShape
 
@@ -42,17 +44,17 @@ class Encoder(Protocol):
         """Write into `folder`; `load_encoder` reads it back."""
 
 
-def fit_encoder(examples: ExampleTable, rows: np.ndarray, image_size: int = 0) -> Encoder:
+def fit_encoder(examples: ExampleTable, rows: np.ndarray, pictures: Pictures = Pictures()) -> Encoder:
     """The encoder of the examples' modality, with statistics of `rows` (training rows) alone.
 
-    image_size: side in pixels; 0 keeps a common size up to 64 and otherwise takes 32.
+    pictures: what a network asks of images; what it leaves open is that of our own networks.
     """
     if len(rows) == 0:
         raise DataError("There is no labeled training row.", "Give labels, or mark some rows as training rows.")
     if examples.modality is Modality.IMAGE:
         from .image_encoding import ImageEncoder
 
-        return ImageEncoder.fit(examples, rows, image_size)
+        return ImageEncoder.fit(examples, rows, pictures)
     if examples.modality is Modality.TEXT:
         from .text_encoding import TextEncoder
 
@@ -64,6 +66,22 @@ def fit_encoder(examples: ExampleTable, rows: np.ndarray, image_size: int = 0) -
     from .vector_encoding import VectorEncoder
 
     return VectorEncoder.fit(examples, rows)
+
+
+def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:
+    """A table of these rows alone, as far as encoders look."""
+    inputs = examples.inputs
+    if hasattr(inputs, "iloc"):
+        chosen = inputs.iloc[rows]
+    elif isinstance(inputs, np.ndarray):
+        chosen = inputs[rows]
+    else:
+        chosen = np.empty(len(rows), dtype=object)
+        for place, row in enumerate(rows):
+            chosen[place] = inputs[int(row)]
+    return replace(
+        examples, ids=examples.ids[rows], labels=examples.labels[rows], splits=examples.splits[rows], inputs=chosen
+    )
 
 
 def load_encoder(folder: Path) -> Encoder:

@@ -1,4 +1,8 @@
-"""Images: one common size, channels standardised; kept as uint8 until a batch is cut."""
+"""Images: one common size, channels standardised; kept as uint8 until a batch is cut.
+
+A network of ours reads pictures of one size up to 64 pixels as they are, and all others at 32 x 32, by the data's own
+mean and deviation. A network made elsewhere reads them as `Pictures` says.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from core.datasets.pixels import size_seen
 from core.store.atomic import read_json, write_json
-from core.types.errors import DataError
+from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
+from core.types.pictures import Pictures
 
 from .family import InputShape
 
-_LARGEST_NATIVE = 64
-_COMMON_SIDE = 32
 _SAMPLE = 4096  # images behind the channel statistics
 _IN_MEMORY = 256 * 2**20  # bytes; above this the resized images go to a memory-mapped file
 _BLOCK = 1024
@@ -29,17 +33,23 @@ class ImageEncoder:
     width: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    resampling: str = "auto"  # see Pictures
     kind = "image"
 
     @classmethod
-    def fit(cls, examples: ExampleTable, rows: np.ndarray, image_size: int = 0) -> ImageEncoder:
-        """Size from all images, channel statistics from an even sample of `rows`."""
-        height, width, channels = _common_shape(examples.inputs, image_size)
+    def fit(cls, examples: ExampleTable, rows: np.ndarray, wanted: Pictures = Pictures()) -> ImageEncoder:
+        """As `wanted`; what it leaves open: size from all images, channel statistics from an even sample of `rows`."""
+        height, width, channels = _common_shape(examples.inputs, wanted.size)
+        if wanted.mean:
+            channels = _channels(channels, wanted)
+            mean, std = ((n * channels if len(n) == 1 else n) for n in (wanted.mean, wanted.std))
+            return cls(height, width, mean, std, wanted.resampling)
         picked = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(int))]
-        blank = cls(height, width, (0.0,) * channels, (1.0,) * channels)
+        blank = cls(height, width, (0.0,) * channels, (1.0,) * channels, wanted.resampling)
         pixels = blank.pixels(examples.inputs, picked).reshape(-1, channels) / 255.0
         std = pixels.std(axis=0)
-        return cls(height, width, tuple(pixels.mean(axis=0).tolist()), tuple(np.where(std > 1e-6, std, 1.0).tolist()))
+        deviations = np.where(std > 1e-6, std, 1.0)
+        return cls(height, width, tuple(pixels.mean(0).tolist()), tuple(deviations.tolist()), wanted.resampling)
 
     @property
     def shape(self) -> InputShape:
@@ -59,7 +69,7 @@ class ImageEncoder:
             image = _match_channels(image, len(self.mean), row)
         if image.shape[:2] == (self.height, self.width):
             return image
-        return _resize(image, self.height, self.width)
+        return _resize(image, self.height, self.width, self.resampling)
 
     def encode(self, examples: ExampleTable, scratch: Path | None = None) -> ImageRows:
         """All images at the common size as uint8, in memory or in `scratch`/pixels.npy."""
@@ -94,13 +104,17 @@ class ImageEncoder:
 
     def save(self, folder: Path) -> None:
         """encoder.json."""
-        write_json(folder / "encoder.json", {"kind": self.kind, **asdict(self)})
+        plain = asdict(self)
+        if self.resampling == "auto":
+            del plain["resampling"]  # the same bytes as before there was a choice
+        write_json(folder / "encoder.json", {"kind": self.kind, **plain})
 
     @classmethod
     def load(cls, folder: Path) -> ImageEncoder:
         """The inverse of `save`."""
         plain = read_json(folder / "encoder.json")
-        return cls(plain["height"], plain["width"], tuple(plain["mean"]), tuple(plain["std"]))
+        size = plain["height"], plain["width"]
+        return cls(*size, tuple(plain["mean"]), tuple(plain["std"]), plain.get("resampling", "auto"))
 
 
 class ImageRows:
@@ -118,7 +132,7 @@ class ImageRows:
         return self._encoder.tensor(self.pixels[rows])
 
 
-def _common_shape(inputs: Any, side: int) -> tuple[int, int, int]:
+def _common_shape(inputs: Any, size: tuple[int, ...]) -> tuple[int, int, int]:
     shape = getattr(inputs, "shape", None)
     if shape is not None and len(shape) == 4:
         sizes, channels = {(int(shape[1]), int(shape[2]))}, int(shape[3])
@@ -128,11 +142,19 @@ def _common_shape(inputs: Any, side: int) -> tuple[int, int, int]:
         shapes = [np.asarray(inputs[i]).shape for i in range(len(inputs))]
         sizes = {(int(s[0]), int(s[1])) for s in shapes}
         channels = 3 if any(len(s) == 3 and s[2] >= 3 for s in shapes) else 1
-    if side:
-        return side, side, channels
-    if len(sizes) == 1 and max(next(iter(sizes))) <= _LARGEST_NATIVE:
-        return *next(iter(sizes)), channels
-    return _COMMON_SIDE, _COMMON_SIDE, channels
+    height, width = size or size_seen(sizes)
+    return height, width, channels
+
+
+def _channels(there: int, wanted: Pictures) -> int:
+    """As many as the network's numbers; gray pictures are repeated for a network of colors."""
+    counts = {len(numbers) for numbers in (wanted.mean, wanted.std)} - {1}
+    if len(counts) > 1 or (counts and there not in {1, *counts}):
+        raise ModelError(
+            f"--mean has {len(wanted.mean)} numbers, --std {len(wanted.std)}, and the pictures {there} channels.",
+            "Give one number for each channel that the network reads, or one for all.",
+        )
+    return counts.pop() if counts else there
 
 
 def _match_channels(image: np.ndarray, channels: int, row: int) -> np.ndarray:
@@ -147,13 +169,11 @@ def _match_channels(image: np.ndarray, channels: int, row: int) -> np.ndarray:
     )
 
 
-def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+def _resize(image: np.ndarray, height: int, width: int, resampling: str) -> np.ndarray:
     from PIL import Image
 
     squeezed = image[:, :, 0] if image.shape[2] == 1 else image
-    small = np.asarray(
-        Image.fromarray(squeezed).resize(
-            (width, height), Image.Resampling.BOX if min(image.shape[:2]) > 2 * height else Image.Resampling.BILINEAR
-        )
-    )
+    box = resampling == "auto" and min(image.shape[:2]) > 2 * height
+    method = Image.Resampling.BOX if box else Image.Resampling.BILINEAR
+    small = np.asarray(Image.fromarray(squeezed).resize((width, height), method))
     return small[:, :, None] if small.ndim == 2 else small

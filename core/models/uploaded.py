@@ -12,44 +12,93 @@ from typing import Any
 
 from core.types.errors import ModelError
 
+from .pickles import named_types
+
 _SAVE_AGAIN = (
     "Save it again: from safetensors.torch import save_file; save_file(model.state_dict(), 'weights.safetensors')."
 )
 _SHOWN = 5
+# Names that stand in any checkpoint, and types that are plain data of training loops.
+_KNOWN = re.compile(
+    r"torch\._utils\._rebuild|torch\.\w*(Storage|Tensor)$|torch\.(Size|device|b?float\d+|u?int\d+|bool)$|torch\.storage\."
+    r"|collections\.(OrderedDict|defaultdict|Counter)$|_codecs\.encode$|numpy\.(_core|core)\.multiarray\.scalar$|numpy\.dtype"
+)
+_DATA = re.compile(
+    r"argparse\.Namespace$|types\.SimpleNamespace$|pathlib\.|numpy\.|omegaconf\.|datetime\.|decimal\.|torch\.optim\."
+)
+_WRAPPERS = ("state_dict", "model_state_dict", "model")  # around a state_dict, the outer first
 
 
-def read_state_dict(path: Path) -> dict[str, Any]:
+def read_state_dict(path: Path) -> Mapping[str, Any]:
     """Name -> tensor of a .pt/.pth state_dict or a .safetensors file, on the CPU.
 
     Raises `ModelError` for anything else: missing, empty, damaged, containing code, an archive of code.
     """
     path = Path(path)
-    start = _first_bytes(path)
+    refuse_other_files(path)
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
-    _refuse_other_kinds(path, start)
     return _tensors(_read_torch(path), path)
 
 
-def fit_state(network: Any, state: Mapping[str, Any], path: Path) -> None:
-    """Copy `state` into the network; `ModelError` lists missing and unexpected keys, or both shapes of a tensor."""
+def refuse_other_files(path: Path) -> None:
+    """`ModelError` for what is plainly no file of weights: missing, empty, a folder, a web page, an archive of code.
+
+    Reads little and needs no torch, so that it can be said before anything begins.
+    """
+    start = _first_bytes(path)
+    if path.suffix != ".safetensors":
+        _refuse_other_kinds(path, start)
+
+
+def unwrapped(loaded: Any) -> Mapping[str, Any] | None:
+    """The state_dict inside what a training loop saved, {"state_dict": ..., "epoch": 3} and its kin; else None."""
+    import torch
+
+    for key in _WRAPPERS:
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+    if not isinstance(loaded, Mapping) or not loaded or not all(isinstance(v, torch.Tensor) for v in loaded.values()):
+        return None
+    return {str(k): v for k, v in loaded.items()}
+
+
+def fit_state(network: Any, state: Mapping[str, Any], name: str) -> None:
+    """Copy `state` into the network; a first word that all its names carry beyond the network's own is left off.
+
+    `ModelError` lists missing and unexpected keys, or both shapes of a tensor; `name`: whose state it is, for words.
+    """
     own = network.state_dict()
+    state = _without_prefix(state, own)
     missing, unexpected = sorted(set(own) - set(state)), sorted(set(state) - set(own))
     if missing or unexpected:
         found = [
             f"{word}: {_listed(keys)}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys
         ]
         raise ModelError(
-            f"{path.name} does not fit the model; {'; '.join(found)}.",
+            f"{name} does not fit the model; {'; '.join(found)}.",
             "Choose the model it was trained with (--model), or rename its keys.",
         )
     for key, value in own.items():
         if tuple(value.shape) != tuple(state[key].shape):
             raise ModelError(
-                f"{path.name}: {key} is {_shape(state[key])}, the model has {_shape(value)}.",
+                f"{name}: {key} is {_shape(state[key])}, the model has {_shape(value)}.",
                 "Choose the model and settings it was trained with; classes and input must agree.",
             )
     network.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
+
+
+def _without_prefix(state: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """DataParallel says module.layer.weight, torch.compile _orig_mod.layer.weight, Lightning model.layer.weight."""
+    while set(state) != set(own):
+        words = {key.partition(".")[0] for key in state}
+        if len(words) != 1 or not all("." in key for key in state):
+            break
+        (word,) = words
+        if word in {key.partition(".")[0] for key in own}:
+            break
+        state = {key.partition(".")[2]: value for key, value in state.items()}
+    return state
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -58,6 +107,8 @@ def _first_bytes(path: Path) -> bytes:
             start = file.read(64)
     except FileNotFoundError:
         raise ModelError(f"No such checkpoint: {path}.", "Check the path.") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path} is a folder.", "Give the files of weights in it, .safetensors or .pt.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.", "Check the path and its permission.") from None
     if not start:
@@ -110,7 +161,8 @@ def _read_torch(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice about other formats; what matters is raised
-            return torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(_plain_numbers()):
+                return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _unpickling(path, str(error)) from None
     except (
@@ -132,28 +184,40 @@ def _read_torch(path: Path) -> Any:
         ) from None
 
 
+def _plain_numbers() -> list[Any]:
+    """What a numpy scalar such as a loss is pickled as; numpy refuses to make one of objects."""
+    import numpy as np
+
+    scalar = np.float64(0).__reduce__()[0]
+    kinds = [type(np.dtype(code)) for code in "?bhilqBHILQefdg"]
+    return [(scalar, "numpy.core.multiarray.scalar"), scalar, np.dtype, *kinds]
+
+
 def _unpickling(path: Path, text: str) -> ModelError:
-    blocked = re.search(r"(?:GLOBAL|global|class|function)\s+`?([\w.]+\.[\w.]+)", text) or re.search(
-        r"\b([\w]+\.[\w.]+)\b was not", text
-    )
-    if blocked and "nsupported" in text or "GLOBAL" in text:
-        name = blocked.group(1) if blocked else "an unknown type"
+    """In words which type was refused: one that only holds data is told how to get rid of, anything else is code."""
+    names = [name for name in named_types(path) if not _KNOWN.match(name)]
+    code = [name for name in names if not _DATA.match(name)]
+    if code:
         return ModelError(
-            f"This checkpoint contains code ({name}). Nothing was run.",
+            f"This checkpoint contains code ({code[0]}). Nothing was run.",
             f"Save a state_dict or safetensors. {_SAVE_AGAIN}",
         )
+    if names:
+        return ModelError(
+            f"{path.name} holds an object of the type {names[0]} beside its weights. Nothing was run.",
+            "Where you made it, save the weights alone: "
+            f"state = torch.load({path.name!r}, weights_only=False)['state_dict']; torch.save(state, 'weights.pt').",
+        )
+    if "nsupported operand" in text:
+        return ModelError(f"{path.name} was saved by a pickle protocol that torch does not read safely.", _SAVE_AGAIN)
     return ModelError(f"{path.name} is damaged, or not a checkpoint.", "Save or download it again.")
 
 
-def _tensors(loaded: Any, path: Path) -> dict[str, Any]:
-    import torch
-
-    for key in ("state_dict", "model_state_dict", "model"):  # common wrappers around a state_dict
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not loaded or not all(isinstance(v, torch.Tensor) for v in loaded.values()):
+def _tensors(loaded: Any, path: Path) -> Mapping[str, Any]:
+    state = unwrapped(loaded)
+    if state is None:
         raise ModelError(f"{path.name} is not a state_dict: it holds a {type(loaded).__name__}.", _SAVE_AGAIN)
-    return {str(k).removeprefix("module."): v for k, v in loaded.items()}  # prefix of DataParallel
+    return state
 
 
 def _listed(keys: list[str]) -> str:

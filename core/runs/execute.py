@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
-from core.models.own_code import own_factory
+from core.models.own_code import refuse_unless_allowed
 from core.scores import ScoreMethod
 from core.store import Run
 from core.store.cards import read_scores
@@ -23,7 +23,7 @@ from core.types.runs import RunSpec, RunState
 from . import stages
 from .folder import RunFolder, claim, default_threads, locked
 from .job import Job
-from .prepare import chosen_scores, plan_scores, refuse_nothing_to_do, signals_needed
+from .prepare import chosen_scores, plan_scores, runnable, signals_needed
 from .source import absolute, has_inputs, open_run, refuse_changed_source
 from .traces import curves, predictions
 
@@ -47,7 +47,8 @@ def execute_run(
             run = open_run(out)
             refuse_changed_source(run)
             return run
-        job = Job(folder, progress, own_factory(folder.run_id, spec.training.model), reuse)
+        refuse_unless_allowed(folder.run_id, spec.training.model)
+        job = Job(folder, progress, reuse)
         folder.save(state=RunState.RUNNING.value, versions=_versions())
         with _settled(job), limited_threads(folder.threads):
             _work(job, clusters)
@@ -91,14 +92,12 @@ def _is_whole(folder: RunFolder) -> bool:
 def _runnable(job: Job) -> list[ScoreMethod]:
     """The asked-for scores that can be computed here; those that cannot are written down with the reason."""
     plans = plan_scores(job.spec, job.examples, job.given)
-    refuse_nothing_to_do(plans, job.spec)
-    why = {plan.name: plan.why_not for plan in plans if not plan.runs}
-    asked = chosen_scores(job.spec)
-    not_here = {method.name: why[method.name] for method in asked if method.name in why}
+    methods, why = runnable(plans, job.spec), {plan.name: plan.why_not for plan in plans if not plan.runs}
+    not_here = {method.name: why[method.name] for method in chosen_scores(job.spec) if method.name in why}
     if "all" not in job.spec.scores:  # asked for by name, it is missed
         job.problems |= not_here
     job.folder.save(not_here=not_here)
-    return [method for method in asked if method.name not in why]
+    return methods
 
 
 def _compute_scores(job: Job, methods: list[ScoreMethod], evidence: Evidence) -> None:

@@ -7,9 +7,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.models.own_code import own_factory
 from core.types.errors import Cancelled, CurationError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable
@@ -26,7 +28,6 @@ class Job:
 
     folder: RunFolder
     progress: Progress
-    factory: Callable[..., Any] | None = None  # makes the person's own network; None: a model of ours
     reuse: bool = True  # take up trainings and signals that other runs of the workspace finished
     gauge: Gauge = field(default_factory=Gauge)
     problems: dict[str, str] = field(default_factory=dict)
@@ -37,6 +38,11 @@ class Job:
     def spec(self) -> RunSpec:
         """What was asked."""
         return self.folder.spec
+
+    @cached_property
+    def factory(self) -> Callable[..., Any] | None:
+        """Makes the person's own network; None: a model of ours. The first look runs their code, if it is allowed."""
+        return own_factory(self.folder.run_id, self.spec.training.model)
 
     @property
     def path(self) -> Path:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.datasets import source_path
 from core.models import MODELS, model_named
+from core.models.uploaded import refuse_other_files
 from core.scores import SCORES, ScoreMethod, score_named
 from core.types.errors import CurationError, ModelError
 from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.methods import Signal
 from core.types.params import params_from_dict
+from core.types.pictures import pictures_in
 from core.types.runs import RunSpec, TrainingSpec
 
 TRAINED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
@@ -41,6 +44,21 @@ def check_spec(spec: RunSpec) -> None:
     if ":" not in spec.training.model and spec.training.model not in ("auto", *known):
         raise ModelError(
             f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory."
+        )
+    _check_training(spec.training)
+
+
+def _check_training(training: TrainingSpec) -> None:
+    """Weights that are no files of weights, sizes that are none; nothing is unpickled, torch is not needed."""
+    pictures_in(training)
+    for path in training.weights:
+        refuse_other_files(Path(path))
+    if training.weights and training.model in (family.name for family in MODELS if family.probabilities_only):
+        raise ModelError(f"{training.model} has no weights to load.", "Leave out --weights, or name a network.")
+    if training.epochs == 0 and not training.as_it_is:
+        raise ModelError(
+            "epochs is 0, and a built-in network that was not trained knows nothing.",
+            "Give 1 or more; 0 is for module:factory, when it returns a network that is trained already.",
         )
 
 
@@ -107,13 +125,27 @@ def _missing_signal(
         return f"needs a network: {spec.training.model} gives probabilities only"
     kept = _kept_checkpoints(spec.training)
     if kept < method.least_checkpoints:
-        return f"needs {method.least_checkpoints} checkpoints of the training: {kept} are kept"
+        there = "1 is kept" if kept == 1 else f"{kept} are kept"
+        return f"needs {method.least_checkpoints} checkpoints of the training: {there}"
+    return _missing_training(needs, spec.training, modality, examples)
+
+
+def _missing_training(
+    needs: frozenset[Signal], training: TrainingSpec, modality: Modality | None, examples: ExampleTable | None
+) -> str:
+    """What an own network that is scored as it is cannot give: nothing of it is trained, so no row was left out."""
+    if not training.as_it_is:
+        return ""
+    if Signal.THRESHOLD_SAMPLES in needs or (Signal.OUT_OF_FOLD in needs and modality is Modality.IMAGE):
+        return "needs further trainings: your network is scored as it is, and not trained here"
+    if Signal.FOLD_MODELS in needs and examples is not None and not len(examples.held_out_rows):
+        return "needs held-out rows, or trainings that leave rows out: your network is scored as it is"
     return ""
 
 
 def _kept_checkpoints(training: TrainingSpec) -> int:
     """How many moments this training keeps; a model's own number of epochs is never what limits it."""
-    moments = len(training.weights) or training.epochs
+    moments = len(training.weights) or (1 if training.as_it_is else training.epochs)
     return training.checkpoints if moments is None else min(training.checkpoints, moments)
 
 
@@ -131,12 +163,14 @@ def _recorded(given: GivenEvidence) -> frozenset[Signal]:
     return frozenset(signal for signal, values in have.items() if values is not None)
 
 
-def refuse_nothing_to_do(plans: Sequence[ScorePlan], spec: RunSpec) -> None:
-    """Raise when no asked-for score can run."""
-    asked = {method.name for method in chosen_scores(spec)}
-    why = {plan.why_not for plan in plans if plan.name in asked and not plan.runs}
-    if not any(plan.runs for plan in plans if plan.name in asked):
+def runnable(plans: Sequence[ScorePlan], spec: RunSpec) -> list[ScoreMethod]:
+    """The asked-for scores that can be computed; raises when there is none."""
+    why = {plan.name: plan.why_not for plan in plans if not plan.runs}
+    asked = chosen_scores(spec)
+    if all(method.name in why for method in asked):
+        reasons = sorted({why[method.name] for method in asked})
         raise CurationError(
-            f"None of the scores can be computed here: {'; '.join(sorted(why))}.",
+            f"None of the scores can be computed here: {'; '.join(reasons)}.",
             "Choose other scores, or another model or label column.",
         )
+    return [method for method in asked if method.name not in why]

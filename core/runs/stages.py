@@ -23,8 +23,8 @@ from core.types.params import params_from_dict
 from core.types.scores import ScoreResult
 
 from .job import Job
-from .prepare import TRAINED
-from .source import load_source, stamp
+from .prepare import TRAINED, plan_scores, runnable, signals_needed
+from .source import has_inputs, load_source, stamp
 from .traces import trace_of
 
 NEIGHBORS = 15
@@ -42,10 +42,23 @@ def load(job: Job) -> None:
             "Bring the old file back, or start a new run in another folder.",
         )
     job.examples, job.given = loaded.examples, loaded.given
+    _refuse_unfit_model(job)
     if not (known and (job.path / "examples.parquet").is_file()):
         write_examples(job.path, job.examples)
         job.folder.save(dataset=describe_dataset(job.examples), source_stamp=stamp(job.spec))
     job.progress.advance()
+
+
+def _refuse_unfit_model(job: Job) -> None:
+    """Faults of a network or of weights that the person brought are said before any work, and once."""
+    methods = runnable(plan_scores(job.spec, job.examples, job.given), job.spec)
+    if has_inputs(job.examples):
+        from core.training.evidence import check_model
+
+        signals = signals_needed(methods, job.spec) - _INPUTS_ALONE
+        check_model(
+            job.examples, job.spec.training, signals, lambda: job.factory, folder=job.path, seed=job.spec.seed
+        )
 
 
 def embed(job: Job) -> tuple[np.ndarray | None, str]:

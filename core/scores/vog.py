@@ -158,6 +158,7 @@ VOG = ScoreMethod(
     high_means="What the networks look at kept changing: hard.",
     low_means="What the networks look at stayed the same: settled.",
     cost="One forward and input-gradient pass per kept checkpoint of the stage.",
+    least_checkpoints=2,
 )
 
 VOG_EARLY = ScoreMethod(

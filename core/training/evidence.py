@@ -8,20 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from core.models.adapter import check_input
 from core.models.stored import save_card, save_estimator
 from core.numerics.devices import derive_seed
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.methods import Signal
-from core.types.progress import Progress
+from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 from core.types.trace import Checkpoint, TrainingTrace
 
 from .fitting import Material, fit_fold, fit_seed
 from .folds import assign_folds, estimator_probabilities, fit, fold_probabilities, network_folds
-from .given_weights import check_weights, visit_weights
-from .job import TrainingJob, prepare
+from .given_weights import refuse_unfit, visit_given
+from .job import TrainingJob, pictures_wanted, prepare
 from .passes import visit_batches
 from .plan import kept_epochs, stages
 from .reuse import Reuse
@@ -77,11 +76,30 @@ def gather_evidence(
     return Evidence(**parts, **folded, weight_decay=0.0 if material is None else material.plan.weight_decay)
 
 
+def check_model(
+    examples: ExampleTable,
+    spec: TrainingSpec,
+    signals: frozenset[Signal],
+    factory: Callable[[], Callable[..., Any] | None],
+    *,
+    folder: Path,
+    seed: int,
+) -> None:
+    """Refuse in words, before any work, an own network or weights that do not fit the data; writes nothing.
+
+    factory: gives what `gather_evidence` takes as trusted_factory; asked only when nothing else is to be refused.
+    Raises `ModelError`. A built-in model that is trained here has nothing to be refused.
+    """
+    if (spec.own_code or spec.weights) and frozenset(signals) & _MADE_HERE:
+        pictures_wanted(examples, spec, spec.own_code)
+        job = prepare(examples, spec, frozenset(signals) & _MADE_HERE, folder, seed, SilentProgress(), factory())
+        if not job.probabilities_only:
+            refuse_unfit(job)
+
+
 def _material(job: TrainingJob) -> Material:
+    refuse_unfit(job)
     encoded = job.encoder.encode(job.examples, job.recorder.work)
-    if job.factory is not None:
-        check_input(job.network(0), job.encoder.shape, encoded.batch(job.examples.train_rows[:1]))
-    check_weights(job, encoded)
     plan = job.plan
     batches = visit_batches(job.network(0), job.encoder.shape, len(encoded), job.memory)
     return Material(
@@ -99,8 +117,8 @@ def _material(job: TrainingJob) -> Material:
 
 
 def _trace(job: TrainingJob, material: Material, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
-    if job.spec.weights:
-        return visit_weights(job, material, reuse)
+    if job.spec.weights or job.as_it_is:
+        return visit_given(job, material, reuse)
     examples, recorder, epochs = job.examples, job.recorder, material.plan.epochs
     logits = recorder.open_logits(len(job.seeds), epochs, len(examples), examples.class_count)
     seen = recorder.open_array("seen_correct", (len(job.seeds), epochs, len(examples)), np.uint8)
@@ -163,11 +181,12 @@ def _fold_parts(job: TrainingJob, material: Material | None) -> tuple[dict[str, 
     """
     examples, recorder = job.examples, job.recorder
     parts: dict[str, Any] = {}
-    probabilities = Signal.OUT_OF_FOLD in job.signals
-    models_wanted = Signal.FOLD_MODELS in job.signals and len(examples.held_out_rows) == 0 and material is not None
+    pictures, trained = examples.modality is Modality.IMAGE, material is not None and not job.as_it_is
+    probabilities = Signal.OUT_OF_FOLD in job.signals and not (pictures and job.as_it_is)
+    models_wanted = Signal.FOLD_MODELS in job.signals and len(examples.held_out_rows) == 0 and trained
     if not probabilities and not models_wanted:
         return {}, ""
-    by_network = probabilities and material is not None and examples.modality is Modality.IMAGE
+    by_network = probabilities and pictures and trained
     fold_of = assign_folds(examples, examples.train_rows, job.spec.folds, job.seed)
     if (models_wanted or by_network) and material is not None:
         models = network_folds(material, fold_of, derive_seed("folds", job.seed), recorder, job.progress, fit_fold)

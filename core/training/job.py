@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.models import ModelFamily, model_named
-from core.models.adapter import adapt
+from core.models.adapter import adapt, no_text
 from core.models.encoding import Encoder, fit_encoder
 from core.models.family import TrainingDefaults
+from core.models.picture_inputs import pictures_of, refuse_unknown
 from core.models.stored import ModelCard
 from core.numerics.devices import choose_device, derive_seed
 from core.types.errors import ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.methods import Signal
 from core.types.params import params_from_dict
+from core.types.pictures import Pictures, pictures_in
 from core.types.progress import Progress
 from core.types.runs import TrainingSpec
 from core.types.trace import Checkpoint
@@ -39,6 +41,14 @@ class TrainingJob:
     encoder: Encoder
     factory: Callable[..., Any] | None
     memory: int | None = None  # bytes that a pass may take
+    pictures: Pictures = Pictures()  # what was told, or known from beside the weights
+
+    @property
+    def as_it_is(self) -> bool:
+        """The person's own network, not trained for its scores: its weights are given, or its factory returns it
+        trained (epochs 0).
+        """
+        return self.factory is not None and (bool(self.spec.weights) or self.spec.epochs == 0)
 
     @property
     def name(self) -> str:
@@ -59,7 +69,7 @@ class TrainingJob:
     def plan(self) -> TrainingPlan:
         """The person's settings over the family's defaults."""
         defaults = TrainingDefaults() if self.family is None else self.family.defaults
-        plan = plan_from(self.spec, defaults)
+        plan = plan_from(replace(self.spec, epochs=None) if self.as_it_is else self.spec, defaults)
         return with_moves(plan, self.encoder.shape) if defaults.moves else plan
 
     def network(self, seed: int) -> Any:
@@ -118,13 +128,36 @@ def prepare(
     family = None
     if factory is None:
         model_named(spec.model, _readable(examples))  # a wrong name is said before the encoder reads everything
-    encoder = fit_encoder(examples, examples.train_rows)
+    pictures = pictures_wanted(examples, spec, factory is not None)
+    encoder = fit_encoder(examples, examples.train_rows, pictures)
     if factory is None:
         family = model_named(spec.model, _readable(examples), encoder.shape)
-    job = TrainingJob(examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory, memory)
+    job = TrainingJob(
+        examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory, memory, pictures
+    )
     if not job.probabilities_only:
         _check(job)
     return job
+
+
+def pictures_wanted(examples: ExampleTable, spec: TrainingSpec, own: bool) -> Pictures:
+    """How the network wants its pictures; `ModelError` asks where it was made elsewhere and nothing says so.
+
+    own: it is made by the person's own factory, which reads no texts.
+    """
+    if own and examples.modality is Modality.TEXT:
+        raise no_text()
+    pictures = pictures_of(spec)
+    if examples.modality is not Modality.IMAGE:
+        if pictures_in(spec) != Pictures():
+            raise ModelError(
+                f"An image size or normalization was given, and the data are of the kind {examples.modality.value}.",
+                "Leave out --image-size, --mean and --std: they are for pictures.",
+            )
+        return Pictures()
+    if own or spec.weights:
+        refuse_unknown(pictures, spec.model if own else "the network behind these weights")
+    return pictures
 
 
 def _readable(examples: ExampleTable) -> Modality:

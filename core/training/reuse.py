@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from core.store.atomic import read_json, sha256_of, write_json
 from core.store.checkpoints import read_weights
 from core.types.errors import RunError
 from core.types.methods import Signal
+from core.types.pictures import Pictures
 
 from .fitting import Material, take
 from .job import TrainingJob
@@ -71,6 +72,7 @@ class Reuse:
             "dataset": job.examples.fingerprint,
             "model": [job.name, dict(job.spec.model_params)],
             "torch": [torch.__version__, torch.get_num_threads()],
+            **({"pictures": asdict(job.pictures)} if job.pictures != Pictures() else {}),
         }
 
     def adopt(self, material: Material, kept: Sequence[int], logits: np.ndarray, seen: np.ndarray | None) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.models.encoding import Encoded
+from core.models.picture_inputs import without_weights
 from core.numerics.devices import derive_seed
 from core.types.errors import ModelError
 from core.types.evidence import ThresholdRun
@@ -46,7 +47,7 @@ def train_threshold_samples(
     trace of training.
     """
     wider = replace(examples, class_names=(*examples.class_names, "threshold sample"))
-    asked = replace(spec, weights=())  # networks trained elsewhere have no place for the extra class
+    asked = without_weights(spec)  # networks trained elsewhere have no place for the extra class
     job = prepare(wider, asked, frozenset({Signal.LOGITS}), Path(folder), seed, progress, trusted_factory, memory)
     if job.probabilities_only:
         raise ModelError(f"{job.name} leaves no margins over epochs.", "Choose a network, or leave the threshold out.")

@@ -27,11 +27,34 @@ class TrainingSpec:
     checkpoints: int = 6  # how many epochs of each seed the dear signals are taken at
     weights: tuple[str, ...] = ()  # own state_dicts (.pt, .safetensors), in order of training, instead of training here
     bf16: bool = False  # passes without gradients in bfloat16: quicker on convolutions, the order of scores kept
+    image_size: tuple[int, ...] = ()  # (height, width) at which the network sees pictures; () = not said
+    mean: tuple[float, ...] = ()  # (x / 255 - mean) / std, one number per channel or one for all; () = not said
+    std: tuple[float, ...] = ()
+
+    @property
+    def own_code(self) -> bool:
+        """The network is made by the person's own module:factory."""
+        return ":" in self.model
+
+    @property
+    def as_it_is(self) -> bool:
+        """An own network that is not trained for its scores: its weights are given, or its factory returns it trained
+        (epochs 0).
+        """
+        return self.own_code and (bool(self.weights) or self.epochs == 0)
 
     def question(self) -> dict[str, Any]:
         """What decides the evidence, as plain values; settings that are off do not count."""
-        plain = asdict(self)
-        return plain if self.bf16 else {k: v for k, v in plain.items() if k != "bf16"}
+        return said(asdict(self))
+
+
+# Settings that came later: left unsaid they ask the same question as before there was a choice.
+_LATER = frozenset({"bf16", "image_size", "mean", "std"})
+
+
+def said(training: dict[str, Any]) -> dict[str, Any]:
+    """A training's plain values without the later settings that nobody set."""
+    return {k: v for k, v in training.items() if k not in _LATER or v}
 
 
 _COSTS = frozenset({"threads", "memory"})
@@ -74,10 +97,7 @@ def _hashed(spec: dict[str, Any], but: frozenset[str]) -> str:
     plain = {k: v for k, v in spec.items() if k not in but}
     training = plain.get("training")
     if isinstance(training, dict):
-        training = {**training, "trusted": ":" in str(training.get("model"))}  # as every spec once said it: old runs
-        if not training.get("bf16"):  # off: the question as before there was a choice
-            training.pop("bf16", None)
-        plain["training"] = training
+        plain["training"] = said(training)
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 

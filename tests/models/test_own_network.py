@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_all_signals_of_an_own_network(own_module: str, tmp_path: Path) -> None:
     spec = TrainingSpec(model=own_module, epochs=2, seeds=1, folds=2, learning_rate=0.01)
+    spec = replace(spec, image_size=(10, 10), mean=(0.5,), std=(0.25,))
     remember_consent("mine", located(own_module))
     asked = {"folder": tmp_path / "run", "seed": 0, "progress": SilentProgress()}
     with pytest.raises(ModelError, match="Nothing was run"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
 import os
 import pickle
 import struct
@@ -9,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -35,7 +38,7 @@ def test_honest_checkpoints_load(wrap: Any, tmp_path: Path) -> None:
     state = _network().state_dict()
     torch.save(wrap(state), tmp_path / "w.pt")
     network = _network()
-    fit_state(network, read_state_dict(tmp_path / "w.pt"), tmp_path / "w.pt")
+    fit_state(network, read_state_dict(tmp_path / "w.pt"), "w.pt")
     assert all(torch.equal(a, b) for a, b in zip(network.state_dict().values(), state.values(), strict=True))
 
 
@@ -43,11 +46,14 @@ def test_safetensors_and_data_parallel_names_load(tmp_path: Path) -> None:
     state = _network().state_dict()
     save_file(state, tmp_path / "w.safetensors")
     assert read_state_dict(tmp_path / "w.safetensors").keys() == state.keys()
-    torch.save({f"module.{k}": v for k, v in state.items()}, tmp_path / "p.pt")
-    assert read_state_dict(tmp_path / "p.pt").keys() == state.keys()
+    for prefix in ("module.", "_orig_mod.", "model.", "module.model."):
+        torch.save({f"{prefix}{k}": v for k, v in state.items()}, tmp_path / "p.pt")
+        network = _network()
+        fit_state(network, read_state_dict(tmp_path / "p.pt"), "p.pt")
+        assert torch.equal(network.state_dict()["0.weight"], state["0.weight"])
 
 
-def test_evil_checkpoint_runs_nothing(tmp_path: Path) -> None:
+def test_fault_45_evil_checkpoint_runs_nothing(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     torch.save({"w": _Evil(mark)}, tmp_path / "evil.pt")
     with pytest.raises(ModelError, match=r"This checkpoint contains code \((posix|nt|os)\.system\). Nothing was run"):
@@ -55,7 +61,23 @@ def test_evil_checkpoint_runs_nothing(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("name", ["legacy.pt", "evil.joblib", "evil.pkl", "evil.skops"])
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("legacy", [False, True], ids=["pickle", "torch"])
+def test_fault_46_legacy_pickles_are_said_to_contain_code(legacy: bool, protocol: int, tmp_path: Path) -> None:
+    mark, path = tmp_path / "ran", tmp_path / "legacy.pt"
+    if legacy:
+        torch.save({"w": _Evil(mark)}, path, _use_new_zipfile_serialization=False, pickle_protocol=max(2, protocol))
+    else:
+        path.write_bytes(pickle.dumps({"epoch": 3, "w": [_Evil(mark), _Evil(mark)]}, protocol=protocol))
+    with pytest.raises(ModelError, match=r"contains code \((posix|nt|os)\.system\)\. Nothing was run") as caught:
+        read_state_dict(path)
+    assert "safetensors" in caught.value.hint
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param("evil.joblib", id="fault-52"), "evil.pkl", pytest.param("evil.skops", id="fault-53")]
+)
 def test_pickles_under_any_name_run_nothing(name: str, tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     (tmp_path / name).write_bytes(pickle.dumps(_Evil(mark), protocol=2))
@@ -64,11 +86,48 @@ def test_pickles_under_any_name_run_nothing(name: str, tmp_path: Path) -> None:
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("value", [np.float64(0.5), np.float32(0.5), np.int64(3), np.bool_(True), np.float16(1)])
+def test_numpy_numbers_beside_the_weights_are_harmless(value: Any, legacy: bool, tmp_path: Path) -> None:
+    state = _network().state_dict()
+    saved = {"state_dict": state, "best": value, "history": [value, value]}
+    torch.save(saved, tmp_path / "w.pt", _use_new_zipfile_serialization=not legacy)
+    assert read_state_dict(tmp_path / "w.pt").keys() == state.keys()
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (argparse.Namespace(lr=0.1), r"argparse\.Namespace"),
+        (np.arange(3), r"numpy\.\w+\.multiarray\._reconstruct"),
+        (Path("x"), r"pathlib\.\w+"),
+    ],
+    ids=["Namespace", "array", "path"],
+)
+def test_other_data_beside_the_weights_is_named_with_the_way_out(value: Any, name: str, tmp_path: Path) -> None:
+    torch.save({"state_dict": _network().state_dict(), "args": value}, tmp_path / "w.pt")
+    with pytest.raises(ModelError, match=f"holds an object of the type {name} beside its weights") as caught:
+        read_state_dict(tmp_path / "w.pt")
+    assert "torch.load('w.pt', weights_only=False)['state_dict']; torch.save(state, 'weights.pt')" in caught.value.hint
+
+
+def test_a_whole_pickled_network_is_code(tmp_path: Path) -> None:
+    torch.save(_network(), tmp_path / "w.pt")
+    with pytest.raises(ModelError, match=r"contains code \(torch\.nn\.modules"):
+        read_state_dict(tmp_path / "w.pt")
+
+
+def test_protocols_that_torch_does_not_read_safely_are_said(tmp_path: Path) -> None:
+    torch.save({"state_dict": _network().state_dict(), "best": np.float64(1)}, tmp_path / "w.pt", pickle_protocol=4)
+    with pytest.raises(ModelError, match="pickle protocol"):
+        read_state_dict(tmp_path / "w.pt")
+
+
 @pytest.mark.parametrize(
     ("member", "words"),
     [
-        ("evil/models/model.json", "exported program"),
-        ("evil/code/__torch__.py", "TorchScript"),
+        pytest.param("evil/models/model.json", "exported program", id="fault-50"),
+        pytest.param("evil/code/__torch__.py", "TorchScript", id="fault-51"),
         ("serialized_exported_program.json", "exported program"),
     ],
 )
@@ -87,9 +146,9 @@ def _whole_file(tmp_path: Path) -> bytes:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda whole: b"", "empty file"),
-        (lambda whole: whole[: len(whole) // 2], "damaged"),
-        (lambda whole: b"<!DOCTYPE html><html></html>", "not a checkpoint"),
+        pytest.param(lambda whole: b"", "empty file", id="fault-47"),
+        pytest.param(lambda whole: whole[: len(whole) // 2], "damaged", id="fault-48"),
+        pytest.param(lambda whole: b"<!DOCTYPE html><html></html>", "not a checkpoint", id="fault-49"),
         (lambda whole: b"hello, I am text", "not a checkpoint"),
     ],
 )
@@ -102,8 +161,11 @@ def test_files_that_are_no_checkpoints(make: Any, words: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "content",
     [
-        struct.pack("<Q", 2**60) + b"{}",  # a header longer than the file
-        struct.pack("<Q", 64) + b'{"w":{"dtype":"F32","shape":[999999],"data_offsets":[0,8]}}'.ljust(64) + b"\0" * 8,
+        pytest.param(struct.pack("<Q", 2**60) + b"{}", id="fault-54"),  # a header longer than the file
+        pytest.param(
+            struct.pack("<Q", 64) + b'{"w":{"dtype":"F32","shape":[999999],"data_offsets":[0,8]}}'.ljust(64) + bytes(8),
+            id="fault-55",
+        ),
     ],
 )
 def test_lying_safetensors_are_refused(content: bytes, tmp_path: Path) -> None:
@@ -120,8 +182,8 @@ def test_missing_file_and_whole_models_are_explained(tmp_path: Path) -> None:
         read_state_dict(tmp_path / "w.pt")
 
 
-def test_differing_keys_and_shapes_are_listed(tmp_path: Path) -> None:
-    network, path = _network(), tmp_path / "w.pt"
+def test_faults_42_and_43_differing_keys_and_shapes_are_listed(tmp_path: Path) -> None:
+    network, path = _network(), "w.pt"
     state = dict(network.state_dict())
     wrong = {**state, "extra": torch.zeros(1)}
     del wrong["0.bias"]
@@ -133,13 +195,19 @@ def test_differing_keys_and_shapes_are_listed(tmp_path: Path) -> None:
 
 def test_half_precision_weights_take_the_models_type() -> None:
     network = _network()
-    fit_state(network, {k: v.half() for k, v in network.state_dict().items()}, Path("w.pt"))
+    fit_state(network, {k: v.half() for k, v in network.state_dict().items()}, "w.pt")
     assert {v.dtype for v in network.state_dict().values()} == {torch.float32}
 
 
 def test_numpy_is_never_unpickled_in_this_folder() -> None:
     import core.models
 
-    sources = "\n".join(p.read_text() for p in Path(core.models.__file__).parent.glob("*.py"))
-    assert "weights_only=False" not in sources
-    assert "allow_pickle=True" not in sources
+    calls = [
+        (keyword.arg, ast.unparse(keyword.value))
+        for path in Path(core.models.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+    ]
+    assert ("weights_only", "True") in calls
+    assert not {("weights_only", "False"), ("allow_pickle", "True")} & set(calls)

@@ -1,0 +1,57 @@
+"""Which types the pickle inside a checkpoint names, read as opcodes: nothing of it is ever run here."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_MOST = 64 * 2**20  # bytes of opcodes read; tensors lie outside them
+_PICKLES = 5  # a file of torch before 1.6 begins with five: magic number, version, machine, the object, its keys
+_MEMO = {"MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"}
+
+
+def named_types(path: Path) -> list[str]:
+    """ "module.name" of every type or function, in order of appearance; [] where there is no pickle to be read."""
+    found: list[str] = []
+    try:
+        stream = io.BytesIO(_pickled(path))
+        for _ in range(_PICKLES):
+            found += _named(stream)
+    except (ValueError, EOFError, OSError, IndexError, UnicodeDecodeError, KeyError, zipfile.BadZipFile):
+        pass  # damaged, or at its end: what was named before that counts
+    return list(dict.fromkeys(found))
+
+
+def _pickled(path: Path) -> bytes:
+    if not zipfile.is_zipfile(path):
+        with open(path, "rb") as file:
+            return file.read(_MOST)
+    with zipfile.ZipFile(path) as archive:
+        member = next(name for name in archive.namelist() if name.endswith("data.pkl"))
+        with archive.open(member) as file:
+            return file.read(_MOST)
+
+
+def _named(stream: io.BytesIO) -> Iterator[str]:
+    """GLOBAL carries both names; STACK_GLOBAL takes the last two texts, which may come from the memo."""
+    texts: list[str] = []
+    memo: dict[Any, str] = {}
+    last: str | None = None
+    memoized = 0
+    for opcode, argument, _ in pickletools.genops(stream):
+        if opcode.name in ("GLOBAL", "INST"):
+            yield str(argument).replace(" ", ".")
+        elif opcode.name == "STACK_GLOBAL" and len(texts) >= 2:
+            yield ".".join(texts[-2:])
+        elif opcode.name in _MEMO and last is not None:
+            memo[memoized if opcode.name == "MEMOIZE" else argument] = last
+        elif "GET" in opcode.name and argument in memo:
+            texts.append(memo[argument])
+        memoized += opcode.name == "MEMOIZE"
+        last = argument if isinstance(argument, str) and "GET" not in opcode.name else None
+        if last is not None and opcode.name not in ("GLOBAL", "INST"):
+            texts.append(last)

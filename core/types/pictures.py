@@ -1,0 +1,91 @@
+"""How a network wants its pictures: height and width, and what is subtracted and divided by after x / 255."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .errors import ModelError
+from .runs import TrainingSpec
+
+MAX_SIDE = 4096
+_SIZES = "Give a side in pixels (224), or height and width (128x64), of 1 to 4,096."
+_NUMBERS = "Give one number for each channel, after x / 255, such as 0.485,0.456,0.406; one alone counts for all."
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """size: (height, width). mean, std: of pixels in 0..1, one per channel or one for all. () = not said.
+
+    resampling: bilinear (whole picture, antialiased, no crop), or auto: box means where pictures shrink to below half.
+    """
+
+    size: tuple[int, ...] = ()
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    resampling: str = "auto"
+
+    @property
+    def known(self) -> bool:
+        """Nothing is left to guess."""
+        return bool(self.size and self.mean and self.std)
+
+
+def picture_size(given: Any) -> tuple[int, ...]:
+    """(height, width) of 224, "224", "128x64" or (128, 64); () of None or ""; `ModelError` for anything else."""
+    parts = given.lower().replace("×", "x").split("x") if isinstance(given, str) else given
+    parts = [parts] if isinstance(parts, (int, float)) else list(parts or ())
+    if not parts or parts == [""]:
+        return ()
+    try:
+        sides = [float(part) for part in parts]
+    except (TypeError, ValueError):
+        raise ModelError(f"The image size {given!r} is not a size.", _SIZES) from None
+    if len(sides) > 2 or not all(1 <= side <= MAX_SIDE and side == int(side) for side in sides):
+        raise ModelError(f"The image size {given!r} is not a size.", _SIZES)
+    return int(sides[0]), int(sides[-1])
+
+
+def channel_numbers(name: str, given: Any) -> tuple[float, ...]:
+    """Finite numbers of "0.5,0.5,0.5", 0.5 or [0.5, ...]; () of None or ""; `name` is mean or std (above 0)."""
+    parts = given.split(",") if isinstance(given, str) else given
+    parts = [parts] if isinstance(parts, (int, float)) else [] if parts is None else list(_plain(parts))
+    if not parts or parts == [""]:
+        return ()
+    try:
+        numbers = tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise ModelError(f"{name} is {given!r}, which are not numbers.", _NUMBERS) from None
+    if not all(math.isfinite(n) for n in numbers) or (name == "std" and min(numbers) <= 0) or len(numbers) > 64:
+        raise ModelError(f"{name} is {given!r}.", _NUMBERS + (" They lie above 0." if name == "std" else ""))
+    if max(map(abs, numbers)) > 8:
+        raise ModelError(f"{name} is {given!r}: pixels are divided by 255 first.", "Divide these numbers by 255.")
+    return numbers
+
+
+def _plain(values: Any) -> Iterable[Any]:
+    return values.tolist() if hasattr(values, "tolist") else values
+
+
+def with_pictures(spec: TrainingSpec, image_size: Any, mean: Any, std: Any) -> TrainingSpec:
+    """The spec with what was said in any of these forms; what was not said stays as it was."""
+    return replace(
+        spec,
+        image_size=picture_size(image_size) or spec.image_size,
+        mean=channel_numbers("mean", mean) or spec.mean,
+        std=channel_numbers("std", std) or spec.std,
+    )
+
+
+def pictures_in(spec: TrainingSpec) -> Pictures:
+    """What the spec says, checked; `ModelError` for what is no size, mean or deviation."""
+    size = picture_size(spec.image_size)
+    mean, std = channel_numbers("mean", spec.mean), channel_numbers("std", spec.std)
+    if bool(mean) != bool(std):
+        there, missing = ("mean", "std") if mean else ("std", "mean")
+        raise ModelError(
+            f"{there} is given without {missing}.", f"Give --{missing} too; mean 0 and std 1 leave x / 255 as it is."
+        )
+    return Pictures(size, mean, std, "bilinear" if size else "auto")

@@ -1,0 +1,124 @@
+"""`--model module:factory`: with weights, as it is, or trained here; refusals come before the work, and once."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from worlds import write_table, write_texts
+
+from core import actions
+from core.cli import main
+
+CODE = """
+from pathlib import Path
+import torch
+from torch import nn
+
+def make(dims, classes):
+    return nn.Sequential(nn.Linear(dims[0], 6), nn.ReLU(), nn.Linear(6, classes))
+
+def trained(dims, classes):
+    network = make(dims, classes)
+    network.load_state_dict(torch.load(Path(__file__).with_name("plain.pt"), weights_only=True))
+    return network
+
+def estimator():
+    from sklearn.linear_model import LogisticRegression
+    return LogisticRegression()
+
+raise_on_import = Path(__file__).with_name("imported").touch()
+"""
+QUIET = ("--no-map", "--quiet", "--threads", "1")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with data.csv, own_table.py and weights of its network; the command line stands in it."""
+    write_table(tmp_path)
+    (tmp_path / "own_table.py").write_text(CODE)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__file__": str(tmp_path / "own_table.py")}
+    exec(CODE, names)
+    (tmp_path / "imported").unlink()
+    torch.manual_seed(3)
+    state = names["make"]((6,), 3).state_dict()
+    torch.save(state, "plain.pt")
+    torch.save({"epoch": 3, "state_dict": {f"module.{k}": v for k, v in state.items()}}, "wrapped.pth")
+    torch.save({"x.weight": torch.zeros(2, 2)}, "other.pth")
+    yield tmp_path
+    sys.modules.pop("own_table", None)
+
+
+def run(*words) -> int:
+    return main(["run", "data.csv", "--out", "r", *words, *QUIET])
+
+
+def test_weights_of_an_own_network_fit_and_are_not_trained_over(here):
+    assert run("--model", "own_table:make", "--weights", "wrapped.pth", "plain.pt", "--scores", "el2n,influence") == 0
+    found = actions.open_run("r")
+    logits = found.array("logits")
+    assert logits.shape == (1, 2, 90, 3)
+    np.testing.assert_array_equal(logits[0, 0], logits[0, 1])  # the same weights, wrapped and plain
+    kept = here / "r" / "model" / "s0-e2.safetensors"
+    assert main(["run", "data.csv", "--out", "again", "--model", "own_table:make", "--weights", str(kept),
+                 "--scores", "el2n", *QUIET]) == 0  # fmt: skip
+    np.testing.assert_array_equal(actions.open_run("again").array("logits")[0, 0], logits[0, 1])
+
+
+def test_a_factory_that_returns_a_trained_network_is_scored_as_it_is(here, capsys):
+    """--epochs 0: one checkpoint, nothing trained, and what that cannot give is said."""
+    words = ("--model", "own_table:trained", "--epochs", "0", "--scores", "el2n,vog,label_quality,tracin")
+    assert run(*words) == 1
+    found = actions.open_run("r")
+    assert found.array("logits").shape == (1, 1, 90, 3)
+    assert found.card["not_here"] == {"vog": "needs 2 checkpoints of the training: 1 is kept"}
+    assert main(["run", "data.csv", "--out", "w", "--model", "own_table:make", "--weights", "plain.pt",
+                 "--scores", "el2n", *QUIET]) == 0  # fmt: skip
+    np.testing.assert_array_equal(actions.open_run("w").array("logits"), found.array("logits"))
+    capsys.readouterr()
+    assert main(["check", "r", "--mode", "full", "--quiet"]) == 2
+    assert "as its factory returns it" in capsys.readouterr().err
+
+
+def test_a_factory_alone_is_trained_from_where_it_starts(here):
+    assert run("--model", "own_table:trained", "--epochs", "2", "--seeds", "1", "--scores", "el2n") == 0
+    logits = actions.open_run("r").array("logits")
+    assert logits.shape == (1, 2, 90, 3)
+    assert not np.array_equal(logits[0, 0], logits[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--model", "own_table:make", "--weights", "other.pth"), "other.pth does not fit the model; missing: 0.bias"),
+        (("--model", "own_table:make", "--weights", "nowhere.pth"), "No such checkpoint"),
+        (("--model", "own_table:make", "--weights", "."), "is a folder"),
+        (("--model", "own_table:estimator"), "returned a LogisticRegression"),
+        (("--model", "own_table:nothing"), "was not found"),
+        (("--model", "own_table:make", "--image-size", "32"), "data are of the kind table"),
+        (("--model", "own_table:make", "--image-size", "wide"), "is not a size"),
+        (("--model", "own_table:make", "--mean", "124,117,104", "--std", "1"), "divided by 255 first"),
+        (("--model", "own_table:make", "--mean", "0.5"), "mean is given without std"),
+        (("--model", "own_table:make", "--mean", "0.5", "--std", "0"), "above 0"),
+        (("--model", "logistic_regression", "--weights", "plain.pt"), "has no weights to load"),
+        (("--epochs", "0"), "0 is for module:factory"),
+        (("--weights", "plain.pt"), "does not fit the model"),
+    ],
+)
+def test_what_does_not_fit_is_said_once_before_any_work(words, said, here, capsys):
+    assert run(*words) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2, lines
+    assert said in "\n".join(lines)
+    assert not (here / "r").exists()
+
+
+def test_texts_are_refused_before_the_module_is_imported(here, capsys):
+    write_texts(here)
+    assert run("--model", "own_table:make") == 2
+    assert "Own networks read images and tables" in capsys.readouterr().err
+    assert not (here / "imported").exists()
+    assert not (here / "r").exists()

@@ -1,0 +1,107 @@
+"""A network for 224-px pictures of known accuracy: on every way in, its scores are those computed by hand."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from own_pictures import CLASSES, FLAGS, MEAN, STD, write_own_pictures
+
+from core import actions, load_examples, score
+from core.cli import main
+from core.scores.assumptions import spearman
+from core.types.errors import DataError
+from core.types.pictures import with_pictures
+from core.types.runs import RunSpec, TrainingSpec
+
+MODEL = "own_stripes:make"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    return write_own_pictures(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(autouse=True)
+def beside_the_code(own, monkeypatch):
+    monkeypatch.chdir(own.folder)
+    yield
+    sys.modules.pop("own_stripes", None)
+
+
+@pytest.fixture(scope="module")
+def scored(own, tmp_path_factory):
+    """The run of the command line: two checkpoints as training loops save them."""
+    run = tmp_path_factory.mktemp("run") / "r"
+    words = ["run", "imgs", "--out", run, "--model", MODEL, "--weights", "a.pth", "b.pth", *FLAGS]
+    scores = ["--scores", "el2n,grand,label_quality", "--el2n.epochs", "mean", "--threads", "1", "--no-map", "--quiet"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(own.folder)
+        patch.setenv("CHAFFINCH_HOME", str(run.parent / "home"))
+        code = main([str(word) for word in (*words, *scores)])
+    return actions.open_run(run), code
+
+
+def agreement(found, own) -> float:
+    """Rank correlation with the values by hand, which differ from row to row."""
+    return spearman(np.asarray(found, np.float64), own.el2n_by_hand())
+
+
+def test_the_command_line_sees_pictures_as_the_network_wants_them(scored, own):
+    run, code = scored
+    assert [path.stem for path in own.paths] == [str(p).split("/")[-1][:3] for p in run.examples.source_path]
+    assert own.accuracy() > 0.75
+    assert own.accuracy(32) < 0.5, "the classes cannot be told apart at 32 px"
+    values = run.score("el2n").values
+    assert agreement(values, own) >= 0.999
+    np.testing.assert_allclose(values, own.el2n_by_hand(), atol=1e-5)  # float32 passes
+    assert code == 1
+    assert "not trained here" in run.card["not_here"]["label_quality"]
+    assert len(run.score("grand").values) == 36
+    assert run.array("logits").shape == (1, 2, 36, 3)
+
+
+def test_the_library_takes_the_same_words(own):
+    examples = load_examples("imgs")
+    network = own.network()
+    states = [torch.load(name, weights_only=False) for name in ("a.pth", "b.pth")]  # the test's own files
+    found = score(
+        examples, network, checkpoints=states, scores="el2n", params={"el2n": {"epochs": "mean"}},
+        image_size=224, mean=(MEAN,) * 3, std=(STD,) * 3,
+    )  # fmt: skip
+    assert agreement(found.table["el2n"], own) >= 0.999
+    with pytest.raises(DataError, match="At which size and normalization"):
+        score(examples, network, scores="el2n")
+    with pytest.raises(DataError, match="are for the pictures of an ExampleTable"):
+        score((np.zeros((2, 3)), [0, 1]), torch.nn.Linear(3, 2), scores="el2n", image_size=224, mean=0.5, std=0.5)
+
+
+@pytest.mark.parametrize("said", [(), FLAGS[:2], FLAGS[2:]], ids=["nothing", "no normalization", "no size"])
+def test_what_is_unknown_is_asked_for_before_any_work(said, own, tmp_path, capsys):
+    code = main(["run", "imgs", "--out", str(tmp_path / "r"), "--model", MODEL, "--weights", "a.pth", *said])
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert code == 2
+    assert "At which" in lines[-2]
+    assert "--image-size 224 --mean" in lines[-1]
+    assert not (tmp_path / "r").exists()
+    assert not any("embed" in line.lower() for line in lines)
+
+
+def test_inspect_says_what_pictures_are_resized_to(own, capsys):
+    assert main(["inspect", "imgs"]) == 0
+    out = capsys.readouterr().out
+    assert "pictures of 224 x 224 (height x width): resized to 32 x 32 for the built-in networks" in out
+    assert "--image-size" in out
+
+
+def test_settings_that_nobody_gave_leave_the_question_as_it_was():
+    spec = RunSpec(source="digits")
+    unsaid = with_pictures(TrainingSpec(), None, "", ())
+    assert spec.fingerprint() == RunSpec(source="digits", training=unsaid).fingerprint()
+    assert "image_size" not in TrainingSpec().question()
+    told = with_pictures(TrainingSpec(), "224", "0.5,0.5,0.5", "0.25")
+    assert (told.image_size, told.mean, told.std) == ((224, 224), (0.5,) * 3, (0.25,))
+    assert RunSpec(source="digits", training=told).fingerprint() != spec.fingerprint()
+    assert tuple(sorted(CLASSES)) == CLASSES
