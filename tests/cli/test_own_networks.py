@@ -97,7 +97,7 @@ def test_a_factory_alone_is_trained_from_where_it_starts(here):
         (("--model", "own_table:make", "--weights", "nowhere.pth"), "No such checkpoint"),
         (("--model", "own_table:make", "--weights", "."), "is a folder"),
         (("--model", "own_table:estimator"), "returned a LogisticRegression"),
-        (("--model", "own_table:nothing"), "was not found"),
+        (("--model", "own_table:nothing"), "has no function"),
         (("--model", "own_table:make", "--image-size", "32"), "data are of the kind table"),
         (("--model", "own_table:make", "--image-size", "wide"), "is not a size"),
         (("--model", "own_table:make", "--mean", "124,117,104", "--std", "1"), "divided by 255 first"),
