@@ -6,7 +6,7 @@ Every action raises a `CurationError` that says what happened and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,14 +249,24 @@ def outcome(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]) ->
 
 def export_run(
     run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None,
-    branch: str = MAIN,
+    branch: str = MAIN, *, formats: Sequence[str] = ("csv",), spreadsheet_safe: bool = False,
 ) -> ExportReport:
     """Write curated.csv, decisions.csv and manifest.json into `out`; refuses when the dataset has changed.
 
-    branch: the name of the curation, for the manifest.
+    branch: the name of the curation, for the manifest. formats: "csv", and "parquet" for both tables with the source's
+    types as well. curated.csv holds the person's cells as they are; spreadsheet_safe: an apostrophe before each that a
+    spreadsheet would run (see `formula_cells`), which alters what a model reads.
     """
     from core.runs.exporting import export_run as exported
-    return exported(run, rules, decisions, out, keep_fraction, branch)
+    return exported(run, rules, decisions, out, keep_fraction, branch, formats=tuple(formats),
+                    spreadsheet_safe=spreadsheet_safe)
+
+
+def formula_cells(view: ScoreView, outcome: Outcome) -> int:
+    """How many cells of curated.csv a spreadsheet would take for a formula: what `spreadsheet_safe` alters."""
+    from core.export.curated_table import curated_columns
+    from core.export.curated_table import formula_cells as counted
+    return counted(curated_columns(view, outcome, view.columns), outcome.counts["kept"])
 
 
 def verify_export(
@@ -265,7 +275,8 @@ def verify_export(
 ) -> list[LevelReport]:
     """Check an export: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed (needs run and data).
 
-    run: found by its id in this workspace when not given. retrain: level 3 trains the networks again, too. trust: as
+    run: found by its id in this workspace when not given; with it level 2 writes curated.csv again, without it says
+    that its values were not checked. retrain: level 3 trains the networks again, too. trust: as
     `allow_code` of that run, which level 3 needs where the model is a person's own.
     """
     from core.runs.exporting import verify_export as verified

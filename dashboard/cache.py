@@ -252,6 +252,12 @@ def flip_risks(
     return flip_risk(_view, _rules, _outcome)
 
 
+@st.cache_resource(max_entries=8, show_spinner="Counting cells")
+def formula_cells(run_id: str, at: str, change: str, _view: ScoreView, _outcome: Outcome) -> int:
+    """How many cells of curated.csv a spreadsheet would run."""
+    return actions.formula_cells(_view, _outcome)
+
+
 @st.cache_resource(max_entries=8, show_spinner="Moving each weight")
 def weight_effects(
     run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState

@@ -196,7 +196,7 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "kept": np.where(outcome.kept[rows], "kept", "dropped"),
             "by": outcome.source_of(rows),
             "because": [because(opened, int(row)) for row in rows],
-            "margin": outcome.margin[rows],
+            "distance to the cut": outcome.margin[rows],
             "flip risk": flip_risks(opened)[rows],
             "zone": [ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
         }

@@ -208,7 +208,9 @@ def export(asked: Namespace) -> None:
     """Files out, by the rules given, saved or usual."""
     run = actions.open_run(asked.run)
     rules, decisions = chosen_rules(asked, run, actions.score_view(run))
-    done = actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch)
+    formats = tuple(name.strip() for name in asked.formats.split(","))
+    done = actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch, formats=formats,
+                              spreadsheet_safe=asked.spreadsheet_safe)
     words.print_export(done, asked.out)
 
 

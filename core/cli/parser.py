@@ -210,6 +210,9 @@ def _export_flags(own: argparse.ArgumentParser) -> None:
     _run_name(own)
     _rules_flags(own)
     own.add_argument("--keep-fraction", type=float, metavar="F", help="keep this share, the best-ranked rows")
+    own.add_argument("--formats", default="csv", metavar="F,F", help="csv, or csv,parquet")
+    own.add_argument("--spreadsheet-safe", action="store_true",
+                     help="curated.csv with ' before cells that a spreadsheet would run: not for training")
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 

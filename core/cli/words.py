@@ -144,7 +144,17 @@ def print_export(report: Any, out: Path) -> None:
     print(f"{out}: kept {report.kept:,} of {total:,} ({share:.0f} %), dropped {report.dropped:,}")
     for warning in report.warnings:
         print(f"warning: {warning}")
+    if report.formulas:
+        print(spreadsheet_words(report.formulas, report.safe))
     print(f"check it: {report.verify_line}")
+
+
+def spreadsheet_words(cells: int, safe: bool) -> str:
+    """What was done about cells that a spreadsheet would run."""
+    what = f"{cells:,} cells of curated.csv begin as a formula does (= + - @ tab)"
+    if safe:
+        return f"{what}: each has an apostrophe before it now. Train on an export without --spreadsheet-safe."
+    return f"{what}: they are as in your data. For a spreadsheet export with --spreadsheet-safe."
 
 
 def print_levels(reports: Sequence[Any]) -> None:

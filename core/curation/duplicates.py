@@ -52,8 +52,10 @@ def asked_about(view: ScoreView, guard: Guardrails) -> NearDuplicates | None:
 
     The count is that of the data: neither weights nor decisions move it.
     """
-    if guard.duplicates != "keep_best" or view.duplicate_groups is not None:  # an export holds the groups it applied
+    if guard.duplicates != "keep_best":
         return None
+    if view.duplicate_groups is not None:
+        return view.near_duplicates_asked
     near, exact = (_surplus(view, s, guard.lock_held_out) for s in (guard.duplicate_similarity, EXACT))
     share = (near - exact) / max(len(view), 1)
     return NearDuplicates(near - exact, share, guard.duplicate_similarity, UNASKED) if share > UNASKED else None

@@ -17,6 +17,7 @@ from core.types.examples import UNLABELED, Split
 
 if TYPE_CHECKING:
     from core.scores.method import ScoreMethod
+    from core.types.curation import NearDuplicates
     from core.types.scores import Score
 
 _KEPT_RESULTS = 4  # of each kind: a session flips between few settings; terms hold 4 bytes x N x scores
@@ -86,7 +87,8 @@ class ScoreView:
     neighbors: np.ndarray | None = None
     neighbor_similarity: np.ndarray | None = None
     exact_duplicate_of: np.ndarray | None = None  # [N] int64, itself if none
-    duplicate_groups: np.ndarray | None = None
+    duplicate_groups: np.ndarray | None = None  # [N] int64, of an export: the groups that were applied, ...
+    near_duplicates_asked: NearDuplicates | None = None  # ... and what a person was asked about instead
     fingerprint: str = ""
     name: str = ""
     _results: dict[str, OrderedDict] = field(default_factory=dict, repr=False)

@@ -1,5 +1,6 @@
 """Files in, never trusted: one ExampleTable from whatever a person has."""
 
+from .column_types import column_types
 from .guarded import UnsafeFileError, preview_in_child, report_in_child
 from .loader import Column, Loader, Request, SourcePreview
 from .samples import SAMPLES, Sample, means_sample, sample_key, sample_named, sample_path, sample_run
@@ -14,6 +15,7 @@ __all__ = [
     "Sample",
     "SourcePreview",
     "UnsafeFileError",
+    "column_types",
     "inspect_source",
     "load_examples",
     "load_trace",

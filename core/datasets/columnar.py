@@ -42,6 +42,11 @@ def parquet_rows(path: Path) -> int:
     return sum(_open_shard(file).metadata.num_rows for file in files)
 
 
+def parquet_schema(path: Path):
+    """The schema of one Parquet file, or of the first shard in a folder."""
+    return _open_shard(min(path.glob("*.parquet")) if path.is_dir() else path).schema_arrow
+
+
 def _open_shard(path: Path):
     import pyarrow as pa
     from pyarrow import parquet

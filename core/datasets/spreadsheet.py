@@ -45,6 +45,11 @@ def encode_line(fields: Sequence[str]) -> str:
     return ('""' if len(fields) == 1 and fields[0] == "" else ",".join(fields)) + "\n"
 
 
+def encode_head(names: Sequence[str]) -> str:
+    """The header. A name that begins with a byte order mark is quoted: at the start of a file it would be taken off."""
+    return encode_line([f'"{name}"' if name.startswith("\ufeff") else name for name in map(encode, names)])
+
+
 def safe_cells(cells: Sequence[object]) -> list[object]:
     """The cells, those neutralised that a spreadsheet might run; a negative number is none of them."""
     return [neutralise(c) if isinstance(c, str) and not is_number(c) else c for c in cells]

@@ -1,7 +1,10 @@
 """Export of a curation and its verification: curated.csv, decisions.csv, manifest.json."""
 
+from .levels import LevelReport, raise_if_failed
 from .replay import StoredExport, read_manifest
-from .verify import LevelReport, raise_if_failed, verify
-from .write import ExportReport, write_export
+from .replayed import RunRows
+from .verify import Recomputed, verify
+from .write import FORMATS, ExportReport, write_export
 
-__all__ = ["ExportReport", "LevelReport", "StoredExport", "raise_if_failed", "read_manifest", "verify", "write_export"]
+__all__ = ["FORMATS", "ExportReport", "LevelReport", "Recomputed", "RunRows", "StoredExport", "raise_if_failed",
+           "read_manifest", "verify", "write_export"]

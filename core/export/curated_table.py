@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from core.curation import ScoreView
-from core.datasets.spreadsheet import all_numbers
+from core.datasets.spreadsheet import all_numbers, is_formula
 from core.types.curation import Outcome
 
-from .table import Column, coded_column, int_column, text_column
+from .table import Column, coded_column, int_column, text_column, typed_column
 
 
-def curated_columns(view: ScoreView, outcome: Outcome, columns: Any) -> list[Column]:
+def curated_columns(view: ScoreView, outcome: Outcome, columns: Any,
+                    kinds: Mapping[str, Any] | None = None) -> list[Column]:
     """The user's columns in their order; a relabeled row shows its new label in the label column.
 
     `example_id` comes first where the user has no id column; without any columns (images, arrays) source index, source
-    path and label follow it.
+    path and label follow it. kinds: Arrow types that columns have in their source, for Parquet.
     """
     rows = np.flatnonzero(outcome.kept)
     names = [] if columns is None else [str(c) for c in columns.columns]
-    own = [_own(view, outcome, columns.iloc[:, k], name, rows) for k, name in enumerate(names)]
+    own = [_own(view, outcome, columns.iloc[:, k], name, rows, kinds or {}) for k, name in enumerate(names)]
     if view.id_column in names or "example_id" in names:
         return own
     return [text_column("example_id", [str(v) for v in view.ids[rows].tolist()]), *(own or _bare(view, outcome, rows))]
@@ -34,7 +36,13 @@ def _bare(view: ScoreView, outcome: Outcome, rows: np.ndarray) -> list[Column]:
             coded_column("label", outcome.label_final[rows], view.class_names)]
 
 
-def _own(view: ScoreView, outcome: Outcome, series: Any, name: str, rows: np.ndarray) -> Column:
+def formula_cells(columns: Sequence[Column], rows: int) -> int:
+    """How many cells (names included) a spreadsheet would run: what writing them safe for spreadsheets alters."""
+    return sum(is_formula(c.name) + (0 if c.numeric else sum(map(is_formula, c.texts(0, rows)))) for c in columns)
+
+
+def _own(view: ScoreView, outcome: Outcome, series: Any, name: str, rows: np.ndarray,
+         kinds: Mapping[str, Any]) -> Column:
     cells = ["" if _absent(v) else str(v) for v in series.tolist()]
     numeric = all_numbers(cells)
     if name == view.label_column:
@@ -42,7 +50,7 @@ def _own(view: ScoreView, outcome: Outcome, series: Any, name: str, rows: np.nda
         for row in moved:
             cells[row] = _as_written(view, cells, int(outcome.label_final[row]))
         numeric = all_numbers(cells)
-    return text_column(name, [cells[r] for r in rows.tolist()], numeric)
+    return typed_column(name, [cells[r] for r in rows.tolist()], numeric, kinds.get(name))
 
 
 def _absent(value: Any) -> bool:

@@ -66,7 +66,7 @@ def _verdict(view: ScoreView, outcome: Outcome) -> list[Column]:
         float_column("composite_score", outcome.composite),
         int_column("composite_rank", outcome.rank),
         float_column("threshold", outcome.threshold),
-        float_column("margin", outcome.margin),
+        float_column("cut_margin", outcome.margin),
     ]
 
 

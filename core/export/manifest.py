@@ -18,13 +18,12 @@ from core.selection import STRATEGIES
 from core.types.curation import Action, Decision, Outcome, Rules
 
 FORMAT = "chaffinch-export"
-VERSION = 1
+VERSION = 2  # 1: the distance to the cut was called margin, near-duplicates went unasked
 _PLACE = re.compile(r"(?:/|[A-Za-z]:[\\/]|\\\\|~[/\\])")
 
 
 def build_manifest(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome,
-                   provenance: Mapping[str, Any], outputs: Mapping[str, Any],
-                   warnings: tuple[str, ...]) -> dict[str, Any]:
+                   provenance: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
     """Plain JSON values without times, absolute paths, user or host names."""
     log = decisions_to_json(decisions)
     manifest = {
@@ -36,12 +35,27 @@ def build_manifest(view: ScoreView, rules: Rules, decisions: Mapping[str, Decisi
         "decisions_sha256": hashlib.sha256(to_text(log).encode()).hexdigest(),
         "scores": {name: _score(view, name) for name in view.scores}, "score_order": list(view.scores),
         "predicted_how": view.predicted_how if view.predicted is not None else None,
-        "counts": _counts(view, outcome), "warnings": list(warnings), "provenance": plain(provenance),
+        "counts": _counts(view, outcome), "provenance": plain(provenance),
+        "warnings": list(export_warnings(view, outcome, provenance)),
         "noise_estimate": plain(asdict(estimate)) if (estimate := noise_estimate(view)) else None,
         "outputs": dict(outputs),
+        "near_duplicates_asked": asdict(outcome.near_duplicates) if outcome.near_duplicates else None,
     }
     manifest["manifest_sha256"] = manifest_hash(manifest)
     return manifest
+
+
+def export_warnings(view: ScoreView, outcome: Outcome, provenance: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a person should know before using the export: those of the outcome, then where the numbers come from."""
+    lines = list(outcome.warnings)
+    if view.predicted is not None and view.predicted_how != "out_of_fold":
+        lines.append("Predictions are in-sample: they hide labels that the model has memorized.")
+    if not provenance.get("check"):
+        lines.append("No check was run: whether this rule beats dropping at random is not known.")
+    if provenance.get("unfinished"):
+        lines.append(f"The run is not finished ({provenance['unfinished']}): scores that come later are not part of "
+                     "this export.")
+    return tuple(lines)
 
 
 def manifest_hash(manifest: Mapping[str, Any]) -> str:

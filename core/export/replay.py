@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from core.curation import ScoreColumn, ScoreView
-from core.types.curation import Decision, Rules, rules_from_json
-from core.types.errors import VerifyError
+from core.store.atomic import read_json
+from core.types.curation import Decision, NearDuplicates, Rules, rules_from_json
+from core.types.errors import RunError, VerifyError
+from core.types.shapes import ShapeError, shaped
 
 from .manifest import FORMAT, VERSION, decisions_from_json, manifest_hash
+from .manifest_shape import Manifest
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,18 +31,22 @@ class StoredExport:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Raises `VerifyError` when it is missing, no manifest of ours, or from a newer version."""
+    """Raises `VerifyError` when it is missing, no manifest of ours, damaged, or from another version."""
     path = folder / "manifest.json"
+    hint = "Give the folder that export wrote."
     try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise VerifyError(f"{path} cannot be read: {error}.", "Give the folder that export wrote.") from None
+        manifest = read_json(path)
+    except RunError as error:
+        raise VerifyError(str(error), hint) from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise VerifyError(f"{path} is not the manifest of an export.", "Give the folder that export wrote.")
+        raise VerifyError(f"{path} is not the manifest of an export.", hint)
     if manifest.get("format_version") != VERSION:
-        raise VerifyError(f"The export is of version {manifest.get('format_version')}.",
+        raise VerifyError(f"The export is of version {manifest.get('format_version')!r:.60}.",
                           "Verify it with the Chaffinch that wrote it.")
-    return manifest
+    try:
+        return cast(dict[str, Any], shaped(manifest, Manifest))
+    except ShapeError as error:
+        raise VerifyError(f"{path} is damaged: {error}", "Restore it from the original export.") from None
 
 
 def manifest_is_whole(manifest: Mapping[str, Any]) -> bool:
@@ -49,12 +55,20 @@ def manifest_is_whole(manifest: Mapping[str, Any]) -> bool:
 
 
 def read_records(data: bytes, name: str) -> list[list[str]]:
-    """Header and rows of a CSV; raises `VerifyError` for bytes that are none."""
+    """Header and rows of a CSV, each as wide as the header; raises `VerifyError` for bytes that are none."""
     csv.field_size_limit(2**31 - 1)
+    hint = "Restore it from the original export."
     try:
-        return list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
+        records = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise VerifyError(f"{name} does not read as CSV: {error}.", "Restore it from the original export.") from None
+        raise VerifyError(f"{name} does not read as CSV: {error}.", hint) from None
+    if not records:
+        raise VerifyError(f"{name} is empty.", hint)
+    width = len(records[0])
+    for number, row in enumerate(records[1:]):
+        if len(row) != width:
+            raise VerifyError(f"Row {number} of {name} has {len(row)} cells instead of {width}.", hint)
+    return records
 
 
 def restore(records: list[list[str]], altered: list[list[int]]) -> None:
@@ -68,12 +82,13 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
     """The view behind `decisions.csv`; raises `VerifyError` naming a cell that does not read."""
     restore(records, manifest["outputs"]["decisions.csv"]["altered_cells"])
     head, rows = records[0], records[1:]
-    width = len(head)
-    for number, row in enumerate(rows):
-        if len(row) != width:
-            raise VerifyError(f"Row {number} of decisions.csv has {len(row)} cells instead of {width}.",
-                              "Restore the file.")
+    if len(rows) != manifest["dataset"]["rows"]:
+        raise VerifyError(f"decisions.csv has {len(rows)} rows instead of {manifest['dataset']['rows']}.",
+                          "Restore the file.")
     table = _Table({name: k for k, name in enumerate(head)}, rows)
+    unknown = [name for name in manifest["score_order"] if name not in manifest["scores"]]
+    if unknown or len(set(manifest["score_order"])) != len(manifest["scores"]):
+        raise VerifyError("The list of scores in manifest.json is not that of its scores.", "Restore the manifest.")
     classes = tuple(manifest["dataset"]["class_names"])
     how = manifest["predicted_how"]
     view = ScoreView(
@@ -84,7 +99,11 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
         predicted=table.codes("predicted_label", classes) if how else None,
         predicted_prob=table.real("predicted_prob") if how else None, predicted_how=how or "out_of_fold",
         duplicate_groups=table.whole("dup_group"), fingerprint=manifest["dataset"]["fingerprint"],
-        name=manifest["dataset"]["name"])
+        name=manifest["dataset"]["name"], label_column=manifest["dataset"]["label_column"],
+        id_column=manifest["dataset"]["id_column"],
+        near_duplicates_asked=shaped(manifest["near_duplicates_asked"], NearDuplicates | None))
+    if len(view.row_of) != len(view):
+        raise VerifyError("decisions.csv names an example twice.", "Restore the file.")
     return StoredExport(view, rules_from_json(manifest["rules"]), decisions_from_json(manifest["decisions"]))
 
 
@@ -114,7 +133,7 @@ class _Table:
         return self._read(name, lambda t: np.float32(t) if t else np.float32("nan")).astype(np.float32)
 
     def whole(self, name: str) -> np.ndarray:
-        return self._read(name, lambda t: int(t) if t else -1).astype(np.int64)
+        return self._read(name, lambda t: np.int64(int(t)) if t else np.int64(-1)).astype(np.int64)
 
     def codes(self, name: str, words: tuple[str, ...]) -> np.ndarray:
         code = {word: k for k, word in enumerate(words)} | {"": -1}
@@ -124,7 +143,7 @@ class _Table:
         cells = self.text(name)
         try:
             return np.array([read(cell) for cell in cells])
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, OverflowError):
             row = next(r for r, cell in enumerate(cells) if not _reads(read, cell))
             raise VerifyError(f"decisions.csv row {row} ({self.rows[row][0]}), column {name!r} reads {cells[row]!r}.",
                               "That is no value of this column: restore the file.") from None
@@ -133,6 +152,6 @@ class _Table:
 def _reads(read: Any, cell: str) -> bool:
     try:
         read(cell)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return False
     return True

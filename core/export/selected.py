@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ _CHUNK = 20_000
 
 def selected_csv(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome,
                  rows: np.ndarray) -> bytes:
-    """In the order of the source. A column of the user's with a name of ours gets the prefix `own_`."""
+    """In the order of the source. A column of the user's with a name of ours gets the prefix `own_`, once or more."""
     rows = np.unique(np.asarray(rows, np.int64))
     ours = decision_columns(view, rules, decisions, outcome)
     columns = [_part(column, rows, len(view)) for column in ours] + _own(view, rows, {column.name for column in ours})
@@ -36,13 +37,25 @@ def _part(column: Column, rows: np.ndarray, size: int) -> Column:
         if len(inside):
             texts = column.texts(start, min(start + _CHUNK, size))
             cells += [texts[row - start] for row in inside.tolist()]
-    return Column(column.name, column.numeric, lambda a, b: cells[a:b], lambda: cells)
+    return replace(column, texts=lambda a, b: cells[a:b])
 
 
-def _own(view: ScoreView, rows: np.ndarray, taken: set[str]) -> list[Column]:
+def _own(view: ScoreView, rows: np.ndarray, ours: set[str]) -> list[Column]:
     if view.columns is None:
         return []
     part = view.columns.iloc[rows]
-    return [text_column(f"own_{name}" if str(name) in taken else str(name),
-                        ["" if value is None or value != value else str(value) for value in part[name].tolist()])
-            for name in part.columns]
+    names = _free_names([str(name) for name in part.columns], ours)
+    return [text_column(name, ["" if value is None or value != value else str(value) for value in part.iloc[:, k]])
+            for k, name in enumerate(names)]
+
+
+def _free_names(names: list[str], ours: set[str]) -> list[str]:
+    """Each name, prefixed until neither we nor another column of the user's have it."""
+    taken, out = ours | set(names), []
+    for name in names:
+        free = name
+        while free in ours or (free != name and free in taken):
+            free = f"own_{free}"
+        taken.add(free)
+        out.append(free)
+    return out

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from core.datasets.spreadsheet import encode, encode_line, is_formula, neutralise
-from core.types.errors import DataError
+from core.datasets.spreadsheet import encode, encode_head, encode_line, is_formula, neutralise
+from core.types.errors import DataError, VerifyError
 
 _CHUNK = 20_000
 
@@ -37,19 +37,46 @@ def int_texts(values: np.ndarray) -> list[str]:
 class Column:
     """texts(start, stop) gives the raw cells of rows start..stop-1. Numeric columns are never neutralised.
 
-    raw(): the column as an array for Parquet.
+    array(): the column for Parquet, a `pyarrow.Array` with null for what is not there.
     """
 
     name: str
     numeric: bool
     texts: Callable[[int, int], list[str]]
-    raw: Callable[[], Any]
+    array: Callable[[], Any]
 
 
 def text_column(name: str, values: Sequence[str] | np.ndarray, numeric: bool = False) -> Column:
     """Cells that are text already."""
     cells = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    return Column(name, numeric, lambda a, b: cells[a:b], lambda: cells)
+    return Column(name, numeric, lambda a, b: cells[a:b], lambda: _array(cells))
+
+
+def typed_column(name: str, cells: list[str], numeric: bool, kind: Any = None) -> Column:
+    """A person's own cells; `kind`: their type in the source, None where there was none (see `typed_array`)."""
+    return Column(name, numeric, lambda a, b: cells[a:b], lambda: typed_array(cells, kind))
+
+
+def typed_array(cells: list[str], kind: Any = None) -> Any:
+    """The cells as the first of `kind`, int64 and float64 that keeps every one, else as text; an empty cell is null."""
+    import pyarrow as pa
+
+    texts = _array(cells)
+    filled = pa.array([cell or None for cell in cells], pa.large_string())
+    for wanted in (kind, pa.int64(), pa.float64()):
+        try:
+            found = filled.cast(wanted) if wanted is not None and filled.null_count < len(filled) else None
+            if found is not None and found.cast(pa.large_string()).equals(filled):
+                return found
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            continue
+    return texts
+
+
+def _array(values: Any, **how: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.array(values, **how)
 
 
 def coded_column(name: str, codes: np.ndarray, words: Sequence[str]) -> Column:
@@ -59,12 +86,13 @@ def coded_column(name: str, codes: np.ndarray, words: Sequence[str]) -> Column:
     def texts(a: int, b: int) -> list[str]:
         return [lookup[k] for k in np.where(codes[a:b] < 0, len(lookup) - 1, codes[a:b]).tolist()]
 
-    return Column(name, False, texts, lambda: texts(0, len(codes)))
+    return Column(name, False, texts, lambda: _array(texts(0, len(codes))))
 
 
 def float_column(name: str, values: np.ndarray) -> Column:
     """float32; NaN is an empty cell."""
-    return Column(name, True, lambda a, b: float_texts(values[a:b]), lambda: np.asarray(values, np.float32))
+    plain = np.asarray(values, np.float32)
+    return Column(name, True, lambda a, b: float_texts(plain[a:b]), lambda: _array(plain, mask=np.isnan(plain)))
 
 
 def int_column(name: str, values: np.ndarray, empty: np.ndarray | None = None) -> Column:
@@ -76,7 +104,7 @@ def int_column(name: str, values: np.ndarray, empty: np.ndarray | None = None) -
                 cells[row] = ""
         return cells
 
-    return Column(name, True, texts, lambda: np.asarray(values))
+    return Column(name, True, texts, lambda: _array(np.asarray(values), mask=empty))
 
 
 @dataclass
@@ -114,22 +142,29 @@ class Checksums:
 
 
 def row_checksums(text: str) -> np.ndarray:
-    """[rows] uint32, the inverse of `Checksums.row_text`."""
-    return np.frombuffer(base64.b64decode(text), "<u4")
+    """[rows] uint32, the inverse of `Checksums.row_text`; raises `VerifyError` for a text that is none."""
+    try:
+        return np.frombuffer(base64.b64decode(text, validate=True), "<u4")
+    except ValueError:
+        raise VerifyError("The checksums of rows in manifest.json do not read.", "Restore the manifest.") from None
 
 
-def write_csv(path: Path, columns: Sequence[Column], rows: int) -> TableRecord:
-    """UTF-8, LF, RFC 4180. Raises `DataError` for text that UTF-8 cannot hold."""
+def write_csv(path: Path, columns: Sequence[Column], rows: int, for_spreadsheets: bool = True) -> TableRecord:
+    """UTF-8, LF, RFC 4180. for_spreadsheets: an apostrophe before text that a spreadsheet would run, every such cell
+    listed; else each cell as it is. Raises `DataError` for text that UTF-8 cannot hold and for two columns of one name.
+    """
     record = TableRecord(rows=rows)
     sums, whole = Checksums(len(columns)), hashlib.sha256()
-    names = [neutralise(c.name) for c in columns]
-    record.altered += [[-1, k] for k, c in enumerate(columns) if is_formula(c.name)]
+    names = [neutralise(c.name) if for_spreadsheets else c.name for c in columns]
+    _refuse_twins([c.name for c in columns], path.name)
+    record.altered += [[-1, k] for k, c in enumerate(columns) if names[k] != c.name]
     with open(path, "wb") as file:
-        head = encode_line([encode(n) for n in names]).encode()
+        head = encode_head(names).encode()
         file.write(head)
         whole.update(head)
         for start in range(0, rows, _CHUNK):
-            fields = [_encoded(c, k, start, min(start + _CHUNK, rows), record) for k, c in enumerate(columns)]
+            stop = min(start + _CHUNK, rows)
+            fields = [_encoded(c, k, start, stop, record if for_spreadsheets else None) for k, c in enumerate(columns)]
             lines = [_bytes(encode_line(f), path.name, start + r) for r, f in enumerate(zip(*fields, strict=True))]
             sums.add(fields, lines)
             block = b"".join(lines)
@@ -141,12 +176,19 @@ def write_csv(path: Path, columns: Sequence[Column], rows: int) -> TableRecord:
     return record
 
 
-def _encoded(column: Column, place: int, start: int, stop: int, record: TableRecord) -> list[str]:
+def _refuse_twins(names: Sequence[str], where: str) -> None:
+    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if twice is not None:
+        raise DataError(f"{where} would have two columns called {twice!r}.", "Rename that column in the source.")
+
+
+def _encoded(column: Column, place: int, start: int, stop: int, record: TableRecord | None) -> list[str]:
+    """The cells as they are written; those altered for a spreadsheet are noted in `record`, None = alter none."""
     cells = column.texts(start, stop)
     if column.numeric:
         return cells
-    risky = [r for r, text in enumerate(cells) if is_formula(text)]
-    if risky:
+    risky = [] if record is None else [r for r, text in enumerate(cells) if is_formula(text)]
+    if record is not None and risky:
         cells = list(cells)
         for r in risky:
             cells[r] = neutralise(cells[r])
@@ -164,8 +206,14 @@ def _bytes(line: str, name: str, row: int) -> bytes:
 
 def write_parquet(path: Path, columns: Sequence[Column]) -> str:
     """The same table raw: nothing neutralised, numbers as numbers. Returns its sha256."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table([pa.array(c.raw()) for c in columns], names=[c.name for c in columns]), path)
+    pq.write_table(arrow_table(columns), path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def arrow_table(columns: Sequence[Column]) -> Any:
+    """The columns as a `pyarrow.Table`."""
+    import pyarrow as pa
+
+    return pa.table([c.array() for c in columns], names=[c.name for c in columns])

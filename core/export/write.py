@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,23 +15,30 @@ from core.curation import ScoreView, apply_rules, emptied_classes
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, DataError, RulesError
 
-from .curated_table import curated_columns
+from .curated_table import curated_columns, formula_cells
 from .decisions_table import decision_columns
 from .manifest import FORMAT, build_manifest, to_text
 from .table import Column, write_csv, write_parquet
 
+FORMATS = ("csv", "parquet")
 FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written. `hashes`: file -> sha256."""
+    """What was written. `hashes`: file -> sha256.
+
+    formulas: cells of curated.csv that a spreadsheet would run; safe: whether these were written with an apostrophe
+    before them instead of as they are.
+    """
 
     folder: Path
     kept: int
     dropped: int
     hashes: Mapping[str, str]
     warnings: tuple[str, ...]
+    formulas: int = 0
+    safe: bool = False
 
     @property
     def verify_line(self) -> str:
@@ -40,8 +47,13 @@ class ExportReport:
 
 
 def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], provenance: Mapping[str, Any],
-                 columns: Any, out: Path, *, formats: tuple[str, ...] = ("csv",)) -> ExportReport:
+                 columns: Any, out: Path, *, formats: tuple[str, ...] = ("csv",), spreadsheet_safe: bool = False,
+                 kinds: Mapping[str, Any] | None = None) -> ExportReport:
     """curated.csv, decisions.csv and manifest.json (and Parquet twins with "parquet" in `formats`) in the folder `out`.
+
+    curated.csv holds the user's own cells as they are: what is trained on them reads the same words. spreadsheet_safe:
+    an apostrophe before those that a spreadsheet would run, each listed in the manifest. decisions.csv is made for
+    spreadsheets and always has it; Parquet never. kinds: Arrow types of `columns` in their source.
 
     provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
     compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
@@ -49,12 +61,13 @@ def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision
     `allow_empty_class`, a folder with files of someone else. The same arguments give the same bytes.
     """
     out = Path(out)
+    _refuse_formats(formats)
     outcome = apply_rules(view, rules, decisions)
     _refuse(view, rules, outcome, provenance)
     _refuse_folder(out)
-    warnings = (*outcome.warnings, *_provenance_warnings(view, provenance))
-    tables = {"curated": (curated_columns(view, outcome, columns), int(outcome.kept.sum())),
-              "decisions": (decision_columns(view, rules, decisions, outcome), len(view))}
+    tables = (Table("curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()),
+                    spreadsheet_safe),
+              Table("decisions", decision_columns(view, rules, decisions, outcome), len(view)))
     kept_provenance = {k: v for k, v in provenance.items() if k != "current_fingerprint"}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -62,23 +75,42 @@ def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision
             folder = Path(building) / "export"
             folder.mkdir()
             outputs = _write_tables(folder, tables, formats)
-            manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs, warnings)
+            manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs)
             (folder / "manifest.json").write_bytes(to_text(manifest).encode())
             _swap(folder, out, Path(building) / "earlier")
     except OSError as error:
         raise CurationError(f"The export to {out} could not be written: {error.strerror or error}.",
                             "Choose a folder that can be written to, with enough room.") from error
     return ExportReport(out, outcome.counts["kept"], outcome.counts["dropped"],
-                        {name: entry["sha256"] for name, entry in outputs.items()}, warnings)
+                        {name: entry["sha256"] for name, entry in outputs.items()}, tuple(manifest["warnings"]),
+                        formula_cells(tables[0].columns, tables[0].rows), spreadsheet_safe)
 
 
-def _write_tables(folder: Path, tables: Mapping[str, tuple[list[Column], int]],
-                  formats: tuple[str, ...]) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One table of an export. for_spreadsheets: whether its CSV is written so that no spreadsheet runs a cell."""
+
+    name: str
+    columns: list[Column]
+    rows: int
+    for_spreadsheets: bool = True
+
+
+def _refuse_formats(formats: Sequence[str]) -> None:
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or "csv" not in formats:
+        raise CurationError(f"The formats of an export are {','.join(formats)!r}.",
+                            "Give csv, or csv,parquet: the CSV files are what an export is verified by.")
+
+
+def _write_tables(folder: Path, tables: Sequence[Table], formats: Sequence[str]) -> dict[str, Any]:
     outputs: dict[str, Any] = {}
-    for name, (columns, rows) in tables.items():
-        outputs[f"{name}.csv"] = write_csv(folder / f"{name}.csv", columns, rows).to_json()
+    for t in tables:
+        record = write_csv(folder / f"{t.name}.csv", t.columns, t.rows, t.for_spreadsheets)
+        outputs[f"{t.name}.csv"] = {**record.to_json(), "spreadsheet_safe": t.for_spreadsheets}
         if "parquet" in formats:
-            outputs[f"{name}.parquet"] = {"sha256": write_parquet(folder / f"{name}.parquet", columns), "rows": rows}
+            digest = write_parquet(folder / f"{t.name}.parquet", t.columns)
+            outputs[f"{t.name}.parquet"] = {"sha256": digest, "rows": t.rows}
     return outputs
 
 
@@ -125,12 +157,3 @@ def _is_ours(out: Path) -> bool:
         return json.loads((out / "manifest.json").read_text("utf-8")).get("format") == FORMAT
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _provenance_warnings(view: ScoreView, provenance: Mapping[str, Any]) -> tuple[str, ...]:
-    lines = []
-    if view.predicted is not None and view.predicted_how != "out_of_fold":
-        lines.append("Predictions are in-sample: they hide labels that the model has memorized.")
-    if not provenance.get("check"):
-        lines.append("No check was run: whether this rule beats dropping at random is not known.")
-    return tuple(lines)

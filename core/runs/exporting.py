@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,21 @@ from typing import Any
 import numpy as np
 
 from core.curation import keep_fraction_rules
-from core.export import ExportReport, LevelReport, read_manifest, verify, write_export
+from core.datasets import column_types
+from core.export import ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
 from core.models.own_code import allow, refuse_unless_allowed
-from core.store import MAIN, Run
+from core.store import MAIN, Run, run_registry
 from core.store.atomic import sha256_of
 from core.store.runs import is_run
 from core.types.curation import Decision, Rules
-from core.types.errors import ModelError, RunError
+from core.types.errors import CurationError, ModelError, RunError
 from core.types.progress import Progress, SilentProgress
+from core.types.runs import RunState
 
 from .checked import checked
+from .launch import status
 from .repeat import repeat_scores
-from .source import find_run, open_run, refuse_changed_source
+from .source import open_run, refuse_changed_source
 from .view import score_view
 
 
@@ -33,14 +37,28 @@ def export_run(
     out: Path,
     keep_fraction: float | None = None,
     branch: str = MAIN,
+    *,
+    formats: tuple[str, ...] = ("csv",),
+    spreadsheet_safe: bool = False,
 ) -> ExportReport:
     """Write the export; the same run, branch, rules and decisions give the same bytes whoever asks."""
     refuse_changed_source(run)
     view = score_view(run)
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
-    known = {**provenance(run, rules, decisions), "branch": branch}
-    return write_export(view, rules, decisions, known, run.examples.columns, Path(out))
+    known = {**provenance(run, rules, decisions), "branch": branch, **_unfinished(run)}
+    kinds = column_types(run.spec.source) if "parquet" in formats else {}
+    return write_export(view, rules, decisions, known, run.examples.columns, Path(out), formats=formats,
+                        spreadsheet_safe=spreadsheet_safe, kinds=kinds)
+
+
+def _unfinished(run: Run) -> dict[str, str]:
+    """{"unfinished": where it stands} of a run that may still get scores."""
+    state = run.state()
+    with suppress(RunError):  # a folder that this workspace does not know says itself where it stands
+        state = status(run.run_id).state
+    done = state in (RunState.FINISHED, RunState.INCOMPLETE)
+    return {} if done else {"unfinished": f"{state.value}, with {len(run.score_names)} scores so far"}
 
 
 def provenance(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any]:
@@ -79,25 +97,29 @@ def verify_export(
     folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False,
     trust: bool = False,
 ) -> list[LevelReport]:
-    """Reports of the levels; level 3 repeats the run (found by its id when not given) in a scratch folder.
+    """Reports of the levels. The run is found by its id when not given: level 2 writes the files again from it, level 3
+    repeats it in a scratch folder. A run that is named must open; one that is only found may be damaged.
 
     trust: allow the own code that the run's model is; without it such scores are not recomputed, which is said.
     """
-    found = _run_of(Path(folder), run) if level >= 3 else None
-    if found is None:
-        return verify(folder, run, level)
-    original = open_run(found)
+    original, why_not = _run_of(Path(folder), run) if level >= 2 else (None, "")
+    if original is None:
+        return verify(folder, level, why_not=why_not)
+    rows = RunRows(score_view(original), original.examples.columns)
     refusal = _refused_code(original, trust)
     if refusal is not None:
-        return [_not_recomputed(report, refusal) for report in verify(folder, found, level)]
+        return [_not_recomputed(report, refusal) for report in verify(folder, level, run=rows)]
 
-    def recompute() -> tuple[list[str], Mapping[str, np.ndarray]]:
+    def recompute() -> Recomputed:
         with tempfile.TemporaryDirectory(prefix="chaffinch-verify-") as scratch:
             again = repeat_scores(original, Path(scratch) / "run", progress or SilentProgress(), retrain)
-            return again.examples.ids.tolist(), {name: np.array(again.score(name).values) for name in again.score_names}
+            scores = {name: np.array(again.score(name).values) for name in again.score_names}
+            return Recomputed(again.examples.ids.tolist(), scores, again.examples.columns)
 
-    trained = retrain or not (original.path / "work").is_dir()  # a shipped run has no evidence to read
-    return [_how(report, trained) for report in verify(folder, found, level, recompute, trained)]
+    anew = retrain or not (original.path / "work").is_dir()  # a shipped run has no evidence to read
+    networks = anew and _trained_networks(original)
+    reports = verify(folder, level, run=rows, recompute=recompute, trained_again=networks)
+    return [_how(report, anew, networks) for report in reports]
 
 
 def _refused_code(run: Run, trust: bool) -> ModelError | None:
@@ -117,22 +139,43 @@ def _not_recomputed(report: LevelReport, why: ModelError) -> LevelReport:
     return replace(report, text=" ".join(why.lines().splitlines()))
 
 
-def _how(report: LevelReport, retrain: bool) -> LevelReport:
+def _trained_networks(run: Run) -> bool:
+    """Whether networks were trained for this run, whose weights end elsewhere on another machine."""
+    own = not run.spec.training.weights and any((run.path / "model").glob("*.safetensors"))
+    return own or "cross-fitted" in run.card.get("out_of_fold_model", "")
+
+
+def _how(report: LevelReport, anew: bool, networks: bool) -> LevelReport:
     if report.level < 3 or report.ok is None:
         return report
-    how = "Networks trained again from the data" if retrain else "Computed again from the run's recorded evidence"
+    how = ("Networks trained again from the data" if networks else "Computed again from the data" if anew
+           else "Computed again from the run's recorded evidence")
     return replace(report, text=f"{how}: {report.text}")
 
 
-def _run_of(folder: Path, run: Path | None) -> Path | None:
+def _run_of(folder: Path, run: Path | None) -> tuple[Run | None, str]:
+    """The run that is named, or that the manifest names and this machine has; else why there is none."""
     if run is not None:
-        return find_run(run)
-    run_id = read_manifest(folder).get("provenance", {}).get("run_id", "")
+        return open_run(run), ""
+    run_id = str(read_manifest(folder)["provenance"].get("run_id", ""))
+    found = _known(run_id)
+    if found is None:
+        return None, "the run is not at hand"
     try:
-        path = find_run(str(run_id)) if run_id else None
+        opened = open_run(found)
+        opened.examples  # noqa: B018 a folder that does not read is as good as none
+    except CurationError as error:
+        return None, f"the run does not open ({error})"
+    return opened, ""
+
+
+def _known(run_id: str) -> Path | None:
+    """The folder of a run of this workspace or of a sample, by its id: never a path that a manifest gives."""
+    try:
+        path = Path(run_registry().row(run_id).path)
     except RunError:
-        path = None
-    return path if path is not None and is_run(path) else _sample_with(str(run_id))
+        return _sample_with(run_id)
+    return path if is_run(path) else _sample_with(run_id)
 
 
 def _sample_with(run_id: str) -> Path | None:

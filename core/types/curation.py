@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import RulesError
 from .methods import Goal
+from .shapes import ShapeError, shaped
 
 
 class Action(StrEnum):
@@ -125,17 +126,20 @@ class Rules:
         return {"version": 1, **asdict(self), "thresholds": [asdict(t) for t in self.thresholds]}
 
 
+_COMPARE = "Compare with the rules in a manifest.json."
+
+
 def rules_from_json(plain: Mapping[str, Any]) -> Rules:
     """The inverse of `Rules.to_json`; raises `RulesError` naming what is unknown."""
-    known = {k: v for k, v in plain.items() if k != "version"}
+    if not isinstance(plain, Mapping):
+        raise RulesError("The rules do not read: they should be a mapping of names.", _COMPARE)
     if plain.get("version", 1) != 1:
-        raise RulesError(f"Rules of version {plain['version']}.", "A newer version made them: update Chaffinch.")
+        raise RulesError(f"Rules of version {plain['version']!r}.", "A newer version made them: update Chaffinch.")
     try:
-        thresholds = tuple(Threshold(**t) for t in known.pop("thresholds", ()))
-        guardrails = Guardrails(**known.pop("guardrails", {}))
-        return Rules(**known, thresholds=thresholds, guardrails=guardrails)
-    except TypeError as error:
-        raise RulesError(f"The rules do not read: {error}.", "Compare with the rules in a manifest.json.") from None
+        rules: Rules = shaped({k: v for k, v in plain.items() if k != "version"}, Rules)
+    except ShapeError as error:
+        raise RulesError(f"The rules do not read: {error}", _COMPARE) from None
+    return rules
 
 
 def inverse_order(order: np.ndarray) -> np.ndarray:

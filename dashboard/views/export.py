@@ -14,7 +14,7 @@ from dashboard.components import messages
 from dashboard.components.shown import shown_frame
 from dashboard.opened import Opened, open_current
 
-_FILES = ("curated.csv", "decisions.csv", "manifest.json")
+_FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
 
 
 def render() -> None:
@@ -60,16 +60,20 @@ def _checklist(opened: Opened) -> None:
 def _write(opened: Opened) -> None:
     usual = actions.workspace() / "exports" / reading.export_name(opened)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
-    st.button("Write files", key="write_export", type="primary", on_click=_export, args=(opened, folder))
+    formats, safe = _ways(opened)
+    st.button("Write files", key="write_export", type="primary", on_click=_export, args=(opened, folder, formats, safe))
     done = state.get("exported")
     if done is None or done["change"] != opened.change:
         st.caption("The same rules always give the same bytes, here, on the command line and in Python.")
         return
     out = Path(done["folder"])
     st.text(f"Written: {done['kept']:,} of {done['rows']:,} rows kept")
+    if done["formulas"]:
+        how = "have an apostrophe before them" if done["safe"] else "stand as in your data"
+        st.text(f"{done['formulas']:,} cells of curated.csv begin as a formula does; they {how}.")
     st.code(f"python -m core verify {shlex.quote(str(out))}", language="bash", wrap_lines=True)
     with st.container(horizontal=True, gap="small", key="downloads"):
-        for name in _FILES:
+        for name in (name for name in _FILES if (out / name).is_file()):
             st.download_button(
                 name,
                 data=(out / name).read_bytes,
@@ -81,7 +85,18 @@ def _write(opened: Opened) -> None:
     _verify(out)
 
 
-def _export(opened: Opened, folder: str) -> None:
+def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
+    """(formats, whether curated.csv is made safe for spreadsheets), as the boxes stand."""
+    parquet = st.checkbox("Parquet as well, with the types of your data", key="with_parquet")
+    safe = st.checkbox("curated.csv safe for spreadsheets", key="spreadsheet_safe")
+    if safe:
+        cells = cache.formula_cells(opened.run.run_id, opened.at, opened.change, opened.view, opened.outcome)
+        st.text(f"Puts an apostrophe before {cells:,} cells that a spreadsheet would run. A model trained on the file "
+                "reads it, too: train on a file written without this.")
+    return ("csv", "parquet") if parquet else ("csv",), safe
+
+
+def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool) -> None:
     report = doing.attempt(
         lambda: actions.export_run(
             opened.run,
@@ -89,6 +104,8 @@ def _export(opened: Opened, folder: str) -> None:
             opened.curation.decisions,
             Path(folder).expanduser(),
             branch=opened.curation.branch,
+            formats=formats,
+            spreadsheet_safe=safe,
         )
     )
     if report is None:
@@ -101,6 +118,8 @@ def _export(opened: Opened, folder: str) -> None:
             "folder": str(Path(folder).expanduser()),
             "kept": counts["kept"],
             "rows": counts["rows"],
+            "formulas": report.formulas,
+            "safe": report.safe,
         },
     )
     state.tell(f"Saved: {counts['kept']:,} rows in {folder}", "", "saved")

@@ -32,7 +32,7 @@ def test_the_columns_are_those_of_the_contract(tmp_path):
     scores = [c for n in view.scores for c in (n, f"{n}_pct", f"{n}_sd", f"{n}_n")]
     assert head == ["example_id", "source_index", "source_path", "split", "group", "label", "label_suggested",
                     "label_final", "kept", "decision_source", "reasons", "composite_score", "composite_rank",
-                    "threshold", "margin",
+                    "threshold", "cut_margin",
                     *scores, "flip_risk", "dup_group", "zone", "predicted_label", "predicted_prob", "sample_weight",
                     "reviewed", "note"]
 
@@ -90,28 +90,61 @@ def test_arrays_without_columns_get_index_and_label(tmp_path):
 FORMULAS = ["=1+1", "+2", "-x", "@SUM(A1)", "\tx", "\rx", "'quoted", "a=b", ""]
 
 
-def test_cells_that_a_spreadsheet_would_run_are_defused_and_listed(tmp_path):
+def _formulas(out: Path, **more):
     size = len(FORMULAS)
     view = view_of({"el2n": np.arange(size)}, ids=[f"-{k}" for k in range(size)])
     frame = pd.DataFrame({"=cmd": FORMULAS, "number": ["-1"] * size, "mixed": ["-1"] * (size - 1) + ["-"]})
-    write_export(view, Rules(guardrails=OPEN), {}, {}, frame, tmp_path / "out", formats=("csv", "parquet"))
-    records = read_table(tmp_path / "out" / "curated.csv")
-    assert records[0] == ["example_id", "'=cmd", "number", "mixed"]
-    assert [r[1] for r in records[1:]] == ["'=1+1", "'+2", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "'quoted", "a=b", ""]
-    assert {r[2] for r in records[1:]} == {"-1"}
-    assert {r[3] for r in records[1:]} == {"'-1", "'-"}
-    altered = read_manifest(tmp_path / "out")["outputs"]["curated.csv"]["altered_cells"]
-    assert [-1, 1] in altered
-    assert [0, 1] in altered
-    assert [6, 1] not in altered
+    decisions = {"-0": Decision(note="=1+1")}
+    report = write_export(view, Rules(guardrails=OPEN), decisions, {}, frame, out, **more)
+    return report, read_table(out / "curated.csv"), read_table(out / "decisions.csv")
+
+
+def test_curated_holds_every_cell_as_it_is(tmp_path):
+    report, curated, _ = _formulas(tmp_path / "out", formats=("csv", "parquet"))
+    assert curated[0] == ["example_id", "=cmd", "number", "mixed"]
+    assert [r[0] for r in curated[1:]] == [f"-{k}" for k in range(len(FORMULAS))]
+    assert [r[1] for r in curated[1:]] == FORMULAS
+    assert [r[3] for r in curated[1:]] == ["-1"] * (len(FORMULAS) - 1) + ["-"]
+    written = read_manifest(tmp_path / "out")["outputs"]["curated.csv"]
+    assert (written["altered_cells"], written["spreadsheet_safe"]) == ([], False)
+    assert (report.formulas, report.safe) == (1 + 9 + 6 + 9, False)
     raw = pd.read_parquet(tmp_path / "out" / "curated.parquet")
     assert raw["=cmd"].tolist() == FORMULAS
+    assert raw["number"].tolist() == [-1] * len(FORMULAS)
     assert [r.ok for r in verify(tmp_path / "out", level=2)] == [True, True]
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+def test_safe_for_spreadsheets_alters_what_it_says_and_lists_it(tmp_path):
+    report, curated, _ = _formulas(tmp_path / "out", spreadsheet_safe=True)
+    assert curated[0] == ["example_id", "'=cmd", "number", "mixed"]
+    assert [r[1] for r in curated[1:]] == ["'=1+1", "'+2", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "'quoted", "a=b", ""]
+    assert {r[2] for r in curated[1:]} == {"-1"}
+    assert {r[3] for r in curated[1:]} == {"'-1", "'-"}
+    written = read_manifest(tmp_path / "out")["outputs"]["curated.csv"]
+    assert [-1, 1] in written["altered_cells"]
+    assert [0, 1] in written["altered_cells"]
+    assert [6, 1] not in written["altered_cells"]
+    assert (len(written["altered_cells"]), written["spreadsheet_safe"]) == (report.formulas, True)
+    assert report.safe
+    assert [r.ok for r in verify(tmp_path / "out", level=2)] == [True, True]
+
+
+def test_fault_78_a_formula_in_an_id_is_defused_in_decisions_csv_whatever_is_chosen(tmp_path):
+    for safe in (False, True):
+        size = len(FORMULAS)
+        view = view_of({"el2n": np.arange(size)}, ids=["=cmd()", *(f"-{k}" for k in range(1, size))])
+        decisions = {"=cmd()": Decision(note="=1+1")}
+        out = tmp_path / str(safe)
+        write_export(view, Rules(guardrails=OPEN), decisions, {}, None, out, spreadsheet_safe=safe)
+        head, first, *_ = read_table(out / "decisions.csv")
+        assert (first[0], first[head.index("note")]) == ("'=cmd()", "'=1+1")
+        assert read_table(out / "curated.csv")[1][0] == ("'=cmd()" if safe else "=cmd()")
+        assert [r.ok for r in verify(out, level=2)] == [True, True]
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 HARD_IDS = ["007", "1e5", "NA", "nan", "None", "-2", "=x", "'=x", "a;b", "a,b", 'a"b', "a\nb", "a\r\nb", "\u00e9",
-            "e\u0301", "\u202eabc", " x ", "\ufeffx", "\U0001f426", "\x00", "0.10"]
+            "e\u0301", "\u202eabc", " x ", "\ufeffx", "\U0001f426", "0.10"]
 
 
 @settings(deadline=None, max_examples=25)
@@ -132,8 +165,7 @@ def test_any_text_comes_back(ids, data):
         kept = apply_rules(view, rules, decisions).kept
         records = read_table(out / "curated.csv")
         altered = read_manifest(out)["outputs"]["curated.csv"]["altered_cells"]
-        for row, column in altered:
-            records[row + 1][column] = records[row + 1][column][1:]
+        assert altered == []
         assert [r[1] for r in records[1:]] == [c for c, k in zip(cells, kept, strict=True) if k]
 
 
@@ -208,5 +240,3 @@ def test_sample_weights_balance_the_classes(tmp_path):
     weights = [r[place] for r in records[1:]]
     assert weights[4:] == ["", ""]
     np.testing.assert_allclose(np.array(weights[:4], float), [2 / 3, 2 / 3, 2 / 3, 2], rtol=1e-6)
-
-

@@ -10,7 +10,7 @@ import pytest
 from exported import RULES, read_table, world, write_out
 
 from core.curation import apply_rules
-from core.export import raise_if_failed, verify
+from core.export import Recomputed, raise_if_failed, verify
 from core.types.errors import VerifyError
 
 
@@ -95,11 +95,11 @@ def test_recomputed_scores_are_compared_and_flips_listed(tmp_path):
     view, _ = write_out(tmp_path / "out")
     fresh = {n: c.values for n, c in view.scores.items()}
     order = np.random.default_rng(0).permutation(len(view))
-    shuffled = (view.ids[order].tolist(), {n: v[order] for n, v in fresh.items()})
+    shuffled = Recomputed(view.ids[order].tolist(), {n: v[order] for n, v in fresh.items()})
     same = verify(tmp_path / "out", recompute=lambda: shuffled)
     assert same[2].ok is True
     moved = {**fresh, "el2n": -fresh["el2n"]}
-    other = verify(tmp_path / "out", recompute=lambda: (view.ids.tolist(), moved))[2]
+    other = verify(tmp_path / "out", recompute=lambda: Recomputed(view.ids.tolist(), moved))[2]
     assert other.ok is False
     assert "el2n: differs by up to" in other.details[0]
     _, decisions, _ = world()
@@ -117,7 +117,7 @@ def test_networks_trained_elsewhere_must_order_the_rows_alike(tmp_path):
     near = fresh["el2n"] + noise.astype(np.float32)
 
     def level_3(values, trained_again):
-        answer = (view.ids.tolist(), {**fresh, "el2n": values})
+        answer = Recomputed(view.ids.tolist(), {**fresh, "el2n": values})
         return verify(tmp_path / "out", recompute=lambda: answer, trained_again=trained_again)[2]
 
     assert level_3(near, False).ok is False, "recorded evidence gives the same digits"

@@ -1,0 +1,188 @@
+"""Rules and decisions of an export applied once more: to what it stores, and to its run where that is at hand."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.curation import ScoreView, apply_rules
+from core.datasets.columnar import as_text, read_parquet
+from core.types.curation import Outcome
+from core.types.errors import CurationError, VerifyError
+
+from .curated_table import curated_columns
+from .decisions_table import decision_columns
+from .levels import MOST_NAMED, LevelReport
+from .manifest import build_manifest, to_text
+from .manifest_shape import Manifest
+from .replay import StoredExport, read_export, read_records, restore
+from .table import Column, arrow_table, write_csv
+
+_TITLE = "Rules and decisions replayed"
+_SAID = ("dataset", "rules", "decisions", "decisions_sha256", "score_order", "predicted_how", "counts",
+         "noise_estimate", "near_duplicates_asked")
+
+
+@dataclass(frozen=True, eq=False)
+class RunRows:
+    """The rows of the run that an export came from: as rules see them, and the user's own columns (DataFrame, None)."""
+
+    view: ScoreView
+    columns: Any
+
+
+def file_bytes(path: Path) -> bytes:
+    """Content of a regular file; raises `VerifyError` for anything else, a pipe above all."""
+    if not path.is_file():
+        raise VerifyError(f"{path.name} is missing.", "Restore the export or write it again.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise VerifyError(f"{path.name}: {error.strerror}.", "Check its permission.") from None
+
+
+def replayed(folder: Path, manifest: Mapping[str, Any], run: RunRows | None,
+             why_not: str = "the run is not at hand") -> tuple[LevelReport, StoredExport | None]:
+    """The report of level 2, and the export as it was read; why_not: what to say where `run` is None."""
+    stored = None
+    try:
+        stored = read_export(manifest, read_records(file_bytes(folder / "decisions.csv"), "decisions.csv"))
+        findings = _findings(folder, manifest, stored, run)
+    except CurationError as error:
+        return LevelReport(2, _TITLE, False, "The export does not replay.", (str(error),)), stored
+    if findings:
+        return LevelReport(2, _TITLE, False, "Replaying gives another table.", tuple(findings[:MOST_NAMED])), stored
+    checked = ("curated.csv is what the run gives." if run
+               else f"values of curated.csv not checked: {why_not.rstrip('.')}.")
+    return LevelReport(2, _TITLE, True, f"{len(stored.view):,} rows replay to the same bytes; {checked}"), stored
+
+
+def _findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, run: RunRows | None) -> list[str]:
+    outcome = apply_rules(stored.view, stored.rules, stored.decisions)
+    findings = _against(folder, manifest, stored, stored.view, outcome, "replaying")
+    if not findings and run is not None:
+        view = _same_scores(run.view, stored.view)
+        outcome = apply_rules(view, stored.rules, stored.decisions)
+        findings = _against(folder, manifest, stored, view, outcome, "the run")
+        findings = findings or curated_findings(folder, manifest, stored, run)
+    return findings or [*_curated(folder, manifest, stored, outcome),
+                        *_parquet(folder, manifest, stored, outcome)]
+
+
+def _same_scores(view: ScoreView, exported: ScoreView) -> ScoreView:
+    """The run's view with the scores that the export has: a run may have got more since."""
+    missing = [name for name in exported.scores if name not in view.scores]
+    if missing:
+        raise VerifyError(f"The run has no score {missing[0]!r}, which the export holds.", "Give the run it came from.")
+    return replace(view, scores={name: view.scores[name] for name in exported.scores}, _results={})
+
+
+def _against(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, view: ScoreView, outcome: Outcome,
+             who: str) -> list[str]:
+    """Where decisions.csv or the manifest's numbers are not what this view and outcome give."""
+    columns = decision_columns(view, stored.rules, stored.decisions, outcome)
+    data = file_bytes(folder / "decisions.csv")
+    findings = differences("decisions.csv", data, csv_bytes(columns, len(view)), who)
+    again = build_manifest(view, stored.rules, stored.decisions, outcome, manifest["provenance"], manifest["outputs"])
+    again, given = _comparable(json.loads(to_text(again))), _comparable(manifest)
+    wrong = [key for key in again if again[key] != given[key]]
+    return [*findings, *(f"manifest.json: {key!r} is not what {who} gives." for key in wrong)]
+
+
+def _comparable(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Without sentences, which another version may word otherwise, and without where it all came from."""
+    scores = {name: {k: v for k, v in said.items() if k != "definition"} for name, said in manifest["scores"].items()}
+    return {**{key: manifest[key] for key in _SAID}, "scores": scores, "reasons": sorted(manifest["reasons"]),
+            "other entries": sorted(set(manifest) - set(Manifest.__annotations__))}
+
+
+def csv_bytes(columns: Sequence[Column], rows: int, for_spreadsheets: bool = True) -> bytes:
+    """The file that an export would hold."""
+    with tempfile.TemporaryDirectory(prefix="chaffinch-verify-") as scratch:
+        path = Path(scratch) / "again.csv"
+        write_csv(path, columns, rows, for_spreadsheets)
+        return path.read_bytes()
+
+
+def differences(name: str, data: bytes, again: bytes, who: str) -> list[str]:
+    """Sentences naming the cells in which a file differs from what it should be; none when its bytes are the same."""
+    if data == again:
+        return []
+    now, then = read_records(data, name), read_records(again, name)
+    if now[0] != then[0] or len(now) != len(then):
+        return [f"{name} has {len(now) - 1} rows of {len(now[0])} columns or other names than {who} gives: "
+                f"{len(then) - 1} rows of {len(then[0])}."]
+    cells = [f"{name} row {r - 1} ({row[0]}), column {now[0][k]!r}: reads {cell!r}, {who} gives {then[r][k]!r}."
+             for r, row in enumerate(now) for k, cell in enumerate(row) if cell != then[r][k]]
+    return cells[:MOST_NAMED] or [f"{name}: the cells are what {who} gives, but the bytes differ (line ends or "
+                                  "quoting)."]
+
+
+def curated_findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, run: RunRows) -> list[str]:
+    """Where curated.csv is not what the run's own columns give."""
+    view = _same_scores(run.view, stored.view)
+    outcome = apply_rules(view, stored.rules, stored.decisions)
+    columns = curated_columns(view, outcome, run.columns)
+    safe = manifest["outputs"]["curated.csv"]["spreadsheet_safe"]
+    again = csv_bytes(columns, int(outcome.kept.sum()), safe)
+    return differences("curated.csv", file_bytes(folder / "curated.csv"), again, "the run")
+
+
+def _cells(folder: Path, manifest: Mapping[str, Any], name: str) -> list[list[str]]:
+    records = read_records(file_bytes(folder / name), name)
+    restore(records, manifest["outputs"][name]["altered_cells"])
+    return records
+
+
+def _curated(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
+    """curated.csv must hold exactly the kept rows, in order, under labels that agree with decisions.csv."""
+    head, *rows = _cells(folder, manifest, "curated.csv")
+    wanted = [str(v) for v in stored.view.ids[outcome.kept].tolist()]
+    if len(rows) != len(wanted):
+        return [f"curated.csv has {len(rows)} rows, replaying keeps {len(wanted)}."]
+    key = manifest["dataset"]["id_column"] or "example_id"
+    if key not in head:
+        return [f"curated.csv has no column {key!r}."]
+    ids = [row[head.index(key)] for row in rows]
+    wrong = [f"curated.csv row {i}: the id is {a!r}, replaying keeps {b!r} there."
+             for i, (a, b) in enumerate(zip(ids, wanted, strict=True)) if a != b]
+    label = manifest["dataset"]["label_column"] or "label"
+    return wrong or (_labels([row[head.index(label)] for row in rows], stored, outcome) if label in head else [])
+
+
+def _labels(cells: list[str], stored: StoredExport, outcome: Outcome) -> list[str]:
+    """One way of writing is one class; a label changed by hand stands beside the same word for another."""
+    meant: dict[str, int] = {}
+    codes = outcome.label_final[outcome.kept].tolist()
+    names = [*stored.view.class_names, "no label"]
+    return [f"curated.csv row {row}: the label reads {cell!r}, decisions.csv says {names[code]!r} of this row and "
+            f"{names[meant[cell]]!r} of another so labeled."
+            for row, (cell, code) in enumerate(zip(cells, codes, strict=True)) if meant.setdefault(cell, code) != code]
+
+
+def _parquet(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
+    """Parquet twins must say what the CSV files say."""
+    findings = []
+    if "curated.parquet" in manifest["outputs"]:
+        head, *rows = _cells(folder, manifest, "curated.csv")
+        findings += _twin(folder, "curated", head, [list(cells) for cells in zip(*rows, strict=True)])
+    if "decisions.parquet" in manifest["outputs"]:
+        columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome)
+        frame = as_text(arrow_table(columns)).to_pandas()
+        findings += _twin(folder, "decisions", list(frame.columns), [frame[name].tolist() for name in frame.columns])
+    return findings
+
+
+def _twin(folder: Path, name: str, head: list[str], cells: list[list[str]]) -> list[str]:
+    file_bytes(folder / f"{name}.parquet")
+    frame = read_parquet(folder / f"{name}.parquet")
+    if [str(c) for c in frame.columns] != head:
+        return [f"{name}.parquet has other columns than {name}.csv."]
+    if not cells:
+        return [] if not len(frame) else [f"{name}.parquet has {len(frame)} rows, {name}.csv has none."]
+    wrong = [column for column, texts in zip(head, cells, strict=True) if frame[column].tolist() != texts]
+    return [f"{name}.parquet, column {column!r}: its values are not those of {name}.csv." for column in wrong]
