@@ -14,6 +14,7 @@ import numpy as np
 
 from core.store import Run
 from core.types.attributions import Attribution, Edit, WhatIf
+from core.types.curation import Guardrails, NearDuplicates
 from core.types.scores import AssumptionCheck
 
 if TYPE_CHECKING:
@@ -88,6 +89,20 @@ def near_duplicates(view: ScoreView, row: int, similarity: float, k: int = 10) -
     found = np.array([known.get(int(other), np.nan) for other in rows])
     order = np.argsort(-np.nan_to_num(found, nan=-1.0), kind="stable")[:k]
     return rows[order], found[order]
+
+
+def rows_alike(view: ScoreView, similarity: float) -> np.ndarray:
+    """Rows that have another one at least as similar as that (0..1); those of equal content are among them."""
+    from core.curation.duplicates import duplicate_groups
+
+    return np.flatnonzero(duplicate_groups(view, similarity) >= 0)
+
+
+def asked_about_alike(view: ScoreView, guard: Guardrails) -> NearDuplicates | None:
+    """What a person would be asked about near-duplicates under this guardrail, None for nothing."""
+    from core.curation.duplicates import asked_about
+
+    return asked_about(view, guard)
 
 
 def _similarities(view: ScoreView, row: int) -> dict[int, float]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.curation import ScoreView
-from core.types.curation import Rules, Threshold
+from core.types.curation import Guardrails, Rules, Threshold
 from core.types.figures import digits
 from core.types.methods import Goal
 
@@ -91,6 +91,14 @@ def with_strategy(rules: Rules, name: str, params: Mapping[str, Any]) -> Rules:
     """Another strategy with its settings; composite cuts belong to `threshold` alone."""
     kept = rules.thresholds if name == "threshold" else tuple(t for t in rules.thresholds if t.score != "composite")
     return replace(rules, preset=None, strategy=name, strategy_params=dict(params), thresholds=kept)
+
+
+def with_answer(rules: Rules, before: Guardrails) -> Rules:
+    """Rules made anew, with what a person answered about near-duplicates: that was about the data, not the rules."""
+    if before.duplicates not in ("keep_best_agreed", "exact"):
+        return rules
+    same = {"duplicates": before.duplicates, "duplicate_similarity": before.duplicate_similarity}
+    return replace(rules, guardrails=replace(rules.guardrails, **same))
 
 
 def with_threshold(rules: Rules, added: Threshold) -> Rules:

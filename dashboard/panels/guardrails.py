@@ -60,20 +60,23 @@ def guardrails(opened: Opened) -> None:
 
 
 def _save(opened: Opened, rev: str) -> None:
-    cap = state.get(f"cap_{rev}")
+    cap, before = state.get(f"cap_{rev}"), opened.rules.guardrails
+    similarity = float(state.get(f"similar_{rev}"))
     asked = Guardrails(
         class_floor=int(state.get(f"floor_{rev}")),
         class_cap=None if cap == 100 else cap / 100,
-        duplicates=_duplicates(opened.rules.guardrails.duplicates, state.get(f"dup_{rev}")),
-        duplicate_similarity=float(state.get(f"similar_{rev}")),
+        duplicates=duplicates_after(before, state.get(f"dup_{rev}"), similarity),
+        duplicate_similarity=similarity,
         lock_held_out=state.get(f"lock_{rev}"),
         allow_empty_class=state.get(f"empty_{rev}"),
     )
     doing.save_rules(opened.run, replace(opened.rules, preset=None, guardrails=asked), "Guardrails saved")
 
 
-def _duplicates(before: str, wanted: bool) -> str:
-    """The guardrail as the toggle stands now; what a person agreed to before holds while it stays on."""
+def duplicates_after(before: Guardrails, wanted: bool, similarity: float) -> str:
+    """What was answered about near-duplicates holds while the toggle stays on, but not for rows less alike."""
     if not wanted:
         return "off"
-    return before if before != "off" else "keep_best"
+    less, other = similarity < before.duplicate_similarity, similarity != before.duplicate_similarity
+    asked_again = less or (other and before.duplicates == "exact")
+    return "keep_best" if before.duplicates == "off" or asked_again else before.duplicates

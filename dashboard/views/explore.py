@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import border, reading, selecting, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
-from dashboard.panels import drawer, facet_cards, map_panel, rows_panel, verbs, weights
+from dashboard.panels import alike, drawer, facet_cards, map_panel, rows_panel, verbs, weights
 
 _SIDES = {"facets": "Facets", "example": "Example", "weights": "Weights"}
 
@@ -26,6 +26,7 @@ def render() -> None:
             state.follow("start")
             st.rerun()
         return
+    alike.question(opened)
     facets = reading.facets(opened)
     filters = selecting.Filters(state.filters(), state.ranges(), state.search_words())
     shown = selecting.shown_rows(opened.view, facets, filters)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from core import actions
@@ -13,7 +11,7 @@ from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.opened import Opened, open_current
-from dashboard.panels import cuts, guardrails, map_panel, rule_effects, strategy, weights
+from dashboard.panels import alike, cuts, guardrails, joining, map_panel, rule_effects, strategy, weights
 
 
 def render() -> None:
@@ -29,6 +27,7 @@ def render() -> None:
             state.follow("start")
             st.rerun()
         return
+    alike.question(opened)
     left, right = st.columns([2, 3], gap="small")
     with right, st.container(key="rules_right", gap="small"):
         places = [st.container(gap="small") for _ in range(4)]
@@ -36,10 +35,10 @@ def render() -> None:
         border.alone(_classes, opened)
         border.alone(_at_the_cut, opened)
     with left, st.container(key="rules_left", gap="small"):
-        for draw in (_presets, _goal, weights.weights, cuts.cuts, strategy.strategy, guardrails.guardrails):
+        for draw in (_presets, joining.joining, weights.weights, cuts.cuts, strategy.strategy, guardrails.guardrails):
             border.alone(draw, opened)
     with places[0]:
-        messages.warnings(opened.outcome.warnings, key="rule_warnings")
+        messages.warnings(alike.other_warnings(opened), key="rule_warnings")
     with places[1]:
         border.alone(_map, opened)
     with places[3]:
@@ -64,38 +63,8 @@ def _presets(opened: Opened) -> None:
 def _apply(opened: Opened, preset: Preset) -> None:
     built = doing.attempt(lambda: preset.build(opened.view))
     if built is not None:
-        doing.save_rules(opened.run, built, f"Saved: {preset.title}")
-
-
-def _goal(opened: Opened) -> None:
-    goals = {goal.value: words for goal, words in ruling.GOAL_WORDS.items()}
-    st.selectbox(
-        "Goal",
-        list(goals),
-        index=list(goals).index(opened.rules.goal),
-        format_func=goals.__getitem__,
-        key=f"goal_{opened.curation.stamp}",
-        on_change=_set_goal,
-        args=(opened,),
-    )
-    with st.container(horizontal=True, gap="small", key="rank_within"):
-        st.toggle(
-            "Rank within each class",
-            value=opened.rules.within_class,
-            key=f"within_{opened.curation.stamp}",
-            on_change=_set_within,
-            args=(opened,),
-        )
-
-
-def _set_goal(opened: Opened) -> None:
-    doing.save_rules(opened.run, ruling.with_goal(opened.rules, state.get(f"goal_{opened.curation.stamp}")))
-
-
-def _set_within(opened: Opened) -> None:
-    doing.save_rules(
-        opened.run, replace(opened.rules, preset=None, within_class=state.get(f"within_{opened.curation.stamp}"))
-    )
+        answered = ruling.with_answer(built, opened.rules.guardrails)
+        doing.save_rules(opened.run, answered, f"Saved: {preset.title}")
 
 
 def _map(opened: Opened) -> None:

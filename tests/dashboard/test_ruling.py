@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.types.curation import Rules, Threshold
+from core.types.curation import Guardrails, Rules, Threshold
 from core.types.methods import Goal
 from dashboard import ruling
 
@@ -63,3 +63,17 @@ def test_a_new_goal_moves_the_composite_cut_to_the_end_that_it_removes(kind, cut
     assert ruling.share(moved, 1000) == pytest.approx(ruling.share(rules, 1000))
     assert ruling.with_goal(moved, "find_noise").thresholds == rules.thresholds
     assert ruling.with_goal(rules, "remove_redundant").thresholds == rules.thresholds
+
+
+def test_an_answer_about_near_duplicates_outlives_a_preset_but_not_a_lower_similarity():
+    from dashboard.panels.guardrails import duplicates_after
+
+    agreed = Guardrails(duplicates="keep_best_agreed", duplicate_similarity=0.97)
+    assert ruling.with_answer(Rules(), agreed).guardrails == agreed
+    assert ruling.with_answer(Rules(), Guardrails(duplicates="off")) == Rules()
+    assert duplicates_after(agreed, True, 0.97) == duplicates_after(agreed, True, 0.99) == "keep_best_agreed"
+    assert duplicates_after(agreed, True, 0.95) == "keep_best"
+    assert duplicates_after(agreed, False, 0.97) == "off"
+    left = Guardrails(duplicates="exact")
+    assert duplicates_after(left, True, 0.99) == "exact"
+    assert duplicates_after(left, True, 0.995) == "keep_best"
