@@ -145,6 +145,18 @@ def run_status(run_id: str) -> RunStatus:
     return status(run_id)
 
 
+def is_at_home(path_or_id: str) -> bool:
+    """False for a run folder that this workspace neither made nor opened before; nothing in it is read for that."""
+    from core.runs.source import is_at_home as at_home
+    return at_home(path_or_id)
+
+
+def visit_run(folder: Path) -> None:
+    """A person chose to open this run folder from elsewhere: from now on its path in an address opens it."""
+    from core.store.visited import visit
+    visit(folder)
+
+
 def open_run(path_or_id: str | Path) -> Run:
     """A run to read: a folder, a run id of this workspace, or the name of a sample."""
     from core.runs.source import open_run as opened

@@ -11,13 +11,18 @@ from core import actions, curation_actions
 from core.store import MAIN, CurationState, Run
 from core.types.curation import Action, Rules
 from core.types.errors import CurationError
-from dashboard import cache, consequences, state
+from dashboard import cache, consequences, listening, state
 from dashboard.opened import Opened, following
 
 
 def attempt(call: Callable[[], Any], name: str = "") -> Any:
-    """Run an action; on a `CurationError` leave its two lines for the next draw and return None."""
+    """Run an action; on a `CurationError` leave its two lines for the next draw and return None.
+
+    Nothing is run for visitors from elsewhere whom nobody asked who they are.
+    """
     try:
+        if (refused := listening.exposed()) is not None:
+            raise refused
         result = call()
     except CurationError as error:
         state.tell(str(error), error.hint, "error")
@@ -110,8 +115,12 @@ def rename_selection(run: Run, title: str, to: str) -> CurationState | None:
 def open_run(key: str) -> None:
     """Look at a run, in the branch that was worked in last."""
     state.open_run(key)
-    found = attempt(lambda: curation_actions.last_branch(cache.run(key)[0]))
-    state.turn_to_branch(found or MAIN)
+    try:
+        found = curation_actions.last_branch(cache.run(key)[0])
+    except CurationError as error:
+        state.tell(str(error), error.hint, "error")
+        found = MAIN
+    state.turn_to_branch(found)
 
 
 def undo(run: Run) -> None:

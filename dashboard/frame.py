@@ -13,7 +13,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from core import curation_actions
 from core.types.errors import CurationError
-from dashboard import address, cache, doing, reading, state, theme
+from dashboard import address, cache, doing, listening, reading, state, theme
 from dashboard.components import assets, kept_bar, messages
 from dashboard.components.shown import shown
 from dashboard.fragments import fragment, is_alone
@@ -99,12 +99,23 @@ def _summary(opened: Opened | None, problem: CurationError | None) -> None:
 
 def bar(opened: Opened | None, problem: CurationError | None) -> None:
     """Kept, dropped, rarest class and noise of what is open, with Undo, Redo and Export."""
+    _exposed()
     with st.container(key="bar", gap=None):
         pressed = kept_bar.kept_bar(_kept_summary(opened) if opened else None, key="kept_bar")
     if opened is not None and pressed:
         _press(opened, pressed)
     _message()
     _watch(opened.run.run_id if opened else None, theme.is_dark())
+
+
+def _exposed() -> None:
+    """The red banner of a server that answers to others than this machine."""
+    problem = listening.exposed()
+    if problem is None:
+        return
+    messages.error_box(problem, key="exposed")
+    if listening.can_log_in():
+        st.button("Log in", key="log_in", type="primary", on_click=st.login)
 
 
 def _press(opened: Opened, pressed: str) -> None:

@@ -32,11 +32,37 @@ class Opened:
         return _change(self.curation, self.rules)
 
 
+class UnknownFolderError(RunError):
+    """The address names a run folder from elsewhere, which nobody chose to open yet."""
+
+    def __init__(self, key: str):
+        super().__init__(
+            f"The address names a run folder that was not opened here before: {key}",
+            "Open it only if you know where it comes from: its files are read, and its data from where it says.",
+        )
+        self.key = key
+
+
+_at_home: set[tuple[str, str]] = set()  # (workspace, key) of what was found to be no unknown folder
+
+
+def refuse_unknown_folder() -> None:
+    """Raise `UnknownFolderError` when the address names one."""
+    key = state.current_run()
+    place = (str(actions.workspace()), str(key))
+    if key is None or place in _at_home:
+        return
+    if not actions.is_at_home(key):
+        raise UnknownFolderError(key)
+    _at_home.add(place)
+
+
 def open_current() -> Opened | None:
     """The open run with its outcome; None when nothing is open or no score is finished. Raises `CurationError`."""
     key = state.current_run()
     if key is None:
         return None
+    refuse_unknown_folder()
     run, at = cache.run(key)
     if not run.score_names:
         return None

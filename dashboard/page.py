@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard import border, frame, picking, state
-from dashboard.opened import open_current
+from dashboard.opened import UnknownFolderError, open_current
+from dashboard.panels import unknown_folder
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
 
 st.set_page_config(page_title="Chaffinch", page_icon=frame.ICON, layout="wide", initial_sidebar_state="expanded")
@@ -39,7 +40,10 @@ again = state.is_here(page.url_path)  # the steps stand at the left already: wha
 if not again:
     frame.steps(STEPS, page, opened, problem)
 frame.bar(opened, problem)
-border.alone(page.run)
+if isinstance(problem, UnknownFolderError) and page not in (STEPS["start"], STEPS["data"], STEPS["methods"]):
+    border.alone(unknown_folder.unknown_folder, problem)
+else:
+    border.alone(page.run)
 if again:
     frame.steps(STEPS, page, opened, problem)
 state.drew()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from core import curation_actions
-from dashboard import doing, reading, selecting, state
+from dashboard import doing, listening, reading, selecting, state
 from dashboard.opened import Opened
 
 MODES = {"replace": "Replace", "add": "Add", "subtract": "Subtract", "within": "Within"}
@@ -26,6 +26,8 @@ def settle(opened: Opened) -> None:
 def _put(opened: Opened, said: str) -> str:
     if state.selection_name():
         return _SAVED + state.selection_name()
+    if listening.exposed() is not None:  # a visitor may look around; nothing of it is kept
+        return said
     done = doing.attempt(lambda: curation_actions.keep_picked(opened.run, state.selection()))
     return said if done is None else str(done)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from core.store import Run, run_registry
-from core.store.runs import is_run
 from core.store.workspace import cache_root
 from core.types.errors import DataError, RunError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable, Modality
 from core.types.runs import RunSpec
+
+_NAME = 120  # letters of a name that is no run
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +103,40 @@ def open_run(path_or_id: str | Path) -> Run:
 
 def find_run(path_or_id: str | Path) -> Path:
     """The folder of a run given by path, id or sample name; `RunError` in words otherwise."""
-    if is_run(path_or_id):
-        return Path(path_or_id)
-    if isinstance(path_or_id, Path) or os.sep in path_or_id or Path(path_or_id).exists():
+    if is_path(path_or_id):
         return Path(path_or_id)  # Run.open says what is wrong with it
     from core.datasets import sample_run
 
-    return sample_run(path_or_id) or Path(run_registry().row(path_or_id).path)
+    return sample_run(str(path_or_id)) or Path(run_registry().row(str(path_or_id)).path)
+
+
+def is_path(path_or_id: str | Path) -> bool:
+    """Whether it means a place on disk, not a run id or a sample; `RunError` where it can be none of them."""
+    try:
+        there = Path(path_or_id).exists()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "") or str(error)
+        raise RunError(
+            f"{_short(str(path_or_id))!r} cannot be opened as a run: {why}.", "Start lists the runs of this workspace."
+        ) from error
+    return there or isinstance(path_or_id, Path) or os.sep in path_or_id
+
+
+def is_at_home(path_or_id: str) -> bool:
+    """False for a run folder that this workspace neither made nor opened before. Nothing in the folder is read."""
+    if not is_path(path_or_id):
+        return True
+    from core.datasets.samples import samples_folder
+    from core.store.visited import is_visited
+
+    folder = Path(path_or_id).resolve()
+    if is_visited(folder) or folder.is_relative_to(samples_folder()):
+        return True
+    return folder in {Path(row.path).resolve() for row in run_registry().rows()}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else name[: _NAME - 1] + "…"
 
 
 def has_inputs(examples: ExampleTable) -> bool:

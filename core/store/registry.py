@@ -89,7 +89,8 @@ class RunRegistry:
             found = connection.execute(sa.select(tables.run).where(_c.run_id == run_id)).first()
         if found is None:
             raise RunError(
-                f"This workspace knows no run {run_id!r}.", "`python -m core status` lists the runs it knows."
+                f"This workspace knows no run {run_id[:120]!r}.",
+                "Start, on the screen, lists the runs it knows; so does python -m core status.",
             )
         return found
 

@@ -8,7 +8,8 @@ import streamlit as st
 from core import actions
 from core.runs.samples import SampleCard
 from core.store import RunSummary
-from dashboard import cache, doing, state
+from dashboard import border, cache, doing, state
+from dashboard.components.shown import shown_frame
 from dashboard.components.warm_up import warm_up
 from dashboard.panels import sample_strip
 
@@ -31,7 +32,7 @@ def render() -> None:
                 _sample(card)
         with columns[3]:
             _own_data()
-    _resume()
+    border.alone(_resume)
     warm_up()
 
 
@@ -96,17 +97,27 @@ def _resume() -> None:
 
 
 def _frame(runs: list[RunSummary]) -> pd.DataFrame:
-    names, kinds, rows = zip(*(cache.name_kind_rows(r) for r in runs), strict=True)
-    return pd.DataFrame(
-        {
-            "Name": names,
-            "Kind": kinds,
-            "Rows": pd.array(rows, "Int64"),
-            "State": [str(r.state) for r in runs],
-            "Last change": [r.last_change for r in runs],
-            "Run": [r.run_id for r in runs],
-        }
+    names, kinds, rows, states = zip(*(_line(r) for r in runs), strict=True)
+    return shown_frame(
+        pd.DataFrame(
+            {
+                "Name": names,
+                "Kind": kinds,
+                "Rows": pd.array(rows, "Int64"),
+                "State": states,
+                "Last change": [r.last_change for r in runs],
+                "Run": [r.run_id for r in runs],
+            }
+        )
     )
+
+
+def _line(listed: RunSummary) -> tuple[str, str, int | None, str]:
+    """Name, kind, rows and state; a run that cannot be read says so on its own line, the others stay."""
+    try:
+        return *cache.name_kind_rows(listed), str(listed.state)
+    except Exception as error:
+        return listed.name, listed.modality, None, f"cannot be read: {border.words(error)}"
 
 
 def _open(key: str, step: str = "explore") -> None:

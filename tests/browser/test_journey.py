@@ -60,7 +60,8 @@ def run_of(folder: Path) -> Path:
             "--scores",
             "el2n,aum,label_quality,knn_shapley",
         ]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400)
+        home = {**os.environ, "CHAFFINCH_HOME": str(folder / "home")}  # where the server finds it
+        done = subprocess.run(command, cwd=folder, env=home, capture_output=True, text=True, timeout=400)
         assert done.returncode == 0, done.stdout + done.stderr
     return out
 

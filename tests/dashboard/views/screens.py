@@ -1,6 +1,10 @@
 """One step drawn by AppTest as the application draws it, and what is written on it."""
 
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
+
+from core import actions
 
 _SCRIPT = """
 import streamlit as st
@@ -31,6 +35,7 @@ def screen(view: str, run=None, **query) -> AppTest:
     """The view, drawn once. `run`: folder or id; `query`: the rest of the address."""
     at = AppTest.from_string(_SCRIPT.format(view=view), default_timeout=60)
     if run is not None:
+        actions.visit_run(Path(run))
         at.query_params["run"] = str(run)
     for name, value in query.items():
         at.query_params[name] = value

@@ -1,0 +1,20 @@
+"""A run folder from elsewhere, named by an address that anyone can send: opened by a click, not by the address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core import actions
+from dashboard import doing
+from dashboard.components import messages
+from dashboard.opened import UnknownFolderError
+
+
+def unknown_folder(problem: UnknownFolderError) -> None:
+    """What the address asks for, and the button that allows it; the answer is kept in this workspace."""
+    if messages.error_box(problem, key="unknown_folder", action="Open this folder"):
+        doing.attempt(lambda: actions.visit_run(Path(problem.key)))
+        st.rerun()
+    st.html("<a href='./' target='_self'>Go to Start</a>")
