@@ -56,11 +56,13 @@ def inspect_source(
 
 
 def check_source(
-    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None,
+    class_map: str | None = None,
 ) -> ExampleTable:
     """The whole dataset with its report card (`.report`, `.unreadable` rows excluded and counted there)."""
     from core.runs.source import load_source
-    return load_source(RunSpec(source=source, modality=modality, roles=roles, labels=labels)).examples
+    spec = RunSpec(source=source, modality=modality, roles=roles, labels=labels, class_map=class_map)
+    return load_source(spec).examples
 
 
 def preview_source(
@@ -72,18 +74,20 @@ def preview_source(
 
 
 def report_source(
-    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None,
+    class_map: str | None = None,
 ) -> SourceReport:
     """Load the whole dataset in a child process with limits and return its report card; errors as `preview_source`."""
     from core.datasets import report_in_child
-    return report_in_child(source, modality, roles, labels=labels, cache=cache_root())
+    return report_in_child(source, modality, roles, labels=labels, class_map=class_map, cache=cache_root())
 
 
 def try_source(
-    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None,
+    class_map: str | None = None,
 ) -> None:
     """Raise what `report_source` raises."""
-    report_source(source, modality, roles, labels)
+    report_source(source, modality, roles, labels, class_map)
 
 
 def samples() -> list[SampleCard]:

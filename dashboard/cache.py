@@ -112,9 +112,9 @@ def samples(home: str) -> list[SampleCard]:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def tried(path: str, modality: str | None, roles: Roles, labels: str | None) -> bool:
+def tried(path: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None = None) -> bool:
     """True once a child process with limits on memory and time has read an upload (its path names its content)."""
-    actions.try_source(path, modality, roles, labels)
+    actions.try_source(path, modality, roles, labels, class_map)
     return True
 
 
@@ -125,9 +125,11 @@ def preview(source: str, modality: str | None, roles: Roles, labels: str | None,
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def examples(source: str, modality: str | None, roles: Roles, labels: str | None, changed: float) -> ExampleTable:
+def examples(
+    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, changed: float
+) -> ExampleTable:
     """A whole source with its report card."""
-    return actions.check_source(source, modality, roles, labels)
+    return actions.check_source(source, modality, roles, labels, class_map)
 
 
 def changed(source: str) -> float:

@@ -52,12 +52,13 @@ def report_in_child(
     roles: Roles = Roles(),
     *,
     labels: str | Path | None = None,
+    class_map: str | Path | None = None,
     cache: Path | None = None,
     seconds: int = WHOLE_SECONDS,
     memory: int = MEMORY,
 ) -> SourceReport:
     """What loading the whole source in a child finds; errors as in `preview_in_child`."""
-    return report_from_plain(_ask("report", source, modality, roles, labels, cache, seconds, memory))
+    return report_from_plain(_ask("report", source, modality, roles, labels, cache, seconds, memory, class_map))
 
 
 def _ask(
@@ -69,6 +70,7 @@ def _ask(
     cache: Path | None,
     seconds: int,
     memory: int,
+    class_map: str | Path | None = None,
 ) -> dict[str, Any]:
     question = {
         "task": task,
@@ -76,6 +78,7 @@ def _ask(
         "modality": modality,
         "roles": asdict(roles),
         "labels": None if labels is None else os.fspath(labels),
+        "class_map": None if class_map is None else os.fspath(class_map),
         "cache": None if cache is None else os.fspath(cache),
         "seconds": seconds,
         "memory": memory + _mapped(source),
@@ -163,5 +166,5 @@ def _done(question: dict[str, Any]) -> dict[str, Any]:
     cache = Path(question["cache"]) if question["cache"] else None
     if question["task"] == "preview":
         return preview_to_plain(inspect_source(source, modality, roles, labels=question["labels"], cache=cache))
-    examples = load_examples(source, modality, roles, cache, labels=question["labels"])
+    examples = load_examples(source, modality, roles, cache, question["class_map"], question["labels"])
     return asdict(SourceReport.of(examples))

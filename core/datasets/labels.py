@@ -114,7 +114,8 @@ def _output_names(
     if numbers is None and not known and present:
         raise DataError(
             f"{source}: text labels need a class map: which of the {outputs} outputs is which class?",
-            "Give --class-map with a JSON list of the names in the order of the outputs.",
+            "Name a JSON file that lists the names in the order of the outputs: --class-map, or on the page Data the "
+            'field "Class names file".',
         )
     beyond = [n for n in (numbers or {}).values() if n >= outputs]
     if beyond and not set(present) <= set(known):

@@ -10,13 +10,15 @@ from core.types.runs import RunSpec, TrainingSpec
 from dashboard import state
 
 
-def model_choice(source: str, modality: str | None, roles: Roles, labels: str | None, examples: ExampleTable) -> None:
+def model_choice(
+    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, examples: ExampleTable
+) -> None:
     """The model and how long it trains; the button leads to the Scores step with this draft."""
     st.html("<h3>Model</h3>")
     training = TrainingSpec() if examples.modality == Modality.TRACE else _training(examples)
     if examples.modality == Modality.TRACE:
         st.text("No training: the scores read the recorded outputs.")
-    spec = RunSpec(source=source, modality=modality, roles=roles, labels=labels, training=training)
+    spec = RunSpec(source=source, modality=modality, roles=roles, labels=labels, class_map=class_map, training=training)
     st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
 
 

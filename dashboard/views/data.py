@@ -23,7 +23,7 @@ def render() -> None:
         source, uploaded = _source()
         if source is None:
             return
-        modality, labels = _kind(), _labels_file()
+        modality, (labels, class_map) = _kind(), _side_files()
         try:
             if uploaded:
                 upload.refuse_dangerous(source, modality, labels)
@@ -35,7 +35,7 @@ def render() -> None:
             return
     with right:
         _preview(shown)
-        _commit(source, modality, roles, labels, uploaded)
+        _commit(source, modality, roles, labels, class_map, uploaded)
 
 
 def _source() -> tuple[str | None, bool]:
@@ -68,15 +68,24 @@ def _kind() -> str | None:
     return kind or None
 
 
-def _labels_file() -> str | None:
-    with st.expander("Labels in a file of their own"):
-        path = st.text_input(
+def _side_files() -> tuple[str | None, str | None]:
+    """Paths of a file with the labels and of one that names the classes."""
+    with st.expander("Labels and class names in files of their own"):
+        labels = st.text_input(
             "Labels file (for recorded outputs)",
             key="labels_file",
             bind="query-params",
             placeholder="labels.csv, labels.npy, t10k-labels-idx1-ubyte.gz",
         )
-    return path.strip() or None
+        names = st.text_input(
+            "Class names file",
+            key="class_map",
+            bind="query-params",
+            placeholder="classes.json, classes.txt",
+            help="Which class is which output of the model, for text labels beside recorded outputs: a JSON list of "
+            "the names in the order of the outputs, or one name a line.",
+        )
+    return labels.strip() or None, names.strip() or None
 
 
 def _preview(shown: SourcePreview) -> None:
@@ -93,8 +102,11 @@ def _preview(shown: SourcePreview) -> None:
         st.text(note)
 
 
-def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, uploaded: bool) -> None:
-    asked = f"{source}|{modality}|{roles}|{labels}|{cache.changed(source)}"
+def _commit(
+    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, uploaded: bool
+) -> None:
+    changed = cache.changed(source)
+    asked = f"{source}|{modality}|{roles}|{labels}|{class_map}|{changed}"
     if st.button("Read all of it", key="read_all", type="primary", help="Loads the dataset and writes its report card"):
         state.put("read_source", asked)
     if state.get("read_source") != asked:
@@ -104,7 +116,7 @@ def _commit(source: str, modality: str | None, roles: Roles, labels: str | None,
         return
     with st.spinner("Reading"):
         if uploaded:
-            cache.tried(source, modality, roles, labels)
-        examples = cache.examples(source, modality, roles, labels, cache.changed(source))
+            cache.tried(source, modality, roles, labels, class_map)
+        examples = cache.examples(source, modality, roles, labels, class_map, changed)
     report_card.report_card(examples)
-    model_choice.model_choice(source, modality, roles, labels, examples)
+    model_choice.model_choice(source, modality, roles, labels, class_map, examples)
