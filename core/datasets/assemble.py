@@ -12,6 +12,7 @@ from core.types.errors import DataError
 from core.types.examples import ExampleTable, Finding, Modality, Roles, Split
 
 from . import identity, report
+from .cells import refuse_nul
 from .labels import MISSING, Labels, encode_labels, read_class_map
 from .loader import Request
 from .pixels import size_finding
@@ -46,6 +47,7 @@ def assemble(request: Request, parts: Parts) -> ExampleTable:
     if not count:
         raise DataError(f"{request.name} has 0 rows.", "Give a source with rows.")
     check_columns(roles, columns, request.name)
+    refuse_nul(columns, request.name)
     ids = identity.given_ids(columns[roles.id], roles.id) if roles.id else identity.content_ids(parts.digests)
     labels = _labels(request, parts, columns)
     splits = parts.splits if parts.splits is not None else _splits(roles, columns)
@@ -126,6 +128,6 @@ def check_columns(roles: Roles, columns: pd.DataFrame, source: str) -> None:
             )
 
 
-def with_notes(parts: Parts, notes: tuple[str, ...]) -> Parts:
+def with_notes(parts: Parts, notes: tuple[Finding, ...]) -> Parts:
     """The same parts, whose report card also says what was assumed while reading."""
-    return replace(parts, findings=(*(Finding("assumed", 0, note) for note in notes), *parts.findings))
+    return replace(parts, findings=(*notes, *parts.findings))

@@ -1,8 +1,9 @@
-"""Parquet and JSONL as text tables, with the file and line of every fault."""
+"""Parquet as text tables, with the file of every fault; what comes out is counted batch by batch."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +11,55 @@ import pandas as pd
 
 from core.types.errors import DataError
 
-from .files import GIGABYTE, MEGABYTE, open_regular, unpack_limit
+from .cells import column_text, kind_words
+from .delimited import check_names
+from .files import MEGABYTE, open_regular, unpack_limit
+from .limits import Budget, batch_size, refuse_odd_kinds, too_large
 
-LINE_LIMIT = 16 * MEGABYTE
-# What Arrow's own errors leave out: names and texts that are not UTF-8, and sizes that lie.
-_DAMAGE = (OSError, ValueError, MemoryError, OverflowError, LookupError)
+_BATCH = 1 << 20  # rows; the distinct texts of a row group are gathered anew for each batch
+_LOOK = 16 * MEGABYTE  # of text, which is enough for a look
+_KINDS = (("integer", "is_integer"), ("fraction", "is_floating"), ("fraction", "is_decimal"), ("text", "is_string"),
+          ("text", "is_large_string"), ("nothing", "is_null"))  # fmt: skip
 
 
-def read_parquet(path: Path, rows: int | None = None) -> pd.DataFrame:
-    """One Parquet file, or a folder of shards in order of their names, as text; `rows` limits how many are read."""
+def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """One Parquet file, or a folder of shards in order of their names, as text; and what a person should know.
+
+    rows: how many are read at least, all by default.
+    """
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    tables, warnings, first, count = [], dict[str, None](), None, 0
+    budget = Budget(path.name, sum(file.stat().st_size for file in files if file.is_file()))
+    for file in files:
+        shard = _open_shard(file)
+        first = first or shard.schema_arrow
+        warnings |= dict.fromkeys(_compare(shard.schema_arrow, first, file.name, files[0].name))
+        for table in _texts(file, shard, budget, rows):
+            tables.append(table)
+            count += len(table)
+            if rows is not None and count >= rows:
+                break
+        if rows is not None and count >= rows:
+            break
+    assert first is not None
+    return _joined(tables, first.names).to_pandas(), (*warnings, *schema_words(first))
+
+
+def as_text(table: Any, source: str) -> Any:
+    """A table as large_string columns."""
+    return _joined([batch_text(batch, source) for batch in table.to_batches()], table.schema.names)
+
+
+def _joined(tables: list[Any], names: list[str]) -> Any:
     import pyarrow as pa
 
-    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    tables: list[pa.Table] = []
-    for file in files:
-        table = _read_shard(file, rows)
-        if tables and table.schema.names != tables[0].schema.names:
-            raise DataError(
-                f"{file.name} has other columns than {files[0].name}: {', '.join(table.schema.names)}.",
-                f"Every shard needs the columns {', '.join(tables[0].schema.names)}.",
-            )
-        tables.append(table)
-        if rows is not None and sum(len(t) for t in tables) >= rows:
-            break
-    return pa.concat_tables([as_text(t) for t in tables]).to_pandas()
+    empty = pa.schema([(name, pa.large_string()) for name in names]).empty_table()
+    return pa.concat_tables(tables or [empty])
+
+
+def schema_words(schema: Any) -> list[str]:
+    """One line for each column whose cells are no plain values."""
+    return [f'"{field.name}" {words}' for field in schema if (words := kind_words(field.type))]
 
 
 def parquet_rows(path: Path) -> int:
@@ -42,135 +68,131 @@ def parquet_rows(path: Path) -> int:
     return sum(_open_shard(file).metadata.num_rows for file in files)
 
 
-def parquet_schema(path: Path):
+def parquet_schema(path: Path) -> Any:
     """The schema of one Parquet file, or of the first shard in a folder."""
-    return _open_shard(min(path.glob("*.parquet")) if path.is_dir() else path).schema_arrow
+    first = min(path.glob("*.parquet")) if path.is_dir() else path
+    return _open_shard(first, dictionaries=False).schema_arrow
 
 
-def _open_shard(path: Path):
-    import pyarrow as pa
+def _open_shard(path: Path, dictionaries: bool = True) -> Any:
+    """dictionaries: texts stay the distinct ones and a number a row, so that their size is known before it is taken."""
     from pyarrow import parquet
 
     with open_regular(path) as file:
         if file.read(1) == b"":
             raise DataError(f"{path.name} is an empty file.", "Write it again.")
-    try:
-        shard = parquet.ParquetFile(path, page_checksum_verification=True, memory_map=False)
-    except (pa.ArrowException, *_DAMAGE) as error:
-        raise _damaged(path, error) from None
-    size = sum(shard.metadata.row_group(i).total_byte_size for i in range(shard.metadata.num_row_groups))
-    if size > unpack_limit():
+    options: dict[str, Any] = {"page_checksum_verification": True, "memory_map": False}
+    with refusals(path, "Parquet"):
+        shard = parquet.ParquetFile(path, **options)
+        if not dictionaries:
+            return shard
+        columns = [shard.schema.column(i) for i in range(len(shard.schema))]
+        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+        return parquet.ParquetFile(path, read_dictionary=texts, **options)
+
+
+def _compare(schema: Any, first: Any, name: str, first_name: str) -> Iterator[str]:
+    """Refuse a shard of other columns or kinds than the first; say where only the width of numbers differs."""
+    if schema.names != first.names:
         raise DataError(
-            f"{path.name} would unpack to {size / GIGABYTE:.1f} GB.", "Give a smaller file, or free memory."
+            f"{name} has other columns than {first_name}: {', '.join(schema.names)}.",
+            f"Every shard needs the columns {', '.join(first.names)}.",
         )
-    return shard
-
-
-def _read_shard(path: Path, rows: int | None):
-    import pyarrow as pa
-
-    shard = _open_shard(path)
-    names = shard.schema_arrow.names
-    if len(set(names)) != len(names):
-        twice = next(n for n in names if names.count(n) > 1)
-        raise DataError(f'{path.name}: the column "{twice}" appears twice.', "Rename one of them.")
-    try:
-        table = shard.read() if rows is None else _first_rows(shard, rows)
-        table.validate(full=True)  # lengths, offsets and UTF-8, which reading alone takes on trust
-    except (pa.ArrowException, *_DAMAGE) as error:
-        raise _damaged(path, error) from None
-    return table
-
-
-def _first_rows(shard, rows: int):
-    import pyarrow as pa
-
-    batch = next(shard.iter_batches(batch_size=rows), None)
-    return shard.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
-
-
-def _damaged(path: Path, error: BaseException) -> DataError:
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    return DataError(
-        f"{path.name} is damaged or truncated Parquet: {reason.rstrip('.')}.", "Write it again from its source."
-    )
-
-
-def as_text(table):
-    """Each column as strings, a null as the empty text."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    columns = []
-    for column in table.columns:
-        kind = column.type
-        if pa.types.is_dictionary(kind):
-            column = column.cast(kind.value_type)
-            kind = kind.value_type
-        if pa.types.is_nested(kind):
-            column = pa.chunked_array([pa.array([cell_text(v) for v in column.to_pylist()], pa.large_string())])
-        elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-            column = pa.chunked_array(
-                [pa.array([f"<{len(v or b'')} bytes>" for v in column.to_pylist()], pa.large_string())]
+    for field, known in zip(schema, first, strict=True):
+        kinds = {_kind(field.type), _kind(known.type)} - {"nothing"}
+        if kinds == {"integer", "fraction"}:
+            yield f'"{field.name}" holds whole numbers in one file and fractions in another: 1 and 1.0 are two texts'
+        elif len(kinds) > 1:
+            raise DataError(
+                f'{name}: the column "{field.name}" is {_plain(field.type)}, but in {first_name} it is '
+                f"{_plain(known.type)}.",
+                "Write all shards with one schema.",
             )
-        columns.append(compute.fill_null(column.cast(pa.large_string()), ""))
-    return pa.table(columns, names=table.schema.names)
 
 
-def cell_text(value: Any) -> str:
-    """A JSON value as the text of one cell; null is the empty text."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _plain(kind: Any) -> Any:
+    import pyarrow as pa
+
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def read_jsonl(path: Path, rows: int | None = None) -> pd.DataFrame:
-    """One JSON object per line, as text; nested values as JSON text."""
-    records: list[dict[str, Any]] = []
-    with open_regular(path) as file:
-        for number, line in enumerate(iter(lambda: file.readline(LINE_LIMIT + 1), b""), 1):
-            if len(line) > LINE_LIMIT:
-                raise DataError(f"{path.name}, line {number}: above the limit of 16 MB a line.", "Shorten the line.")
-            if line.strip():
-                records.append(parse_json_line(line, f"{path.name}, line {number}"))
-            if rows is not None and len(records) >= rows:
-                break
-    if not records:
-        raise DataError(f"{path.name} has no columns and 0 rows.", "Give one JSON object per line.")
-    names = list(dict.fromkeys(name for record in records for name in record))
-    return pd.DataFrame({name: [cell_text(record.get(name)) for record in records] for name in names}, dtype=str)
+def _kind(kind: Any) -> str:
+    import pyarrow as pa
+
+    kind = _plain(kind)
+    return next((word for word, test in _KINDS if getattr(pa.types, test)(kind)), str(kind))
 
 
-def parse_json_line(line: bytes, where: str) -> dict[str, Any]:
-    """One object; everything else is refused, naming `where`."""
+def _texts(path: Path, shard: Any, budget: Budget, rows: int | None) -> Iterator[Any]:
+    """The text of each batch; a batch is only turned into text once its size is known to fit."""
+    check_names(shard.schema_arrow.names, path.name)
+    refuse_odd_kinds(shard.schema_arrow, path.name)
+    _check_metadata(shard.metadata, budget)
+    batches = _batches(path, shard, rows)
+    with refusals(path, "Parquet"):
+        for batch in batches:
+            batch.validate(full=True)  # lengths, offsets and UTF-8, which reading alone takes on trust
+            batch = batch if rows is None else short_head(batch)
+            budget.spend(len(batch), batch_size(batch))
+            yield batch_text(batch, path.name)
+
+
+def short_head(batch: Any) -> Any:
+    """As many of the rows as a look needs: fewer where their cells are large."""
+    size = batch_size(batch).text
+    return batch if size <= _LOOK else batch.slice(0, max(5, _LOOK * len(batch) // size))
+
+
+def _check_metadata(metadata: Any, budget: Budget) -> None:
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    cells = sum(group.column(c).num_values for group in groups for c in range(group.num_columns))
+    budget.check_bytes(sum(group.total_byte_size for group in groups))
+    budget.check_table(metadata.num_rows, cells)
+
+
+def _batches(path: Path, shard: Any, rows: int | None) -> Iterator[Any]:
+    """Batches of a shard; texts stored as differences do not come as distinct ones and are read a few at a time."""
+    done = 0
     try:
-        value = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
-    except RecursionError:
-        raise DataError(f"{where}: nested too deeply.", "Flatten the object.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{where}: not UTF-8.", "Save the file as UTF-8.") from None
-    except json.JSONDecodeError as error:
-        cut = error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg
+        for batch in shard.iter_batches(batch_size=_BATCH if rows is None else min(rows, _BATCH)):
+            yield batch
+            done += len(batch)
+    except OSError as error:
+        if "DictAccumulator" not in str(error):
+            raise
+        for batch in _open_shard(path, dictionaries=False).iter_batches(batch_size=_few(shard.metadata, rows)):
+            yield batch.slice(max(done, 0))
+            done -= len(batch)
+
+
+def _few(metadata: Any, rows: int | None) -> int:
+    """So few rows that each may be as long as its whole column and there is still room for them."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    longest = max((g.column(c).total_uncompressed_size for g in groups for c in range(g.num_columns)), default=1)
+    room = unpack_limit() // 4 if rows is None else _LOOK
+    return max(1, min(rows or _BATCH, room // max(longest, 1)))
+
+
+def batch_text(batch: Any, source: str) -> Any:
+    """A record batch as a table of large_string columns."""
+    import pyarrow as pa
+
+    names = batch.schema.names
+    return pa.table([column_text(c, n, source) for n, c in zip(names, batch.columns, strict=True)], names=names)
+
+
+@contextmanager
+def refusals(path: Path, format_name: str) -> Iterator[None]:
+    """Turn what Arrow raises into words: memory that ran out, and bytes that make no sense."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except MemoryError:
+        raise too_large(path.name) from None
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise DataError(
-            f"{where}: {'truncated JSON' if cut else 'not JSON'} ({error.msg}, column {error.colno}).",
-            "Complete or remove the line.",
+            f"{path.name} is damaged or truncated {format_name}: {reason.rstrip('.')}.",
+            "Write it again from its source.",
         ) from None
-    except ValueError as error:
-        raise DataError(f"{where}: {error}.", "Write missing values as null, and each key once.") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{where}: not a JSON object.", 'Each line looks like {"text": "...", "label": "..."}.')
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"the literal {name} is not JSON")
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        names = [k for k, _ in pairs]
-        raise ValueError(f'the key "{next(n for n in names if names.count(n) > 1)}" appears twice')
-    return record

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,12 +113,22 @@ def cache_file(target: Path, source: str) -> Iterator[BinaryIO]:
 
 
 def free_memory() -> int:
-    """Bytes of memory that are free, or 8 GB where the system does not say."""
+    """Bytes of memory that are free and that this process may still take; 8 GB where the system does not say."""
     try:
         import psutil
     except ImportError:
         return 8 * GIGABYTE
-    return int(psutil.virtual_memory().available)
+    return min(int(psutil.virtual_memory().available), _allowed(psutil.Process().memory_info().vms))
+
+
+def _allowed(taken: int) -> int:
+    """Bytes of address space that a limit on this process leaves."""
+    try:
+        import resource
+    except ImportError:  # not a Unix system
+        return sys.maxsize
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return sys.maxsize if most == resource.RLIM_INFINITY else max(most - taken, 0)
 
 
 def unpack_limit() -> int:

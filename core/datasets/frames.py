@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from core.types.errors import DataError
-from core.types.examples import Modality
+from core.types.examples import Finding, Modality
 
-from .columnar import parquet_rows, read_jsonl, read_parquet
+from .columnar import parquet_rows, read_parquet
 from .delimited import read_delimited, read_delimited_head
 from .files import MEGABYTE, unreadable
 from .huggingface import is_saved, read_saved, saved_rows
+from .jsonl import read_jsonl
 from .loader import Request, SourcePreview
 from .roles import describe, guess_modality, guess_roles
 
@@ -30,46 +32,57 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_frame(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """All rows as text, and notes on what was assumed. Raises `DataError` with file and line for every fault."""
+def read_frame(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """All rows as text, and what was assumed. Raises `DataError` with file and line for every fault."""
     suffix = path.suffix.lower()
     if suffix in DELIMITED:
-        return read_delimited(path)
-    frame = read_jsonl(path) if suffix in JSON_LINES else _columnar(path, None)
+        frame, notes = read_delimited(path)
+        return frame, _assumed(notes)
+    frame, warnings = read_jsonl(path) if suffix in JSON_LINES else _columnar(path, None)
     if not len(frame.columns):
         raise DataError(f"{path.name} has no columns.", "Write it again with its columns.")
     if not len(frame):
         raise DataError(f"{path.name} has 0 rows.", "Give a file with rows.")
-    return frame, ()
+    return frame, _read_as(warnings)
 
 
-def read_head(path: Path) -> tuple[pd.DataFrame, int | None, tuple[str, ...]]:
-    """Enough rows to guess and show, how many there are (None: not counted), and notes."""
+def read_head(path: Path) -> tuple[pd.DataFrame, int | None, tuple[Finding, ...]]:
+    """Enough rows to guess and show, how many there are (None: not counted), and what was assumed."""
     suffix = path.suffix.lower()
     if suffix not in (*DELIMITED, *JSON_LINES):
-        return _columnar(path, _HEAD_ROWS), saved_rows(path) if is_saved(path) else parquet_rows(path), ()
+        frame, warnings = _columnar(path, _HEAD_ROWS)
+        return frame, saved_rows(path) if is_saved(path) else parquet_rows(path), _read_as(warnings)
     try:
         whole = path.stat().st_size <= _WHOLE
     except OSError as error:
         raise unreadable(path, error) from None
     if whole:
-        frame, notes = read_frame(path)
-        return frame, len(frame), notes
+        frame, findings = read_frame(path)
+        return frame, len(frame), findings
     if suffix in JSON_LINES:
-        return read_jsonl(path, _HEAD_ROWS), None, ()
+        frame, warnings = read_jsonl(path, _HEAD_ROWS)
+        return frame, None, _read_as(warnings)
     frame, notes = read_delimited_head(path)
-    return frame, None, notes
+    return frame, None, _assumed(notes)
 
 
 def read_sample(path: Path) -> pd.DataFrame:
     """The first rows, as few as guessing needs."""
     if path.suffix.lower() in DELIMITED:
         return read_delimited_head(path)[0]
-    return read_jsonl(path, _HEAD_ROWS) if path.suffix.lower() in JSON_LINES else _columnar(path, _HEAD_ROWS)
+    return (read_jsonl(path, _HEAD_ROWS) if path.suffix.lower() in JSON_LINES else _columnar(path, _HEAD_ROWS))[0]
 
 
-def _columnar(path: Path, rows: int | None) -> pd.DataFrame:
+def _columnar(path: Path, rows: int | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
     return read_saved(path, rows) if is_saved(path) else read_parquet(path, rows)
+
+
+def _assumed(notes: Iterable[str]) -> tuple[Finding, ...]:
+    return tuple(Finding("assumed", 0, note) for note in notes)
+
+
+def _read_as(warnings: Iterable[str]) -> tuple[Finding, ...]:
+    return tuple(Finding("read_as", 0, words, level="warning") for words in warnings)
 
 
 def modality_of(request: Request, frame: pd.DataFrame) -> Modality:
@@ -82,6 +95,7 @@ def inspect_frame(request: Request, loader: str) -> SourcePreview:
     frame, rows, notes = read_head(request.path)
     modality = modality_of(request, frame)
     roles = guess_roles(frame, request.roles, modality)
+    texts = tuple(note.text for note in notes)
     return SourcePreview(
-        request.name, modality, loader, roles, describe(frame), frame.head(5).reset_index(drop=True), rows, notes
+        request.name, modality, loader, roles, describe(frame), frame.head(5).reset_index(drop=True), rows, texts
     )

@@ -15,8 +15,11 @@ import pandas as pd
 
 from core.types.errors import DataError
 
-from .columnar import as_text
-from .files import GIGABYTE, read_bytes, unpack_limit
+from .arrow_stream import stream_batches, stream_rows
+from .columnar import batch_text, refusals, schema_words, short_head
+from .delimited import check_names
+from .files import read_bytes, unpack_limit
+from .limits import Budget, batch_size, text_size
 
 _STATE, _INFO, _SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
 _JSON_LIMIT = 64 * 2**20
@@ -28,23 +31,30 @@ def is_saved(path: Path) -> bool:
     return (path / _SPLITS).is_file() or ((path / _STATE).is_file() and (path / _INFO).is_file())
 
 
-def read_saved(path: Path, rows: int | None = None) -> pd.DataFrame:
+def read_saved(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """All rows (or the first `rows`) as text, class numbers as names, pictures as the place they are unpacked to.
 
-    A dataset of several splits gets a column `split`, unless it has one. Raises `DataError` naming the file.
+    A dataset of several splits gets a column `split`, unless it has one. Also what a person should know of its columns.
+    Raises `DataError` naming the file.
     """
-    frames = []
+    frames, words, budget = [], dict[str, None](), Budget(path.name, _on_disk(path))
     for split, folder in _folders(path):
-        frame = _read_split(folder, rows)
+        frame, known = _read_split(folder, rows, budget)
+        words |= dict.fromkeys(known)
         if split and "split" not in frame.columns:
             frame["split"] = split
+        if frames and list(frame.columns) != list(frames[0].columns):
+            raise DataError(
+                f"{path.name}: the split {split} has other columns than the first: {', '.join(frame.columns)}.", _AGAIN
+            )
         frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True), tuple(words)
 
 
 def saved_rows(path: Path) -> int:
     """How many rows all splits hold."""
-    return sum(len(table) for _, folder in _folders(path) for _, table in _tables(folder))
+    budget = Budget(path.name, _on_disk(path))
+    return sum(stream_rows(file, budget) for _, folder in _folders(path) for file in _files(folder))
 
 
 def picture_column(path: Path) -> str | None:
@@ -55,19 +65,40 @@ def picture_column(path: Path) -> str | None:
 
 def saved_pictures(path: Path, column: str) -> Iterator[tuple[str, bytes | None]]:
     """For each row: the relative path that `read_saved` shows for its picture, and the file's bytes, if kept inside."""
+    on_disk = _on_disk(path)
+    budget = Budget(path.name, on_disk, max(on_disk, unpack_limit()))  # what lies there as it is may be copied
     for _, folder in _folders(path):
-        start = 0
-        for _, table in _tables(folder):
-            for row, cell in enumerate(table.column(column), start):
-                yield _place(folder, path, row), (cell.as_py() or {}).get("bytes")
-            start += len(table)
+        row = 0
+        for file in _files(folder):
+            for batch in stream_batches(file, budget):
+                cells = _pictures(batch, column, file.name)
+                budget.spend(0, text_size(cells)._replace(values=0))
+                for cell in cells:
+                    yield _place(folder, path, row), (cell.as_py() or {}).get("bytes")
+                    row += 1
+
+
+def _pictures(batch: Any, column: str, name: str) -> Any:
+    """The cells {bytes, path} of one batch."""
+    from pyarrow import types
+
+    kind = batch.schema.field(column).type if column in batch.schema.names else None
+    bytes_at = kind.get_field_index("bytes") if kind is not None and types.is_struct(kind) else -1
+    if bytes_at < 0 or not (types.is_binary(kind[bytes_at].type) or types.is_large_binary(kind[bytes_at].type)):
+        raise DataError(
+            f'{name}: the column "{column}" is named as pictures, but holds {kind or "nothing"}.',
+            "Save it again with a column of the kind Image, or read it as text or as a table.",
+        )
+    return batch.column(column)
 
 
 def _folders(path: Path) -> list[tuple[str, Path]]:
     """(split or "", folder) of each part."""
     if not (path / _SPLITS).is_file():
         return [("", path)]
-    names = _json(path / _SPLITS).get("splits", [])
+    names = _json(path / _SPLITS).get("splits")
+    if not isinstance(names, list):
+        raise DataError(f"{path.name}: its {_SPLITS} lists no splits.", _AGAIN)
     found = [(str(name), _within(path, str(name))) for name in names]
     missing = [name for name, folder in found if not is_saved(folder)]
     if not found or missing:
@@ -94,63 +125,77 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _features(folder: Path) -> dict[str, dict[str, Any]]:
     features = _json(folder / _INFO).get("features") or {}
+    if not isinstance(features, dict):
+        raise DataError(f"{folder.name}: the features in {_INFO} are no list of columns with their kinds.", _AGAIN)
     return {str(name): about for name, about in features.items() if isinstance(about, dict)}
 
 
-def _tables(folder: Path) -> Iterator[tuple[str, Any]]:
-    """(file name, Arrow table) of each data file, in order."""
+def _files(folder: Path) -> list[Path]:
+    """The data files, in order."""
     state = _json(folder / _STATE)
     if state.get("_indices_data_files") or state.get("_indices_files"):
         raise DataError(
             f"{folder.name} is a view with an index of its own.", "Save it again after flatten_indices()."
         )
-    names = [str(one.get("filename")) for one in state.get("_data_files", []) if isinstance(one, dict)]
-    if not names:
+    listed = state.get("_data_files")
+    names = [one.get("filename") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    if not names or not all(isinstance(name, str) for name in names):
         raise DataError(f"{folder.name} lists no data files in {_STATE}.", _AGAIN)
-    for name in names:
-        yield name, _read_arrow(_within(folder, name))
+    return [_within(folder, name) for name in names]
 
 
-def _read_arrow(path: Path) -> Any:
+def _on_disk(path: Path) -> int:
+    files = (file for _, folder in _folders(path) for file in _files(folder))
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _read_split(folder: Path, rows: int | None, budget: Budget) -> tuple[pd.DataFrame, list[str]]:
+    """Text of one split and what to know of its columns. Pictures stay where they are: only their place is named."""
     import pyarrow as pa
 
-    try:
-        size = path.stat().st_size
-    except OSError:
-        raise DataError(f"No such file: {path.name}, which {_STATE} lists.", _AGAIN) from None
-    if size > unpack_limit():
-        raise DataError(f"{path.name} has {size / GIGABYTE:.1f} GB.", "Give a smaller file, or free memory.")
-    try:
-        with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_stream(source).read_all()
-        table.validate(full=True)  # lengths, offsets and UTF-8, which reading alone takes on trust
-    except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, LookupError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise DataError(f"{path.name} is damaged or truncated Arrow: {reason}.", _AGAIN) from None
-    return table
-
-
-def _read_split(folder: Path, rows: int | None) -> pd.DataFrame:
-    features, frames, start = _features(folder), [], 0
-    root = folder.parent if (folder.parent / _SPLITS).is_file() else folder
-    for _, table in _tables(folder):
-        table = table if rows is None else table.slice(0, max(rows - start, 0))
-        frame = as_text(table).to_pandas()
-        for name, about in features.items():
-            if about.get("_type") == "Image" and name in frame:
-                frame[name] = [_place(folder, root, row) for row in range(start, start + len(frame))]
-            if about.get("_type") == "ClassLabel" and name in frame:
-                frame[name] = _named(frame[name], about.get("names") or [], name)
-        frames.append(frame)
-        start += len(frame)
-        if rows is not None and start >= rows:
+    features, texts, count, words, names = _features(folder), [], 0, list[str](), list[str]()
+    pictures = [name for name, about in features.items() if about.get("_type") == "Image"]
+    for file in _files(folder):
+        for batch in stream_batches(file, budget):
+            names = names or batch.schema.names
+            _refuse_others(batch.schema.names, names, file.name)
+            kept = batch.select([name for name in names if name not in pictures])
+            kept = kept if rows is None else short_head(kept.slice(0, rows - count))
+            words = words or schema_words(kept.schema)
+            budget.spend(len(kept), batch_size(kept))
+            with refusals(file, "Arrow"):
+                texts.append(batch_text(kept, file.name))
+            count += len(kept)
+            if rows is not None and count >= rows:
+                break
+        if rows is not None and count >= rows:
             break
-    return pd.concat(frames, ignore_index=True)
+    frame = pa.concat_tables(texts).to_pandas() if texts else pd.DataFrame()
+    return _with_names(frame, features, folder, count)[[n for n in names if n in frame or n in pictures]], words
 
 
-def _named(codes: pd.Series, names: list[Any], column: str) -> list[str]:
+def _with_names(frame: pd.DataFrame, features: dict[str, dict[str, Any]], folder: Path, count: int) -> pd.DataFrame:
+    """Class numbers become names, and each picture the place that it is unpacked to."""
+    root = folder.parent if (folder.parent / _SPLITS).is_file() else folder
+    for name, about in features.items():
+        if about.get("_type") == "Image":
+            frame[name] = [_place(folder, root, row) for row in range(count)]
+        if about.get("_type") == "ClassLabel" and name in frame:
+            frame[name] = _named(frame[name], about.get("names") or [], name)
+    return frame
+
+
+def _refuse_others(names: list[str], known: list[str], file: str) -> None:
+    check_names(names, file)
+    if names != known:
+        raise DataError(f"{file} has other columns than the first file: {', '.join(names)}.", _AGAIN)
+
+
+def _named(codes: pd.Series, names: Any, column: str) -> list[str]:
     """Class numbers as names; datasets writes -1 for "no label"."""
-    number = {str(code): str(name) for code, name in enumerate(names)} | {"-1": "", "": ""}
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DataError(f'The class names of the column "{column}" in {_INFO} are no list of texts.', _AGAIN)
+    number = {str(code): name for code, name in enumerate(names)} | {"-1": "", "": ""}
     unknown = [code for code in codes.unique() if code not in number]
     if unknown and names:
         raise DataError(f'The column "{column}" holds {unknown[0]}, and it has {len(names)} class names.', _AGAIN)

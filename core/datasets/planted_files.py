@@ -15,11 +15,11 @@ from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality, Roles
 
 from .arrayfile import ArrayFile
-from .columnar import parse_json_line
 from .delimited import read_delimited
 from .files import read_bytes
 from .frames import DELIMITED, JSON_LINES
 from .images import manifest_in
+from .jsonl import parse_json_line
 from .perturb import near_image, near_number, near_text
 from .spreadsheet import csv_text, is_formula, neutralise, safe_frame
 
@@ -136,7 +136,7 @@ def _write_jsonl(path: Path, examples: ExampleTable, edits: Edits, target: Path)
     names = list(dict.fromkeys(n for r in records for n in r))
     edited = _edited({n: [r.get(n) for r in records] for n in names}, examples, edits)
     rows = [*range(len(records)), *edits.copied.tolist()]
-    with target.open("w", encoding="utf-8", newline="\n") as out:
+    with target.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as out:  # half a character
         for place, row in enumerate(rows):
             record = {n: edited[n][place] for n in names if n in records[row] or n == examples.roles.label}
             out.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -55,7 +55,7 @@ def _unpack(path: Path, column: str, target: Path) -> None:
         for name, data in saved_pictures(path, column):
             if data is not None:
                 (beside / name).write_bytes(data)
-        read_saved(path).to_csv(beside / "manifest.csv", index=False, lineterminator="\n")
+        read_saved(path)[0].to_csv(beside / "manifest.csv", index=False, lineterminator="\n")
         beside.rename(target)
     except OSError as error:
         if not target.is_dir():  # else another process was first

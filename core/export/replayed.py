@@ -172,14 +172,14 @@ def _parquet(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, ou
         findings += _twin(folder, "curated", head, [list(cells) for cells in zip(*rows, strict=True)])
     if "decisions.parquet" in manifest["outputs"]:
         columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome)
-        frame = as_text(arrow_table(columns)).to_pandas()
+        frame = as_text(arrow_table(columns), "decisions").to_pandas()
         findings += _twin(folder, "decisions", list(frame.columns), [frame[name].tolist() for name in frame.columns])
     return findings
 
 
 def _twin(folder: Path, name: str, head: list[str], cells: list[list[str]]) -> list[str]:
     file_bytes(folder / f"{name}.parquet")
-    frame = read_parquet(folder / f"{name}.parquet")
+    frame, _ = read_parquet(folder / f"{name}.parquet")
     if [str(c) for c in frame.columns] != head:
         return [f"{name}.parquet has other columns than {name}.csv."]
     if not cells:

@@ -73,8 +73,8 @@ class Outcome:
 class Reader:
     """A child process that reads one file after another under the limits, and a new one where the last one died."""
 
-    def __init__(self, cache: Path):
-        self._cache, self._child, self.highest = cache, None, 0.0
+    def __init__(self, cache: Path, memory: int = MEMORY):
+        self._cache, self._memory, self._child, self.highest = cache, memory, None, 0.0
 
     def read(self, path: Path) -> Outcome:
         """What reading the file comes to."""
@@ -102,7 +102,7 @@ class Reader:
 
     def _start(self) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-W", "error", __file__, os.fspath(self._cache)],
+            [sys.executable, "-W", "error", __file__, os.fspath(self._cache), str(self._memory)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
@@ -142,6 +142,12 @@ def _outcome(path: str, cache: Path) -> Outcome:
     return Outcome()
 
 
+def _peak() -> float:
+    """Megabytes at the highest; unlike getrusage it does not begin with those of the process that started this one."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
 def main() -> None:
     """Read paths from standard input, print an outcome a line."""
     import resource
@@ -153,11 +159,11 @@ def main() -> None:
     from core.datasets import load_examples  # noqa: F401
 
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-    most = MEMORY + pages * resource.getpagesize()
+    most = int(sys.argv[2]) + pages * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     for line in sys.stdin:
         outcome = _outcome(json.loads(line), Path(sys.argv[1]))
-        outcome.megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        outcome.megabytes = _peak()
         print(json.dumps(vars(outcome)), flush=True)
 
 

@@ -1,0 +1,76 @@
+"""Arrow columns as text, one cell a row, and what of it a person should know."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.types.errors import DataError
+
+_REMOVE = "Remove the NUL character."
+
+
+def column_text(array: Any, name: str, source: str) -> Any:
+    """One Arrow array as large_string, a null as the empty text; `DataError` for what has no text."""
+    import pyarrow as pa
+    from pyarrow import compute, types
+
+    if isinstance(array.type, pa.BaseExtensionType):
+        return column_text(array.storage, name, source)
+    if types.is_dictionary(array.type):  # each distinct value becomes text once
+        return compute.fill_null(column_text(array.dictionary, name, source).take(array.indices), "")
+    kind = array.type
+    try:
+        if types.is_nested(kind):
+            return pa.array([cell_text(value) for value in array.to_pylist()], pa.large_string())
+        if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+            sizes = compute.fill_null(compute.binary_length(array).cast(pa.large_string()), "0")
+            return compute.binary_join_element_wise("<", sizes, " bytes>", pa.scalar("", pa.large_string()))
+        return compute.fill_null(array.cast(pa.large_string()), "")
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, ValueError, OverflowError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
+        raise DataError(
+            f'{source}: the column "{name}" ({kind}) cannot be read: {reason}.', "Save it as text or as numbers."
+        ) from None
+
+
+def kind_words(kind: Any) -> str:
+    """What a person should know about a column of this Arrow type when it is read as text; mostly nothing."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    while isinstance(kind, pa.BaseExtensionType) or types.is_dictionary(kind):
+        kind = kind.value_type if types.is_dictionary(kind) else kind.storage_type
+    if types.is_nested(kind):
+        return f"holds {kind}: each cell is read as one text, not as numbers"
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return "holds bytes: only how many there are is read"
+    return ""
+
+
+def cell_text(value: Any) -> str:
+    """A JSON value as the text of one cell; null is the empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def refuse_nul(columns: pd.DataFrame, source: str) -> None:
+    """Raise `DataError` naming the first NUL of a table of text: "a" and "a\\0" are one name in many tools."""
+    for name in columns.columns:
+        if "\0" in str(name):
+            raise DataError(f"{source}: the name of the column {name!r} holds a NUL.", _REMOVE)
+        rows = _with_nul(columns[name])
+        if len(rows):
+            raise DataError(f'{source}: a NUL in row {rows[0]} of the column "{name}".', _REMOVE)
+
+
+def _with_nul(column: pd.Series) -> np.ndarray:
+    if isinstance(column.dtype, pd.StringDtype):
+        return np.flatnonzero(column.str.contains("\0", regex=False).to_numpy(bool))
+    return np.flatnonzero(["\0" in str(cell) for cell in column])
