@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.models.own_code import allowed_before, refuse_unless_allowed
 from core.store import Run, run_registry
 from core.store.consent import Consent, remember_consent
+from core.store.machine import own_process
 from core.store.runs import is_run
-from core.types.errors import Cancelled, CurationError, RunError
+from core.types.errors import Cancelled, CurationError
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
 
-from .execute import execute_run
-from .folder import RunFolder, claim, default_threads
+from .claiming import claimed
+from .execute import work_on
+from .folder import RunFolder, default_threads
 from .job import Job
-from .launch import facts_of, own_process, status
+from .launch import facts_of, refuse_second
 from .prepare import check_spec
 from .progress import DatabaseProgress, Together
 from .source import absolute
+
+_ENDS_WELL = (RunState.FINISHED, RunState.INCOMPLETE, RunState.CANCELLED)
+
+
+@dataclass
+class _Ending:
+    """What a run's row says once its process is gone."""
+
+    state: RunState = RunState.FAILED
+    message: str = "It stopped without saying why."
 
 
 def run_attended(
@@ -37,50 +51,64 @@ def run_attended(
     ends_process: a stage that cannot be interrupted may end this process when someone cancels (the command line).
     """
     spec = absolute(spec)
-    is_new = not is_run(out)
-    if is_new:
+    if not is_run(out):
         check_spec(spec)
         consent = consent or allowed_before(spec.training.model)
-    folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
-    _refuse_two(folder)
+    try:
+        with claimed(out, spec, spec.threads or default_threads(leave_a_core=False)) as folder:
+            _settle_consent(folder, spec, consent)
+            return _watched(folder, progress, truth, ends_process)
+    except CurationError:
+        if not is_run(out):  # refused, and nothing of it is left
+            with suppress(CurationError):  # a database that cannot be written knows nothing of it either
+                run_registry().forget_folder(out)
+        raise
+
+
+def _settle_consent(folder: RunFolder, spec: RunSpec, consent: Consent | None) -> None:
     if consent is not None:
         remember_consent(folder.run_id, consent)
     elif not folder.is_finished:
         refuse_unless_allowed(folder.run_id, spec.training.model)
+
+
+def _watched(folder: RunFolder, progress: Progress, truth: Path | None, ends_process: bool) -> Run:
     registry = run_registry()
+    refuse_second(folder.run_id, f"The run in {folder.path}")
     registry.register(
         folder.run_id, folder.path, state=RunState.RUNNING.value, message="", **own_process(), **facts_of(folder.path)
     )
-    state, message = RunState.FAILED, "It stopped without saying why."
-    try:
-        with DatabaseProgress(registry, folder.run_id, ends_process) as beat:
-            run = execute_run(spec, out, Together(progress, beat), truth)
-        state, message = run.state(), "; ".join(f"{name}: {why}" for name, why in run.card.get("problems", {}).items())
+    with _told(folder, progress), DatabaseProgress(registry, folder.run_id, ends_process) as beat:
+        run = work_on(folder, Together(progress, beat), truth)
         registry.register(folder.run_id, folder.path, **facts_of(folder.path))
         return run
+
+
+@contextmanager
+def _told(folder: RunFolder, progress: Progress) -> Iterator[None]:
+    """However the work ends, the row says how; a refusal leaves a run as its files say that it stands."""
+    ending = _Ending()
+    try:
+        yield
+        ending = _as_on_disk(folder)
     except (Cancelled, KeyboardInterrupt):
-        state, message = RunState.CANCELLED, "Cancelled. Resume goes on where it was."
+        ending = _Ending(RunState.CANCELLED, "Cancelled. Resume goes on where it was.")
         raise
     except CurationError as error:
-        message = " ".join(error.lines().splitlines())
-        if is_new and "dataset" not in RunFolder(folder.path).card:  # no data, no run: leave nothing behind
-            shutil.rmtree(folder.path)
-            registry.forget(folder.run_id)
+        found = _as_on_disk(folder)
+        ending = found if found.state in _ENDS_WELL else _Ending(message=" ".join(error.lines().splitlines()))
         raise
     except Exception as error:  # our bug: the watcher gets a sentence, log.txt the traceback
-        message = f"Something went wrong inside Chaffinch ({type(error).__name__}): log.txt of the run has the details."
+        ending.message = (
+            f"Something went wrong inside Chaffinch ({type(error).__name__}): log.txt of the run has the details."
+        )
         Job(folder, progress).log(traceback.format_exc())
         raise
     finally:
-        registry.settle(folder.run_id, state, message)
+        run_registry().settle(folder.run_id, ending.state, ending.message)
 
 
-def _refuse_two(folder: RunFolder) -> None:
-    try:
-        now = status(folder.run_id)
-        row = run_registry().row(folder.run_id)
-    except RunError:
-        return  # not known yet: nobody runs it
-    waiting_for_us = row.state == RunState.WAITING.value
-    if now.state is RunState.RUNNING and not waiting_for_us and row.pid != own_process()["pid"]:
-        raise RunError(f"The run in {folder.path} is already running.", "Wait for it, or cancel it first.")
+def _as_on_disk(folder: RunFolder) -> _Ending:
+    card = RunFolder(folder.path).card
+    state = RunState(card.get("state", RunState.FAILED))
+    return _Ending(state, "; ".join(f"{name}: {why}" for name, why in card.get("problems", {}).items()))

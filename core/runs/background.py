@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.store import Run, run_registry
+from core.store.machine import own_process
 from core.types import child
 from core.types.errors import Cancelled, CurationError, RunError
 from core.types.progress import Progress
 from core.types.runs import RunState, RunStatus
 
+from .claiming import tidy
 from .folder import default_threads
-from .launch import own_process, spawn, status
+from .launch import refuse_second, spawn, status
 from .progress import DatabaseProgress, Together
 
 BUSY = (RunState.WAITING, RunState.RUNNING)
@@ -46,7 +48,8 @@ def launch_job(run: Run, kind: str, folder: Path, arguments: Sequence[str]) -> s
 def watched(run: Run, kind: str, folder: Path, progress: Progress) -> Iterator[Progress]:
     """Heartbeat, progress and the wish to stop in the database while the work inside goes on, and how it ended."""
     name, registry = job_id(run, kind), run_registry()
-    _refuse_two(run, kind)
+    refuse_second(name, f"A {kind} of {run.name}")
+    tidy(folder)
     registry.register(name, folder, state=RunState.RUNNING.value, stage="Starting", done=0, total=0, message="",
                       name=run.name, modality=run.modality.value, rows=len(run.examples), **own_process())
     state, message = RunState.FAILED, "It stopped without saying why."
@@ -62,11 +65,3 @@ def watched(run: Run, kind: str, folder: Path, progress: Progress) -> Iterator[P
         raise
     finally:
         registry.settle(name, state, message)
-
-
-def _refuse_two(run: Run, kind: str) -> None:
-    now = job_status(run, kind)
-    if now is None or now.state is not RunState.RUNNING:
-        return
-    if run_registry().row(job_id(run, kind)).pid != own_process()["pid"]:
-        raise RunError(f"A {kind} of {run.name} is already running.", "Wait for it, or cancel it first.")

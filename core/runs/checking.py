@@ -32,7 +32,7 @@ from core.types.examples import UNLABELED, Modality, Split
 from core.types.progress import Progress
 
 from .background import launch_job, watched
-from .folder import locked
+from .claiming import locked
 from .samples import is_bundled
 from .source import source_gone
 from .view import score_view

@@ -8,20 +8,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from core.models.own_code import refuse_unless_allowed
 from core.scores import ScoreMethod
 from core.store import Run
 from core.store.cards import read_scores
 from core.store.shards import shards_agree
-from core.types.errors import Cancelled, RunError
+from core.types.errors import BrokenOffError, Cancelled, CurationError, RunError
 from core.types.evidence import Evidence
 from core.types.examples import Modality
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
 
 from . import stages
-from .folder import RunFolder, claim, default_threads, locked
+from .claiming import claimed
+from .folder import RunFolder, default_threads
 from .job import Job
 from .prepare import chosen_scores, plan_scores, runnable, signals_needed
 from .source import absolute, has_inputs, open_run, refuse_changed_source
@@ -41,25 +43,31 @@ def execute_run(
     for own code that this machine's workspace does not allow.
     """
     spec = absolute(spec)
-    with locked(out):
-        folder = claim(out, spec, spec.threads or default_threads(leave_a_core=False))
-        if folder.is_finished and _is_whole(folder):
-            run = open_run(out)
-            refuse_changed_source(run)
-            return run
-        refuse_unless_allowed(folder.run_id, spec.training.model)
-        job = Job(folder, progress, reuse)
-        folder.save(state=RunState.RUNNING.value, versions=_versions())
-        with _settled(job), limited_threads(folder.threads):
-            _work(job, clusters)
-            _keep_truth(job, truth)
-    return open_run(out)
+    with claimed(out, spec, spec.threads or default_threads(leave_a_core=False)) as folder:
+        return work_on(folder, progress, truth, clusters, reuse)
+
+
+def work_on(
+    folder: RunFolder, progress: Progress, truth: Path | None = None, clusters: bool = True, reuse: bool = True,
+) -> Run:
+    """`execute_run` in a folder that is claimed. A refusal before the work begins leaves run.json as it stood."""
+    if folder.is_finished and _is_whole(folder):
+        run = open_run(folder.path)
+        refuse_changed_source(run)
+        return run
+    refuse_unless_allowed(folder.run_id, folder.spec.training.model)
+    job = Job(folder, progress, reuse)
+    with _settled(job), limited_threads(folder.threads):
+        _work(job, clusters)
+        _keep_truth(job, truth)
+    return open_run(folder.path)
 
 
 def _work(job: Job, clusters: bool) -> None:
     with job.stage("load"):
         stages.load(job)
     methods = _runnable(job)
+    job.is_begun = True
     vectors, name = None, ""
     if has_inputs(job.examples) or job.given.embeddings is not None:
         with job.stage("embedding"), job.surviving("embedding"):
@@ -86,7 +94,7 @@ def _work(job: Job, clusters: bool) -> None:
 def _is_whole(folder: RunFolder) -> bool:
     """Whether every score still has the bytes it was written with; a damaged one is computed again."""
     scores = {name: about["shards"] for name, about in read_scores(folder.path)["scores"].items()}
-    return all(shards_agree(folder.path / "scores" / name, shards) for name, shards in scores.items())
+    return bool(scores) and all(shards_agree(folder.path / "scores" / name, shards) for name, shards in scores.items())
 
 
 def _runnable(job: Job) -> list[ScoreMethod]:
@@ -110,9 +118,8 @@ def _compute_scores(job: Job, methods: list[ScoreMethod], evidence: Evidence) ->
                 job.problems[method.name] = blocked  # the cause, not its echo
         stages.write_manifest(job, [method.name for method in chosen_scores(job.spec)])
     if not stages.score_manifest(job)["scores"]:
-        raise RunError(
-            "No score could be computed.", next(iter(job.problems.values()), "See log.txt in the run folder.")
-        )
+        kind = BrokenOffError if job.met_a_bug else RunError
+        raise kind("No score could be computed.", next(iter(job.problems.values()), "See log.txt in the run folder."))
 
 
 def _keep_small_arrays(job: Job, evidence: Evidence) -> None:
@@ -133,16 +140,22 @@ def _keep_truth(job: Job, truth: Path | None) -> None:
 
 @contextmanager
 def _settled(job: Job) -> Iterator[None]:
-    """However the work ends, run.json says so; problems make the run INCOMPLETE."""
-    state = RunState.FAILED
+    """However the work ends, run.json says so; problems make the run INCOMPLETE, a refusal leaves it as it was."""
+    before: dict[str, Any] = {name: job.folder.card[name] for name in ("state", "problems") if name in job.folder.card}
+    ended: dict[str, Any] = {"state": RunState.FAILED.value, "problems": job.problems}
+    job.folder.save(state=RunState.RUNNING.value, versions=_versions())
     try:
         yield
-        state = RunState.INCOMPLETE if job.problems else RunState.FINISHED
+        ended["state"] = (RunState.INCOMPLETE if job.problems else RunState.FINISHED).value
     except (Cancelled, KeyboardInterrupt):
-        state = RunState.CANCELLED
+        ended["state"] = RunState.CANCELLED.value
+        raise
+    except CurationError:
+        if not job.is_begun:
+            ended |= before
         raise
     finally:
-        job.folder.save(state=state.value, problems=job.problems)
+        job.folder.save(**ended)
 
 
 @contextmanager

@@ -1,21 +1,16 @@
-"""The writing side of a run folder: claim it, lock it, and keep run.json true."""
+"""The writing side of a run folder: keep run.json true (see `claiming` for the right to write)."""
 
 from __future__ import annotations
 
 import os
-import re
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from core.store.atomic import sha256_of, write_array, write_json
-from core.store.cards import FORMAT, read_asked, read_card
-from core.store.runs import is_run
-from core.store.workspace import made
+from core.store.cards import FORMAT, read_asked, read_card, read_scores
 from core.types.errors import RunError
-from core.types.runs import RunSpec, RunState, settings_fingerprint, spec_from_json
+from core.types.runs import RunSpec, RunState, spec_from_json
 
 
 class RunFolder:
@@ -46,6 +41,14 @@ class RunFolder:
         """Everything that was asked is there."""
         return self.card.get("state") == RunState.FINISHED.value
 
+    @property
+    def has_results(self) -> bool:
+        """Whether something is there that took work: a finished score, or a finished training."""
+        pieces = (p for p in (self.path / "work").glob("*.json") if p.name != "evidence.json")
+        with suppress(RunError):  # damaged: the scores may be there all the same
+            return bool(read_scores(self.path)["scores"]) or any(pieces) or (self.path / "model").is_dir()
+        return True
+
     def save(self, **facts: Any) -> None:
         """Merge facts into run.json."""
         self.card |= facts
@@ -63,72 +66,7 @@ class RunFolder:
         return expected is not None and path.is_file() and sha256_of(path) == expected
 
 
-def claim(path: Path, spec: RunSpec, threads: int) -> RunFolder:
-    """The folder for this spec, new or begun before; refuses one that holds anything else."""
-    path = Path(path)
-    if is_run(path):
-        folder = RunFolder(path)
-        _refuse_other_spec(folder, spec)
-        return folder
-    if path.exists() and (not path.is_dir() or any(p.name != ".lock" for p in path.iterdir())):
-        raise RunError(f"{path} is not empty and is not a run.", "Choose another folder with --out.")
-    made(path)
-    asked = {
-        "run_id": new_run_id(spec),
-        "format": FORMAT,
-        "spec": spec.to_json(),
-        "fingerprint": spec.fingerprint(),
-        "settings": settings_fingerprint(spec.to_json()),
-        "threads": threads,
-    }
-    write_json(path / "spec.json", asked)
-    return RunFolder(path)
-
-
-def new_run_id(spec: RunSpec) -> str:
-    """A readable name that no other run has."""
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(spec.source).name.split(".")[0]).strip("-").lower() or "run"
-    return f"{stem[:40]}-{secrets.token_hex(4)}"
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Only one job works on a run at a time; the lock ends with its process, however that ends."""
-    made(path)
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows: only the process check of the database is left
-        yield
-        return
-    with open(path / ".lock", "a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"{path} is already running in another process.",
-                "Wait for it, or stop it with `python -m core cancel`.",
-            ) from None
-        yield
-
-
 def default_threads(leave_a_core: bool) -> int:
     """All cores, or one fewer so that the screen stays quick."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores - leave_a_core)
-
-
-def _refuse_other_spec(folder: RunFolder, spec: RunSpec) -> None:
-    if folder.spec.fingerprint() == spec.fingerprint():
-        return
-    old, new = _flat(folder.spec.to_json()), _flat(spec.to_json())
-    differs = [k for k in new if old.get(k) != new[k] and k not in ("threads", "memory")]
-    words = "; ".join(f"{k} was {old.get(k)!r}, now {new[k]!r}" for k in differs[:3]) or "it was made differently"
-    raise RunError(
-        f"{folder.path} holds another run: {words}.", "Choose another folder with --out, or delete this one."
-    )
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(value, dict) and value:
-        return {k: v for key, inner in value.items() for k, v in _flat(inner, f"{prefix}{key}.").items()}
-    return {prefix.rstrip("."): list(value) if isinstance(value, tuple) else value}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models.own_code import own_factory
+from core.store.atomic import in_words
 from core.types.errors import Cancelled, CurationError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable
@@ -31,6 +32,8 @@ class Job:
     reuse: bool = True  # take up trainings and signals that other runs of the workspace finished
     gauge: Gauge = field(default_factory=Gauge)
     problems: dict[str, str] = field(default_factory=dict)
+    is_begun: bool = False  # the data fits and something can be computed: from here on the run counts as tried
+    met_a_bug: bool = False  # log.txt holds a traceback that somebody should read
     _examples: ExampleTable | None = None
     given: GivenEvidence = field(default_factory=GivenEvidence)
 
@@ -84,6 +87,7 @@ class Job:
             self.log(f"{what}: {error.lines()}")
         except Exception as error:  # a bug in one score must not cost the others; the traceback goes to the log
             logging.getLogger(__name__).exception(what)
+            self.met_a_bug = True
             self.log(f"{what}:\n{traceback.format_exc()}")
             self.problems[what] = (
                 f"Something went wrong inside Chaffinch ({type(error).__name__}): "
@@ -92,5 +96,8 @@ class Job:
 
     def log(self, text: str) -> None:
         """Add to log.txt."""
-        with open(self.path / "log.txt", "a", encoding="utf-8") as file:
-            file.write(text.rstrip() + "\n")
+        try:
+            with open(self.path / "log.txt", "a", encoding="utf-8") as file:
+                file.write(text.rstrip() + "\n")
+        except OSError as error:
+            raise in_words(self.path / "log.txt", error) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import time
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any
 
 from core.models.own_code import allowed_before, refuse_unless_allowed
 from core.store import RunSummary, run_registry
+from core.store.atomic import in_words
 from core.store.consent import Consent, remember_consent
 from core.store.runs import Run, is_run
 from core.store.workspace import runs_root
@@ -19,14 +19,15 @@ from core.types import child
 from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, RunStatus
 
-from .folder import RunFolder, claim, default_threads, new_run_id
+from .alive import heartbeat_age, is_alive, is_there
+from .claiming import claimed, locked, new_run_id
+from .folder import RunFolder, default_threads
 from .prepare import check_spec
 from .source import absolute, find_run
 
 _CHILDREN: dict[str, subprocess.Popen] = {}  # polled, so that a killed child does not stay a zombie that looks alive
 _ALIVE_STATES = (RunState.RUNNING.value, RunState.WAITING.value)
 _ENDING_SECONDS = 10.0
-_START_GRACE_SECONDS = 30.0  # a row may wait this long for its process to write down its number
 
 
 def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None) -> str:
@@ -39,9 +40,10 @@ def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None
     out = Path(out) if out is not None else runs_root() / new_run_id(spec)
     if consent is None and not is_run(out):
         consent = allowed_before(spec.training.model)
-    folder = claim(out, spec, spec.threads or default_threads(leave_a_core=True))
-    if consent is not None:
-        remember_consent(folder.run_id, consent)
+    with claimed(out, spec, spec.threads or default_threads(leave_a_core=True)) as folder:
+        if consent is not None:
+            remember_consent(folder.run_id, consent)
+        _announce_run(folder)
     _launch(folder)
     return folder.run_id
 
@@ -54,27 +56,41 @@ def resume(run: str | Path) -> str:
     folder = RunFolder(path)
     if _known(folder.run_id) and status(folder.run_id).state in (RunState.RUNNING, RunState.WAITING):
         raise RunError(f"The run {folder.run_id} is already running.", "Wait for it, or cancel it first.")
+    _reap(folder.run_id, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
+    with locked(path):  # before the row is written: a job whose heartbeat is late keeps its own
+        _announce_run(folder)
     _launch(folder)
     return folder.run_id
 
 
 def cancel(run_id: str) -> None:
-    """Raise the flag that the run's heartbeat reads within a second."""
+    """Raise the flag that the run's heartbeat reads within a second; `RunError` for a run that is not running."""
     registry = run_registry()
-    if status(run_id).state in (RunState.RUNNING, RunState.WAITING):
-        registry.ask_to_stop(run_id)
+    state = status(run_id).state
+    is_halted = state is RunState.STOPPED and is_there(registry.row(run_id))
+    if state not in (RunState.RUNNING, RunState.WAITING) and not is_halted:
+        raise RunError(f"{run_id} is not running: it is {state.value}.", "`python -m core status` lists the runs.")
+    registry.ask_to_stop(run_id)
 
 
 def status(run_id: str) -> RunStatus:
     """What the row says, corrected by whether the process is there."""
     registry = run_registry()
     row = registry.row(run_id)
-    if row.state in _ALIVE_STATES and not _is_alive(row):
+    if row.state in _ALIVE_STATES and not _goes_on(row):
         registry.bury(run_id, row.beat, _last_words(Path(row.path)))
         row = registry.row(run_id)
     _reap(run_id)
-    age = None if row.beat_at is None else max(0.0, time.monotonic() - row.beat_at)
-    return RunStatus(run_id, RunState(row.state), row.stage, row.done, row.total, age, row.message, row.seconds_left)
+    age, state = heartbeat_age(row), RunState(row.state)
+    return RunStatus(run_id, state, row.stage, row.done, row.total, age, row.message, row.seconds_left)
+
+
+def refuse_second(job: str, what: str) -> None:
+    """Raise when another process of this machine works under the same name: in a copy of the folder, or unlocked."""
+    if _known(job):
+        row = run_registry().row(job)
+        if row.state == RunState.RUNNING.value and row.pid != os.getpid() and is_there(row):
+            raise RunError(f"{what} is already running.", "Wait for it, or cancel it first.")
 
 
 def list_runs() -> list[RunSummary]:
@@ -105,13 +121,6 @@ def facts_of(path: Path) -> dict[str, Any]:
     return {"name": run.name, "modality": dataset.get("modality", ""), "rows": dataset.get("rows", 0)}
 
 
-def own_process() -> dict[str, Any]:
-    """Number and start time of this process: together they name it for good."""
-    import psutil
-
-    return {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
-
-
 def ago(then: float | None) -> str:
     """Seconds since the epoch as people say it; a clock that was set back gives "just now"."""
     if then is None:
@@ -124,17 +133,27 @@ def ago(then: float | None) -> str:
     return "just now"
 
 
-def _launch(folder: RunFolder) -> None:
+def _announce_run(folder: RunFolder) -> None:
     refuse_unless_allowed(folder.run_id, folder.spec.training.model)
+    _announce(folder.run_id, folder.path, facts_of(folder.path))
+
+
+def _launch(folder: RunFolder) -> None:
     command = child.python("-m", "core", "resume", str(folder.path.absolute()), "--quiet")
-    spawn(folder.run_id, folder.path, command, folder.threads, facts_of(folder.path))
+    _begin(folder.run_id, folder.path, command, folder.threads)
 
 
 def spawn(job: str, folder: Path, command: list[str], threads: int, facts: dict[str, Any]) -> None:
     """Start a command in a process of its own; its row in the database waits for it, its words go to log.txt."""
-    _reap(job, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
-    registry = run_registry()
-    registry.register(
+    _reap(job, _ENDING_SECONDS)
+    with locked(folder):
+        _announce(job, folder, facts)
+    _begin(job, folder, command, threads)
+
+
+def _announce(job: str, folder: Path, facts: dict[str, Any]) -> None:
+    """The row of a job that is about to begin."""
+    run_registry().register(
         job,
         folder,
         state=RunState.WAITING.value,
@@ -147,11 +166,19 @@ def spawn(job: str, folder: Path, command: list[str], threads: int, facts: dict[
         beat_at=time.monotonic(),
         **facts,
     )
+
+
+def _begin(job: str, folder: Path, command: list[str], threads: int) -> None:
     environment = child.environment(OMP_NUM_THREADS=str(threads))
-    with open(folder / "log.txt", "ab") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
-        )
+    try:
+        with open(folder / "log.txt", "ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
+            )
+    except OSError as error:
+        told = in_words(folder / "log.txt", error)
+        run_registry().settle(job, RunState.FAILED, " ".join(told.lines().splitlines()))
+        raise told from error
     _CHILDREN[job] = process
 
 
@@ -173,23 +200,12 @@ def _known(run_id: str) -> bool:
     return True
 
 
-def _is_alive(row: Any) -> bool:
-    import psutil
-
+def _goes_on(row: Any) -> bool:
     child = _CHILDREN.get(row.run_id)
     if child is not None and child.poll() is not None:  # polling also buries the zombie
         del _CHILDREN[row.run_id]
         return False
-    if row.host != platform.node():
-        return True  # another machine of the team: only its heartbeat's age can tell
-    if row.pid is None:
-        return child is not None or time.monotonic() - (row.beat_at or 0.0) < _START_GRACE_SECONDS
-    try:
-        process = psutil.Process(row.pid)
-        same = abs(process.create_time() - row.pid_started) < 1.0
-        return same and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    except psutil.NoSuchProcess:
-        return False
+    return is_alive(row)
 
 
 def _last_words(path: Path) -> str:

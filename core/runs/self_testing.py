@@ -22,8 +22,8 @@ from core.types.progress import Progress
 
 from .background import job_id, launch_job, watched
 from .checking import check_folder, kept_checks
+from .claiming import locked
 from .execute import limited_threads
-from .folder import locked
 
 USUAL_FLIP = 0.05
 _KIND = "selftest"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -161,7 +162,7 @@ def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
     write_index(job.path / "index", method.name, result.values, job.examples)
 
 
-def score_manifest(job: Job) -> dict:
+def score_manifest(job: Job) -> dict[str, Any]:
     """scores.json as it stands."""
     return read_scores(job.path)
 

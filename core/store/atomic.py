@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from core.types.errors import RunError
+from core.types.errors import BrokenOffError, RunError
 from core.types.shapes import ShapeError, shaped
 
 _LARGEST_JSON = 256 * 2**20  # a million decisions take 60 MB
@@ -40,7 +40,7 @@ def write_with(path: Path, write: Callable[[IO[bytes]], Any]) -> Path:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise _in_words(path, error) from error
+        raise in_words(path, error) from error
     _sync_folder(path.parent)
     return path
 
@@ -154,11 +154,12 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _in_words(path: Path, error: OSError) -> RunError:
+def in_words(path: Path, error: OSError) -> RunError:
+    """Why a file was not written, and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RunError(
+        return BrokenOffError(
             f"The disk is full: {path.name} was not written in {path.parent}.",
-            "Make room and resume; what was finished is kept.",
+            "Make room, then do it again; what was finished is kept.",
         )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return RunError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
 
@@ -122,7 +121,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     return read_json(path, Card) if path.is_file() else {}
 
 
-def read_scores(folder: Path) -> Mapping[str, Any]:
+def read_scores(folder: Path) -> dict[str, Any]:
     """scores/scores.json, without a score for a run that has none."""
     path = folder / "scores" / "scores.json"
     return read_json(path, Scores) if path.is_file() else {"scores": {}, "failures": {}}

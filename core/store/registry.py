@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from core.types.runs import RunState
 
 from . import tables
 from .database import Database
+from .machine import this_machine
 
 _c = tables.run.c
 
@@ -26,7 +26,7 @@ class RunRegistry:
 
     def register(self, run_id: str, path: Path, **facts: Any) -> None:
         """Make or refresh a row: a run that this workspace should list. Clears an old wish to cancel."""
-        row = {"path": str(Path(path).absolute()), "cancel": False, "host": platform.node(), **facts}
+        row = {"path": str(Path(path).absolute()), "cancel": False, "host": this_machine(), **facts}
         with self.database.writing() as connection:
             row |= _now(connection)
             if connection.execute(tables.run.update().where(_c.run_id == run_id).values(row)).rowcount == 0:
@@ -56,6 +56,11 @@ class RunRegistry:
                 .values(state=RunState.STOPPED.value, message=message, **_now(connection))
             )
 
+    def forget_folder(self, path: Path) -> None:
+        """Take the runs off the list that were in a folder; their decisions stay."""
+        with self.database.writing() as connection:
+            connection.execute(tables.run.delete().where(_c.path == str(Path(path).absolute())))
+
     def forget(self, run_id: str) -> None:
         """Take a run off the list; its decisions stay."""
         with self.database.writing() as connection:
@@ -74,6 +79,8 @@ class RunRegistry:
                     seconds_left=seconds_left,
                     beat=_c.beat + 1,
                     beat_at=time.monotonic(),
+                    # taken for dead while it was halted: it goes on
+                    state=sa.case((_c.state == RunState.STOPPED.value, RunState.RUNNING.value), else_=_c.state),
                 )
             )
             return bool(connection.execute(sa.select(_c.cancel).where(_c.run_id == run_id)).scalar())

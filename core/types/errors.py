@@ -28,6 +28,10 @@ class RunError(CurationError):
     """A run cannot start, go on, or be read back."""
 
 
+class BrokenOffError(RunError):
+    """Work that could not go on (a full disk, a bug in every score): what is in the run folder is kept."""
+
+
 class RulesError(CurationError):
     """Rules, thresholds or decisions that make no sense together."""
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from core.runs import stages
-from core.runs.folder import RunFolder, claim
+from core.runs.claiming import claim
+from core.runs.folder import RunFolder
 from core.runs.job import Job
 from core.scores import ScoreMethod, score_named
 from core.store import run_registry

@@ -291,7 +291,9 @@ def test_inspect_status_cancel(scored, capsys):
     say(capsys, "resume", run, "--quiet")
     assert "finished" in say(capsys, "status")[1]
     assert "finished" in say(capsys, "status", run)[1]
-    assert say(capsys, "cancel", run)[0] == 0
+    code, out, error = say(capsys, "cancel", run)
+    assert (code, out) == (2, "")
+    assert "is not running: it is finished" in error
 
 
 def test_a_bug_of_ours_is_one_calm_sentence_with_the_traceback_in_a_log(monkeypatch, capsys, own_workspace):

@@ -14,7 +14,7 @@ from worlds import write_logits, write_table
 
 from core import actions
 from core.runs import execute, prepare
-from core.runs.folder import locked
+from core.runs.claiming import locked
 from core.types.errors import Cancelled, CurationError, RunError
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, RunState, TrainingSpec
@@ -108,7 +108,7 @@ def test_a_folder_with_something_else_is_refused(table, tmp_path):
     (tmp_path / "letter.txt").write_text("keep me")
     with pytest.raises(RunError, match="not empty"):
         run(spec_of(table), tmp_path)
-    assert [p.name for p in tmp_path.iterdir() if p.name != ".lock"] == ["letter.txt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
 
 
 def test_two_runs_of_one_question_agree_to_the_last_bit(finished, table, tmp_path):
