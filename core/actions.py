@@ -20,9 +20,9 @@ from core.curation_actions import undo as undo
 from core.store import MAIN, Run, RunSummary, workspace_root
 from core.store.workspace import cache_root
 from core.types.curation import Decision, Outcome, Rules
-from core.types.examples import ExampleTable, Roles, SourceReport
+from core.types.examples import ExampleTable, Modality, Roles, SourceReport
 from core.types.progress import Progress
-from core.types.runs import RunSpec, RunStatus
+from core.types.runs import RunSpec, RunStatus, TrainingSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,6 +94,12 @@ def samples() -> list[SampleCard]:
     """The bundled datasets: name, title, modality, rows, what is known about their faults, and the shipped run."""
     from core.runs.samples import sample_cards
     return sample_cards()
+
+
+def check_training(training: TrainingSpec, modality: Modality) -> None:
+    """Refuse, before anything begins, weights that are no such files and pictures whose size nobody told."""
+    from core.runs.prepare import check_training as check
+    check(training, modality)
 
 
 def plan_scores(spec: RunSpec, examples: ExampleTable | None = None) -> list[ScorePlan]:

@@ -86,7 +86,7 @@ def pixels(paths: tuple[Path, ...], size: int) -> torch.Tensor:
     return (values.float() / 255 - MEAN) / STD
 
 
-def write_own_pictures(folder: Path, count: int = 36, seed: int = 0) -> OwnPictures:
+def write_own_pictures(folder: Path, count: int = 27, seed: int = 0) -> OwnPictures:
     """Every ninth picture lies in the folder of another class."""
     rng = np.random.default_rng(seed)
     truth = np.arange(count) % 3

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from own_pictures import CLASSES, FLAGS, MEAN, STD, write_own_pictures
+from own_pictures import CLASSES, FLAGS, MEAN, STD, pixels, write_own_pictures
+from sklearn.linear_model import LogisticRegression
+from streamlit.testing.v1 import AppTest
 
 from core import actions, load_examples, score
 from core.cli import main
 from core.scores.assumptions import spearman
 from core.types.errors import DataError
+from core.types.examples import Modality
 from core.types.pictures import with_pictures
+from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 
 MODEL = "own_stripes:make"
@@ -59,8 +64,8 @@ def test_the_command_line_sees_pictures_as_the_network_wants_them(scored, own):
     np.testing.assert_allclose(values, own.el2n_by_hand(), atol=1e-5)  # float32 passes
     assert code == 1
     assert "not trained here" in run.card["not_here"]["label_quality"]
-    assert len(run.score("grand").values) == 36
-    assert run.array("logits").shape == (1, 2, 36, 3)
+    assert len(run.score("grand").values) == 27
+    assert run.array("logits").shape == (1, 2, 27, 3)
 
 
 def test_the_library_takes_the_same_words(own):
@@ -105,3 +110,71 @@ def test_settings_that_nobody_gave_leave_the_question_as_it_was():
     assert (told.image_size, told.mean, told.std) == ((224, 224), (0.5,) * 3, (0.25,))
     assert RunSpec(source="digits", training=told).fingerprint() != spec.fingerprint()
     assert tuple(sorted(CLASSES)) == CLASSES
+
+
+# -- on screen: weights for a built-in architecture ------------------------------------------------------------------
+
+FORM = """
+from core import load_examples
+from core.types.examples import Roles
+from dashboard.panels.model_choice import model_choice
+
+model_choice("imgs", "image", Roles(), None, None, load_examples("imgs"))
+"""
+
+
+@pytest.fixture(scope="module")
+def built_in(own):
+    """Two states of a small CNN for 224-px pictures, its last layer fitted to random features; EL2N by hand."""
+    from core.models import InputShape, model_named
+
+    shape = InputShape(Modality.IMAGE, (3, 224, 224))
+    family = model_named("resnet", Modality.IMAGE)
+    network = family.build(shape, 3, family.params(), 0).eval()
+    by_hand = []
+    x = pixels(own.paths, 224)
+    with torch.no_grad():
+        features = network.features(x)
+    for name, strength in (("one.pt", 1e-2), ("two.pt", 1.0)):
+        fitted = LogisticRegression(C=strength, max_iter=50).fit(features.numpy(), own.labels)
+        with torch.no_grad():
+            network.head.weight.copy_(torch.from_numpy(fitted.coef_))
+            network.head.bias.copy_(torch.from_numpy(fitted.intercept_))
+            p = network.head(features).double().softmax(1).numpy()
+        torch.save({"state_dict": network.state_dict()}, own.folder / name)
+        by_hand.append(np.linalg.norm(p - np.eye(3)[own.labels], axis=1))
+    return np.mean(by_hand, axis=0)
+
+
+def words(at) -> str:
+    """What the form's error box says."""
+    return "\n".join(str(element.proto) for element in at.get("bidi_component"))
+
+
+def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_hand(own, built_in, tmp_path):
+    at = AppTest.from_string(FORM, default_timeout=60).run()
+    at.selectbox(key="model").select("resnet")
+    at.text_area(key="weights").input("one.pt\ntwo.pt").run()
+    assert "At which size and mean and deviation" in words(at)
+    assert not at.button
+    at.text_input(key="image_size").input("wide").run()
+    assert "is not a size" in words(at)
+    at.text_input(key="image_size").input("224")
+    at.text_input(key="picture_mean").input("0.5,0.5,0.5")
+    at.text_input(key="picture_std").input("0.25").run()
+    at.button(key="to_scores").click().run()
+    draft = at.session_state["draft_spec"]
+    asked = replace(draft, scores=("el2n",), score_params={"el2n": {"epochs": "mean"}}, map=False, threads=1)
+    values = actions.run_here(asked, tmp_path / "r", SilentProgress()).score("el2n").values
+    assert spearman(np.asarray(values, np.float64), built_in) >= 0.999
+    assert len(np.unique(values)) > 20
+    # the weights that the run kept know how they want their pictures; files from elsewhere do not
+    kept = TrainingSpec(model="resnet", weights=(str(tmp_path / "r/model/s0-e2.safetensors"),))
+    actions.check_training(kept, Modality.IMAGE)
+
+
+def test_a_folder_typed_for_weights_is_refused_at_the_form(own):
+    at = AppTest.from_string(FORM, default_timeout=60).run()
+    at.text_area(key="weights").input("imgs").run()
+    assert "is a folder" in words(at)
+    assert not at.button

@@ -22,13 +22,14 @@ def pictures_of(spec: TrainingSpec) -> Pictures:
     )
 
 
-def refuse_unknown(pictures: Pictures, whose: str) -> None:
+def refuse_unknown(pictures: Pictures, model: str) -> None:
     """`ModelError` where a network that was made elsewhere would see pictures at a guessed size or normalization."""
     if not pictures.known:
         parts = {"size": pictures.size, "mean and deviation": pictures.mean}
         missing = " and ".join(name for name, there in parts.items() if not there)
         raise ModelError(
-            f"At which {missing} does {whose} want its pictures? Nothing says so, and a guess gives wrong numbers.",
+            f"At which {missing} does {model if ':' in model else 'the network of these weights'} want its pictures? "
+            "Nothing says so, and a guess gives wrong numbers.",
             "Say it as it was trained: --image-size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 "
             "(after x / 255; 0 and 1 leave that as it is).",
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.datasets import source_path
 from core.models import MODELS, model_named
+from core.models.picture_inputs import pictures_of, refuse_unknown
 from core.models.uploaded import refuse_other_files
 from core.scores import SCORES, ScoreMethod, score_named
 from core.types.errors import CurationError, ModelError
@@ -18,7 +19,6 @@ from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.methods import Signal
 from core.types.params import params_from_dict
-from core.types.pictures import pictures_in
 from core.types.runs import RunSpec, TrainingSpec
 
 TRAINED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
@@ -45,14 +45,18 @@ def check_spec(spec: RunSpec) -> None:
         raise ModelError(
             f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory."
         )
-    _check_training(spec.training)
+    check_training(spec.training, Modality(spec.modality) if spec.modality else None)
 
 
-def _check_training(training: TrainingSpec) -> None:
-    """Weights that are no files of weights, sizes that are none; nothing is unpickled, torch is not needed."""
-    pictures_in(training)
+def check_training(training: TrainingSpec, modality: Modality | None = None) -> None:
+    """Refuse weights that are no files of weights, sizes that are none, and what must be asked for where it is known
+    that the data are pictures. Reads little, unpickles nothing, needs no torch. Raises `ModelError`.
+    """
     for path in training.weights:
         refuse_other_files(Path(path))
+    pictures = pictures_of(training)
+    if modality is Modality.IMAGE and (training.own_code or training.weights):
+        refuse_unknown(pictures, training.model)
     if training.weights and training.model in (family.name for family in MODELS if family.probabilities_only):
         raise ModelError(f"{training.model} has no weights to load.", "Leave out --weights, or name a network.")
     if training.epochs == 0 and not training.as_it_is:

@@ -156,7 +156,7 @@ def pictures_wanted(examples: ExampleTable, spec: TrainingSpec, own: bool) -> Pi
             )
         return Pictures()
     if own or spec.weights:
-        refuse_unknown(pictures, spec.model if own else "the network behind these weights")
+        refuse_unknown(pictures, spec.model)
     return pictures
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import actions
 from core.models import MODELS
+from core.types.errors import CurationError
 from core.types.examples import ExampleTable, Modality, Roles
+from core.types.pictures import with_pictures
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard import state
+from dashboard.components import messages
 
 
 def model_choice(
@@ -15,11 +19,23 @@ def model_choice(
 ) -> None:
     """The model and how long it trains; the button leads to the Scores step with this draft."""
     st.html("<h3>Model</h3>")
-    training = TrainingSpec() if examples.modality == Modality.TRACE else _training(examples)
+    training = TrainingSpec() if examples.modality == Modality.TRACE else _checked(examples)
     if examples.modality == Modality.TRACE:
         st.text("No training: the scores read the recorded outputs.")
-    spec = RunSpec(source=source, modality=modality, roles=roles, labels=labels, class_map=class_map, training=training)
-    st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
+    if training is not None:
+        spec = RunSpec(source, modality, roles, labels, class_map, training=training)
+        st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
+
+
+def _checked(examples: ExampleTable) -> TrainingSpec | None:
+    """What the form says; None, with the two lines of why, where no network can be read or fed so."""
+    try:
+        training = _training(examples)
+        actions.check_training(training, examples.modality)
+    except CurationError as error:
+        messages.error_box(error, key="model_error")
+        return None
+    return training
 
 
 def _training(examples: ExampleTable) -> TrainingSpec:
@@ -31,20 +47,35 @@ def _training(examples: ExampleTable) -> TrainingSpec:
     model = left.selectbox("Trained here", list(families), format_func=families.__getitem__, key="model")
     epochs = middle.number_input("Epochs (0 = its own default)", 0, 500, 0, key="epochs")
     seeds = right.number_input("Seeds", 1, 10, 2, key="seeds", help="Two or more give every score a spread")
-    weights = _own_weights()
+    weights, seen = _own_weights(examples.modality)
     about = next((m.summary for m in MODELS if m.name == model), "Chosen by kind of data.")
     st.caption(about)
-    return TrainingSpec(model=model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights)
+    training = TrainingSpec(model=model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights)
+    return with_pictures(training, *seen)
 
 
-def _own_weights() -> tuple[str, ...]:
+def _own_weights(modality: Modality) -> tuple[tuple[str, ...], tuple[str, str, str]]:
+    """Paths of weights, and how their network sees pictures as it was typed: size, mean, deviation."""
     with st.expander("Own weights for this architecture (.pt or .safetensors)"):
         lines = st.text_area("One path per checkpoint, in order of training", key="weights", height=80)
         st.caption(
             "Read with `weights_only=True`; files never run code. A network of your own: `--model module:factory` "
             "on the command line."
         )
-    return tuple(line.strip() for line in lines.splitlines() if line.strip())
+        seen = _pictures() if modality == Modality.IMAGE else ("", "", "")
+    return tuple(line.strip() for line in lines.splitlines() if line.strip()), seen
+
+
+def _pictures() -> tuple[str, str, str]:
+    columns = st.columns(3, gap="small")
+    size = columns[0].text_input("Image size in pixels", key="image_size", placeholder="224, or height x width: 128x64")
+    mean = columns[1].text_input("Mean, after x / 255", key="picture_mean", placeholder="0.485,0.456,0.406")
+    std = columns[2].text_input("Deviation, after x / 255", key="picture_std", placeholder="0.229,0.224,0.225")
+    st.caption(
+        "As the network was trained: it reads (x / 255 - mean) / deviation. Left empty, a network trained here takes "
+        "32 pixels (small pictures as they are) and the data's own."
+    )
+    return size, mean, std
 
 
 def _go(spec: RunSpec) -> None:
