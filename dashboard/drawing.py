@@ -15,7 +15,7 @@ from core.curation.review import is_reviewed
 from core.scores import score_named
 from core.types.curation import Action
 from core.types.figures import cell, digits, probability
-from dashboard import cache, reading, theme
+from dashboard import cache, coloring, reading
 from dashboard.components.embedding_map import HoverCard
 from dashboard.components.gallery import Tile
 from dashboard.components.score_panel import ScoreLine
@@ -35,7 +35,7 @@ def tile(opened: Opened, row: int, order: str = "rank", note: str = "") -> Tile:
         label=class_word(opened, label),
         given=class_word(opened, int(view.labels[row])) if is_relabeled(opened, row) else "",
         suggested="" if blind else suggestion(opened, row),
-        label_color=theme.class_color(label) if label >= 0 else None,
+        label_color=coloring.class_color(view, label) if label >= 0 else None,
         kept=blind or bool(opened.outcome.kept[row]),
         note=note or _order_note(opened, row, order),
         locked=bool(view.held_out[row]),

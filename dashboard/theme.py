@@ -1,12 +1,14 @@
-"""Colors, type and spacing: one accent, ten class colors that a color-blind reader tells apart, light and dark."""
+"""Colors, type and spacing: one accent, twenty class colors that a color-blind reader tells apart, light and dark."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-# Five of Okabe & Ito's colors, widened to ten by search; distances under simulated color blindness are held by a test.
+# Five of Okabe & Ito's colors, widened to ten and then to twenty by search; distances under simulated color blindness
+# are held by a test.
 CLASS_COLORS: tuple[str, ...] = (
     "#0072B2",
     "#E69F00",
@@ -18,6 +20,16 @@ CLASS_COLORS: tuple[str, ...] = (
     "#0B6F09",
     "#874D7B",
     "#16D26A",
+    "#5500CC",
+    "#554411",
+    "#334477",
+    "#DD00AA",
+    "#DD6600",
+    "#0000FF",
+    "#9988FF",
+    "#880099",
+    "#990044",
+    "#FF5577",
 )
 NO_CLASS_COLOR = "#9AA3AD"
 KEPT_COLOR, DROPPED_COLOR = "#2F7DC4", "#E07B1A"
@@ -93,6 +105,14 @@ def plotly_layout(**extra: Any) -> dict[str, Any]:
     return base
 
 
-def class_color(index: int) -> str:
-    """Color of class `index`; repeats after the palette's end; grey for no class (negative)."""
-    return CLASS_COLORS[index % len(CLASS_COLORS)] if index >= 0 else NO_CLASS_COLOR
+def class_colors(sizes: np.ndarray) -> tuple[str, ...]:
+    """A color of its own for each of [C] classes; of more than there are colors for the largest ones, grey for others.
+
+    sizes: rows of each class.
+    """
+    count = len(CLASS_COLORS)
+    if len(sizes) <= count:
+        return CLASS_COLORS[: len(sizes)]
+    largest = sorted(np.argsort(-np.asarray(sizes), kind="stable")[:count].tolist())
+    colors = dict(zip(largest, CLASS_COLORS, strict=True))
+    return tuple(colors.get(code, NO_CLASS_COLOR) for code in range(len(sizes)))

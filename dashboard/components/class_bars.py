@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dashboard.components.nodes import Node, node, show_nodes
-from dashboard.theme import class_color
+from dashboard.theme import class_colors
 
 
 def class_bars(
@@ -32,8 +32,9 @@ def class_bars(
     """
     most = max(int(np.max(before, initial=0)), 1)
     rows: list[Node] = []
+    shades = colors or class_colors(np.asarray(before))
     for i, name in enumerate(names):
-        color = colors[i % len(colors)] if colors else class_color(i)
+        color = shades[i % len(shades)]
         said = words(name, int(before[i]), int(after[i]))
         rows += _row(name, int(before[i]), int(after[i]), most, color, floor, said, act)
     style = {"max-height": f"{height}px"} if len(names) > limit else {}

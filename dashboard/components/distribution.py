@@ -13,7 +13,7 @@ import streamlit as st
 from core.types.figures import digits
 from dashboard.components.nodes import node, show_nodes
 from dashboard.components.table import table
-from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, class_color, muted_color, plotly_layout, text_color
+from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, class_colors, muted_color, plotly_layout, text_color
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +49,15 @@ def histogram(
     Returns the range the person just selected by dragging across the plot, or None.
     """
     counts, edges, filtered = _coarser(distribution, bins)
+    colors = palette or class_colors(counts.sum(axis=1))
     if mode == "table":
         _table(distribution, counts, edges, filtered, by_class, height, key)
         return None
     figure = go.Figure()
     if mode == "ecdf":
-        _curves(figure, counts, edges, distribution.names, by_class, palette)
+        _curves(figure, counts, edges, distribution.names, by_class, colors)
     else:
-        _bars(figure, counts, edges, filtered, distribution.names, by_class, palette, value)
+        _bars(figure, counts, edges, filtered, distribution.names, by_class, colors, value)
     _cut_line(figure, cut, drop, edges)
     _finish(figure, distribution, mode, height, selectable)
     event = st.plotly_chart(
@@ -125,14 +126,14 @@ def _bars(
     filtered: np.ndarray | None,
     names: Sequence[str],
     by_class: bool,
-    palette: Sequence[str] | None,
+    palette: Sequence[str],
     value: float | None,
 ) -> None:
     middles, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
     template = "%{x:.4g}: %{y:,} rows<extra>%{fullData.name}</extra>"
     if by_class:
         for i, row in enumerate(counts):
-            color = palette[i % len(palette)] if palette else class_color(i)
+            color = palette[i % len(palette)]
             figure.add_bar(
                 x=middles,
                 y=row,
@@ -173,12 +174,12 @@ def _curves(
     edges: np.ndarray,
     names: Sequence[str],
     by_class: bool,
-    palette: Sequence[str] | None,
+    palette: Sequence[str],
 ) -> None:
     rows = counts if by_class else counts.sum(axis=0, keepdims=True)
     for i, row in enumerate(rows):
         share = np.append(0.0, np.cumsum(row)) / max(int(row.sum()), 1)
-        color = (palette[i % len(palette)] if palette else class_color(i)) if by_class else KEPT_COLOR
+        color = palette[i % len(palette)] if by_class else KEPT_COLOR
         figure.add_scatter(
             x=edges,
             y=share,

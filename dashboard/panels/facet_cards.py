@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.scores import score_named
 from core.types.figures import digits
-from dashboard import cache, picking, reading, selecting, state, theme
+from dashboard import cache, coloring, picking, reading, selecting, state, theme
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
 from dashboard.opened import Opened
@@ -56,7 +56,7 @@ def facet_cards(
                 label=f"Rows by {facet.title.lower()}: those that pass the filters, of all",
                 act=_act(facet, filters),
                 height=150,
-                colors=facet_colors(facet),
+                colors=coloring.bar_colors(opened.view, facet),
             )
         if clicked is not None:
             _clicked(facet, clicked, shown, filters)
@@ -83,15 +83,6 @@ def _clicked(facet: selecting.Facet, option: str, shown: np.ndarray, filters: se
 
 def _selects() -> bool:
     return state.turned_to("bars", "filter") == "select"
-
-
-def facet_colors(facet: selecting.Facet) -> tuple[str, ...]:
-    """Class colors for classes alone; kept and dropped as on the map; one accent for all else."""
-    if facet.name in ("label", "predicted"):
-        return tuple(theme.class_color(k) for k in range(len(facet.options)))
-    if facet.name == "decision":
-        return theme.DROPPED_COLOR, theme.KEPT_COLOR
-    return (theme.muted_color(),) * len(facet.options)
 
 
 def _chips(filters: selecting.Filters) -> None:
@@ -146,6 +137,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             key=f"histogram_{name}",
             mode=mode or "histogram",
             by_class=by_class,
+            palette=(*coloring.class_colors(opened.view), theme.NO_CLASS_COLOR),
             value=_focused_value(opened, name),
             height=170,
             cut=cut,

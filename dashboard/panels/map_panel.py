@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.types.curation import Source
-from dashboard import cache, drawing, map_rule, picking, reading, selecting, state
+from dashboard import cache, coloring, drawing, map_rule, picking, reading, selecting, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
 from dashboard.opened import Opened
@@ -155,6 +155,6 @@ def color_of(opened: Opened, facets: Sequence[selecting.Facet], choice: str | No
     facet = next((f for f in facets if f.name == choice and f.name != "decision"), None)
     if facet is None:
         return maps.MapColors.by_decision()
-    return maps.MapColors.by_category(
-        f"{opened.run.run_id}/{opened.at}/{facet.name}/{facet.version}", facet.title, facet.codes, facet.options
-    )
+    name = f"{opened.run.run_id}/{opened.at}/{facet.name}/{facet.version}"
+    colors = coloring.map_colors(opened.view, facet)
+    return maps.MapColors.by_category(name, facet.title, facet.codes, facet.options, colors)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import actions
 from core.curation import Preset, train_counts
-from dashboard import border, cutting, doing, drawing, picking, ruling, state
+from dashboard import border, coloring, cutting, doing, drawing, picking, ruling, state
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
@@ -89,6 +89,7 @@ def _classes(opened: Opened) -> None:
         label="Training rows of each class: those that stay, of all",
         act="click to select its rows",
         floor=floor,
+        colors=coloring.class_colors(view),
         height=170,
     )
     if clicked is not None:

@@ -19,6 +19,7 @@ from dashboard.components.live_sliders import LiveScore, live_sliders
 from dashboard.components.map_binned import MOST_POINTS
 from dashboard.components.map_wire import browser_composite, coefficients, encode_ranks
 from dashboard.components.polygon import rows_in_polygon
+from dashboard.theme import class_colors
 
 st.set_page_config(layout="wide")
 N = int(st.query_params.get("n", "1500"))
@@ -67,6 +68,11 @@ state.setdefault("rules", ({}, {}, 0.1))
 state["runs"] = state.get("runs", 0) + 1
 
 
+# as many classes as asked for, the later ones larger
+NAMES = [f"class of kind {k}" for k in range(int(st.query_params.get("classes", "0")))] or list("abcde")
+codes = labels if len(NAMES) == 5 else np.floor(np.sqrt(np.arange(N) / N) * len(NAMES)).astype(int)
+
+
 def heard(event):
     if event.kind == "lasso":
         rows = rows_in_polygon(coords, event.polygon)
@@ -104,7 +110,7 @@ embedding_map(
     rule=MapRule(weights, cut, DROP, held, cap=CAP),
     kept=kept,
     decided=range(20),
-    colors=MapColors.by_category(f"{N}/label", "Label", labels, list("abcde")),
+    colors=MapColors.by_category(f"{N}/label/{len(NAMES)}", "Label", codes, NAMES, class_colors(np.bincount(codes))),
     selected=state["chosen"],
     focused=state.get("focused"),
     on_event=heard,

@@ -244,6 +244,32 @@ def test_above_the_limit_a_grid_is_drawn_and_zooming_in_loads_the_points_of_the_
     until(page, lambda: "Density of 3,000 points" in note.inner_text(), "the density came back")
 
 
+def test_the_legend_counts_what_does_not_fit_and_brings_a_class_forward(page, address):
+    legend = "window.__chaffinch_map.map.legend()"
+    page.goto(f"{address}/?n=900&classes=30")
+    page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 900", timeout=WAIT)
+    found = page.evaluate(legend)
+    assert found["more"] == f"and {20 - len(found['shown'])} more"
+    assert not found["overflows"]
+    words = page.locator(".chf-legend").inner_text()
+    assert "other (10)" in words  # the ten smallest, in grey
+    assert "dropped" in words
+    page.set_viewport_size({"width": 900, "height": 900})
+    until(page, lambda: len(page.evaluate(legend)["shown"]) < len(found["shown"]), "a narrower map shows fewer")
+    narrow = page.evaluate(legend)
+    assert (narrow["more"], narrow["overflows"]) == (f"and {20 - len(narrow['shown'])} more", False)
+    page.locator(".chf-more").click()
+    assert len(page.evaluate(legend)["shown"]) == 20
+    entry = page.locator(".chf-legend button", has_text="class of kind 29")
+    drawn = "document.querySelector('.chf-canvas').toDataURL()"
+    before = page.evaluate(drawn)
+    entry.click()
+    assert entry.get_attribute("aria-pressed") == "true"
+    assert page.evaluate(drawn) != before
+    entry.click()
+    assert page.evaluate(drawn) == before
+
+
 def test_hollow_points_are_open_in_the_middle_and_the_legend_says_why(page, address):
     page.goto(f"{address}/?n=900&hollow=1")
     page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 900", timeout=WAIT)

@@ -46,9 +46,22 @@ def contrast(a: str, b: str) -> float:
 
 @pytest.mark.parametrize("kind", BLINDNESS)
 def test_class_colors_differ_for_every_reader(kind):
-    seen = [oklab(np.array(BLINDNESS[kind]) @ linear(c)) for c in theme.CLASS_COLORS]
-    nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
-    assert nearest > (0.12 if kind == "none" else 0.06)  # 0.02 is about the least difference an eye sees side by side
+    def nearest(colors):
+        seen = [oklab(np.array(BLINDNESS[kind]) @ linear(c)) for c in colors]
+        return min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
+
+    # 0.02 is about the least difference an eye sees side by side
+    assert nearest(theme.CLASS_COLORS[:10]) > (0.12 if kind == "none" else 0.06)
+    assert len(theme.CLASS_COLORS) == 20
+    assert nearest(theme.CLASS_COLORS) > (0.11 if kind == "none" else 0.055)
+
+
+def test_no_two_classes_share_a_color_and_the_smallest_of_many_are_grey():
+    assert len(set(theme.class_colors(np.ones(20)))) == 20
+    many = theme.class_colors(np.arange(57))
+    grey = [color == theme.NO_CLASS_COLOR for color in many]
+    assert grey == [code < 37 for code in range(57)]
+    assert len(set(many)) == 21
 
 
 @pytest.mark.parametrize("kind", BLINDNESS)

@@ -2,26 +2,65 @@
 function drawLegend(map) {
   const { kind, title, codes } = map.data.colors
   map.legend.replaceChildren()
+  map.legendItems = []
   if (title) element("span", "chf-legend-title", map.legend).textContent = title
   if (kind === "category") categoryLegend(map, home.columns.get(codes))
   else if (kind === "score") scaleLegend(map)
   else swatch(map, map.theme.kept, "kept")
   swatch(map, kind === "decision" ? map.theme.dropped : map.theme.faded, "dropped", "chf-cross")
   if (map.hollow) swatch(map, map.theme.text, map.data.hollowWords, "chf-ring")
+  fitLegend(map)
 }
 
+// One entry for each class with a color of its own, one for all others; a press brings a class forward.
 function categoryLegend(map, blob) {
-  const most = 14
-  blob.names.slice(0, most).forEach((name, i) => swatch(map, hexColor(blob.palette[i]), name))
-  if (blob.names.length <= most) return
-  element("span", "chf-more", map.legend, { title: blob.names.slice(most).join(", ") }).textContent = `and ${blob.names.length - most} more`
+  const others = []
+  blob.names.forEach((name, i) => {
+    if (blob.palette[i] === blob.none) return others.push(name)
+    const item = swatch(map, hexColor(blob.palette[i]), name, "chf-dot", "button")
+    item.type = "button"
+    item.title = `${name}: bring it forward`
+    item.setAttribute("aria-pressed", String(map.forward === i))
+    item.onclick = () => bringForward(map, i)
+    map.legendItems.push(item)
+  })
+  map.legendMore = element("button", "chf-item chf-more", map.legend, { type: "button" })
+  map.legendMore.onclick = () => {
+    map.legendOpen = !map.legendOpen
+    fitLegend(map)
+  }
+  if (others.length) swatch(map, hexColor(blob.none), `other (${others.length})`).title = others.slice(0, 100).join(", ")
 }
 
-function swatch(map, color, words, shape = "chf-dot") {
-  const item = element("span", shape === "chf-ring" ? "chf-item chf-long" : "chf-item", map.legend)
+function bringForward(map, i) {
+  map.forward = map.forward === i ? null : i
+  colorTables(map)
+  drawLegend(map)
+  repaint(map, "paint")
+}
+
+// Entries that do not fit are counted, and shown by a press; what stands behind them always has room.
+function fitLegend(map) {
+  const { legend, legendItems: items, legendMore: more } = map
+  if (!items?.length || !more?.isConnected || !legend.clientHeight) return
+  legend.classList.toggle("chf-open", Boolean(map.legendOpen))
+  for (const item of items) item.hidden = false
+  more.hidden = !map.legendOpen
+  more.textContent = "show fewer"
+  for (let left = items.length - 1; !map.legendOpen && left > 0 && legend.scrollHeight > legend.clientHeight + 1; left--) {
+    items[left].hidden = true
+    more.hidden = false
+    more.textContent = `and ${items.length - left} more`
+    more.title = items.slice(left).map((item) => item.textContent).join(", ")
+  }
+}
+
+function swatch(map, color, words, shape = "chf-dot", tag = "span") {
+  const item = element(tag, shape === "chf-ring" ? "chf-item chf-long" : "chf-item", map.legend)
   const mark = element("i", shape, item)
   mark.style[shape === "chf-dot" ? "background" : "color"] = rgb(color)
-  element("span", "", item).textContent = words
+  element("span", "chf-word", item).textContent = words
+  return item
 }
 
 function scaleLegend(map) {
@@ -34,6 +73,11 @@ function scaleLegend(map) {
 function debugHooks(map) {
   const rows = (mask, wanted) => { const out = []; for (let i = 0; i < mask.length; i++) if (mask[i] === wanted) out.push(i); return out }
   return {
+    legend: () => ({ // what is read there, for tests
+      shown: (map.legendItems || []).filter((item) => !item.hidden).map((item) => item.textContent),
+      more: map.legendMore && !map.legendMore.hidden ? map.legendMore.textContent : "",
+      overflows: map.legend.scrollHeight > map.legend.clientHeight + 1,
+    }),
     state: () => ({
       range: map.range && [...map.range], kept: map.keptCount, selected: map.selected.length, points: map.data.n, inView: map.inView,
       focused: map.data.focused, cut: map.cut, tool: map.tool, mode: map.mode, times: { ...map.times }, waiting: missing(map),

@@ -69,9 +69,11 @@ function sequential(t) {
 function colorTables(map) {
   const decision = map.data.colors.kind === "decision"
   const fade = decision ? 0 : 0.62
-  const dropped = map.colors.map((c) => (decision ? map.theme.dropped : mix(c, map.theme.faded, fade)))
-  map.tables = [{ colors: dropped }, { colors: map.colors }]
-  const both = [...dropped, ...map.colors] // a row's color is at (kept ? number of colors : 0) + colorOf[row]
+  const front = map.data.colors.kind === "category" && map.forward != null
+  const shown = front ? map.colors.map((c, i) => (i === map.forward ? c : mix(c, map.theme.faded, 0.85))) : map.colors
+  const dropped = shown.map((c) => (decision ? map.theme.dropped : mix(c, map.theme.faded, fade)))
+  map.tables = [{ colors: dropped }, { colors: shown }]
+  const both = [...dropped, ...shown] // a row's color is at (kept ? number of colors : 0) + colorOf[row]
   const pale = both.map((c) => mix(c, map.theme.background, 0.6)) // of points too small to be drawn hollow
   const four = [...both, ...pale]
   // The few that go are what one looks for among the many that stay: each counts as several.

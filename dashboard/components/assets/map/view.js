@@ -123,6 +123,7 @@ function refresh(map) {
   if (map.kept?.length !== map.data.n) map.kept = new Uint8Array(map.data.n)
   const colored = JSON.stringify([map.data.colors, map.data.ranks, map.data.hollow, map.theme])
   if (colored !== map.coloredAs) {
+    if (map.data.colors.codes !== map.forwardOf) [map.forward, map.forwardOf] = [null, map.data.colors.codes]
     colorIndex(map)
     colorTables(map)
     drawLegend(map)
@@ -178,6 +179,7 @@ function resized(map, from = "paint") {
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h]
     Object.assign(canvas.style, { left: `${map.margins.left}px`, top: `${map.margins.top}px`, width: `${inner[0]}px`, height: `${inner[1]}px` })
   }
+  fitLegend(map)
   chooseRange(map, inner, titled)
   repaint(map, from)
   const plotted = JSON.stringify([map.size, map.theme, map.data.x, map.data.y, map.range])
