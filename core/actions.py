@@ -82,14 +82,6 @@ def report_source(
     return report_in_child(source, modality, roles, labels=labels, class_map=class_map, cache=cache_root())
 
 
-def try_source(
-    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None,
-    class_map: str | None = None,
-) -> None:
-    """Raise what `report_source` raises."""
-    report_source(source, modality, roles, labels, class_map)
-
-
 def samples() -> list[SampleCard]:
     """The bundled datasets: name, title, modality, rows, what is known about their faults, and the shipped run."""
     from core.runs.samples import sample_cards
@@ -106,6 +98,12 @@ def plan_scores(spec: RunSpec, examples: ExampleTable | None = None) -> list[Sco
     """Each registered score with `runs` (can it be computed here?) and `why_not` in one line."""
     from core.runs.prepare import plan_scores as plan
     return plan(spec, examples)
+
+
+def plan_source(spec: RunSpec) -> list[ScorePlan]:
+    """`plan_scores` with the data that the spec names, loaded in a child process with limits; errors as there."""
+    from core.runs.planning import plan_in_child
+    return plan_in_child(spec)
 
 
 # -- runs ------------------------------------------------------------------------------------------------------------

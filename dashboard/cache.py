@@ -24,12 +24,14 @@ from core.curation.review import ReviewQueue, review_queue
 from core.curation.sensitivity import WeightEffect, sensitivity
 from core.datasets import SourcePreview
 from core.runs.clusters import cluster_cards as describe_run_clusters
+from core.runs.prepare import ScorePlan
 from core.runs.samples import SampleCard
 from core.store import CurationState, Run, RunSummary
 from core.store.index import ScoreIndex
 from core.types.attributions import ExampleInfluence
 from core.types.curation import Outcome, Rules
-from core.types.examples import ExampleTable, Roles
+from core.types.examples import Roles, SourceReport
+from core.types.runs import RunSpec
 from dashboard import selecting
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
@@ -111,25 +113,24 @@ def samples(home: str) -> list[SampleCard]:
     return actions.samples()
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def tried(path: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None = None) -> bool:
-    """True once a child process with limits on memory and time has read an upload (its path names its content)."""
-    actions.try_source(path, modality, roles, labels, class_map)
-    return True
-
-
 @st.cache_data(max_entries=16, show_spinner=False, ttl=60)
 def preview(source: str, modality: str | None, roles: Roles, labels: str | None, changed: float) -> SourcePreview:
-    """The first rows and guessed roles of a source."""
-    return actions.inspect_source(source, modality, roles)
+    """The first rows and guessed roles of a source, read in a child process with limits."""
+    return actions.preview_source(source, modality, roles, labels)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def examples(
+@st.cache_data(max_entries=16, show_spinner=False)
+def report(
     source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, changed: float
-) -> ExampleTable:
-    """A whole source with its report card."""
-    return actions.check_source(source, modality, roles, labels, class_map)
+) -> SourceReport:
+    """The report card of a whole source, read in a child process with limits."""
+    return actions.report_source(source, modality, roles, labels, class_map)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def plan(spec: RunSpec, changed: float) -> list[ScorePlan]:
+    """Which scores the data of a draft can have; the data is read in a child process with limits."""
+    return actions.plan_source(spec)
 
 
 def changed(source: str) -> float:

@@ -97,11 +97,11 @@ def _summary(opened: Opened | None, problem: CurationError | None) -> None:
     branches.menu(opened)
 
 
-def bar(opened: Opened | None, problem: CurationError | None) -> None:
-    """Kept, dropped, rarest class and noise of what is open, with Undo, Redo and Export."""
+def bar(opened: Opened | None, preparing: bool = False) -> None:
+    """Kept, dropped, rarest class and noise of what is open, with Undo, Redo and Export. preparing: other data."""
     _exposed()
     with st.container(key="bar", gap=None):
-        pressed = kept_bar.kept_bar(_kept_summary(opened) if opened else None, key="kept_bar")
+        pressed = kept_bar.kept_bar(_kept_summary(opened, preparing) if opened else None, key="kept_bar")
     if opened is not None and pressed:
         _press(opened, pressed)
     _message()
@@ -126,7 +126,7 @@ def _press(opened: Opened, pressed: str) -> None:
     st.rerun()
 
 
-def _kept_summary(opened: Opened) -> kept_bar.KeptSummary:
+def _kept_summary(opened: Opened, preparing: bool) -> kept_bar.KeptSummary:
     counts = opened.outcome.counts
     hit = reading.hardest_hit(opened.view, opened.outcome)
     noise = cache.noise(opened.run.run_id, opened.at, opened.view)
@@ -141,6 +141,7 @@ def _kept_summary(opened: Opened) -> kept_bar.KeptSummary:
         selected=len(state.selection()),
         can_undo=opened.curation.can_undo,
         can_redo=opened.curation.can_redo,
+        resting=f"Still {opened.run.name}, not the new data:" if preparing else "",
     )
 
 

@@ -39,7 +39,7 @@ except Exception as error:
 again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
 if not again:
     frame.steps(STEPS, page, opened, problem)
-frame.bar(opened, problem)
+frame.bar(opened, preparing=page == STEPS["data"] and state.is_preparing())
 if isinstance(problem, UnknownFolderError) and page not in (STEPS["start"], STEPS["data"], STEPS["methods"]):
     border.alone(unknown_folder.unknown_folder, problem)
 else:

@@ -267,6 +267,32 @@ def tell(text: str, hint: str = "", level: str = "note") -> None:
     st.session_state["waiting_message"] = (shown(text), shown(hint), level)  # its box has the key "message"
 
 
+def look_at(source: str) -> None:
+    """A person asked for this source to be read; what was uploaded or asked for before is let go."""
+    let_source_go()
+    st.session_state.update(source=source, looked=source)
+
+
+def looked_at() -> str:
+    """The source that a person asked to read; empty for one that only stands in the address."""
+    return st.session_state.get("looked", "")
+
+
+def stands_in_address(*names: str) -> bool:
+    """Whether the address gives a value to one of these fields."""
+    return any(st.query_params.get(name) for name in names)
+
+
+def is_preparing() -> bool:
+    """Whether new data is looked at."""
+    return bool(looked_at()) or st.session_state.get(f"uploaded_{get('upload_number', 0)}") is not None
+
+
+def let_source_go() -> None:
+    """No new data is looked at any more: the field is empty, and the upload's, too."""
+    st.session_state.update(source="", looked="", upload_number=st.session_state.get("upload_number", 0) + 1)
+
+
 def take_message() -> tuple[str, str, str] | None:
     """The waiting message, once."""
     return st.session_state.pop("waiting_message", None)

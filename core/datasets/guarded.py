@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -80,14 +81,20 @@ def _ask(
         "labels": None if labels is None else os.fspath(labels),
         "class_map": None if class_map is None else os.fspath(class_map),
         "cache": None if cache is None else os.fspath(cache),
-        "seconds": seconds,
-        "memory": memory + _mapped(source),
     }
+    return ask_child(__name__, question, source, seconds, memory)
+
+
+def ask_child(
+    module: str, question: dict[str, Any], source: str | Path, seconds: int = WHOLE_SECONDS, memory: int = MEMORY
+) -> dict[str, Any]:
+    """What `main` of that module answers to the question, under the limits; `source` is the file it will read."""
+    question = {**question, "seconds": seconds, "memory": memory + _mapped(source)}
     name = Path(source).name
     try:
         child = subprocess.run(
             # -P: the folder that a person stands in may be a stranger's, too
-            [sys.executable, "-P", "-c", "from core.datasets.guarded import main; main()"],
+            [sys.executable, "-P", "-c", f"from {module} import main; main()"],
             input=json.dumps(question).encode(),
             capture_output=True,
             timeout=seconds,
@@ -148,11 +155,16 @@ def _limit(memory: int, seconds: int) -> None:
 
 
 def main() -> None:
+    """What the child runs."""
+    answer_with(_done)
+
+
+def answer_with(done: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Read the question from standard input, do what it asks under the limits, print the answer."""
     question = json.load(sys.stdin)
     _limit(question["memory"], question["seconds"])
     try:
-        answer = _done(question)
+        answer = done(question)
     except CurationError as error:
         answer = {"error": str(error), "hint": error.hint}
     except MemoryError:

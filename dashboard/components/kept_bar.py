@@ -32,6 +32,7 @@ class KeptSummary:
     can_redo: bool = False
     can_export: bool = True
     export_reason: str = ""  # why Export is not possible yet
+    resting: str = ""  # what the numbers are of, while the page is about other data
 
 
 def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
@@ -46,10 +47,13 @@ def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
     words: list[Node] = [
         node("span", "gauge", node("i", "", style={"width": f"{share:.2f}%"}), role="img", label=f"{share:.0f} % kept")
     ]
+    if summary.resting:
+        words.insert(0, node("span", "", summary.resting))
     words += _parts(summary)
     if summary.selected:
         words.append(node("span", "", f"selected {summary.selected:,}"))
-    return show_nodes(node("div", "keptbar", *words, node("span", "right", *_buttons(summary)), role="status"), key=key)
+    look = "keptbar resting" if summary.resting else "keptbar"
+    return show_nodes(node("div", look, *words, node("span", "right", *_buttons(summary)), role="status"), key=key)
 
 
 def _buttons(summary: KeptSummary) -> list[Node]:

@@ -7,7 +7,7 @@ import streamlit as st
 from core import actions
 from core.models import MODELS
 from core.types.errors import CurationError
-from core.types.examples import ExampleTable, Modality, Roles
+from core.types.examples import Modality, Roles, SourceReport
 from core.types.pictures import with_pictures
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard import state
@@ -15,39 +15,39 @@ from dashboard.components import messages
 
 
 def model_choice(
-    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, examples: ExampleTable
+    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, found: SourceReport
 ) -> None:
     """The model and how long it trains; the button leads to the Scores step with this draft."""
     st.html("<h3>Model</h3>")
-    training = TrainingSpec() if examples.modality == Modality.TRACE else _checked(examples)
-    if examples.modality == Modality.TRACE:
+    training = TrainingSpec() if found.modality == Modality.TRACE else _checked(found.modality)
+    if found.modality == Modality.TRACE:
         st.text("No training: the scores read the recorded outputs.")
     if training is not None:
         spec = RunSpec(source, modality, roles, labels, class_map, training=training)
         st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
 
 
-def _checked(examples: ExampleTable) -> TrainingSpec | None:
+def _checked(modality: Modality) -> TrainingSpec | None:
     """What the form says; None, with the two lines of why, where no network can be read or fed so."""
     try:
-        training = _training(examples)
-        actions.check_training(training, examples.modality)
+        training = _training(modality)
+        actions.check_training(training, modality)
     except CurationError as error:
         messages.error_box(error, key="model_error")
         return None
     return training
 
 
-def _training(examples: ExampleTable) -> TrainingSpec:
+def _training(modality: Modality) -> TrainingSpec:
     families = {
         "auto": "Best fit for this data",
-        **{m.name: m.title for m in MODELS if examples.modality in m.modalities},
+        **{m.name: m.title for m in MODELS if modality in m.modalities},
     }
     left, middle, right = st.columns([2, 1, 1], gap="small")
     model = left.selectbox("Trained here", list(families), format_func=families.__getitem__, key="model")
     epochs = middle.number_input("Epochs (0 = its own default)", 0, 500, 0, key="epochs")
     seeds = right.number_input("Seeds", 1, 10, 2, key="seeds", help="Two or more give every score a spread")
-    weights, seen = _own_weights(examples.modality)
+    weights, seen = _own_weights(modality)
     about = next((m.summary for m in MODELS if m.name == model), "Chosen by kind of data.")
     st.caption(about)
     training = TrainingSpec(model=model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights)

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
-from core.types.examples import ExampleTable
-from dashboard import reading
+from core.types.examples import SourceReport
 from dashboard.components import class_bars, messages
+from dashboard.components.shown import shown
 
 
-def report_card(examples: ExampleTable) -> None:
+def report_card(found: SourceReport) -> None:
     """Rows, classes, splits, and one line per finding."""
     st.html("<h3>Report card</h3>")
     facts = st.columns(4, gap="small")
-    facts[0].metric("Rows", f"{len(examples):,}")
-    facts[1].metric("Classes", f"{examples.class_count:,}")
-    facts[2].metric("Training rows", f"{len(examples.train_rows):,}")
-    facts[3].metric("Held out", f"{int((examples.splits != 'train').sum()):,}")
-    for number, finding in enumerate(examples.report):
+    facts[0].metric("Rows", f"{found.rows:,}")
+    facts[1].metric("Classes", f"{len(found.class_names):,}")
+    facts[2].metric("Training rows", f"{found.train_rows:,}")
+    facts[3].metric("Held out", f"{found.held_out_rows:,}")
+    for number, finding in enumerate(found.report):
         with st.container(horizontal=True, gap="small", key=f"finding_{number}"):
             if finding.level == "warning":
                 st.markdown(messages.light("amber", ""), width="content")
-            st.text(finding.text)
-    counts = reading.class_counts(examples.labels, examples.class_count)
-    if examples.class_count:
+            st.text(shown(finding.text))
+    counts = np.array(found.class_counts)
+    if found.class_names:
         class_bars.class_bars(
-            examples.class_names,
+            found.class_names,
             counts,
             counts,
             key="report_classes",

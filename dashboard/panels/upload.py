@@ -1,4 +1,4 @@
-"""An uploaded file becomes a file of the workspace, named by its content, and is read in a child process first."""
+"""An uploaded file becomes a file of the workspace, named by its content."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from core import actions
-from core.datasets import UnsafeFileError
-from core.types.errors import DataError
-from core.types.examples import Roles
-from dashboard import cache
 
 
 def keep(uploaded: Any) -> Path:
@@ -28,17 +22,3 @@ def keep(uploaded: Any) -> Path:
         part.write_bytes(content)
         part.replace(path)
     return path
-
-
-def refuse_dangerous(path: str, modality: str | None, labels: str | None) -> None:
-    """Raise `UnsafeFileError` for a file that kills or exhausts its reader.
-
-    A file that is refused in words is let through: the form, where its columns are set, may be all it needs.
-    """
-    try:
-        with st.spinner("Reading the file in a process of its own"):
-            cache.tried(path, modality, Roles(), labels)
-    except UnsafeFileError:
-        raise
-    except DataError:
-        return

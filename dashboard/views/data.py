@@ -7,58 +7,74 @@ import streamlit as st
 from core.datasets import SourcePreview
 from core.types.errors import CurationError
 from core.types.examples import Roles
-from dashboard import cache, state
+from dashboard import border, cache, doing, state
 from dashboard.components import messages
 from dashboard.components.shown import shown_frame
-from dashboard.panels import model_choice, report_card, roles_form, upload
+from dashboard.panels import model_choice, open_data, report_card, roles_form, upload
 
 _KINDS = {"": "guess", "image": "images", "text": "text", "table": "table", "trace": "recorded outputs"}
 
 
 def render() -> None:
-    """Left: where the data is and what its columns are. Right: five rows, the report card, the model."""
+    """Left: where the data is and what its columns are. Right: five rows, the report card, the model.
+
+    One source at a time: new data that a person asked to look at, else the data of the open run.
+    """
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.html("<h2>Data</h2>")
-        source, uploaded = _source()
-        if source is None:
-            return
-        modality, (labels, class_map) = _kind(), _side_files()
-        try:
-            if uploaded:
-                upload.refuse_dangerous(source, modality, labels)
-            guessed = cache.preview(source, modality, Roles(), labels, cache.changed(source))
-            roles = roles_form.roles_form(guessed, source)
-            shown = cache.preview(source, modality, roles, labels, cache.changed(source))
-        except CurationError as error:
-            messages.error_box(error, key="preview_error")
-            return
+        source = _source()
+        if source is not None:
+            modality, (labels, class_map) = _kind(), _side_files()
+            with st.spinner("Looking at it in a process of its own"):
+                try:
+                    guessed = cache.preview(source, modality, Roles(), labels, cache.changed(source))
+                    roles = roles_form.roles_form(guessed, source)
+                    shown = cache.preview(source, modality, roles, labels, cache.changed(source))
+                except CurationError as error:
+                    messages.error_box(error, key="preview_error")
+                    return
     with right:
+        if source is None:
+            border.alone(open_data.open_data)
+            return
         _preview(shown)
-        _commit(source, modality, roles, labels, class_map, uploaded)
+        _commit(source, modality, roles, labels, class_map)
 
 
-def _source() -> tuple[str | None, bool]:
-    """The path and whether it was uploaded; None while nothing is chosen."""
+def _source() -> str | None:
+    """The path of what a person asked to look at; None while nothing is. A path in the address is only filled in."""
     path = st.text_input(
         "Path on this machine, or the name of a sample",
         key="source",
         bind="query-params",
         placeholder="/data/reviews.csv, a folder of images, digits",
+        on_change=lambda: _look(state.get("source", "")),
+    ).strip()
+    given = st.file_uploader(
+        "or upload (up to 200 MB)",
+        key=f"uploaded_{state.get('upload_number', 0)}",
+        type=["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "gz"],
+        on_change=lambda: state.put("source", ""),
     )
-    uploaded = st.file_uploader(
-        "or upload (up to 200 MB)", key="uploaded", type=["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "gz"]
-    )
-    if uploaded is not None:
-        return str(upload.keep(uploaded)), True
-    if not path.strip():
+    if given is not None:
+        return doing.attempt(lambda: str(upload.keep(given)))
+    if path and state.looked_at() == path:
+        return path
+    if path:
+        st.button("Look at it", key="look", type="primary", on_click=_look, args=(path,))
+        st.caption("Nothing was read yet. This path may come from a link that somebody sent.")
+    else:
         messages.empty_state(
-            "No data chosen yet",
+            "No new data chosen",
             "Give a path above, or drop a file here. Nothing is read beyond its first rows until you say so.",
             key="no_source",
         )
-        return None, False
-    return path.strip(), False
+    return None
+
+
+def _look(path: str) -> None:
+    doing.attempt(lambda: state.look_at(path.strip()))
 
 
 def _kind() -> str | None:
@@ -70,7 +86,8 @@ def _kind() -> str | None:
 
 def _side_files() -> tuple[str | None, str | None]:
     """Paths of a file with the labels and of one that names the classes."""
-    with st.expander("Labels and class names in files of their own"):
+    given = state.stands_in_address("labels_file", "class_map")  # what somebody sent is in sight before it is read
+    with st.expander("Labels and class names in files of their own", expanded=given):
         labels = st.text_input(
             "Labels file (for recorded outputs)",
             key="labels_file",
@@ -102,9 +119,7 @@ def _preview(shown: SourcePreview) -> None:
         st.text(note)
 
 
-def _commit(
-    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, uploaded: bool
-) -> None:
+def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None) -> None:
     changed = cache.changed(source)
     asked = f"{source}|{modality}|{roles}|{labels}|{class_map}|{changed}"
     if st.button("Read all of it", key="read_all", type="primary", help="Loads the dataset and writes its report card"):
@@ -114,9 +129,7 @@ def _commit(
             "Check the guess on the left first. Reading everything gives the report card; it starts no training."
         )
         return
-    with st.spinner("Reading"):
-        if uploaded:
-            cache.tried(source, modality, roles, labels, class_map)
-        examples = cache.examples(source, modality, roles, labels, class_map, changed)
-    report_card.report_card(examples)
-    model_choice.model_choice(source, modality, roles, labels, class_map, examples)
+    with st.spinner("Reading all of it in a process of its own"):
+        found = cache.report(source, modality, roles, labels, class_map, changed)
+    report_card.report_card(found)
+    model_choice.model_choice(source, modality, roles, labels, class_map, found)

@@ -44,14 +44,16 @@ def render() -> None:
 def _draft(draft: RunSpec) -> None:
     st.html("<h2>Scores</h2>")
     st.text(f"Data: {draft.source} · model: {draft.training.model} · {draft.training.seeds} seeds")
-    examples = cache.examples(draft.source, draft.modality, draft.roles, draft.labels, cache.changed(draft.source))
-    run_form.run_form(draft, actions.plan_scores(draft, examples), _start)
+    with st.spinner("Reading the data"):
+        plan = cache.plan(draft, cache.changed(draft.source))
+    run_form.run_form(draft, plan, _start)
 
 
 def _start(spec: RunSpec) -> None:
     started = doing.attempt(lambda: actions.start_run(spec), "start")
     if started is not None:
         state.put("draft_spec", None)
+        state.let_source_go()
         state.open_run(started)
         state.follow("scores")
 

@@ -22,6 +22,7 @@ def recorded(tmp_path):
 
 def _read(recorded, **query):
     at = screen("data", source=str(recorded / "logits.npy"), labels_file=str(recorded / "labels.csv"), **query)
+    at.button(key="look").click().run()
     at.button_group(key="kind").set_value("trace").run()
     return at.button(key="read_all").click().run()
 
