@@ -9,7 +9,7 @@ from core.composite import RankCorrelation
 from core.curation.comparing import DIFFICULTY, EVIDENCE, PairComparison
 from core.curation.crossing import ClusterCard, Crossing
 from core.curation.sensitivity import WeightEffect
-from dashboard import reading
+from dashboard import reading, selecting
 
 _SUMMARIES = {DIFFICULTY: "Difficulty (all its scores)", EVIDENCE: "Label evidence (all its scores)"}
 
@@ -81,7 +81,7 @@ def correlation_words(found: RankCorrelation) -> str:
 
 def zones_frame(found: Crossing) -> pd.DataFrame:
     """Rows of each group in each zone, with the share of doubted labels."""
-    columns = {reading.ZONE_WORDS[zone].capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
+    columns = {selecting.ZONE_WORDS[zone].capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
     frame = pd.DataFrame({"Group": list(found.groups), "Rows": found.counts.sum(axis=1), **columns})
     return frame if found.suspected is None else frame.assign(**{"Suspected labels": found.suspected})
 
@@ -90,7 +90,7 @@ def clusters_frame(cards: tuple[ClusterCard, ...]) -> pd.DataFrame:
     """A line per cluster: its words, or where there are none the labels in it."""
     frame = pd.DataFrame(
         {
-            "Cluster": [f"cluster {card.number}" for card in cards],
+            "Cluster": [cluster_title(card) for card in cards],
             "Rows": [card.size for card in cards],
             "Suspected labels": [card.suspected for card in cards],
         }
@@ -98,6 +98,11 @@ def clusters_frame(cards: tuple[ClusterCard, ...]) -> pd.DataFrame:
     if any(card.keywords for card in cards):
         return frame.assign(**{"What sets it apart": [", ".join(card.keywords) for card in cards]})
     return frame.assign(Labels=[label_words(card) for card in cards])
+
+
+def cluster_title(card: ClusterCard) -> str:
+    """Its number, or that these rows are in none."""
+    return "in no cluster" if card.number < 0 else f"cluster {card.number}"
 
 
 def label_words(card: ClusterCard) -> str:

@@ -26,12 +26,6 @@ from dashboard import cache, selecting
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
-ZONE_WORDS = {
-    "typical": "typical",
-    "likely_mislabeled": "likely mislabeled",
-    "hard_useful": "hard but useful",
-    "redundant": "redundant",
-}
 _RISKS_AT_ONCE = 100_000
 IDLE = ("not asked for", "not possible here")
 GOING = (RunState.WAITING, RunState.RUNNING)
@@ -198,7 +192,7 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "because": [because(opened, int(row)) for row in rows],
             "distance to the cut": outcome.margin[rows],
             "flip risk": flip_risks(opened)[rows],
-            "zone": [ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
+            "zone": [selecting.ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
         }
     )
     if (outcome.label_final[rows] != view.labels[rows]).any():
@@ -265,7 +259,7 @@ def score_cut(opened: Opened, name: str) -> tuple[float | None, str]:
 
 def zone_word(opened: Opened, row: int) -> str:
     """The zone of one row in words."""
-    return ZONE_WORDS[ZONES[int(zones(opened.view)[row])]]
+    return selecting.ZONE_WORDS[ZONES[int(zones(opened.view)[row])]]
 
 
 def checklist(opened: Opened) -> list[tuple[str, str]]:

@@ -14,6 +14,13 @@ from core.types.curation import SOURCES, Outcome
 
 _MOST_OPTIONS = 500  # a facet with more values is a search, not a card
 
+ZONE_WORDS = {
+    "typical": "typical",
+    "likely_mislabeled": "likely mislabeled",
+    "hard_useful": "hard but useful",
+    "redundant": "redundant",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Facet:
@@ -67,7 +74,7 @@ def fixed_facets(view: ScoreView, clusters: np.ndarray | None) -> tuple[Facet, .
     if view.predicted is not None:
         found.append(Facet("predicted", "Prediction", view.class_names, np.asarray(view.predicted, np.int64)))
     if view.scores:
-        found.append(Facet("zone", "Zone", tuple(z.replace("_", " ") for z in ZONES), zones(view).astype(np.int64)))
+        found.append(Facet("zone", "Zone", tuple(ZONE_WORDS[z] for z in ZONES), zones(view).astype(np.int64)))
     found.append(facet_of_words("split", "Split", view.splits))
     if view.groups is not None:
         found.append(facet_of_words("group", "Group", view.groups))

@@ -15,9 +15,10 @@ from .evidence import difficulty, label_evidence, label_suggested
 from .view import ScoreColumn, ScoreView
 
 DIFFICULTY, EVIDENCE = "difficulty", "label_evidence"  # the two summaries of METHODS 10.2, comparable like scores
-# METHODS 10.2 step 5, by (difficult, evidence for the label). Half of all rows are above any middle: "in doubt" is a
-# side to look at, not a finding; `evidence.zones` draws the narrower zones.
-ZONE_QUADRANTS = ("easy core", "easy, label in doubt", "hard but useful", "hard, label in doubt")
+# METHODS 10.2 step 5, by (difficult, evidence for the label). Half of all rows are above any middle: these are sides to
+# look at, not findings, and are not called like the narrower zones of `evidence.zones`: one name, one count.
+ZONE_QUADRANTS = ("easier half, firmer label", "easier half, weaker label", "harder half, firmer label",
+                  "harder half, weaker label")
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,7 +71,10 @@ def data_map(view: ScoreView) -> tuple[np.ndarray, np.ndarray] | None:
 
 @dataclass(frozen=True, eq=False)
 class ClusterCard:
-    """One cluster: words that set it apart, share of doubted labels (None = unknown), its middle and its edge."""
+    """One cluster: words that set it apart, share of doubted labels (None = unknown), its middle and its edge.
+
+    Number -1: the rows in none, which have neither.
+    """
 
     number: int
     size: int
@@ -84,7 +87,7 @@ class ClusterCard:
 
 def describe_clusters(view: ScoreView, codes: np.ndarray, vectors: np.ndarray | None,
                       words: Sequence[Counter[str]] = (), members: int = 6) -> tuple[ClusterCard, ...]:
-    """A card per cluster, in the order of their numbers (codes [N], -1 = in none).
+    """A card per cluster, in the order of their numbers (codes [N], -1 = in none); rows in none have the last, -1.
 
     vectors: [N, d] embedding that says what is near, or None. words: a counter of words per cluster.
     """
@@ -98,7 +101,16 @@ def describe_clusters(view: ScoreView, codes: np.ndarray, vectors: np.ndarray | 
         keywords = telling_words(words, number) if words else ()
         cards.append(ClusterCard(number, len(rows), suspected, keywords, _labels(view, rows), order[:members],
                                  order[::-1][:members]))
-    return tuple(cards)
+    alone = np.flatnonzero(codes < 0)
+    return (*cards, _in_no_cluster(view, alone)) if len(alone) else tuple(cards)
+
+
+def _in_no_cluster(view: ScoreView, rows: np.ndarray) -> ClusterCard:
+    """Rows in no dense region: they are listed, but have no middle that one could be near to."""
+    share = suspected_share_of(view, np.where(np.isin(np.arange(len(view)), rows), 0, -1), 1)
+    suspected = None if share is None or np.isnan(share[0]) else float(share[0])
+    nobody = np.empty(0, np.int64)
+    return ClusterCard(-1, len(rows), suspected, (), _labels(view, rows), nobody, nobody)
 
 
 def _labels(view: ScoreView, rows: np.ndarray, most: int = 3) -> tuple[tuple[str, float], ...]:

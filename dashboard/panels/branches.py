@@ -11,7 +11,7 @@ import streamlit as st
 from core import curation_actions
 from core.store import MAIN
 from core.types.errors import CurationError
-from dashboard import branching, cache, doing, picking, reading, state
+from dashboard import branching, cache, doing, picking, selecting, state
 from dashboard.components import messages, table
 from dashboard.opened import Opened, beside
 
@@ -140,7 +140,7 @@ def comparison(opened: Opened) -> None:
         _table(frame, "branch_classes", "Rows of each class that the branches keep")
     with right:
         st.html("<h4>By zone</h4>")
-        names = [reading.ZONE_WORDS[zone] for zone in found.zones]
+        names = [selecting.ZONE_WORDS[zone] for zone in found.zones]
         frame = branching.side_frame("Zone", names, found.by_zone, other, opened)
         _table(frame, "branch_zones", "Rows of each zone that the branches keep")
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.curation.crossing import ClusterCard
 from core.curation.evidence import ZONES, zones
-from dashboard import cache, comparing, drawing, picking, reading, selecting, state
+from dashboard import cache, comparing, drawing, picking, selecting, state
 from dashboard.components import messages, table
 from dashboard.components.heat_map import heat_map
 from dashboard.components.neighbors import neighbors_strip
@@ -69,7 +69,7 @@ def zones_by(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarra
         for code, zone in enumerate(ZONES):
             rows = comparing.rows_with(zones(opened.view), code, inside)
             st.button(
-                f"{reading.ZONE_WORDS[zone]} · {len(rows):,}",
+                f"{selecting.ZONE_WORDS[zone]} · {len(rows):,}",
                 key=f"zone_{zone}",
                 disabled=not len(rows),
                 on_click=picking.chooser(rows),
@@ -92,9 +92,8 @@ def clusters(opened: Opened, shown: np.ndarray) -> None:
         **state.held("clustering", there, next(iter(there))),
     ) or next(iter(there))
     cards = cache.cluster_cards(run.run_id, at, name, run, opened.view)
-    if not cards:
+    if not any(card.number >= 0 for card in cards):
         st.text("No dense group was found: every row stands alone.")
-        return
     left, right = st.columns([3, 2], gap="small")
     with left:
         chosen = table.table(
@@ -111,7 +110,7 @@ def clusters(opened: Opened, shown: np.ndarray) -> None:
 
 def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) -> None:
     doubted = "" if card.suspected is None else f" · {card.suspected:.1%} suspected labels"
-    st.html(f"<h4>Cluster {card.number}</h4>")
+    st.html(f"<h4>{comparing.cluster_title(card).capitalize()}</h4>")
     st.text(f"{card.size:,} rows{doubted}")
     st.text("Labels: " + (comparing.label_words(card) or "none"))
     if card.keywords:
@@ -119,6 +118,9 @@ def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) ->
     codes = cache.array(opened.run.run_id, opened.at, name, opened.run)
     rows = comparing.rows_with(np.asarray(codes), card.number, shown)
     st.button(f"Select its {len(rows):,} rows", key="select_cluster", on_click=picking.chooser(rows))
+    if card.number < 0:
+        st.caption("They lie in no dense region: near the edge of a cluster, between two, or alone.")
+        return
     for title, members, key in (
         ("Typical: nearest to its middle", card.typical, "typical"),
         ("Odd: farthest from it", card.odd, "odd"),

@@ -72,9 +72,12 @@ def test_cells_that_tell_a_cluster_apart():
 def test_members_lie_near_and_far():
     vectors = np.array([[0.0], [1.0], [5.0], [100.0], [101.0]], np.float32)
     view = view_of({"el2n": np.arange(5.0)})
-    first, second = describe_clusters(view, np.array([0, 0, 0, 1, -1]), vectors)
+    first, second, rest = describe_clusters(view, np.array([0, 0, 0, 1, -1]), vectors)
+    assert (rest.number, rest.size, len(rest.typical)) == (-1, 1, 0)
+    assert first.size + second.size + rest.size == 5
     assert first.typical.tolist() == [1, 0, 2]  # their mean is 2
     assert first.odd.tolist() == [2, 0, 1]
     assert first.labels == (("class 0", 1.0),)
     assert (second.size, second.suspected, second.keywords) == (1, None, ())
-    assert describe_clusters(view, np.full(5, -1), vectors) == ()
+    (rest,) = describe_clusters(view, np.full(5, -1), vectors)
+    assert (rest.number, rest.size) == (-1, 5)

@@ -29,13 +29,13 @@ def test_a_quadrant_selects_its_rows(run_of):
     assert f"{found.spearman:+.3f} over {found.rows:,} rows" in words(at)
     at.button(key="part_3").click().run()
     np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(found.quadrants == 3))
-    assert f"hard, label in doubt · {found.counts()[3]}" in words(at)
+    assert f"harder half, weaker label · {found.counts()[3]}" in words(at)
 
 
 def test_scores_that_the_run_does_not_have_fall_back(run_of):
     at = screen("compare", run_of("table"), across="nothing", up="neither")
     assert not at.exception
-    assert "hard, label in doubt" in words(at)
+    assert "harder half, weaker label" in words(at)
 
 
 def test_filters_hold_here_too(run_of):
@@ -78,3 +78,28 @@ def test_without_the_source_there_is_still_something_to_compare(pane, run_of, tm
     assert "60 / 60 rows" in words(at)
     if pane == "clusters":  # words of the texts cannot be had: the labels stand in for them
         assert list(at.dataframe[0].value.columns) == ["Cluster", "Rows", "Suspected labels", "Labels"]
+
+
+def test_rows_in_no_cluster_are_a_line_that_selects_them(run_of, monkeypatch):
+    path = run_of("table")
+    run = actions.open_run(path)
+    codes = np.where(np.arange(60) < 20, 0, -1).astype(np.int32)
+    arrays = type(run).array
+    monkeypatch.setattr(type(run), "array", lambda self, name: codes if name == "hdbscan" else arrays(self, name))
+    at = screen("compare", path, pane="clusters", clustering="hdbscan")
+    frames = [frame.value for frame in at.dataframe if "Cluster" in frame.value.columns]
+    assert frames[0][["Cluster", "Rows"]].values.tolist() == [["cluster 0", 20], ["in no cluster", 40]]
+    assert frames[0]["Rows"].sum() == 60
+    at.session_state["clusters_hdbscan"] = {"selection": {"rows": [1], "columns": []}}
+    at.run().button(key="select_cluster").click().run()
+    assert at.session_state["selection"].tolist() == list(range(20, 60))
+
+
+def test_one_name_has_one_count(run_of):
+    from core.curation.comparing import ZONE_QUADRANTS
+    from dashboard.selecting import ZONE_WORDS, fixed_facets
+
+    view = actions.score_view(actions.open_run(run_of("table")))
+    assert not set(ZONE_QUADRANTS) & set(ZONE_WORDS.values())
+    zone = next(facet for facet in fixed_facets(view, None) if facet.name == "zone")
+    assert set(zone.options) == set(ZONE_WORDS.values())  # facets call a zone as Compare does
