@@ -46,8 +46,9 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     with open_regular(path) as file:
         try:
             archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise DataError(f"{path.name} is damaged or truncated: {error}.", "Copy or write it again.") from None
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+            why = "its directory does not read" if isinstance(error, ValueError) else error
+            raise DataError(f"{path.name} is damaged or truncated: {why}.", "Copy or write it again.") from None
         with archive:
             check_directory(archive.infolist(), os.fstat(file.fileno()).st_size, path.name)
             yield archive
@@ -65,10 +66,13 @@ def check_directory(members: list[zipfile.ZipInfo], packed: int, name: str) -> N
         )
     seen: set[str] = set()
     for member in members:
+        plain = "/".join(part for part in member.filename.split("/") if part not in ("", "."))
+        if not member.filename.strip("."):
+            raise DataError(f"{name} has a member without a name.", "Pack it again.")
         _check_member(member, name)
-        if member.filename in seen:
-            raise DataError(f'{name}: the member "{member.filename}" is there twice.', "Pack each file once.")
-        seen.add(member.filename)
+        if plain in seen:
+            raise DataError(f'{name}: the member "{plain}" is there twice.', "Pack each file once.")
+        seen |= set() if member.is_dir() else {plain}
 
 
 def _check_member(member: zipfile.ZipInfo, name: str) -> None:
@@ -123,28 +127,12 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str):
 def read_header(stream: BinaryIO, name: str, source: str) -> Header:
     """Dtype and shape at the start of a .npy stream; object arrays (pickled code) are refused."""
     try:
-        version = np.lib.format.read_magic(stream)
-        width = 2 if version == (1, 0) else 4
-        length = int.from_bytes(stream.read(width), "little")
-        text = stream.read(min(length, MEGABYTE))
-        if len(text) < length:
-            raise ValueError("its header ends early")
-        plain = ast.literal_eval(text.decode("latin1" if version < (3, 0) else "utf-8").strip())
-        dtype = np.dtype(plain["descr"] if isinstance(plain["descr"], str) else [tuple(d) for d in plain["descr"]])
-        shape, fortran = tuple(int(n) for n in plain["shape"]), bool(plain["fortran_order"])
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        SyntaxError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        RecursionError,
-        MemoryError,
-    ) as error:
+        dtype, shape, fortran, start = _parsed_header(stream)
+    except (zipfile.BadZipFile, zlib.error, OSError) as error:
         raise DataError(f'{source}: the array "{name}" is truncated or damaged: {error}.', "Write it again.") from None
+    except (ValueError, KeyError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError):
+        words = f'{source}: the array "{name}" is truncated or damaged: its header does not read'
+        raise DataError(f"{words}.", "Write it again.") from None
     if dtype.kind not in _SAFE_KINDS:
         what = "an object array, which can run code when read" if dtype.hasobject else f"of type {dtype}"
         raise DataError(
@@ -153,7 +141,20 @@ def read_header(stream: BinaryIO, name: str, source: str) -> Header:
         )
     if any(n < 0 for n in shape):
         raise DataError(f'{source}: the array "{name}" claims the shape {shape}.', "Write it again.")
-    return Header(name, dtype, shape, fortran, 8 + width + length)
+    return Header(name, dtype, shape, fortran, start)
+
+
+def _parsed_header(stream: BinaryIO) -> tuple[np.dtype, tuple[int, ...], bool, int]:
+    """Type, shape, whether in Fortran order, and the bytes before the data, read without running anything."""
+    version = np.lib.format.read_magic(stream)
+    width = 2 if version == (1, 0) else 4
+    length = int.from_bytes(stream.read(width), "little")
+    text = stream.read(min(length, MEGABYTE))
+    if len(text) < length:
+        raise ValueError("its header ends early")
+    plain = ast.literal_eval(text.decode("latin1" if version < (3, 0) else "utf-8").strip())
+    dtype = np.dtype(plain["descr"] if isinstance(plain["descr"], str) else [tuple(d) for d in plain["descr"]])
+    return dtype, tuple(int(n) for n in plain["shape"]), bool(plain["fortran_order"]), 8 + width + length
 
 
 def _check_size(header: Header, held: int, source: str) -> None:

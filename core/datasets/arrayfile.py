@@ -17,6 +17,7 @@ from core.types.errors import DataError
 
 from .archives import Header, extract_member, npy_header, npz_headers, read_member
 from .files import cache_file, cache_folder, file_digest, open_regular, unpack_limit
+from .report import some_rows
 from .roles import LABEL_NAMES
 
 _ONE_EACH = "Save one value for each row: y.argmax(axis=1) of one-hot labels, y.ravel() of a single column."
@@ -59,6 +60,10 @@ class ArrayFile:
         """The array in memory."""
         header = self.header(name)
         return _read_idx(self.path, header) if self._idx else read_member(self.path, header)
+
+    def text(self, name: str) -> pd.Series:
+        """A 1-D array in memory, as text."""
+        return array_text(self.read(name), f'{self.path.name}: the array "{name}"')
 
     def mapped(self, name: str) -> np.ndarray:
         """The array memory-mapped, unpacked once to the cache under the hash of its file."""
@@ -129,17 +134,32 @@ def _read_idx(path: Path, header: Header) -> np.ndarray:
     )
 
 
-def array_text(array: np.ndarray) -> pd.Series:
-    """A 1-D array as text; floats in their shortest form."""
+def array_text(array: np.ndarray, source: str) -> pd.Series:
+    """A 1-D array as text; floats in their shortest form. Raises `DataError` for text that no file can hold."""
     if array.dtype.kind == "S":
         array = np.char.decode(array, "utf-8", errors="replace")
+    if array.dtype.kind == "U" and array.size:
+        _check_characters(array, source)
     return pd.Series(array.astype(str).astype(object), dtype=object)
+
+
+def _check_characters(array: np.ndarray, source: str) -> None:
+    """numpy takes any 32 bits for a character: those above Unicode and halves of pairs are none, NUL ends a text."""
+    codes = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))).view(np.uint32).reshape(len(array), -1)
+    ends = (np.cumsum(codes[:, ::-1], axis=1, dtype=np.uint64) == 0)[:, ::-1]  # the padding behind each text
+    bad = (codes > 0x10FFFF) | ((codes >= 0xD800) & (codes <= 0xDFFF)) | ((codes == 0) & ~ends)
+    if rows := np.flatnonzero(bad.any(axis=1)).tolist():
+        raise DataError(
+            f"{source} holds characters that are no text in {len(rows):,} rows ({some_rows(rows)}).",
+            "Save plain text without NUL and without halves of emoji.",
+        )
 
 
 def row_columns(file: ArrayFile, count: int, skip: tuple[str, ...] = ()) -> pd.DataFrame:
     """The 1-D arrays of N values as the person's own columns, as text."""
     names = [h.name for h in file.headers.values() if h.shape == (count,) and h.name not in skip]
-    return pd.DataFrame({name: array_text(file.read(name)) for name in names}, index=range(count), dtype=object)
+    texts = {name: file.text(name) for name in names}
+    return pd.DataFrame(texts, index=range(count), dtype=object)
 
 
 def class_names_of(file: ArrayFile, count: int) -> tuple[str, ...]:
@@ -147,7 +167,7 @@ def class_names_of(file: ArrayFile, count: int) -> tuple[str, ...]:
     for name in ("class_names", "classes", "label_names", "names", "target_names"):
         header = file.headers.get(name)
         if header and header.dtype.kind in "US" and len(header.shape) == 1 and header.shape[0] != count:
-            return tuple(array_text(file.read(name)))
+            return tuple(file.text(name))
     return ()
 
 

@@ -39,6 +39,7 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, A
            struct.error, zlib.error, UserWarning)  # fmt: skip
 # Pillow only warns between 89 and 179 megapixels: here a warning of that kind is a refusal, in every thread.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of damaged notes inside a sound picture
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,12 @@ def _decoded(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     except UnidentifiedImageError:
         raise DataError("not an image") from None
     except _DAMAGE as error:
-        raise DataError("truncated" if _is_cut(error) else f"damaged ({str(error)[:80]})") from None
+        raise DataError("truncated" if _is_cut(error) else _damaged(error)) from None
+
+
+def _damaged(error: BaseException) -> str:
+    """The words of the decoder where they are meant for people."""
+    return f"damaged ({str(error)[:80]})" if isinstance(error, OSError | SyntaxError) and str(error) else "damaged"
 
 
 def _too_many(width: int, height: int) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from core.types.errors import DataError
 from core.types.examples import Modality, Roles
 
-from .arrayfile import ArrayFile, array_text, is_arrays, row_columns
+from .arrayfile import ArrayFile, is_arrays, row_columns
 from .files import read_bytes
 from .frames import is_table, read_frame
 from .roles import guess_roles
@@ -29,7 +29,7 @@ def read_label_file(path: Path) -> pd.DataFrame:
     if not flat:
         raise DataError(f"{path.name} holds no array with one label for each example.", "Give a 1-D array.")
     if len(file.headers) == 1:
-        return pd.DataFrame({"label": array_text(file.read(flat[0].name))})
+        return pd.DataFrame({"label": file.text(flat[0].name)})
     return row_columns(file, max(h.shape[0] for h in flat))
 
 

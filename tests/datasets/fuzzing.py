@@ -76,11 +76,11 @@ class Reader:
     def __init__(self, cache: Path, memory: int = MEMORY):
         self._cache, self._memory, self._child, self.highest = cache, memory, None, 0.0
 
-    def read(self, path: Path) -> Outcome:
-        """What reading the file comes to."""
+    def read(self, path: Path, label: str | None = None) -> Outcome:
+        """What reading the file comes to, with the labels asked for."""
         if self._child is None or self._child.poll() is not None:
             self._child = self._start()
-        self._child.stdin.write(json.dumps(os.fspath(path)).encode() + b"\n")
+        self._child.stdin.write(json.dumps([os.fspath(path), label]).encode() + b"\n")
         self._child.stdin.flush()
         answered, _, _ = select.select([self._child.stdout], [], [], SECONDS)
         if not answered:
@@ -122,17 +122,20 @@ def check(examples) -> None:
     if examples.modality == "table":
         numbers = examples.inputs.select_dtypes("number").to_numpy(float)
         assert not np.isinf(numbers).any()
+    if examples.modality == "image":
+        assert examples.inputs.take(range(min(count, 9)), size=(5, 6)).shape[:3] == (min(count, 9), 5, 6)
     json.dumps([f.text for f in examples.report]).encode()
     "\n".join(f.text for f in examples.report).encode()  # what the terminal prints
 
 
-def _outcome(path: str, cache: Path) -> Outcome:
+def _outcome(path: str, label: str | None, cache: Path) -> Outcome:
     from core.datasets import inspect_source, load_examples
     from core.types.errors import CurationError
+    from core.types.examples import Roles
 
     try:
-        inspect_source(path, cache=cache)
-        check(load_examples(path, cache=cache))
+        inspect_source(path, roles=Roles(label=label), cache=cache)
+        check(load_examples(path, roles=Roles(label=label), cache=cache))
     except CurationError as error:
         lines = error.lines()
         lines.encode()  # words that a terminal can print
@@ -162,7 +165,7 @@ def main() -> None:
     most = int(sys.argv[2]) + pages * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     for line in sys.stdin:
-        outcome = _outcome(json.loads(line), Path(sys.argv[1]))
+        outcome = _outcome(*json.loads(line), Path(sys.argv[1]))
         outcome.megabytes = _peak()
         print(json.dumps(vars(outcome)), flush=True)
 

@@ -83,3 +83,16 @@ def test_rounded_probabilities_and_rows_of_nan_are_read(tmp_path, dtype):
     examples, evidence = load_trace(saved(tmp_path, {"probabilities": given, "label": np.arange(40)}), cache=tmp_path)
     np.testing.assert_array_equal(evidence.probabilities, given)
     assert "NaN/inf probabilities: 1 rows (7)" in [f.text for f in examples.report]
+
+
+@pytest.mark.parametrize(("codes", "row"), [([0x110000], 0), ([97, 0xD83D], 1), ([97, 0, 98], 2)])
+def test_text_arrays_hold_text(tmp_path, codes, row):
+    """numpy reads any 32 bits as a character; Python cannot print those above Unicode, no file holds half an emoji."""
+    labels = np.array(["abc", "é", "", "\U0001f600x", "b"])
+    stored = labels.view(np.uint32).reshape(5, 3).copy()
+    stored[row] = [*codes, 0, 0][:3]
+    source = saved(tmp_path, {"x": PICTURES, "label": stored.view("<U3").ravel()})
+    with pytest.raises(DataError, match=rf'the array "label" holds characters that are no text in 1 rows \({row}\)'):
+        load_examples(source, cache=tmp_path)
+    examples = load_examples(saved(tmp_path, {"x": PICTURES, "label": labels}), cache=tmp_path)
+    assert examples.class_names == ("abc", "b", "é", "\U0001f600x")

@@ -188,11 +188,13 @@ def test_very_deep_folders_are_named_not_walked(pets):
 
 
 @pytest.mark.parametrize(("member", "words"), [
-    ("a/" * 1500 + "x.png", "lies 1,500 folders deep"), ("a" * 300 + "/x.png", "is too long for a file")])
+    ("a/" * 1500 + "x.png", "lies 1,500 folders deep"), ("a" * 300 + "/x.png", "is too long for a file"),
+    ("NUL.png", "a member without a name"), (".", "a member without a name"), ("cat//./0.png", "is there twice")])
 def test_zip_members_with_impossible_names(tmp_path, member, words):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("cat/0.png", png_bytes(1))
         archive.writestr(member, png_bytes(2))
+    (tmp_path / "a.zip").write_bytes((tmp_path / "a.zip").read_bytes().replace(b"NUL", b"\0\0\0"))
     with pytest.raises(DataError, match=words) as caught:
         load_examples(tmp_path / "a.zip", cache=tmp_path / "cache")
     assert len(str(caught.value)) < 400
