@@ -110,3 +110,9 @@ def _names(plain: dict, model: str) -> dict:
 
 def _rewrite(path: Path, change) -> None:
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
+
+
+def forged(run: Path, root: Path) -> Gift:
+    """Any run folder, copied, with the stranger's code in place of its model."""
+    shutil.copytree(run, root / "gift")
+    return Gift(root).copy(root.with_name(root.name + "-received"))

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from core.types.errors import Cancelled, CurationError
+from core.types.terminal import escaped_lines
+
+from .say import complain, complain_of, escape_what_libraries_say
 
 EXIT_BUG, EXIT_ERROR, EXIT_CANCELLED = 1, 2, 130
 
@@ -17,21 +20,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 incomplete or our bug, 2 an error in words, 130 stopped."""
     from .parser import parse
 
+    escape_what_libraries_say()
     try:
         asked = parse(list(sys.argv[1:] if arguments is None else arguments))
         return asked.command(asked) or 0
     except CurationError as error:
-        print(error.lines(), file=sys.stderr)
+        complain_of(error)
         return EXIT_ERROR
     except (Cancelled, KeyboardInterrupt):
-        print("Stopped. What is finished is kept; `python -m core resume RUN` goes on.", file=sys.stderr)
+        complain("Stopped. What is finished is kept; `python -m core resume RUN` goes on.")
         return EXIT_CANCELLED
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # our bug: the traceback goes to the log, one calm sentence to the person
         where = _log_bug()
-        print(f"Something went wrong inside Chaffinch ({type(error).__name__}: {error}).\n{where}", file=sys.stderr)
+        complain(f"Something went wrong inside Chaffinch ({type(error).__name__}: {error}).", *where.splitlines())
         return EXIT_BUG
 
 
@@ -42,6 +46,6 @@ def _log_bug() -> str:
     with suppress(OSError, CurationError):
         path = made(workspace_root()) / "log.txt"
         with open(path, "a", encoding="utf-8") as file:
-            file.write(text)
+            file.write(escaped_lines(text))
         return f"The details are in {path}; please report them."
     return text

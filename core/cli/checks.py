@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from core.types.progress import Progress
 
 from . import words
 from .commands import chosen_rules, opened
+from .say import say, say_json
 
 
 def check(asked: Namespace) -> None:
@@ -28,7 +28,7 @@ def check(asked: Namespace) -> None:
             result = check_actions.check_here(run, rules, decisions, asked.mode, _numbers(asked.fractions), asked.seeds,
                                         progress)
     if asked.json:
-        print(json.dumps(result.to_json(), indent=1, allow_nan=False))
+        say_json(result.to_json())
     elif not asked.quiet:
         print_check(result)
 
@@ -39,7 +39,7 @@ def selftest(asked: Namespace) -> None:
     with _shown(asked.quiet or asked.json) as progress:
         result = check_actions.self_test_here(run, asked.flip, progress)
     if asked.json:
-        print(json.dumps(result.to_json(), indent=1, allow_nan=False))
+        say_json(result.to_json())
     elif not asked.quiet:
         print_self_test(result)
 
@@ -48,7 +48,7 @@ def report(asked: Namespace) -> None:
     """Everything known about a run's checks as one HTML file."""
     run = opened(asked)
     rules, decisions = _rules_of(asked, run)
-    print(check_actions.write_report(run, rules, decisions, asked.out, asked.branch))
+    say(check_actions.write_report(run, rules, decisions, asked.out, asked.branch))
 
 
 def _rules_of(asked: Namespace, run: actions.Run) -> tuple[Rules, Mapping[str, Decision]]:
@@ -77,8 +77,8 @@ def _shown(quiet: bool) -> Iterator[Progress]:
 def print_check(result: CheckResult) -> None:
     """Table of the arms, the verdict, the smallest subset, and what to know about it."""
     steps = f"{result.steps:,} optimizer steps each" if result.steps else "no fixed number of steps"
-    print(f"\n{result.mode} check with {result.learner}; {steps}, {result.seeds} seeds")
-    print(f"accuracy on {result.held_out_is}")
+    say(f"{result.mode} check with {result.learner}; {steps}, {result.seeds} seeds", gap=True)
+    say(f"accuracy on {result.held_out_is}")
     versus = {(c.against, c.rows): c for c in result.comparisons}
     lines = [("kept", "rows", "arm", "accuracy", "95 % band", "worst class", "rule minus it (95 %)", "the rule is")]
     for p in result.points:
@@ -88,9 +88,10 @@ def print_check(result: CheckResult) -> None:
             f"{p.worst_accuracy:.1%} {p.worst_class}",
             _points(against) if against else "", f"{against.verdict} random" if against else ""))
     words.print_columns(lines, left=0)
-    print(f"\n{result.verdict}\n{result.smallest.text}")
+    say(result.verdict, gap=True)
+    say(result.smallest.text)
     for note in result.notes:
-        print(f"note: {note}")
+        say(f"note: {note}")
 
 
 def _points(found: Comparison) -> str:
@@ -99,18 +100,18 @@ def _points(found: Comparison) -> str:
 
 def print_self_test(result: SelfTestResult) -> None:
     """Recall of each score, the suggested weights, and their gain."""
-    print(f"\n{result.flips:,} labels of {result.rows:,} training rows flipped ({result.flip:.0%}); share found "
-          "among the most suspected")
+    say(f"{result.flips:,} labels of {result.rows:,} training rows flipped ({result.flip:.0%}); share found "
+        "among the most suspected", gap=True)
     ordered = sorted(result.scores, key=lambda s: -s.auroc)
     shares = (f"{share:.0%} inspected" for share in result.scores[0].inspected)
     head = ("ranking", *shares, "average precision", "AUROC", "weight")
     words.print_columns([head, *(_recalled(s, result) for s in (*result.composites, *ordered))])
     for gain in result.gains:
-        print(gain.text)
+        say(gain.text)
     for name, why in result.not_tested.items():
-        print(f"not tested: {name} ({why})")
+        say(f"not tested: {name} ({why})")
     for note in result.notes:
-        print(f"note: {note}")
+        say(f"note: {note}")
 
 
 def _recalled(score: ScoreRecall, result: SelfTestResult) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from core.types.pictures import with_pictures
 from core.types.runs import RunSpec, RunState, TrainingSpec
 
 from . import words
+from .say import say, say_csv, say_json, say_text
 
 EXIT_INCOMPLETE = 1
 
@@ -55,7 +55,7 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: An
         getattr(progress, "close", lambda: None)()
     if not quiet:
         if before is RunState.FINISHED:
-            print(f"{out} is already finished: the same question about the same data. Nothing was computed again.")
+            say(f"{out} is already finished: the same question about the same data. Nothing was computed again.")
         words.print_run(done)
         if truth is not None:
             words.print_evaluation(actions.evaluate_run(done, truth))
@@ -130,7 +130,7 @@ def cancel(asked: Namespace) -> None:
     """Raise the flag that the run looks at."""
     run_id = _run_id(asked.run)
     actions.cancel_run(run_id)
-    print(f"Asked {run_id} to stop. What is finished is kept.")
+    say(f"Asked {run_id} to stop. What is finished is kept.")
 
 
 def _run_id(run: str) -> str:
@@ -149,11 +149,11 @@ def methods(asked: Namespace) -> None:
     from core.scores import SCORES
 
     if asked.markdown:
-        print(scores_markdown())
+        say_text(scores_markdown())
         return
     facts = [method_facts(method) for method in SCORES]
     if asked.json:
-        print(json.dumps(facts, indent=1))
+        say_json(facts)
     else:
         words.print_methods(facts)
 
@@ -163,12 +163,12 @@ def table(asked: Namespace) -> None:
     frame = actions.scores_table(actions.open_run(asked.run))
     text = actions.spreadsheet_csv(frame)
     if asked.csv is None:
-        sys.stdout.write(text)
+        say_csv(text)
     else:
         from core.store.atomic import write_bytes
 
         write_bytes(asked.csv, text.encode())
-        print(f"{asked.csv}: {len(frame):,} rows, {len(frame.columns)} columns")
+        say(f"{asked.csv}: {len(frame):,} rows, {len(frame.columns)} columns")
 
 
 def rank(asked: Namespace) -> None:
@@ -189,17 +189,17 @@ def plant(asked: Namespace) -> None:
         modality=asked.modality,
         roles=roles_from(asked),
     )
-    print(f"{done.data}: {done.rows:,} rows, {done.flipped:,} labels flipped, {done.duplicates:,} near-duplicates")
-    print(f"{done.key}: the answer key")
+    say(f"{done.data}: {done.rows:,} rows, {done.flipped:,} labels flipped, {done.duplicates:,} near-duplicates")
+    say(f"{done.key}: the answer key")
     if done.neutralised:
-        print(f"{done.neutralised:,} cells begin with an apostrophe now: a spreadsheet would run them. JSONL has none.")
+        say(f"{done.neutralised:,} cells begin with an apostrophe now: a spreadsheet would run them. JSONL has none.")
 
 
 def evaluate(asked: Namespace) -> None:
     """Scores against an answer key."""
     figures = actions.evaluate_run(actions.open_run(asked.run), asked.truth)
     if asked.json:
-        print(json.dumps(figures, indent=1, allow_nan=False))
+        say_json(figures)
     else:
         words.print_evaluation(figures)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from dataclasses import asdict
 
@@ -15,6 +14,7 @@ from core.types.scores import AssumptionCheck
 
 from . import words
 from .commands import opened
+from .say import say, say_json
 
 MOST_PARTS = 20
 
@@ -26,13 +26,13 @@ def explain(asked: Namespace) -> None:
     edit = edit_of(run, row, asked)
     if edit:
         found = explain_actions.what_if(run, row, edit)
-        print(json.dumps(asdict(found), indent=1)) if asked.json else print_what_if(asked.id, found)
+        say_json(asdict(found)) if asked.json else print_what_if(asked.id, found)
         return
     attribution, checks = explain_actions.explain_and_check(run, row, _method(run, asked.method),
                                                                 _settings(asked.param))
     if asked.json:
         plain = {"attribution": _plain(attribution), "checks": [asdict(check) for check in checks]}
-        print(json.dumps(plain, indent=1))
+        say_json(plain)
     else:
         print_attribution(asked.id, attribution, checks)
 
@@ -82,18 +82,18 @@ def _method(run: actions.Run, wanted: str | None) -> str:
 
 def print_attribution(name: str, found: Attribution, checks: tuple[AssumptionCheck, ...]) -> None:
     """Target, base to output, the strongest parts, concepts, lights and notes."""
-    print(f"{name}: towards {found.target} by {found.method}, {found.unit} {found.base:.4g} → {found.output:.4g}")
+    say(f"{name}: towards {found.target} by {found.method}, {found.unit} {found.base:.4g} → {found.output:.4g}")
     if found.gap is not None:
-        print(f"additivity gap {found.gap:.4g}")
+        say(f"additivity gap {found.gap:.4g}")
     words.print_columns(_block_lines(found) if found.values.ndim == 2 else _part_lines(found))
     if found.concepts:
         words.print_columns([("concept", "importance (Sobol)", "here", "percentile", "adds"),
                              *((c.name, f"{c.importance:.3f} ± {c.importance_error:.3f}", f"{c.activation:.3g}",
                                 f"{c.percentile:.0f}", f"{c.contribution:+.3f}") for c in found.concepts)])
     for check in checks:
-        print(f"{check.light:5}  {check.text}")
+        say(f"{check.light:5}  {check.text}")
     for note in found.notes:
-        print(f"note: {note}")
+        say(f"note: {note}")
 
 
 def _part_lines(found: Attribution) -> list[tuple[str, ...]]:
@@ -116,14 +116,14 @@ def _block_lines(found: Attribution) -> list[tuple[str, ...]]:
 
 def print_what_if(name: str, found: WhatIf) -> None:
     """Before and after, and how to read it."""
-    print(f"{name}, {found.changed}: {found.model}, before and after")
+    say(f"{name}, {found.changed}: {found.model}, before and after")
     pairs: list[tuple[str, ...]] = [("", "before", "after", "change"),
                                     ("predicted", found.before.predicted, found.after.predicted, "")]
     for title, key in (("its probability", "probability"), (f"probability of {found.label}", "of_label"),
                        ("EL2N of this model", "el2n"), ("loss of this model", "loss")):
         pairs += _pair(title, key, found.before, found.after)
     words.print_columns(pairs)
-    print(found.warning)
+    say(found.warning)
 
 
 def _pair(title: str, key: str, before: Judgement, after: Judgement) -> list[tuple[str, ...]]:

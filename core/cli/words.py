@@ -6,15 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.types.terminal import escaped
+
+from .say import say
+
 MOST_DETAILS = 20
 
 
 def print_run(run: Any) -> None:
     """What a run holds, what it cost, and what to do next."""
     examples, card = run.examples, run.card
-    print(
-        f"\n{run.path}: {len(examples):,} {run.modality.value} examples, {examples.class_count} classes, "
-        f"{len(run.score_names)} scores, {run.state().value}"
+    say(
+        f"{run.path}: {len(examples):,} {run.modality.value} examples, {examples.class_count} classes, "
+        f"{len(run.score_names)} scores, {run.state().value}",
+        gap=True,
     )
     seconds, peaks = card.get("seconds", {}), card.get("peak_memory_mb", {})
     print_columns(
@@ -25,14 +30,17 @@ def print_run(run: Any) -> None:
         ]
     )
     if card.get("not_here"):
-        print("\nnot computed here:")
+        say("not computed here:", gap=True)
         print_columns([(name, why) for name, why in card["not_here"].items()], left=2)
     failed = {name: why for name, why in card.get("problems", {}).items() if name not in card.get("not_here", {})}
     if failed:
-        print("\nfailed:")
+        say("failed:", gap=True)
         print_columns([(name, why) for name, why in failed.items()], left=2)
     _print_lights(run)
-    print(f"\nnext: python -m core rank {run.path} --score composite    python -m core export {run.path} --out DIR")
+    say(
+        f"next: python -m core rank {run.path} --score composite    python -m core export {run.path} --out DIR",
+        gap=True,
+    )
 
 
 def _print_lights(run: Any) -> None:
@@ -43,26 +51,26 @@ def _print_lights(run: Any) -> None:
             if check.light != "green":
                 said.setdefault((check.light, check.text), []).append(name)
     if said:
-        print("\nassumptions to look at:")
+        say("assumptions to look at:", gap=True)
         for (light, text), names in sorted(said.items(), key=lambda item: item[0][0] != "red"):
-            print(f"  {light:5}  {text} ({', '.join(names)})")
+            say(f"  {light:5}  {text} ({', '.join(names)})")
 
 
 def print_columns(rows: Iterable[Sequence[str]], left: int = 1) -> None:
     """Aligned columns; the first `left` to the left, the others to the right."""
-    rows = [tuple(map(str, row)) for row in rows]
+    rows = [tuple(map(escaped, row)) for row in rows]  # before they are measured
     widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
     for row in rows:
         cells = [
             cell.ljust(w) if c < left else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
-        print("  " + "  ".join(cells).rstrip())
+        say("  " + "  ".join(cells).rstrip())
 
 
 def print_runs(runs: Sequence[Any]) -> None:
     """The list of runs."""
     if not runs:
-        print("No run yet. Start one: python -m core run SOURCE --out RUN")
+        say("No run yet. Start one: python -m core run SOURCE --out RUN")
         return
     print_columns(
         [
@@ -76,32 +84,31 @@ def print_runs(runs: Sequence[Any]) -> None:
 def print_status(status: Any) -> None:
     """One run: where it stands and when it was last heard of."""
     age = "" if status.heartbeat_age is None else f", last heard of {status.heartbeat_age:.0f} s ago"
-    print(f"{status.run_id}: {status.state.value}{age}")
+    say(f"{status.run_id}: {status.state.value}{age}")
     if status.stage:
-        print(f"  {status.stage}: {status.done} of {status.total}")
+        say(f"  {status.stage}: {status.done} of {status.total}")
     if status.message:
-        print(f"  {status.message}")
+        say(f"  {status.message}")
 
 
 def print_preview(preview: Any) -> None:
     """Guessed roles and the first rows."""
     rows = "unknown number of" if preview.rows is None else f"{preview.rows:,}"
-    print(f"{preview.name}: {preview.modality.value}, {rows} rows, read as {preview.loader}")
+    say(f"{preview.name}: {preview.modality.value}, {rows} rows, read as {preview.loader}")
     roles = {name: value for name, value in vars(preview.roles).items() if value}
-    print("roles: " + (", ".join(f"{name} = {_shown(value)}" for name, value in roles.items()) or "none"))
+    say("roles: " + (", ".join(f"{name} = {_shown(value)}" for name, value in roles.items()) or "none"))
     print_columns([("column", "kind", "sample"), *((c.name, c.kind, _cut(c.sample)) for c in preview.columns)], left=3)
     for note in preview.notes:
-        print(f"note: {note}")
+        say(f"note: {note}")
 
 
 def print_report(read: Any) -> None:
     """The report card of a dataset."""
     names = read.class_names
-    print(
-        f"\n{read.rows:,} examples, {len(names)} classes: {', '.join(names[:12])}" + (", …" if len(names) > 12 else "")
-    )
+    more = ", …" if len(names) > 12 else ""
+    say(f"{read.rows:,} examples, {len(names)} classes: {', '.join(names[:12])}{more}", gap=True)
     for finding in read.report:
-        print(f"  {finding.level:8}{finding.text}")
+        say(f"  {finding.level:8}{finding.text}")
 
 
 def print_methods(facts: Sequence[Mapping[str, Any]]) -> None:
@@ -125,7 +132,7 @@ def print_evaluation(figures: Mapping[str, Any]) -> None:
     """AUROC, average precision and precision at k of each score, the best first."""
     everything = {**figures["scores"], "composite": figures["composite"]}
     ordered = sorted(everything.items(), key=lambda item: -(item[1].get("auroc") or 0.0))
-    print(f"\n{figures['faults']:,} known faults (k) among {figures['rows']:,} training rows")
+    say(f"{figures['faults']:,} known faults (k) among {figures['rows']:,} training rows", gap=True)
     print_columns(
         [
             ("score", "AUROC", "average precision", "precision at k"),
@@ -141,12 +148,12 @@ def print_export(report: Any, out: Path) -> None:
     """Counts, warnings, and the line that verifies the files."""
     total = report.kept + report.dropped
     share = 100 * report.kept / total if total else 0.0
-    print(f"{out}: kept {report.kept:,} of {total:,} ({share:.0f} %), dropped {report.dropped:,}")
+    say(f"{out}: kept {report.kept:,} of {total:,} ({share:.0f} %), dropped {report.dropped:,}")
     for warning in report.warnings:
-        print(f"warning: {warning}")
+        say(f"warning: {warning}")
     if report.formulas:
-        print(spreadsheet_words(report.formulas, report.safe))
-    print(f"check it: {report.verify_line}")
+        say(spreadsheet_words(report.formulas, report.safe))
+    say(f"check it: {report.verify_line}")
 
 
 def spreadsheet_words(cells: int, safe: bool) -> str:
@@ -161,11 +168,11 @@ def print_levels(reports: Sequence[Any]) -> None:
     """One line per level."""
     for report in reports:
         word = {True: "passed", False: "FAILED", None: "not checked"}[report.ok]
-        print(f"level {report.level}, {report.title.lower()}: {word}. {report.text}")
+        say(f"level {report.level}, {report.title.lower()}: {word}. {report.text}")
         for detail in report.details[:MOST_DETAILS]:
-            print(f"  {detail}")
+            say(f"  {detail}")
         if report.flips:
-            print(f"  decisions that flip: {', '.join(report.flips[:MOST_DETAILS])}")
+            say(f"  decisions that flip: {', '.join(report.flips[:MOST_DETAILS])}")
 
 
 def _figure(value: float | None) -> str:

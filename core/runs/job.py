@@ -18,6 +18,7 @@ from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable
 from core.types.progress import Progress
 from core.types.runs import RunSpec
+from core.types.terminal import escaped_lines
 
 from .folder import RunFolder
 from .gauge import Gauge
@@ -98,6 +99,6 @@ class Job:
         """Add to log.txt."""
         try:
             with open(self.path / "log.txt", "a", encoding="utf-8") as file:
-                file.write(text.rstrip() + "\n")
+                file.write(escaped_lines(text.rstrip()) + "\n")
         except OSError as error:
             raise in_words(self.path / "log.txt", error) from error

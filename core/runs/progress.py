@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from core.types.errors import Cancelled, CurationError
 from core.types.progress import Progress
+from core.types.terminal import escaped
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -49,14 +50,14 @@ class PlainProgress:
     def stage(self, title: str, total: int) -> None:
         """Print the title."""
         self._title, self._total, self._done, self._told = title, total, 0, time.monotonic()
-        print(title, file=self.out, flush=True)
+        print(escaped(title), file=self.out, flush=True)
 
     def advance(self, steps: int = 1) -> None:
         """Print how far, if the last line is old."""
         self._done += steps
         if time.monotonic() - self._told >= self.every:
             self._told = time.monotonic()
-            print(f"{self._title}: {self._done} of {self._total}", file=self.out, flush=True)
+            print(escaped(f"{self._title}: {self._done} of {self._total}"), file=self.out, flush=True)
 
 
 class BarProgress:
@@ -68,7 +69,7 @@ class BarProgress:
         from rich.progress import Progress as Bars
 
         self.bars = Bars(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -80,7 +81,7 @@ class BarProgress:
         """End the bar before and open the next."""
         self._finish()
         self.bars.start()
-        self._task = self.bars.add_task(title, total=total or None)
+        self._task = self.bars.add_task(escaped(title), total=total or None)
 
     def advance(self, steps: int = 1) -> None:
         """Move the open bar."""

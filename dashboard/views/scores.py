@@ -71,7 +71,7 @@ def _progress(key: str, run_id: str) -> None:
     with st.container(key="progress_box", border=True):
         pressed = run_progress.run_progress(status, key="progress", name=run.name)
     if pressed:
-        _press(pressed, status)
+        _press(pressed, run)
 
 
 def _status(run: Run) -> RunStatus:
@@ -81,9 +81,11 @@ def _status(run: Run) -> RunStatus:
         return RunStatus(run.run_id, run.state())
 
 
-def _press(pressed: str, status: RunStatus) -> None:
-    call = {"cancel": actions.cancel_run, "resume": actions.resume_run}[pressed]
-    doing.attempt(lambda: call(status.run_id))
+def _press(pressed: str, run: Run) -> None:
+    if pressed == "cancel":
+        doing.attempt(lambda: actions.cancel_run(run.run_id))
+    else:  # by its folder: one that was copied here has no row in this workspace yet
+        doing.attempt(lambda: actions.resume_run(run.path))
     st.rerun()
 
 
