@@ -21,6 +21,7 @@ from .report import some_rows
 from .roles import LABEL_NAMES
 
 _ONE_EACH = "Save one value for each row: y.argmax(axis=1) of one-hot labels, y.ravel() of a single column."
+CLASS_NAMES = ("class_names", "classes", "label_names", "names", "target_names")
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -164,7 +165,7 @@ def row_columns(file: ArrayFile, count: int, skip: tuple[str, ...] = ()) -> pd.D
 
 def class_names_of(file: ArrayFile, count: int) -> tuple[str, ...]:
     """The names of the classes, when an array of text holds them."""
-    for name in ("class_names", "classes", "label_names", "names", "target_names"):
+    for name in CLASS_NAMES:
         header = file.headers.get(name)
         if header and header.dtype.kind in "US" and len(header.shape) == 1 and header.shape[0] != count:
             return tuple(file.text(name))

@@ -23,6 +23,7 @@ from .arrayfile import (
     row_columns,
 )
 from .assemble import Parts, assemble
+from .beside import beside_findings
 from .files import cache_file
 from .labelfile import join_labels
 from .loader import Column, Loader, Request, SourcePreview
@@ -90,6 +91,7 @@ def _inspect(request: Request) -> SourcePreview:
         array, reading = images_of(file, inputs)
         pictures = tuple(array[i] for i in range(min(5, len(array))))
         notes += [reading.note] if reading.note else []
+    notes += [beside.text for beside in beside_findings(file, inputs)]
     modality = Modality.IMAGE if images else Modality.TABLE
     return SourcePreview(
         request.name,
@@ -146,7 +148,8 @@ def _load(request: Request) -> ExampleTable:
         parts = Parts(Modality.IMAGE, images, digests, columns, roles, findings=reading.findings(count))
     else:
         parts = _feature_parts(file, inputs, columns, roles)
-    return assemble(request, replace(parts, known_classes=class_names_of(file, count)))
+    findings = (*parts.findings, *beside_findings(file, inputs))
+    return assemble(request, replace(parts, known_classes=class_names_of(file, count), findings=findings))
 
 
 def _picture_digests(images: ImageArray) -> np.ndarray:

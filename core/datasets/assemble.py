@@ -59,6 +59,7 @@ def assemble(request: Request, parts: Parts) -> ExampleTable:
         *parts.findings,
         *([size_finding(parts.inputs)] if parts.modality is Modality.IMAGE else []),
         *report.label_findings(ids, labels.codes, labels.class_names, bool(roles.label)),
+        *report.name_findings(ids, labels.codes, labels.class_names),
         *report.split_findings(splits),
         *report.duplicate_findings(ids, first, labels.codes, splits),
     )

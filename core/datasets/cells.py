@@ -10,6 +10,8 @@ import pandas as pd
 
 from core.types.errors import DataError
 
+_WIDE = 500  # columns from which pandas takes longer for each of them than for their cells
+_SHORT = 1000  # rows below which a list is searched faster than an Arrow array is
 _REMOVE = "Remove the NUL character."
 
 
@@ -28,13 +30,22 @@ def column_text(array: Any, name: str, source: str) -> Any:
             return pa.array([cell_text(value) for value in array.to_pylist()], pa.large_string())
         if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
             sizes = compute.fill_null(compute.binary_length(array).cast(pa.large_string()), "0")
-            return compute.binary_join_element_wise("<", sizes, " bytes>", pa.scalar("", pa.large_string()))
+            parts = [pa.scalar(word, pa.large_string()) for word in ("<", " bytes>", "")]
+            return compute.binary_join_element_wise(parts[0], sizes, parts[1], parts[2])
         return compute.fill_null(array.cast(pa.large_string()), "")
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, ValueError, OverflowError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
         raise DataError(
             f'{source}: the column "{name}" ({kind}) cannot be read: {reason}.', "Save it as text or as numbers."
         ) from None
+
+
+def text_frame(table: Any) -> pd.DataFrame:
+    """A table of large_string columns as pandas keeps it: very many columns as one block, where each costs nothing."""
+    if table.num_columns <= _WIDE:
+        return table.to_pandas()
+    cells = np.array([column.to_pylist() for column in table.columns], dtype=object)
+    return pd.DataFrame(cells.T, columns=table.schema.names, dtype=object)
 
 
 def kind_words(kind: Any) -> str:
@@ -45,7 +56,8 @@ def kind_words(kind: Any) -> str:
     while isinstance(kind, pa.BaseExtensionType) or types.is_dictionary(kind):
         kind = kind.value_type if types.is_dictionary(kind) else kind.storage_type
     if types.is_nested(kind):
-        return f"holds {kind}: each cell is read as one text, not as numbers"
+        what = "objects" if types.is_struct(kind) else "maps" if types.is_map(kind) else "lists"
+        return f"holds {what}: each cell is read as one text, not as numbers"
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
         return "holds bytes: only how many there are is read"
     return ""
@@ -71,6 +83,6 @@ def refuse_nul(columns: pd.DataFrame, source: str) -> None:
 
 
 def _with_nul(column: pd.Series) -> np.ndarray:
-    if isinstance(column.dtype, pd.StringDtype):
+    if isinstance(column.dtype, pd.StringDtype) and len(column) > _SHORT:
         return np.flatnonzero(column.str.contains("\0", regex=False).to_numpy(bool))
-    return np.flatnonzero(["\0" in str(cell) for cell in column])
+    return np.flatnonzero(["\0" in str(cell) for cell in column.tolist()])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.types.errors import DataError
 
-from .cells import column_text, kind_words
+from .cells import column_text, kind_words, text_frame
 from .delimited import check_names
 from .files import MEGABYTE, open_regular, unpack_limit
 from .limits import Budget, batch_size, refuse_odd_kinds, too_large
@@ -42,7 +42,7 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tup
         if rows is not None and count >= rows:
             break
     assert first is not None
-    return _joined(tables, first.names).to_pandas(), (*warnings, *schema_words(first))
+    return text_frame(_joined(tables, first.names)), (*warnings, *schema_words(first))
 
 
 def as_text(table: Any, source: str) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.types.errors import DataError
 
+from .cells import text_frame
 from .files import GIGABYTE, MEGABYTE, open_regular, read_bytes
 
 _DELIMITERS = {".tsv": "\t", ".tab": "\t"}
@@ -69,7 +70,7 @@ def _delimiter(data: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
     if path.suffix.lower() in _DELIMITERS:
         return _DELIMITERS[path.suffix.lower()], ()
     first = data.split(b"\n", 1)[0]
-    for mark, word in ((b"\t", "tabs"), (b";", "semicolons")):
+    for mark, word in ((b"\t", "tabs"), (b";", "semicolons"), (b"|", "bars")):
         if mark in first and b"," not in first:
             return mark.decode(), (f"read as separated by {word}",)
     return ",", ()
@@ -118,7 +119,7 @@ def _parse(data: bytes, delimiter: str, names: list[str], source: str) -> pd.Dat
         raise DataError(
             f"{source} does not read as a table: {str(error).splitlines()[0]}.", "Check its quotes and separators."
         ) from None
-    return table.slice(1).to_pandas()
+    return text_frame(table.slice(1))
 
 
 def _explain(data: bytes, delimiter: str, width: int, source: str) -> None:

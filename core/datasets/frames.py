@@ -16,7 +16,7 @@ from .files import MEGABYTE, unreadable
 from .huggingface import is_saved, read_saved, saved_rows
 from .jsonl import read_jsonl
 from .loader import Request, SourcePreview
-from .roles import describe, guess_modality, guess_roles
+from .roles import Head, describe, guess_modality, guess_roles
 
 DELIMITED = (".csv", ".tsv", ".tab")
 JSON_LINES = (".jsonl", ".ndjson")
@@ -94,8 +94,9 @@ def inspect_frame(request: Request, loader: str) -> SourcePreview:
     """Columns, guessed roles and the first five rows of a table file."""
     frame, rows, notes = read_head(request.path)
     modality = modality_of(request, frame)
-    roles = guess_roles(frame, request.roles, modality)
+    head = Head.of(frame)
+    roles = guess_roles(frame, request.roles, modality, head)
     texts = tuple(note.text for note in notes)
     return SourcePreview(
-        request.name, modality, loader, roles, describe(frame), frame.head(5).reset_index(drop=True), rows, texts
+        request.name, modality, loader, roles, describe(head), frame.head(5).reset_index(drop=True), rows, texts
     )

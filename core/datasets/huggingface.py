@@ -16,6 +16,7 @@ import pandas as pd
 from core.types.errors import DataError
 
 from .arrow_stream import stream_batches, stream_rows
+from .cells import text_frame
 from .columnar import batch_text, refusals, schema_words, short_head
 from .delimited import check_names
 from .files import read_bytes, unpack_limit
@@ -107,7 +108,10 @@ def _folders(path: Path) -> list[tuple[str, Path]]:
 
 
 def _within(folder: Path, name: str) -> Path:
-    target = (folder / name).resolve()
+    try:
+        target = (folder / name).resolve()
+    except (OSError, ValueError, RuntimeError):  # a NUL in it, or a loop of links
+        raise DataError(f"{folder.name}: {name!r} is a bad path.", _AGAIN) from None
     if not target.is_relative_to(folder.resolve()):
         raise DataError(f"{folder.name}: {name!r} lies outside the data folder.", _AGAIN)
     return target
@@ -170,7 +174,7 @@ def _read_split(folder: Path, rows: int | None, budget: Budget) -> tuple[pd.Data
                 break
         if rows is not None and count >= rows:
             break
-    frame = pa.concat_tables(texts).to_pandas() if texts else pd.DataFrame()
+    frame = text_frame(pa.concat_tables(texts)) if texts else pd.DataFrame()
     return _with_names(frame, features, folder, count)[[n for n in names if n in frame or n in pictures]], words
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from core.types.errors import DataError
 
 ID_DIGITS = 16
+_BLOCK_CELLS = 1_000_000
 
 
 def digest_texts(texts: Iterable[str]) -> np.ndarray:
@@ -23,9 +24,11 @@ def digest_rows(columns: pd.DataFrame) -> np.ndarray:
     """sha256 of each row's cells with their column names, object [N]; the order of columns does not matter."""
     names = sorted(columns.columns)
     # \x1f and \x1e (unit and record separators) keep ("ab", "c") apart from ("a", "bc").
-    cells = [columns[name].astype(object).to_numpy() for name in names]
     head = "\x1f".join(names) + "\x1e"
-    return digest_texts(head + "\x1f".join(map(str, row)) for row in zip(*cells, strict=True))
+    step = max(1, _BLOCK_CELLS // max(len(names), 1))  # rows at a time: as text cells take many times their room
+    blocks = (columns.iloc[start : start + step] for start in range(0, len(columns), step))
+    rows = (row for block in blocks for row in block[names].to_numpy(dtype=object).tolist())
+    return digest_texts(head + "\x1f".join(map(str, row)) for row in rows)
 
 
 def digest_array(array: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.types.errors import DataError
 
-from .cells import cell_text
+from .cells import cell_text, text_frame
 from .files import MEGABYTE, open_regular
 from .limits import Budget, Size
 
@@ -58,7 +58,7 @@ class _Rows:
         """What of it a person should know."""
         found = [f'"{k}" holds {" and ".join(kinds)}: all are read as text' for k, kinds in self.kinds.items()
                  if len(kinds) > 1]  # fmt: skip
-        found += [f'"{k}" holds {next(iter(kinds))}: each is read as one text, not as numbers'
+        found += [f'"{k}" holds {next(iter(kinds))}: each cell is read as one text, not as numbers'
                   for k, kinds in self.kinds.items() if set(kinds) in ({"lists"}, {"objects"})]  # fmt: skip
         if self.mended:
             found.append(f"half a character (an emoji cut in two) in {self.mended:,} cells: replaced by \ufffd")
@@ -77,12 +77,14 @@ def read_jsonl(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple
                 read.add(parse_json_line(line, where), line, where)
             if rows is not None and len(read.records) >= rows:
                 break
+    import pyarrow as pa
+
     if not read.records:
         raise DataError(f"{path.name} has no columns and 0 rows.", "Give one JSON object per line.")
     read.refuse_wide()
     names = list(dict.fromkeys(name for record in read.records for name in record))
-    columns = {name: [record.get(name, "") for record in read.records] for name in names}
-    return pd.DataFrame(columns, dtype=str), tuple(read.warnings())
+    cells = [[record.get(name, "") for record in read.records] for name in names]
+    return text_frame(pa.table([pa.array(c, pa.large_string()) for c in cells], names=names)), tuple(read.warnings())
 
 
 def parse_json_line(line: bytes, where: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def encode_labels(
     """
     codes, uniques = pd.factorize(texts.astype(object), sort=False)
     values = [str(u) for u in uniques]
-    blank = {i for i, v in enumerate(values) if v in missing or v.lower() == "nan"}
+    blank = {i for i, v in enumerate(values) if v in missing or not v.strip() or v.lower() == "nan"}
     present = [v for i, v in enumerate(values) if i not in blank]
     if len(present) > MAX_CLASSES:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from core.types.examples import UNLABELED, Finding, Split
 
 SHOWN_ROWS = 20
+_ABSENT = ("na", "n/a", "none", "null", "<na>", "?", "-", "missing")
 
 
 def finding(
@@ -64,6 +66,37 @@ def label_findings(
     if (counts > 0).sum() == 1:
         found.append(Finding("one_class", 1, "one class only: scores that compare classes stay empty", level="warning"))
     return found
+
+
+def name_findings(ids: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) -> list[Finding]:
+    """Classes whose names look alike, and classes that are named as missing values often are."""
+    counts = np.bincount(labels[labels != UNLABELED], minlength=len(class_names))
+    groups: dict[str, list[int]] = {}
+    for code, name in enumerate(class_names):
+        groups.setdefault(_as_seen(name), []).append(code)
+    alike = [codes for codes in groups.values() if len(codes) > 1]
+    found = []
+    if alike:
+        shown = "; ".join(" and ".join(f'"{ascii(class_names[c])[1:-1]}" ({counts[c]:,} rows)' for c in codes[:4])
+                          for codes in alike[:3])  # fmt: skip
+        words = f"{_numbered(len(alike), 'class is', 'classes are')} written in several ways, each its own: {shown}"
+        found.append(finding("alike_classes", ids[np.isin(labels, sum(alike, []))], words))
+    absent = [c for c, name in enumerate(class_names) if name.strip().lower() in _ABSENT and counts[c]]
+    if absent:
+        shown = ", ".join(f'"{class_names[c]}" ({counts[c]:,} rows)' for c in absent)
+        words = f"read as a class, not as no label: {shown}"
+        found.append(finding("absent_class", ids[np.isin(labels, absent)], words))
+    return found
+
+
+def _as_seen(name: str) -> str:
+    """Without what the eye does not see: kinds of white space, invisible characters, ways to write one character."""
+    visible = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) != "Cf")
+    return " ".join(visible.split())
+
+
+def _numbered(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _class_words(counts: np.ndarray, class_names: tuple[str, ...]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Set
 from dataclasses import replace
-from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -16,8 +16,25 @@ from .splits import split_of
 
 NONE = "none"  # a person's word for "no column plays this part, do not guess"
 GUESS_ROWS = 1000
+_FEWEST_ROWS, _MOST_CELLS = 50, 1_000_000
+_NO_NUMBER = ("", "?", "NA", "N/A", "nan", "NaN", "null")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _IDS = ("example_id", "id", "uid", "uuid", "guid", "row_id", "sample_id", "example id")
+_PERHAPS_IDS = (
+    "ids",
+    "example_ids",
+    "sample_ids",
+    "doc_id",
+    "document_id",
+    "record_id",
+    "item_id",
+    "image_id",
+    "text_id",
+    "sentence_id",
+    "tweet_id",
+    "question_id",
+    "review_id",
+)
 LABEL_NAMES = (
     "label",
     "labels",
@@ -54,9 +71,22 @@ _PATHS = ("path", "file", "filename", "file_name", "filepath", "image", "image_p
 _NOT_A_LABEL = ("argmax", "pred", "suggest", "guess", "prob", "verdict", "index")
 
 
-def guess_roles(frame: pd.DataFrame, given: Roles, modality: Modality) -> Roles:
+class Head(dict[str, list[str]]):
+    """The first cells of each column, as many as guessing needs: fewer rows where there are very many columns."""
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame | Head) -> Head:
+        """The head of a table of text."""
+        if isinstance(frame, Head):
+            return frame
+        rows = max(_FEWEST_ROWS, min(GUESS_ROWS, _MOST_CELLS // max(len(frame.columns), 1)))
+        columns = frame.head(rows).to_numpy(dtype=object).T.tolist()
+        return cls({str(n): list(map(str, cells)) for n, cells in zip(frame.columns, columns, strict=True)})
+
+
+def guess_roles(frame: pd.DataFrame, given: Roles, modality: Modality, head: Head | None = None) -> Roles:
     """`given` with its gaps filled from names and from the first 1,000 rows. "none" keeps a role empty."""
-    head = frame.head(GUESS_ROWS)
+    head = Head.of(frame) if head is None else head
     roles, refused = _refusals(given)
     taken = {v for v in (roles.id, roles.label, roles.text, roles.split, roles.group, roles.path) if v}
 
@@ -66,14 +96,14 @@ def guess_roles(frame: pd.DataFrame, given: Roles, modality: Modality) -> Roles:
             roles = _with(roles, role, guess)
             taken.add(guess)
 
-    fill("id", _named(head, _IDS))
+    fill("id", _named(head, _IDS) or _unique_id(frame, head))
     fill("split", next((c for c in _matching(head, _SPLIT_NAMES) if _is_split(head[c])), None))
     fill("group", _named(head, _GROUPS))
     if modality is Modality.IMAGE:
-        fill("path", guess_path(head))
+        fill("path", _path_column(head))
     if modality is Modality.TEXT:
-        fill("text", guess_text(head, taken))
-    fill("label", guess_label(head, taken))
+        fill("text", _text_column(head, taken))
+    fill("label", _label_column(head, taken))
     if modality is Modality.TABLE and not roles.features:
         roles = replace(roles, features=tuple(c for c in frame.columns if c not in taken))
     return roles
@@ -92,109 +122,123 @@ def _with(roles: Roles, role: str, column: str | None) -> Roles:
     return replace(roles, **changed)
 
 
-def _matching(frame: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
-    lower = {str(c).strip().lower(): str(c) for c in reversed(list(frame.columns))}
+def _matching(head: Head, names: tuple[str, ...]) -> list[str]:
+    lower = {name.strip().lower(): name for name in reversed(head)}
     return [lower[n] for n in names if n in lower]
 
 
-def _named(frame: pd.DataFrame, names: tuple[str, ...]) -> str | None:
-    return next(iter(_matching(frame, names)), None)
+def _named(head: Head, names: tuple[str, ...]) -> str | None:
+    return next(iter(_matching(head, names)), None)
 
 
-def _is_split(column: pd.Series) -> bool:
-    words = {str(v) for v in column.unique() if str(v).strip()}
+def _unique_id(frame: pd.DataFrame, head: Head) -> str | None:
+    """A column that is an id by its name and by its cells: filled, and all different. A repeated one names a group."""
+    for name in _matching(head, _PERHAPS_IDS):
+        cells = frame[name]
+        if cells.is_unique and all(cell.strip() for cell in head[name]):
+            return name
+    return None
+
+
+def _is_split(cells: list[str]) -> bool:
+    words = {cell for cell in cells if cell.strip()}
     return bool(words) and all(split_of(w) for w in words)
 
 
 def guess_path(frame: pd.DataFrame) -> str | None:
     """The column whose values end like picture files."""
-    for column in (*_matching(frame, _PATHS), *frame.columns):
-        values = frame[column].astype(str)
-        if len(values) and values.str.lower().str.endswith(IMAGE_SUFFIXES).mean() > 0.5:
-            return str(column)
+    return _path_column(Head.of(frame))
+
+
+def _path_column(head: Head) -> str | None:
+    for column in (*_matching(head, _PATHS), *head):
+        cells = head[column]
+        if sum(cell.lower().endswith(IMAGE_SUFFIXES) for cell in cells) * 2 > len(cells):
+            return column
     return None
 
 
-def guess_text(frame: pd.DataFrame, taken: Set[str] = frozenset()) -> str | None:
+def _text_column(head: Head, taken: Set[str] = frozenset()) -> str | None:
     """A column named like text, else the one with the most words a cell (at least four on average)."""
-    for column in _matching(frame, _TEXTS):
-        if column not in taken and not is_numeric(frame[column]):
+    for column in _matching(head, _TEXTS):
+        if column not in taken and not is_numeric(head[column]):
             return column
-    words = {str(c): _mean_words(frame[c]) for c in frame.columns if c not in taken}
+    words = {c: _mean_words(cells) for c, cells in head.items() if c not in taken}
     best = max(words, key=lambda c: words[c], default=None)
     return best if best is not None and words[best] >= 4 else None
 
 
-def _mean_words(column: pd.Series) -> float:
-    texts = column.astype(str)
-    if texts.nunique() <= len(texts) / 2:
+def _mean_words(cells: list[str]) -> float:
+    if len(set(cells)) <= len(cells) / 2:
         return 0.0
-    return float((texts.str.count(" ") + 1).mean())
+    return sum(cell.count(" ") + 1 for cell in cells) / len(cells)
 
 
-def guess_label(frame: pd.DataFrame, taken: set[str]) -> str | None:
+def _label_column(head: Head, taken: set[str]) -> str | None:
     """A column named like a label, else the last one with few distinct values, none of them fractions."""
-    for column in _matching(frame, LABEL_NAMES):
+    for column in _matching(head, LABEL_NAMES):
         if column not in taken:
             return column
-    named = [
-        str(c)
-        for c in frame.columns
-        if "label" in str(c).lower() and c not in taken and not any(word in str(c).lower() for word in _NOT_A_LABEL)
-    ]
+    named = [c for c in head if "label" in c.lower() and c not in taken and not _is_no_label(c)]
     if named:  # several: a person must say which
         return named[0] if len(named) == 1 else None
-    for column in reversed([str(c) for c in frame.columns]):
-        odd = column in taken or any(word in column.lower() for word in _NOT_A_LABEL)
-        if not odd and looks_like_classes(frame[column]):
-            return column
-        if not odd:
-            return None  # only the last column that is free: anything further left is as likely a feature
-    return None
+    # Only the last column that is free: anything further left is as likely a feature.
+    last = next((c for c in reversed(head) if c not in taken and not _is_no_label(c)), None)
+    return last if last is not None and looks_like_classes(head[last]) else None
 
 
-def looks_like_classes(column: pd.Series) -> bool:
+def _is_no_label(name: str) -> bool:
+    return any(word in name.lower() for word in _NOT_A_LABEL)
+
+
+def looks_like_classes(cells: list[str]) -> bool:
     """2 to 200 distinct values, each used twice on average at least, and no fractions among numbers."""
-    values = [v for v in column.astype(str).unique() if v]
-    if not 2 <= len(values) <= 200 or len(values) > len(column) / 2:
+    values = {v for v in cells if v}
+    if not 2 <= len(values) <= 200 or len(values) > len(cells) / 2:
         return False
-    return not (is_numeric(column) and any("." in v.rstrip("0").rstrip(".") for v in values))
+    return not (is_numeric(cells) and any("." in v.rstrip("0").rstrip(".") for v in values))
 
 
-def is_numeric(column: pd.Series) -> bool:
+def is_numeric(cells: list[str]) -> bool:
     """Whether every cell that holds something (other than ? or NA) is a number."""
-    texts = column.astype(str)
-    filled = texts[~texts.isin(("", "?", "NA", "N/A", "nan", "NaN", "null"))]
-    return bool(len(filled)) and bool(pd.to_numeric(filled, errors="coerce").notna().all())
+    filled = set(cells).difference(_NO_NUMBER)
+    return bool(filled) and all(map(_is_number, filled))
+
+
+def _is_number(text: str) -> bool:
+    """As pandas reads numbers: it takes no underscores and no digits of other scripts."""
+    try:
+        return not math.isnan(float(text)) and text.isascii() and "_" not in text
+    except ValueError:
+        return False
 
 
 def guess_modality(frame: pd.DataFrame, given: Roles) -> Modality:
     """What a table of text cells is about: pictures, texts, or plain columns."""
-    head = frame.head(GUESS_ROWS)
-    if given.path not in (None, NONE, "") or (given.path is None and guess_path(head)):
+    head = Head.of(frame)
+    if given.path not in (None, NONE, "") or (given.path is None and _path_column(head)):
         return Modality.IMAGE
     if given.text not in (None, NONE, ""):
         return Modality.TEXT
-    if given.text is None and not given.features and guess_text(head, {given.label or "", given.id or ""}):
+    if given.text is None and not given.features and _text_column(head, {given.label or "", given.id or ""}):
         return Modality.TEXT
     return Modality.TABLE
 
 
-def describe(frame: pd.DataFrame) -> tuple[Column, ...]:
+def describe(frame: pd.DataFrame | Head) -> tuple[Column, ...]:
     """Name, kind in a word, and one value of each column."""
-    return tuple(Column(str(c), _kind(str(c), frame[c].head(GUESS_ROWS)), _sample(frame[c])) for c in frame.columns)
+    return tuple(Column(name, _kind(cells), _sample(cells)) for name, cells in Head.of(frame).items())
 
 
-def _kind(name: str, column: pd.Series) -> str:
-    if is_numeric(column):
+def _kind(cells: list[str]) -> str:
+    if is_numeric(cells):
         return "number"
-    if PurePath(str(column.iloc[0]) if len(column) else "").suffix.lower() in IMAGE_SUFFIXES:
+    if cells and cells[0].lower().endswith(IMAGE_SUFFIXES):
         return "image path"
-    if _mean_words(column) >= 4:
+    if _mean_words(cells) >= 4:
         return "text"
-    return "category" if looks_like_classes(column) else "words"
+    return "category" if looks_like_classes(cells) else "words"
 
 
-def _sample(column: pd.Series) -> str:
-    filled = column[column.astype(str) != ""]
-    return str(filled.iloc[0])[:200] if len(filled) else ""
+def _sample(cells: list[str]) -> str:
+    return next((cell for cell in cells if cell), "")[:200]

@@ -21,9 +21,11 @@ from .saved_pictures import SAVED_PICTURES
 from .tabular import TABULAR
 from .text import TEXT
 from .traces import TRACES, load_recorded
+from .traces import load_beside as beside_inputs
 
 # Order here is order everywhere.
 LOADERS: tuple[Loader, ...] = (IMAGES, SAVED_PICTURES, ARRAYS, TEXT, TABULAR, TRACES)
+_WITHOUT_LABELS = (ARRAYS, TRACES)  # whose labels may lie in a file of their own
 
 
 def inspect_source(
@@ -68,6 +70,11 @@ def load_trace(
 ) -> tuple[ExampleTable, GivenEvidence]:
     """Recorded logits [S, T, N, C], probabilities [N, C] and embeddings [N, d] with their table (no inputs)."""
     return load_recorded(_request(source, Modality.TRACE.value, roles, cache, class_map, labels_source))
+
+
+def load_beside(source: str | Path, inputs: str, cache: Path | None = None) -> GivenEvidence:
+    """Embeddings [N, d] that lie in one array file with the pictures or features `inputs`."""
+    return beside_inputs(_request(source, None, Roles(), cache, None, None), inputs)
 
 
 def source_path(source: str | Path) -> Path:
@@ -135,5 +142,11 @@ def _loader(request: Request) -> tuple[Loader, Request]:
         raise DataError(
             f"{request.name} cannot be read{wanted}: no loader knows it.",
             "Give CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, a zip or folder of pictures, or a dataset saved to disk.",
+        )
+    if request.labels and surest not in _WITHOUT_LABELS:
+        raise DataError(
+            f"The file of labels {request.labels.name} would not be used: {request.name} has columns or folders of its "
+            "own.",
+            "Name its label column with --label, or join both into one file.",
         )
     return surest, request

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -10,13 +12,12 @@ from core.types.examples import ExampleTable, Finding, Modality, Roles
 
 from . import identity, report
 from .assemble import Parts, assemble, check_columns, with_notes
+from .features import MISSING, read_features
 from .frames import inspect_frame, is_table, modality_of, read_frame
 from .loader import Loader, Request, SourcePreview
 from .roles import guess_roles
 
-MISSING = ("", "?")
-# In a column whose other cells are numbers these words are missing values too; in a text column they may be a category.
-NUMERIC_MISSING = (*MISSING, "NA", "N/A", "na", "n/a", "NaN", "nan", "NULL", "null", "None", "none")
+LARGEST = 1e100  # of a number: the squares of larger ones, and sums of those, leave float64
 
 
 def _claims(request: Request) -> int:
@@ -39,48 +40,49 @@ def table_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:
     """Features as numbers or categories, each row's hash, and what is missing or infinite."""
     check_columns(roles, frame, source)
     if not roles.features:
+        only = f': its one column is named "{frame.columns[0]}"' if len(frame.columns) == 1 else ""
         raise DataError(
-            f"{source} has no feature columns.", "Leave at least one column beside id, label, split and group."
+            f"{source} has no feature columns{only}.",
+            "Separate its columns by commas, semicolons, tabs or bars."
+            if only
+            else "Leave at least one column beside id, label, split and group.",
         )
     given = frame[list(roles.features)].reset_index(drop=True)
-    features = pd.DataFrame({name: to_feature(given[name]) for name in given.columns})
-    return feature_parts(features, identity.digest_rows(given), frame, roles)
+    features, findings = read_features(given)
+    parts = feature_parts(features, identity.digest_rows(given), frame, roles)
+    return replace(parts, findings=(*parts.findings, *findings))
 
 
 def feature_parts(features: pd.DataFrame, digests: np.ndarray, columns: pd.DataFrame, roles: Roles) -> Parts:
-    """Parts of a table whose features are numbers and words already; infinite numbers become missing ones."""
-    features, infinite = _without_infinite(features)
-    findings = (*_missing_findings(features), *_infinite_finding(infinite), *_constant_finding(features))
+    """Parts of a table whose features are numbers and words already; what cannot be reckoned with becomes missing."""
+    features, infinite, huge = _without_extremes(features)
+    findings = (
+        *_missing_findings(features),
+        *_row_finding(infinite, "NaN/inf features: {}; taken as missing"),
+        *_row_finding(huge, f"features beyond ±{LARGEST:.0e}: {{}}; taken as missing"),
+        *_constant_finding(features),
+    )
     return Parts(Modality.TABLE, features, digests, columns, roles, missing=MISSING, findings=findings)
 
 
-def to_feature(texts: pd.Series) -> pd.Series:
-    """float64 with NaN if every filled cell is a number, else object of str with None for missing cells."""
-    codes, uniques = pd.factorize(texts.astype(object))  # columns repeat themselves: each distinct cell is read once
-    words = pd.Series(uniques, dtype=object)
-    absent = words.isin(NUMERIC_MISSING).to_numpy()
-    numbers = pd.to_numeric(words.where(~absent), errors="coerce").to_numpy(np.float64)
-    if not absent.all() and not np.isnan(numbers[~absent]).any():
-        return pd.Series(numbers[codes])
-    return pd.Series(words.where(~words.isin(MISSING), None).to_numpy(dtype=object)[codes], dtype=object)
+def _without_extremes(features: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Rows with infinite numbers, and rows with numbers whose squares and sums would be infinite."""
+    infinite, huge = np.zeros(len(features), dtype=bool), np.zeros(len(features), dtype=bool)
+    numeric = features.select_dtypes(np.float64)
+    size = numeric.abs().to_numpy()
+    bad = size > LARGEST
+    if bad.any():
+        infinite, huge = np.isinf(size).any(axis=1), (bad & ~np.isinf(size)).any(axis=1)
+        features = features.copy()
+        features[numeric.columns] = numeric.mask(bad)
+    return features, np.flatnonzero(infinite), np.flatnonzero(huge)
 
 
-def _without_infinite(features: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    infinite = np.zeros(len(features), dtype=bool)
-    for name in features.columns:
-        if features[name].dtype == np.float64:
-            bad = np.isinf(features[name].to_numpy())
-            if bad.any():
-                infinite |= bad
-                features[name] = features[name].where(~bad)
-    return features, np.flatnonzero(infinite)
-
-
-def _infinite_finding(rows: np.ndarray) -> list[Finding]:
+def _row_finding(rows: np.ndarray, words: str) -> list[Finding]:
     if not len(rows):
         return []
-    named = ", ".join(str(r) for r in rows[:5]) + (", ..." if len(rows) > 5 else "")
-    return [report.finding("non_finite", rows, f"NaN/inf features: {len(rows):,} rows ({named}); taken as missing")]
+    named = f"{len(rows):,} rows ({report.some_rows(rows.tolist())})"
+    return [report.finding("non_finite", rows, words.format(named))]
 
 
 def _missing_findings(features: pd.DataFrame) -> list[Finding]:
@@ -99,7 +101,12 @@ def _missing_findings(features: pd.DataFrame) -> list[Finding]:
 
 
 def _constant_finding(features: pd.DataFrame) -> list[Finding]:
-    constant = [str(name) for name in features.columns if features[name].nunique(dropna=True) <= 1]
+    numeric = features.select_dtypes(np.float64)
+    values = numeric.to_numpy()
+    low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)  # NaN only where all are NaN
+    one = set(numeric.columns[(low == high) | np.isnan(low)])
+    one |= {n for n in features.columns.difference(numeric.columns) if len(set(features[n].tolist()) - {None}) <= 1}
+    constant = [str(name) for name in features.columns if name in one]
     if not constant:
         return []
     return [

@@ -23,16 +23,11 @@ from .arrayfile import (
     row_columns,
 )
 from .assemble import Parts, assemble
+from .beside import embeddings_beside, may_be_signal, signal_named, unused_findings
 from .labelfile import join_labels
 from .loader import Column, Loader, Request, SourcePreview
 from .roles import NONE
 
-_KINDS = {
-    "logits": ("logit",),
-    "probabilities": ("prob", "out_of_fold", "oof"),
-    "embeddings": ("embed", "feature", "vector"),
-}
-_NOT = ("argmax", "label")
 _BLOCK = 4096
 _SUM = 1e-2  # how far the sum of a row may be from 1: float16 rows of many classes
 _NEAR_ZERO = 1e-6  # how far one probability may be outside 0..1: rounding
@@ -71,13 +66,9 @@ def find_recorded(file: ArrayFile, roles: Roles) -> Recorded | None:
 
 
 def _kind(header: Header, file: ArrayFile, only: bool) -> str | None:
-    name = header.name.lower()
-    if header.dtype.kind not in "fiu" or not 2 <= len(header.shape) <= 4 or any(word in name for word in _NOT):
-        return None
-    for kind, words in _KINDS.items():
-        if any(word in name for word in words) and (kind == "logits" or len(header.shape) == 2):
-            return kind
-    if not only or header.dtype.kind != "f":
+    if named := signal_named(header):
+        return named
+    if not only or header.dtype.kind != "f" or not may_be_signal(header):
         return None
     if len(header.shape) > 2:
         return "logits"
@@ -115,16 +106,22 @@ def _columns(request: Request, file: ArrayFile, recorded: Recorded) -> tuple[pd.
         )
     columns, roles = join_labels(columns, request.labels, wanted, request.name)
     if not roles.label and wanted.label not in (NONE, ""):
-        refuse_wide_labels(file, first.name, recorded.count, [h.name for h in recorded.arrays.values()])
+        refuse_wide_labels(file, first.name, recorded.count, _names(recorded))
     return columns, roles
+
+
+def _names(recorded: Recorded) -> list[str]:
+    return [header.name for header in recorded.arrays.values()]
 
 
 def _inspect(request: Request) -> SourcePreview:
     file, recorded = _open(request)
     columns, roles = _columns(request, file, recorded)
     listed = tuple(Column(h.name, f"{h.dtype} {h.shape}", "") for h in file.headers.values())
-    notes = tuple(f'{kind}: the array "{h.name}" {h.shape}' for kind, h in recorded.arrays.items())
-    return SourcePreview(request.name, Modality.TRACE, "traces", roles, listed, columns.head(5), recorded.count, notes)
+    notes = [f'{kind}: the array "{h.name}" {h.shape}' for kind, h in recorded.arrays.items()]
+    notes += [unused.text for unused in unused_findings(file, _names(recorded), recorded.count)]
+    head, count = columns.head(5), recorded.count
+    return SourcePreview(request.name, Modality.TRACE, "traces", roles, listed, head, count, tuple(notes))
 
 
 def _load(request: Request) -> ExampleTable:
@@ -147,9 +144,16 @@ def load_recorded(request: Request) -> tuple[ExampleTable, GivenEvidence]:
         roles,
         outputs=outputs,
         known_classes=class_names_of(file, recorded.count),
-        findings=tuple(_findings(given, recorded)),
+        findings=(*_findings(given, recorded), *unused_findings(file, _names(recorded), recorded.count)),
     )
     return assemble(request, parts), given
+
+
+def load_beside(request: Request, inputs: str) -> GivenEvidence:
+    """The embeddings that lie beside pictures or features, memory-mapped."""
+    file = ArrayFile(request.path, request.cache)
+    header = embeddings_beside(file, inputs)
+    return GivenEvidence(embeddings=file.mapped(header.name) if header else None)
 
 
 def _evidence(file: ArrayFile, recorded: Recorded) -> GivenEvidence:

@@ -27,12 +27,15 @@ class Loaded:
 
 def load_source(spec: RunSpec) -> Loaded:
     """Read the dataset that a spec names; arrays unpacked once go to the workspace's cache."""
-    from core.datasets import inspect_source, load_examples, load_trace
+    from core.datasets import inspect_source, load_beside, load_examples, load_trace
 
     preview = inspect_source(spec.source, spec.modality, spec.roles, labels=spec.labels, cache=cache_root())
     if preview.modality is Modality.TRACE:
         return Loaded(*load_trace(spec.source, spec.roles, spec.labels, spec.class_map, cache_root()))
-    return Loaded(load_examples(spec.source, spec.modality, spec.roles, cache_root(), spec.class_map, spec.labels))
+    examples = load_examples(spec.source, spec.modality, spec.roles, cache_root(), spec.class_map, spec.labels)
+    if preview.loader != "arrays" or preview.roles.inputs is None or spec.embedding != "auto":
+        return Loaded(examples)
+    return Loaded(examples, load_beside(spec.source, preview.roles.inputs, cache_root()))
 
 
 def absolute(spec: RunSpec) -> RunSpec:

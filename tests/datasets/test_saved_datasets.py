@@ -29,6 +29,16 @@ def save(folder, table, features, shards=1):
     return folder
 
 
+def info(features):
+    """A spoiler that writes other features."""
+    return lambda folder: (folder / "dataset_info.json").write_text(json.dumps({"features": features}))
+
+
+def state(files):
+    """A spoiler that lists other data files."""
+    return lambda folder: (folder / "state.json").write_text(json.dumps({"_data_files": files}))
+
+
 def texts(count=10, first=0):
     words = [f"this is sentence number {i}" for i in range(first, first + count)]
     return pa.table({"text": words, "label": pa.array([i % 2 for i in range(count)], pa.int64())})
@@ -103,12 +113,18 @@ def test_no_label_is_minus_one_there(tmp_path):
             lambda f: (f / "state.json").write_text('{"_indices_data_files": [{"filename": "i"}], "_data_files": []}'),
             "a view with an index",
         ),
-        (
-            lambda f: (f / "dataset_info.json").write_text(
-                json.dumps({"features": {"label": {"names": ["one"], "_type": "ClassLabel"}}})
-            ),
-            "1 class names",
-        ),
+        (info({"label": {"names": ["one"], "_type": "ClassLabel"}}), "1 class names"),
+        (info(["text", "label"]), "features in dataset_info.json are no list of columns"),
+        (info("text"), "features in dataset_info.json are no list of columns"),
+        (info({"label": {"names": 5, "_type": "ClassLabel"}}), r'class names of the column "label" .* are no list'),
+        (info({"label": {"names": [1, 2], "_type": "ClassLabel"}}), r'class names of the column "label" .* no list'),
+        (info({"text": {"_type": "Image"}, "label": LABEL}), 'column "text" is named as pictures, but holds string'),
+        (state([{"filename": 5}]), "lists no data files"),
+        (state("data"), "lists no data files"),
+        (state([{"filename": "a\0b"}]), "is a bad path"),
+        (lambda f: (f / "dataset_dict.json").write_text('{"splits": 5}'), "lists no splits"),
+        (lambda f: (f / "dataset_dict.json").write_text('{"splits": [5]}'), "names the split 5, which is not there"),
+        (lambda f: (f / "dataset_dict.json").write_text("[]"), "is not a JSON object"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, spoil, words):
@@ -124,3 +140,29 @@ def test_a_cut_file_is_refused(tmp_path):
     file.write_bytes(file.read_bytes()[:-200])
     with pytest.raises(DataError, match="damaged or truncated"):
         load_examples(folder)
+
+
+def test_files_and_splits_of_other_columns_are_refused(tmp_path):
+    for name, table in (("train", texts(4)), ("test", texts(4).rename_columns(["words", "label"]))):
+        save(tmp_path / "set" / name, table, {})
+    (tmp_path / "set" / "dataset_dict.json").write_text(json.dumps({"splits": ["train", "test"]}))
+    with pytest.raises(DataError, match="the split test has other columns than the first: words, label, split"):
+        load_examples(tmp_path / "set")
+
+
+def test_features_that_say_nothing_of_a_column_leave_it_as_it_is(tmp_path):
+    examples = load_examples(save(tmp_path / "set", texts(), {"label": 5, "other": {"_type": "ClassLabel"}}))
+    assert examples.class_names == ("0", "1")
+
+
+def test_compressed_streams_are_read_alike(tmp_path):
+    table = texts(40)
+    folder = save(tmp_path / "set", table, {"text": TEXT, "label": LABEL})
+    plain = load_examples(folder)
+    for compression in ("zstd", "lz4"):
+        options = pa.ipc.IpcWriteOptions(compression=compression)
+        file = folder / "data-00000-of-00001.arrow"
+        with file.open("wb") as sink, pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=7)
+        assert load_examples(folder).fingerprint == plain.fingerprint
+        assert inspect_source(folder).rows == 40
