@@ -190,8 +190,7 @@ def check_not_empty(file: ArrayFile, name: str) -> None:
     """Refuse an array of 0 rows, and one whose rows hold nothing (pictures without pixels, logits of 0 epochs)."""
     shape = file.header(name).shape
     if 0 in shape:
-        what = "0 rows" if shape[0] == 0 else "no values"
-        raise DataError(f'{file.path.name}: "{name}" has the shape {shape}: {what}.', "Write it again with its rows.")
+        raise DataError(f'{file.path.name}: "{name}" is empty: its shape is {shape}.', "Write it again with its rows.")
 
 
 def refuse_wide_labels(file: ArrayFile, inputs: str, count: int, signals: Collection[str] = ()) -> None:

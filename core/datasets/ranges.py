@@ -30,7 +30,7 @@ _HINT = "Give 0..255, 0..1 or 16-bit pixels, not standardized ones."
 @dataclass(frozen=True)
 class Spread:
     """The values of some pictures, all finite. low, high, and in words where they are; not_byte: how many lie outside
-    0..255. Of floats alone: between, how many lie between 0 and 1; not_unit, outside. whole: none has a fraction."""
+    0..255. Of blocks of floats that leave 0..1: between, how many lie inside; not_unit, outside. whole: no fractions."""
 
     low: float
     high: float
@@ -98,18 +98,22 @@ def measure(block: np.ndarray, start: int = 0) -> Spread:
     flat = block.reshape(len(block), -1)
     lows, highs = flat.min(axis=1), flat.max(axis=1)
     low, high = float(lows.min()), float(highs.max())
-    fractions = block.dtype.kind == "f"
+    fractions, beyond = block.dtype.kind == "f", low < 0 or high > 1
     return Spread(
         low,
         high,
         f"row {start + int(lows.argmin())}",
         f"row {start + int(highs.argmax())}",
         flat.size,
-        int(((flat > 0) & (flat < 1)).sum()) if fractions else 0,
-        int(((flat < 0) | (flat > 1)).sum()) if fractions else 0,
+        int(((flat > 0) & (flat < 1)).sum()) if fractions and beyond else 0,
+        int(((flat < 0) | (flat > 1)).sum()) if fractions and beyond else 0,
         int(((flat < 0) | (flat > 255)).sum()) if low < 0 or high > 255 else 0,
-        not fractions or bool((np.mod(flat, 1) == 0).all()),
+        not fractions or (_whole(flat[:1]) and _whole(flat)),  # most often the first row tells
     )
+
+
+def _whole(values: np.ndarray) -> bool:
+    return bool((np.rint(values) == values).all())
 
 
 def merge(parts: Iterable[Spread]) -> Spread:
