@@ -30,7 +30,7 @@ _HINT = "Give 0..255, 0..1 or 16-bit pixels, not standardized ones."
 @dataclass(frozen=True)
 class Spread:
     """The values of some pictures, all finite. low, high, and in words where they are; not_byte: how many lie outside
-    0..255. Of blocks of floats that leave 0..1: between, how many lie inside; not_unit, outside. whole: no fractions."""
+    0..255. Of floats in blocks that leave 0..1: between, how many lie inside; not_unit, outside. whole: no fraction."""
 
     low: float
     high: float
