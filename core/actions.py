@@ -270,16 +270,26 @@ def outcome(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]) ->
 def export_run(
     run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None,
     branch: str = MAIN, *, formats: Sequence[str] = ("csv",), spreadsheet_safe: bool = False,
+    confirmed: bool = False,
 ) -> ExportReport:
     """Write curated.csv, decisions.csv and manifest.json into `out`; refuses when the dataset has changed.
 
     branch: the name of the curation, for the manifest. formats: "csv", and "parquet" for both tables with the source's
     types as well. curated.csv holds the person's cells as they are; spreadsheet_safe: an apostrophe before each that a
-    spreadsheet would run (see `formula_cells`), which alters what a model reads.
+    spreadsheet would run (see `formula_cells`), which alters what a model reads. Rules that keep nothing or everything,
+    or that empty a class, are refused until `confirmed` (see `questions`).
     """
     from core.runs.exporting import export_run as exported
     return exported(run, rules, decisions, out, keep_fraction, branch, formats=tuple(formats),
-                    spreadsheet_safe=spreadsheet_safe)
+                    spreadsheet_safe=spreadsheet_safe, confirmed=confirmed)
+
+
+def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...]:
+    """What a person has to confirm before these rules are exported; nothing where they drop some rows and keep some."""
+    from core.curation import emptied_classes
+    from core.curation import questions as asked
+    emptied = () if rules.guardrails.allow_empty_class else emptied_classes(view, outcome)
+    return (*asked(view, rules, outcome), *(f"No training row would be left of {name!r}." for name in emptied))
 
 
 def formula_cells(view: ScoreView, outcome: Outcome) -> int:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.store import MAIN, CurationEvent, CurationState, Run
 from core.store import branches as _branches
 from core.store import curation_log as _log
-from core.types.curation import Action, Decision, Outcome, Rules
+from core.types.curation import Action, Decision, Outcome, Rules, rules_from_json
+from core.types.errors import RulesError, RunError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,3 +171,19 @@ def selection_csv(
     """The given rows as a CSV file: the columns of decisions.csv, then the user's own."""
     from core.export.selected import selected_csv
     return selected_csv(view, rules, decisions, outcome, rows)
+
+
+# -- rules from a file -----------------------------------------------------------------------------------------------
+
+
+def rules_in(path: Path) -> Rules:
+    """Rules from a JSON file: bare, or the `rules` of a manifest.json; raises `RulesError` naming what does not fit."""
+    from core.store.atomic import read_json
+    hint = "Give a JSON file of rules, or the manifest.json of an export."
+    try:
+        plain = read_json(path)
+    except RunError as error:
+        raise RulesError(str(error), hint) from None
+    if not isinstance(plain, dict):
+        raise RulesError(f"The rules {path} are not a JSON object.", hint)
+    return rules_from_json(plain.get("rules", plain))

@@ -16,6 +16,7 @@ from core.curation.ranking import rank_rows
 from core.curation.review import ReviewQueue
 from core.scores import SCORES
 from core.scores.method import ScoreMethod
+from core.selection import strategy_named
 from core.store import MAIN, Run
 from core.types.curation import Outcome, Source
 from core.types.errors import RulesError
@@ -220,12 +221,22 @@ def shaky_rows(opened: Opened) -> tuple[np.ndarray, str]:
     if len(opened.view) > _RISKS_AT_ONCE:
         return rows, f"With more than {_RISKS_AT_ONCE:,} rows, flip risks are worked out by the export alone."
     if not known.any():
-        return rows, "Not known: no score of these rules was computed with several seeds."
+        return rows, _why_unknown(opened)
     expected = float(np.nansum(risk))
     return rows, (
         f"{len(rows):,} of {int(known.sum()):,} rows would change side with probability 0.1 or more if the networks "
         f"were trained from other seeds; about {expected:.0f} rows are expected to."
     )
+
+
+def _why_unknown(opened: Opened) -> str:
+    """Why no row has a flip risk."""
+    if np.isfinite(opened.outcome.margin).any():
+        return "Not known: no score of these rules was computed with several seeds."
+    strategy = strategy_named(opened.rules.strategy)
+    if strategy.uses_fraction:
+        return f"Not worked out for the strategy {strategy.title}: it has no single cut that a row lies near to."
+    return "Nothing to cross: these rules make no cut."
 
 
 def margin_words(opened: Opened, row: int) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core import actions
+from core import actions, curation_actions
+from core.types.curation import Decision, Rules
 from core.types.errors import CurationError
 from core.types.examples import Roles
 from core.types.pictures import with_pictures
@@ -17,6 +19,7 @@ from . import words
 from .say import say, say_csv, say_json, say_text
 
 EXIT_INCOMPLETE = 1
+NEAR_DUPLICATES = {"ask": "keep_best", "drop": "keep_best_agreed", "keep": "exact"}
 
 
 def run(asked: Namespace) -> int:
@@ -210,34 +213,34 @@ def export(asked: Namespace) -> None:
     rules, decisions = chosen_rules(asked, run, actions.score_view(run))
     formats = tuple(name.strip() for name in asked.formats.split(","))
     done = actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch, formats=formats,
-                              spreadsheet_safe=asked.spreadsheet_safe)
+                              spreadsheet_safe=asked.spreadsheet_safe, confirmed=asked.yes)
     words.print_export(done, asked.out)
 
 
-def chosen_rules(asked: Namespace, run: actions.Run, view: Any) -> tuple[Any, Any]:
+def chosen_rules(asked: Namespace, run: actions.Run, view: Any) -> tuple[Rules, Mapping[str, Decision]]:
     """The rules that the flags name, else the saved, else the usual ones; and the decisions unless left out."""
     state = actions.curation_state(run, asked.branch)
     decisions = {} if asked.no_decisions else state.decisions
     if asked.rules is not None:
-        return _rules_in(asked.rules), decisions
-    if asked.preset is not None:
-        return actions.preset_named(asked.preset).build(view), decisions
-    return state.rules or actions.default_rules(view), decisions
+        rules = curation_actions.rules_in(asked.rules)
+    elif asked.preset is not None:
+        rules = actions.preset_named(asked.preset).build(view)
+    else:
+        rules = state.rules or actions.default_rules(view)
+    return _adjusted(rules, asked), decisions
 
 
-def _rules_in(path: Path) -> Any:
-    """Rules from a file: bare, or the `rules` of a manifest.json."""
-    from core.types.curation import rules_from_json
-
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CurationError(f"The rules {path} cannot be read: {error.strerror}.", "Give a JSON file.") from error
-    except ValueError as error:
-        raise CurationError(f"The rules {path} are not JSON: {error}.", "Take those of a manifest.json.") from error
-    if not isinstance(plain, dict):
-        raise CurationError(f"The rules {path} are not a JSON object.", "Take those of a manifest.json.")
-    return rules_from_json(plain.get("rules", plain))
+def _adjusted(rules: Rules, asked: Namespace) -> Rules:
+    """The rules with what single flags say instead."""
+    similarity = asked.duplicate_similarity
+    if similarity is not None and not 0 <= similarity <= 1:
+        raise CurationError(f"--duplicate-similarity is {similarity}.", "Give a number from 0 to 1, such as 0.999.")
+    guard = {"duplicates": NEAR_DUPLICATES.get(asked.near_duplicates), "duplicate_similarity": similarity}
+    own = {"transform": asked.normalise, "aggregator": asked.aggregator}
+    guard, own = ({k: v for k, v in given.items() if v is not None} for given in (guard, own))
+    if not guard and not own:
+        return rules
+    return replace(rules, preset=None, guardrails=replace(rules.guardrails, **guard), **own)
 
 
 def verify(asked: Namespace) -> None:

@@ -213,6 +213,7 @@ def _export_flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("--formats", default="csv", metavar="F,F", help="csv, or csv,parquet")
     own.add_argument("--spreadsheet-safe", action="store_true",
                      help="curated.csv with ' before cells that a spreadsheet would run: not for training")
+    own.add_argument("--yes", action="store_true", help="rules that keep nothing or all, or empty a class, are meant")
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 
@@ -222,6 +223,11 @@ def _rules_flags(own: argparse.ArgumentParser) -> None:
         "--rules", type=Path, metavar="RULES.json", help="default: the rules saved for this run, if any"
     )
     choice.add_argument("--preset", metavar="NAME")
+    own.add_argument("--normalise", choices=("rank", "probit", "robust_z"), help="how scores become comparable")
+    own.add_argument("--aggregator", choices=("mean", "median", "borda", "max"), help="how families of scores join")
+    own.add_argument("--near-duplicates", choices=tuple(commands.NEAR_DUPLICATES),
+                     help="beyond 5 %% of the rows: drop them however many, keep all, or ask (nothing is dropped)")
+    own.add_argument("--duplicate-similarity", type=float, metavar="S", help="rows count as alike from here, 0 to 1")
     own.add_argument("--no-decisions", action="store_true", help="leave out manual decisions")
     own.add_argument("--branch", default="main", metavar="NAME", help="the saved rules and decisions of that branch")
 

@@ -7,6 +7,7 @@ import numpy as np
 from core.types.curation import Outcome, Rules
 
 from .decisions import Manual
+from .intent import share_words
 from .view import ScoreView
 
 _LARGE_SHARE = 0.30
@@ -17,6 +18,8 @@ def outcome_warnings(view: ScoreView, rules: Rules, outcome: Outcome, manual: Ma
     lines = [f"Class {name!r} has no training row left." for name in emptied_classes(view, outcome)]
     if outcome.near_duplicates:
         lines.append(outcome.near_duplicates.text)
+    if (shared := share_words(view, rules, outcome)) is not None:
+        lines.append(shared)
     lines += _held_out(view, outcome)
     lines += _large_drops(view, outcome)
     if manual.ignored:

@@ -4,7 +4,7 @@ from .levels import LevelReport, raise_if_failed
 from .replay import StoredExport, read_manifest
 from .replayed import RunRows
 from .verify import Recomputed, verify
-from .write import FORMATS, ExportReport, write_export
+from .write import CONFIRM, FORMATS, ExportReport, write_export
 
-__all__ = ["FORMATS", "ExportReport", "LevelReport", "Recomputed", "RunRows", "StoredExport", "raise_if_failed",
-           "read_manifest", "verify", "write_export"]
+__all__ = ["CONFIRM", "FORMATS", "ExportReport", "LevelReport", "Recomputed", "RunRows", "StoredExport",
+           "raise_if_failed", "read_manifest", "verify", "write_export"]

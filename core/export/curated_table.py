@@ -18,15 +18,20 @@ def curated_columns(view: ScoreView, outcome: Outcome, columns: Any,
                     kinds: Mapping[str, Any] | None = None) -> list[Column]:
     """The user's columns in their order; a relabeled row shows its new label in the label column.
 
-    `example_id` comes first where the user has no id column; without any columns (images, arrays) source index, source
-    path and label follow it. kinds: Arrow types that columns have in their source, for Parquet.
+    `example_id` (or a longer name that is free) comes first where the user has no id column; without any columns
+    (images, arrays) source index, source path and label follow it. kinds: Arrow types that columns have in their
+    source, for Parquet.
     """
     rows = np.flatnonzero(outcome.kept)
     names = [] if columns is None else [str(c) for c in columns.columns]
     own = [_own(view, outcome, columns.iloc[:, k], name, rows, kinds or {}) for k, name in enumerate(names)]
-    if view.id_column in names or "example_id" in names:
+    if view.id_column in names:
         return own
-    return [text_column("example_id", [str(v) for v in view.ids[rows].tolist()]), *(own or _bare(view, outcome, rows))]
+    name = "example_id"
+    while name in names:
+        name = f"chaffinch_{name}"
+    key = text_column(name, [str(v) for v in view.ids[rows].tolist()])
+    return [key, *(own or _bare(view, outcome, rows))]
 
 
 def _bare(view: ScoreView, outcome: Outcome, rows: np.ndarray) -> list[Column]:

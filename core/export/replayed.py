@@ -144,10 +144,9 @@ def _curated(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, ou
     wanted = [str(v) for v in stored.view.ids[outcome.kept].tolist()]
     if len(rows) != len(wanted):
         return [f"curated.csv has {len(rows)} rows, replaying keeps {len(wanted)}."]
-    key = manifest["dataset"]["id_column"] or "example_id"
-    if key not in head:
-        return [f"curated.csv has no column {key!r}."]
-    ids = [row[head.index(key)] for row in rows]
+    given = manifest["dataset"]["id_column"]
+    place = head.index(given) if given in head else 0  # ours stands first
+    ids = [row[place] for row in rows]
     wrong = [f"curated.csv row {i}: the id is {a!r}, replaying keeps {b!r} there."
              for i, (a, b) in enumerate(zip(ids, wanted, strict=True)) if a != b]
     label = manifest["dataset"]["label_column"] or "label"

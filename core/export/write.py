@@ -20,6 +20,7 @@ from .decisions_table import decision_columns
 from .manifest import FORMAT, build_manifest, to_text
 from .table import Column, write_csv, write_parquet
 
+CONFIRM = "If it is meant, say so: --yes on the command line, the box above the button on screen."
 FORMATS = ("csv", "parquet")
 FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
 
@@ -48,7 +49,7 @@ class ExportReport:
 
 def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], provenance: Mapping[str, Any],
                  columns: Any, out: Path, *, formats: tuple[str, ...] = ("csv",), spreadsheet_safe: bool = False,
-                 kinds: Mapping[str, Any] | None = None) -> ExportReport:
+                 kinds: Mapping[str, Any] | None = None, confirmed: bool = False) -> ExportReport:
     """curated.csv, decisions.csv and manifest.json (and Parquet twins with "parquet" in `formats`) in the folder `out`.
 
     curated.csv holds the user's own cells as they are: what is trained on them reads the same words. spreadsheet_safe:
@@ -58,12 +59,14 @@ def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision
     provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
     compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
     Refuses (DataError, RulesError): ids that are not unique, a dataset changed since scoring, a class emptied without
-    `allow_empty_class`, a folder with files of someone else. The same arguments give the same bytes.
+    `allow_empty_class` or `confirmed`, a folder with files of someone else. The same arguments give the same bytes.
     """
     out = Path(out)
     _refuse_formats(formats)
     outcome = apply_rules(view, rules, decisions)
-    _refuse(view, rules, outcome, provenance)
+    _refuse(view, provenance)
+    if not confirmed:
+        _refuse_emptied(view, rules, outcome)
     _refuse_folder(out)
     tables = (Table("curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()),
                     spreadsheet_safe),
@@ -126,7 +129,7 @@ def _swap(folder: Path, out: Path, earlier: Path) -> None:
         raise
 
 
-def _refuse(view: ScoreView, rules: Rules, outcome: Outcome, provenance: Mapping[str, Any]) -> None:
+def _refuse(view: ScoreView, provenance: Mapping[str, Any]) -> None:
     ids, counts = np.unique(np.asarray(view.ids, str), return_counts=True)
     if len(ids) != len(view):
         raise DataError(f"{len(view) - len(ids)} ids occur more than once, first {ids[counts > 1][0]!r}.",
@@ -134,10 +137,13 @@ def _refuse(view: ScoreView, rules: Rules, outcome: Outcome, provenance: Mapping
     now = provenance.get("current_fingerprint")
     if now is not None and now != view.fingerprint:
         raise DataError("The dataset changed since it was scored.", "Run the scores again on the data as it is now.")
+
+
+def _refuse_emptied(view: ScoreView, rules: Rules, outcome: Outcome) -> None:
     empty = emptied_classes(view, outcome)
     if empty and not rules.guardrails.allow_empty_class:
         raise RulesError(f"No training row would be left of {', '.join(map(repr, empty[:5]))}.",
-                         "Keep some of its rows, or allow emptied classes in the guardrails.")
+                         f"Keep some of its rows, or allow emptied classes in the guardrails. {CONFIRM}")
 
 
 def _refuse_folder(out: Path) -> None:

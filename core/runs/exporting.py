@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from core.curation import keep_fraction_rules
+from core.curation import apply_rules, keep_fraction_rules, questions
 from core.datasets import column_types
-from core.export import ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
+from core.export import CONFIRM, ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
 from core.models.own_code import allow, refuse_unless_allowed
 from core.store import MAIN, Run, run_registry
 from core.store.atomic import sha256_of
 from core.store.runs import is_run
 from core.types.curation import Decision, Rules
-from core.types.errors import CurationError, ModelError, RunError
+from core.types.errors import CurationError, ModelError, RulesError, RunError
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import RunState
 
@@ -40,16 +40,23 @@ def export_run(
     *,
     formats: tuple[str, ...] = ("csv",),
     spreadsheet_safe: bool = False,
+    confirmed: bool = False,
 ) -> ExportReport:
-    """Write the export; the same run, branch, rules and decisions give the same bytes whoever asks."""
+    """Write the export; the same run, branch, rules and decisions give the same bytes whoever asks.
+
+    Rules that keep nothing or everything, or that empty a class, are refused (RulesError) until they are confirmed.
+    """
     refuse_changed_source(run)
     view = score_view(run)
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
+    asked = () if confirmed else questions(view, rules, apply_rules(view, rules, decisions))
+    if asked:
+        raise RulesError(asked[0], f"Change the rules or the share. {CONFIRM}")
     known = {**provenance(run, rules, decisions), "branch": branch, **_unfinished(run)}
     kinds = column_types(run.spec.source) if "parquet" in formats else {}
     return write_export(view, rules, decisions, known, run.examples.columns, Path(out), formats=formats,
-                        spreadsheet_safe=spreadsheet_safe, kinds=kinds)
+                        spreadsheet_safe=spreadsheet_safe, kinds=kinds, confirmed=confirmed)
 
 
 def _unfinished(run: Run) -> dict[str, str]:

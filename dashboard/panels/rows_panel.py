@@ -104,7 +104,7 @@ def _table(opened: Opened, rows: np.ndarray) -> None:
     shown = (rows.tobytes(), here.tobytes())
     if marks.get("shown") != shown:  # changed elsewhere: a table of another key starts with these marks
         marks.update(times=marks["times"] + 1, shown=shown)
-    numbers = ("margin", "flip risk", *opened.view.scores)
+    numbers = ("distance to the cut", "flip risk", *opened.view.scores)
     marked = table.table(
         frame,
         key=f"rows_table_{marks['times']}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -61,12 +62,37 @@ def _write(opened: Opened) -> None:
     usual = actions.workspace() / "exports" / reading.export_name(opened)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
     formats, safe = _ways(opened)
-    st.button("Write files", key="write_export", type="primary", on_click=_export, args=(opened, folder, formats, safe))
+    asked = actions.questions(opened.view, opened.rules, opened.outcome)
+    meant = _meant(opened, asked)
+    st.button(
+        "Write files",
+        key="write_export",
+        type="primary",
+        on_click=_export,
+        args=(opened, folder, formats, safe, bool(asked)),
+        disabled=not meant,
+    )
     done = state.get("exported")
     if done is None or done["change"] != opened.change:
         st.caption("The same rules always give the same bytes, here, on the command line and in Python.")
         return
-    out = Path(done["folder"])
+    _written(opened, done, Path(done["folder"]))
+
+
+def _meant(opened: Opened, asked: tuple[str, ...]) -> bool:
+    """Whether files may be written: rules that keep nothing, everything, or empty a class must be meant."""
+    for number, words in enumerate(asked):
+        with st.container(horizontal=True, gap="small", key=f"question_{number}"):
+            st.markdown(messages.light("red", ""), width="content")
+            st.text(words)
+    if not asked:
+        return True
+    with st.container(horizontal=True, gap="small", key="meant"):
+        st.button("Open guardrails", key="open_guardrails", on_click=state.follow, args=("rules",))
+        return st.checkbox("That is meant: write it", key=f"meant_{opened.change}")
+
+
+def _written(opened: Opened, done: dict[str, Any], out: Path) -> None:
     st.text(f"Written: {done['kept']:,} of {done['rows']:,} rows kept")
     if done["formulas"]:
         how = "have an apostrophe before them" if done["safe"] else "stand as in your data"
@@ -82,7 +108,7 @@ def _write(opened: Opened) -> None:
                 key=f"get_{name}",
                 icon=":material/download:",
             )
-    _verify(out)
+    _verify(opened, out)
 
 
 def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
@@ -96,7 +122,7 @@ def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
     return ("csv", "parquet") if parquet else ("csv",), safe
 
 
-def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool) -> None:
+def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool, confirmed: bool) -> None:
     report = doing.attempt(
         lambda: actions.export_run(
             opened.run,
@@ -106,6 +132,7 @@ def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool) -
             branch=opened.curation.branch,
             formats=formats,
             spreadsheet_safe=safe,
+            confirmed=confirmed,
         )
     )
     if report is None:
@@ -125,13 +152,13 @@ def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool) -
     state.tell(f"Saved: {counts['kept']:,} rows in {folder}", "", "saved")
 
 
-def _verify(out: Path) -> None:
+def _verify(opened: Opened, out: Path) -> None:
     if not st.button(
-        "Verify now", key="verify_now", help="File hashes, then the rules replayed from the stored scores"
+        "Verify now", key="verify_now", help="File hashes, then the files written again from this run"
     ):
         return
     try:
-        for report in actions.verify_export(out, level=2):
+        for report in actions.verify_export(out, opened.run.path, level=2):
             st.text(f"Level {report.level}: {report.text}")
     except CurationError as error:
         messages.error_box(error, key="verify_error")

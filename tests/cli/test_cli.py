@@ -241,22 +241,6 @@ def test_mistakes_are_told_in_two_lines(words, said, capsys, tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == [], "something was written before the mistake was told"
 
 
-def test_rules_of_an_empty_class_are_refused(scored, capsys, tmp_path):
-    run, _, _ = scored
-    (tmp_path / "all.json").write_text(
-        json.dumps(
-            {
-                "thresholds": [{"score": "composite", "kind": "percentile", "drop": "above", "cut": 0.0}],
-                "guardrails": {"class_floor": 0, "class_cap": None},
-            }
-        )
-    )
-    code, _, err = say(capsys, "export", run, "--rules", tmp_path / "all.json", "--out", tmp_path / "e")
-    assert code == 2
-    assert "No training row would be left" in err
-    assert not (tmp_path / "e").exists()
-
-
 @pytest.mark.parametrize(
     "command",
     [

@@ -146,7 +146,7 @@ def test_the_exported_selection_holds_its_rows_and_their_columns(run_of):
     found = list(csv.DictReader(io.StringIO(text)))
     assert [row["example_id"] for row in found] == ["r07", "r40"]
     assert [row["word"] for row in found] == ["q", "q"]
-    assert {"el2n", "margin", "flip_risk", "zone", "kept"} <= set(found[0])
+    assert {"el2n", "cut_margin", "flip_risk", "zone", "kept"} <= set(found[0])
 
 
 def test_the_table_shows_reasons_margins_and_what_is_selected_elsewhere(run_of):
@@ -154,8 +154,9 @@ def test_the_table_shows_reasons_margins_and_what_is_selected_elsewhere(run_of):
     table = next(f for f in at.dataframe if "because" in f.value.columns)
     frame = table.value
     outcome = _outcome(run_of)
-    assert {"margin", "flip risk", "zone"} <= set(frame.columns)
-    np.testing.assert_allclose(frame["margin"].to_numpy(float), outcome.margin, rtol=0, atol=0, equal_nan=True)
+    assert {"distance to the cut", "flip risk", "zone"} <= set(frame.columns)
+    distance = frame["distance to the cut"].to_numpy(float)
+    np.testing.assert_allclose(distance, outcome.margin, rtol=0, atol=0, equal_nan=True)
     assert json.loads(table.proto.selection_default)["selection"]["rows"] == [5, 6]
 
 
