@@ -104,6 +104,8 @@ def bar(opened: Opened | None, preparing: bool = False) -> None:
         pressed = kept_bar.kept_bar(_kept_summary(opened, preparing) if opened else None, key="kept_bar")
     if opened is not None and pressed:
         _press(opened, pressed)
+    if opened is not None:
+        messages.warnings(opened.run.warnings, key="run_warnings")
     _message()
     _watch(opened.run.run_id if opened else None, theme.is_dark())
 

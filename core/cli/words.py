@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.types.errors import by_reason
 from core.types.terminal import escaped
 
 from .say import say
@@ -29,18 +30,25 @@ def print_run(run: Any) -> None:
             ("total", f"{sum(seconds.values()):,.1f}", f"{max(peaks.values(), default=0):,.0f} MB"),
         ]
     )
-    if card.get("not_here"):
-        say("not computed here:", gap=True)
-        print_columns([(name, why) for name, why in card["not_here"].items()], left=2)
+    for warning in run.warnings:
+        say(f"warning: {warning}", gap=True)
+    _print_reasons("not computed here", card.get("not_here", {}))
     failed = {name: why for name, why in card.get("problems", {}).items() if name not in card.get("not_here", {})}
-    if failed:
-        say("failed:", gap=True)
-        print_columns([(name, why) for name, why in failed.items()], left=2)
+    _print_reasons("failed", failed)
     _print_lights(run)
     say(
         f"next: python -m core rank {run.path} --score composite    python -m core export {run.path} --out DIR",
         gap=True,
     )
+
+
+def _print_reasons(title: str, problems: Mapping[str, str]) -> None:
+    """Each reason once, with the names of all that it stopped."""
+    if problems:
+        say(f"{title}:", gap=True)
+    for names, why in by_reason(problems):
+        say(f"  {', '.join(names)}")
+        say(f"      {why}")
 
 
 def _print_lights(run: Any) -> None:

@@ -61,7 +61,8 @@ def score_probabilities(
     labels: [N] as the columns count them, 0 to C-1, or names with class_names= (one per column, in their order).
     """
     values = np.asarray(probabilities, dtype=np.float64)
-    if values.ndim != 2 or not np.allclose(values.sum(axis=1), 1.0, atol=1e-2) or (values < 0).any():
+    known = values[np.isfinite(values).all(axis=1)] if values.ndim == 2 else values  # the others get no value
+    if values.ndim != 2 or not np.allclose(known.sum(axis=1), 1.0, atol=1e-2) or (known < 0).any():
         raise DataError(
             f"These are not probabilities of N rows: shape {values.shape}, or rows that do not sum to 1.",
             "Give softmax outputs [N, classes].",

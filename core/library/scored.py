@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.scores import SCORES, ScoreInputs, ScoreMethod, score_named
-from core.types.errors import CurationError
+from core.scores.finite import computed, with_finite_outputs
+from core.types.errors import CurationError, in_words
 from core.types.evidence import Evidence
 from core.types.examples import UNLABELED, ExampleTable
 from core.types.methods import Signal
@@ -60,17 +61,19 @@ def score_all(
 ) -> Scored:
     """Compute the chosen scores from `evidence`, of which `have` says the signals that are in it."""
     methods, named = chosen(scores)
+    evidence = with_finite_outputs(evidence)
     _check_settings(params or {}, methods)
     results: dict[str, ScoreResult] = {}
     skipped: dict[str, str] = {}
     for method in methods:
         settings = settings_of(method, params)
-        why = why_not(method, settings, examples, have)
+        why = why_not(method, settings, examples, have, evidence.refused)
         try:
             if why:
                 raise CurationError(f"{method.name} cannot be computed here: it {why}.", "Give it, or leave it out.")
             inputs = ScoreInputs(examples, evidence, method.needs_with(settings), seed)
-            results[method.name] = method.compute(inputs, settings, progress or SilentProgress())
+            with in_words(f"{method.name} could not be computed"):
+                results[method.name] = computed(method, inputs, settings, progress or SilentProgress())
         except CurationError as error:
             if named:
                 raise
@@ -83,8 +86,14 @@ def settings_of(method: ScoreMethod, params: Settings | None) -> Any:
     return params_from_dict(method.params, dict((params or {}).get(method.name, {})))
 
 
-def why_not(method: ScoreMethod, settings: Any, examples: ExampleTable, have: frozenset[Signal]) -> str:
-    """One line on why the score cannot be computed from these signals; empty if it can."""
+def why_not(
+    method: ScoreMethod,
+    settings: Any,
+    examples: ExampleTable,
+    have: frozenset[Signal],
+    refused: Mapping[str, str],
+) -> str:
+    """One line on why the score cannot be computed from these signals; empty if it can. refused: see `Evidence`."""
     labeled = examples.labels[examples.labels != UNLABELED]
     if method.needs_labels and len(np.unique(labeled)) < 2:
         return "needs labels of two classes or more"
@@ -92,6 +101,9 @@ def why_not(method: ScoreMethod, settings: Any, examples: ExampleTable, have: fr
     missing = [s for s in method.needs_with(settings) if s not in have and s is not targets]
     if missing == [Signal.FOLD_MODELS]:
         return "needs held-out rows (held_out=) as targets"
+    known = next((refused[signal] for signal in missing if signal in refused), "")
+    if known:
+        return f"needs the {missing[0].value.replace('_', ' ')}: {known}"
     if missing:
         return f"needs {', '.join(s.value.replace('_', ' ') for s in missing)}, which nothing given here can show"
     return method.why_not_with(examples, settings)

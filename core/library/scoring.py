@@ -13,13 +13,12 @@ import numpy as np
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
-from core.types.labels import text_labels
 from core.types.methods import Signal
-from core.types.pictures import Pictures, pictures_in, with_pictures
+from core.types.pictures import with_pictures
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 
-from .arrays import BY_ALPHABET, examples_from, output_names
+from .given_data import as_array, given_examples, pictures_of_table, refuse_no_network
 from .scored import Scored, Settings, Wanted, chosen, score_all, settings_of
 
 if TYPE_CHECKING:
@@ -64,8 +63,9 @@ def score(
     Returns `Scored`: with scores="all", what these data cannot give is named in `.skipped`; a score asked for by name
     raises `CurationError` instead. Nothing is written but a temporary folder while a built-in network is trained.
     """
+    refuse_no_network(network)
     report, spec = progress or SilentProgress(), with_pictures(training or TrainingSpec(), image_size, mean, std)
-    examples, tensors = _examples(data, held_out, class_names, network)
+    examples, tensors = given_examples(data, held_out, class_names, network)
     methods = chosen(scores)[0]
     wanted = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
@@ -73,7 +73,7 @@ def score(
             from .visiting import observe
 
             moments: dict[str, Any] = {"checkpoints": checkpoints, "rates": tuple(learning_rates)}
-            pictures = _pictures(examples, tensors, spec)
+            pictures = pictures_of_table(examples, tensors, spec)
             evidence, have = observe(
                 network, examples, tensors, wanted, pictures, **moments, weight_decay=weight_decay, progress=report
             )
@@ -81,69 +81,6 @@ def score(
             evidence, have = _train(examples, wanted, spec, Path(scratch), seed, report)
         evidence, have = _with_inputs(evidence, have, examples, tensors, embeddings, wanted, seed, report)
         return score_all(examples, evidence, have, scores=scores, params=params, seed=seed, progress=progress)
-
-
-def _examples(
-    data: Any, held_out: Any, class_names: Sequence[str] | None, network: nn.Module | None
-) -> tuple[ExampleTable, np.ndarray | None]:
-    """The table, and the inputs as the network reads them when they did not come in a table."""
-    if isinstance(data, ExampleTable):
-        if held_out is not None or class_names is not None:
-            word = "class_names" if held_out is None else "held_out"
-            raise DataError(f"{word} was given with a table that has its own.", "Set it in examples_from.")
-        if network is not None and any(line.code == BY_ALPHABET for line in data.report):
-            raise text_labels(data.class_names[0], data.class_count)
-        return data, None
-    inputs, labels = data if isinstance(data, tuple) else _unpacked(data)
-    inputs, labels = _array(inputs), _array(labels)
-    if network is None:
-        return examples_from(inputs, labels, held_out=held_out, class_names=class_names), None
-    names = output_names(labels, _outputs(network), class_names)
-    examples = examples_from(None, labels, held_out=held_out, class_names=names)
-    if len(inputs) != len(examples):
-        raise DataError(f"There are {len(inputs):,} inputs and {len(examples):,} labels.", "Give one label per input.")
-    return examples, np.ascontiguousarray(inputs, dtype=np.float32)
-
-
-def _pictures(examples: ExampleTable, tensors: np.ndarray | None, spec: TrainingSpec) -> Pictures:
-    """How the person's network wants the pictures of a table; refused for anything else, asked for when it is open."""
-    pictures = pictures_in(spec)
-    if tensors is not None or examples.modality is not Modality.IMAGE:
-        if pictures != Pictures():
-            raise DataError(
-                "image_size, mean and std are for the pictures of an ExampleTable.",
-                "Leave them out: arrays reach your network as they are.",
-            )
-        return pictures
-    if not pictures.known:
-        raise DataError(
-            "At which size and normalization does the network want its pictures? A guess gives wrong numbers.",
-            "Give image_size=224, mean=(0.485, 0.456, 0.406) and std=(0.229, 0.224, 0.225), or what it was trained on.",
-        )
-    return pictures
-
-
-def _unpacked(dataset: Any) -> tuple[Any, Any]:
-    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or isinstance(dataset, np.ndarray):
-        raise DataError(
-            f"{type(dataset).__name__} is no data to score.",
-            "Give a table of examples, a pair (inputs, labels) or a Dataset of such pairs.",
-        )
-    pairs = [dataset[row] for row in range(len(dataset))]
-    if not pairs:
-        raise DataError("The dataset is empty.", "Give one with rows.")
-    return np.stack([_array(x) for x, _ in pairs]), np.array([_array(y).item() for _, y in pairs])
-
-
-def _array(values: Any) -> np.ndarray:
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
-
-
-def _outputs(network: nn.Module) -> int:
-    from torch import nn
-
-    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
-    return linear[-1].out_features if linear else 0  # a network without any is refused, in words, when it is wrapped
 
 
 def _train(
@@ -172,7 +109,7 @@ def _with_inputs(
 ) -> tuple[Evidence, frozenset[Signal]]:
     """Evidence that needs no network: vectors of the inputs, and texts."""
     if Signal.EMBEDDING in wanted:
-        given = _array(embeddings) if embeddings is not None else None
+        given = as_array(embeddings) if embeddings is not None else None
         if given is None and tensors is not None:
             given = tensors.reshape(len(tensors), -1)
         from core.embeddings import embed_inputs

@@ -17,9 +17,10 @@ from core.models.uploaded import fit_state, unwrapped
 from core.runs.traces import trace_of
 from core.training.passes import visit, visit_batches
 from core.training.plan import stages
+from core.training.probing import refused_signals
 from core.training.rows import ArrayRows
 from core.training.spread import StageSpreads
-from core.types.errors import DataError, ModelError
+from core.types.errors import DataError, ModelError, in_words
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.methods import Signal
@@ -51,20 +52,24 @@ def observe(
     own = _wrapped(network, max(examples.class_count, 1))
     check_input(own, shape, encoded.batch(np.arange(1)))
     spread = Signal.INPUT_GRADIENT_SPREAD in wanted and epochs > 1
-    signals = wanted & _SIGNALS | ({Signal.INPUT_GRADIENT_SPREAD} if spread else set())
+    asked = wanted & _SIGNALS | ({Signal.INPUT_GRADIENT_SPREAD} if spread else set())
+    refused = refused_signals(own, encoded, examples.labels, asked)
+    signals = frozenset(asked - set(map(Signal, refused)))
     progress.stage("Visiting your network", len(states) * epochs * visit_batches(own, shape, len(encoded)))
-    visited = [
-        _visit_seed(own, index, seed, encoded, examples.labels, signals, rates, progress)
-        for index, seed in enumerate(states)
-    ]
+    with in_words("The network failed on these data", "Try it on them by itself: network.eval()(inputs[:8])."):
+        visited = [
+            _visit_seed(own, index, seed, encoded, examples.labels, signals, rates, progress)
+            for index, seed in enumerate(states)
+        ]
     logits = np.stack([np.stack([one.logits for one in kept]) for kept, _ in visited])
     spreads = [found for _, found in visited]
     evidence = Evidence(
         trace=trace_of(logits, examples, rates),
         checkpoints=tuple(one for kept, _ in visited for one in kept),
         input_gradient_spread={name: np.stack([s[name] for s in spreads]) for name in spreads[0]},
-        stage_epochs=stages(tuple(range(1, epochs + 1))) if spread else {},
+        stage_epochs=stages(tuple(range(1, epochs + 1))) if Signal.INPUT_GRADIENT_SPREAD in signals else {},
         weight_decay=weight_decay,
+        refused=refused,
     )
     return evidence, signals | {Signal.LOGITS}
 
@@ -91,7 +96,8 @@ def _by_seed(network: nn.Module, checkpoints: Sequence[Any] | None) -> list[list
 
 
 def _wrapped(network: nn.Module, classes: int) -> Network:
-    own = copy.deepcopy(network)  # the person's network keeps its mode, its gradients and its weights
+    with in_words("The network cannot be copied", "Give one whose parameters are plain leaves: detach kept outputs."):
+        own = copy.deepcopy(network)  # the person's network keeps its mode, its gradients and its weights
     return own if isinstance(own, Network) else AdaptedNetwork(own, classes)
 
 

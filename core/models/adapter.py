@@ -66,7 +66,12 @@ class AdaptedNetwork(Network):
             raise no_text()
         return x
 
-    def _checked(self, logits: Tensor) -> Tensor:
+    def _checked(self, logits: Any) -> Tensor:
+        if not isinstance(logits, Tensor):
+            raise ModelError(
+                f"The network returns a {type(logits).__name__}, not a tensor of logits.",
+                "Wrap it in a module whose forward returns the logits alone, such as output.logits.",
+            )
         if logits.dim() != 2 or logits.shape[1] != self._classes:
             raise ModelError(
                 f"The network returns {tuple(logits.shape)}, expected [batch, {self._classes}].",
@@ -108,9 +113,11 @@ def check_input(network: Network, shape: InputShape, example: Any) -> None:
         with torch.inference_mode():
             logits = network.eval()(example)
             again = network.head(network.features(example))
-    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # the border to the person's own code: whatever it raises is told
         wanted = _first_input(network)
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(
             f"The model does not read this data: examples are {' x '.join(map(str, shape.dims))}, {wanted}. {first}",
             "Give a model made for this shape, or another encoding of the data.",

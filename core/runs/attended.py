@@ -13,7 +13,7 @@ from core.store import Run, run_registry
 from core.store.consent import Consent, remember_consent
 from core.store.machine import own_process
 from core.store.runs import is_run
-from core.types.errors import Cancelled, CurationError
+from core.types.errors import Cancelled, CurationError, by_reason
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
 
@@ -111,4 +111,5 @@ def _told(folder: RunFolder, progress: Progress) -> Iterator[None]:
 def _as_on_disk(folder: RunFolder) -> _Ending:
     card = RunFolder(folder.path).card
     state = RunState(card.get("state", RunState.FAILED))
-    return _Ending(state, "; ".join(f"{name}: {why}" for name, why in card.get("problems", {}).items()))
+    told = by_reason(card.get("problems", {}))
+    return _Ending(state, "; ".join(f"{', '.join(names)}: {why}" for names, why in told))

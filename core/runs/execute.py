@@ -125,7 +125,7 @@ def _compute_scores(job: Job, methods: list[ScoreMethod], evidence: Evidence) ->
 def _keep_small_arrays(job: Job, evidence: Evidence) -> None:
     arrays = predictions(evidence)
     if evidence.trace is not None:
-        arrays |= curves(evidence.trace, job.examples.labels)
+        arrays |= curves(evidence.trace, job.examples.labels, evidence.not_finite)
         job.folder.save(learning_rates=list(map(float, evidence.trace.learning_rates)))
     for name, values in arrays.items():
         job.folder.put_array(name, values)

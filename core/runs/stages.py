@@ -11,6 +11,7 @@ import numpy as np
 from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
 from core.scores import ScoreInputs, ScoreMethod
 from core.scores.aum import threshold_sets
+from core.scores.finite import computed, with_finite_outputs
 from core.store.atomic import write_json
 from core.store.cards import read_scores
 from core.store.examples import describe_dataset, write_examples
@@ -117,6 +118,9 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
         )
         if Signal.THRESHOLD_SAMPLES in needed:
             evidence = replace(evidence, threshold_runs=_threshold_runs(job))
+    evidence = with_finite_outputs(evidence)
+    bad = evidence.not_finite
+    job.folder.save(rows_not_finite=0 if bad is None else int(bad.sum()))
     return evidence
 
 
@@ -147,7 +151,7 @@ def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
         return
     started = time.perf_counter()
     inputs = ScoreInputs(job.examples, evidence, method.needs_with(params), job.spec.seed)
-    result = method.compute(inputs, params, job.progress)
+    result = computed(method, inputs, params, job.progress)
     shards = write_shards(job.path / "scores" / method.name, job.examples.ids, result.values, result.standard_deviation)
     if result.flags is not None:
         job.folder.put_array(f"flag-{method.name}", result.flags)

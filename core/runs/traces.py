@@ -40,16 +40,17 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def predictions(evidence: Evidence) -> dict[str, np.ndarray]:
     """`predicted`, `predicted_prob` (last epoch, mean over seeds), `out_of_fold_pred`, `out_of_fold_prob`, if any."""
     arrays: dict[str, np.ndarray] = {}
+    bad = evidence.not_finite
     if evidence.trace is not None:
         last = np.mean([softmax(evidence.trace.logits[s, -1]) for s in range(len(evidence.trace.seeds))], axis=0)
-        arrays |= _named("predicted", "predicted_prob", last)
+        arrays |= _named("predicted", "predicted_prob", last, bad)
     if evidence.out_of_fold is not None:
-        arrays |= _named("out_of_fold_pred", "out_of_fold_prob", evidence.out_of_fold)
+        arrays |= _named("out_of_fold_pred", "out_of_fold_prob", evidence.out_of_fold, bad)
     return arrays
 
 
-def _named(label: str, probability: str, probabilities: np.ndarray) -> dict[str, np.ndarray]:
-    known = np.isfinite(probabilities).all(-1)
+def _named(label: str, probability: str, probabilities: np.ndarray, bad: np.ndarray | None) -> dict[str, np.ndarray]:
+    known = np.isfinite(probabilities).all(-1) if bad is None else ~bad
     best = np.where(known, np.nan_to_num(probabilities).argmax(-1), -1)
     return {
         label: best.astype(np.int32),
@@ -57,17 +58,23 @@ def _named(label: str, probability: str, probabilities: np.ndarray) -> dict[str,
     }
 
 
-def curves(trace: TrainingTrace, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """`curves_p` [S, T, N] float16, probability of the given label (NaN without one), and `curves_pred` [S, T, N]."""
+def curves(trace: TrainingTrace, labels: np.ndarray, bad: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """`curves_p` [S, T, N] float16, probability of the given label (NaN without one), and `curves_pred` [S, T, N].
+
+    bad: [N], rows without finite outputs; NaN, and the number of classes as the predicted one.
+    """
     shape = trace.logits.shape[:3]
     given = np.empty(shape, np.float16)
-    predicted = np.empty(shape, np.int16 if trace.logits.shape[3] > 256 else np.uint8)
+    classes = trace.logits.shape[3]
+    predicted = np.empty(shape, np.int16 if classes > 256 else np.uint8)
     for s, t, rows in _slices(shape):
         probabilities = softmax(trace.logits[s, t, rows])
         wanted = labels[rows]
         of_label = np.take_along_axis(probabilities, np.maximum(wanted, 0)[:, None], 1)[:, 0]
         given[s, t, rows] = np.where(wanted == UNLABELED, np.nan, of_label)
         predicted[s, t, rows] = probabilities.argmax(-1)
+    if bad is not None:
+        given[:, :, bad], predicted[:, :, bad] = np.nan, min(classes, np.iinfo(predicted.dtype).max)
     return {"curves_p": given, "curves_pred": predicted, "curves_epochs": np.asarray(trace.epochs, np.int32)}
 
 

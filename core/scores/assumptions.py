@@ -57,11 +57,17 @@ def agreement_check(per_seed: np.ndarray, what: str = "seeds") -> AssumptionChec
     return AssumptionCheck(light, text, what)
 
 
-def fit_check(accuracy: float, labels: np.ndarray, what: str = "The networks") -> AssumptionCheck:
-    """Did the evidence learn anything? `accuracy` against guessing the most frequent label."""
+def fit_check(
+    accuracy: float, labels: np.ndarray, what: str = "The networks", at_end: float | None = None
+) -> AssumptionCheck:
+    """Did the evidence learn anything? `accuracy` against guessing the most frequent label, below which nothing counts.
+
+    at_end: accuracy of the last epoch, where `accuracy` is one over earlier epochs, which need not be above guessing.
+    """
     chance = chance_of(labels)
     worth = skill(accuracy, labels)
-    light = "green" if worth >= 0.3 else "amber" if worth >= 0.1 else "red"
+    below = (accuracy if at_end is None else at_end) < chance
+    light = "red" if below or worth < 0.1 else "green" if worth >= 0.3 else "amber"
     return AssumptionCheck(
         light,
         f"{what} give the given label to {accuracy:.1%} of the rows; always guessing the most "

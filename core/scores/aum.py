@@ -23,7 +23,7 @@ from core.scores.assumptions import agreement_check, epochs_check, fit_check, ma
 from core.scores.epochs import MEMORIZES
 from core.scores.formulas import logit_margin
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import moments_over_epochs, require_two_classes
+from core.scores.over_trace import final_fit, moments_over_epochs, require_two_classes
 from core.types.errors import CurationError
 from core.types.evidence import ThresholdRun
 from core.types.methods import Direction, Group, Paper, Signal
@@ -116,7 +116,7 @@ def _compute(inputs: ScoreInputs, params: AUMParams, progress: Progress) -> Scor
     checks = (
         check,
         epochs_check(count),
-        fit_check(moments.training_accuracy, inputs.labels),
+        fit_check(moments.training_accuracy, inputs.labels, at_end=final_fit(inputs).training),
         agreement_check(moments.mean),
         *more_checks,
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.scores.assumptions import agreement_check, epochs_check, fit_check, masked_result, skill, unlabeled
 from core.scores.method import ScoreInputs
-from core.scores.over_trace import Formula, TraceMoments, moments_over_epochs
+from core.scores.over_trace import Formula, TraceMoments, final_fit, moments_over_epochs
 from core.types.errors import CurationError
 from core.types.params import param
 from core.types.progress import Progress
@@ -38,7 +38,8 @@ def visit_label(
 def label_result(inputs: ScoreInputs, moments: TraceMoments, per_seed: np.ndarray, count: int) -> ScoreResult:
     """The common checks around a coordinate [S, N] read from `count` epochs."""
     accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
-    checks = (epochs_check(count), fit_check(moments.training_accuracy, inputs.labels), agreement_check(per_seed))
+    fit = fit_check(moments.training_accuracy, inputs.labels, at_end=final_fit(inputs).training)
+    checks = (epochs_check(count), fit, agreement_check(per_seed))
     return masked_result(
         per_seed,
         {"unlabeled row": unlabeled(inputs.examples)},

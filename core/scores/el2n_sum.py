@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
 from core.scores.formulas import error_norm
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import moments_over_epochs
+from core.scores.over_trace import final_fit, moments_over_epochs
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
@@ -41,7 +41,7 @@ def _compute(inputs: ScoreInputs, params: EL2NSumParams, progress: Progress) -> 
     accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
     checks = (
         _length_check(len(positions), params.first_k),
-        fit_check(moments.training_accuracy, inputs.labels),
+        fit_check(moments.training_accuracy, inputs.labels, at_end=final_fit(inputs).training),
         agreement_check(per_seed),
     )
     return masked_result(

@@ -28,7 +28,7 @@ import numpy as np
 
 from core.scores.influence import InfluenceParams
 from core.scores.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
-from core.types.errors import DataError
+from core.types.errors import DataError, ModelError, in_words
 from core.types.labels import class_numbers
 from core.types.progress import Progress, SilentProgress
 
@@ -159,8 +159,11 @@ def as_rows(x: Any, labels: Any, network: nn.Module) -> Rows:
 
     from core.numerics.walk import Rows
 
+    if not isinstance(network, torch.nn.Module):
+        raise ModelError(f"A {type(network).__name__} is no torch network.", "Give an nn.Module, or several.")
     place = next((p.device for p in network.parameters()), torch.device("cpu"))
-    parts = tuple(torch.as_tensor(one).to(place) for one in (x if isinstance(x, tuple) else (x,)))
+    with in_words("The inputs cannot be read", "Give an array or tensor [N, ...], or a tuple of them."):
+        parts = tuple(torch.as_tensor(one).to(place) for one in (x if isinstance(x, tuple) else (x,)))
     parts = tuple(one.float() if one.is_floating_point() else one for one in parts)
     y = torch.from_numpy(class_numbers(labels)).to(place)
     if len(y) == 0 or any(len(one) != len(y) for one in parts):

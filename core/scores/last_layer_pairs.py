@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from core.scores.influence import InfluenceParams, influence_on_each_target
 from core.scores.judged import LastLayer
 from core.scores.last_layer_solvers import SOLVERS
 from core.scores.tracin import tracin_on_each_target
-from core.types.errors import ModelError
+from core.types.errors import ModelError, in_words
 from core.types.progress import Progress
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.nn import Linear
 
     from core.numerics.walk import Rows
 
@@ -41,26 +42,54 @@ def last_layer_pairs(
 def last_layer_of(
     network: nn.Module, train: Rows, targets: Rows, decay: float, progress: Progress
 ) -> tuple[LastLayer, np.ndarray]:
-    """(the layer over training rows and then targets, their labels). Raises `ModelError` without such a layer."""
+    """(the layer over training rows and then targets, their labels). What stands before it is run and not asked.
+
+    Raises `ModelError` without such a layer.
+    """
     from torch.nn import Linear
 
-    from core.numerics.walk import Walk
-
-    heads = [(name, module) for name, module in network.named_modules() if isinstance(module, Linear)]
+    heads = [module for module in network.modules() if isinstance(module, Linear)]
     if not heads:
         raise ModelError("The network has no Linear layer.", "Give one whose logits come from a Linear layer.")
-    name, head = heads[-1]
-    features, logits = [], []
-    with Walk(network, progress=progress) as walk:
-        walk.check(train)
-        for rows in (train, targets):
-            found = walk.held(rows)[name]
-            if not hasattr(found, "vectors") or found.shape[0] != walk.logits(rows[:1]).shape[1]:
-                raise ModelError("The last Linear layer does not make the logits.", "Take all layers instead.")
-            features.append(found.vectors()[0].cpu().numpy()[:, : head.in_features])
-            logits.append(walk.logits(rows).cpu().numpy())
+    with in_words("The network failed on these data"):
+        parts = [_seen(network, heads[-1], rows, progress) for rows in (train, targets)]
+    features, logits = (np.vstack([part[i] for part in parts]) for i in range(2))
     n, every = len(train), len(train) + len(targets)
     labels = np.concatenate([rows.labels.cpu().numpy() for rows in (train, targets)])
     order = np.arange(every)
-    layer = LastLayer(np.vstack(features), np.vstack(logits), order[:n], order[n:], decay, head.bias is not None)
-    return layer, labels
+    return LastLayer(features, logits, order[:n], order[n:], decay, heads[-1].bias is not None), labels
+
+
+def _seen(network: nn.Module, head: Linear, rows: Rows, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs [n, d] of the last layer and its outputs [n, C], which must be the network's."""
+    import torch
+
+    from core.numerics.batches import batch_for, evaluating
+
+    caught: list[Any] = []
+    features, logits = [], []
+    handle = head.register_forward_pre_hook(lambda _, args: caught.append(args[0]))
+    try:
+        with evaluating(network), torch.inference_mode():
+            size = batch_for(network, rows[:1].x)
+            for start in range(0, len(rows), size):
+                caught.clear()
+                out = network(rows[start : start + size].x)
+                if len(caught) != 1 or not _makes(head, caught[0], out):
+                    raise ModelError("The last Linear layer does not make the logits.", "Take all layers instead.")
+                features.append(caught[0].float().cpu().numpy())
+                logits.append(out.float().cpu().numpy())
+                progress.advance()
+    finally:
+        handle.remove()
+    return np.concatenate(features), np.concatenate(logits)
+
+
+def _makes(head: Linear, features: Any, logits: Any) -> bool:
+    """Whether these logits are what the layer makes of one vector per example; asked of its weights, past its hook."""
+    import torch
+
+    if features.dim() != 2 or logits.shape != (len(features), head.out_features):
+        return False
+    made = torch.nn.functional.linear(features, head.weight, head.bias)
+    return torch.allclose(made, logits, rtol=1e-3, atol=1e-4, equal_nan=True)

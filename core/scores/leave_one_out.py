@@ -8,7 +8,8 @@ trains a small network again without each row, from the same starts (paired), fo
 row is then often below the noise of the seeds, so the correlation of two halves of the seeds stands beside it. All
 reals, about 1 / N. HIGH helps, LOW (negative) misleads: probably labeled wrong. Without held-out rows, five folds judge
 the rest, with their wrong labels. Fails: copies hide each other (removing one of two changes nothing), and each
-classifier sees only what it can. Cook & Weisberg 1982; squared error, as accuracy is mostly ties.
+classifier sees only what it can; and with few targets squared error punishes overshoot, so that a wrong label may
+look helpful. Cook & Weisberg 1982; squared error, as accuracy is mostly ties.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ def score_chosen_epochs(
 ) -> ScoreResult:
     """Mean of `formula` over the chosen epochs and then seeds; unlabeled rows are NaN when it needs a label."""
     trace = inputs.trace
-    choice = choose_epochs(epochs, trace.epochs, final_fit(inputs))
+    end = final_fit(inputs)
+    choice = choose_epochs(epochs, trace.epochs, end)
     moments = moments_over_epochs(inputs, formula, choice.positions, progress, title)
     accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
     reasons = {"unlabeled row": unlabeled(inputs.examples)} if needs_label else {}
@@ -25,5 +26,6 @@ def score_chosen_epochs(
         "training_accuracy": moments.training_accuracy,
         "held_out_accuracy": moments.held_out_accuracy,
     }
-    checks = (choice.check, fit_check(moments.training_accuracy, inputs.labels), agreement_check(moments.mean))
+    fit = fit_check(moments.training_accuracy, inputs.labels, at_end=end.training)
+    checks = (choice.check, fit, agreement_check(moments.mean))
     return masked_result(moments.mean, reasons, checks=checks, skill=skill(accuracy, inputs.labels), meta=meta)

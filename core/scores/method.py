@@ -109,7 +109,7 @@ class ScoreInputs:
     @property
     def checkpoints(self) -> tuple[CheckpointEvidence, ...]:
         """The kept checkpoints, in order of seed and then epoch."""
-        for signal in (Signal.FEATURES, Signal.GRADIENT_NORM):
+        for signal in (Signal.GRADIENT_NORM, Signal.FEATURES):
             if signal in self.needs:
                 return self._have(signal, self.evidence.checkpoints)
         raise CurationError(
@@ -163,6 +163,8 @@ class ScoreInputs:
             raise CurationError(
                 f"A score read the signal {signal.value!r} without declaring it.", "Declare it in `needs`."
             )
+        if signal in self.evidence.refused:
+            raise CurationError(self.evidence.refused[signal], "Leave this score out, or change the network.")
         if value is None or (isinstance(value, tuple) and not value):
             raise CurationError(
                 f"This run has no {signal.value.replace('_', ' ')}.",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.scores.assumptions import fit_check
 from core.scores.epochs import Fit
 from core.scores.formulas import is_correct
 from core.scores.method import ScoreInputs
 from core.types.errors import CurationError, DataError
 from core.types.examples import UNLABELED
+from core.types.methods import Signal
 from core.types.progress import Progress
+from core.types.scores import AssumptionCheck
 
 BLOCK_ROWS = 32_768  # 32,768 x 10 classes of float64 stay inside a second-level cache
 Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -96,6 +99,14 @@ def final_fit(inputs: ScoreInputs) -> Fit:
         )
     right = np.mean([np.asarray(one).argmax(axis=-1) == labels for one in trace.logits[:, -1]], axis=0)
     return Fit(float(right[rows].mean()), float(right[held_out].mean()) if len(held_out) else None)
+
+
+def network_fit(inputs: ScoreInputs) -> tuple[AssumptionCheck, ...]:
+    """How well the networks fit at the end, for a score that reads no logits; nothing where none were kept."""
+    trace = inputs.evidence.trace
+    if trace is None or not (trace.trained & (inputs.labels != UNLABELED)).any():
+        return ()
+    return (fit_check(final_fit(replace(inputs, needs=(*inputs.needs, Signal.LOGITS))).training, inputs.labels),)
 
 
 def require_two_classes(inputs: ScoreInputs, name: str) -> None:

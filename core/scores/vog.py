@@ -20,6 +20,7 @@ import numpy as np
 
 from core.scores.assumptions import agreement_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.over_trace import network_fit
 from core.types.errors import CurationError
 from core.types.examples import UNLABELED
 from core.types.methods import Direction, Group, Paper, Signal
@@ -112,7 +113,11 @@ def _at_stage(inputs: ScoreInputs, stage: str, params: EarlyVoGParams, progress:
         per_seed.mean(axis=0).astype(np.float32),
         per_seed=per_seed.astype(np.float32),
         undefined={"the only row of its class": int(alone.sum())} if alone.any() else {},
-        checks=(_stage_check(shown_as(stage, params), epochs), agreement_check(per_seed[:, ~alone])),
+        checks=(
+            _stage_check(shown_as(stage, params), epochs),
+            *network_fit(inputs),
+            agreement_check(per_seed[:, ~alone]),
+        ),
         meta={
             "shown_as": shown_as(stage, params),
             "stage": stage,

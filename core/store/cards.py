@@ -56,6 +56,7 @@ class Card(TypedDict, total=False):
     format: int
     state: RunState
     dataset: DatasetCard
+    rows_not_finite: _Count
     versions: dict[str, str]
     source_stamp: dict[str, int] | None
     seconds: dict[str, float]

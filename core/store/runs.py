@@ -112,6 +112,15 @@ class Run:
         """The report card of the dataset."""
         return shaped(self._dataset.get("report", []), tuple[Finding, ...])
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of any of its scores must know."""
+        bad = self.card.get("rows_not_finite", 0)
+        if not bad:
+            return ()
+        rows = f"{bad:,} of {len(self.examples):,} rows"
+        return (f"The model's outputs are NaN or infinite for {rows}: no score of it has a value there.",)
+
     # -- scores ------------------------------------------------------------------------------------------------------
 
     @cached_property

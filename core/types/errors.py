@@ -3,6 +3,9 @@
 One wording for the screen and the terminal. The terminal prints two lines and exits with code 2.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
 
 class CurationError(Exception):
     """Something a person can act on. `str(error)` says what and where, `error.hint` what to do."""
@@ -14,6 +17,26 @@ class CurationError(Exception):
     def lines(self) -> str:
         """The two lines that a terminal or an error box shows."""
         return f"{self}\n{self.hint}" if self.hint else str(self)
+
+
+@contextmanager
+def in_words(what: str, hint: str = "Leave it out, or change the network or the data.") -> Iterator[None]:
+    """The border to code of the person's own: what it raises becomes a `CurationError` that begins with `what`."""
+    try:
+        yield
+    except (CurationError, Cancelled):
+        raise
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0][:300]
+        raise CurationError(f"{what} ({type(error).__name__}): {first or 'no reason given'}.", hint) from error
+
+
+def by_reason(problems: Mapping[str, str]) -> list[tuple[list[str], str]]:
+    """[(names, why)], in order of appearance: what failed for one reason stands together, and the reason once."""
+    found: dict[str, list[str]] = {}
+    for name, why in problems.items():
+        found.setdefault(why, []).append(name)
+    return [(names, why) for why, names in found.items()]
 
 
 class DataError(CurationError):

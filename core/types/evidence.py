@@ -53,7 +53,8 @@ class Evidence:
 
     input_gradient_spread: stage ("early" | "middle" | "late" | "all") -> [S, N] mean over input positions of the
     standard deviation over that stage's checkpoints of dz_y/dx (color channels averaged first).
-    stage_epochs: the epochs behind each stage.
+    stage_epochs: the epochs behind each stage. not_finite: [N] bool, rows without finite outputs, zero in all arrays.
+    refused: signal -> why the person's own network cannot give it.
     """
 
     trace: TrainingTrace | None = None
@@ -68,6 +69,8 @@ class Evidence:
     texts: np.ndarray | None = None  # [N] str, where the examples are texts
     weight_decay: float = 0.0
     threshold_runs: tuple[ThresholdRun, ...] = ()
+    not_finite: np.ndarray | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,9 @@ def curve(opened: Opened, row: int) -> None:
         st.text("No label was given: there is no belief in it to draw.")
         return
     epochs, p_y, predicted = recorded
+    if not np.isfinite(p_y).all():
+        st.text("The model's outputs for this row are not finite: there is no belief to draw.")
+        return
     training_curve(
         epochs,
         p_y,

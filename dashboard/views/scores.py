@@ -9,7 +9,7 @@ import streamlit as st
 from core import actions
 from core.scores import SCORES
 from core.store import Run
-from core.types.errors import RunError
+from core.types.errors import RunError, by_reason
 from core.types.runs import RunSpec, RunState, RunStatus
 from dashboard import border, cache, doing, reading, state
 from dashboard.components import messages, run_progress
@@ -100,6 +100,8 @@ def _finished(run: Run) -> None:
             f"{done} of {asked} scores computed for {run.name}; {len(table) - asked} more could be asked for or do not "
             "fit it. Choose a row for its assumptions and settings."
         )
+        told = [f"{', '.join(names)}: {why}" for names, why in by_reason(run.failures)]
+        messages.warnings(told, key="score_failures")
         chosen = st.dataframe(
             table.drop(columns="name"),
             key="score_rows",

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from worlds import write_table, write_texts
+from worlds import write_logits, write_table, write_texts
 
 from core import actions
 from core.cli import main
@@ -122,3 +122,29 @@ def test_texts_are_refused_before_the_module_is_imported(here, capsys):
     assert "Own networks read images and tables" in capsys.readouterr().err
     assert not (here / "imported").exists()
     assert not (here / "r").exists()
+
+
+def test_fault_40_given_logits_that_are_not_finite_in_some_rows(tmp_path, capsys):
+    """The run goes on, those rows have no value and are counted, a warning says so."""
+    path = write_logits(tmp_path)
+    arrays = dict(np.load(path))
+    arrays["logits"][1, [5, 7]] = [[np.nan], [np.inf]]
+    np.savez(path, **arrays)
+    assert main(["run", str(path), "--out", str(tmp_path / "r"), "--no-map"]) == 0
+    out = capsys.readouterr().out
+    assert "warning: The model's outputs are NaN or infinite for 2 of 40 rows" in out
+    found = actions.open_run(tmp_path / "r")
+    for name in ("el2n", "aum", "entropy", "forgetting"):
+        score = found.score(name)
+        assert np.flatnonzero(np.isnan(score.values)).tolist() == [5, 7]
+        assert score.undefined == {"output of the model is not finite": 2}
+    assert found.array("predicted")[[5, 7]].tolist() == [-1, -1]
+    assert np.isnan(found.array("curves_p")[..., [5, 7]]).all()
+    assert actions.score_view(found).labels.min() >= 0, "their given labels stay"
+
+
+def test_a_reason_that_stops_many_scores_is_said_once(here, capsys):
+    assert main(["run", "data.csv", "--out", "r", "--model", "logistic_regression", "--no-map"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("needs a network: logistic_regression gives probabilities only") == 1
+    assert "el2n, el2n_sum, grand" in out

@@ -135,7 +135,7 @@ def test_empty_class_folders_and_other_files_are_named(pets):
 def test_a_clean_folder_says_nothing_of_the_kind(pets):
     assert inspect_source(pets).notes == ()
     assert {f.code for f in load_examples(pets).report} == {
-        "rows", "ids", "unreadable", "classes", "no_held_out", "exact_duplicates"}
+        "rows", "ids", "sizes", "unreadable", "classes", "no_held_out", "exact_duplicates"}
 
 
 @pytest.mark.parametrize("stray", ["extra/5.png", "5.png"])

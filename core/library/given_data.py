@@ -1,0 +1,138 @@
+"""What people hand to `score`: a table, a pair of arrays or a Dataset; anything else is refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from core.types.errors import DataError, ModelError, in_words
+from core.types.examples import ExampleTable, Modality
+from core.types.labels import text_labels
+from core.types.pictures import Pictures, pictures_in
+from core.types.runs import TrainingSpec
+
+from .arrays import BY_ALPHABET, examples_from, output_names
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def given_examples(
+    data: Any, held_out: Any, class_names: Sequence[str] | None, network: nn.Module | None
+) -> tuple[ExampleTable, np.ndarray | None]:
+    """The table, and the inputs as the network reads them when they did not come in a table."""
+    if isinstance(data, ExampleTable):
+        if held_out is not None or class_names is not None:
+            word = "class_names" if held_out is None else "held_out"
+            raise DataError(f"{word} was given with a table that has its own.", "Set it in examples_from.")
+        if network is not None and any(line.code == BY_ALPHABET for line in data.report):
+            raise text_labels(data.class_names[0], data.class_count)
+        return data, None
+    inputs, labels = data if isinstance(data, tuple) and len(data) == 2 else _unpacked(data)
+    if network is None and isinstance(inputs, pd.DataFrame):
+        return examples_from(inputs, labels, held_out=held_out, class_names=class_names), None
+    inputs = _inputs(inputs)
+    if network is None:
+        return examples_from(inputs, labels, held_out=held_out, class_names=class_names), None
+    names = output_names(labels, _outputs(network), class_names)
+    examples = examples_from(None, labels, held_out=held_out, class_names=names)
+    if len(inputs) != len(examples):
+        raise DataError(f"There are {len(inputs):,} inputs and {len(examples):,} labels.", "Give one label per input.")
+    if inputs.dtype.kind not in "fiub":
+        raise DataError(
+            f"Inputs of the type {inputs.dtype} cannot be read by a network.",
+            "Give numbers [N, ...]; texts are read by the built-in models (leave the network out).",
+        )
+    return examples, np.ascontiguousarray(inputs, dtype=np.float32)
+
+
+def refuse_no_network(network: Any) -> None:
+    """`ModelError` for an estimator or anything else that is no torch module; None is fine."""
+    if network is None:
+        return
+    from torch import nn
+
+    if not isinstance(network, nn.Module):
+        raise ModelError(
+            f"A {type(network).__name__} is no torch network.",
+            "Give out-of-fold probabilities instead: score_probabilities(cross_val_predict(model, X, y, "
+            'method="predict_proba"), y).',
+        )
+
+
+def pictures_of_table(examples: ExampleTable, tensors: np.ndarray | None, spec: TrainingSpec) -> Pictures:
+    """How the person's network wants the pictures of a table; refused for anything else, asked for when it is open."""
+    pictures = pictures_in(spec)
+    if tensors is not None or examples.modality is not Modality.IMAGE:
+        if pictures != Pictures():
+            raise DataError(
+                "image_size, mean and std are for the pictures of an ExampleTable.",
+                "Leave them out: arrays reach your network as they are.",
+            )
+        return pictures
+    if not pictures.known:
+        raise DataError(
+            "At which size and normalization does the network want its pictures? A guess gives wrong numbers.",
+            "Give image_size=224, mean=(0.485, 0.456, 0.406) and std=(0.229, 0.224, 0.225), or what it was trained on.",
+        )
+    return pictures
+
+
+def _unpacked(dataset: Any) -> tuple[Any, Any]:
+    unfit = (np.ndarray, str, bytes, Mapping, pd.DataFrame)
+    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or isinstance(dataset, unfit):
+        raise DataError(
+            f"{type(dataset).__name__} is no data to score.",
+            "Give a table of examples, a pair (inputs, labels) or a Dataset of such pairs.",
+        )
+    with in_words("The dataset cannot be read", "Give arrays (X, y), or a Dataset whose items are (input, label)."):
+        pairs = [dataset[row] for row in range(len(dataset))]
+    if not pairs:
+        raise DataError("The dataset is empty.", "Give one with rows.")
+    odd = next((row for row, pair in enumerate(pairs) if not isinstance(pair, (tuple, list)) or len(pair) != 2), None)
+    if odd is not None:
+        keys = f" with {', '.join(map(str, list(pairs[odd])[:5]))}" if isinstance(pairs[odd], Mapping) else ""
+        raise DataError(
+            f"Item {odd} of the dataset is a {type(pairs[odd]).__name__}{keys}, not a pair (input, label).",
+            "Give a Dataset of pairs, or arrays (X, y).",
+        )
+    return [_inputs(x) for x, _ in pairs], [_label(y) for _, y in pairs]
+
+
+def _label(label: Any) -> Any:
+    value = as_array(label)
+    return value.item() if value.size == 1 else value
+
+
+def _inputs(values: Any) -> np.ndarray:
+    """Inputs as one array; `DataError` for encodings by name, and for rows of different shapes."""
+    if isinstance(values, Mapping) or getattr(values, "data", None).__class__ is dict:
+        names = ", ".join(map(str, list(values)[:5]))
+        raise DataError(
+            f"The inputs are a {type(values).__name__} of {names}.",
+            "Give one array [N, ...]; put several behind a module that takes one, or record its logits: score_logits.",
+        )
+    found = as_array(values)
+    if found.dtype.kind == "O" and not all(isinstance(one, str) for one in found.flat):
+        raise DataError("The inputs have different shapes, or are no numbers.", "Give arrays of one shape: [N, ...].")
+    return found
+
+
+def as_array(values: Any) -> np.ndarray:
+    """Tensors and lists as an array; rows of different shapes as an array of objects."""
+    if hasattr(values, "detach"):
+        return values.detach().cpu().numpy()
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError):  # rows of different shapes
+        return np.array([*values, None], dtype=object)[:-1]
+
+
+def _outputs(network: nn.Module) -> int:
+    from torch import nn
+
+    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    return linear[-1].out_features if linear else 0  # a network without any is refused, in words, when it is wrapped

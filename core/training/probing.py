@@ -1,0 +1,42 @@
+"""Which of the dear signals a person's own network can give, tried on two rows before all are visited."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.models.encoding import Encoded
+from core.models.network import Network
+from core.types.errors import CurationError, in_words
+from core.types.methods import Signal
+from core.types.progress import SilentProgress
+
+from .passes import visit
+from .rows import ArrayRows, span
+
+_TRIED = {
+    Signal.GRADIENT_NORM: "its gradients cannot be taken one example at a time",
+    Signal.INPUT_GRADIENT_SPREAD: "its outputs cannot be differentiated by its inputs",
+}
+
+
+def refused_signals(
+    network: Network, encoded: Encoded, labels: np.ndarray, signals: frozenset[Signal]
+) -> dict[str, str]:
+    """signal -> why not, for those of `signals` that this network cannot give; the network is left as it was."""
+    few = min(2, len(encoded))
+    rows, refused = ArrayRows(span(encoded, 0, few)), {}
+    for signal, words in _TRIED.items():
+        if signal in signals:
+            try:
+                with in_words(words):
+                    visit(
+                        network,
+                        rows,
+                        labels[:few],
+                        frozenset({signal}),
+                        progress=SilentProgress(),
+                        input_gradients=lambda *_: None,
+                    )
+            except CurationError as error:
+                refused[signal.value] = str(error)
+    return refused
