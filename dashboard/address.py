@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "order", "form", "score", "by_class",
           "pane", "across", "up", "zones_by", "clustering", "branch", "against", "sel", "mode", "bars", "hollow",
@@ -12,31 +13,34 @@ STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "ord
 def sync() -> bool:
     """Once per script run; True when the address now names another run.
 
-    A page switch empties the URL of what no widget holds: that is written back. Otherwise the URL wins (a link, the
+    A page switch empties the URL of what no widget holds: `put` writes that back. Otherwise the URL wins (a link, the
     back button), unless the browser has not yet shown what this session wrote last: then a click overtook it.
     """
     kept, there = _kept(), _there()
     before = kept.get("run")
-    if there == address():
+    if there == address() or not (there and (_went_back() or st.session_state.get("address_shown", True))):
         return False
-    if there and st.session_state.get("address_shown", True):
-        kept.clear()
-        kept.update(there)
-        return before is not None and before != kept.get("run")
-    for name in STICKY:
-        _write(name, kept.get(name, []))
-    return False
+    kept.clear()
+    kept.update(there)
+    return before is not None and before != kept.get("run")
+
+
+def put() -> None:
+    """Write what changed, all in one: the browser makes a step of its history of every writing."""
+    kept, there = _kept(), _there()
+    changed = {name: kept.get(name, []) for name in STICKY if there.get(name, []) != kept.get(name, [])}
+    if list(changed.values()) == [[]]:
+        st.query_params.pop(*changed)
+    elif changed:
+        st.query_params.update(changed)
 
 
 def confirm() -> None:
     """In a run that the browser started by itself: it shows what was written last, or is told once more."""
-    kept, there = _kept(), _there()
-    if there == address():
+    if _there() == address():
         st.session_state["address_shown"] = True
     elif not st.session_state.get("address_shown", True):  # an interrupted run took what it had written along
-        for name in STICKY:
-            if there.get(name, []) != kept.get(name, []):
-                _write(name, kept.get(name, []))
+        put()
 
 
 def address() -> dict[str, list[str]]:
@@ -45,11 +49,10 @@ def address() -> dict[str, list[str]]:
 
 
 def stick(name: str, values: list[str]) -> None:
-    """Put values into the URL, or take the name out of it."""
+    """Values of a name, or none; the URL says so when the page is drawn."""
     if stuck(name) != values:
         st.session_state["address_shown"] = False
     _kept()[name] = values
-    _write(name, values)
 
 
 def stuck(name: str) -> list[str]:
@@ -65,8 +68,7 @@ def _there() -> dict[str, list[str]]:
     return {name: values for name in STICKY if (values := st.query_params.get_all(name))}
 
 
-def _write(name: str, values: list[str]) -> None:
-    if values:
-        st.query_params[name] = values
-    else:
-        st.query_params.pop(name, None)
+def _went_back() -> bool:
+    """Whether Back or Forward of the browser began this run: its address is what the person asks for."""
+    context = get_script_run_ctx()
+    return bool(context and context.is_history_navigation)

@@ -66,7 +66,11 @@ def steps(
             reason = _why_not(name, opened)
             with st.container(key=f"step_{name}{'_here' if page.url_path == here.url_path else ''}", gap=None):
                 st.page_link(
-                    page, label=f"{_NUMBERS[name]}  {page.title}".strip(), disabled=bool(reason), help=reason or None
+                    page,
+                    label=f"{_NUMBERS[name]}  {page.title}".strip(),
+                    disabled=bool(reason),
+                    help=reason or None,
+                    query_params=state.address(),
                 )
                 if reason:
                     st.text(reason)

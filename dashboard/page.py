@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import border, frame, picking, state
+from dashboard import address, border, frame, picking, state
 from dashboard.opened import UnknownFolderError, open_current
 from dashboard.panels import unknown_folder
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
@@ -36,6 +36,7 @@ try:
         picking.settle(opened)
 except Exception as error:
     problem = border.words(error)
+address.put()
 again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
 if not again:
     frame.steps(STEPS, page, opened, problem)
@@ -46,4 +47,5 @@ else:
     border.alone(page.run)
 if again:
     frame.steps(STEPS, page, opened, problem)
+address.put()
 state.drew()

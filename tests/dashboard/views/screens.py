@@ -9,7 +9,7 @@ from core import actions
 _SCRIPT = """
 import streamlit as st
 from core.types.errors import CurationError
-from dashboard import border, frame, picking, state
+from dashboard import address, border, frame, picking, state
 from dashboard.opened import open_current
 from dashboard.views import {view}
 
@@ -23,6 +23,7 @@ try:
     {view}.render()
 except CurationError as error:
     border.show(error)
+address.put()
 waiting = state.take_message()
 if waiting:
     st.text("message: " + waiting[0])
