@@ -18,7 +18,7 @@ from dashboard.components import assets, kept_bar, messages
 from dashboard.components.shown import shown
 from dashboard.fragments import fragment, is_alone
 from dashboard.opened import Opened
-from dashboard.panels import branches
+from dashboard.panels import branches, keyboard
 
 _ASSETS = Path(__file__).parent / "assets"
 ICON = str(_ASSETS / "icon.png")  # a file of ours: a symbol's name would be fetched from the network
@@ -111,6 +111,8 @@ def bar(opened: Opened | None, preparing: bool = False) -> None:
     if opened is not None:
         messages.warnings(opened.run.warnings, key="run_warnings")
     _message()
+    steps = {number: name for name, number in _NUMBERS.items() if number and not _why_not(name, opened)}
+    keyboard.keyboard(opened, steps)
     _watch(opened.run.run_id if opened else None, theme.is_dark())
 
 

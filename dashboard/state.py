@@ -50,8 +50,10 @@ def close_run() -> None:
 
 def forget_rows() -> None:
     """Drop what only made sense in the run that was open."""
-    for name in ("selection", "selection_name", "selection_kept", "selection_moved", "seen", "exported"):
+    for name in ("selection", "selection_name", "selection_kept", "selection_moved", "exported"):
         st.session_state.pop(name, None)
+    seen = st.session_state.get("seen", {})  # a wish that was granted in one run is not granted again in the next
+    st.session_state["seen"] = {name: seen[name] for name in ("keys_shown", "opened_part") if name in seen}
 
 
 def branch() -> str:
@@ -74,6 +76,8 @@ def select(rows: np.ndarray, name: str = "") -> None:
     st.session_state["selection"] = np.asarray(rows, dtype=np.int64)
     st.session_state["selection_name"] = name
     st.session_state["selection_moved"] = True
+    if not len(rows) and turned_to("tab", "") == "Selected":  # nothing is left to look at there
+        turn_to("tab", "Filtered")
 
 
 def selection_name() -> str:
@@ -214,11 +218,16 @@ def search_words() -> str:
     return str(st.session_state.get("words", st.query_params.get("words", "")) or "")
 
 
+def clear_search() -> None:
+    """Search for nothing."""
+    st.session_state["words"] = ""
+
+
 def clear_filters() -> None:
     """Show every row again."""
     _stick("f", [])
     _stick("range", [])
-    st.session_state["words"] = ""
+    clear_search()
 
 
 def is_new(name: str, value: Any) -> bool:

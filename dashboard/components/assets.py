@@ -29,6 +29,7 @@ SHARED = {
     "gallery": (("gallery.js",), ("gallery.css",)),
     "sliders": (("sliders.js",), ("sliders.css",)),
     "drawer_keys": (("drawer_keys.js",), ()),
+    "page_keys": (("page_keys.js",), ()),
     "toggles": (("toggles.js",), ("toggles.css",)),
 }
 _CODE = "chaffinch_shared_code"  # not "chaffinch_code": so the map calls its own source

@@ -10,7 +10,7 @@ from dashboard import doing, state
 from dashboard.components.drawer_keys import drawer_keys
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
-from dashboard.panels import moving, review_bar
+from dashboard.panels import review_bar
 
 
 def decide(opened: Opened, row: int) -> None:
@@ -77,18 +77,15 @@ def note(opened: Opened, row: int) -> None:
 
 
 def keys(opened: Opened, row: int) -> None:
-    """r, n and ? work wherever the focus is, and put it into what they open."""
+    """r and n work wherever the focus is, and put it into what they open."""
     example_id = str(opened.view.ids[row])
     part, wish = state.asked_part()
     field = {"relabel": f"label_{row}", "note": f"note_{row}"}.get(part, "")
 
     def open_part(asked: str) -> None:
-        if asked == "keys":
-            moving.ask_for_keys()
-        else:
-            state.ask_for(asked, example_id)
+        state.ask_for(asked, example_id)
 
-    drawer_keys({"r": "relabel", "n": "note", "?": "keys"}, open_part, field, wish, key="drawer_keys")
+    drawer_keys({"r": "relabel", "n": "note"}, open_part, field, wish, key="drawer_keys")
 
 
 def one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:

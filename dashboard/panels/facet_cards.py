@@ -87,9 +87,17 @@ def _selects() -> bool:
 
 def _chips(filters: selecting.Filters) -> None:
     entries = [(name, option) for name, options in filters.chosen.items() for option in options]
-    if not entries and not filters.ranges:
+    if not entries and not filters.ranges and not filters.words:
         return
     with st.container(key="chips", horizontal=True, gap="small"):
+        if filters.words:
+            st.button(
+                f"search: {filters.words}"[:40],
+                key="chip_words",
+                icon=":material/close:",
+                on_click=state.clear_search,
+                help="Let this search go",
+            )
         for number, (name, option) in enumerate(entries):
             st.button(
                 f"{name}: {option}"[:40],

@@ -1,4 +1,4 @@
-"""From one example to the next, back a step, and what the keys do: by buttons and by keys alike."""
+"""From one example to the next, and back a step: by buttons and by keys alike."""
 
 from __future__ import annotations
 
@@ -7,20 +7,7 @@ import streamlit as st
 
 from dashboard import doing, reading, selecting, state
 from dashboard.opened import Opened
-from dashboard.panels import review_bar
-
-KEYS = (
-    ("← →", "the example before or after this one, in the order and tab of the rows below the map"),
-    ("arrows", "in the gallery: to the tile beside; Enter opens it, Space selects it, Shift extends"),
-    ("k", "keep this example; in review order the next one follows, as after d and r"),
-    ("d", "drop it from the export"),
-    ("r", "relabel it: type the class, Enter, then Relabel; in the noise sample: its label is wrong"),
-    ("n", "write a note: Enter saves it"),
-    ("u", "undo the last saved change"),
-    ("v", "in review order and in the noise sample: the label is right, keep it and go on"),
-    ("s", "in review order: skip, marked as looked at; in the noise sample: unsure"),
-    ("?", "this list"),
-)
+from dashboard.panels import keyboard, review_bar
 
 
 def moving(opened: Opened, row: int) -> None:
@@ -35,26 +22,9 @@ def moving(opened: Opened, row: int) -> None:
             on_click=doing.undo,
             args=(opened.run,),
             disabled=not opened.curation.can_undo,
-            shortcut="u",
-            help="Take back the last saved change, whatever it was.",
+            help="Take back the last saved change, whatever it was (u).",
         )
-        st.button("Keys", key="drawer_help", on_click=ask_for_keys, help="What the keys do (press ?).")
-    if state.get("keys_asked") and state.is_new("keys_shown", state.get("keys_asked")):
-        _keys()
-
-
-def ask_for_keys() -> None:
-    """Show the list of keys on the next draw."""
-    state.put("keys_asked", state.get("keys_asked", 0) + 1)
-
-
-@st.dialog("Keys")
-def _keys() -> None:
-    for key, words in KEYS:
-        with st.container(horizontal=True, gap="small", key=f"fact_key_{key}"):
-            st.caption(key)
-            st.text(words)
-    st.caption("Keys work wherever the focus is, except in a field that you type into.")
+        st.button("Keys", key="drawer_help", on_click=keyboard.ask_for_keys, help="What the keys do (press ?).")
 
 
 def _step(opened: Opened, row: int, by: int) -> None:

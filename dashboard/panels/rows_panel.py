@@ -9,8 +9,9 @@ from core.types.curation import Action
 from dashboard import doing, drawing, reading, selecting, state
 from dashboard.components import gallery as galleries
 from dashboard.components import table
+from dashboard.components.shown import shown
 from dashboard.opened import Opened
-from dashboard.panels import deciding, moving, review_bar, sample_review
+from dashboard.panels import deciding, keyboard, review_bar, sample_review
 
 _PAGE = {"gallery": 60, "table": 500}
 
@@ -48,6 +49,8 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
     page = min(state.get("page", 1), pages)
     with st.container(key="rows_pane", gap=None):
         part = rows[(page - 1) * size : page * size]
+        if form == "table" and not len(part):
+            st.text(_empty_words(tab))
         _table(opened, part) if form == "table" else _gallery(opened, part, order, tab)
         if pages > 1:
             st.pagination(pages, key="page")
@@ -55,16 +58,11 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
 
 def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     tiles = [drawing.tile(opened, int(row), order) for row in rows]
-    empty = (
-        "Nothing selected: draw a lasso on the map, or press Select all filtered."
-        if tab == "Selected"
-        else "No example passes the filters: let one go at the right."
-    )
     event = galleries.gallery(
         tiles,
         key="gallery",
         selected=selecting.join(state.selection(), rows, "within").tolist(),
-        empty=empty,
+        empty=_empty_words(tab),
         focused=opened.view.row_of.get(state.focused() or ""),
         size=84,
         height=None,
@@ -81,6 +79,15 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     st.rerun()
 
 
+def _empty_words(tab: str) -> str:
+    if tab == "Selected":
+        return "Nothing selected: draw a lasso on the map, or press Select all filtered."
+    words = shown(state.search_words())
+    if words:
+        return f"No example that passes the filters holds “{words}”: let the search or a filter go at the right."
+    return "No example passes the filters: let one go at the right."
+
+
 def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
     actions = {"k": Action.KEEP, "d": Action.DROP}
     if event.row is None:
@@ -92,8 +99,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
     elif event.pressed in ("r", "n"):
         state.ask_for({"r": "relabel", "n": "note"}[event.pressed], str(opened.view.ids[event.row]))
     elif event.pressed == "?":
-        state.open_example(str(opened.view.ids[event.row]))
-        moving.ask_for_keys()
+        keyboard.ask_for_keys()
 
 
 def _table(opened: Opened, rows: np.ndarray) -> None:

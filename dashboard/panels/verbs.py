@@ -29,7 +29,7 @@ def verbs(opened: Opened, shown: np.ndarray) -> None:
                 title,
                 key=f"verb_{action.value}",
                 disabled=none,
-                on_click=_decide,
+                on_click=decide,
                 args=(opened, action),
                 help="Select rows first: lasso on the map, bars, rows of the table, or all filtered." if none else None,
             )
@@ -59,7 +59,7 @@ def _relabel(opened: Opened) -> None:
         "Relabel them",
         key="verb_relabel",
         disabled=label is None,
-        on_click=_decide,
+        on_click=decide,
         args=(opened, Action.RELABEL, label),
     )
 
@@ -110,7 +110,8 @@ def _csv(opened: Opened) -> bytes:
     )
 
 
-def _decide(opened: Opened, action: Action, label: str | None = None) -> None:
+def decide(opened: Opened, action: Action, label: str | None = None) -> None:
+    """Decide about all selected rows."""
     if doing.decide_rows(opened, state.selection(), action, label=label) is not None:
         state.put("verb_relabel_open", False)
 

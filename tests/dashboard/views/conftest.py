@@ -3,6 +3,9 @@
 import pytest
 import scored_worlds as worlds
 
+from core.types.errors import CurationError
+from dashboard import border
+
 
 @pytest.fixture(scope="session")
 def run_of(tmp_path_factory):
@@ -18,6 +21,25 @@ def run_of(tmp_path_factory):
         return made[modality]
 
     return make
+
+
+@pytest.fixture
+def calm_border():
+    """For tests of the border itself: it says in words what else would end the test."""
+
+
+@pytest.fixture(autouse=True)
+def loud_border(request, monkeypatch):
+    """An error that is our bug ends the run of the page, so that tests see it, instead of becoming words."""
+    show = border.show
+
+    def loud(error):
+        if isinstance(error, CurationError):
+            return show(error)
+        raise error
+
+    if "calm_border" not in request.fixturenames:
+        monkeypatch.setattr(border, "show", loud)
 
 
 @pytest.fixture(autouse=True)

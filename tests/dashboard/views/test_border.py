@@ -10,6 +10,7 @@ from dashboard import border
 from dashboard.panels import drawer, facet_cards, map_panel, rows_panel, verbs, weights
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
 
+pytestmark = pytest.mark.usefixtures("calm_border")
 PAGE = Path(border.__file__).with_name("page.py")
 STEPS = (start, data, scores, explore, compare, rules, check, export, methods)
 PANELS = {

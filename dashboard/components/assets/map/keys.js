@@ -53,20 +53,22 @@ function wirePointer(map) {
   const { stage } = map
   stage.addEventListener("pointerdown", (e) => {
     map.pressed = [e.clientX, e.clientY]
+    map.farthest = 0
     map.modifier = e.shiftKey ? "add" : e.altKey ? "subtract" : null
     hideCard(map)
   }, true)
   window.addEventListener("pointerup", (e) => {
     if (!map.pressed) return
-    const moved = Math.hypot(e.clientX - map.pressed[0], e.clientY - map.pressed[1])
+    wander(map, e)
     map.pressed = null
-    if (moved < 4 && map.index) { // plotly covers the page while a button is down: the target says nothing
+    if (map.farthest < 4 && map.index) { // plotly covers the page while a button is down: the target says nothing
       const row = pointAt(map, ...canvasPoint(map, e), Math.round(7 * map.ratio))
       if (row !== null) clicked(map, row)
     }
     setTimeout(() => (map.modifier = null), 300)
   }, true)
-  stage.addEventListener("dblclick", () => showAll(map), true)
+  window.addEventListener("pointermove", (e) => map.pressed && wander(map, e), true) // a lasso may close where it began
+  stage.addEventListener("dblclick", () => map.tool === "pan" && showAll(map), true) // elsewhere two clicks are two clicks
   stage.addEventListener("pointermove", (e) => {
     if (map.pressed || !map.index || map.moving) return
     map.moving = requestAnimationFrame(() => {
@@ -75,6 +77,10 @@ function wirePointer(map) {
     })
   })
   stage.addEventListener("pointerleave", () => point(map, null))
+}
+
+function wander(map, e) {
+  map.farthest = Math.max(map.farthest, Math.hypot(e.clientX - map.pressed[0], e.clientY - map.pressed[1]))
 }
 
 // The pointer (or the cursor) rests on a row: what is known at once, then the card the server sends for that one row.
