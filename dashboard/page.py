@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard import address, border, frame, picking, state
+from dashboard.components import assets
 from dashboard.opened import UnknownFolderError, open_current
 from dashboard.panels import unknown_folder
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
@@ -39,6 +40,7 @@ except Exception as error:
 address.put()
 again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
 if not again:
+    assets.forget_told()
     frame.steps(STEPS, page, opened, problem)
 frame.bar(opened, preparing=page == STEPS["data"] and state.is_preparing())
 if isinstance(problem, UnknownFolderError) and page not in (STEPS["start"], STEPS["data"], STEPS["methods"]):

@@ -52,6 +52,28 @@ def browser_component(
     return lambda **how: (line if st.session_state.get(_CODE) == _bundle()[0] else whole)(**how)
 
 
+def told(mount: Callable[..., Any], name: str, *, key: str, data: Any) -> Any:
+    """Mount a component; what a press told the page under `name`, once, or None.
+
+    It is kept from the moment it arrives until it is taken: the run that brings it may be overtaken on the way here.
+    """
+    waiting = f"{key}:{name}:told"
+
+    def keep() -> None:
+        said = (st.session_state.get(key) or {}).get(name)
+        if said is not None:
+            st.session_state[waiting] = said
+
+    mount(key=key, data=data, **{f"on_{name}_change": keep})
+    return st.session_state.pop(waiting, None)
+
+
+def forget_told() -> None:
+    """Another page is drawn: what was pressed on the one before and never taken is nothing to it."""
+    for name in [name for name in st.session_state if str(name).endswith(":told")]:
+        del st.session_state[name]
+
+
 def share_code() -> None:
     """Send the source of all shared components; call it first in every run of a page."""
     version, code = _bundle()

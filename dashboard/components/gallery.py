@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.components.assets import browser_component
+from dashboard.components.assets import browser_component, told
 from dashboard.components.pictures import data_address
 from dashboard.components.shown import shown
 
@@ -74,7 +74,7 @@ def gallery(
         "empty": empty,
     }
     mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
-    return event_from_browser(mount(key=key, data=message, on_event_change=lambda: None).get("event"))
+    return event_from_browser(told(mount, "event", key=key, data=message))
 
 
 def _kind(tiles: Sequence[Tile]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components.assets import browser_component
+from dashboard.components.assets import browser_component, told
 from dashboard.components.gallery import Tile, event_from_browser, plain_tile
 
 
@@ -30,5 +30,5 @@ def neighbors_strip(
         "empty": empty,
     }
     mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
-    event = event_from_browser(mount(key=key, data=message, on_event_change=lambda: None).get("event"))
+    event = event_from_browser(told(mount, "event", key=key, data=message))
     return event.row if event.kind == "focus" else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.components.assets import browser_component
+from dashboard.components.assets import browser_component, told
 from dashboard.components.shown import shown
 
 Node = str | list[Any]
@@ -16,7 +16,7 @@ Node = str | list[Any]
 def show_nodes(tree: Node, *, key: str) -> str | None:
     """Draw a tree, its texts cut at 2,000 letters; returns the `act` of the button that was just pressed, or None."""
     mount = browser_component("nodes", js=("nodes.js",), css=("nodes.css",))
-    pressed = mount(key=key, data=_short(tree), on_act_change=lambda: None).get("act")
+    pressed = told(mount, "act", key=key, data=_short(tree))
     return pressed if isinstance(pressed, str) else None
 
 

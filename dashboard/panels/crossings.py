@@ -127,7 +127,7 @@ def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) ->
     ):
         tiles = [drawing.tile(opened, int(row)) for row in members]
         clicked = neighbors_strip(title, tiles, key=f"cluster_{key}", size=64)
-        if clicked is not None and state.is_new(f"cluster_{key}", (name, card.number, clicked)):
+        if clicked is not None:
             state.open_example(str(opened.view.ids[clicked]))
             state.follow("explore")
             st.rerun()

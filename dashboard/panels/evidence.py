@@ -72,6 +72,6 @@ def _strip(opened: Opened, title: str, rows: Sequence[int] | np.ndarray, caption
            empty: str = "None.") -> None:
     tiles = [drawing.tile(opened, int(r), "") for r in rows]
     clicked = neighbors_strip(title, tiles, key=f"strip_{name}", captions=captions, size=56, empty=empty)
-    if clicked is not None and state.is_new(f"strip_{name}", (state.focused(), clicked)):
+    if clicked is not None:
         state.focus(str(opened.view.ids[clicked]))
         st.rerun()

@@ -75,10 +75,9 @@ def _act(facet: selecting.Facet, filters: selecting.Filters) -> str:
 def _clicked(facet: selecting.Facet, option: str, shown: np.ndarray, filters: selecting.Filters) -> None:
     if _selects():
         picking.choose(selecting.rows_of_option(facet, option, shown))
-        st.rerun()
-    if state.is_new(f"bars_{facet.name}", (option, tuple(filters.chosen.get(facet.name, ())))):
+    else:
         state.toggle_filter(facet.name, option)
-        st.rerun()
+    st.rerun()
 
 
 def _selects() -> bool:

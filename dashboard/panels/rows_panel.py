@@ -67,7 +67,7 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
         size=84,
         height=None,
     )
-    if event.kind == "none" or not state.is_new("gallery", event):
+    if event.kind == "none":
         return
     if event.kind == "select":
         rest = selecting.join(state.selection(), rows, "subtract")

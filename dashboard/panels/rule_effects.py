@@ -50,7 +50,7 @@ def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
         key=f"select_{key}",
         on_click=_selecting(rows),
     )
-    if clicked is not None and state.is_new(f"changed_{key}", (opened.change, clicked)):
+    if clicked is not None:
         state.open_example(str(opened.view.ids[clicked]))
         state.follow("explore")
         st.rerun()

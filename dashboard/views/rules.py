@@ -114,7 +114,7 @@ def _at_the_cut(opened: Opened) -> None:
         clicked = neighbors_strip(
             title, tiles, key=f"cut_{key}", size=60, captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows]
         )
-        if clicked is not None and state.is_new(f"cut_{key}", (opened.change, clicked)):
+        if clicked is not None:
             state.open_example(str(opened.view.ids[clicked]))
             state.follow("explore")
             st.rerun()

@@ -34,3 +34,16 @@ def test_what_a_component_tells_with_a_part_of_the_page_is_followed(address):
     session.until(lambda: session.title() == "Export")
     assert not session.errors
     session.close()
+
+
+@pytest.mark.parametrize("wait", [False, True], ids=["at once", "in the middle of it"])
+def test_a_press_whose_run_is_overtaken_is_followed(address, wait):
+    """A tile is pressed; before its run gets to the gallery, the page is asked for once more."""
+    session = Session(address, "explore", run="digits")
+    session.tell("gallery", "event", {"kind": "focus", "row": 5})
+    if wait:
+        session.listen()
+    session.send()
+    session.until(lambda: "example=" in session.query)
+    assert not session.errors
+    session.close()

@@ -20,6 +20,7 @@ try:
     if opened is not None:
         picking.settle(opened)
         frame.branches.menu(opened)
+        frame.keyboard.keyboard(opened, {{}})
     {view}.render()
 except CurationError as error:
     border.show(error)
