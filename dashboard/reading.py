@@ -305,8 +305,13 @@ def _checked(opened: Opened) -> tuple[str, str]:
 
 def export_name(opened: Opened) -> str:
     """A folder name for the run, and for its branch unless that is the first."""
-    branch = re.sub(r"[^\w.-]+", "-", opened.curation.branch).strip("-.")
-    return opened.run.name if opened.curation.branch == MAIN else f"{opened.run.name}-{branch or 'branch'}"
+    name = _as_folder(opened.run.name, "run")
+    return name if opened.curation.branch == MAIN else f"{name}-{_as_folder(opened.curation.branch, 'branch')}"
+
+
+def _as_folder(name: str, otherwise: str) -> str:
+    """One plain part of a path, whatever the name says."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:100] or otherwise
 
 
 def kept_frame(opened: Opened, count: int) -> pd.DataFrame:

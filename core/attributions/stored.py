@@ -9,6 +9,7 @@ import numpy as np
 from core.store import Run
 from core.store.atomic import read_json
 from core.types.evidence import CheckpointEvidence
+from core.types.shapes import shaped
 from core.types.trace import Checkpoint
 
 from .method import AttributionMethod
@@ -35,7 +36,7 @@ def stored_checkpoints(run: Run) -> tuple[CheckpointEvidence, ...]:
     card = _card(run)
     found = []
     for plain in card["checkpoints"] if card else ():
-        checkpoint = Checkpoint(**plain)
+        checkpoint = shaped(plain, Checkpoint, "checkpoint")
         name = Path(checkpoint.path).stem
         features, logits = run.array(f"features-{name}"), _logits(run, name)
         if features is not None and logits is not None:

@@ -14,6 +14,7 @@ from core.store.checkpoints import read_weights, write_weights
 from core.types.errors import ModelError
 from core.types.examples import Modality
 from core.types.params import params_from_dict
+from core.types.shapes import shaped
 from core.types.trace import Checkpoint
 
 from . import model_named
@@ -54,7 +55,7 @@ def load_card(folder: Path) -> tuple[ModelCard, Encoder]:
         plain["params"],
         shape,
         tuple(plain["class_names"]),
-        tuple(Checkpoint(**c) for c in plain["checkpoints"]),
+        shaped(plain["checkpoints"], tuple[Checkpoint, ...], f"checkpoints in {Path(folder) / CARD}"),
         plain["estimator"],
         tuple(plain["notes"]),
     )

@@ -122,6 +122,8 @@ def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
     """Do what was asked under `key`, going on from what is finished; the answer is on disk when this returns."""
     if key in (answered := _answered(run)):
         return CheckResult.from_json(read_json(answered[key]))
+    if all(path.parent != check_folder(run) / key for path in _asked(run)):
+        raise RunError(f"This run was never asked for a check {key!r}.", "Ask anew, without --resume.")
     folder = check_folder(run) / key
     _refuse_code(run, read_json(folder / "asked.json")["mode"])
     with locked(folder), watched(run, "check", folder, progress) as watcher, _few_threads():

@@ -12,6 +12,8 @@ from core.store.atomic import read_json, sha256_of, write_array, write_json
 from core.store.checkpoints import read_weights, write_weights
 from core.types.errors import RunError
 from core.types.runs import RunState
+from core.types.shapes import shaped
+from core.types.trace import Checkpoint
 
 _SHOWN = (
     "predicted", "predicted_prob", "out_of_fold_pred", "out_of_fold_prob", "curves_p", "curves_pred", "curves_epochs",
@@ -65,8 +67,8 @@ def _slim_model(run: Run, out: Path) -> None:
     if not card.is_file():
         return
     shutil.copytree(run.path / "model", out / "model", ignore=shutil.ignore_patterns("s*-e*.safetensors"))
-    checkpoints = read_json(card)["checkpoints"]
-    kept = [c["path"] for c in checkpoints if c["seed"] == checkpoints[0]["seed"]][-1:]
+    checkpoints = shaped(read_json(card)["checkpoints"], tuple[Checkpoint, ...], "checkpoints")
+    kept = [c.path for c in checkpoints if c.seed == checkpoints[0].seed][-1:]
     for place in kept:
         weights = read_weights(run.path / place)
         write_weights(out / place, {key: _half(value) for key, value in weights.items()})

@@ -95,7 +95,7 @@ class ScoreCard(TypedDict):
 class Scores(TypedDict):
     """scores.json: every finished score, and why others failed."""
 
-    scores: dict[str, ScoreCard]
+    scores: dict[_Name, ScoreCard]
     failures: dict[str, str]
 
 

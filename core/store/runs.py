@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from core.types.errors import CurationError, RunError
 from core.types.examples import ExampleTable, Finding, Modality
 from core.types.runs import RunSpec, RunState, spec_from_json
 from core.types.scores import AssumptionCheck, Score
-from core.types.shapes import shaped
+from core.types.shapes import path_part, shaped
 
 from .cards import ScoreCard, read_asked, read_card, read_scores
 
@@ -173,6 +173,7 @@ class Run:
 
     def array(self, name: str) -> np.ndarray | None:
         """A stored array, memory-mapped read-only, or None where this run has none of that name."""
+        shaped(name, Annotated[str, path_part], "the name of an array")
         path = self.path / "arrays" / f"{name}.npy"
         if not path.is_file():
             return None

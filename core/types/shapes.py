@@ -52,8 +52,9 @@ def shaped(plain: Any, shape: Any, place: str = "") -> Any:
     if dataclasses.is_dataclass(shape):
         return _built(plain, shape, place)
     if (origin or shape) in (dict, Mapping):
-        inner = arguments[1] if arguments else Any
-        return {_key(k, place): shaped(v, inner, _at(place, k)) for k, v in _of_type(plain, dict, place).items()}
+        named, inner = arguments or (Any, Any)
+        entries = _of_type(plain, dict, place).items()
+        return {shaped(_key(k, place), named, place): shaped(v, inner, _at(place, k)) for k, v in entries}
     if (origin or shape) in (list, tuple, Sequence):
         return _items(plain, origin or shape, arguments, place)
     return _scalar(plain, shape, place)
@@ -73,6 +74,12 @@ def path_part(value: str) -> None:
     """A check for `Annotated`: the text can be one part of a path and leads nowhere else."""
     if value in ("", ".", "..") or len(value) > 128 or not value.isprintable() or set(value) & set("/\\:"):
         raise ValueError(f"should be one plain name, and is {_said(value)}")
+
+
+def path_inside(value: str) -> None:
+    """A check for `Annotated`: the text is a path of plain names that stays in its folder, or empty."""
+    for part in value.split("/") if value else ():
+        path_part(part)
 
 
 def _scalar(plain: Any, shape: Any, place: str) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+
+from .shapes import path_inside
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Checkpoint:
     seed: int
     epoch: int
     learning_rate: float
-    path: str = ""  # relative to the run folder, empty when the weights were not kept
+    path: Annotated[str, path_inside] = ""  # relative to the run folder, empty when the weights were not kept
 
 
 @dataclass(frozen=True, eq=False)
