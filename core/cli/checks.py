@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from core import actions, check_actions
 from core.types.checks import CheckResult, Comparison, ScoreRecall, SelfTestResult
 from core.types.curation import Decision, Rules
-from core.types.errors import CurationError
 from core.types.progress import Progress
 
 from . import words
@@ -25,7 +24,7 @@ def check(asked: Namespace) -> None:
             result = check_actions.resume_check_here(run, asked.resume, progress)
         else:
             rules, decisions = _rules_of(asked, run)
-            result = check_actions.check_here(run, rules, decisions, asked.mode, _numbers(asked.fractions), asked.seeds,
+            result = check_actions.check_here(run, rules, decisions, asked.mode, asked.fractions, asked.seeds,
                                         progress)
     if asked.json:
         say_json(result.to_json())
@@ -54,13 +53,6 @@ def report(asked: Namespace) -> None:
 def _rules_of(asked: Namespace, run: actions.Run) -> tuple[Rules, Mapping[str, Decision]]:
     """As for an export: given, preset, saved, or the usual ones."""
     return chosen_rules(asked, run, actions.score_view(run))
-
-
-def _numbers(text: str | None) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip()) if text else ()
-    except ValueError:
-        raise CurationError(f"--fractions {text!r} are not numbers.", "Write shares to keep: 0.8,0.5,0.3.") from None
 
 
 @contextmanager

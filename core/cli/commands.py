@@ -86,16 +86,13 @@ def spec_from(asked: Namespace) -> RunSpec:
         bf16=asked.bf16,
     )
     training = with_pictures(trained, asked.image_size, asked.mean, asked.std)
-    scores = tuple(name.strip() for name in asked.scores.split(",") if name.strip())
-    if not scores:
-        raise CurationError("--scores names no score.", "Give names joined by commas, or all.")
     return RunSpec(
         source=asked.source,
         modality=asked.modality,
         roles=roles_from(asked),
         labels=asked.labels,
         class_map=asked.class_map,
-        scores=scores,
+        scores=asked.scores,
         score_params=settings,
         training=training,
         seed=asked.seed,
@@ -108,7 +105,6 @@ def spec_from(asked: Namespace) -> RunSpec:
 
 def roles_from(asked: Namespace) -> Roles:
     """The roles that were given; the rest is guessed when the data is read."""
-    features = tuple(name.strip() for name in asked.features.split(",")) if asked.features else ()
     return Roles(
         inputs=asked.inputs,
         id=asked.id,
@@ -117,7 +113,7 @@ def roles_from(asked: Namespace) -> Roles:
         split=asked.split,
         group=asked.group,
         path=asked.path,
-        features=features,
+        features=asked.features,
     )
 
 
@@ -176,8 +172,6 @@ def table(asked: Namespace) -> None:
 
 def rank(asked: Namespace) -> None:
     """The rows that deserve a look first."""
-    if asked.top < 1:
-        raise CurationError(f"--top is {asked.top}.", "Give at least 1.")
     words.print_frame(actions.ranked(actions.open_run(asked.run), asked.score, asked.top))
 
 
@@ -211,9 +205,8 @@ def export(asked: Namespace) -> None:
     """Files out, by the rules given, saved or usual."""
     run = actions.open_run(asked.run)
     rules, decisions = chosen_rules(asked, run, actions.score_view(run))
-    formats = tuple(name.strip() for name in asked.formats.split(","))
-    done = actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch, formats=formats,
-                              spreadsheet_safe=asked.spreadsheet_safe, confirmed=asked.yes)
+    done = actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch,
+                              formats=asked.formats, spreadsheet_safe=asked.spreadsheet_safe, confirmed=asked.yes)
     words.print_export(done, asked.out)
 
 
@@ -233,8 +226,6 @@ def chosen_rules(asked: Namespace, run: actions.Run, view: Any) -> tuple[Rules, 
 def _adjusted(rules: Rules, asked: Namespace) -> Rules:
     """The rules with what single flags say instead."""
     similarity = asked.duplicate_similarity
-    if similarity is not None and not 0 <= similarity <= 1:
-        raise CurationError(f"--duplicate-similarity is {similarity}.", "Give a number from 0 to 1, such as 0.999.")
     guard = {"duplicates": NEAR_DUPLICATES.get(asked.near_duplicates), "duplicate_similarity": similarity}
     own = {"transform": asked.normalise, "aggregator": asked.aggregator}
     guard, own = ({k: v for k, v in given.items() if v is not None} for given in (guard, own))

@@ -45,6 +45,7 @@ def check_spec(spec: RunSpec) -> None:
         raise ModelError(
             f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory."
         )
+    _check_settings(spec.training)
     check_training(spec.training, Modality(spec.modality) if spec.modality else None)
 
 
@@ -64,6 +65,17 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
             "epochs is 0, and a built-in network that was not trained knows nothing.",
             "Give 1 or more; 0 is for module:factory, when it returns a network that is trained already.",
         )
+
+
+def _check_settings(training: TrainingSpec) -> None:
+    """Settings of a model that is named here; those of `auto` are known once the data is."""
+    if training.own_code and training.model_params:
+        raise ModelError(
+            f"{training.model} takes no settings: {', '.join(training.model_params)}.", "Put them into its factory."
+        )
+    for family in MODELS:
+        if family.name == training.model:
+            params_from_dict(family.params, dict(training.model_params))
 
 
 def chosen_scores(spec: RunSpec) -> tuple[ScoreMethod, ...]:

@@ -150,9 +150,9 @@ def test_planting_changes_no_label_of_the_run(scored):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--seeds", "2"], "2 seeds"),
-        (["--fractions", "half"], "not numbers"),
-        (["--fractions", "1.5"], "not between 0 and 1"),
+        (["--seeds", "2"], "--seeds: '2' is not from 3 to 1,000"),
+        (["--fractions", "half"], "'half' is not a number"),
+        (["--fractions", "1.5"], "'1.5' is not above 0"),
         (["--preset", "nothing"], "nothing"),
     ],
 )

@@ -63,7 +63,7 @@ def test_parquet_and_spreadsheet_safe_can_be_asked_for(capsys, tmp_path):
     assert main(["verify", str(tmp_path / "out"), "--level", "2"]) == 0
     assert "curated.csv is what the run gives." in capsys.readouterr().out
     code, _, error = _export(capsys, tmp_path / "more", "--formats", "parquet,xlsx")
-    assert (code, error[0]) == (2, "The formats of an export are 'parquet,xlsx'.")
+    assert (code, error[0]) == (2, "Argument --formats: 'xlsx' is none of csv, parquet.")
 
 
 @pytest.mark.parametrize("flags", [("--aggregator", "borda"), ("--aggregator", "median"), ("--aggregator", "max"),
@@ -97,7 +97,7 @@ def test_near_duplicates_are_asked_about_answered_and_recorded(capsys, tmp_path)
     for name in ("ask", "drop", "keep"):
         assert main(["verify", str(tmp_path / name), "--level", "2"]) == 0
     code, _, error = _export(capsys, tmp_path / "out", "--duplicate-similarity", "nan")
-    assert (code, error[0]) == (2, "--duplicate-similarity is nan.")
+    assert (code, error[0]) == (2, "Argument --duplicate-similarity: 'nan' is not 0 or more and at most 1.")
 
 
 @pytest.mark.parametrize(("text", "words"), [

@@ -1,0 +1,120 @@
+"""What a flag may say, checked while the command line is read: a value out of bounds is told before any work."""
+
+from __future__ import annotations
+
+import math
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from pathlib import Path
+
+LARGEST_SEED = 2**32 - 1  # what every random generator takes
+_LONGEST_NAME, _LONGEST_PATH = 255, 4096  # bytes; the limits of common file systems
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from `low` to `high`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ArgumentTypeError(f"{_said(text)} is not a whole number") from None
+        if not low <= value <= high:
+            raise ArgumentTypeError(f"{_said(text)} is not from {low:,} to {high:,}")
+        return value
+
+    return read
+
+
+def number(low: float, high: float = math.inf, above: bool = False, below: bool = False) -> Callable[[str], float]:
+    """A finite number from `low` (`above`: not `low` itself) to `high` (`below`: not `high` itself)."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ArgumentTypeError(f"{_said(text)} is not a number") from None
+        at_an_end = above and value == low or below and value == high
+        if not (math.isfinite(value) and low <= value <= high) or at_an_end:
+            raise ArgumentTypeError(f"{_said(text)} is not {_bounds(low, high, above, below)}")
+        return value
+
+    return read
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A,B: names joined by commas, at least one and none empty."""
+    found = tuple(name.strip() for name in words(text).split(","))
+    if not all(found):
+        raise ArgumentTypeError(f"{_said(text)} holds an empty name; write names joined by commas")
+    return found
+
+
+def some_of(*known: str) -> Callable[[str], tuple[str, ...]]:
+    """Names joined by commas, each among those known."""
+
+    def read(text: str) -> tuple[str, ...]:
+        found = names(text)
+        for name in found:
+            if name not in known:
+                raise ArgumentTypeError(f"{_said(name)} is none of {', '.join(known)}")
+        return found
+
+    return read
+
+
+def shares(text: str) -> tuple[float, ...]:
+    """F,F: shares above 0 and below 1."""
+    return tuple(number(0, 1, above=True, below=True)(part) for part in names(text))
+
+
+def words(text: str) -> str:
+    """What every flag may say that says nothing else of itself: something, without a NUL."""
+    if not text or "\0" in text:
+        raise ArgumentTypeError(f"{_said(text)} {'holds a NUL' if text else 'is empty'}")
+    return text
+
+
+def path_words(text: str) -> str:
+    """A path that a file system could hold, or the name of a run or sample."""
+    sizes = [len(part.encode("utf-8", "surrogateescape")) for part in words(text).split("/")]
+    if max(sizes) > _LONGEST_NAME or sum(sizes) + len(sizes) > _LONGEST_PATH:
+        raise ArgumentTypeError(f"{_said(text)} is longer than a path can be")
+    return text
+
+
+def path(text: str) -> Path:
+    """The same as a `Path`."""
+    return Path(path_words(text))
+
+
+def model(text: str) -> str:
+    """A model of ours, or module:factory; whether it is there is told later, before any work as well."""
+    from core.models.own_code import check_name, is_own_code
+    from core.types.errors import ModelError
+
+    if is_own_code(words(text)):
+        try:
+            check_name(text)
+        except ModelError as error:
+            raise ArgumentTypeError(" ".join(error.lines().splitlines()).removesuffix(".")) from None
+    return text
+
+
+def memory(text: str) -> int:
+    """2GB, 500MB, 64000000 -> bytes, at least 16 MB."""
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{0,9})?) *([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    size = float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ") if match else 0.0
+    if not 2**24 <= size < 2**60:
+        raise ArgumentTypeError(f"{_said(text)} is no amount of memory of 16MB or more, such as 2GB")
+    return int(size)
+
+
+def _bounds(low: float, high: float, above: bool, below: bool) -> str:
+    start = f"above {low:g}" if above else f"{low:g} or more"
+    return start if math.isinf(high) else f"{start} and {'below' if below else 'at most'} {high:g}"
+
+
+def _said(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
