@@ -32,11 +32,6 @@ def full_learner(examples: ExampleTable, spec: RunSpec, splits: np.ndarray, held
         raise ModelError("This run holds recorded outputs: there is nothing to train on.", "Use the quick mode.")
     from core.training.job import prepare
 
-    if spec.training.own_code and spec.training.epochs == 0:
-        raise ModelError(
-            f"{spec.training.model} was scored as its factory returns it (--epochs 0).",
-            "A full check would train over it: use the quick mode.",
-        )
     training = without_weights(spec.training)  # own weights have seen every row: the same model, trained afresh
     job = prepare(replace(examples, splits=splits), training, frozenset({Signal.LOGITS}), folder, spec.seed,
                   SilentProgress(), factory)

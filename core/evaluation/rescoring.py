@@ -34,7 +34,7 @@ def testable(names: Sequence[str], inputs: bool) -> tuple[list[ScoreMethod], dic
         elif not needs <= _CHEAP:
             why[name] = f"needs {', '.join(sorted(s.value.replace('_', ' ') for s in needs - _CHEAP))}: too dear here"
         elif needs - {Signal.EMBEDDING} and not inputs:
-            why[name] = "needs a training, and there are no inputs to train on"
+            why[name] = "needs a training, and there is nothing to train here"
         else:
             methods.append(method)
     return methods, why

@@ -61,6 +61,8 @@ def check_modes(run: Run) -> dict[str, str]:
     quick = "" if run.array("embedding") is not None else "This run has no embedding to train on."
     if run.modality is Modality.TRACE:
         return {"quick": quick, "full": "This run holds recorded outputs: there is nothing to train on."}
+    if run.spec.training.never_trained:
+        return {"quick": quick, "full": "Its network is scored as its factory returns it: a check would train over it."}
     return {"quick": quick, "full": source_gone(run.spec)}
 
 

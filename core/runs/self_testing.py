@@ -97,6 +97,10 @@ def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:
     if run.modality is Modality.TRACE:
         return replace(run.examples, inputs=None), (
             symmetric, "Recorded outputs come from the labels as given: only scores of the embedding are tested.")
+    if run.spec.training.never_trained:
+        return replace(run.examples, inputs=None), (
+            symmetric, "The network is scored as its factory returns it and not trained: only scores of the embedding "
+                       "are tested.")
     inputs, reason = run.inputs()
     if inputs is None:
         return run.examples, (symmetric, f"Only scores of the embedding are tested: {reason}")

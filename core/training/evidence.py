@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from .given_weights import refuse_unfit, visit_given
 from .job import TrainingJob, pictures_wanted, prepare
 from .passes import visit_batches
 from .plan import kept_epochs, stages
+from .probing import refused_signals
 from .reuse import Reuse
 
 _TRACED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
@@ -60,8 +62,10 @@ def gather_evidence(
     if not wanted:
         return Evidence()
     job = prepare(examples, spec, wanted, Path(folder), seed, progress, trusted_factory, memory)
-    material = None if job.probabilities_only else _material(job)
+    material, refused = (None, {}) if job.probabilities_only else _material(job)
     job.claim()
+    if refused:
+        job = replace(job, signals=job.signals - set(map(Signal, refused)))
     parts: dict[str, Any] = {}
     checkpoints: tuple[Checkpoint, ...] = ()
     notes: tuple[str, ...] = ()
@@ -73,7 +77,8 @@ def gather_evidence(
     if spec.bf16 and material is not None:
         notes = (*notes, _ROUGH)
     save_card(job.recorder.folder / "model", job.card(checkpoints, estimator, notes), job.encoder)
-    return Evidence(**parts, **folded, weight_decay=0.0 if material is None else material.plan.weight_decay)
+    decay = 0.0 if material is None else material.plan.weight_decay
+    return Evidence(**parts, **folded, weight_decay=decay, refused=refused)
 
 
 def check_model(
@@ -97,9 +102,11 @@ def check_model(
             refuse_unfit(job)
 
 
-def _material(job: TrainingJob) -> Material:
+def _material(job: TrainingJob) -> tuple[Material, dict[str, str]]:
+    """What all trainings share, and which signals the person's own network cannot give, with the reason."""
     refuse_unfit(job)
     encoded = job.encoder.encode(job.examples, job.recorder.work)
+    refused = {} if job.factory is None else refused_signals(job.network(0), encoded, job.examples.labels, job.signals)
     plan = job.plan
     batches = visit_batches(job.network(0), job.encoder.shape, len(encoded), job.memory)
     return Material(
@@ -108,12 +115,12 @@ def _material(job: TrainingJob) -> Material:
         job.examples.train_rows,
         plan,
         kept_epochs(plan.epochs, job.spec.checkpoints),
-        job.signals,
+        job.signals - set(map(Signal, refused)),
         batches,
         job.network,
         job.memory,
         job.spec.bf16,
-    )
+    ), refused
 
 
 def _trace(job: TrainingJob, material: Material, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:

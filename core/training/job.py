@@ -45,9 +45,7 @@ class TrainingJob:
 
     @property
     def as_it_is(self) -> bool:
-        """The person's own network, not trained for its scores: its weights are given, or its factory returns it
-        trained (epochs 0).
-        """
+        """The person's own network, not trained for its scores; see `TrainingSpec`."""
         return self.factory is not None and (bool(self.spec.weights) or self.spec.epochs == 0)
 
     @property

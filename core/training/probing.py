@@ -14,8 +14,8 @@ from .passes import visit
 from .rows import ArrayRows, span
 
 _TRIED = {
-    Signal.GRADIENT_NORM: "its gradients cannot be taken one example at a time",
-    Signal.INPUT_GRADIENT_SPREAD: "its outputs cannot be differentiated by its inputs",
+    Signal.GRADIENT_NORM: "Gradients of this network cannot be taken one example at a time",
+    Signal.INPUT_GRADIENT_SPREAD: "The outputs of this network cannot be differentiated by its inputs",
 }
 
 
@@ -38,5 +38,6 @@ def refused_signals(
                         input_gradients=lambda *_: None,
                     )
             except CurationError as error:
-                refused[signal.value] = str(error)
+                said = str(error)
+                refused[signal.value] = said if said.startswith(words) else f"{words}: {said}"
     return refused

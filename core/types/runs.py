@@ -37,11 +37,14 @@ class TrainingSpec:
         return ":" in self.model
 
     @property
+    def never_trained(self) -> bool:
+        """The factory returns a network that is trained already (epochs 0): nothing here may train over it."""
+        return self.own_code and self.epochs == 0
+
+    @property
     def as_it_is(self) -> bool:
-        """An own network that is not trained for its scores: its weights are given, or its factory returns it trained
-        (epochs 0).
-        """
-        return self.own_code and (bool(self.weights) or self.epochs == 0)
+        """An own network that is not trained for its scores: its weights are given, or it is never trained."""
+        return self.never_trained or (self.own_code and bool(self.weights))
 
     def question(self) -> dict[str, Any]:
         """What decides the evidence, as plain values; settings that are off do not count."""

@@ -25,6 +25,15 @@ def trained(dims, classes):
     network.load_state_dict(torch.load(Path(__file__).with_name("plain.pt"), weights_only=True))
     return network
 
+class Stubborn(nn.Module):
+    def __init__(self, dims, classes):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(dims[0]))
+        self.last = nn.Linear(dims[0], classes)
+
+    def forward(self, x):
+        return self.last(x * self.scale if x.sum().item() > -1e9 else x)
+
 def estimator():
     from sklearn.linear_model import LogisticRegression
     return LogisticRegression()
@@ -80,7 +89,9 @@ def test_a_factory_that_returns_a_trained_network_is_scored_as_it_is(here, capsy
     np.testing.assert_array_equal(actions.open_run("w").array("logits"), found.array("logits"))
     capsys.readouterr()
     assert main(["check", "r", "--mode", "full", "--quiet"]) == 2
-    assert "as its factory returns it" in capsys.readouterr().err
+    assert "a check would train over it" in capsys.readouterr().err
+    assert main(["selftest", "r", "--flip", "0.2", "--quiet"]) == 2
+    assert "el2n: needs a training, and there is nothing to train here" in capsys.readouterr().err
 
 
 def test_a_factory_alone_is_trained_from_where_it_starts(here):
@@ -88,6 +99,14 @@ def test_a_factory_alone_is_trained_from_where_it_starts(here):
     logits = actions.open_run("r").array("logits")
     assert logits.shape == (1, 2, 90, 3)
     assert not np.array_equal(logits[0, 0], logits[0, 1])
+
+
+def test_what_an_own_network_cannot_give_leaves_the_other_scores(here):
+    words = ("--model", "own_table:Stubborn", "--epochs", "2", "--seeds", "1", "--scores", "el2n,grand,grand_last")
+    assert run(*words) == 1
+    found = actions.open_run("r")
+    assert found.score_names == ("el2n", "grand_last")
+    assert "cannot be taken one example at a time" in found.failures["grand"]
 
 
 @pytest.mark.parametrize(
