@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from core.curation import ScoreView
     from core.curation.branching import BranchComparison
     from core.store.branching import Branch
+    from core.store.decisions import CurationLog
 
 
 def curation_state(run: Run, branch: str = MAIN) -> CurationState:
     """Decisions, rules and selections of a branch as saved: what every session sees."""
-    return replace(_log().state(_key(run, branch)), branch=branch)
+    return _seen(run, _log().state(_key(run, branch)), branch)
 
 
 def curation_revision(run: Run, branch: str = MAIN) -> int:
@@ -51,44 +52,49 @@ def decide(
 
     sampled: these words answer the random sample for the noise rate (`check_actions.review_sample`).
 
-    token: any text, unique per click: repeated, the change applies once. expected_rev: refuse with
-    "Changed in another tab" when the state has moved on. Unknown ids and labels are refused.
+    token: any text, unique per click: repeated, the change applies once; "<tab>:<text>" names the tab. expected_rev:
+    refuse with "Changed in another tab" when another tab has decided on one of these examples since. Unknown ids and
+    labels are refused.
     """
     from core.runs.decisions import decide as decided
     _list(run)
-    return replace(
-        decided(run, ids, action, label, note, reviewed, token, expected_rev, _key(run, branch), sampled), branch=branch
-    )
+    key = _key(run, branch)
+    return _seen(run, decided(run, ids, action, label, note, reviewed, token, expected_rev, key, sampled), branch)
 
 
 def save_rules(
     run: Run, rules: Rules, *, token: str, expected_rev: int | None = None, branch: str = MAIN
 ) -> CurationState:
-    """Save the rules of a branch, undoable."""
-    _list(run)
-    saved = _log().save_rules(_key(run, branch), rules, token=token, expected_rev=expected_rev)
-    return replace(saved, branch=branch)
+    """Save the rules of a branch, undoable; refused when another tab changed them since `expected_rev`."""
+    saved = _writer(run).save_rules(_key(run, branch), rules, token=token, expected_rev=expected_rev)
+    return _seen(run, saved, branch)
 
 
 def save_selection(run: Run, name: str, ids: Sequence[str], *, token: str, branch: str = MAIN) -> CurationState:
     """Save a named selection; no ids deletes it. Undoable."""
-    _list(run)
-    return replace(_log().save_selection(_key(run, branch), name, ids, token=token), branch=branch)
+    return _seen(run, _writer(run).save_selection(_key(run, branch), name, ids, token=token), branch)
 
 
 def rename_selection(run: Run, name: str, to: str, *, token: str, branch: str = MAIN) -> CurationState:
     """Another name for a saved selection. Undoable; refused when the name is taken."""
-    return replace(_log().rename_selection(_key(run, branch), name, to, token=token), branch=branch)
+    return _seen(run, _writer(run).rename_selection(_key(run, branch), name, to, token=token), branch)
 
 
-def undo(run: Run, *, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
-    """Take back the last change (decision, rules or selection); does nothing when there is none."""
-    return replace(_log().undo(_key(run, branch), expected_rev=expected_rev), branch=branch)
+def undo(
+    run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN
+) -> CurationState:
+    """Take back the last change (decision, rules or selection); does nothing when there is none.
+
+    expected_rev: refused when another tab has changed anything since: this would take back a change not seen here.
+    """
+    return _seen(run, _writer(run).undo(_key(run, branch), token=token, expected_rev=expected_rev), branch)
 
 
-def redo(run: Run, *, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
-    """Apply again what `undo` took back; does nothing when there is none."""
-    return replace(_log().redo(_key(run, branch), expected_rev=expected_rev), branch=branch)
+def redo(
+    run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN
+) -> CurationState:
+    """Apply again what `undo` took back; does nothing when there is none. Refused as `undo` is."""
+    return _seen(run, _writer(run).redo(_key(run, branch), token=token, expected_rev=expected_rev), branch)
 
 
 def history(run: Run, example_id: str, branch: str = MAIN) -> list[CurationEvent]:
@@ -143,6 +149,17 @@ def compare_branches(view: ScoreView, a: Outcome, b: Outcome) -> BranchCompariso
 
 def _key(run: Run, branch: str) -> str:
     return _branches().curation(run.run_id, branch)
+
+
+def _seen(run: Run, state: CurationState, branch: str) -> CurationState:
+    from core.runs.remembered import seen
+    return replace(seen(run, state), branch=branch)
+
+
+def _writer(run: Run) -> CurationLog:
+    from core.runs.remembered import guarded_log
+    _list(run)
+    return guarded_log(run)
 
 
 def _list(run: Run) -> None:

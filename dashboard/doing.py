@@ -125,14 +125,18 @@ def open_run(key: str) -> None:
 
 def undo(run: Run) -> None:
     """Take back the last saved change, whatever view it came from."""
-    rev = state.revision(run.run_id)
-    _saved(run, attempt(lambda: actions.undo(run, expected_rev=rev, branch=state.branch())), "Undone")
+    _step(run, actions.undo, "Undone")
 
 
 def redo(run: Run) -> None:
     """Apply again what was undone."""
-    rev = state.revision(run.run_id)
-    _saved(run, attempt(lambda: actions.redo(run, expected_rev=rev, branch=state.branch())), "Redone")
+    _step(run, actions.redo, "Redone")
+
+
+def _step(run: Run, step: Callable[..., CurationState], said: str) -> None:
+    name = f"step-{run.run_id}"
+    token, rev, branch = state.token(name), state.revision(run.run_id), state.branch()
+    _saved(run, attempt(lambda: step(run, token=token, expected_rev=rev, branch=branch), name), said)
 
 
 def names_of(ids: np.ndarray, rows: np.ndarray) -> list[str]:
@@ -142,6 +146,7 @@ def names_of(ids: np.ndarray, rows: np.ndarray) -> list[str]:
 
 def _saved(run: Run, done: CurationState | None, said: str) -> CurationState | None:
     if done is not None:
-        state.saw_revision(run.run_id, done.rev)
+        if done.rev == (state.revision(run.run_id) or 0) + 1:  # else other tabs' changes came between, not shown yet
+            state.saw_revision(run.run_id, done.rev)
         state.tell(said, "", "saved")
     return done

@@ -240,8 +240,12 @@ def is_new(name: str, value: Any) -> bool:
 
 
 def token(name: str) -> str:
-    """One token per intended change: a double click sends the same one, and the store applies it once."""
-    return st.session_state.setdefault("tokens", {}).setdefault(name, uuid.uuid4().hex)
+    """One token per intended change: a double click sends the same one, and the store applies it once.
+
+    It begins with the name of this tab, whose own changes never stand in its way.
+    """
+    tab = once("tab", lambda: uuid.uuid4().hex)
+    return st.session_state.setdefault("tokens", {}).setdefault(name, f"{tab}:{uuid.uuid4().hex}")
 
 
 def is_here(step: str) -> bool:

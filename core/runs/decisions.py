@@ -5,9 +5,11 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 
-from core.store import CurationState, Run, curation_log
+from core.store import CurationState, Run
 from core.types.curation import Action
 from core.types.errors import RulesError
+
+from .remembered import guarded_log
 
 _IDS: weakref.WeakKeyDictionary[Run, frozenset[str]] = weakref.WeakKeyDictionary()
 
@@ -39,7 +41,7 @@ def decide(
         raise RulesError(
             f"Relabel needs one of this dataset's classes, not {label!r}.", f"Classes: {', '.join(names)}."
         )
-    return curation_log().decide(
+    return guarded_log(run).decide(
         curation or run.run_id,
         ids,
         action,

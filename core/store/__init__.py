@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .runs import Run
@@ -28,12 +29,12 @@ __all__ = [
 ]
 
 
-def curation_log() -> CurationLog:
+def curation_log(refuse_lost: Callable[[str, int], object] | None = None) -> CurationLog:
     """The log of this workspace's decisions (SQLAlchemy is imported here, not with the package)."""
     from .database import database
     from .decisions import CurationLog
 
-    return CurationLog(database())
+    return CurationLog(database(), refuse_lost)
 
 
 def run_registry() -> RunRegistry:

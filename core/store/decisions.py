@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from core.types.curation import Action, Rules, rules_from_json
 from core.types.errors import RunError
 
 from . import tables
+from .conflicts import Change, refuse_conflict, touches
 from .database import Database
 from .registry import touch
 from .statements import changed, decision_of, read_decisions, read_state, row_of, stacks, write_change
@@ -24,10 +25,13 @@ _CACHED_RUNS = 4
 
 
 class CurationLog:
-    """The decisions, rules and selections of every run in one database."""
+    """The decisions, rules and selections of every run in one database.
 
-    def __init__(self, database: Database):
-        self.database = database
+    refuse_lost: called with a curation and its number of changes before one is added; raises when some are missing.
+    """
+
+    def __init__(self, database: Database, refuse_lost: Callable[[str, int], object] | None = None):
+        self.database, self.refuse_lost = database, refuse_lost
 
     def state(self, run_id: str) -> CurationState:
         """Everything decided about a run so far."""
@@ -52,7 +56,7 @@ class CurationLog:
         verb = action.value if action else "note"
         summary = f"{verb} {len(unique)} example{'' if len(unique) == 1 else 's'}" + (f" as {label}" if label else "")
         with self.database.writing() as connection:
-            if self._is_new(connection, run_id, token, expected_rev) and unique:
+            if self._is_new(connection, run_id, token, expected_rev, touches(unique)) and unique:
                 old = read_decisions(connection, run_id, unique)
                 new = {i: changed(old.get(i), action, label, note, reviewed, sampled) for i in unique}
                 before, after = ({i: row_of(side.get(i)) for i in unique} for side in (old, new))
@@ -63,7 +67,7 @@ class CurationLog:
         """Replace the rules of a run. A slider's release waits for it: what is on disk is not read again."""
         with self.database.writing() as connection:
             state = self._state(connection, run_id)
-            if self._is_new(connection, run_id, token, expected_rev):
+            if self._is_new(connection, run_id, token, expected_rev, lambda change: change.kind == "rules"):
                 before = state.rules.to_json() if state.rules else None
                 if before != (after := json.loads(json.dumps(rules.to_json()))):
                     self._apply(connection, run_id, token, "rules", "change the rules", before, after)
@@ -76,7 +80,7 @@ class CurationLog:
     def save_selection(self, run_id: str, name: str, ids: Sequence[str], *, token: str) -> CurationState:
         """Save ids under a name; none deletes the selection."""
         with self.database.writing() as connection:
-            if self._is_new(connection, run_id, token, None):
+            if self._is_new(connection, run_id, token):
                 old = list(self._state(connection, run_id).selections.get(name, ())) or None
                 new = [str(i) for i in ids] or None
                 self._apply(connection, run_id, token, "selection", f"selection {name}", [name, old], [name, new])
@@ -85,7 +89,7 @@ class CurationLog:
     def rename_selection(self, run_id: str, name: str, to: str, *, token: str) -> CurationState:
         """Another name for a saved selection; `RunError` when there is none, or the new name is taken."""
         with self.database.writing() as connection:
-            if self._is_new(connection, run_id, token, None) and name != to:
+            if self._is_new(connection, run_id, token) and name != to:
                 saved = self._state(connection, run_id).selections
                 if name not in saved or to in saved or not to.strip():
                     why = f"There is no selection {name!r}." if name not in saved else f"The name {to!r} will not do."
@@ -111,17 +115,18 @@ class CurationLog:
 
     def history(self, run_id: str, example_id: str) -> list[CurationEvent]:
         """Every decision event that touched one example, oldest first; before and after are Decisions or None."""
-        e = tables.event.c
+        e, about = tables.event.c, tables.event.alias()
         wanted = (
             sa.select(e.seq, e.kind, e.summary, e.before, e.after)
-            .where(e.run_id == run_id, e.kind.in_(("decide", "undo", "redo")))
+            .select_from(tables.event.outerjoin(about, e.target == about.c.seq))
+            .where(e.run_id == run_id, sa.func.coalesce(about.c.kind, e.kind) == "decide")
             .order_by(e.seq)
         )
         found = []
         with self.database.reading() as connection:
             for seq, kind, summary, before, after in connection.execute(wanted):
                 olds, news = json.loads(before), json.loads(after)
-                if isinstance(news, dict) and example_id in news:
+                if example_id in news:
                     old, new = decision_of(olds[example_id]), decision_of(news[example_id])
                     found.append(CurationEvent(seq, kind, summary, old, new))
         return found
@@ -149,18 +154,25 @@ class CurationLog:
     def _key(self, run_id: str) -> tuple[str, int, str]:
         return self.database.url, self.database.openings, run_id  # a file put in its place has revisions of its own
 
-    def _is_new(self, connection: sa.Connection, run_id: str, token: str, expected_rev: int | None) -> bool:
-        """False when the token was seen before; raises when the state has moved past `expected_rev`."""
+    def _is_new(
+        self,
+        connection: sa.Connection,
+        run_id: str,
+        token: str,
+        expected_rev: int | None = None,
+        meets: Callable[[Change], bool] = lambda change: True,
+    ) -> bool:
+        """False when the token was seen before; raises when another tab made a change since that `meets` this one."""
         e, c = tables.event.c, tables.curation.c
         if connection.execute(sa.select(e.seq).where(e.run_id == run_id, e.token == token)).first():
             return False
         rev = connection.execute(sa.select(c.rev).where(c.run_id == run_id)).scalar()
+        if self.refuse_lost is not None:
+            self.refuse_lost(run_id, rev or 0)
+        if expected_rev is not None:
+            refuse_conflict(connection, run_id, token, rev or 0, expected_rev, meets)
         if rev is None:
             connection.execute(tables.curation.insert().values(run_id=run_id, rev=0))
-        if expected_rev is not None and expected_rev != (rev or 0):
-            raise RunError(
-                "Changed in another tab: this click was not applied.", "Look at the new state, then decide again."
-            )
         return True
 
     def _apply(
@@ -196,7 +208,7 @@ class CurationLog:
     def _step(self, run_id: str, kind: str, token: str | None, expected_rev: int | None) -> CurationState:
         token = token or secrets.token_hex(8)
         with self.database.writing() as connection:
-            if self._is_new(connection, run_id, token, expected_rev):
+            if self._is_new(connection, run_id, token, expected_rev, lambda change: True):
                 standing, taken_back = stacks(connection, run_id)
                 stack = standing if kind == "undo" else taken_back
                 if stack:

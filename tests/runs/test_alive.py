@@ -63,6 +63,7 @@ def wait_until_finished(run_id):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert state_of(run_id) is RunState.FINISHED
+    launch._reap(run_id, 30)
 
 
 def test_a_job_of_another_machine_is_watched_before_it_counts_as_stopped(folder, monkeypatch):
