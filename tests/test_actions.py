@@ -73,8 +73,12 @@ def test_unknown_ids_and_labels_are_refused_before_anything_is_saved(made):
 def test_two_tabs_on_one_state(made):
     seen = actions.curation_state(made).rev
     actions.decide(made, ["row-1"], Action.DROP, token="a", expected_rev=seen)
+    rules = actions.default_rules(actions.score_view(made))
+    actions.save_rules(made, rules, token="b", expected_rev=seen)  # rules and rows are not in each other's way
     with pytest.raises(RunError, match="Changed in another tab"):
-        actions.save_rules(made, actions.default_rules(actions.score_view(made)), token="b", expected_rev=seen)
+        actions.decide(made, ["row-0", "row-1"], Action.KEEP, token="c", expected_rev=seen)
+    with pytest.raises(RunError, match="Changed in another tab"):
+        actions.undo(made, expected_rev=seen)
 
 
 def test_neighbors_are_never_the_row_itself_and_come_nearest_first(made):

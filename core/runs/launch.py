@@ -43,8 +43,9 @@ def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None
     with claimed(out, spec, spec.threads or default_threads(leave_a_core=True)) as folder:
         if consent is not None:
             remember_consent(folder.run_id, consent)
-        _announce_run(folder)
-    _launch(folder)
+        refuse_unless_allowed(folder.run_id, spec.training.model)
+        _announce(folder.run_id, out, facts_of(out))
+    _begin(folder.run_id, out, _go_on(folder), folder.threads)
     return folder.run_id
 
 
@@ -56,10 +57,8 @@ def resume(run: str | Path) -> str:
     folder = RunFolder(path)
     if _known(folder.run_id) and status(folder.run_id).state in (RunState.RUNNING, RunState.WAITING):
         raise RunError(f"The run {folder.run_id} is already running.", "Wait for it, or cancel it first.")
-    _reap(folder.run_id, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
-    with locked(path):  # before the row is written: a job whose heartbeat is late keeps its own
-        _announce_run(folder)
-    _launch(folder)
+    refuse_unless_allowed(folder.run_id, folder.spec.training.model)
+    spawn(folder.run_id, path, _go_on(folder), folder.threads, facts_of(path))
     return folder.run_id
 
 
@@ -133,20 +132,14 @@ def ago(then: float | None) -> str:
     return "just now"
 
 
-def _announce_run(folder: RunFolder) -> None:
-    refuse_unless_allowed(folder.run_id, folder.spec.training.model)
-    _announce(folder.run_id, folder.path, facts_of(folder.path))
-
-
-def _launch(folder: RunFolder) -> None:
-    command = child.python("-m", "core", "resume", str(folder.path.absolute()), "--quiet")
-    _begin(folder.run_id, folder.path, command, folder.threads)
+def _go_on(folder: RunFolder) -> list[str]:
+    return child.python("-m", "core", "resume", str(folder.path.absolute()), "--quiet")
 
 
 def spawn(job: str, folder: Path, command: list[str], threads: int, facts: dict[str, Any]) -> None:
     """Start a command in a process of its own; its row in the database waits for it, its words go to log.txt."""
-    _reap(job, _ENDING_SECONDS)
-    with locked(folder):
+    _reap(job, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
+    with locked(folder):  # before the row is written: a job whose heartbeat is late keeps its own
         _announce(job, folder, facts)
     _begin(job, folder, command, threads)
 

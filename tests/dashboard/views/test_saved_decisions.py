@@ -30,12 +30,22 @@ def test_verbs_wait_for_a_selection(run_of):
 def test_a_second_tab_is_told_about_a_conflict(run_of):
     run = actions.open_run(run_of("table"))
     first = _explore(run_of("table"), [5])
-    actions.decide(run, ["r20"], Action.KEEP, token="elsewhere")
+    actions.decide(run, ["r05", "r20"], Action.KEEP, token="elsewhere")
     # this tab still shows the revision before: its click must not go through unseen
     first.session_state["revisions"] = {run.run_id: 0}
     first.button(key="verb_drop").click().run()
     assert "another tab" in words(first)
-    assert set(actions.curation_state(run).decisions) == {"r20"}
+    assert {d.action for d in actions.curation_state(run).decisions.values()} == {Action.KEEP}
+
+
+def test_a_second_tab_on_other_rows_is_no_conflict(run_of):
+    run = actions.open_run(run_of("table"))
+    first = _explore(run_of("table"), [5])
+    actions.decide(run, ["r20"], Action.KEEP, token="elsewhere")
+    first.session_state["revisions"] = {run.run_id: 0}
+    first.button(key="verb_drop").click().run()
+    assert "another tab" not in words(first)
+    assert set(actions.curation_state(run).decisions) == {"r05", "r20"}
 
 
 def test_the_same_token_applies_once(run_of):
