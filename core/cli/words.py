@@ -30,6 +30,8 @@ def print_run(run: Any) -> None:
             ("total", f"{sum(seconds.values()):,.1f}", f"{max(peaks.values(), default=0):,.0f} MB"),
         ]
     )
+    if run.spec.training.own_code or run.spec.training.weights:
+        say(f"outputs of the network, in order: {', '.join(examples.class_names)}", gap=True)
     for warning in run.warnings:
         say(f"warning: {warning}", gap=True)
     _print_reasons("not computed here", card.get("not_here", {}))

@@ -18,10 +18,11 @@ from core.store.examples import describe_dataset, write_examples
 from core.store.index import write_index
 from core.store.shards import shards_agree, write_shards
 from core.store.workspace import cache_root
-from core.types.errors import RunError
+from core.types.errors import ModelError, RunError
 from core.types.evidence import Evidence, ThresholdRun
 from core.types.methods import Signal
 from core.types.params import params_from_dict
+from core.types.pictures import Pictures, pictures_in
 from core.types.scores import ScoreResult
 
 from .job import Job
@@ -53,13 +54,18 @@ def load(job: Job) -> None:
 
 def _refuse_unfit_model(job: Job) -> None:
     """Faults of a network or of weights that the person brought are said before any work, and once."""
-    methods = runnable(plan_scores(job.spec, job.examples, job.given), job.spec)
+    methods, training = runnable(plan_scores(job.spec, job.examples, job.given), job.spec), job.spec.training
+    if not has_inputs(job.examples) and (training.own_code or training.weights or pictures_in(training) != Pictures()):
+        raise ModelError(
+            "The data are recorded outputs, without inputs that a network could read.",
+            "Leave out module:factory, --weights and --image-size, or give the inputs themselves.",
+        )
     if has_inputs(job.examples):
         from core.training.evidence import check_model
 
         signals = signals_needed(methods, job.spec) - _INPUTS_ALONE
         check_model(
-            job.examples, job.spec.training, signals, lambda: job.factory, folder=job.path, seed=job.spec.seed
+            job.examples, training, signals, lambda: job.factory, folder=job.path, seed=job.spec.seed
         )
 
 

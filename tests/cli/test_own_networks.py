@@ -65,8 +65,10 @@ def run(*words) -> int:
     return main(["run", "data.csv", "--out", "r", *words, *QUIET])
 
 
-def test_weights_of_an_own_network_fit_and_are_not_trained_over(here):
-    assert run("--model", "own_table:make", "--weights", "wrapped.pth", "plain.pt", "--scores", "el2n,influence") == 0
+def test_weights_of_an_own_network_fit_and_are_not_trained_over(here, capsys):
+    words = ["--model", "own_table:make", "--weights", "wrapped.pth", "plain.pt", "--scores", "el2n,influence"]
+    assert main(["run", "data.csv", "--out", "r", *words, "--no-map", "--threads", "1"]) == 0
+    assert "outputs of the network, in order: x, y, z" in capsys.readouterr().out
     found = actions.open_run("r")
     logits = found.array("logits")
     assert logits.shape == (1, 2, 90, 3)
@@ -160,6 +162,13 @@ def test_fault_40_given_logits_that_are_not_finite_in_some_rows(tmp_path, capsys
     assert found.array("predicted")[[5, 7]].tolist() == [-1, -1]
     assert np.isnan(found.array("curves_p")[..., [5, 7]]).all()
     assert actions.score_view(found).labels.min() >= 0, "their given labels stay"
+
+
+def test_recorded_outputs_and_a_network_do_not_go_together(here, capsys):
+    path = write_logits(here)
+    assert main(["run", str(path), "--out", "r", "--weights", "plain.pt", *QUIET]) == 2
+    assert "without inputs that a network could read" in capsys.readouterr().err
+    assert not (here / "r").exists()
 
 
 def test_a_reason_that_stops_many_scores_is_said_once(here, capsys):

@@ -81,7 +81,7 @@ def test_networks_that_do_not_fit_are_refused(factory, words: str) -> None:
         adapt(factory, SHAPE, 3, 0)
 
 
-def test_wrong_input_and_altered_logits_are_refused() -> None:
+def test_fault_44_wrong_input_and_altered_logits_are_refused() -> None:
     network = adapt(lambda: nn.Linear(9, 3), SHAPE, 3, 0)
     with pytest.raises(ModelError, match="examples are 6, the model's first layer reads 9 numbers"):
         check_input(network, SHAPE, torch.ones(1, 6))

@@ -211,3 +211,31 @@ def test_numpy_is_never_unpickled_in_this_folder() -> None:
     ]
     assert ("weights_only", "True") in calls
     assert not {("weights_only", "False"), ("allow_pickle", "True")} & set(calls)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_fault_57_a_checkpoint_of_a_graphics_card_loads_on_the_processor(legacy: bool, tmp_path: Path) -> None:
+    """The place of a storage is a word in the pickle: `cuda:0` there must not ask for a card that is not here."""
+    state = _network().state_dict()
+    torch.save(state, tmp_path / "w.pt", _use_new_zipfile_serialization=not legacy)
+    _rewrite(tmp_path / "w.pt", b"cpu", b"cuda:0")
+    found = read_state_dict(tmp_path / "w.pt")
+    assert all(torch.equal(found[k], v) and found[k].device.type == "cpu" for k, v in state.items())
+
+
+def _rewrite(path: Path, old: bytes, new: bytes) -> None:
+    """Another text in the pickle; texts carry their length in front."""
+
+    def changed(content: bytes) -> bytes:
+        before = b"X" + struct.pack("<I", len(old)) + old
+        assert before in content
+        return content.replace(before, b"X" + struct.pack("<I", len(new)) + new)
+
+    if not zipfile.is_zipfile(path):
+        path.write_bytes(changed(path.read_bytes()))
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, changed(content) if name.endswith("data.pkl") else content)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 from oracles.per_example_gradients import input_gradient, loop_gradient_norms
+from torch import nn
 from training.tiny_worlds import WORLDS, Counting, columns, pictures, table_of
 
-from core.models.encoding import load_encoder
+from core.models.encoding import fit_encoder, load_encoder
 from core.models.stored import load_card, load_estimator, load_network, weights_of
-from core.store.checkpoints import write_weights
+from core.store.checkpoints import read_weights, write_weights
 from core.training import gather_evidence
 from core.types.errors import Cancelled, ModelError, RunError
 from core.types.evidence import Evidence
@@ -149,6 +150,26 @@ def test_estimators_give_probabilities_and_are_stored_without_pickle(tmp_path: P
     assert probabilities.shape == (60, 3)
 
 
+def test_fault_41_networks_are_always_visited_in_eval_mode(tmp_path: Path) -> None:
+    """Dropout and batch norm would make another network of it: what is recorded is what eval() says."""
+    examples = columns()
+    width = fit_encoder(examples, examples.train_rows).shape.dims[0]
+
+    def factory() -> nn.Module:
+        layers = nn.Linear(width, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3)
+        return nn.Sequential(*layers).train()
+
+    signals = frozenset({Signal.LOGITS, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
+    asked = {"folder": tmp_path, "seed": 0, "progress": SilentProgress(), "trusted_factory": factory}
+    found = gather_evidence(examples, replace(SPEC, epochs=0, seeds=1), signals, **asked)
+    network, stored = factory(), read_weights(tmp_path / "model/s0-e1.safetensors")
+    network.load_state_dict({name.removeprefix("inner."): torch.from_numpy(value) for name, value in stored.items()})
+    with torch.no_grad():
+        x = load_card(tmp_path / "model")[1].encode(examples).batch(np.arange(len(examples)))
+        wanted = network.eval()(x).numpy()
+    np.testing.assert_allclose(found.trace.logits[0, 0], wanted, rtol=1e-5, atol=1e-6)
+
+
 def test_own_weights_are_visited_in_order(tmp_path: Path) -> None:
     trained = _gather("table", tmp_path / "trained", checkpoints=4)
     paths = []
@@ -163,7 +184,7 @@ def test_own_weights_are_visited_in_order(tmp_path: Path) -> None:
     )
 
 
-def test_weights_whose_outputs_are_not_numbers_are_counted_not_hidden(tmp_path: Path) -> None:
+def test_fault_40_weights_whose_outputs_are_not_numbers_are_counted_not_hidden(tmp_path: Path) -> None:
     _gather("table", tmp_path / "trained", seeds=1)
     weights = weights_of(load_network(tmp_path / "trained" / "model"))
     weights["head.bias"] = np.full_like(weights["head.bias"], np.nan)
