@@ -38,7 +38,8 @@ def read_saved(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple
     A dataset of several splits gets a column `split`, unless it has one. Also what a person should know of its columns.
     Raises `DataError` naming the file.
     """
-    frames, words, budget = [], dict[str, None](), Budget(path.name, _on_disk(path))
+    frames: list[pd.DataFrame] = []
+    words, budget = dict[str, None](), Budget(path.name, _on_disk(path))
     for split, folder in _folders(path):
         frame, known = _read_split(folder, rows, budget)
         words |= dict.fromkeys(known)
@@ -83,7 +84,7 @@ def _pictures(batch: Any, column: str, name: str) -> Any:
     """The cells {bytes, path} of one batch."""
     from pyarrow import types
 
-    kind = batch.schema.field(column).type if column in batch.schema.names else None
+    kind: Any = batch.schema.field(column).type if column in batch.schema.names else None
     bytes_at = kind.get_field_index("bytes") if kind is not None and types.is_struct(kind) else -1
     if bytes_at < 0 or not (types.is_binary(kind[bytes_at].type) or types.is_large_binary(kind[bytes_at].type)):
         raise DataError(
@@ -142,7 +143,9 @@ def _files(folder: Path) -> list[Path]:
             f"{folder.name} is a view with an index of its own.", "Save it again after flatten_indices()."
         )
     listed = state.get("_data_files")
-    names = [one.get("filename") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    names: list[Any] = (
+        [one.get("filename") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    )
     if not names or not all(isinstance(name, str) for name in names):
         raise DataError(f"{folder.name} lists no data files in {_STATE}.", _AGAIN)
     return [_within(folder, name) for name in names]
