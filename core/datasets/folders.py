@@ -79,7 +79,7 @@ def walk(root: Path) -> Found:
         found.folders.append(place)
         for entry in entries:
             inside = f"{place}/{entry.name}" if place else entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if _is_folder(entry, links=False):
                 waiting += _enter(inside, entry.name, root, found)
             else:
                 _sort_file(entry, inside, found)
@@ -103,7 +103,7 @@ def _enter(inside: str, name: str, root: Path, found: Found) -> list[str]:
 
 
 def _sort_file(entry: os.DirEntry[str], inside: str, found: Found) -> None:
-    if entry.is_symlink() and _leads_to_folder(entry):
+    if _is_folder(entry, links=True):
         found.passed.append(Passed("link to a folder, not followed", printable(f"{inside}/")))
     elif not entry.name.lower().endswith(PICTURE_SUFFIXES):
         found.others += [] if entry.name.startswith(".") else [printable(inside)]
@@ -115,9 +115,10 @@ def _sort_file(entry: os.DirEntry[str], inside: str, found: Found) -> None:
         found.pictures.append(inside)
 
 
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: os.DirEntry[str], links: bool) -> bool:
+    """Whether an entry is a folder, or a link to one."""
     try:
-        return entry.is_dir()
+        return entry.is_dir(follow_symlinks=links)
     except OSError:  # a loop, or a place that may not be looked at: reading it as a file says which
         return False
 
@@ -172,12 +173,12 @@ def folder_findings(found: Found) -> Iterator[Finding]:
     """What was passed over, as lines of the report card: nothing vanishes and nothing appears without a word."""
     yield from skips(found.passed)
     if empty := found.empty_folders():
-        yield report.finding("empty_folder", empty, f"no pictures in: {_some(empty)}")
+        yield report.finding("empty_folder", empty, f"no pictures in: {some(empty)}")
     if found.deeper:
-        words = f"{len(found.deeper):,} pictures lie below their class folder: {_some(found.deeper)}"
+        words = f"{len(found.deeper):,} pictures lie below their class folder: {some(found.deeper)}"
         yield report.finding("deeper", found.deeper, words, level="note")
     if found.others:
-        words = f"{len(found.others):,} files of other kinds were not read: {_some(sorted(found.others))}"
+        words = f"{len(found.others):,} files of other kinds were not read: {some(sorted(found.others))}"
         yield report.finding("other_files", found.others, words, level="note")
 
 
@@ -186,9 +187,10 @@ def skips(passed: Iterable[Passed]) -> Iterator[Finding]:
     for (reason, noted), group in groupby(sorted(passed), key=lambda p: (p.reason, p.noted)):
         names = [p.name for p in group]
         yield report.finding(
-            "skipped", names, f"skipped: {reason}: {_some(names)}", level="note" if noted else "warning"
+            "skipped", names, f"skipped: {reason}: {some(names)}", level="note" if noted else "warning"
         )
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """The first three names, and how many more there are."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")

@@ -17,7 +17,7 @@ from core.types.examples import ExampleTable, Finding, Modality, Roles
 
 from . import report
 from .assemble import Parts, assemble, check_columns
-from .folders import Passed, folder_findings, layout, reason_of, skips, walk
+from .folders import Passed, folder_findings, layout, reason_of, skips, some, walk
 from .frames import is_table, read_frame, read_sample
 from .image_files import ImageFiles, Picture, examine
 from .loader import Column, Loader, Request, SourcePreview
@@ -147,6 +147,11 @@ def _load(request: Request) -> ExampleTable:
         )
     kept = [pictures[i] for i in good]
     inputs = ImageFiles(kept)
+    found = (
+        *_findings(list(paths), pictures, kept),
+        *_lost_classes(frame, roles, good),
+        *_range_findings(inputs, kept),
+    )
     parts = Parts(
         Modality.IMAGE,
         inputs,
@@ -155,7 +160,7 @@ def _load(request: Request) -> ExampleTable:
         roles,
         source_index=good.astype(np.int64),
         source_path=paths[good].astype(str),
-        findings=(*_findings(list(paths), pictures, kept), *_range_findings(inputs, kept), *listed.findings),
+        findings=(*found, *listed.findings),
     )
     return assemble(request, parts)
 
@@ -176,6 +181,12 @@ def _findings(paths: list[str], pictures: list[Picture], kept: list[Picture]) ->
         names = [name for _, name in group]
         found.append(report.finding("converted", names, f"converted: {change}: {len(names):,} files", level="note"))
     return found
+
+
+def _lost_classes(frame: pd.DataFrame, roles: Roles, good: np.ndarray) -> Iterator[Finding]:
+    """Classes of which no picture can be read: they are not among the classes of the table."""
+    if roles.label and (lost := sorted(set(frame[roles.label]) - set(frame[roles.label].iloc[good]) - {""})):
+        yield report.finding("lost_class", lost, f"no picture can be read of: {some(lost)}")
 
 
 def _range_findings(inputs: ImageFiles, kept: list[Picture]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 
@@ -68,5 +69,5 @@ def csv_text(frame: pd.DataFrame, separator: str = ",") -> str:
     carriage = any(
         isinstance(cell, str) and "\r" in cell for name in frame.select_dtypes(exclude="number") for cell in frame[name]
     )
-    quoting = csv.QUOTE_NONNUMERIC if carriage else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if carriage else csv.QUOTE_MINIMAL
     return frame.to_csv(index=False, lineterminator="\n", sep=separator, quoting=quoting)

@@ -178,7 +178,7 @@ def _check_probabilities(array: np.ndarray, name: str) -> None:
     for start in range(0, len(array), _BLOCK):
         rows = np.asarray(array[start : start + _BLOCK], dtype=np.float64)
         finite = np.isfinite(rows).all(axis=1)
-        within: np.ndarray = ((rows >= -_NEAR_ZERO) & (rows <= 1 + _NEAR_ZERO)).all(axis=1)
+        within = np.asarray(((rows >= -_NEAR_ZERO) & (rows <= 1 + _NEAR_ZERO)).all(axis=1))
         total = np.where(within[:, None], rows, 0).sum(axis=1)
         outside += (start + np.flatnonzero(finite & ~within)).tolist()
         sums += (start + np.flatnonzero(within & (np.abs(total - 1) > _SUM))).tolist()

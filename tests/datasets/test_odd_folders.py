@@ -132,6 +132,15 @@ def test_empty_class_folders_and_other_files_are_named(pets):
     assert examples.class_names == ("cat", "dog")
 
 
+def test_a_class_of_damaged_pictures_is_named(pets):
+    for name in ("7.png", "8.png"):
+        pictures(pets, f"cow/{name}")
+        (pets / "cow" / name).write_bytes(b"?")
+    examples = load_examples(pets)
+    assert examples.class_names == ("cat", "dog")
+    assert "no picture can be read of: cow" in card(examples)
+
+
 def test_a_clean_folder_says_nothing_of_the_kind(pets):
     assert inspect_source(pets).notes == ()
     assert {f.code for f in load_examples(pets).report} == {
