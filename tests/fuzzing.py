@@ -88,7 +88,9 @@ class Reader:
             return Outcome(crashed=f"no answer in {SECONDS} s")
         line = self._child.stdout.readline()
         if not line:
-            return Outcome(crashed=f"the reader ended with {self._child.wait()}")
+            code = self._child.wait()
+            self.close()
+            return Outcome(crashed=f"the reader ended with {code}")
         outcome = Outcome(**json.loads(line))
         self.highest = max(self.highest, outcome.megabytes)
         return outcome

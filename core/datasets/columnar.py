@@ -144,10 +144,8 @@ def short_head(batch: Any) -> Any:
 
 
 def _check_metadata(metadata: Any, budget: Budget) -> None:
-    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    cells = sum(group.column(c).num_values for group in groups for c in range(group.num_columns))
-    budget.check_bytes(sum(group.total_byte_size for group in groups))
-    budget.check_table(metadata.num_rows, cells)
+    budget.check_bytes(sum(_group_sizes(metadata)))
+    budget.check_table(metadata.num_rows, metadata.num_rows * metadata.num_columns)
 
 
 def _batches(path: Path, shard: Any, rows: int | None) -> Iterator[Any]:
@@ -166,11 +164,14 @@ def _batches(path: Path, shard: Any, rows: int | None) -> Iterator[Any]:
 
 
 def _few(metadata: Any, rows: int | None) -> int:
-    """So few rows that each may be as long as its whole column and there is still room for them."""
-    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    longest = max((g.column(c).total_uncompressed_size for g in groups for c in range(g.num_columns)), default=1)
+    """So few rows that each may be as long as all of them and there is still room for them."""
     room = unpack_limit() // 4 if rows is None else _LOOK
-    return max(1, min(rows or _BATCH, room // max(longest, 1)))
+    return max(1, min(rows or _BATCH, room // max([1, *_group_sizes(metadata)])))
+
+
+def _group_sizes(metadata: Any) -> list[int]:
+    """Unpacked bytes of each row group. pyarrow ends the process when a damaged column is asked for its own."""
+    return [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
 
 
 def batch_text(batch: Any, source: str) -> Any:

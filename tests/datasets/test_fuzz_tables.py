@@ -68,3 +68,12 @@ def test_a_mutated_table_is_read_or_refused_in_words(kind, reader, folder):
 
     reads()
     assert 0 < sum(map(bool, outcomes)) < len(outcomes), "mutations that are all read, or all refused, try too little"
+
+
+def test_a_column_that_does_not_fit_its_own_statistics_does_not_end_the_process(reader, folder):
+    """Found by the test above: pyarrow aborts when such a column is asked for its size."""
+    data = SOURCES["parquet"][0]
+    required = data.replace(b"\x15\n%\x02\x18\x01x", b"\x15\n$\x02\x18\x01x")  # x is no longer optional
+    assert required != data
+    (folder / "a.parquet").write_bytes(required)
+    assert "is damaged or truncated Parquet: Definition level" in reader.read(folder / "a.parquet").refused
