@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +23,9 @@ from .files import GIGABYTE, MAX_DEPTH, MEGABYTE, cache_file, open_regular, unpa
 MAX_RATIO = 200  # honest arrays and pictures pack far less; zeros pack about 1000 times
 _RATIO_FROM = 16 * MEGABYTE  # small constant arrays pack well and harm nobody
 _LONGEST_NAME = 255
+# What zipfile and its decompressors raise over bytes that lie, beside OSError.
+ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+              RuntimeError, ValueError)  # fmt: skip
 _SAFE_KINDS = "biufSU"
 
 
@@ -40,15 +45,28 @@ class Header:
         return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
 
 
+def damaged(what: str, error: Exception) -> DataError:
+    """`what` is truncated or damaged, in the words of the archive's reader where they speak of the file."""
+    said = isinstance(error, zipfile.BadZipFile | zlib.error | NotImplementedError | OSError) and str(error)
+    why = f": {error}" if said else ", its bytes do not read"
+    return DataError(f"{what} is truncated or damaged{why}.", "Copy or write it again.")
+
+
+@contextmanager
+def undamaged(what: str) -> Iterator[None]:
+    """Whatever reading a damaged archive raises, as `DataError`."""
+    try:
+        yield
+    except (*ZIP_DAMAGE, OSError) as error:
+        raise damaged(what, error) from None
+
+
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, after its directory was weighed; bombs, escaping members and damage are refused."""
     with open_regular(path) as file:
-        try:
+        with undamaged(path.name):
             archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-            why = "its directory does not read" if isinstance(error, ValueError) else error
-            raise DataError(f"{path.name} is damaged or truncated: {why}.", "Copy or write it again.") from None
         with archive:
             check_directory(archive.infolist(), os.fstat(file.fileno()).st_size, path.name)
             yield archive
@@ -118,20 +136,17 @@ def npy_header(path: Path) -> Header:
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str):
-    try:
+    with undamaged(f"{name}: {member.filename}"):
         return archive.open(member)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-        raise DataError(f"{name}: {member.filename} is damaged: {error}.", "Write the file again.") from None
 
 
 def read_header(stream: BinaryIO, name: str, source: str) -> Header:
     """Dtype and shape at the start of a .npy stream; object arrays (pickled code) are refused."""
     try:
-        dtype, shape, fortran, start = _parsed_header(stream)
-    except (zipfile.BadZipFile, zlib.error, OSError) as error:
-        raise DataError(f'{source}: the array "{name}" is truncated or damaged: {error}.', "Write it again.") from None
-    except (ValueError, KeyError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError):
-        words = f'{source}: the array "{name}" is truncated or damaged: its header does not read'
+        with undamaged(f'{source}: the array "{name}"'):
+            dtype, shape, fortran, start = _parsed_header(stream)
+    except (KeyError, TypeError, SyntaxError, MemoryError, AttributeError):
+        words = f'{source}: the array "{name}" is truncated or damaged, its header does not read'
         raise DataError(f"{words}.", "Write it again.") from None
     if dtype.kind not in _SAFE_KINDS:
         what = "an object array, which can run code when read" if dtype.hasobject else f"of type {dtype}"
@@ -173,11 +188,9 @@ def read_member(path: Path, header: Header) -> np.ndarray:
     """One small array of an .npz (or the .npy itself) in memory."""
     if path.suffix.lower() == ".npy":
         return np.array(_mapped(path, header))
-    with open_zip(path) as archive:
-        try:
-            data = archive.read(header.name + ".npy")
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
-            raise DataError(f'{path.name}: the array "{header.name}" is damaged: {error}.', "Write it again.") from None
+    with open_zip(path) as archive, undamaged(f'{path.name}: the array "{header.name}"'):
+        data = archive.read(header.name + ".npy")
+    _check_size(header, len(data) - header.start, path.name)  # a member may be shorter than its directory says
     array = np.frombuffer(data, header.dtype, offset=header.start)
     return array.reshape(header.shape, order="F" if header.fortran else "C")
 
@@ -188,7 +201,7 @@ def extract_member(path: Path, header: Header, target: Path) -> np.ndarray:
         return _mapped(path, header)
     if not target.exists():
         with open_zip(path) as archive, _member(archive, archive.getinfo(header.name + ".npy"), path.name) as stream:
-            _copy(stream, target, path.name, header.name)
+            _copy(stream, target, path.name, header)
     return _mapped(target, header)
 
 
@@ -200,10 +213,13 @@ def _mapped(path: Path, header: Header) -> np.ndarray:
     return np.memmap(path, header.dtype, "r", header.start, header.shape, order)
 
 
-def _copy(stream: BinaryIO, target: Path, source: str, name: str) -> None:
+def _copy(stream: BinaryIO, target: Path, source: str, header: Header) -> None:
     with cache_file(target, source) as out:
-        try:
-            while block := stream.read(4 * MEGABYTE):
-                out.write(block)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise DataError(f'{source}: the array "{name}" is damaged: {error}.', "Write it again.") from None
+        while block := _read(stream, f'{source}: the array "{header.name}"'):
+            out.write(block)
+        _check_size(header, out.tell() - header.start, source)  # a member may be shorter than its directory says
+
+
+def _read(stream: BinaryIO, what: str) -> bytes:
+    with undamaged(what):
+        return stream.read(4 * MEGABYTE)

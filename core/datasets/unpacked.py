@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
 
 from core.types.errors import DataError
 
-from .archives import open_zip
+from .archives import ZIP_DAMAGE, damaged, open_zip
 from .files import cache_folder, file_digest
 from .folders import PICTURE_SUFFIXES
 
@@ -29,13 +27,12 @@ def unzipped(path: Path, cache: Path | None) -> Path:
                 else:  # an empty file stands for it, so that the report card names what was not read
                     _stand_in(beside / member.filename)
         beside.rename(target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise DataError(f"{path.name} is damaged: {error}.", "Pack it again.") from None
+    except ZIP_DAMAGE as error:
+        raise damaged(path.name, error) from None
     except OSError as error:
         if not target.is_dir():  # else another process was first
-            raise DataError(
-                f"{path.name} cannot be unpacked: {error.strerror}.", "Check the disk, and the names in it."
-            ) from None
+            words = f"{path.name} cannot be unpacked: {error.strerror or error}."
+            raise DataError(words, "Check the disk, and the names in it.") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return target
