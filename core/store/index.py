@@ -50,8 +50,9 @@ class ScoreIndex:
         return self.order[::-1][:k]
 
     def edges(self) -> np.ndarray:
-        """float64 [1025] bin edges."""
-        return np.linspace(self.low, self.high if self.high > self.low else self.low + 1.0, BINS + 1)
+        """float64 [1025] bin edges; around one value alone they are as wide as such numbers can be told apart."""
+        alone = self.low + max(1.0, abs(self.low) / BINS)
+        return np.linspace(self.low, self.high if self.high > self.low else alone, BINS + 1)
 
 
 def build_index(values: np.ndarray, labels: np.ndarray, class_count: int) -> ScoreIndex:

@@ -5,6 +5,7 @@ import pytest
 from core import actions
 from core.datasets import guarded
 from core.runs.source import load_source
+from core.scores import SCORES
 from core.types.errors import DataError
 from core.types.runs import RunSpec
 
@@ -19,6 +20,14 @@ def spec(tmp_path):
 def test_the_child_plans_as_this_process_does(spec):
     assert actions.plan_source(spec) == actions.plan_scores(spec, load_source(spec).examples)
     assert not all(plan.runs for plan in actions.plan_source(spec)), "one class only: some scores cannot run"
+
+
+def test_fault_34_with_one_class_what_compares_classes_is_left_out_and_says_so(spec):
+    plans = {plan.name: plan for plan in actions.plan_source(spec)}
+    for method in SCORES:
+        words = "needs two classes or more: every label is the same"
+        assert (plans[method.name].why_not == words) == method.needs_labels
+    assert any(plan.runs for plan in plans.values())
 
 
 def test_what_the_child_refuses_comes_in_its_words(tmp_path):

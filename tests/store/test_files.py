@@ -119,7 +119,7 @@ def test_the_index_answers_as_a_scan_does():
     assert index.counts.shape == (4, BINS)
 
 
-def test_the_index_of_constant_and_of_absent_values():
+def test_fault_39_the_index_of_constant_and_of_absent_values():
     constant = build_index(np.full(5, 2.0, np.float32), np.zeros(5, int), 1)
     assert constant.counts.sum() == 5
     assert np.isfinite(constant.edges()).all()
