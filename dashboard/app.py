@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dashboard import border
+from dashboard.callbacks import keep_callbacks_whole
 
 _HEADERS = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
 
@@ -41,6 +42,7 @@ def start(request: Request) -> Response:
     return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/")
 
 
+keep_callbacks_whole()
 app = st.App(
     Path(__file__).with_name("page.py"),
     middleware=[Middleware(NoFrames)],

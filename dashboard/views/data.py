@@ -122,8 +122,14 @@ def _preview(shown: SourcePreview) -> None:
 def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None) -> None:
     changed = cache.changed(source)
     asked = f"{source}|{modality}|{roles}|{labels}|{class_map}|{changed}"
-    if st.button("Read all of it", key="read_all", type="primary", help="Loads the dataset and writes its report card"):
-        state.put("read_source", asked)
+    st.button(
+        "Read all of it",
+        key="read_all",
+        type="primary",
+        help="Loads the dataset and writes its report card",
+        on_click=state.put,
+        args=("read_source", asked),
+    )
     if state.get("read_source") != asked:
         st.caption(
             "Check the guess on the left first. Reading everything gives the report card; it starts no training."

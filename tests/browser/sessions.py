@@ -31,7 +31,8 @@ class Session:
         self.titles: dict[str, str] = {}  # of pages, by their hash
         self.widgets: dict[str, str] = {}  # id by the key that the page gave it
         self.parts: dict[str, str] = {}  # id of the part of a page that a key belongs to
-        self.errors: list[str] = []
+        self.errors: list[str] = []  # what a dead page says
+        self.refusals: list[str] = []  # what a refused action says, in the page's box for messages
         self.runs = 0
         self.send()
         self.until(lambda: self.runs)
@@ -76,6 +77,8 @@ class Session:
             self.parts[found[1]] = told.delta.fragment_id
         if told.delta.new_element.WhichOneof("type") == "exception":
             self.errors.append(told.delta.new_element.exception.message)
+        if told.delta.new_element.bidi_component.id.endswith("-message"):
+            self.refusals.append(told.delta.new_element.bidi_component.json)
         if "Something went wrong inside" in words:
             self.errors.append(words[:2000])
 
@@ -85,11 +88,13 @@ class Session:
         while not condition():
             self.listen(max(0.01, end - time.monotonic()))
 
-    def run(self, *widgets: WidgetState) -> None:
-        """One run of the whole page, from asking to its end."""
-        before = self.runs
-        self.send(widgets)
-        self.until(lambda: self.runs > before)
+    def rest(self, quiet: float = 0.3) -> None:
+        """Take in messages until none has come for a while."""
+        while True:
+            try:
+                self.listen(quiet)
+            except TimeoutError:
+                return
 
     def click(self, key: str) -> None:
         """Press, and wait for the end of the run that follows."""

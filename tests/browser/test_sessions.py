@@ -1,7 +1,10 @@
 """Nothing that is pressed is lost, and no page dies, whatever the server is drawing in that moment."""
 
+import subprocess
+
 import pytest
-from pages import server
+from clicking import click_together, explore_it
+from pages import ROOT, server
 from sessions import Session
 
 
@@ -47,3 +50,23 @@ def test_a_press_whose_run_is_overtaken_is_followed(address, wait):
     session.until(lambda: "example=" in session.query)
     assert not session.errors
     session.close()
+
+
+def test_sessions_that_click_together_refuse_each_other_only_about_the_same_rows(address):
+    found = click_together(address, sessions=3, seconds=4)
+    assert found.runs >= found.decided.total() > 0
+    assert found.dead == []
+    assert found.refused["own"] == 0, found
+
+
+def test_every_press_of_explore_it_arrives(address):
+    assert explore_it(address, 8) == 8
+
+
+def test_fault_87_port_in_use_is_said(address, tmp_path):
+    port = address.rpartition(":")[2]
+    app = str(ROOT / "dashboard" / "app.py")
+    done = subprocess.run(["streamlit", "run", app, "--server.port", port, "--server.headless", "true"], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert f"Port {port} is not available" in done.stdout + done.stderr
