@@ -15,6 +15,7 @@ from .files import cache_folder, file_digest
 from .huggingface import is_saved, picture_column, read_saved, saved_pictures
 from .images import IMAGES
 from .loader import Loader, Request, SourcePreview
+from .spreadsheet import csv_text
 
 
 def _claims(request: Request) -> int:
@@ -55,7 +56,8 @@ def _unpack(path: Path, column: str, target: Path) -> None:
         for name, data in saved_pictures(path, column):
             if data is not None:
                 (beside / name).write_bytes(data)
-        read_saved(path)[0].to_csv(beside / "manifest.csv", index=False, lineterminator="\n")
+        manifest = csv_text(read_saved(path)[0])
+        (beside / "manifest.csv").write_text(manifest, encoding="utf-8", newline="")
         beside.rename(target)
     except OSError as error:
         if not target.is_dir():  # else another process was first

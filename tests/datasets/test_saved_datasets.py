@@ -83,6 +83,14 @@ def test_pictures_are_unpacked_once_and_equal_what_was_saved(tmp_path):
     assert examples.class_names == ("neg", "pos")
 
 
+def test_captions_with_lone_carriage_returns_come_back(tmp_path):
+    captions = ["a\rb", "\r", "c\nd", 'e"', "=f", ""]
+    table = pictures().append_column("caption", pa.array(captions))
+    features = {"image": {"_type": "Image"}, "label": LABEL, "caption": TEXT}
+    examples = load_examples(save(tmp_path / "set", table, features), cache=tmp_path / "cache")
+    assert examples.columns["caption"].tolist() == captions
+
+
 def test_a_picture_that_was_not_kept_inside_is_reported(tmp_path):
     cells = pictures().column("image").to_pylist()
     cells[2] = {"bytes": None, "path": "/etc/passwd"}
