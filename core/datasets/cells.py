@@ -11,7 +11,7 @@ import pandas as pd
 from core.types.errors import DataError
 
 _WIDE = 500  # columns from which pandas takes longer for each of them than for their cells
-_SHORT = 1000  # rows below which a list is searched faster than an Arrow array is
+_SHORT = 1000  # rows up to which a list of Python texts costs less than an Arrow array
 _REMOVE = "Remove the NUL character."
 
 
@@ -27,7 +27,8 @@ def column_text(array: Any, name: str, source: str) -> Any:
     kind = array.type
     try:
         if types.is_nested(kind):
-            return pa.array([cell_text(value) for value in array.to_pylist()], pa.large_string())
+            parts = (array.slice(start, _SHORT) for start in range(0, len(array), _SHORT))
+            return pa.array([cell_text(value) for part in parts for value in part.to_pylist()], pa.large_string())
         if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
             sizes = compute.fill_null(compute.binary_length(array).cast(pa.large_string()), "0")
             parts = [pa.scalar(word, pa.large_string()) for word in ("<", " bytes>", "")]
@@ -41,8 +42,8 @@ def column_text(array: Any, name: str, source: str) -> Any:
 
 
 def text_frame(table: Any) -> pd.DataFrame:
-    """A table of large_string columns as pandas keeps it: very many columns as one block, where each costs nothing."""
-    if table.num_columns <= _WIDE:
+    """A table of large_string columns in pandas; very many short ones as one block, where each costs nothing."""
+    if table.num_columns <= _WIDE or table.num_rows > _SHORT:
         return table.to_pandas()
     cells = np.array([column.to_pylist() for column in table.columns], dtype=object)
     return pd.DataFrame(cells.T, columns=table.schema.names, dtype=object)

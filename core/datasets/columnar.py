@@ -25,21 +25,17 @@ _KINDS = (("integer", "is_integer"), ("fraction", "is_floating"), ("fraction", "
 def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """One Parquet file, or a folder of shards in order of their names, as text; and what a person should know.
 
-    rows: how many are read at least, all by default.
+    rows: about how many of the first file are read, all of all files by default.
     """
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    tables, warnings, first, count = [], dict[str, None](), None, 0
+    tables, warnings, first = list[Any](), dict[str, None](), None
     budget = Budget(path.name, sum(file.stat().st_size for file in files if file.is_file()))
     for file in files:
         shard = _open_shard(file)
         first = first or shard.schema_arrow
-        warnings |= dict.fromkeys(_compare(shard.schema_arrow, first, file.name, files[0].name))
-        for table in _texts(file, shard, budget, rows):
-            tables.append(table)
-            count += len(table)
-            if rows is not None and count >= rows:
-                break
-        if rows is not None and count >= rows:
+        warnings |= dict.fromkeys(compare_schemas(shard.schema_arrow, first, file.name, files[0].name))
+        tables += _texts(file, shard, budget, rows)
+        if rows is not None and tables:
             break
     assert first is not None
     return text_frame(_joined(tables, first.names)), (*warnings, *schema_words(first))
@@ -91,7 +87,7 @@ def _open_shard(path: Path, dictionaries: bool = True) -> Any:
         return parquet.ParquetFile(path, read_dictionary=texts, **options)
 
 
-def _compare(schema: Any, first: Any, name: str, first_name: str) -> Iterator[str]:
+def compare_schemas(schema: Any, first: Any, name: str, first_name: str) -> Iterator[str]:
     """Refuse a shard of other columns or kinds than the first; say where only the width of numbers differs."""
     if schema.names != first.names:
         raise DataError(
@@ -132,13 +128,16 @@ def _texts(path: Path, shard: Any, budget: Budget, rows: int | None) -> Iterator
     with refusals(path, "Parquet"):
         for batch in batches:
             batch.validate(full=True)  # lengths, offsets and UTF-8, which reading alone takes on trust
-            batch = batch if rows is None else short_head(batch)
-            budget.spend(len(batch), batch_size(batch))
-            yield batch_text(batch, path.name)
+            kept = batch if rows is None else short_head(batch, rows)
+            budget.spend(len(kept), batch_size(kept))
+            yield batch_text(kept, path.name)
+            if rows is not None:
+                return
 
 
-def short_head(batch: Any) -> Any:
-    """As many of the rows as a look needs: fewer where their cells are large."""
+def short_head(batch: Any, rows: int) -> Any:
+    """The first `rows`; fewer where their cells are so large that a look needs no more."""
+    batch = batch.slice(0, rows)
     size = batch_size(batch).text
     return batch if size <= _LOOK else batch.slice(0, max(5, _LOOK * len(batch) // size))
 

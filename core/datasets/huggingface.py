@@ -17,7 +17,7 @@ from core.types.errors import DataError
 
 from .arrow_stream import stream_batches, stream_rows
 from .cells import text_frame
-from .columnar import batch_text, refusals, schema_words, short_head
+from .columnar import batch_text, compare_schemas, refusals, schema_words, short_head
 from .delimited import check_names
 from .files import read_bytes, unpack_limit
 from .limits import Budget, batch_size, text_size
@@ -160,25 +160,26 @@ def _read_split(folder: Path, rows: int | None, budget: Budget) -> tuple[pd.Data
     """Text of one split and what to know of its columns. Pictures stay where they are: only their place is named."""
     import pyarrow as pa
 
-    features, texts, count, words, names = _features(folder), [], 0, list[str](), list[str]()
-    pictures = [name for name, about in features.items() if about.get("_type") == "Image"]
-    for file in _files(folder):
-        for batch in stream_batches(file, budget):
-            names = names or batch.schema.names
-            _refuse_others(batch.schema.names, names, file.name)
-            kept = batch.select([name for name in names if name not in pictures])
-            kept = kept if rows is None else short_head(kept.slice(0, rows - count))
-            words = words or schema_words(kept.schema)
-            budget.spend(len(kept), batch_size(kept))
-            with refusals(file, "Arrow"):
-                texts.append(batch_text(kept, file.name))
-            count += len(kept)
-            if rows is not None and count >= rows:
-                break
-        if rows is not None and count >= rows:
+    features, files, first = _features(folder), _files(folder), None
+    texts, warnings, count = list[Any](), dict[str, None](), 0
+    pictures = {name for name, about in features.items() if about.get("_type") == "Image"}
+    for file, batch in ((one, batch) for one in files for batch in stream_batches(one, budget)):
+        if first is None:
+            first = batch.schema
+            check_names(first.names, file.name)
+        warnings |= dict.fromkeys(compare_schemas(batch.schema, first, file.name, files[0].name))
+        kept = batch.select([name for name in first.names if name not in pictures])
+        kept = kept if rows is None else short_head(kept, rows)
+        warnings |= dict.fromkeys(schema_words(kept.schema))
+        budget.spend(len(kept), batch_size(kept))
+        with refusals(file, "Arrow"):
+            texts.append(batch_text(kept, file.name))
+        count += len(kept)
+        if rows is not None:
             break
     frame = text_frame(pa.concat_tables(texts)) if texts else pd.DataFrame()
-    return _with_names(frame, features, folder, count)[[n for n in names if n in frame or n in pictures]], words
+    names = [] if first is None else [n for n in first.names if n in frame or n in pictures]
+    return _with_names(frame, features, folder, count)[names], list(warnings)
 
 
 def _with_names(frame: pd.DataFrame, features: dict[str, dict[str, Any]], folder: Path, count: int) -> pd.DataFrame:
@@ -190,12 +191,6 @@ def _with_names(frame: pd.DataFrame, features: dict[str, dict[str, Any]], folder
         if about.get("_type") == "ClassLabel" and name in frame:
             frame[name] = _named(frame[name], about.get("names") or [], name)
     return frame
-
-
-def _refuse_others(names: list[str], known: list[str], file: str) -> None:
-    check_names(names, file)
-    if names != known:
-        raise DataError(f"{file} has other columns than the first file: {', '.join(names)}.", _AGAIN)
 
 
 def _named(codes: pd.Series, names: Any, column: str) -> list[str]:

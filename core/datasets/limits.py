@@ -12,7 +12,8 @@ from .files import GIGABYTE, MEGABYTE, unpack_limit
 
 MAX_RATIO = 200  # of text to the bytes on disk, from half a gigabyte on
 _RATIO_FROM = 512 * MEGABYTE
-_CELL = 32  # bytes that a value takes beside its text while a table is read
+_CELL = 16  # bytes that a value takes beside its text: where it begins, and a number
+_NESTED = 20  # bytes of text that a number inside a list becomes
 _ROW = 256  # bytes of a row's hash, id, split and labels
 
 
@@ -91,16 +92,25 @@ def text_size(array: Any) -> Size:
         return text_size(array.storage)
     if types.is_dictionary(kind):
         return _dictionary_size(array)
-    own = Size(len(array), 0)
+    total = Size(len(array), _total(_lengths(array)) if _has_length(kind) else 0)
+    for part in _inside(array):
+        inner = text_size(part)
+        total = Size(total.values + inner.values, total.text + inner.text + _NESTED * len(part))
+    return total
+
+
+def _inside(array: Any) -> list[Any]:
+    """The arrays that a nested one is made of."""
+    from pyarrow import types
+
+    kind = array.type
     if types.is_struct(kind):
-        for part in array.flatten():
-            own = own.plus(text_size(part))
-        return own
+        return list(array.flatten())
     if types.is_map(kind):
-        return own.plus(text_size(array.keys)).plus(text_size(array.items))
+        return [array.keys, array.items]
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return own.plus(text_size(array.flatten()))
-    return Size(len(array), _total(_lengths(array))) if _has_length(kind) else own
+        return [array.flatten()]
+    return []
 
 
 def _dictionary_size(array: Any) -> Size:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.datasets import inspect_source, load_examples
 from core.types.errors import DataError
-from core.types.examples import Modality
+from core.types.examples import Modality, Roles
 
 LABEL = {"names": ["neg", "pos"], "_type": "ClassLabel"}
 TEXT = {"dtype": "string", "_type": "Value"}
@@ -174,3 +174,18 @@ def test_compressed_streams_are_read_alike(tmp_path):
             writer.write_table(table, max_chunksize=7)
         assert load_examples(folder).fingerprint == plain.fingerprint
         assert inspect_source(folder).rows == 40
+
+
+def test_files_of_other_types_are_refused(tmp_path):
+    folder = save(tmp_path / "set", texts(8), {"text": TEXT}, shards=2)
+    other = texts(4).set_column(1, "label", pa.array(["a", "b"] * 2))
+    with (folder / "data-00001-of-00002.arrow").open("wb") as sink, pa.ipc.new_stream(sink, other.schema) as writer:
+        writer.write_table(other)
+    with pytest.raises(DataError, match='data-00001-of-00002.arrow: the column "label" is string, but in data-00000'):
+        load_examples(folder)
+
+
+def test_pictures_alone_are_read(tmp_path):
+    folder = save(tmp_path / "set", pictures().select(["image"]), {"image": {"_type": "Image"}})
+    examples = load_examples(folder, roles=Roles(label="none"), cache=tmp_path / "cache")
+    assert (len(examples), examples.modality) == (6, Modality.IMAGE)

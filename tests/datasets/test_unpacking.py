@@ -103,11 +103,14 @@ BOMBS = {
 }
 
 
+ONLY_WHILE_READ = ("parquet-differences",)  # what differences add up to is not known before
+
+
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_small_file_never_becomes_gigabytes(bomb, reader, tmp_path):
     outcome = reader.read(BOMBS[bomb](tmp_path))
     assert not outcome.crashed, outcome.crashed
-    assert "would unpack to" in outcome.refused
+    assert "would unpack to" in outcome.refused or (bomb in ONLY_WHILE_READ and "needs more memory" in outcome.refused)
     assert outcome.megabytes < 1000
 
 
@@ -128,8 +131,8 @@ def test_text_is_counted_as_often_as_it_is_used(array):
 
 
 def test_texts_in_nested_columns_are_counted():
-    assert text_size(pa.array([{"a": "xy", "b": ["z", "zz"]}, None])) == Size(2 + 2 + 2 + 2, 5)
-    assert text_size(pa.array([[("key", 1)]], pa.map_(pa.string(), pa.int8()))) == Size(3, 3)
+    assert text_size(pa.array([{"a": "xy", "b": ["z", "zz"]}, None])) == Size(2 + 2 + 2 + 2, 5 + 20 * 6)
+    assert text_size(pa.array([[("key", 1)]], pa.map_(pa.string(), pa.int8()))) == Size(3, 3 + 20 * 2)
 
 
 def test_parquet_of_every_encoding_reads_alike(tmp_path):
