@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.types import child
 from core.types.errors import CurationError, DataError
 from core.types.examples import Roles, SourceReport
 
@@ -26,7 +27,6 @@ from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles
 MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alone reserve about 2 GB
 LOOK_SECONDS = 120
 WHOLE_SECONDS = 1800  # a folder of a million pictures is honest work
-_PROJECT = Path(__file__).resolve().parents[2]
 
 
 class UnsafeFileError(DataError):
@@ -92,18 +92,17 @@ def ask_child(
     question = {**question, "seconds": seconds, "memory": memory + _mapped(source)}
     name = Path(source).name
     try:
-        child = subprocess.run(
-            # -P: the folder that a person stands in may be a stranger's, too
-            [sys.executable, "-P", "-c", f"from {module} import main; main()"],
+        done = subprocess.run(
+            child.python("-c", f"from {module} import main; main()"),
             input=json.dumps(question).encode(),
             capture_output=True,
             timeout=seconds,
             check=False,
-            env=_environment(),
+            env=child.environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),  # threads only reserve memory
         )
     except subprocess.TimeoutExpired:
         raise UnsafeFileError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.") from None
-    return _answer(child, name, seconds)
+    return _answer(done, name, seconds)
 
 
 def _mapped(source: str | Path) -> int:
@@ -115,21 +114,15 @@ def _mapped(source: str | Path) -> int:
         return 0  # the child says what is wrong with it
 
 
-def _environment() -> dict[str, str]:
-    """This process's, so that the child finds the same packages, without threads that only reserve memory."""
-    known = os.pathsep.join(filter(None, (str(_PROJECT), os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "PYTHONPATH": known, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
-def _answer(child: subprocess.CompletedProcess[bytes], name: str, seconds: int) -> dict[str, Any]:
+def _answer(done: subprocess.CompletedProcess[bytes], name: str, seconds: int) -> dict[str, Any]:
     try:
-        answer = json.loads(child.stdout or b"null")
+        answer = json.loads(done.stdout or b"null")
     except json.JSONDecodeError:
         answer = None
-    if child.returncode == -_xcpu():
+    if done.returncode == -_xcpu():
         raise UnsafeFileError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.")
     if not isinstance(answer, dict):
-        how = f"signal {-child.returncode}" if child.returncode < 0 else f"exit code {child.returncode}"
+        how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
         words = f"Reading {name} crashed ({how}). Nothing else was harmed."
         raise UnsafeFileError(words, "The file is damaged, or needs more memory than it is allowed.")
     if "error" in answer:

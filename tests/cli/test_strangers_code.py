@@ -163,7 +163,7 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
     }
 
 
-@pytest.mark.parametrize("words", [["resume", "gift", "--quiet"], ["table", "gift"], ["verify", "export", "--quiet"]])
+@pytest.mark.parametrize("words", [["resume", "gift", "--quiet"], ["inspect", "data/data.csv"]])
 def test_python_m_core_beside_the_folder_runs_nothing(made, tmp_path, monkeypatch, words):
     gift = made.copy(tmp_path / "received", finished=False)
     (gift.root / "pandas.py").write_text((gift.run / "payload.py").read_text())  # Python itself would look here first
