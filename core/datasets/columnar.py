@@ -80,6 +80,7 @@ def _open_shard(path: Path, dictionaries: bool = True) -> Any:
     options: dict[str, Any] = {"page_checksum_verification": True, "memory_map": False}
     with refusals(path, "Parquet"):
         shard = parquet.ParquetFile(path, **options)
+        refuse_odd_kinds(shard.schema_arrow, path.name)
         if not dictionaries:
             return shard
         columns = [shard.schema.column(i) for i in range(len(shard.schema))]
@@ -122,7 +123,6 @@ def _kind(kind: Any) -> str:
 def _texts(path: Path, shard: Any, budget: Budget, rows: int | None) -> Iterator[Any]:
     """The text of each batch; a batch is only turned into text once its size is known to fit."""
     check_names(shard.schema_arrow.names, path.name)
-    refuse_odd_kinds(shard.schema_arrow, path.name)
     _check_metadata(shard.metadata, budget)
     batches = _batches(path, shard, rows)
     with refusals(path, "Parquet"):

@@ -104,17 +104,18 @@ def _folders(path: Path) -> list[tuple[str, Path]]:
     found = [(str(name), _within(path, str(name))) for name in names]
     missing = [name for name, folder in found if not is_saved(folder)]
     if not found or missing:
-        raise DataError(f"{path.name} names the split {(missing or ['none'])[0]}, which is not there.", _AGAIN)
+        raise DataError(f"{path.name} names the split {(missing or ['none'])[0][:80]}, which is not there.", _AGAIN)
     return found
 
 
 def _within(folder: Path, name: str) -> Path:
     try:
         target = (folder / name).resolve()
-    except (OSError, ValueError, RuntimeError):  # a NUL in it, or a loop of links
-        raise DataError(f"{folder.name}: {name!r} is a bad path.", _AGAIN) from None
+        target.is_file()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, or a loop of links
+        raise DataError(f"{folder.name}: {name[:80]!r} is a bad path.", _AGAIN) from None
     if not target.is_relative_to(folder.resolve()):
-        raise DataError(f"{folder.name}: {name!r} lies outside the data folder.", _AGAIN)
+        raise DataError(f"{folder.name}: {name[:80]!r} lies outside the data folder.", _AGAIN)
     return target
 
 

@@ -155,7 +155,10 @@ def _lengths(array: Any) -> Any:
 
 
 def refuse_odd_kinds(schema: Any, source: str) -> None:
-    """Refuse columns whose values repeat each other in ways that cannot be counted before they are unpacked."""
+    """Refuse columns whose values repeat each other in ways that cannot be counted before they are unpacked.
+
+    Raises `ValueError` for names that are not UTF-8: pyarrow looks at each only when it is asked for it.
+    """
     from pyarrow import types
 
     odd = (types.is_run_end_encoded, types.is_list_view, types.is_large_list_view, types.is_union)
@@ -169,4 +172,5 @@ def refuse_odd_kinds(schema: Any, source: str) -> None:
                     "Save it as text, numbers or lists.",
                 )
             below += [kind.value_type] if types.is_dictionary(kind) else []
-            below += [kind.field(i).type for i in range(kind.num_fields)]
+            fields = [kind.field(i) for i in range(kind.num_fields)]
+            below += [inner.type for inner in fields if inner.name is not None]  # a name that is not UTF-8 raises

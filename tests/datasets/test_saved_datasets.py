@@ -39,6 +39,12 @@ def state(files):
     return lambda folder: (folder / "state.json").write_text(json.dumps({"_data_files": files}))
 
 
+def rename_field(folder):
+    """A spoiler that makes a name of a column no UTF-8."""
+    file = folder / "data-00000-of-00001.arrow"
+    file.write_bytes(file.read_bytes().replace(b"text", b"\x80ext"))
+
+
 def texts(count=10, first=0):
     words = [f"this is sentence number {i}" for i in range(first, first + count)]
     return pa.table({"text": words, "label": pa.array([i % 2 for i in range(count)], pa.int64())})
