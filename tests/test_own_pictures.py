@@ -13,8 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
 from core import actions, load_examples, score
+from core.attributions.session import Session
 from core.cli import main
 from core.scores.assumptions import spearman
+from core.types.attributions import Edit
 from core.types.errors import DataError
 from core.types.examples import Modality
 from core.types.pictures import with_pictures
@@ -66,6 +68,15 @@ def test_the_command_line_sees_pictures_as_the_network_wants_them(scored, own):
     assert "not trained here" in run.card["not_here"]["label_quality"]
     assert len(run.score("grand").values) == 27
     assert run.array("logits").shape == (1, 2, 27, 3)
+
+
+def test_explanations_and_what_ifs_see_the_same_pictures(scored, own, monkeypatch):
+    run, _ = scored
+    monkeypatch.setenv("CHAFFINCH_HOME", str(run.path.parent / "home"))  # where the code was allowed
+    session = Session(run.path)
+    before = session.what_if(3, Edit(covered=(0, 1))).before
+    assert before.el2n == pytest.approx(own.el2n_by_hand_of(1)[3], abs=1e-5)
+    assert session.explain(3, "integrated_gradients", {"steps": 8}).values.shape == (224, 224)
 
 
 def test_the_library_takes_the_same_words(own):

@@ -10,13 +10,13 @@ from typing import Any
 
 from core import actions, curation_actions
 from core.types.curation import Decision, Rules
-from core.types.errors import CurationError
+from core.types.errors import CurationError, by_reason
 from core.types.examples import Roles
 from core.types.pictures import with_pictures
 from core.types.runs import RunSpec, RunState, TrainingSpec
 
 from . import words
-from .say import say, say_csv, say_json, say_text
+from .say import complain, say, say_csv, say_json, say_text
 
 EXIT_INCOMPLETE = 1
 NEAR_DUPLICATES = {"ask": "keep_best", "drop": "keep_best_agreed", "keep": "exact"}
@@ -62,7 +62,11 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: An
         words.print_run(done)
         if truth is not None:
             words.print_evaluation(actions.evaluate_run(done, truth))
-    return EXIT_INCOMPLETE if done.state() is RunState.INCOMPLETE else 0
+    if done.state() is not RunState.INCOMPLETE:
+        return 0
+    if quiet:  # quiet, not mute: what is missing is said
+        complain(*(f"{', '.join(names)}: {why}" for names, why in by_reason(done.card.get("problems", {}))))
+    return EXIT_INCOMPLETE
 
 
 def _state_of(out: Path) -> RunState | None:

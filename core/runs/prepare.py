@@ -58,8 +58,10 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
     pictures = pictures_of(training)
     if modality is Modality.IMAGE and (training.own_code or training.weights):
         refuse_unknown(pictures, training.model)
-    if training.weights and training.model in (family.name for family in MODELS if family.probabilities_only):
-        raise ModelError(f"{training.model} has no weights to load.", "Leave out --weights, or name a network.")
+    estimator = training.model in (family.name for family in MODELS if family.probabilities_only)
+    if estimator and (training.weights or pictures.mean):
+        given = "--weights" if training.weights else "--mean and --std"
+        raise ModelError(f"{training.model} is no network: {given} cannot reach it.", "Leave out, or name a network.")
     if training.epochs == 0 and not training.as_it_is:
         raise ModelError(
             "epochs is 0, and a built-in network that was not trained knows nothing.",

@@ -106,5 +106,6 @@ def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:
         return run.examples, (symmetric, f"Only scores of the embedding are tested: {reason}")
     short = short_training(run.spec.training, run.modality)
     epochs = "the model's own number of" if short.epochs is None else f"{short.epochs}"
+    afresh = " The given weights are not used: they know the labels as given." if run.spec.training.weights else ""
     return run.examples_with_inputs, (
-        symmetric, f"Trained for this test: 1 seed, {epochs} epochs, {short.folds} folds.")
+        symmetric, f"Trained for this test: 1 seed, {epochs} epochs, {short.folds} folds.{afresh}")

@@ -76,7 +76,8 @@ def _outputs(evidence: Evidence) -> Iterator[np.ndarray]:
         yield evidence.trace.logits
     if evidence.out_of_fold is not None:
         yield evidence.out_of_fold
-    for one in (*evidence.checkpoints, *evidence.fold_models):
+    every: tuple[CheckpointEvidence | FoldModel, ...] = (*evidence.checkpoints, *evidence.fold_models)
+    for one in every:
         yield from (array for array in (one.logits, one.features) if array is not None)
     for kept in evidence.checkpoints:
         if kept.gradient_norm is not None:

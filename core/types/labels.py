@@ -68,7 +68,9 @@ def _of_objects(values: np.ndarray) -> np.ndarray:
         raise DataError("Labels mix texts and numbers.", "Give all as names, or all as numbers 0 to C-1.")
     if kinds == {False}:
         return _as_floats(values, missing)
-    return np.where(missing, None, values)
+    texts = values.copy()
+    texts[missing] = None
+    return texts
 
 
 def _comparable(one: Any) -> bool:

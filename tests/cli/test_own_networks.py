@@ -103,11 +103,12 @@ def test_a_factory_alone_is_trained_from_where_it_starts(here):
     assert not np.array_equal(logits[0, 0], logits[0, 1])
 
 
-def test_what_an_own_network_cannot_give_leaves_the_other_scores(here):
+def test_what_an_own_network_cannot_give_leaves_the_other_scores(here, capsys):
     words = ("--model", "own_table:Stubborn", "--epochs", "2", "--seeds", "1", "--scores", "el2n,grand,grand_last")
     assert run(*words) == 1
     found = actions.open_run("r")
     assert found.score_names == ("el2n", "grand_last")
+    assert capsys.readouterr().err.startswith("grand: Gradients of this network cannot be taken")
     assert "cannot be taken one example at a time" in found.failures["grand"]
 
 
@@ -124,7 +125,8 @@ def test_what_an_own_network_cannot_give_leaves_the_other_scores(here):
         (("--model", "own_table:make", "--mean", "124,117,104", "--std", "1"), "divided by 255 first"),
         (("--model", "own_table:make", "--mean", "0.5"), "mean is given without std"),
         (("--model", "own_table:make", "--mean", "0.5", "--std", "0"), "above 0"),
-        (("--model", "logistic_regression", "--weights", "plain.pt"), "has no weights to load"),
+        (("--model", "logistic_regression", "--weights", "plain.pt"), "no network: --weights cannot"),
+        (("--model", "logistic_regression", "--mean", "0.5", "--std", "0.5"), "--mean and --std cannot reach it"),
         (("--epochs", "0"), "0 is for module:factory"),
         (("--weights", "plain.pt"), "does not fit the model"),
     ],

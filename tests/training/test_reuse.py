@@ -11,6 +11,7 @@ import pytest
 from training.test_gather_evidence import _SMALL, SPEC, _arrays
 from training.tiny_worlds import columns, pictures
 
+from core.models.encoding import load_encoder
 from core.models.stored import load_network, weights_of
 from core.store.checkpoints import write_weights
 from core.training import fitting, gather_evidence
@@ -121,3 +122,20 @@ def test_pictures_with_rough_passes_are_left_alone(tmp_path: Path, passes: dict[
         _gather(tmp_path / name, tmp_path / "shelf", CHEAP, rough, pictures())
     assert passes["trainings"] == [1, 1]
     assert not (tmp_path / "shelf").exists()
+
+
+def test_signals_at_another_picture_size_are_not_taken_up(tmp_path: Path) -> None:
+    """The same weights on the same pictures, seen at 10 and at 8 pixels: other features, whatever is on the shelf."""
+    shelf, small = tmp_path / "shelf", replace(SPEC, model_params=_SMALL["image"], epochs=1, seeds=1)
+    _gather(tmp_path / "made", None, CHEAP, small, pictures())
+    path = str(write_weights(tmp_path / "w.safetensors", weights_of(load_network(tmp_path / "made" / "model"))))
+    ten, eight = (
+        replace(small, model="small_cnn", weights=(path,), image_size=(side, side), mean=(0.5,), std=(0.25,))
+        for side in (10, 8)
+    )
+    _gather(tmp_path / "ten", shelf, CHEAP, ten, pictures())
+    _gather(tmp_path / "logits", shelf, frozenset({Signal.LOGITS}), eight, pictures())
+    found = _gather(tmp_path / "eight", shelf, CHEAP, eight, pictures())
+    alone = _gather(tmp_path / "alone", None, CHEAP, eight, pictures())
+    np.testing.assert_array_equal(found.checkpoints[0].features, alone.checkpoints[0].features)
+    assert load_encoder(tmp_path / "eight/model/encoder").shape.dims == (3, 8, 8)
