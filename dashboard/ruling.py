@@ -97,8 +97,10 @@ def with_answer(rules: Rules, before: Guardrails) -> Rules:
     """Rules made anew, with what a person answered about near-duplicates: that was about the data, not the rules."""
     if before.duplicates not in ("keep_best_agreed", "exact"):
         return rules
-    same = {"duplicates": before.duplicates, "duplicate_similarity": before.duplicate_similarity}
-    return replace(rules, guardrails=replace(rules.guardrails, **same))
+    guard = replace(
+        rules.guardrails, duplicates=before.duplicates, duplicate_similarity=before.duplicate_similarity
+    )
+    return replace(rules, guardrails=guard)
 
 
 def with_threshold(rules: Rules, added: Threshold) -> Rules:

@@ -77,8 +77,9 @@ def _class(summary: KeptSummary) -> list[Node]:
         return []
     name = summary.class_name if len(summary.class_name) <= _LONGEST else summary.class_name[:_LONGEST] + "…"
     gone = summary.class_before > 0 and summary.class_after == 0
-    counts = f"{name} {summary.class_before:,} → {summary.class_after:,}"
-    words = f"hardest hit {counts}" if summary.class_after != summary.class_before else f"rarest class {counts}"
+    counts = f"{summary.class_before:,} → {summary.class_after:,}"
+    hit = summary.class_after != summary.class_before
+    words = f"hardest hit class {name}: {counts}" if hit else f"rarest class {name} {counts}"
     about = f"Training rows of {summary.class_name}: {summary.class_before:,} before, {summary.class_after:,} stay"
     return [node("span", "gone" if gone else "soft", words, title=about, role="alert" if gone else "")]
 

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.types.curation import Action
 from dashboard import doing, state
 from dashboard.components.drawer_keys import drawer_keys
+from dashboard.components.saved_field import saved_field
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 from dashboard.panels import review_bar
@@ -62,6 +63,7 @@ def note(opened: Opened, row: int) -> None:
     said = opened.curation.decisions.get(str(opened.view.ids[row]))
     saved = said.note if said else ""
     state.show_saved(key, saved)
+    saved_field(key, key="note_leaving")
     with st.container(key="drawer_note_line", horizontal=True, gap="small", vertical_alignment="center"):
         st.text_input(
             "Note",

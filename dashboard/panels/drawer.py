@@ -31,7 +31,7 @@ def drawer(opened: Opened) -> None:
     explaining.prepare(opened.run)
     moving.moving(opened, row)
     asked = review_bar.asks(opened, row)
-    blind = asked and not sample_review.answer(opened, row)
+    blind = review_bar.blind(opened, row)
     if asked:
         sample_review.steps(opened, row)
     else:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.scores import score_named
 from core.types.figures import digits
 from dashboard import cache, coloring, picking, reading, selecting, state, theme
+from dashboard.components import messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
 from dashboard.opened import Opened
@@ -99,7 +100,7 @@ def _chips(filters: selecting.Filters) -> None:
             )
         for number, (name, option) in enumerate(entries):
             st.button(
-                f"{name}: {option}"[:40],
+                messages.as_markdown(f"{name}: {option}"[:40]),
                 key=f"chip_{number}",
                 icon=":material/close:",
                 on_click=state.toggle_filter,

@@ -12,6 +12,7 @@ from dashboard import cache, coloring, drawing, map_rule, picking, reading, sele
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
 from dashboard.opened import Opened
+from dashboard.panels import review_bar
 
 KEY = "map"
 _LAYOUTS = {"umap": "UMAP", "pca": "PCA"}
@@ -121,7 +122,7 @@ def draw_plane(
         shown=shown,
         selected=state.selection(),
         flagged=reading.rows_of(opened.view, opened.curation.decisions),
-        focused=row,
+        focused=None if row is not None and review_bar.blind(opened, row) else row,  # its color would tell
         card=lambda number: drawing.hover_card(opened, number),
         on_event=on_event,
         height=height,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core import check_actions
 from core.curation.review import QUEUE, is_reviewed, reviewed_of
 from core.types.curation import Action
 from dashboard import doing, reading, state
@@ -108,6 +109,12 @@ def step(title: str, arrow: str, opened: Opened, order: np.ndarray, place: int) 
 def asks(opened: Opened, row: int) -> bool:
     """Whether the random sample is being reviewed and this row is one of it: what is said now is its answer."""
     return state.turned_to("order", "") == SAMPLE and place_in(reading.sample(opened), row) is not None
+
+
+def blind(opened: Opened, row: int) -> bool:
+    """Whether nothing that models, scores or rules say of a row may be shown: the sample asks and waits for it."""
+    said = opened.curation.decisions.get(str(opened.view.ids[row]))
+    return asks(opened, row) and not check_actions.answer_words(said)
 
 
 def open_row(opened: Opened, row: int | None) -> None:

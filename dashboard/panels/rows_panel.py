@@ -49,9 +49,10 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
     page = min(state.get("page", 1), pages)
     with st.container(key="rows_pane", gap=None):
         part = rows[(page - 1) * size : page * size]
-        if form == "table" and not len(part):
+        as_table = form == "table" and order != review_bar.SAMPLE  # whose rows are shown without what models say
+        if as_table and not len(part):
             st.text(_empty_words(tab))
-        _table(opened, part) if form == "table" else _gallery(opened, part, order, tab)
+        _table(opened, part) if as_table else _gallery(opened, part, order, tab)
         if pages > 1:
             st.pagination(pages, key="page")
 

@@ -17,6 +17,7 @@ export default (c) => {
   const scroll = grid.scrollTop
   draw(root, grid)
   grid.scrollTop = scroll
+  if (root.__gallery.bring) grid.querySelector(".chf-focused")?.scrollIntoView({ block: "nearest", inline: "nearest" })
 }
 
 function create(root) {
@@ -39,6 +40,8 @@ function draw(root, grid) {
   if (!data.tiles.length) return make("p", "chf-none", grid, data.empty)
   const current = data.tiles.some((t) => t.row === active) ? active : data.tiles.some((t) => t.row === data.focused) ? data.focused : data.tiles[0].row
   for (const tile of data.tiles) drawTile(root, grid, tile, tile.row === current)
+  root.__gallery.bring = data.focused !== root.__gallery.brought
+  root.__gallery.brought = data.focused
   if (hadFocus) grid.querySelector('[tabindex="0"]')?.focus({ preventScroll: true })
 }
 

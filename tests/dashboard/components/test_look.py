@@ -53,7 +53,7 @@ def test_class_colors_differ_for_every_reader(kind):
     # 0.02 is about the least difference an eye sees side by side
     assert nearest(theme.CLASS_COLORS[:10]) > (0.12 if kind == "none" else 0.06)
     assert len(theme.CLASS_COLORS) == 20
-    assert nearest(theme.CLASS_COLORS) > (0.11 if kind == "none" else 0.055)
+    assert nearest(theme.CLASS_COLORS) > (0.09 if kind == "none" else 0.045)
 
 
 def test_no_two_classes_share_a_color_and_the_smallest_of_many_are_grey():
@@ -74,6 +74,7 @@ def test_kept_and_dropped_differ_for_every_reader(kind):
 def test_points_stand_out_on_both_pages(page):
     assert min(contrast(c, page) for c in (theme.KEPT_COLOR, theme.DROPPED_COLOR)) > 2.5
     assert min(contrast(c, page) for c in theme.CLASS_COLORS) > 1.9
+    assert min(contrast(c, DARK) for c in theme.CLASS_COLORS[10:]) > 2.5
 
 
 @pytest.mark.parametrize("path", ASSETS, ids=lambda p: p.name)

@@ -88,6 +88,7 @@ def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch)
 
     path = run_of("table")
     run = actions.open_run(path)
+    actions.visit_run(path)
     monkeypatch.setattr(state, "current_run", lambda: str(path))
     monkeypatch.setattr(state, "saw_revision", lambda *_: None)
     monkeypatch.setattr(state, "branch", lambda: "main")
@@ -144,6 +145,6 @@ def test_the_bar_is_red_where_a_class_is_gone():
         return kept_bar._parts(kept_bar.KeptSummary(9, 10, "card_arrival", 105, after))[2]
 
     assert part(0)[1]["class"] == "gone"
-    assert part(0)[2] == "hardest hit card_arrival 105 → 0"
+    assert part(0)[2] == "hardest hit class card_arrival: 105 → 0"
     assert part(105)[2] == "rarest class card_arrival 105 → 105"
     assert part(1)[1]["class"] == "soft"
