@@ -79,15 +79,20 @@ def note(opened: Opened, row: int) -> None:
 
 
 def keys(opened: Opened, row: int) -> None:
-    """r and n work wherever the focus is, and put it into what they open."""
+    """r and n work wherever the focus is, and put it into what they open; k and d answer the sample."""
     example_id = str(opened.view.ids[row])
     part, wish = state.asked_part()
     field = {"relabel": f"label_{row}", "note": f"note_{row}"}.get(part, "")
 
-    def open_part(asked: str) -> None:
-        state.ask_for(asked, example_id)
+    verbs = {"k": Action.KEEP.value, "d": Action.DROP.value} if review_bar.asks(opened, row) else {}
 
-    drawer_keys({"r": "relabel", "n": "note"}, open_part, field, wish, key="drawer_keys")
+    def heard(asked: str) -> None:
+        if asked in verbs.values():
+            one(opened, row, Action(asked))
+        else:
+            state.ask_for(asked, example_id)
+
+    drawer_keys({"r": "relabel", "n": "note", **verbs}, heard, field, wish, key="drawer_keys")
 
 
 def one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:

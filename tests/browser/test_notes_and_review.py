@@ -74,10 +74,10 @@ def test_notes_relabels_and_the_random_sample_by_keyboard(world, monkeypatch):
         click(page, "Start")
         steps = page.locator(".st-key-review_steps")
         asked = check_actions.review_sample(view)
-        for letter, place in (("v", 2), ("s", 3), ("ArrowLeft", 2)):
+        for letter, place in (("v", 2), ("s", 3), ("d", 4), ("ArrowLeft", 3)):
             settle(page)
             page.keyboard.press(letter)
             until(page, lambda at=place: f"{at} of {len(asked)}" in steps.inner_text(timeout=WAIT), f"row {place}")
-        assert "Noise sample 2 of" in page.locator(".st-key-review_progress").inner_text()
+        assert "Noise sample 3 of" in page.locator(".st-key-review_progress").inner_text()
         found = check_actions.sample_answers(view, actions.curation_state(run).decisions)
-        assert found == {asked[0]: "right", asked[1]: "unsure"}
+        assert found == {asked[0]: "right", asked[1]: "unsure", asked[2]: "wrong"}
