@@ -55,16 +55,6 @@ def inspect_source(
     return inspect(source, modality, roles, labels=labels, cache=cache_root())
 
 
-def check_source(
-    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None,
-    class_map: str | None = None,
-) -> ExampleTable:
-    """The whole dataset with its report card (`.report`, `.unreadable` rows excluded and counted there)."""
-    from core.runs.source import load_source
-    spec = RunSpec(source=source, modality=modality, roles=roles, labels=labels, class_map=class_map)
-    return load_source(spec).examples
-
-
 def preview_source(
     source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
 ) -> SourcePreview:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from core import actions
+from core.datasets import load_examples
 from core.types.examples import Modality, Roles
 from dashboard.panels.roles_form import roles_of
 
@@ -39,7 +40,7 @@ def test_an_emptied_role_is_not_guessed_again(preview):
     roles = roles_of(seen, _chosen(seen, split=None, id=None))
     again = actions.inspect_source(source, None, roles)
     assert (again.roles.split, again.roles.id, again.roles.label) == (None, None, "label")
-    examples = actions.check_source(source, None, roles)
+    examples = load_examples(source, None, roles)
     assert set(examples.splits) == {"train"}
     assert "r0" not in set(examples.ids)
 
