@@ -32,6 +32,11 @@ def print_run(run: Any) -> None:
     )
     if run.spec.training.own_code or run.spec.training.weights:
         say(f"outputs of the network, in order: {', '.join(examples.class_names)}", gap=True)
+    odd = [finding.text for finding in examples.report if finding.level == "warning"]
+    if odd:
+        say("what is odd about the data:", gap=True)
+    for text in odd[:MOST_DETAILS]:
+        say(f"  {text}")
     for warning in run.warnings:
         say(f"warning: {warning}", gap=True)
     _print_reasons("not computed here", card.get("not_here", {}))
