@@ -11,7 +11,8 @@ import pandas as pd
 from core.types.errors import DataError
 
 from .cells import text_frame
-from .files import GIGABYTE, MEGABYTE, open_regular, read_bytes
+from .files import GIGABYTE, MEGABYTE, free_memory, open_regular, read_bytes
+from .limits import Budget
 
 _DELIMITERS = {".tsv": "\t", ".tab": "\t"}
 CELL_LIMIT = 16 * MEGABYTE
@@ -24,6 +25,7 @@ def read_delimited(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     data, notes = _checked_bytes(data, path.name)
     delimiter, note = _delimiter(data, path)
     names = _header(data, delimiter, path.name)
+    _check_size(data, delimiter, path.name)
     frame = _parse(data, delimiter, names, path.name)
     if not len(frame):
         raise DataError(f"{path.name} has a header and 0 rows.", "Add the rows below the header.")
@@ -85,6 +87,12 @@ def _header(data: bytes, delimiter: str, name: str) -> list[str]:
     names = [n.strip() or f"unnamed_{i + 1}" for i, n in enumerate(names)]
     check_names(names, name)
     return names
+
+
+def _check_size(data: bytes, delimiter: str, name: str) -> None:
+    """Refuse more cells than memory holds: a file of nothing but separators takes many times its size."""
+    rows = 0 if b'"' in data else data.count(b"\n")  # a quoted cell may hold many lines
+    Budget(name, len(data), free_memory()).check_table(rows, rows + data.count(delimiter.encode()))
 
 
 def check_names(names: list[str], source: str) -> None:

@@ -82,6 +82,12 @@ def _new_keys(folder):
     return path
 
 
+def _csv(folder, text):
+    path = folder / "a.csv"
+    path.write_text(text)
+    return path
+
+
 def _nested_nothing():
     kind = pa.list_(pa.null(), 200_000_000)
     return pa.table({"v": pa.FixedSizeListArray.from_arrays(pa.nulls(800_000_000), 200_000_000), "label": list("abab")},
@@ -100,6 +106,8 @@ BOMBS = {
     "arrow-nulls": _saved(lambda: pa.table({"a": pa.nulls(300_000_000)})),
     "arrow-lists-of-nothing": _saved(_nested_nothing),
     "jsonl-new-keys": _new_keys,
+    "csv-separators": lambda folder: _csv(folder, "a,b,c\n" + ",,\n" * 4_000_000),
+    "csv-lines": lambda folder: _csv(folder, "a\n" + "1\n" * 6_000_000),
 }
 
 
