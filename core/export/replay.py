@@ -130,7 +130,7 @@ class _Table:
         return out
 
     def real(self, name: str) -> np.ndarray:
-        return self._read(name, lambda t: np.float32(t) if t else np.float32("nan")).astype(np.float32)
+        return self._read(name, _float32).astype(np.float32)
 
     def whole(self, name: str) -> np.ndarray:
         return self._read(name, lambda t: np.int64(int(t)) if t else np.int64(-1)).astype(np.int64)
@@ -147,6 +147,13 @@ class _Table:
             row = next(r for r, cell in enumerate(cells) if not _reads(read, cell))
             raise VerifyError(f"decisions.csv row {row} ({self.rows[row][0]}), column {name!r} reads {cells[row]!r}.",
                               "That is no value of this column: restore the file.") from None
+
+
+def _float32(text: str) -> np.float32:
+    value = float(text or "nan")
+    if np.isfinite(value) and abs(value) > np.finfo(np.float32).max:
+        raise ValueError("beyond float32")
+    return np.float32(value)
 
 
 def _reads(read: Any, cell: str) -> bool:
