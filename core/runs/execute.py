@@ -13,8 +13,7 @@ from typing import Any
 from core.models.own_code import refuse_unless_allowed
 from core.scores import ScoreMethod
 from core.store import Run
-from core.store.cards import read_scores
-from core.store.shards import shards_agree
+from core.store.shards import id_column, shards_agree
 from core.types.errors import BrokenOffError, Cancelled, CurationError, RunError
 from core.types.evidence import Evidence
 from core.types.examples import Modality
@@ -79,6 +78,7 @@ def _work(job: Job, clusters: bool) -> None:
     with job.stage("training"), job.surviving("training"):
         evidence = stages.gather(job, signals_needed(methods, job.spec))
         _keep_small_arrays(job, evidence)
+        stages.note_training(job)
     texts = job.examples.inputs if job.examples.modality is Modality.TEXT else None
     evidence = replace(evidence, embedding=vectors, embedding_name=name, texts=texts)
     _compute_scores(job, methods, evidence)
@@ -92,9 +92,15 @@ def _work(job: Job, clusters: bool) -> None:
 
 
 def _is_whole(folder: RunFolder) -> bool:
-    """Whether every score still has the bytes it was written with; a damaged one is computed again."""
-    scores = {name: about["shards"] for name, about in read_scores(folder.path)["scores"].items()}
-    return bool(scores) and all(shards_agree(folder.path / "scores" / name, shards) for name, shards in scores.items())
+    """Whether everything still has the bytes it was written with; what is damaged is made again."""
+    try:
+        scores = folder.scores()["scores"]
+        ids = id_column(Run.open(folder.path).examples.ids)
+    except RunError:
+        return False
+    shards = {folder.path / "scores" / name: about["shards"] for name, about in scores.items()}
+    return bool(scores) and all(map(folder.has_array, folder.card.get("arrays", {}))) and all(
+        shards_agree(place, manifest, ids) for place, manifest in shards.items())
 
 
 def _runnable(job: Job) -> list[ScoreMethod]:

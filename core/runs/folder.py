@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.store.atomic import sha256_of, write_array, write_json
-from core.store.cards import FORMAT, read_asked, read_card, read_scores
+from core.store.cards import FORMAT, dataset_digest, read_asked, read_card, read_scores
+from core.store.verified import agrees
 from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, spec_from_json
 
@@ -19,7 +20,11 @@ class RunFolder:
     def __init__(self, path: Path):
         self.path = path
         self.asked = read_asked(path)
-        self.card = read_card(path)
+        self.damage = ""  # why run.json was not believed: all that it noted is made, or looked at, again
+        try:
+            self.card = read_card(path, self.run_id)
+        except RunError as error:
+            self.card, self.damage = {}, str(error)
 
     @property
     def run_id(self) -> str:
@@ -46,24 +51,38 @@ class RunFolder:
         """Whether something is there that took work: a finished score, or a finished training."""
         pieces = (p for p in (self.path / "work").glob("*.json") if p.name != "evidence.json")
         with suppress(RunError):  # damaged: the scores may be there all the same
-            return bool(read_scores(self.path)["scores"]) or any(pieces) or (self.path / "model").is_dir()
+            return bool(self.scores()["scores"]) or any(pieces) or (self.path / "model").is_dir()
         return True
 
     def save(self, **facts: Any) -> None:
         """Merge facts into run.json."""
+        if "dataset" in facts:
+            facts["dataset_sha256"] = dataset_digest(facts["dataset"])
         self.card |= facts
         write_json(self.path / "run.json", {"run_id": self.run_id, "format": FORMAT, **self.card})
 
     def put_array(self, name: str, values: Any) -> None:
         """Write arrays/<name>.npy and note its sha256."""
-        path = write_array(self.path / "arrays" / f"{name}.npy", values)
-        self.save(arrays={**self.card.get("arrays", {}), name: sha256_of(path)})
+        write_array(self.path / "arrays" / f"{name}.npy", values)
+        self.note_arrays(name)
+
+    def note_arrays(self, *names: str) -> None:
+        """Note the sha256 of arrays that are finished."""
+        noted = {name: sha256_of(self.path / "arrays" / f"{name}.npy") for name in names}
+        self.save(arrays={**self.card.get("arrays", {}), **noted})
 
     def has_array(self, name: str) -> bool:
         """Whether the array is there with the bytes that run.json names."""
-        path = self.path / "arrays" / f"{name}.npy"
-        expected = self.card.get("arrays", {}).get(name)
-        return expected is not None and path.is_file() and sha256_of(path) == expected
+        noted = self.card.get("arrays", {})
+        return name in noted and agrees(self.path / "arrays" / f"{name}.npy", noted[name])
+
+    def is_as_noted(self, name: str) -> bool:
+        """Whether nothing speaks against an array: it is not noted, or there as noted."""
+        return name not in self.card.get("arrays", {}) or self.has_array(name)
+
+    def scores(self) -> dict[str, Any]:
+        """scores.json; `RunError` when it is damaged or another run's."""
+        return read_scores(self.path, self.run_id, self.card.get("dataset", {}).get("fingerprint"))
 
 
 def default_threads(leave_a_core: bool) -> int:

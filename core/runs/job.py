@@ -13,6 +13,7 @@ from typing import Any
 
 from core.models.own_code import own_factory
 from core.store.atomic import in_words
+from core.store.shards import id_column
 from core.types.errors import Cancelled, CurationError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable
@@ -62,6 +63,11 @@ class Job:
     @examples.setter
     def examples(self, examples: ExampleTable) -> None:
         self._examples = examples
+
+    @cached_property
+    def ids(self) -> Any:
+        """The ids of the examples as shards hold them."""
+        return id_column(self.examples.ids)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -13,7 +13,7 @@ from core.models.own_code import allowed_before, refuse_unless_allowed
 from core.store import RunSummary, run_registry
 from core.store.atomic import in_words
 from core.store.consent import Consent, remember_consent
-from core.store.runs import Run, is_run
+from core.store.runs import is_run
 from core.store.workspace import runs_root
 from core.types import child
 from core.types.errors import RunError
@@ -115,9 +115,9 @@ def list_runs() -> list[RunSummary]:
 
 def facts_of(path: Path) -> dict[str, Any]:
     """Name, modality and rows of a run for its row in the database; what is not known yet stays empty."""
-    run = Run.open(path)
-    dataset = run.card.get("dataset", {})
-    return {"name": run.name, "modality": dataset.get("modality", ""), "rows": dataset.get("rows", 0)}
+    folder = RunFolder(path)
+    dataset = {"name": Path(folder.spec.source).stem, "modality": "", "rows": 0, **folder.card.get("dataset", {})}
+    return {key: dataset[key] for key in ("name", "modality", "rows")}
 
 
 def ago(then: float | None) -> str:

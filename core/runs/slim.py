@@ -43,7 +43,7 @@ def slim_run(path: Path, out: Path) -> Path:
     for name in arrays:
         write_array(out / "arrays" / f"{name}.npy", _compact(name, np.asarray(run.array(name))))
     _slim_model(run, out)
-    hashes = {name: sha256_of(out / "arrays" / f"{name}.npy") for name in arrays}
+    hashes = {array.stem: sha256_of(array) for array in sorted((out / "arrays").glob("*.npy"))}
     write_json(out / "run.json", {**run.card, "arrays": hashes, "source_stamp": None})
     return out
 

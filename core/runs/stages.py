@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -13,10 +15,11 @@ from core.scores import ScoreInputs, ScoreMethod
 from core.scores.aum import threshold_sets
 from core.scores.finite import computed, with_finite_outputs
 from core.store.atomic import write_json
-from core.store.cards import read_scores
 from core.store.examples import describe_dataset, write_examples
 from core.store.index import write_index
+from core.store.runs import EVIDENCE
 from core.store.shards import shards_agree, write_shards
+from core.store.verified import agrees
 from core.store.workspace import cache_root
 from core.types.errors import ModelError, RunError
 from core.types.evidence import Evidence, ThresholdRun
@@ -25,6 +28,7 @@ from core.types.params import params_from_dict
 from core.types.pictures import Pictures, pictures_in
 from core.types.scores import ScoreResult
 
+from .folder import RunFolder
 from .job import Job
 from .prepare import TRAINED, plan_scores, runnable, signals_needed
 from .source import has_inputs, load_source, stamp
@@ -46,9 +50,10 @@ def load(job: Job) -> None:
         )
     job.examples, job.given = loaded.examples, loaded.given
     _refuse_unfit_model(job)
-    if not (known and (job.path / "examples.parquet").is_file()):
-        write_examples(job.path, job.examples)
-        job.folder.save(dataset=describe_dataset(job.examples), source_stamp=stamp(job.spec))
+    if not (known and has_examples(job.folder)):
+        written = write_examples(job.path, job.examples)
+        dataset = {**describe_dataset(job.examples), "examples": written}
+        job.folder.save(dataset=dataset, source_stamp=stamp(job.spec))
     job.progress.advance()
 
 
@@ -67,6 +72,12 @@ def _refuse_unfit_model(job: Job) -> None:
         check_model(
             job.examples, training, signals, lambda: job.factory, folder=job.path, seed=job.spec.seed
         )
+
+
+def has_examples(folder: RunFolder) -> bool:
+    """Whether examples.parquet is there with the bytes that run.json notes (older runs note none)."""
+    path, noted = folder.path / "examples.parquet", folder.card.get("dataset", {})
+    return agrees(path, noted["examples"]) if "examples" in noted else path.is_file()
 
 
 def embed(job: Job) -> tuple[np.ndarray | None, str]:
@@ -111,6 +122,7 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
     else:
         from core.training.evidence import gather_evidence
 
+        _forget_damaged_training(job)
         evidence = gather_evidence(
             job.examples,
             job.spec.training,
@@ -128,6 +140,20 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
     bad = evidence.not_finite
     job.folder.save(rows_not_finite=0 if bad is None else int(bad.sum()))
     return evidence
+
+
+def _forget_damaged_training(job: Job) -> None:
+    """Train again where an array of the training is not what it was: its markers say that it is finished."""
+    noted = [name for name in job.folder.card.get("arrays", {}) if name.startswith(EVIDENCE)]
+    if not all(map(job.folder.has_array, noted)):
+        job.log("Arrays of the training are damaged: trained again.")
+        shutil.rmtree(job.path / "work", ignore_errors=True)
+
+
+def note_training(job: Job) -> None:
+    """Note the sha256 of what the training left: from here on it does not change."""
+    names = sorted(path.stem for path in (job.path / "arrays").glob("*.npy") if path.stem.startswith(EVIDENCE))
+    job.folder.note_arrays(*(name for name in names if not job.folder.has_array(name)))
 
 
 def _threshold_runs(job: Job) -> tuple[ThresholdRun, ...]:
@@ -153,7 +179,7 @@ def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
     manifest = score_manifest(job)
     done = manifest["scores"].get(method.name)
     params = params_from_dict(method.params, dict(job.spec.score_params.get(method.name, {})))
-    if done and shards_agree(job.path / "scores" / method.name, done["shards"]):
+    if done and _is_whole(job, method.name, done):
         return
     started = time.perf_counter()
     inputs = ScoreInputs(job.examples, evidence, method.needs_with(params), job.spec.seed)
@@ -165,16 +191,33 @@ def score(job: Job, method: ScoreMethod, evidence: Evidence) -> None:
         **_about(method, result),
         "params": asdict(params),
         "shards": shards,
+        "flagged": result.flags is not None,
+        "index": write_index(job.path / "index", method.name, result.values, job.examples),
         "seconds": round(time.perf_counter() - started, 3),
     }
     manifest["failures"].pop(method.name, None)
-    write_json(job.path / "scores" / "scores.json", manifest)
-    write_index(job.path / "index", method.name, result.values, job.examples)
+    _write_scores(job, manifest)
+
+
+def _is_whole(job: Job, name: str, done: Mapping[str, Any]) -> bool:
+    """Whether a finished score's shards and flags are there as they were written."""
+    flags = f"flag-{name}"
+    has_flags = job.folder.has_array(flags) if done.get("flagged") else job.folder.is_as_noted(flags)
+    return has_flags and shards_agree(job.path / "scores" / name, done["shards"], job.ids)
 
 
 def score_manifest(job: Job) -> dict[str, Any]:
-    """scores.json as it stands."""
-    return read_scores(job.path)
+    """scores.json as it stands; without a score when it is damaged or another run's: they are computed again."""
+    try:
+        return job.folder.scores()
+    except RunError as error:
+        job.log(str(error))
+        return {"scores": {}, "failures": {}}
+
+
+def _write_scores(job: Job, manifest: Mapping[str, Any]) -> None:
+    whose = {"run_id": job.folder.run_id, "fingerprint": job.examples.fingerprint}
+    write_json(job.path / "scores" / "scores.json", {**manifest, **whose})
 
 
 def write_manifest(job: Job, order: list[str]) -> None:
@@ -182,7 +225,7 @@ def write_manifest(job: Job, order: list[str]) -> None:
     manifest = score_manifest(job)
     ordered = {name: manifest["scores"][name] for name in order if name in manifest["scores"]}
     failures = {name: why for name, why in job.problems.items() if name in order and name not in ordered}
-    write_json(job.path / "scores" / "scores.json", {"scores": ordered, "failures": failures})
+    _write_scores(job, {"scores": ordered, "failures": failures})
 
 
 def group(job: Job, vectors: np.ndarray) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
 
@@ -40,6 +42,7 @@ class DatasetCard(TypedDict):
     fingerprint: str
     roles: Roles
     report: NotRequired[tuple[Finding, ...]]
+    examples: NotRequired[str]  # sha256 of examples.parquet
 
 
 class EmbeddingCard(TypedDict):
@@ -56,6 +59,7 @@ class Card(TypedDict, total=False):
     format: int
     state: RunState
     dataset: DatasetCard
+    dataset_sha256: str  # of the part before, see `dataset_digest`
     rows_not_finite: _Count
     versions: dict[str, str]
     source_stamp: dict[str, int] | None
@@ -89,12 +93,16 @@ class ScoreCard(TypedDict):
     meta: NotRequired[dict[str, Any]]
     params: NotRequired[dict[str, Any]]
     seconds: NotRequired[float]
+    flagged: NotRequired[bool]  # arrays/flag-<score>.npy goes with it
+    index: NotRequired[dict[str, str]]  # sha256 of each part of the index
     shards: tuple[Shard, ...]
 
 
 class Scores(TypedDict):
-    """scores.json: every finished score, and why others failed."""
+    """scores.json: every finished score, and why others failed; of which run and dataset (older ones do not say)."""
 
+    run_id: NotRequired[str]
+    fingerprint: NotRequired[str]
     scores: dict[_Name, ScoreCard]
     failures: dict[str, str]
 
@@ -116,13 +124,34 @@ def read_asked(folder: Path) -> dict[str, Any]:
     return asked
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """run.json, empty for a run that has not begun."""
+def read_card(folder: Path, run_id: str) -> dict[str, Any]:
+    """run.json, empty for a run that has not begun; refused when it is another run's or its dataset was edited."""
     path = folder / "run.json"
-    return read_json(path, Card) if path.is_file() else {}
+    card = read_json(path, Card) if path.is_file() else {}
+    if card.get("run_id", run_id) != run_id:
+        raise mixed(path, f"it is of the run {card['run_id']}, spec.json of {run_id}.")
+    if "dataset_sha256" in card and card["dataset_sha256"] != dataset_digest(card.get("dataset")):
+        raise damaged(path, "the dataset in it is not the one that was scored.")
+    return card
 
 
-def read_scores(folder: Path) -> dict[str, Any]:
-    """scores/scores.json, without a score for a run that has none."""
+def read_scores(folder: Path, run_id: str, fingerprint: str | None) -> dict[str, Any]:
+    """scores/scores.json, without a score for a run that has none; refused when it is another run's or dataset's."""
     path = folder / "scores" / "scores.json"
-    return read_json(path, Scores) if path.is_file() else {"scores": {}, "failures": {}}
+    if not path.is_file():
+        return {"scores": {}, "failures": {}}
+    found = read_json(path, Scores)
+    if found.get("run_id", run_id) != run_id or found.get("fingerprint", fingerprint) != fingerprint:
+        raise mixed(path, f"its scores are of {found.get('run_id', 'another run')}, not of {run_id} and its dataset.")
+    return found
+
+
+def dataset_digest(dataset: Any) -> str:
+    """Hex sha256 of the part of run.json that describes the dataset."""
+    return hashlib.sha256(json.dumps(dataset, sort_keys=True).encode()).hexdigest()
+
+
+def mixed(path: Path, why: str) -> RunError:
+    """The one error for a file that is not the one this run wrote; `why` is a clause with its full stop."""
+    what = f"{path} is damaged, or of another run: {why}"
+    return RunError(what, "Put the right file back, or resume the run: it is made again.")

@@ -14,13 +14,16 @@ from core.types.errors import RunError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
 from core.types.shapes import shaped
 
+from .atomic import sha256_of
+from .cards import mixed
 from .shards import read_parquet, write_parquet
+from .verified import agrees
 
 _USER = "col:"
 
 
-def write_examples(folder: Path, examples: ExampleTable) -> None:
-    """Write `examples.parquet` into a run folder."""
+def write_examples(folder: Path, examples: ExampleTable) -> str:
+    """Write `examples.parquet` into a run folder; returns its sha256."""
     duplicate_of = examples.exact_duplicate_of
     columns = {
         "row": pa.array(np.arange(len(examples), dtype=np.int64)),
@@ -35,7 +38,8 @@ def write_examples(folder: Path, examples: ExampleTable) -> None:
     if examples.columns is not None:
         for name in examples.columns.columns:
             columns[_USER + str(name)] = _text(examples.columns[name].to_numpy(dtype=object))
-    write_parquet(folder / "examples.parquet", pa.table({k: v for k, v in columns.items() if v is not None}))
+    table = pa.table({k: v for k, v in columns.items() if v is not None})
+    return sha256_of(write_parquet(folder / "examples.parquet", table))
 
 
 def describe_dataset(examples: ExampleTable) -> dict[str, Any]:
@@ -53,7 +57,10 @@ def describe_dataset(examples: ExampleTable) -> dict[str, Any]:
 
 def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
     """The ExampleTable of a run with `inputs=None`; arrays are read-only."""
-    table = read_parquet(folder / "examples.parquet")
+    path = folder / "examples.parquet"
+    if "examples" in dataset and path.is_file() and not agrees(path, dataset["examples"]):
+        raise mixed(path, "its bytes are not those that run.json notes.")
+    table = read_parquet(path)
     if table.num_rows != dataset["rows"]:
         raise RunError(
             f"examples.parquet of {folder.name} has {table.num_rows} rows, run.json says {dataset['rows']}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from core.types.examples import ExampleTable
 
-from .atomic import write_array
+from .atomic import sha256_of, write_array
+from .verified import agrees
 
 BINS = 1024
 STORED_FROM = 20_000  # rows; below this the index is built on opening, quicker than reading three files
@@ -69,21 +70,26 @@ def build_index(values: np.ndarray, labels: np.ndarray, class_count: int) -> Sco
     return _read_only(ScoreIndex(order, ordered, flat.reshape(class_count + 1, BINS).astype(np.int32)))
 
 
-def write_index(folder: Path, name: str, values: np.ndarray, examples: ExampleTable) -> None:
-    """Store the index of one score, if the run is large enough for that to pay."""
+def write_index(folder: Path, name: str, values: np.ndarray, examples: ExampleTable) -> dict[str, str]:
+    """Store the index of one score, if the run is large enough for that to pay; returns the sha256 of each part."""
     if len(values) < STORED_FROM:
-        return
+        return {}
     index = build_index(values, examples.labels, examples.class_count)
-    for part, array in _parts(index).items():
-        write_array(folder / f"{name}.{part}.npy", array)
+    return {part: sha256_of(write_array(_path(folder, name, part), array)) for part, array in _parts(index).items()}
 
 
-def open_index(folder: Path, name: str, values: Callable[[], np.ndarray], examples: ExampleTable) -> ScoreIndex:
-    """The stored index, memory-mapped, or a fresh one."""
-    paths = [folder / f"{name}.{part}.npy" for part in ("order", "values", "counts")]
-    if all(path.is_file() for path in paths):
-        return ScoreIndex(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths))
+def open_index(
+    folder: Path, name: str, values: Callable[[], np.ndarray], examples: ExampleTable, noted: Mapping[str, str]
+) -> ScoreIndex:
+    """The stored index, memory-mapped, or a fresh one where its files are not those that were noted."""
+    paths = {part: _path(folder, name, part) for part in ("order", "values", "counts")}
+    if all(agrees(path, noted.get(part)) for part, path in paths.items()):
+        return ScoreIndex(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths.values()))
     return build_index(values(), examples.labels, examples.class_count)
+
+
+def _path(folder: Path, name: str, part: str) -> Path:
+    return folder / f"{name}.{part}.npy"
 
 
 def _parts(index: ScoreIndex) -> dict[str, np.ndarray]:

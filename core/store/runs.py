@@ -16,11 +16,12 @@ from core.types.runs import RunSpec, RunState, spec_from_json
 from core.types.scores import AssumptionCheck, Score
 from core.types.shapes import path_part, shaped
 
-from .cards import ScoreCard, read_asked, read_card, read_scores
+from .cards import ScoreCard, mixed, read_asked, read_card, read_scores
 
 if TYPE_CHECKING:
     from .index import ScoreIndex
 
+EVIDENCE = ("features-", "logits")  # arrays of a training, noted only once it is finished
 Reopen = Callable[[RunSpec], ExampleTable]
 
 
@@ -43,7 +44,8 @@ class Run:
                 f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made."
             )
         asked = read_asked(path)
-        return cls(path, {"run_id": asked["run_id"], **read_card(path)}, spec_from_json(asked["spec"]), reopen)
+        card = {"run_id": asked["run_id"], **read_card(path, asked["run_id"])}
+        return cls(path, card, spec_from_json(asked["spec"]), reopen)
 
     @property
     def run_id(self) -> str:
@@ -125,7 +127,13 @@ class Run:
 
     @cached_property
     def _manifest(self) -> Mapping[str, Any]:
-        return read_scores(self.path)
+        return read_scores(self.path, self.run_id, self.card.get("dataset", {}).get("fingerprint"))
+
+    @cached_property
+    def _id_column(self) -> Any:
+        from .shards import id_column
+
+        return id_column(self.examples.ids)
 
     @property
     def score_names(self) -> tuple[str, ...]:
@@ -149,9 +157,9 @@ class Run:
         if name not in self._manifest["scores"]:
             why = self.failures.get(name, f"Computed scores: {', '.join(self.score_names) or 'none'}.")
             raise RunError(f"The run {self.path.name} has no score {name!r}.", why)
-        known = ScoreCard.__annotations__
+        known = ScoreCard.__annotations__.keys() - {"index", "flagged"}
         about = {key: value for key, value in self._manifest["scores"][name].items() if key in known}
-        values, spread = read_shards(self.path / "scores" / name, about.pop("shards"), len(self.examples))
+        values, spread = read_shards(self.path / "scores" / name, about.pop("shards"), self._id_column)
         checks = tuple(AssumptionCheck(**check) for check in about.pop("checks", ()))
         return Score(
             method=name,
@@ -167,20 +175,35 @@ class Run:
         """Sort order, sorted values and class counts of one score: thresholds answer without a scan."""
         from .index import open_index
 
-        return open_index(self.path / "index", name, lambda: self.score(name).values, self.examples)
+        noted = self._manifest["scores"].get(name, {}).get("index", {})
+        return open_index(self.path / "index", name, lambda: self.score(name).values, self.examples, noted)
 
     # -- arrays ------------------------------------------------------------------------------------------------------
 
     def array(self, name: str) -> np.ndarray | None:
-        """A stored array, memory-mapped read-only, or None where this run has none of that name."""
+        """A stored array, memory-mapped read-only, or None where this run has none of that name.
+
+        Raises `RunError` for bytes that are not those that run.json notes.
+        """
         shaped(name, Annotated[str, path_part], "the name of an array")
         path = self.path / "arrays" / f"{name}.npy"
-        if not path.is_file():
+        noted = self.card.get("arrays", {})
+        if not path.is_file() or (name not in noted and not name.startswith(EVIDENCE)):
             return None
+        if name in noted and not self._is_as_noted(name, path):
+            raise mixed(path, "its bytes are not those that run.json notes.")
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
             raise RunError(f"{path} is damaged: {error}.", "Resume the run: it computes the array again.") from error
+
+    def _is_as_noted(self, name: str, path: Path) -> bool:
+        from .verified import agrees
+
+        if agrees(path, self.card["arrays"][name]):
+            return True
+        fresh = read_card(self.path, self.run_id).get("arrays", {})  # a job may have written it since this was opened
+        return agrees(path, fresh.get(name))
 
     def coordinates(self, name: str) -> np.ndarray | None:
         """float32 [N, 2] positions on a map (`pca`, `umap`), or None."""

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 from core.types.errors import RunError
 
 from .atomic import sha256_of, write_with
+from .cards import mixed
+from .verified import agrees
 
 SHARD_ROWS = 50_000
 # Neighboring ids share their beginnings, rows count up, floats compress byte by byte: half the size of the defaults.
@@ -52,8 +54,16 @@ def write_shards(
     return manifest
 
 
-def read_shards(folder: Path, manifest: Sequence[Mapping[str, Any]], rows: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Values and spread, float32 [N] read-only; every file must agree with its manifest row."""
+def id_column(ids: np.ndarray) -> pa.Array:
+    """The ids [N] as shards hold them: made once, compared with every shard."""
+    return pa.array(ids.astype(str), pa.string())
+
+
+def read_shards(
+    folder: Path, manifest: Sequence[Mapping[str, Any]], ids: pa.Array
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Values and spread, float32 [N] read-only; every file must agree with its manifest row and with the run's ids."""
+    rows = len(ids)
     values = np.full(rows, np.nan, np.float32)
     spread = np.full(rows, np.nan, np.float32)
     has_spread, seen = False, 0
@@ -61,7 +71,9 @@ def read_shards(folder: Path, manifest: Sequence[Mapping[str, Any]], rows: int) 
         table = read_parquet(_checked(folder, entry))
         place = table["row"].to_numpy()
         if len(place) and (place.min() < 0 or place.max() >= rows):
-            raise RunError(f"{folder / entry['file']} has rows outside 0..{rows - 1}.", "It belongs to another run.")
+            raise mixed(folder / entry["file"], f"it has rows outside 0..{rows - 1}.")
+        if not _same_ids(table, ids):
+            raise mixed(folder / entry["file"], "the ids in it are not those of this run's rows.")
         values[place] = _floats(table["value"])
         if "spread" in table.column_names:
             spread[place], has_spread = _floats(table["spread"]), True
@@ -73,16 +85,28 @@ def read_shards(folder: Path, manifest: Sequence[Mapping[str, Any]], rows: int) 
     return values, spread if has_spread else None
 
 
-def shards_agree(folder: Path, manifest: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether every shard is there with the bytes that its manifest row names: only then is a score done."""
-    files = [(folder / entry["file"], entry["sha256"]) for entry in manifest]
-    return bool(files) and all(path.is_file() and sha256_of(path) == expected for path, expected in files)
+def shards_agree(folder: Path, manifest: Sequence[Mapping[str, Any]], ids: pa.Array) -> bool:
+    """Whether the shards are whole and of these rows: only then is a score done."""
+    try:
+        read_shards(folder, manifest, ids)
+    except RunError:
+        return False
+    return bool(manifest)
+
+
+def _same_ids(table: pa.Table, ids: pa.Array) -> bool:
+    place = table["row"].to_numpy()
+    if len(place) == 0:
+        return True
+    is_slice = place[-1] - place[0] == len(place) - 1 and bool(np.all(np.diff(place) == 1))
+    own = ids.slice(int(place[0]), len(place)) if is_slice else ids.take(pa.array(place))
+    return table["id"].combine_chunks().equals(own)
 
 
 def _shard(ids: np.ndarray, values: np.ndarray, spread: np.ndarray | None, start: int, stop: int) -> pa.Table:
     part = values[start:stop].astype(np.float32)
     columns = {
-        "id": pa.array(ids[start:stop].astype(str), pa.string()),
+        "id": id_column(ids[start:stop]),
         "row": pa.array(np.arange(start, stop)),
         "value": pa.array(part, pa.float32(), mask=np.isnan(part)),
     }
@@ -98,7 +122,7 @@ def _floats(column: pa.ChunkedArray) -> np.ndarray:
 
 def _checked(folder: Path, entry: Mapping[str, Any]) -> Path:
     path = folder / entry["file"]
-    if path.is_file() and sha256_of(path) != entry["sha256"]:
+    if path.is_file() and not agrees(path, entry["sha256"]):
         raise RunError(
             f"{path} is damaged: its bytes differ from the manifest's sha256.",
             "Resume the run: damaged scores are computed again.",

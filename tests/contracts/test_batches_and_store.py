@@ -11,7 +11,7 @@ from training.tiny_worlds import columns
 
 from core.scores import SCORES
 from core.store.index import open_index, write_index
-from core.store.shards import read_shards, write_shards
+from core.store.shards import id_column, read_shards, write_shards
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.methods import Signal
 from core.types.progress import SilentProgress
@@ -97,7 +97,7 @@ def test_disk_gives_back_what_was_computed(method, tmp_path):
     world = tiny_world()
     result = world.score(method)
     shards = write_shards(tmp_path, world.examples.ids, result.values, result.standard_deviation, shard_rows=25)
-    values, spread = read_shards(tmp_path, json.loads(json.dumps(shards)), 60)
+    values, spread = read_shards(tmp_path, json.loads(json.dumps(shards)), id_column(world.examples.ids))
     np.testing.assert_array_equal(values, result.values)
     if result.standard_deviation is None:
         assert spread is None

@@ -10,7 +10,7 @@ from core.store import atomic
 from core.store.atomic import read_json, write_array, write_bytes, write_json, write_with
 from core.store.checkpoints import read_weights, write_weights
 from core.store.index import BINS, build_index
-from core.store.shards import read_shards, shards_agree, write_shards
+from core.store.shards import id_column, read_shards, shards_agree, write_shards
 from core.types.errors import ModelError, RunError
 
 
@@ -54,8 +54,12 @@ def test_json_refuses_nan_and_names_a_damaged_file(tmp_path):
         read_json(tmp_path / "b.json")
 
 
+def _ids(rows=1_000):
+    return np.array([f"id-{i}" for i in range(rows)])
+
+
 def _written(folder, rows=1_000, shard_rows=300):
-    ids = np.array([f"id-{i}" for i in range(rows)])
+    ids = _ids(rows)
     values = np.random.default_rng(0).normal(size=rows).astype(np.float32)
     values[::7] = np.nan
     return values, write_shards(folder, ids, values, np.abs(values), shard_rows)
@@ -64,7 +68,7 @@ def _written(folder, rows=1_000, shard_rows=300):
 def test_shards_come_back_bit_for_bit(tmp_path):
     values, manifest = _written(tmp_path)
     assert len(manifest) == 4
-    read, spread = read_shards(tmp_path, manifest, 1_000)
+    read, spread = read_shards(tmp_path, manifest, id_column(_ids()))
     np.testing.assert_array_equal(read, values)
     np.testing.assert_array_equal(spread, np.abs(values))
     assert not read.flags.writeable
@@ -76,9 +80,9 @@ def test_a_flipped_byte_is_an_error_that_names_the_file(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 1
     path.write_bytes(content)
-    assert not shards_agree(tmp_path, manifest)
+    assert not shards_agree(tmp_path, manifest, id_column(_ids()))
     with pytest.raises(RunError, match=r"part-00002\.parquet"):
-        read_shards(tmp_path, manifest, 1_000)
+        read_shards(tmp_path, manifest, id_column(_ids()))
 
 
 def test_the_page_checksum_finds_the_byte_even_when_the_manifest_was_changed_too(tmp_path):
@@ -89,14 +93,14 @@ def test_the_page_checksum_finds_the_byte_even_when_the_manifest_was_changed_too
     content[200] ^= 1  # inside the first data page
     path.write_bytes(content)
     with pytest.raises(RunError, match="damaged"):
-        read_shards(tmp_path, [{**manifest[0], "sha256": atomic.sha256_of(path)}], 5_000)
+        read_shards(tmp_path, [{**manifest[0], "sha256": atomic.sha256_of(path)}], id_column(_ids(5_000)))
 
 
 def test_a_missing_shard_is_named(tmp_path):
     _, manifest = _written(tmp_path)
     (tmp_path / manifest[1]["file"]).unlink()
     with pytest.raises(RunError, match=r"part-00001\.parquet is missing"):
-        read_shards(tmp_path, manifest, 1_000)
+        read_shards(tmp_path, manifest, id_column(_ids()))
 
 
 def test_the_index_answers_as_a_scan_does():
