@@ -2,12 +2,14 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 
 from core.cli import main
 from core.export import read_manifest
+from core.types.runs import RunState
 
 
 def _export(capsys, out, *flags) -> tuple[int, str, list[str]]:
@@ -124,3 +126,15 @@ def test_rules_of_an_earlier_export_are_taken(capsys, tmp_path):
     _export(capsys, tmp_path / "a", "--preset", "coverage_third")
     assert _export(capsys, tmp_path / "b", "--rules", tmp_path / "a" / "manifest.json")[0] == 0
     assert (tmp_path / "a" / "decisions.csv").read_bytes() == (tmp_path / "b" / "decisions.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("state", "words"), [(RunState.RUNNING, "running, with"), (RunState.STOPPED, "stopped, with"),
+                                              (RunState.FINISHED, None), (RunState.INCOMPLETE, None)])
+def test_an_export_of_a_run_that_still_gets_scores_says_so(capsys, tmp_path, monkeypatch, state, words):
+    monkeypatch.setattr("core.runs.exporting.status", lambda run_id: SimpleNamespace(state=state))
+    code, said, _ = _export(capsys, tmp_path / "out")
+    assert code == 0
+    assert ("warning: The run is not finished (" in said) == (words is not None)
+    if words:
+        assert words in said
+        assert words in read_manifest(tmp_path / "out")["provenance"]["unfinished"]
