@@ -17,9 +17,9 @@ from core.attributions.session import Session
 from core.cli import main
 from core.scores.assumptions import spearman
 from core.types.attributions import Edit
-from core.types.errors import DataError
+from core.types.errors import DataError, ModelError
 from core.types.examples import Modality
-from core.types.pictures import with_pictures
+from core.types.pictures import channel_numbers, picture_size, with_pictures
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 
@@ -112,6 +112,34 @@ def test_inspect_says_what_pictures_are_resized_to(own, capsys):
     assert "--image-size" in out
 
 
+SIZES = (224, "224", " 224", (224,), [224, 224], np.int64(224), np.array([224]), "224x224", "224 × 224")
+NO_SIZES = (0, -1, 4097, "nan", "inf", "2x3x4", "12.5", "x", [[1]], "224,224")
+NO_NUMBERS = (0, -1, "nan", "0.5;0.5", [None], 9, "inf", [[0.5]], [0.1] * 99)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_size_can_be_said_in_many_ways(size):
+    assert picture_size(size) == (224, 224)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *(lambda size=size: picture_size(size) for size in NO_SIZES),
+        *(lambda given=given: channel_numbers("std", given) for given in NO_NUMBERS),
+    ],
+)
+def test_what_is_no_size_and_no_number_is_refused(call):
+    with pytest.raises(ModelError) as caught:
+        call()
+    assert caught.value.hint
+
+
+def test_numbers_of_channels_may_be_arrays_and_tensors():
+    assert channel_numbers("mean", torch.tensor([0.5, 0.25])) == (0.5, 0.25)
+    assert channel_numbers("mean", np.float32(0.5)) == channel_numbers("mean", "0.5") == (0.5,)
+
+
 def test_settings_that_nobody_gave_leave_the_question_as_it_was():
     spec = RunSpec(source="digits")
     unsaid = with_pictures(TrainingSpec(), None, "", ())
@@ -166,7 +194,7 @@ def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_ha
     at = AppTest.from_string(FORM, default_timeout=60).run()
     at.selectbox(key="model").select("resnet")
     at.text_area(key="weights").input("one.pt\ntwo.pt").run()
-    assert "At which size and mean and deviation" in words(at)
+    assert "At which size, mean and deviation" in words(at)
     assert not at.button
     at.text_input(key="image_size").input("wide").run()
     assert "is not a size" in words(at)

@@ -124,7 +124,7 @@ def _order_of_names(labels: Any, class_names: Sequence[str] | None, names: tuple
     """A line where texts were numbered by the alphabet: no network of the person's own counts them so on purpose."""
     if labels is None or class_names or class_labels(labels).dtype.kind != "O":
         return ()
-    return (Finding(BY_ALPHABET, len(names), f"classes are numbered by the alphabet: {', '.join(names[:5])} ..."),)
+    return (Finding(BY_ALPHABET, len(names), f"classes are numbered by the alphabet: {', '.join(names[:20])}"),)
 
 
 def output_names(labels: Any, outputs: int, class_names: Sequence[str] | None) -> tuple[str, ...]:

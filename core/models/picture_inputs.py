@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 from core.store.atomic import read_json
 from core.types.errors import ModelError
-from core.types.pictures import Pictures, pictures_in
+from core.types.pictures import Pictures, channel_numbers, picture_size, pictures_in
 from core.types.runs import TrainingSpec
+from core.types.shapes import shaped
+
+
+class _Encoder(TypedDict):
+    """encoder.json of pictures, as `ImageEncoder.save` writes it."""
+
+    height: int
+    width: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resampling: NotRequired[str]
 
 
 def pictures_of(spec: TrainingSpec) -> Pictures:
@@ -25,8 +37,8 @@ def pictures_of(spec: TrainingSpec) -> Pictures:
 def refuse_unknown(pictures: Pictures, model: str) -> None:
     """`ModelError` where a network that was made elsewhere would see pictures at a guessed size or normalization."""
     if not pictures.known:
-        parts = {"size": pictures.size, "mean and deviation": pictures.mean}
-        missing = " and ".join(name for name, there in parts.items() if not there)
+        missing = "size, mean and deviation" if not pictures.mean else "size"
+        missing = missing if not pictures.size else "mean and deviation"
         raise ModelError(
             f"At which {missing} does {model if ':' in model else 'the network of these weights'} want its pictures? "
             "Nothing says so, and a guess gives wrong numbers.",
@@ -56,7 +68,10 @@ def _encoder_of(path: Path) -> Pictures:
     plain = read_json(beside)
     if not isinstance(plain, dict) or plain.get("kind") != "image":
         return Pictures()
-    from .image_encoding import ImageEncoder
-
-    encoder = ImageEncoder.load(beside.parent)
-    return Pictures((encoder.height, encoder.width), encoder.mean, encoder.std, encoder.resampling)
+    there = shaped(plain, _Encoder, str(beside))
+    return Pictures(
+        picture_size((there["height"], there["width"])),
+        channel_numbers("mean", there["mean"]),
+        channel_numbers("std", there["std"]),
+        there.get("resampling", "auto"),
+    )

@@ -93,11 +93,12 @@ def check_model(
     """Refuse in words, before any work, an own network or weights that do not fit the data; writes nothing.
 
     factory: gives what `gather_evidence` takes as trusted_factory; asked only when nothing else is to be refused.
-    Raises `ModelError`. A built-in model that is trained here has nothing to be refused.
+    Raises `ModelError`. A built-in model that is trained here can only be told wrongly how to see pictures.
     """
-    if (spec.own_code or spec.weights) and frozenset(signals) & _MADE_HERE:
-        pictures_wanted(examples, spec, spec.own_code)
-        job = prepare(examples, spec, frozenset(signals) & _MADE_HERE, folder, seed, SilentProgress(), factory())
+    wanted = frozenset(signals) & _MADE_HERE
+    pictures_wanted(examples, spec if wanted else replace(spec, weights=()), spec.own_code and bool(wanted))
+    if wanted and (spec.own_code or spec.weights or spec.mean):
+        job = prepare(examples, spec, wanted, folder, seed, SilentProgress(), factory())
         if not job.probabilities_only:
             refuse_unfit(job)
 

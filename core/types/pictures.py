@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,8 +34,7 @@ class Pictures:
 
 def picture_size(given: Any) -> tuple[int, ...]:
     """(height, width) of 224, "224", "128x64" or (128, 64); () of None or ""; `ModelError` for anything else."""
-    parts = given.lower().replace("×", "x").split("x") if isinstance(given, str) else given
-    parts = [parts] if isinstance(parts, (int, float)) else list(parts or ())
+    parts = given.lower().replace("×", "x").split("x") if isinstance(given, str) else _listed(given)
     if not parts or parts == [""]:
         return ()
     try:
@@ -50,8 +48,7 @@ def picture_size(given: Any) -> tuple[int, ...]:
 
 def channel_numbers(name: str, given: Any) -> tuple[float, ...]:
     """Finite numbers of "0.5,0.5,0.5", 0.5 or [0.5, ...]; () of None or ""; `name` is mean or std (above 0)."""
-    parts = given.split(",") if isinstance(given, str) else given
-    parts = [parts] if isinstance(parts, (int, float)) else [] if parts is None else list(_plain(parts))
+    parts = given.split(",") if isinstance(given, str) else _listed(given)
     if not parts or parts == [""]:
         return ()
     try:
@@ -65,8 +62,10 @@ def channel_numbers(name: str, given: Any) -> tuple[float, ...]:
     return numbers
 
 
-def _plain(values: Any) -> Iterable[Any]:
-    return values.tolist() if hasattr(values, "tolist") else values
+def _listed(given: Any) -> list[Any]:
+    """A list of one number, of an array or tensor, of a sequence; [] of None."""
+    plain = given.tolist() if hasattr(given, "tolist") else given
+    return [] if plain is None else list(plain) if isinstance(plain, (list, tuple)) else [plain]
 
 
 def with_pictures(spec: TrainingSpec, image_size: Any, mean: Any, std: Any) -> TrainingSpec:

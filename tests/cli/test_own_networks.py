@@ -129,6 +129,8 @@ def test_what_an_own_network_cannot_give_leaves_the_other_scores(here, capsys):
         (("--model", "logistic_regression", "--mean", "0.5", "--std", "0.5"), "--mean and --std cannot reach it"),
         (("--epochs", "0"), "0 is for module:factory"),
         (("--weights", "plain.pt"), "does not fit the model"),
+        (("--image-size", "16"), "data are of the kind table"),
+        (("--scores", "knn_distance", "--mean", "0", "--std", "1"), "data are of the kind table"),
     ],
 )
 def test_what_does_not_fit_is_said_once_before_any_work(words, said, here, capsys):
