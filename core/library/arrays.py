@@ -12,7 +12,7 @@ from core.datasets.identity import content_ids, digest_array, digest_rows, diges
 from core.datasets.labels import MAX_CLASSES
 from core.types.errors import DataError
 from core.types.examples import UNLABELED, ExampleTable, Finding, Modality, Split
-from core.types.labels import class_labels, text_labels
+from core.types.labels import class_labels, class_numbers, text_labels
 
 BY_ALPHABET = "classes_by_alphabet"  # code of the finding
 
@@ -99,7 +99,8 @@ def _labels(labels: Any, class_names: Sequence[str] | None, count: int) -> tuple
         return np.full(count, UNLABELED, dtype=np.int64), given
     codes = class_labels(labels)
     if codes.dtype.kind == "O":
-        return _named_labels(codes, given)
+        names = given or tuple(sorted({text for text in codes if text is not None}))
+        return class_numbers(codes, names), names
     classes = len(given) or int(codes.max(initial=-1)) + 1
     if codes.min(initial=0) < UNLABELED or codes.max(initial=-1) >= classes or classes > MAX_CLASSES:
         raise DataError(
@@ -108,16 +109,6 @@ def _labels(labels: Any, class_names: Sequence[str] | None, count: int) -> tuple
             "Give 0 to C-1, and -1 for unlabeled rows.",
         )
     return codes, given or tuple(str(c) for c in range(classes))
-
-
-def _named_labels(texts: np.ndarray, class_names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
-    present = {text for text in texts if text is not None}
-    names = class_names or tuple(sorted(present))
-    unknown = sorted(present - set(names))
-    if unknown:
-        raise DataError(f"The label {unknown[0]!r} is not among the class names.", f"Known: {', '.join(names)}.")
-    number: dict[str | None, int] = {name: code for code, name in enumerate(names)}
-    return np.array([number.get(text, UNLABELED) for text in texts], dtype=np.int64), names
 
 
 def _order_of_names(labels: Any, class_names: Sequence[str] | None, names: tuple[str, ...]) -> tuple[Finding, ...]:

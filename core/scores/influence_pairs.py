@@ -62,6 +62,7 @@ class Settings:
     directions: how many of the Hessian's gauss_newton keeps; time grows with their cube.
     leverage: of the last layer's solvers, what makes them agree with retraining that layer.
     k: TRAK's projected dimensions; None: 512 above 5,000 rows, no projection below (0).
+    class_names: one per output, in their order, for labels that are names.
     """
 
     method: str = "gauss_newton"
@@ -73,9 +74,10 @@ class Settings:
     leverage: bool = True
     k: int | None = None
     seed: int = 0
+    class_names: Sequence[str] = ()
 
 
-Arrays = tuple[Any, Any]  # inputs [N, ...] (array, tensor or a tuple of tensors), labels [N] int
+Arrays = tuple[Any, Any]  # inputs [N, ...] (array, tensor or a tuple of tensors), labels [N] as the outputs count them
 
 
 def influence_pairs(
@@ -123,7 +125,7 @@ def _over_networks(
 ) -> PairwiseInfluence:
     every = list(networks) if isinstance(networks, (list, tuple)) else [networks]
     rates = _checked(every, asked)
-    rows, wanted = (as_rows(*arrays, every[0]) for arrays in (train, targets))
+    rows, wanted = (as_rows(*arrays, every[0], asked.class_names) for arrays in (train, targets))
     quiet = progress or SilentProgress()
     if asked.layers == "last":
         params = InfluenceParams(damping=_damping(asked), leverage=asked.leverage)
@@ -153,7 +155,7 @@ def _averaged(values: list[np.ndarray], rates: list[float], method: str) -> np.n
     return np.tensordot(weights, np.stack(values), axes=1).astype(np.float32)
 
 
-def as_rows(x: Any, labels: Any, network: nn.Module) -> Rows:
+def as_rows(x: Any, labels: Any, network: nn.Module, class_names: Sequence[str] = ()) -> Rows:
     """Arrays where the network is. Raises `DataError` when their lengths differ or a label has no output."""
     import torch
 
@@ -165,7 +167,7 @@ def as_rows(x: Any, labels: Any, network: nn.Module) -> Rows:
     with in_words("The inputs cannot be read", "Give an array or tensor [N, ...], or a tuple of them."):
         parts = tuple(torch.as_tensor(one).to(place) for one in (x if isinstance(x, tuple) else (x,)))
     parts = tuple(one.float() if one.is_floating_point() else one for one in parts)
-    y = torch.from_numpy(class_numbers(labels)).to(place)
+    y = torch.from_numpy(class_numbers(labels, class_names)).to(place)
     if len(y) == 0 or any(len(one) != len(y) for one in parts):
         raise DataError(
             f"{len(parts[0])} inputs and labels of shape {tuple(y.shape)}.", "Give one class number per input row."

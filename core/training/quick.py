@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,15 +37,17 @@ def quick_scores(
     batch: int | None = None,
     memory: int | None = None,
     bf16: bool = False,
+    class_names: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """{name: [N] float32} of `network` as it is, from one pass in inference mode.
 
     network: any module whose last Linear layer makes the logits [b, C]. inputs: [N, ...] array or tensor as the network
     reads it (or a tuple of them, or encoded examples); labels: [N] integers, -1 for unlabeled rows, which get NaN where
-    a label is needed. names: any of `QUICK`: el2n, loss, margin, margin_logit, entropy, least_confidence, gradnorm_ood,
-    grand_last; meanings and units are those of the scores of the same name. batch: rows per step; by default so many
-    that activations stay in cache, and within `memory` bytes. bf16: linear layers and convolutions in bfloat16, results
-    in float32. Raises `ModelError` when labels and outputs do not fit.
+    a label is needed, or names with class_names (one per output). names: any of `QUICK`: el2n, loss, margin,
+    margin_logit, entropy, least_confidence, gradnorm_ood, grand_last; meanings and units are those of the scores of the
+    same name. batch: rows per step; by default so many that activations stay in cache, and within `memory` bytes. bf16:
+    linear layers and convolutions in bfloat16, results in float32. Raises `ModelError` when labels and outputs do not
+    fit, `DataError` for labels that are no classes.
 
     >>> quick_scores(net, torch.randn(100, 50), torch.randint(0, 5, (100,)))["el2n"].shape
     (100,)
@@ -54,7 +56,7 @@ def quick_scores(
     if unknown := [name for name in names if name not in QUICK]:
         raise CurationError(f"{unknown[0]!r} has no closed form.", f"There are: {', '.join(QUICK)}.")
     encoded, report = as_rows(inputs), progress or SilentProgress()
-    given = torch.from_numpy(class_numbers(labels))
+    given = torch.from_numpy(class_numbers(labels, class_names))
     if len(given) != len(encoded):
         raise ModelError(f"There are {len(encoded):,} inputs and {len(given):,} labels.", "Give one label per input.")
     with evaluating(network), torch.inference_mode():

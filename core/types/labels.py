@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,22 @@ def class_labels(labels: Any) -> np.ndarray:
     return _whole(values)
 
 
-def class_numbers(labels: Any) -> np.ndarray:
-    """[N] int64 as a model's outputs count them; texts are refused, everything else is as in `class_labels`."""
+def class_numbers(labels: Any, class_names: Sequence[str] = ()) -> np.ndarray:
+    """[N] int64 as a model's outputs count them; everything else is as in `class_labels`.
+
+    class_names: one name per output, in their order; without them texts are refused.
+    """
     found = class_labels(labels)
-    if found.dtype.kind == "O" and any(one is not None for one in found):
-        raise text_labels(next(one for one in found if one is not None))
-    return np.full(len(found), UNLABELED, dtype=np.int64) if found.dtype.kind == "O" else found
+    if found.dtype.kind != "O":
+        return found
+    present = {text for text in found if text is not None}
+    if present and not class_names:
+        raise text_labels(min(present))
+    unknown = sorted(present - set(class_names))
+    if unknown:
+        raise DataError(f"The label {unknown[0]!r} is not among the class names.", f"Known: {', '.join(class_names)}.")
+    number: dict[str | None, int] = {name: code for code, name in enumerate(class_names)}
+    return np.array([number.get(text, UNLABELED) for text in found], dtype=np.int64)
 
 
 def text_labels(example: str, outputs: int | None = None) -> DataError:

@@ -112,6 +112,10 @@ def test_fault_37_class_names_say_which_output_is_which():
         np.testing.assert_allclose(found["el2n"], wanted, rtol=1e-5)
         assert found["label"].tolist() == texts.tolist()
     assert len(score(examples_from(z, texts, class_names=NAMES), head(3), scores="el2n").table) == 6
+    pairs = [influence_pairs(head(3), (z, one), (z, one), method="tracin", **names).values for one, names in
+             ((codes, {}), (texts, {"class_names": NAMES}))]  # fmt: skip
+    np.testing.assert_array_equal(*pairs)
+    np.testing.assert_allclose(quick_scores(head(3), z, texts, ["el2n"], class_names=NAMES)["el2n"], wanted, rtol=1e-4)
     with pytest.raises(DataError, match="2 class names, and the model has 3 outputs"):
         score_logits(z, texts, class_names=NAMES[:2])
     with pytest.raises(DataError, match="'cow' is not among the class names"):
