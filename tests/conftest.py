@@ -1,9 +1,14 @@
 """Shared by every test: where the real data is, and a workspace of one's own."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Before torch is loaded: two workers on two cores, and their children, do best with a thread each that never spins.
+for _name, _value in {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}.items():
+    os.environ.setdefault(_name, _value)
 
 settings.register_profile("chaffinch", deadline=None, derandomize=True)  # a busy machine is not a failing test
 settings.load_profile("chaffinch")

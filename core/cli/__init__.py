@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
+from core.types.child import wait_without_spinning
 from core.types.errors import Cancelled, CurationError
 from core.types.terminal import escaped_lines
 
@@ -18,6 +19,7 @@ EXIT_BUG, EXIT_ERROR, EXIT_CANCELLED = 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 incomplete or our bug, 2 an error in words, 130 stopped."""
+    wait_without_spinning()
     from .parser import parse
 
     escape_what_libraries_say()

@@ -86,6 +86,9 @@ class RunFolder:
 
 
 def default_threads(leave_a_core: bool) -> int:
-    """All cores, or one fewer so that the screen stays quick."""
+    """What OMP_NUM_THREADS says; else all cores, or one fewer so that the screen stays quick."""
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores - leave_a_core)
