@@ -19,6 +19,8 @@ import numpy as np
 from core.types.errors import BrokenOffError, RunError
 from core.types.shapes import ShapeError, shaped
 
+from .workspace import made
+
 _LARGEST_JSON = 256 * 2**20  # a million decisions take 60 MB
 _DEEPEST = 100
 
@@ -27,14 +29,14 @@ def write_with(path: Path, write: Callable[[IO[bytes]], Any]) -> Path:
     """Replace `path` by what `write` puts into the open file; nothing is left behind when it fails."""
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made(path.parent)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)  # mkstemp gives 0600; a run folder may be shared
+            os.chmod(temporary, 0o666 & ~_umask())  # mkstemp gives 0600; a run folder may be shared
             os.replace(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
@@ -43,6 +45,12 @@ def write_with(path: Path, write: Callable[[IO[bytes]], Any]) -> Path:
         raise in_words(path, error) from error
     _sync_folder(path.parent)
     return path
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # it cannot be read without being set; meanwhile other threads are only stricter
+    os.umask(mask)
+    return mask
 
 
 def write_bytes(path: Path, content: bytes) -> Path:

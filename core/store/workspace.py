@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from core.types.errors import RunError
@@ -36,6 +37,8 @@ def workspace_root() -> Path:
 
 def cache_root() -> Path:
     """Where unpacked arrays are kept; safe to delete."""
+    with suppress(OSError):  # who writes there says so
+        _make_private(workspace_root())
     return workspace_root() / "cache"
 
 
@@ -45,8 +48,13 @@ def runs_root() -> Path:
 
 
 def made(folder: Path) -> Path:
-    """`folder`, created if need be; raises `RunError` in words when it cannot be."""
+    """`folder`, created if need be; raises `RunError` in words when it cannot be.
+
+    The workspace holds a person's texts and decisions: it is theirs alone, unless they made it themselves.
+    """
     try:
+        if workspace_root() in (folder, *folder.parents):
+            _make_private(workspace_root())
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(
@@ -54,6 +62,13 @@ def made(folder: Path) -> Path:
             "Choose a folder you may write to (the workspace is set by CHAFFINCH_HOME).",
         ) from error
     return folder
+
+
+def _make_private(root: Path) -> None:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_ours = not os.environ.get("CHAFFINCH_HOME") and os.name == "posix" and root.stat().st_uid == os.getuid()
+    if is_ours and root.stat().st_mode & 0o077:  # an older version made it
+        root.chmod(0o700)
 
 
 def network_file_system(path: Path) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,16 @@ def keep(uploaded: Any) -> Path:
     folder = actions.workspace() / "uploads" / hashlib.sha256(content).hexdigest()[:16]
     path = folder / name
     if not path.exists():
+        actions.workspace().mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
         part.write_bytes(content)
         part.replace(path)
     return path
+
+
+def forget(source: str) -> None:
+    """Take a refused upload away again, a bomb may be large; the browser still has it. Other sources stay."""
+    path = Path(source)
+    if path.parent.parent == actions.workspace() / "uploads":
+        shutil.rmtree(path.parent, ignore_errors=True)

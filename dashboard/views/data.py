@@ -32,6 +32,7 @@ def render() -> None:
                     roles = roles_form.roles_form(guessed, source)
                     shown = cache.preview(source, modality, roles, labels, cache.changed(source))
                 except CurationError as error:
+                    upload.forget(source)
                     messages.error_box(error, key="preview_error")
                     return
     with right:
@@ -136,6 +137,10 @@ def _commit(source: str, modality: str | None, roles: Roles, labels: str | None,
         )
         return
     with st.spinner("Reading all of it in a process of its own"):
-        found = cache.report(source, modality, roles, labels, class_map, changed)
+        try:
+            found = cache.report(source, modality, roles, labels, class_map, changed)
+        except CurationError:
+            upload.forget(source)
+            raise
     report_card.report_card(found)
     model_choice.model_choice(source, modality, roles, labels, class_map, found)

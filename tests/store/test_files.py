@@ -11,6 +11,7 @@ from core.store.atomic import read_json, write_array, write_bytes, write_json, w
 from core.store.checkpoints import read_weights, write_weights
 from core.store.index import BINS, build_index
 from core.store.shards import id_column, read_shards, shards_agree, write_shards
+from core.store.workspace import workspace_root
 from core.types.errors import ModelError, RunError
 
 
@@ -144,3 +145,35 @@ def test_weights_come_back_and_damage_is_named(tmp_path):
 def test_arrays_never_hold_objects(tmp_path):
     with pytest.raises(ValueError, match="Object arrays"):
         write_array(tmp_path / "a.npy", np.array([{}], dtype=object))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as on POSIX")
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_files_follow_the_umask_and_a_workspace_is_ones_own(tmp_path, monkeypatch, mask):
+    monkeypatch.setenv("CHAFFINCH_HOME", str(tmp_path / "home"))
+    before = os.umask(mask)
+    try:
+        run = write_bytes(tmp_path / "run" / "scores.json", b"{}")
+        inside = write_bytes(tmp_path / "home" / "runs" / "r" / "run.json", b"{}")
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (run, inside)] == [0o666 & ~mask] * 2
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as on POSIX")
+def test_a_workspace_of_an_older_version_becomes_ones_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("CHAFFINCH_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".chaffinch").mkdir(mode=0o755)
+    write_bytes(workspace_root() / "cache" / "a", b"")
+    assert (tmp_path / ".chaffinch").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as on POSIX")
+def test_a_workspace_that_a_team_made_keeps_its_permissions(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHAFFINCH_HOME", str(tmp_path / "team"))
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team").chmod(0o770)
+    write_bytes(tmp_path / "team" / "cache" / "a", b"")
+    assert (tmp_path / "team").stat().st_mode & 0o777 == 0o770
