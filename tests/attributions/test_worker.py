@@ -202,7 +202,7 @@ def test_serving_survives_nonsense(tables, tmp_path):
             pass
 
     with pytest.raises(StopIteration):
-        serve(tables, False, lines, Out())
+        serve(tables, lines, Out())
     assert all("error" in answer for answer in answers)
     assert answers[3]["id"] == 3
 

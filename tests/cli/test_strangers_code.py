@@ -25,7 +25,7 @@ from core.types.progress import SilentProgress
 
 _STANDS = ("inside the folder", "in its parent", "elsewhere, importable")
 _LIBRARY = (actions, check_actions, curation_actions, explain_actions)
-_READS_A_FOLDER = {"run", "folder", "source", "spec", "path_or_id", "run_id", "view"}
+_READS_A_FOLDER = {"run", "folder", "source", "spec", "path_or_id", "run_id"}
 _IS_CONSENT = {"allow_code", "named_code"}  # what --trust and --model do: a person says so
 
 
