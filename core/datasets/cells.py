@@ -27,8 +27,8 @@ def column_text(array: Any, name: str, source: str) -> Any:
     kind = array.type
     try:
         if types.is_nested(kind):
-            parts = (array.slice(start, _SHORT) for start in range(0, len(array), _SHORT))
-            return pa.array([cell_text(value) for part in parts for value in part.to_pylist()], pa.large_string())
+            slices = (array.slice(start, _SHORT) for start in range(0, len(array), _SHORT))
+            return pa.array([cell_text(value) for some in slices for value in some.to_pylist()], pa.large_string())
         if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
             sizes = compute.fill_null(compute.binary_length(array).cast(pa.large_string()), "0")
             parts = [pa.scalar(word, pa.large_string()) for word in ("<", " bytes>", "")]

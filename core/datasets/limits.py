@@ -162,13 +162,13 @@ def refuse_odd_kinds(schema: Any, source: str) -> None:
     from pyarrow import types
 
     odd = (types.is_run_end_encoded, types.is_list_view, types.is_large_list_view, types.is_union)
-    for field in schema:
+    for field, name in zip(schema, schema.names, strict=True):
         below = [field.type]
         while below:
             kind = below.pop()
             if any(test(kind) for test in odd):
                 raise DataError(
-                    f'{source}: the column "{field.name}" is of the type {field.type}, which is not read.',
+                    f'{source}: the column "{name}" is of the type {field.type}, which is not read.',
                     "Save it as text, numbers or lists.",
                 )
             below += [kind.value_type] if types.is_dictionary(kind) else []

@@ -136,6 +136,8 @@ def test_no_label_is_minus_one_there(tmp_path):
         (state([{"filename": 5}]), "lists no data files"),
         (state("data"), "lists no data files"),
         (state([{"filename": "a\0b"}]), "is a bad path"),
+        (state([{"filename": "a" * 3000}]), "is a bad path"),
+        (rename_field, "damaged or truncated Arrow: 'utf-8' codec"),
         (lambda f: (f / "dataset_dict.json").write_text('{"splits": 5}'), "lists no splits"),
         (lambda f: (f / "dataset_dict.json").write_text('{"splits": [5]}'), "names the split 5, which is not there"),
         (lambda f: (f / "dataset_dict.json").write_text("[]"), "is not a JSON object"),
