@@ -151,7 +151,7 @@ class _Table:
 
 def _float32(text: str) -> np.float32:
     value = float(text or "nan")
-    if np.isfinite(value) and abs(value) > np.finfo(np.float32).max:
+    if np.isfinite(value) and abs(value) > float(np.finfo(np.float32).max):
         raise ValueError("beyond float32")
     return np.float32(value)
 

@@ -82,7 +82,7 @@ def _edited(draw, values: list) -> object:
             other = draw(st.sampled_from(sorted(inner)))
             inner[last], inner[other] = inner[other], inner[last]
         elif edit == "add" and isinstance(inner[last], dict):
-            inner[last][draw(st.sampled_from(["x", "label", "1"]))] = draw(st.sampled_from(_ODD))
+            inner[last][draw(st.sampled_from(["x", "label", "1"]))] = copy.deepcopy(draw(st.sampled_from(_ODD)))
         else:
             inner[last] = copy.deepcopy(draw(st.sampled_from(_ODD)))
     return whole[""]
@@ -146,10 +146,13 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
 
 
 def _set(manifest: dict, with_run: bool) -> dict:
-    """What an export decides: rules, decisions and the files of rows; and of which data, which the run alone knows."""
-    kept = {key: manifest[key] for key in ("rules", "decisions", "counts", "score_order")}
-    kept["dataset"] = manifest["dataset"] if with_run else None
-    return {**kept, "files": {name: manifest["outputs"][name]["sha256"] for name in ("curated.csv", "decisions.csv")}}
+    """What an export decides: the files of rows and their counts; and of which data, which the run alone knows.
+
+    Rules are what is replayed: others that give the same bytes, reasons and distances to the cut are no forgery.
+    """
+    files = {name: manifest["outputs"][name]["sha256"] for name in ("curated.csv", "decisions.csv")}
+    known = {"dataset": manifest["dataset"]} if with_run else {}
+    return {"counts": manifest["counts"], "score_order": manifest["score_order"], "files": files, **known}
 
 
 @pytest.mark.parametrize("with_run", [True, False], ids=["run", "alone"])
@@ -197,8 +200,8 @@ def test_bytes_that_changed(made, name):
 def test_cells_of_decisions_that_changed(made):
     run, out, files = made
     lines = files["decisions.csv"].decode().split("\n")
-    cells = st.sampled_from(["", "0", "1", "-1", "nan", "inf", "1e39", "9" * 5000, "x", "class 1", "'=1", "\x1b[2J",
-                             "1_0"])
+    cells = st.sampled_from(["", "0", "1", "-1", "nan", "inf", "1e39", "-1e39", "1e-50", "9" * 5000, "x", "class 1",
+                             "'=1", "\x1b[2J", "1_0"])
 
     @cases(30)
     @given(st.integers(0, len(lines) - 2), st.integers(0, 40), cells, st.booleans())
