@@ -12,6 +12,7 @@ import streamlit as st
 
 from core import actions
 from core.types.errors import CurationError
+from dashboard import state
 from dashboard.components import messages
 
 _LONGEST = 300  # letters of a stranger's exception
@@ -45,6 +46,7 @@ def show(error: Exception) -> bool:
     with st.container(key=name, gap="small"):
         messages.error_box(words(error), key=f"{name}_lines")
         st.html(_WAY_ON)
+    state.drew()  # nothing more is to be waited for
     return True
 
 

@@ -17,7 +17,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
-from dashboard import border
+from dashboard import border, state
 
 
 def fragment(draw: Callable[..., None], run_every: float | None = None) -> Callable[..., None]:
@@ -31,29 +31,25 @@ def fragment(draw: Callable[..., None], run_every: float | None = None) -> Calla
     return st.fragment(part, run_every=run_every)
 
 
-def is_alone() -> bool:
-    """Whether this run draws parts of the page only."""
-    context = get_script_run_ctx()
-    return bool(context and context.fragment_ids_this_run)
-
-
 def _hand_over() -> None:
     """When this run was also asked for by something outside, begin one of the whole page, which is told the same."""
-    if not is_alone():
-        return
     context: Any = get_script_run_ctx()
-    state = context.session_state._state  # what changed, and to which part it belongs, is said nowhere else
-    sent = state._new_widget_state
+    if not (context and context.fragment_ids_this_run):  # the whole page is drawn
+        return
+    if not state.is_drawn():
+        st.rerun()
+    session = context.session_state._state  # what changed, and to which part it belongs, is said nowhere else
+    sent = session._new_widget_state
     parts = context.fragment_ids_this_run
     known = [(name, sent.widget_metadata.get(name)) for name in sent]
-    if not any(about and about.fragment_id not in parts and state._widget_changed(name) for name, about in known):
+    if not any(about and about.fragment_id not in parts and session._widget_changed(name) for name, about in known):
         return
     told = WidgetStates()
     told.widgets.extend(_as_sent(value) for name, about in known if about and (value := sent.get_serialized(name)))
     again = RerunData(
         query_string=context.query_string,
         page_script_hash=context.page_script_hash,
-        replay_trigger_states=state._filter_active_trigger_widget_states(told),
+        replay_trigger_states=session._filter_active_trigger_widget_states(told),
         cached_message_hashes=context.cached_message_hashes,
         context_info=context.context_info,
     )

@@ -16,7 +16,7 @@ from core.types.errors import CurationError
 from dashboard import address, cache, doing, listening, reading, state, theme
 from dashboard.components import assets, kept_bar, messages
 from dashboard.components.shown import shown
-from dashboard.fragments import fragment, is_alone
+from dashboard.fragments import fragment
 from dashboard.opened import Opened
 from dashboard.panels import branches, keyboard
 
@@ -105,9 +105,8 @@ def bar(opened: Opened | None, preparing: bool = False) -> None:
     """Kept, dropped, rarest class and noise of what is open, with Undo, Redo and Export. preparing: other data."""
     _exposed()
     with st.container(key="bar", gap=None):
-        pressed = kept_bar.kept_bar(_kept_summary(opened, preparing) if opened else None, key="kept_bar")
-    if opened is not None and pressed:
-        _press(opened, pressed)
+        summary = _kept_summary(opened, preparing) if opened else None
+        kept_bar.kept_bar(summary, key="kept_bar", on_press=lambda act: _press(opened, act))
     if opened is not None:
         messages.warnings(opened.run.warnings, key="run_warnings")
     _message()
@@ -126,12 +125,11 @@ def _exposed() -> None:
         st.button("Log in", key="log_in", type="primary", on_click=st.login)
 
 
-def _press(opened: Opened, pressed: str) -> None:
-    if pressed == "export":
+def _press(opened: Opened | None, act: str) -> None:
+    if act == "export":
         state.follow("export")
-    else:
-        {"undo": doing.undo, "redo": doing.redo}[pressed](opened.run)
-    st.rerun()
+    elif opened is not None:
+        {"undo": doing.undo, "redo": doing.redo}[act](opened.run)
 
 
 def _kept_summary(opened: Opened, preparing: bool) -> kept_bar.KeptSummary:
@@ -158,6 +156,8 @@ def _message() -> None:
     if waiting is None:
         return
     text, hint, level = waiting
+    if not text:  # said by what follows
+        return
     if level == "error":
         messages.error_box(CurationError(text, hint), key="message")
     elif level == "loud":
@@ -168,8 +168,8 @@ def _message() -> None:
 
 @partial(fragment, run_every=3)
 def _watch(run_id: str | None, dark: bool) -> None:
-    """Draw the page again when its last run did not reach its end, or theme or decisions were changed elsewhere."""
-    if theme.is_dark() != dark or (is_alone() and not state.is_drawn()):
+    """Draw the page again when the system's theme or the decisions were changed elsewhere."""
+    if theme.is_dark() != dark:
         st.rerun()
     key = state.current_run()
     if key is not None and run_id is not None:

@@ -357,4 +357,4 @@ def drew() -> None:
 
 def is_drawn() -> bool:
     """Whether what the page shows is whole, and nothing that was pressed waits to be drawn."""
-    return st.session_state.get("drawn", True) and "go" not in st.session_state
+    return st.session_state.get("drawn", True) and not {"go", "waiting_message"} & set(st.session_state)

@@ -52,16 +52,21 @@ def browser_component(
     return lambda **how: (line if st.session_state.get(_CODE) == _bundle()[0] else whole)(**how)
 
 
-def told(mount: Callable[..., Any], name: str, *, key: str, data: Any) -> Any:
+def told(
+    mount: Callable[..., Any], name: str, *, key: str, data: Any, react: Callable[[Any], None] | None = None
+) -> Any:
     """Mount a component; what a press told the page under `name`, once, or None.
 
     It is kept from the moment it arrives until it is taken: the run that brings it may be overtaken on the way here.
+    react: called with it at once instead, before anything is drawn; for what a run must not leave half done.
     """
     waiting = f"{key}:{name}:told"
 
     def keep() -> None:
         said = (st.session_state.get(key) or {}).get(name)
-        if said is not None:
+        if said is not None and react is not None:
+            react(said)
+        elif said is not None:
             st.session_state[waiting] = said
 
     mount(key=key, data=data, **{f"on_{name}_change": keep})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -59,8 +59,9 @@ def gallery(
     size: int = 96,
     height: int | None = 360,
     empty: str = "No example passes the filters.",
-) -> GalleryEvent:
-    """Draw the tiles, `size` pixels wide for images (text and table tiles are wider).
+    on_event: Callable[[GalleryEvent], None],
+) -> None:
+    """Draw the tiles, `size` pixels wide for images (text and table tiles are wider); `on_event` is called at once.
 
     Arrows move, Space chooses, Shift + arrow or click extends, Enter or click opens, k/d/r/u/n/? are passed on.
     """
@@ -74,7 +75,7 @@ def gallery(
         "empty": empty,
     }
     mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
-    return event_from_browser(told(mount, "event", key=key, data=message))
+    told(mount, "event", key=key, data=message, react=lambda said: on_event(event_from_browser(said)))
 
 
 def _kind(tiles: Sequence[Tile]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.components.nodes import Node, node, show_nodes
@@ -35,14 +36,14 @@ class KeptSummary:
     resting: str = ""  # what the numbers are of, while the page is about other data
 
 
-def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
-    """Draw the bar; returns "undo", "redo" or "export" when that button was just pressed. None draws it empty."""
+def kept_bar(summary: KeptSummary | None, *, key: str, on_press: Callable[[str], None]) -> None:
+    """Draw the bar; `on_press` is called with "undo", "redo" or "export". None draws it empty."""
     if summary is None:
         show_nodes(
             node("div", "keptbar", node("span", "soft", "Nothing is scored yet: open a sample or your own data.")),
             key=key,
         )
-        return None
+        return
     share = 100 * summary.kept / max(summary.rows, 1)
     words: list[Node] = [
         node("span", "gauge", node("i", "", style={"width": f"{share:.2f}%"}), role="img", label=f"{share:.0f} % kept")
@@ -53,7 +54,8 @@ def kept_bar(summary: KeptSummary | None, *, key: str) -> str | None:
     if summary.selected:
         words.append(node("span", "", f"selected {summary.selected:,}"))
     look = "keptbar resting" if summary.resting else "keptbar"
-    return show_nodes(node("div", look, *words, node("span", "right", *_buttons(summary)), role="status"), key=key)
+    buttons = node("span", "right", *_buttons(summary))
+    show_nodes(node("div", look, *words, buttons, role="status"), key=key, on_act=on_press)
 
 
 def _buttons(summary: KeptSummary) -> list[Node]:

@@ -5,6 +5,7 @@ A node is a string, or [tag, {class, title, label, style, act, ...}, *children].
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dashboard.components.assets import browser_component, told
@@ -13,10 +14,13 @@ from dashboard.components.shown import shown
 Node = str | list[Any]
 
 
-def show_nodes(tree: Node, *, key: str) -> str | None:
-    """Draw a tree, its texts cut at 2,000 letters; returns the `act` of the button that was just pressed, or None."""
+def show_nodes(tree: Node, *, key: str, on_act: Callable[[str], None] | None = None) -> str | None:
+    """Draw a tree, its texts cut at 2,000 letters; returns the `act` of the button that was just pressed, or None.
+
+    on_act: called with it instead, before anything is drawn.
+    """
     mount = browser_component("nodes", js=("nodes.js",), css=("nodes.css",))
-    pressed = told(mount, "act", key=key, data=_short(tree))
+    pressed = told(mount, "act", key=key, data=_short(tree), react=on_act)
     return pressed if isinstance(pressed, str) else None
 
 

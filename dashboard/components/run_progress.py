@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.types.runs import RunState, RunStatus
 from dashboard.components.nodes import Node, node, show_nodes
 
@@ -17,8 +19,8 @@ _WORDS = {
 }
 
 
-def run_progress(status: RunStatus, *, key: str, name: str = "") -> str | None:
-    """Stage, bar, time left and heartbeat age; returns "cancel" or "resume" when that was just pressed."""
+def run_progress(status: RunStatus, *, key: str, on_press: Callable[[str], None], name: str = "") -> None:
+    """Stage, bar, time left and heartbeat age; `on_press` is called with "cancel" or "resume"."""
     share = status.done / status.total if status.total else 0.0
     title = (
         status.stage
@@ -52,9 +54,8 @@ def run_progress(status: RunStatus, *, key: str, name: str = "") -> str | None:
         else []
     )
     message = [node("p", "soft", status.message)] if status.message else []
-    return show_nodes(
-        node("div", "", node("div", "facts", *head), *bar, *message, node("div", "facts", *_button(status))), key=key
-    )
+    buttons = node("div", "facts", *_button(status))
+    show_nodes(node("div", "", node("div", "facts", *head), *bar, *message, buttons), key=key, on_act=on_press)
 
 
 def _button(status: RunStatus) -> list[Node]:

@@ -38,8 +38,11 @@ def _job(run: Run, kind: str, title: str) -> None:
     if status.state is RunState.FINISHED:
         return
     with st.container(key=f"{kind}_progress", border=True):
-        pressed = run_progress.run_progress(status, key=f"{kind}_bar", name=title)
-    if pressed:
-        call = {"cancel": check_actions.cancel_check, "resume": check_actions.resume_check}[pressed]
-        doing.attempt(lambda: call(run, kind))
-        st.rerun()
+        run_progress.run_progress(
+            status, key=f"{kind}_bar", name=title, on_press=lambda act: _press(act, run, kind)
+        )
+
+
+def _press(act: str, run: Run, kind: str) -> None:
+    call = {"cancel": check_actions.cancel_check, "resume": check_actions.resume_check}[act]
+    doing.attempt(lambda: call(run, kind))

@@ -59,7 +59,7 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
 
 def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     tiles = [drawing.tile(opened, int(row), order) for row in rows]
-    event = galleries.gallery(
+    galleries.gallery(
         tiles,
         key="gallery",
         selected=selecting.join(state.selection(), rows, "within").tolist(),
@@ -67,9 +67,11 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
         focused=opened.view.row_of.get(state.focused() or ""),
         size=84,
         height=None,
+        on_event=lambda event: _react(opened, rows, event),
     )
-    if event.kind == "none":
-        return
+
+
+def _react(opened: Opened, rows: np.ndarray, event: galleries.GalleryEvent) -> None:
     if event.kind == "select":
         rest = selecting.join(state.selection(), rows, "subtract")
         state.select(selecting.join(rest, np.array(event.rows, np.int64), "add"))
@@ -77,7 +79,6 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
         state.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "key":
         _press(opened, event)
-    st.rerun()
 
 
 def _empty_words(tab: str) -> str:

@@ -69,9 +69,7 @@ def _progress(key: str, run_id: str) -> None:
     if status.state == RunState.FINISHED:
         return
     with st.container(key="progress_box", border=True):
-        pressed = run_progress.run_progress(status, key="progress", name=run.name)
-    if pressed:
-        _press(pressed, run)
+        run_progress.run_progress(status, key="progress", name=run.name, on_press=lambda act: _press(act, run))
 
 
 def _status(run: Run) -> RunStatus:
@@ -86,7 +84,6 @@ def _press(pressed: str, run: Run) -> None:
         doing.attempt(lambda: actions.cancel_run(run.run_id))
     else:  # by its folder: one that was copied here has no row in this workspace yet
         doing.attempt(lambda: actions.resume_run(run.path))
-    st.rerun()
 
 
 def _finished(run: Run) -> None:

@@ -22,10 +22,14 @@ class Clicks:
     decided: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
     dead: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # where a session was refused its own row
 
 
 def click_together(address: str, sessions: int, seconds: float) -> Clicks:
-    """Sessions that for so long open, keep, drop, undo, and press again before the page has answered."""
+    """Sessions that for so long open, keep and drop rows, and press again before the page has answered.
+
+    None undoes: that takes back the last change of the run, whoever made it.
+    """
     opened = [Session(address, "explore", run="digits") for _ in range(sessions)]
     end = time.monotonic() + seconds
     with ThreadPoolExecutor(sessions) as pool:
@@ -37,6 +41,7 @@ def click_together(address: str, sessions: int, seconds: float) -> Clicks:
         sum((part.decided for part in parts), Counter()),
         sum((part.refused for part in parts), Counter()),
         [error for part in parts for error in part.dead],
+        [words for part in parts for words in part.said],
     )
 
 
@@ -53,9 +58,7 @@ def _click(session: Session, number: int, end: float) -> Clicks:
         session.rest()
         found.decided[whose] += 1
         found.refused[whose] += len(session.refusals) - refused
-        if rng.random() < 0.2:
-            session.tell("kept_bar", "act", rng.choice(("undo", "redo")))
-            session.rest()
+        found.said += session.refusals[refused:] if whose == "own" else []
     session.rest()
     found.runs, found.dead = session.runs, session.errors
     return found

@@ -115,6 +115,18 @@ def until(page, condition, what: str) -> None:
     raise AssertionError(f"waited in vain until {what}")
 
 
+def until_still(page, look):
+    """Look until three looks in a row see the same; what they saw."""
+    seen = [look()]
+
+    def still() -> bool:
+        seen.append(look())
+        return len(seen) > 2 and seen[-1] == seen[-2] == seen[-3]
+
+    until(page, still, "nothing moves any more")
+    return seen[-1]
+
+
 def click(page, name: str, inside: str = "") -> None:
     """Press the button of that name; the name of its icon's glyph may stand before it in the page's text."""
     page.locator(f"{inside} button", has_text=re.compile(f"^[a-z_]*{re.escape(name)}$")).first.click(timeout=WAIT)

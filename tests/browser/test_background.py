@@ -5,6 +5,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal"),
 ]
-EPOCHS = "120"  # a few seconds of training: long enough to be met by a hand
+EPOCHS = "120"
 _START = """
 import sys
 from core import actions
@@ -66,6 +69,32 @@ def trains(page) -> bool:
     return "Training seed" in words(page)
 
 
+@contextmanager
+def slowed(run_id: str) -> Iterator[None]:
+    """While it trains, the job works a twentieth of the time: no end before a hand met it; its heart beats on."""
+    ended = threading.Event()
+
+    def hold() -> None:
+        while not ended.is_set():
+            if not actions.run_status(run_id).stage.startswith("Training"):
+                ended.wait(0.02)
+                continue
+            for sign, seconds in ((signal.SIGSTOP, 1.0), (signal.SIGCONT, 0.05)):
+                with suppress(ProcessLookupError):  # it was cancelled or killed meanwhile
+                    os.kill(run_registry().row(run_id).pid, sign)
+                ended.wait(seconds)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        holder.join()
+        with suppress(ProcessLookupError, TypeError):
+            os.kill(run_registry().row(run_id).pid, signal.SIGCONT)
+
+
 def finish(page, run_id: str) -> None:
     """Press Resume and wait until the page shows the finished scores."""
     click(page, "Resume", ".st-key-progress_box")
@@ -81,16 +110,18 @@ def values(path: str | Path) -> dict[str, np.ndarray]:
 def test_cancel_kill_and_resume_by_hand(job, tmp_path):
     with server(tmp_path / "home", tmp_path) as address, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})
-        page.goto(f"{address}/scores?run={job}")
-        until(page, lambda: trains(page), "the page shows the training")
-        assert re.search(r"last sign of life \d+ s ago", words(page)), words(page)
-        click(page, "Cancel", ".st-key-progress_box")
-        until(page, lambda: "Cancelled" in words(page), "the page says that it is cancelled")
+        with slowed(job):
+            page.goto(f"{address}/scores?run={job}")
+            until(page, lambda: trains(page), "the page shows the training")
+            assert re.search(r"last sign of life \d+ s ago", words(page)), words(page)
+            click(page, "Cancel", ".st-key-progress_box")
+            until(page, lambda: "Cancelled" in words(page), "the page says that it is cancelled")
         assert actions.run_status(job).state == RunState.CANCELLED
 
-        click(page, "Resume", ".st-key-progress_box")
-        until(page, lambda: trains(page), "it trains again")
-        os.kill(run_registry().row(job).pid, signal.SIGKILL)
+        with slowed(job):
+            click(page, "Resume", ".st-key-progress_box")
+            until(page, lambda: trains(page), "it trains again")
+            os.kill(run_registry().row(job).pid, signal.SIGKILL)
         until(page, lambda: "Stopped" in words(page), "the page says that it stopped")
         page.goto(address)
         page.locator(".st-key-runs").wait_for(timeout=WAIT)

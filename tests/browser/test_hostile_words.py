@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from pages import WAIT, browser, server, settle, until
+from pages import WAIT, browser, click, server, settle, until
 
 pytestmark = pytest.mark.browser
 PAYLOADS = {
@@ -62,6 +62,9 @@ def looks(tmp_path_factory):
             more = f"&source={folder / 'rows.csv'}" if step == "data" else ""
             page.goto(f"{address}/{step}{sep}run={out}&order=row&tab=All{more}", timeout=WAIT)
             until(page, lambda: "Kept" in page.locator(".st-key-bar").inner_text(timeout=WAIT), f"{step} is drawn")
+            if step == "data":
+                click(page, "Look at it")
+                page.get_by_text("What Chaffinch sees").wait_for(timeout=WAIT)
             if step == "explore":
                 page.locator(".chf-tile").nth(5).click(timeout=WAIT)
                 page.locator(".st-key-drawer_facts").wait_for(timeout=WAIT)

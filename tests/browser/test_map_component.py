@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pages import WAIT, _until_healthy, browser, settle, until
+from pages import WAIT, _until_healthy, browser, settle, until, until_still
 
 pytestmark = pytest.mark.browser
 STATE = "window.__chaffinch_map?.map?.state()"
@@ -162,8 +162,9 @@ def test_zoom_survives_selection_rules_and_reruns_and_columns_travel_once(page):
     whole = page.evaluate(STATE)["range"]
     page.mouse.wheel(0, -500)
     until(page, lambda: page.evaluate(STATE)["range"] != whole, "the wheel zoomed")
-    page.wait_for_timeout(500)
-    zoomed, page.received[:] = page.evaluate(STATE)["range"], []
+    zoomed = until_still(page, lambda: page.evaluate(STATE)["range"])
+    until_still(page, lambda: len(page.received))
+    page.received[:] = []
     page.locator(".chf-slider input").first.focus()
     page.keyboard.press("ArrowRight")
     until(page, lambda: truth(page)["share"] > 0.1, "the rule changed")

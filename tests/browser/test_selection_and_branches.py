@@ -28,10 +28,8 @@ def test_a_bar_selects_and_the_selection_comes_back(address):
         until(page, lambda: "sel=" in page.url, "the address says what is selected")
         page.reload()
         until(page, lambda: _selected(page) == 127, "the reload shows the same selection")
-        page.wait_for_timeout(4000)  # the page asks for changes made elsewhere every three seconds
         page.locator(".st-key-switch_tab button", has_text="All").click(timeout=WAIT)
         until(page, lambda: "tab=All" in page.url, "the address says which tab is in front")
-        page.wait_for_timeout(4000)
         page.go_back()
         until(page, lambda: "tab=All" not in page.url, "Back leaves the tab")
         until(page, lambda: _selected(page) == 127, "and keeps what was selected then")

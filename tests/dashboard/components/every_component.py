@@ -76,13 +76,15 @@ state = live_sliders(
     score_weights={"el2n": 0.5},
     share=0.1,
 )
-kept_bar(KeptSummary(40, 50, "cat", 9, 8, (0.061, 0.048, 0.077, 0.9), "why"), key="bar")
-kept_bar(None, key="bar2")
+kept_bar(KeptSummary(40, 50, "cat", 9, 8, (0.061, 0.048, 0.077, 0.9), "why"), key="bar", on_press=print)
+kept_bar(None, key="bar2", on_press=print)
 class_bars(names, np.array([9, 20, 21]), np.array([8, 20, 12]), key="bars", floor=12,
            words=lambda name, before, after: f"{name}: {after} of {before} stay", label="Rows that stay", act="click")
-gallery([Tile(0, "a.png", "cat", image=np.zeros((4, 4), np.uint8)), Tile(1, "b.png", problem="cut off")], key="gallery")
-gallery([Tile(2, "t", text="<script>alert(1)</script>"), Tile(3, "r", cells=(("age", "39"),))], key="words")
-gallery([], key="none")
+picture = Tile(0, "a.png", "cat", image=np.zeros((4, 4), np.uint8))
+gallery([picture, Tile(1, "b.png", problem="cut off")], key="gallery", on_event=print)
+words = [Tile(2, "t", text="<script>alert(1)</script>"), Tile(3, "r", cells=(("age", "39"),))]
+gallery(words, key="words", on_event=print)
+gallery([], key="none", on_event=print)
 neighbors_strip("Nearest", [Tile(5, "e", "cat", text="near")], key="near", captions=["0.1"])
 neighbors_strip("Nothing", [], key="far")
 counts, edges = rng.integers(0, 9, (3, 256)), np.linspace(0, 1, 257)
@@ -138,7 +140,7 @@ training_curve(
     label="cat",
 )
 for at, run_state in enumerate(RunState):
-    run_progress(RunStatus("r", run_state, "Training", 3, 9, 45.0, "a message", 120.0), key=f"run{at}")
+    run_progress(RunStatus("r", run_state, "Training", 3, 9, 45.0, "a message", 120.0), key=f"run{at}", on_press=print)
 st.session_state["got params"] = params_form(Settings, key="form")
 messages.empty_state("Nothing is chosen.", "Click a point.", key="empty", action="Show all")
 messages.error_box(DataError("It broke here.", "Do this."), key="error")
