@@ -51,9 +51,10 @@ def refuse_lost(run: Run, curation: str, rev: int) -> None:
     path, here = _place(run), _here()
     if rev >= _last(path, here, curation):
         return
-    _SEEN.pop((path, here, curation))
+    _SEEN.pop((path, here, curation), None)
     before = _last(path, here, curation)  # the file may have been deleted since, as the hint says
-    if rev < before:
+    # `rev` may be of a moment ago, and another tab's change was seen since: what stands there now decides
+    if rev < before and curation_log().revision(curation) < before:
         raise RunError(
             f"The workspace database has {rev} changes of this run where {before} were seen: it was emptied or "
             "replaced. Nothing was written.",

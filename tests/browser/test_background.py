@@ -76,12 +76,13 @@ def slowed(run_id: str) -> Iterator[None]:
 
     def hold() -> None:
         while not ended.is_set():
-            if not actions.run_status(run_id).stage.startswith("Training"):
+            pid = run_registry().row(run_id).pid  # None between two jobs
+            if not pid or not actions.run_status(run_id).stage.startswith("Training"):
                 ended.wait(0.02)
                 continue
             for sign, seconds in ((signal.SIGSTOP, 1.0), (signal.SIGCONT, 0.05)):
                 with suppress(ProcessLookupError):  # it was cancelled or killed meanwhile
-                    os.kill(run_registry().row(run_id).pid, sign)
+                    os.kill(pid, sign)
                 ended.wait(seconds)
 
     holder = threading.Thread(target=hold)
@@ -90,9 +91,7 @@ def slowed(run_id: str) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        holder.join()
-        with suppress(ProcessLookupError, TypeError):
-            os.kill(run_registry().row(run_id).pid, signal.SIGCONT)
+        holder.join()  # it ends with the job let go
 
 
 def finish(page, run_id: str) -> None:

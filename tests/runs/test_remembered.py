@@ -6,6 +6,7 @@ import pytest
 from worlds import write_table
 
 from core import actions
+from core.runs import remembered
 from core.store import curation_log
 from core.store import database as database_module
 from core.types.curation import Action, Rules
@@ -45,6 +46,14 @@ def emptied(home):
 
 def whole_home(home):
     shutil.rmtree(home)
+
+
+def test_a_state_of_a_moment_ago_is_no_lost_database(run):
+    """One tab read the state; before it is remembered, another tab's change was made and seen."""
+    moment_ago = actions.curation_state(run)
+    actions.decide(run, ["row-11"], Action.DROP, token="another tab")
+    assert remembered.seen(run, moment_ago) is moment_ago
+    actions.decide(run, ["row-12"], Action.DROP, token="goes on")
 
 
 @pytest.mark.parametrize("lose", [gone, emptied, whole_home])
