@@ -82,9 +82,8 @@ def read_jsonl(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple
     if not read.records:
         raise DataError(f"{path.name} has no columns and 0 rows.", "Give one JSON object per line.")
     read.refuse_wide()
-    names = list(dict.fromkeys(name for record in read.records for name in record))
-    cells = [[record.get(name, "") for record in read.records] for name in names]
-    return text_frame(pa.table([pa.array(c, pa.large_string()) for c in cells], names=names)), tuple(read.warnings())
+    cells = [pa.array([row.get(name, "") for row in read.records], pa.large_string()) for name in read.kinds]
+    return text_frame(pa.table(cells, names=list(read.kinds))), tuple(read.warnings())
 
 
 def parse_json_line(line: bytes, where: str) -> dict[str, Any]:

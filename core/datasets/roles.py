@@ -135,7 +135,7 @@ def _unique_id(frame: pd.DataFrame, head: Head) -> str | None:
     """A column that is an id by its name and by its cells: filled, and all different. A repeated one names a group."""
     for name in _matching(head, _PERHAPS_IDS):
         cells = frame[name]
-        if cells.is_unique and all(cell.strip() for cell in head[name]):
+        if cells.is_unique and all(str(cell).strip() for cell in cells):
             return name
     return None
 

@@ -138,7 +138,7 @@ def test_a_nul_in_any_column_is_refused(tmp_path, column, kind):
 
 def test_a_nul_in_an_array_and_in_a_name_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", images=np.zeros((2, 4, 4), np.uint8), label=np.array(["a\0b", "c"]))
-    with pytest.raises(DataError, match="a NUL in row 0"):
+    with pytest.raises(DataError, match="holds characters that are no text in 1 rows .0."):
         load_examples(tmp_path / "a.npz", cache=tmp_path)
     with pytest.raises(DataError, match=r"the name of the column 'x.x00' holds a NUL"):
         load_examples(table(tmp_path, **{"x\0": [1, 2], "label": ["a", "b"]}))
@@ -150,6 +150,8 @@ def test_ids_by_other_names_are_ids_where_they_are_unique(tmp_path, name):
     assert unique.ids.tolist() == ["k1", "k2", "k3"]
     twice = load_examples(csv(tmp_path, f"{name},x,label", "k1,1,a", "k1,2,b", "k3,3,a"))
     assert twice.roles.id is None
+    blank = load_examples(csv(tmp_path, f"{name},x,label", *(f"k{i},{i},a" for i in range(1100)), " ,1,b"))
+    assert blank.roles.id is None
     np.savez(tmp_path / "a.npz", images=np.arange(48, dtype=np.uint8).reshape(3, 4, 4), **{name: np.array([7, 8, 9])})
     examples = load_examples(tmp_path / "a.npz", roles=Roles(label="none"), cache=tmp_path)
     assert examples.ids.tolist() == ["7", "8", "9"]
