@@ -54,8 +54,8 @@ def warnings(lines: Sequence[str], *, key: str) -> None:
 
 
 def as_markdown(text: str) -> str:
-    """Text for the few places that take Markdown alone: every sign that would mean something there is escaped."""
-    return re.sub(r"([^\w\s])", r"\\\1", text)
+    """Text for the few places that take Markdown alone: every sign that could mean something there is escaped."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)  # the punctuation of ASCII; a backslash before others stays
 
 
 def light(level: str, text: str) -> str:

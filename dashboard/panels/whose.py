@@ -53,13 +53,13 @@ def line(opened: Opened, row: int, found: WhatIf, *, key: str) -> None:
 
 
 def words_of(opened: Opened, row: int, model: str, said: Judgement) -> str:
-    """`The run's network (saw this row) says neutral 0.49; networks that did not see it say positive 0.78.`"""
+    """`The run's network (saw this row) says neutral (0.49); models that did not see it say positive (0.78).`"""
     view = opened.view
     saw = "did not see this row" if view.held_out[row] or view.labels[row] < 0 else "saw this row"
-    first = f"{model[:1].upper()}{model[1:]} ({saw}) says {said.predicted} {probability(said.probability)}"
+    first = f"{model[:1].upper()}{model[1:]} ({saw}) says {said.predicted} ({probability(said.probability)})"
     if view.predicted is None or view.predicted[row] < 0:
         return f"{first}."
-    sure = "" if view.predicted_prob is None else f" {probability(view.predicted_prob[row])}"
+    sure = "" if view.predicted_prob is None else f" ({probability(view.predicted_prob[row])})"
     others = "models that did not see it say" if view.predicted_how == "out_of_fold" else "all seeds together say"
     return f"{first}; {others} {drawing.class_word(opened, int(view.predicted[row]))}{sure}."
 

@@ -17,7 +17,17 @@ export default (c) => {
   const scroll = grid.scrollTop
   draw(root, grid)
   grid.scrollTop = scroll
-  if (root.__gallery.bring) grid.querySelector(".chf-focused")?.scrollIntoView({ block: "nearest", inline: "nearest" })
+  if (root.__gallery.bring) bringIntoView(root, grid)
+}
+
+// The opened tile, by moving its own pane alone: the page stays where it is.
+function bringIntoView(root, grid) {
+  const tile = grid.querySelector(".chf-focused")
+  const pane = root.closest?.("[class*=rows_pane]")
+  if (!tile || !pane) return
+  const [is, room] = [tile.getBoundingClientRect(), pane.getBoundingClientRect()]
+  if (is.bottom > room.bottom) pane.scrollTop += is.bottom - room.bottom
+  if (is.top < room.top) pane.scrollTop -= room.top - is.top
 }
 
 function create(root) {

@@ -88,3 +88,10 @@ def test_browser_code_fetches_nothing_and_writes_no_markup(path):
 def test_the_message_that_travels_per_change_carries_no_code():
     mount = next(p for p in ASSETS if p.name == "mount.js")
     assert len(mount.read_text()) < 600
+
+
+def test_text_stays_text_where_only_markdown_is_taken():
+    from dashboard.components.messages import as_markdown
+
+    assert as_markdown("_a_ · 4 → 5 “x” é") == r"\_a\_ · 4 → 5 “x” é"
+    assert as_markdown(":red[x] <b> $1$ `c` \\") == r"\:red\[x\] \<b\> \$1\$ \`c\` \\"
