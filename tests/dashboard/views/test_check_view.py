@@ -78,21 +78,12 @@ def test_suggested_weights_are_saved_as_rules(copied):
     assert "in use" in at.button(key="apply_suggested").label
 
 
-def test_the_random_sample_is_selected_and_kept_under_its_name(copied):
-    run = actions.open_run(copied)
-    at = screen("check", copied)
-    at.button(key="review_sample").click().run()
-    kept = actions.curation_state(run).selections
-    assert set(next(iter(kept.values()))) == set(check_actions.review_sample(actions.score_view(run)))
-    assert len(at.session_state["selection"]) == 48  # every training row of so small a run
-
-
 def test_reviewed_rows_give_a_noise_rate_with_its_interval(copied):
     run = actions.open_run(copied)
     view = actions.score_view(run)
     ids = check_actions.review_sample(view)
-    actions.decide(run, ids[:40], None, reviewed=True, token="a")
-    actions.decide(run, ids[40:], Action.DROP, token="b")
+    actions.decide(run, ids[:40], Action.KEEP, reviewed=True, sampled=True, token="a")
+    actions.decide(run, ids[40:], Action.DROP, reviewed=True, sampled=True, token="b")
     found = check_actions.noise_rate(view, actions.curation_state(run).decisions)
     assert found.share == pytest.approx(8 / 48)
     assert found.text in words(screen("check", copied))
