@@ -5,12 +5,16 @@ A few cases of each kind are part of the suite; thousands run when asked for:
 CHAFFINCH_FUZZ_SEED chooses other cases than the suite's, which never change.
 """
 
+import copy
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +27,9 @@ MEMORY = 2 << 30  # bytes of address space above what the libraries themselves r
 _CHUNKS = [b"\0", b'"', b"\r", b"\n", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\xbd", b",", b"\t", b"[" * 3000,
            b"9" * 5000, b"1e308", b"1e400", b"-inf", b"NaN", b"\\ud83d", b"{}", b"null", b"\x1b[2J", b"../",
            b"\xff" * 8, b"\x80\x80\x80\x80\x10", b"\x7f\xff\xff\xff", bytes(8)]
+_VALUES = [None, True, False, 0, -1, 1, 2.5, -0.0, 1e308, 2**62, 2**70, -(2**63), "", "x", "\ufeff", "'", "=1",
+           "a" * 3000, "../../x", "0", "nan", "el2n", "keep", [], {}, [[]], [1, "a", None], {"a": 1}, {"": None},
+           [{}] * 3]
 
 
 def cases(of_the_suite: int):
@@ -59,6 +66,75 @@ def mutated(draw, sources: list[bytes], chunks: list[bytes] = _CHUNKS) -> bytes:
         elif draw(st.integers(0, 3)) == 0:
             del data[start:]
     return bytes(data)
+
+
+def _places(value, path=()):
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from _places(inner, (*path, key))
+
+
+@st.composite
+def edited(draw, values: list) -> object:
+    """One of the JSON values with one to three entries replaced, removed, added, renamed, exchanged or wrapped."""
+    whole = {"": copy.deepcopy(draw(st.sampled_from(values)))}
+    for _ in range(draw(st.integers(1, 3))):
+        places = list(_places(whole))[1:]
+        if not places:
+            break
+        *way, last = draw(st.sampled_from(places))
+        inner = whole
+        for key in way:
+            inner = inner[key]
+        edit = draw(st.sampled_from(["replace", "replace", "remove", "rename", "wrap", "exchange", "add"]))
+        if edit == "remove" and way:
+            del inner[last]
+        elif edit == "rename" and way and isinstance(inner, dict):
+            inner[draw(st.sampled_from(["", "x", "kept", "rows", "a\tb"]))] = inner.pop(last)
+        elif edit == "wrap":
+            for _ in range(draw(st.sampled_from([1, 90, 3000]))):
+                inner[last] = [inner[last]]
+            break  # deeper than this test itself can walk
+        elif edit == "exchange" and isinstance(inner, dict):
+            other = draw(st.sampled_from(sorted(inner)))
+            inner[last], inner[other] = inner[other], inner[last]
+        elif edit == "add" and isinstance(inner[last], dict):
+            inner[last][draw(st.sampled_from(["x", "label", "1"]))] = copy.deepcopy(draw(st.sampled_from(_VALUES)))
+        else:
+            inner[last] = copy.deepcopy(draw(st.sampled_from(_VALUES)))
+    return whole[""]
+
+
+def json_bytes(value: object) -> bytes:
+    """As JSON, however deep."""
+    depth, inner = 0, value
+    while isinstance(inner, list) and len(inner) == 1:
+        depth, inner = depth + 1, inner[0]
+    return b"[" * depth + json.dumps(inner).encode() + b"]" * depth if depth > 900 else _dumped(value)
+
+
+def _dumped(value: object) -> bytes:
+    try:
+        return json.dumps(value).encode()
+    except RecursionError:  # written by hand, for the reader must refuse it, too
+        return b'{"format": ' + b"[" * 3000 + b"]" * 3000 + b"}"
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """A hang is an error."""
+
+    def late(*_):
+        raise AssertionError(f"no answer in {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @dataclass

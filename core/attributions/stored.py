@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from core.models.stored import ModelCard, read_model_card
 from core.store import Run
-from core.store.atomic import read_json
 from core.types.evidence import CheckpointEvidence
-from core.types.shapes import shaped
 from core.types.trace import Checkpoint
 
 from .method import AttributionMethod
 from .registry import methods_for
+
+_NAME = re.compile(r"s(\d{1,9})-e(\d{1,9})")  # of a checkpoint: seed number and epoch
 
 
 def methods_of(run: Run) -> tuple[AttributionMethod, ...]:
@@ -21,22 +24,21 @@ def methods_of(run: Run) -> tuple[AttributionMethod, ...]:
     card = _card(run)
     if card is None:
         return ()
-    estimator = card["estimator"] if (run.path / "model" / "estimator.skops").is_file() else ""
-    return methods_for(run.modality, _explained_network(run, card["checkpoints"]), estimator)
+    estimator = card.estimator if (run.path / "model" / "estimator.skops").is_file() else ""
+    return methods_for(run.modality, _explained_network(run, card.checkpoints), estimator)
 
 
-def _explained_network(run: Run, checkpoints: list[dict]) -> bool:
+def _explained_network(run: Run, checkpoints: Sequence[Checkpoint]) -> bool:
     """Whether the weights that the worker loads, the last of the first seed, are there: a slim run may lack others."""
-    first = [c for c in checkpoints if c["seed"] == checkpoints[0]["seed"]]
-    return bool(first) and (run.path / first[-1]["path"]).is_file()
+    first = [c for c in checkpoints if c.seed == checkpoints[0].seed]
+    return bool(first) and (run.path / first[-1].path).is_file()
 
 
 def stored_checkpoints(run: Run) -> tuple[CheckpointEvidence, ...]:
     """The kept checkpoints whose features and logits are in the run folder, as memory maps; seed by seed."""
     card = _card(run)
     found = []
-    for plain in card["checkpoints"] if card else ():
-        checkpoint = shaped(plain, Checkpoint, "checkpoint")
+    for checkpoint in card.checkpoints if card else ():
         name = Path(checkpoint.path).stem
         features, logits = run.array(f"features-{name}"), _logits(run, name)
         if features is not None and logits is not None:
@@ -50,10 +52,11 @@ def _logits(run: Run, name: str) -> np.ndarray | None:
     whole = run.array("logits")
     if alone is not None or whole is None:
         return alone
-    seed, epoch = (int(part[1:]) for part in name.split("-"))
-    return whole[seed, epoch - 1]
+    found = _NAME.fullmatch(name)
+    seed, epoch = map(int, found.groups()) if found else (-1, 0)
+    return whole[seed, epoch - 1] if 0 <= seed < len(whole) and 0 < epoch <= whole.shape[1] else None
 
 
-def _card(run: Run) -> dict | None:
-    path = run.path / "model" / "model.json"
-    return read_json(path) if path.is_file() else None
+def _card(run: Run) -> ModelCard | None:
+    folder = run.path / "model"
+    return read_model_card(folder) if (folder / "model.json").is_file() else None

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from core.store.atomic import read_json, write_json
 from core.types.checks import ArmPoint, CheckResult, Comparison, SmallestSubset
-from core.types.errors import CurationError
+from core.types.errors import CurationError, RunError
 from core.types.progress import Progress
 
 from .arms import Arms, KeptSet, matched_random
@@ -115,11 +115,18 @@ def _rows_of(arm: str, arms: Arms, kept: KeptSet | None, seed: int) -> tuple[np.
     return (kept.rows, kept.labels) if arm == "rule" else (matched_random(arms, kept, seed), arms.given)
 
 
+class _Piece(TypedDict):
+    right: str
+
+
 def _finished(path: Path, count: int) -> np.ndarray | None:
     if not path.is_file():
         return None
-    bits = np.frombuffer(bytes.fromhex(read_json(path)["right"]), np.uint8)
-    return np.unpackbits(bits, count=count).astype(bool)
+    try:
+        bits = np.frombuffer(bytes.fromhex(read_json(path, _Piece)["right"]), np.uint8)
+        return np.unpackbits(bits, count=count).astype(bool)
+    except (RunError, ValueError):  # cut or edited: this training is done again
+        return None
 
 
 def _compare(kept: KeptSet, rule: Trained, random: Trained, full: Trained) -> Iterator[Comparison]:

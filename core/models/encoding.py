@@ -86,7 +86,7 @@ def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:
 
 def load_encoder(folder: Path) -> Encoder:
     """The encoder that `save` wrote; `ModelError` when it is of an unknown kind."""
-    kind = read_json(Path(folder) / "encoder.json").get("kind")
+    kind = read_json(Path(folder) / "encoder.json", dict).get("kind")
     if kind == "image":
         from .image_encoding import ImageEncoder
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -17,12 +17,21 @@ from core.store.atomic import read_json, write_json
 from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.pictures import Pictures
+from core.types.shapes import at_least
 
 from .family import InputShape
 
 _SAMPLE = 4096  # images behind the channel statistics
 _IN_MEMORY = 256 * 2**20  # bytes; above this the resized images go to a memory-mapped file
 _BLOCK = 1024
+
+
+class _Saved(TypedDict):
+    height: Annotated[int, at_least(1)]
+    width: Annotated[int, at_least(1)]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resampling: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ class ImageEncoder:
     @classmethod
     def load(cls, folder: Path) -> ImageEncoder:
         """The inverse of `save`."""
-        plain = read_json(folder / "encoder.json")
+        plain = read_json(folder / "encoder.json", _Saved)
         size = plain["height"], plain["width"]
         return cls(*size, tuple(plain["mean"]), tuple(plain["std"]), plain.get("resampling", "auto"))
 

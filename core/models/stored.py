@@ -12,9 +12,7 @@ import numpy as np
 from core.store.atomic import read_json, write_json, write_with
 from core.store.checkpoints import read_weights, write_weights
 from core.types.errors import ModelError
-from core.types.examples import Modality
 from core.types.params import params_from_dict
-from core.types.shapes import shaped
 from core.types.trace import Checkpoint
 
 from . import model_named
@@ -48,18 +46,12 @@ def save_card(folder: Path, card: ModelCard, encoder: Encoder) -> None:
 
 def load_card(folder: Path) -> tuple[ModelCard, Encoder]:
     """What `save_card` wrote; raises `RunError` or `ModelError` naming what is missing."""
-    plain = read_json(Path(folder) / CARD)
-    shape = InputShape(Modality(plain["shape"]["modality"]), tuple(plain["shape"]["dims"]))
-    card = ModelCard(
-        plain["family"],
-        plain["params"],
-        shape,
-        tuple(plain["class_names"]),
-        shaped(plain["checkpoints"], tuple[Checkpoint, ...], f"checkpoints in {Path(folder) / CARD}"),
-        plain["estimator"],
-        tuple(plain["notes"]),
-    )
-    return card, load_encoder(Path(folder) / "encoder")
+    return read_model_card(Path(folder)), load_encoder(Path(folder) / "encoder")
+
+
+def read_model_card(folder: Path) -> ModelCard:
+    """model.json alone; `RunError` when it is missing, cut or edited."""
+    return read_json(folder / CARD, ModelCard)
 
 
 def build_network(card: ModelCard, seed: int = 0, factory: Callable[..., Any] | None = None) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from core.store.atomic import read_json, write_json
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
+from core.types.shapes import shaped
 
 from .encoding import VectorRows
 from .family import InputShape
@@ -35,6 +36,10 @@ class Column:
     def width(self) -> int:
         """How many encoded columns it takes."""
         return (1 if self.levels is None else len(self.levels) + self.other) + self.missing
+
+
+class _Saved(TypedDict):
+    columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,7 @@ class TableEncoder:
     @classmethod
     def load(cls, folder: Path) -> TableEncoder:
         """The inverse of `save`."""
-        plain = read_json(folder / "encoder.json")["columns"]
-        return cls(tuple(Column(**{**c, "levels": None if c["levels"] is None else tuple(c["levels"])}) for c in plain))
+        return cls(shaped(read_json(folder / "encoder.json", _Saved)["columns"], tuple[Column, ...]))
 
 
 def _is_number(series: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -45,7 +45,11 @@ class Term:
     tokens: tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
+class _Saved(TypedDict):
+    vocabulary: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TextEncoder:
     """vocabulary[i] has term id i + 1 (0 is padding) and inverse document frequency idf[i]."""
 
@@ -135,7 +139,7 @@ class TextEncoder:
     @classmethod
     def load(cls, folder: Path) -> TextEncoder:
         """The inverse of `save`."""
-        vocabulary = read_json(folder / "encoder.json")["vocabulary"]
+        vocabulary = read_json(folder / "encoder.json", _Saved)["vocabulary"]
         return cls(tuple(vocabulary), np.load(folder / "idf.npy", allow_pickle=False))
 
 

@@ -23,7 +23,7 @@ from core.evaluation.retraining import LEAST_SEEDS, Asked, retrain
 from core.export.manifest import decisions_from_json, decisions_to_json, to_text
 from core.models.own_code import own_factory, refuse_unless_allowed
 from core.store import Run
-from core.store.atomic import read_json, write_json
+from core.store.atomic import write_json
 from core.store.workspace import workspace_root
 from core.types.checks import CheckResult
 from core.types.curation import Decision, Rules, rules_from_json
@@ -31,6 +31,7 @@ from core.types.errors import CurationError, RunError
 from core.types.examples import UNLABELED, Modality, Split
 from core.types.progress import Progress
 
+from .asked import read_asked_check, read_result
 from .background import launch_job, watched
 from .claiming import locked
 from .samples import is_bundled
@@ -107,7 +108,7 @@ def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode:
 
 def resume_check(run: Run) -> str:
     """Go on, in a process of its own, with the check that was asked last; returns its key."""
-    keys = [(read_json(p).get("number", 0), p.parent.name) for p in _asked(run)]
+    keys = [(read_asked_check(p).get("number", 0), p.parent.name) for p in _asked(run)]
     waiting = [key for _, key in sorted(keys) if key not in _answered(run)]
     if not waiting:
         raise RunError("There is no unfinished check to go on with.", "Start a new one.")
@@ -116,18 +117,18 @@ def resume_check(run: Run) -> str:
 
 
 def _launch(run: Run, key: str) -> None:
-    _refuse_code(run, read_json(check_folder(run) / key / "asked.json")["mode"])
+    _refuse_code(run, read_asked_check(check_folder(run) / key / "asked.json")["mode"])
     launch_job(run, "check", check_folder(run) / key, ["check", str(run.path.absolute()), "--resume", key, "--quiet"])
 
 
 def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
     """Do what was asked under `key`, going on from what is finished; the answer is on disk when this returns."""
     if key in (answered := _answered(run)):
-        return CheckResult.from_json(read_json(answered[key]))
+        return read_result(answered[key], CheckResult)
     if all(path.parent != check_folder(run) / key for path in _asked(run)):
         raise RunError(f"This run was never asked for a check {key!r}.", "Ask anew, without --resume.")
     folder = check_folder(run) / key
-    _refuse_code(run, read_json(folder / "asked.json")["mode"])
+    _refuse_code(run, read_asked_check(folder / "asked.json")["mode"])
     with locked(folder), watched(run, "check", folder, progress) as watcher, _few_threads():
         result = _answer(run, key, folder, watcher)
         write_json(folder / "result.json", result.to_json())
@@ -142,7 +143,7 @@ def _refuse_code(run: Run, mode: str) -> None:
 
 def check_results(run: Run) -> list[CheckResult]:
     """Every finished check of a run, the last asked first."""
-    found = [CheckResult.from_json(read_json(path)) for path in _answered(run).values()]
+    found = [read_result(path, CheckResult) for path in _answered(run).values()]
     return sorted(found, key=lambda result: -result.number)
 
 
@@ -170,7 +171,7 @@ def _bare(rules: Mapping[str, Any]) -> Any:
 
 
 def _answer(run: Run, key: str, folder: Path, progress: Progress) -> CheckResult:
-    asked = read_json(folder / "asked.json")
+    asked = read_asked_check(folder / "asked.json")
     if asked["fingerprint"] != run.fingerprint:
         raise RunError("The dataset has changed since this check was asked.", "Start a new check.")
     view = score_view(run)

@@ -14,12 +14,13 @@ from core.evaluation.rescoring import rescore, short_training, testable
 from core.evaluation.self_test import measure, plant_flips
 from core.models.own_code import own_factory, refuse_unless_allowed
 from core.store import Run, run_registry
-from core.store.atomic import read_json, write_json
+from core.store.atomic import write_json
 from core.types.checks import SelfTestResult
 from core.types.errors import CurationError
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress
 
+from .asked import read_asked_self_test, read_result
 from .background import job_id, launch_job, watched
 from .checking import check_folder, kept_checks
 from .claiming import locked
@@ -41,14 +42,14 @@ def start_self_test(run: Run, flip: float = USUAL_FLIP) -> str:
 def resume_self_test(run: Run) -> str:
     """Go on with the one that was started last, with its share of flips; returns the key."""
     folder = Path(run_registry().row(job_id(run, _KIND)).path)
-    return start_self_test(run, float(read_json(folder / "asked.json")["flip"]))
+    return start_self_test(run, float(read_asked_self_test(folder / "asked.json")["flip"]))
 
 
 def work_self_test(run: Run, flip: float, progress: Progress) -> SelfTestResult:
     """The self-test of this share of flips, going on from what is finished; a finished one is only read."""
     folder = _ask(run, flip)
     if (folder / "result.json").is_file():
-        return SelfTestResult.from_json(read_json(folder / "result.json"))
+        return read_result(folder / "result.json", SelfTestResult)
     refuse_unless_allowed(run.run_id, run.spec.training.model)
     with locked(folder), watched(run, _KIND, folder, progress) as watcher, limited_threads(1):
         result = _answer(run, flip, folder, watcher)
@@ -60,8 +61,8 @@ def work_self_test(run: Run, flip: float, progress: Progress) -> SelfTestResult:
 def self_test_result(run: Run) -> SelfTestResult | None:
     """The finished self-test of this data, the last asked when there are several."""
     results = kept_checks(run, f"{_KIND}-*/result.json")
-    found = [(read_json(p.parent / "asked.json")["number"], p) for p in results]
-    return SelfTestResult.from_json(read_json(max(found)[1])) if found else None
+    found = [(read_asked_self_test(p.parent / "asked.json")["number"], p) for p in results]
+    return read_result(max(found)[1], SelfTestResult) if found else None
 
 
 def _ask(run: Run, flip: float) -> Path:
@@ -71,7 +72,7 @@ def _ask(run: Run, flip: float) -> Path:
                 "scores": list(run.score_names)}
     key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
     folder = check_folder(run) / f"{_KIND}-{key}"
-    numbers = {p.parent: read_json(p)["number"] for p in check_folder(run).glob(f"{_KIND}-*/asked.json")}
+    numbers = {p.parent: read_asked_self_test(p)["number"] for p in check_folder(run).glob(f"{_KIND}-*/asked.json")}
     last = max(numbers.values(), default=0)
     if numbers.get(folder, 0) < last or folder not in numbers:  # asked anew: it is the last one now
         write_json(folder / "asked.json", {**question, "number": last + 1})

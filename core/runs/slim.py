@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from core.models.stored import read_model_card
 from core.store import Run
-from core.store.atomic import read_json, sha256_of, write_array, write_json
+from core.store.atomic import sha256_of, write_array, write_json
 from core.store.checkpoints import read_weights, write_weights
 from core.types.errors import RunError
 from core.types.runs import RunState
-from core.types.shapes import shaped
-from core.types.trace import Checkpoint
 
 _SHOWN = (
     "predicted", "predicted_prob", "out_of_fold_pred", "out_of_fold_prob", "curves_p", "curves_pred", "curves_epochs",
@@ -63,11 +62,10 @@ def _half(weights: np.ndarray) -> np.ndarray:
 
 def _slim_model(run: Run, out: Path) -> None:
     """Encoder, estimator, and the last checkpoint of the first seed with what influence needs of it."""
-    card = run.path / "model" / "model.json"
-    if not card.is_file():
+    if not (run.path / "model" / "model.json").is_file():
         return
     shutil.copytree(run.path / "model", out / "model", ignore=shutil.ignore_patterns("s*-e*.safetensors"))
-    checkpoints = shaped(read_json(card)["checkpoints"], tuple[Checkpoint, ...], "checkpoints")
+    checkpoints = read_model_card(run.path / "model").checkpoints
     kept = [c.path for c in checkpoints if c.seed == checkpoints[0].seed][-1:]
     for place in kept:
         weights = read_weights(run.path / place)

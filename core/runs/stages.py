@@ -17,7 +17,7 @@ from core.scores.finite import computed, with_finite_outputs
 from core.store.atomic import write_json
 from core.store.examples import describe_dataset, write_examples
 from core.store.index import write_index
-from core.store.runs import EVIDENCE
+from core.store.runs import is_evidence
 from core.store.shards import shards_agree, write_shards
 from core.store.verified import agrees
 from core.store.workspace import cache_root
@@ -144,7 +144,7 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
 
 def _forget_damaged_training(job: Job) -> None:
     """Train again where an array of the training is not what it was: its markers say that it is finished."""
-    noted = [name for name in job.folder.card.get("arrays", {}) if name.startswith(EVIDENCE)]
+    noted = [name for name in job.folder.card.get("arrays", {}) if is_evidence(name)]
     if not all(map(job.folder.has_array, noted)):
         job.log("Arrays of the training are damaged: trained again.")
         shutil.rmtree(job.path / "work", ignore_errors=True)
@@ -152,7 +152,7 @@ def _forget_damaged_training(job: Job) -> None:
 
 def note_training(job: Job) -> None:
     """Note the sha256 of what the training left: from here on it does not change."""
-    names = sorted(path.stem for path in (job.path / "arrays").glob("*.npy") if path.stem.startswith(EVIDENCE))
+    names = sorted(path.stem for path in (job.path / "arrays").glob("*.npy") if is_evidence(path.stem))
     job.folder.note_arrays(*(name for name in names if not job.folder.has_array(name)))
 
 

@@ -21,7 +21,6 @@ from .cards import ScoreCard, mixed, read_asked, read_card, read_scores
 if TYPE_CHECKING:
     from .index import ScoreIndex
 
-EVIDENCE = ("features-", "logits")  # arrays of a training, noted only once it is finished
 Reopen = Callable[[RunSpec], ExampleTable]
 
 
@@ -188,7 +187,7 @@ class Run:
         shaped(name, Annotated[str, path_part], "the name of an array")
         path = self.path / "arrays" / f"{name}.npy"
         noted = self.card.get("arrays", {})
-        if not path.is_file() or (name not in noted and not name.startswith(EVIDENCE)):
+        if not path.is_file() or (name not in noted and not is_evidence(name)):
             return None
         if name in noted and not self._is_as_noted(name, path):
             raise mixed(path, "its bytes are not those that run.json notes.")
@@ -208,6 +207,13 @@ class Run:
     def coordinates(self, name: str) -> np.ndarray | None:
         """float32 [N, 2] positions on a map (`pca`, `umap`), or None."""
         return self.array(name)
+
+
+def is_evidence(name: str) -> bool:
+    """Whether a training writes this array: it is noted once that is finished, all others as they are written."""
+    return name in ("logits", "seen_correct", "out_of_fold") or name.startswith(
+        ("features-", "logits-", "gradient_norm-", "spread-", "fold-", "threshold")
+    )
 
 
 def is_run(path: str | Path) -> bool:

@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
@@ -24,6 +24,11 @@ from core.types.errors import RunError
 from core.types.trace import Checkpoint
 
 _SINGLE = 2**30  # bytes; a larger logits file is kept in half precision
+
+
+class _Claim(TypedDict):
+    fingerprint: str
+    question: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Recorder:
         if not marker.exists():
             write_json(marker, {"fingerprint": fingerprint, "question": json.loads(json.dumps(question, default=str))})
             return
-        there = read_json(marker)
+        there = read_json(marker, _Claim)
         if there["fingerprint"] != fingerprint:
             differing = sorted(
                 k for k in question if json.loads(json.dumps(question[k], default=str)) != there["question"].get(k)
@@ -98,7 +103,7 @@ class Recorder:
     def finished(self, piece: str) -> dict[str, Any] | None:
         """What `finish` said about a piece of work, or None while it is not done."""
         marker = self.work / f"{piece}.json"
-        return read_json(marker) if marker.exists() else None
+        return read_json(marker, dict) if marker.exists() else None
 
     def finish(self, piece: str, about: dict[str, Any]) -> None:
         """Mark a piece as done; its snapshot is no longer needed."""

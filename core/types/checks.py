@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from .errors import RunError
+from .shapes import shaped
 
 VERSION = 1  # of the JSON of every result here
 
@@ -21,15 +22,11 @@ class Result:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; `RunError` for one that a newer version wrote."""
+        """The inverse of `to_json`; `RunError` for one that a newer version wrote, `ShapeError` for an edited one."""
         if plain.get("version", VERSION) != VERSION:
             raise RunError(f"A result of version {plain['version']}.", "Update Chaffinch, or run the check again.")
         known = {f.name for f in fields(cls)}
-        return cls(**{name: _frozen(value) for name, value in plain.items() if name in known})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+        return shaped({name: value for name, value in plain.items() if name in known}, cls)
 
 
 @dataclass(frozen=True)
@@ -103,16 +100,6 @@ class CheckResult(Result):
     verdict: str  # one sentence
     notes: tuple[str, ...] = ()
 
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return super().from_json({
-            **plain,
-            "points": [ArmPoint.from_json(p) for p in plain["points"]],
-            "comparisons": [Comparison.from_json(c) for c in plain["comparisons"]],
-            "smallest": SmallestSubset.from_json(plain["smallest"]),
-        })
-
 
 @dataclass(frozen=True)
 class ScoreRecall(Result):
@@ -165,16 +152,6 @@ class SelfTestResult(Result):
     not_tested: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return super().from_json({
-            **plain,
-            "scores": [ScoreRecall.from_json(s) for s in plain["scores"]],
-            "composites": [ScoreRecall.from_json(s) for s in plain["composites"]],
-            "gains": [Gain.from_json(g) for g in plain["gains"]],
-        })
-
 
 @dataclass(frozen=True)
 class Stratum(Result):
@@ -206,8 +183,3 @@ class NoiseRate(Result):
     cut: int | None
     text: str
     cut_text: str = ""
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return super().from_json({**plain, "strata": [Stratum.from_json(s) for s in plain["strata"]]})

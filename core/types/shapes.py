@@ -13,7 +13,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from .errors import CurationError
 
@@ -83,16 +83,22 @@ def path_inside(value: str) -> None:
 
 
 def _scalar(plain: Any, shape: Any, place: str) -> Any:
+    if typing.get_origin(shape) is Literal:
+        return _chosen(plain, typing.get_args(shape), place)
     if isinstance(shape, type) and issubclass(shape, Enum):
-        if plain not in (known := [member.value for member in shape]):
-            raise ShapeError(place, f"should be one of {', '.join(map(str, known))}, and is {_said(plain)}.")
-        return shape(plain)
+        return shape(_chosen(plain, [member.value for member in shape], place))
     value = _of_type(plain, shape, place)
     if shape is str and "\0" in value:
         raise ShapeError(place, "holds a NUL.")
     if shape in (int, float) and not -_LARGEST <= value < _LARGEST:
         raise ShapeError(place, "is a number beyond all bounds.")
     return value
+
+
+def _chosen(plain: Any, known: Sequence[Any], place: str) -> Any:
+    if plain not in known or isinstance(plain, bool):
+        raise ShapeError(place, f"should be one of {', '.join(map(str, known))}, and is {_said(plain)}.")
+    return plain
 
 
 def _of_type(plain: Any, kind: type, place: str) -> Any:
