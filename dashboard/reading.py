@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,22 +15,16 @@ from core.curation.evidence import ZONES, NoiseEstimate, zones
 from core.curation.ranking import rank_rows
 from core.curation.review import ReviewQueue
 from core.scores import SCORES
-from core.scores.method import ScoreMethod
 from core.selection import strategy_named
-from core.store import MAIN, Run
+from core.store import MAIN
 from core.types.curation import Outcome, Source
 from core.types.errors import RulesError
 from core.types.figures import digits, probability
-from core.types.runs import RunState, RunStatus
-from core.types.scores import Score
 from dashboard import cache, selecting
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
 _RISKS_AT_ONCE = 100_000
-IDLE = ("not asked for", "not possible here")
-GOING = (RunState.WAITING, RunState.RUNNING)
-_LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 
 def class_counts(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -54,57 +48,6 @@ def hardest_hit(view: ScoreView, outcome: Outcome) -> HitClass:
         return HitClass("no labels", 0, 0)
     worst = present[np.lexsort((before[present], after[present] / before[present]))[0]]
     return HitClass(str(view.class_names[worst]), int(before[worst]), int(after[worst]))
-
-
-def scores_frame(run: Run, methods: Sequence[ScoreMethod], status: RunStatus) -> pd.DataFrame:
-    """One row per registered score, those asked for first: what it finds and needs, lights, cost, state in this run."""
-    states = score_states(run, [method.name for method in methods], status)
-    methods = sorted(methods, key=lambda method: states[method.name] in IDLE)
-    return pd.DataFrame([_score_line(run, method, states[method.name]) for method in methods])
-
-
-def score_states(run: Run, names: Sequence[str], status: RunStatus) -> dict[str, str]:
-    """Where each score stands: done, failed, the stage its run is in for the next one, waiting, not asked for."""
-    asked = run.spec.scores
-    not_here = run.card.get("not_here", {})
-    found, next_up = {}, True
-    for name in names:
-        if name in run.score_names:
-            found[name] = "done"
-        elif name in run.failures:
-            found[name] = "failed"
-        elif name in not_here:
-            found[name] = "not possible here"
-        elif "all" not in asked and name not in asked:
-            found[name] = "not asked for"
-        elif status.state not in GOING:
-            found[name] = "not run"
-        else:
-            found[name] = (status.stage.lower() or "starting") if next_up else "waiting"
-            next_up = False
-    return found
-
-
-def _score_line(run: Run, method: ScoreMethod, state: str) -> dict[str, object]:
-    done = state == "done"
-    score = run.score(method.name) if done else None
-    return {
-        "name": method.name,
-        "Score": method.title,
-        "What it finds": method.summary,
-        "State": state,
-        "Assumptions": lights_word(score) if score else "",
-        "Skill": score.skill if score else None,
-        "Seconds": score.seconds if score else None,
-        "Needs": ", ".join(s.value.replace("_", " ") for s in method.needs),
-        "Cost": method.cost,
-    }
-
-
-def lights_word(score: Score) -> str:
-    """How many checks are red, amber and green, the worst first: shape and count, not color alone."""
-    counts = {light: sum(check.light == light for check in score.checks) for light in ("red", "amber", "green")}
-    return "  ".join(f"{_LIGHTS[light]} {count} {light}" for light, count in counts.items() if count)
 
 
 def noise_words(noise: NoiseEstimate | None) -> str:

@@ -11,7 +11,7 @@ from core.scores import SCORES
 from core.store import Run
 from core.types.errors import RunError, by_reason
 from core.types.runs import RunSpec, RunState, RunStatus
-from dashboard import border, cache, doing, reading, state
+from dashboard import border, cache, doing, score_states, state
 from dashboard.components import messages, run_progress
 from dashboard.fragments import fragment
 from dashboard.panels import run_form, score_detail
@@ -90,9 +90,9 @@ def _finished(run: Run) -> None:
     left, right = st.columns([3, 1], gap="small")
     with left:
         st.html("<h2>Scores</h2>")
-        table = reading.scores_frame(run, SCORES, _status(run))
+        table = score_states.scores_frame(run, SCORES, _status(run))
         done = int((table["State"] == "done").sum())
-        asked = int((~table["State"].isin(reading.IDLE)).sum())
+        asked = int((~table["State"].isin(score_states.IDLE)).sum())
         st.text(
             f"{done} of {asked} scores computed for {run.name}; {len(table) - asked} more could be asked for or do not "
             "fit it. Choose a row for its assumptions and settings."

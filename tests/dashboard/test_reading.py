@@ -9,7 +9,7 @@ import pytest
 from core.curation.evidence import NoiseEstimate
 from core.store import RunSummary
 from core.types.runs import RunSpec, RunState, RunStatus
-from dashboard import cache, reading
+from dashboard import cache, reading, score_states
 from dashboard.panels import sample_strip
 
 
@@ -27,12 +27,12 @@ def _run(**changed):
 )
 def test_a_running_job_says_where_each_score_stands(state, expected):
     status = RunStatus("r", state, "Training seed 1 of 2")
-    assert reading.score_states(_run(score_names=("el2n",)), list(expected), status) == expected
+    assert score_states.score_states(_run(score_names=("el2n",)), list(expected), status) == expected
 
 
 def test_a_score_that_failed_or_cannot_be_had_says_so():
     run = _run(spec=RunSpec("x"), failures={"el2n": "why"}, card={"not_here": {"vog": "needs pictures"}})
-    states = reading.score_states(run, ["el2n", "vog", "aum"], RunStatus("r", RunState.WAITING))
+    states = score_states.score_states(run, ["el2n", "vog", "aum"], RunStatus("r", RunState.WAITING))
     assert states == {"el2n": "failed", "vog": "not possible here", "aum": "starting"}
 
 
