@@ -175,7 +175,7 @@ def built_in(own):
     with torch.no_grad():
         features = network.features(x)
     for name, strength in (("one.pt", 1e-2), ("two.pt", 1.0)):
-        fitted = LogisticRegression(C=strength, max_iter=50).fit(features.numpy(), own.labels)
+        fitted = LogisticRegression(C=strength, max_iter=5000).fit(features.numpy(), own.labels)
         with torch.no_grad():
             network.head.weight.copy_(torch.from_numpy(fitted.coef_))
             network.head.bias.copy_(torch.from_numpy(fitted.intercept_))
