@@ -104,7 +104,7 @@ def list_runs() -> list[RunSummary]:
                     row.run_id,
                     row.name or Path(row.path).name,
                     row.modality,
-                    row.rows,
+                    row.rows or _rows_in(row.path),
                     state,
                     ago(row.changed_at),
                     Path(row.path),
@@ -118,6 +118,14 @@ def facts_of(path: Path) -> dict[str, Any]:
     folder = RunFolder(path)
     dataset = {"name": Path(folder.spec.source).stem, "modality": "", "rows": 0, **folder.card.get("dataset", {})}
     return {key: dataset[key] for key in ("name", "modality", "rows")}
+
+
+def _rows_in(path: str) -> int:
+    """Rows of a run that stopped before its row said so; 0 where its folder does not tell, either."""
+    try:
+        return int(facts_of(Path(path))["rows"])
+    except RunError:
+        return 0
 
 
 def ago(then: float | None) -> str:

@@ -217,5 +217,8 @@ def is_evidence(name: str) -> bool:
 
 
 def is_run(path: str | Path) -> bool:
-    """Whether the folder holds a run."""
-    return (Path(path) / "spec.json").is_file()
+    """Whether the folder holds a run; what cannot be looked into, or be a folder at all, holds none."""
+    try:
+        return (Path(path) / "spec.json").is_file()
+    except OSError:
+        return False

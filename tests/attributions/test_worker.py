@@ -120,7 +120,7 @@ def test_the_worker_gives_what_the_session_gives_and_errors_in_words(tables):
         assert client.explain(0, "occlusion").names == ("age", "job")  # errors of one question do not end the next
 
 
-def test_a_dead_worker_is_said_and_started_anew(tables):
+def test_fault_79_a_killed_worker_is_said_and_started_anew(tables):
     with AttributionClient(tables) as client:
         client.explain(0, "occlusion")
         os.kill(client.pid, signal.SIGKILL)

@@ -106,7 +106,7 @@ def values(path: str | Path) -> dict[str, np.ndarray]:
     return {name: run.score(name).values for name in run.score_names}
 
 
-def test_cancel_kill_and_resume_by_hand(job, tmp_path):
+def test_fault_79_cancel_kill_and_resume_by_hand(job, tmp_path):
     with server(tmp_path / "home", tmp_path) as address, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})
         with slowed(job):

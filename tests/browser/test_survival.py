@@ -91,7 +91,7 @@ def export(page, out) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS)
-def test_nothing_is_lost_on_the_way(mortal, tmp_path, card):
+def test_fault_79_nothing_is_lost_on_the_way_nor_with_a_killed_dashboard(mortal, tmp_path, card):
     out = tmp_path / "out"
     with browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})

@@ -139,6 +139,14 @@ def test_a_number_used_again_is_another_process(folder, sleeper):
         time.sleep(0.01)
 
 
+def test_a_stopped_run_still_says_how_many_rows_it_has(folder, sleeper):
+    done = actions.run_here(folder.spec, folder.path, SilentProgress())
+    run_id = registered(folder, sleeper.pid, age=61, rows=0)
+    assert [(r.state, r.rows) for r in actions.list_runs()] == [(RunState.STOPPED, 90)]
+    (done.path / "spec.json").write_text("{")
+    assert [(r.run_id, r.rows) for r in actions.list_runs()] == [(run_id, 0)]
+
+
 def test_cancel_says_when_there_is_nothing_to_cancel(folder):
     done = actions.run_here(folder.spec, folder.path, SilentProgress())
     with pytest.raises(RunError, match="is not running: it is finished"):

@@ -122,7 +122,7 @@ def test_a_cancelled_run_goes_on_to_the_same_scores(finished, table, tmp_path):
     assert_same_scores(finished, run(spec_of(table), tmp_path / "r"))
 
 
-def test_a_changed_dataset_does_not_match(tmp_path):
+def test_fault_84_a_changed_dataset_does_not_match(tmp_path):
     data, _ = write_table(tmp_path / "data")
     done = run(spec_of(data, scores=("el2n",)), tmp_path / "r")
     data.write_text(data.read_text().replace("row-5,", "row-5,9"))
@@ -199,7 +199,7 @@ def test_two_jobs_on_one_run_are_refused(table, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal")
-def test_kill_9_at_any_moment_then_resume_gives_the_same_scores(finished, table, tmp_path):
+def test_fault_79_kill_9_of_a_job_at_any_moment_then_resume_gives_the_same_scores(finished, table, tmp_path):
     out = tmp_path / "r"
     asked = json.dumps(spec_of(table).to_json())
     code = (

@@ -11,6 +11,7 @@ from worlds import write_table
 from core import actions
 from core.runs import prepare, stages
 from core.store import atomic, run_registry
+from core.store.database import _opened, database
 from core.types.errors import BrokenOffError, CurationError, RunError
 from core.types.examples import Roles
 from core.types.progress import SilentProgress
@@ -131,6 +132,19 @@ def test_a_workspace_that_cannot_be_used_leaves_no_folder(table, tmp_path, monke
     monkeypatch.setenv("CHAFFINCH_HOME", str(tmp_path / "file" / "home"))
     refused(spec_of(table), tmp_path / "r")
     assert not (tmp_path / "r").exists()
+
+
+def test_fault_85_a_newer_store_or_run_folder_refuses_and_leaves_nothing(table, tmp_path, own_workspace):
+    done = run(spec_of(table), tmp_path / "r")
+    plain = atomic.read_json(done.path / "spec.json")
+    atomic.write_json(done.path / "spec.json", {**plain, "format": 99, "spec": "of another shape"})
+    with pytest.raises(RunError, match="made by a newer version"):
+        run(spec_of(table), tmp_path / "r")
+    with database().writing() as connection:
+        connection.exec_driver_sql("UPDATE meta SET value = '99' WHERE key = 'version'")
+    _opened.cache_clear()
+    assert "made by a newer version" in str(refused(spec_of(table), tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
 
 
 def test_fault_80_full_disk_at_a_shard_keeps_what_was_finished(table, tmp_path, monkeypatch):

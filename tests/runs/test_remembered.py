@@ -57,7 +57,7 @@ def test_a_state_of_a_moment_ago_is_no_lost_database(run):
 
 
 @pytest.mark.parametrize("lose", [gone, emptied, whole_home])
-def test_lost_decisions_are_missed_and_nothing_is_written_in_their_place(run, own_workspace, lose):
+def test_fault_86_lost_decisions_are_missed_and_nothing_is_written_in_their_place(run, own_workspace, lose):
     lose(own_workspace)
     with pytest.raises(RunError, match="0 changes of this run where 10 were seen") as caught:
         actions.curation_state(run)

@@ -18,7 +18,7 @@ def test_sqlite_syncs_every_commit():
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
 
 
-def test_a_newer_store_is_refused(own_workspace):
+def test_fault_85_a_newer_store_is_refused(own_workspace):
     curation_log().state("r")
     with closing(sqlite3.connect(own_workspace / "workspace.sqlite")) as raw, raw:
         raw.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
@@ -31,7 +31,7 @@ def curation_log_afresh():
     return curation_log()
 
 
-def test_a_damaged_file_is_kept_and_what_can_be_read_is_copied(own_workspace):
+def test_fault_86_a_damaged_file_is_kept_and_what_can_be_read_is_copied(own_workspace):
     log = curation_log()
     log.decide("r", [f"id-{i}" for i in range(2_000)], Action.DROP, token="1")
     log.decide("r", ["last"], Action.KEEP, token="2")
@@ -52,15 +52,17 @@ def test_a_damaged_file_is_kept_and_what_can_be_read_is_copied(own_workspace):
     (own_workspace / "workspace.recovered.sqlite").replace(file)
     with database().reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM decision").scalar() == 2001
+    state = curation_log_afresh().state("r")  # the page with the run's own row was lost, too
+    assert (len(state.decisions), state.rev, state.can_undo) == (2001, 2, True)
 
 
-def test_something_else_in_the_place_of_the_database(own_workspace):
+def test_fault_86_something_else_in_the_place_of_the_database(own_workspace):
     (own_workspace / "workspace.sqlite").write_bytes(b"<html>not a database</html>" * 100)
     with pytest.raises(RunError, match="damaged"):
         curation_log().state("r")
 
 
-def test_a_full_disk_saves_nothing_and_says_so(monkeypatch):
+def test_fault_80_a_full_disk_saves_no_decision_and_says_so(monkeypatch):
     log = curation_log()
     log.decide("r", ["a"], Action.DROP, token="1")
     original = database_module._configure

@@ -159,7 +159,7 @@ def test_two_writers_lose_nothing():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal")
-def test_kill_9_keeps_every_acknowledged_write():
+def test_fault_79_kill_9_keeps_every_acknowledged_write():
     for attempt in range(3):
         writer = _writer(f"victim{attempt}", 10_000)
         said = [writer.stdout.readline() for _ in range(5)]
