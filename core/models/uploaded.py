@@ -205,8 +205,8 @@ def _unpickling(path: Path, text: str) -> ModelError:
     if names:
         return ModelError(
             f"{path.name} holds an object of the type {names[0]} beside its weights. Nothing was run.",
-            "Where you made it, save the weights alone: "
-            f"state = torch.load({path.name!r}, weights_only=False)['state_dict']; torch.save(state, 'weights.pt').",
+            "Where you made it, save the weights alone: torch.save(model.state_dict(), 'weights.pt'); "
+            "of a checkpoint that is loaded there: torch.save(checkpoint['state_dict'], 'weights.pt').",
         )
     if "nsupported operand" in text:
         return ModelError(f"{path.name} was saved by a pickle protocol that torch does not read safely.", _SAVE_AGAIN)

@@ -144,7 +144,7 @@ def test_what_cannot_be_tested_says_why():
     assert set(why) == {"vog", "duplicate_similarity"}
     methods, why = sort_out(["el2n", "knn_shapley"], inputs=False)
     assert [m.name for m in methods] == ["knn_shapley"]
-    assert "no inputs" in why["el2n"]
+    assert "nothing to train here" in why["el2n"]
 
 
 def test_bootstrap_auroc_with_weights_one_is_auroc():

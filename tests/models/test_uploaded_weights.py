@@ -108,7 +108,7 @@ def test_other_data_beside_the_weights_is_named_with_the_way_out(value: Any, nam
     torch.save({"state_dict": _network().state_dict(), "args": value}, tmp_path / "w.pt")
     with pytest.raises(ModelError, match=f"holds an object of the type {name} beside its weights") as caught:
         read_state_dict(tmp_path / "w.pt")
-    assert "torch.load('w.pt', weights_only=False)['state_dict']; torch.save(state, 'weights.pt')" in caught.value.hint
+    assert "torch.save(checkpoint['state_dict'], 'weights.pt')" in caught.value.hint
 
 
 def test_a_whole_pickled_network_is_code(tmp_path: Path) -> None:
