@@ -56,6 +56,8 @@ def work_on(
         return run
     refuse_unless_allowed(folder.run_id, folder.spec.training.model)
     job = Job(folder, progress, reuse)
+    if folder.damage:
+        job.log(folder.damage)
     with _settled(job), limited_threads(folder.threads):
         _work(job, clusters)
         _keep_truth(job, truth)
