@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.types.figures import probability
-from dashboard import drawing, reading
+from dashboard import drawing, reading, shaky
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
@@ -35,7 +35,7 @@ def _judged(opened: Opened, row: int) -> dict[str, str]:
         "Predicted": _predicted(opened, row),
         "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source_of(row)}",
         "Because": reading.because(opened, row),
-        "Margin": reading.margin_words(opened, row),
+        "Distance to the cut": shaky.margin_words(opened, row),
         "Zone": reading.zone_word(opened, row) + about,
     }
 

@@ -6,7 +6,7 @@ from screens import screen, words
 from core import actions
 from core.export import read_manifest
 from core.types.curation import Guardrails, Rules, Threshold
-from dashboard import reading
+from dashboard import shaky
 
 ALL = Threshold("composite", "value", "above", -9.0)
 
@@ -60,6 +60,6 @@ def test_the_reason_why_flip_risks_are_unknown_is_the_true_one(run_of, rules, wh
     view = actions.score_view(run)
     opened = SimpleNamespace(run=run, view=view, rules=rules, outcome=actions.outcome(view, rules, {}), at="x",
                              change=why)
-    rows, words_said = reading.shaky_rows(opened)
+    rows, words_said = shaky.shaky_rows(opened)
     assert len(rows) == 0
     assert why in words_said

@@ -89,7 +89,8 @@ def test_the_random_sample_is_asked_blind_in_its_own_order(run_of):
     said = words(at)
     assert f"Noise sample 0 of {len(ids)}" in said
     assert "Judge the label alone" in said
-    assert not {"Predicted", "Export", "Because", "Margin", "Zone"} & {caption.value for caption in at.caption}
+    told = {"Predicted", "Export", "Because", "Distance to the cut", "Zone"}
+    assert not told & {caption.value for caption in at.caption}
     assert "Scores of this example" not in said
     at.button(key="sample_right").click().run()
     assert at.query_params["example"] == ids[1]
