@@ -46,10 +46,10 @@ class Column:
     array: Callable[[], Any]
 
 
-def text_column(name: str, values: Sequence[str] | np.ndarray, numeric: bool = False) -> Column:
+def text_column(name: str, values: Sequence[str] | np.ndarray) -> Column:
     """Cells that are text already."""
     cells = values.tolist() if isinstance(values, np.ndarray) else list(values)
-    return Column(name, numeric, lambda a, b: cells[a:b], lambda: _array(cells))
+    return Column(name, False, lambda a, b: cells[a:b], lambda: _array(cells))
 
 
 def typed_column(name: str, cells: list[str], numeric: bool, kind: Any = None) -> Column:

@@ -89,4 +89,6 @@ def _level_3(folder: Path, manifest: Mapping[str, Any], stored: StoredExport | N
     if run is None or not report.ok:
         return report
     findings = curated_findings(folder, manifest, stored, replace(run, columns=fresh.columns))
-    return replace(report, ok=not findings, details=tuple(findings)) if findings else report
+    if not findings:
+        return report
+    return replace(report, ok=False, text="curated.csv is not what the data gives.", details=tuple(findings))

@@ -10,7 +10,7 @@ import pytest
 from exported import RULES, read_table, world, write_out
 
 from core.curation import apply_rules
-from core.export import Recomputed, raise_if_failed, verify
+from core.export import Recomputed, RunRows, raise_if_failed, verify
 from core.types.errors import VerifyError
 
 
@@ -134,3 +134,15 @@ def test_scores_are_not_made_again_for_files_that_differ(tmp_path):
         raise AssertionError("minutes of work for a folder that is known to differ")
 
     assert verify(tmp_path / "out", recompute=never)[2].ok is None
+
+
+def test_columns_read_again_that_differ_are_told(tmp_path):
+    view, _ = write_out(tmp_path / "out")
+    fresh, frame = {n: c.values for n, c in view.scores.items()}, world()[2]
+    other = frame.assign(amount=[f"{k}0" for k in frame["amount"]])
+    same, moved = (verify(tmp_path / "out", run=RunRows(view, frame),
+                          recompute=lambda columns=columns: Recomputed(view.ids.tolist(), fresh, columns))[2]
+                   for columns in (frame, other))
+    assert same.ok
+    assert (moved.ok, moved.text) == (False, "curated.csv is not what the data gives.")
+    assert "column 'amount'" in moved.details[0]
