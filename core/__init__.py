@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+# Not from typing: under `python -m core` nothing may be imported before core/__main__.py has taken the folder that
+# someone stands in off the import path. Type checkers know the name.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from core.datasets import load_examples as load_examples
@@ -39,7 +42,7 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'core' has no attribute {name!r}; it has: {', '.join(__all__)}")
     return getattr(import_module(_HOMES[name]), name)

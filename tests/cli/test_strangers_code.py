@@ -166,7 +166,8 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
 @pytest.mark.parametrize("words", [["resume", "gift", "--quiet"], ["inspect", "data/data.csv"]])
 def test_python_m_core_beside_the_folder_runs_nothing(made, tmp_path, monkeypatch, words):
     gift = made.copy(tmp_path / "received", finished=False)
-    (gift.root / "pandas.py").write_text((gift.run / "payload.py").read_text())  # Python itself would look here first
+    for name in ("pandas", *sys.stdlib_module_names):  # Python itself would look here first
+        (gift.root / f"{name}.py").write_text((gift.run / "payload.py").read_text())
     environment = child.environment()
     done = subprocess.run([sys.executable, "-m", "core", *words], cwd=gift.root, env=environment, capture_output=True,
                           text=True, timeout=120, check=False)
