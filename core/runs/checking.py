@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +33,7 @@ from core.types.progress import Progress
 from .asked import read_asked_check, read_result
 from .background import launch_job, watched
 from .claiming import locked
-from .samples import is_bundled
+from .links import keeps_beside
 from .source import source_gone
 from .view import score_view
 
@@ -42,10 +41,8 @@ MODES = ("quick", "full")
 
 
 def check_folder(run: Run) -> Path:
-    """`check/` in the run's folder; in the workspace for a bundled sample and for a run that cannot be written to."""
-    if is_bundled(run) or not os.access(run.path, os.W_OK):
-        return workspace_root() / "checks" / run.run_id
-    return run.path / "check"
+    """`check/` in the run's folder; in the workspace for a bundled sample and for a run that is not written to."""
+    return run.path / "check" if keeps_beside(run) else workspace_root() / "checks" / run.run_id
 
 
 def kept_checks(run: Run, pattern: str) -> list[Path]:

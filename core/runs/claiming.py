@@ -20,6 +20,7 @@ from core.types.errors import BrokenOffError, CurationError, RunError
 from core.types.runs import RunSpec, settings_fingerprint
 
 from .folder import RunFolder
+from .links import refuse_links
 
 _OURS = ("spec.json", "run.json", "log.txt", "examples.parquet", "truth.csv", "arrays", "index", "model", "scores",
          "work", "pieces", "evidence")  # fmt: skip
@@ -102,12 +103,15 @@ def clear(path: Path) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Only one job works in a folder at a time; the lock ends with its process, however that ends.
 
-    The folder itself is locked, so that nothing is written and a read-only one can be locked, too.
+    The folder itself is locked, so that nothing is written and a read-only one can be locked, too. Raises `RunError`
+    where another process holds it, or where it holds links.
     """
     made(path)
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows: only the process check of the database is left
+        if is_run(path):
+            refuse_links(path)
         yield
         return
     try:
@@ -120,6 +124,8 @@ def locked(path: Path) -> Iterator[None]:
                 f"{path} is already running in another process.",
                 "Wait for it, or stop it with `python -m core cancel`; a process that is halted must be ended first.",
             )
+        if is_run(path):
+            refuse_links(path)
         yield
     finally:
         os.close(handle)

@@ -20,7 +20,7 @@ from core.store.database import database
 from core.store.workspace import workspace_root
 from core.types.errors import RunError
 
-from .samples import is_bundled
+from .links import keeps_beside
 
 if TYPE_CHECKING:
     from core.store.decisions import CurationLog
@@ -75,9 +75,7 @@ def _place(run: Run) -> Path:
 
 @lru_cache(maxsize=32)  # a click waits for it
 def _placed(run: Run, home: Path) -> Path:
-    if is_bundled(run) or not os.access(run.path, os.W_OK):
-        return home / "checks" / run.run_id / _NAME
-    return run.path / "check" / _NAME
+    return (run.path / "check" if keeps_beside(run) else home / "checks" / run.run_id) / _NAME
 
 
 def _read(path: Path) -> dict[str, dict[str, int]]:
