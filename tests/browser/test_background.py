@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -107,14 +107,17 @@ def values(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def test_fault_79_cancel_kill_and_resume_by_hand(job, tmp_path):
-    with server(tmp_path / "home", tmp_path) as address, browser() as chromium:
+    held = ExitStack()
+    held.enter_context(slowed(job))  # before the server: that takes longer to start than the training
+    with held, server(tmp_path / "home", tmp_path) as address, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})
-        with slowed(job):
-            page.goto(f"{address}/scores?run={job}")
-            until(page, lambda: trains(page), "the page shows the training")
-            assert re.search(r"last sign of life \d+ s ago", words(page)), words(page)
-            click(page, "Cancel", ".st-key-progress_box")
-            until(page, lambda: "Cancelled" in words(page), "the page says that it is cancelled")
+        page.goto(f"{address}/scores?run={job}")
+        until(page, lambda: trains(page), "the page shows the training")
+        assert re.search(r"last sign of life \d+ s ago", words(page)), words(page)
+        click(page, "Cancel", ".st-key-progress_box")
+        until(page, lambda: run_registry().row(job).cancel, "the job is asked to stop")
+        held.close()
+        until(page, lambda: "Cancelled" in words(page), "the page says that it is cancelled")
         assert actions.run_status(job).state == RunState.CANCELLED
 
         with slowed(job):
