@@ -28,5 +28,5 @@ def keep_callbacks_whole() -> None:
         with session._lock:
             session._state.on_script_will_rerun(*states, **how)
 
-    ScriptRunner._maybe_handle_execution_control_request = look_later  # type: ignore[method-assign]
-    SafeSessionState.on_script_will_rerun = run_callbacks  # type: ignore[method-assign]
+    ScriptRunner._maybe_handle_execution_control_request = look_later  # type: ignore[method-assign, assignment]
+    SafeSessionState.on_script_will_rerun = run_callbacks  # type: ignore[method-assign, assignment]

@@ -14,7 +14,7 @@ def page_keys(keys: Mapping[str, str], on_key: Callable[[str], None], *, key: st
 
     def told() -> None:
         what = (st.session_state.get(key) or {}).get("key")
-        if what in keys.values():
+        if isinstance(what, str) and what in keys.values():
             on_key(what)
 
     browser_component("page_keys", js=("page_keys.js",))(key=key, data={"keys": dict(keys)}, on_key_change=told)

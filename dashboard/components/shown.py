@@ -22,7 +22,7 @@ def shown_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """The same table with its long names and cells cut; one without any is handed back as it is."""
     named = frame if all(len(str(name)) <= MOST for name in frame) else frame.rename(columns=shown)
     words = [name for name in named if not pd.api.types.is_numeric_dtype(named[name].dtype)]
-    cut = {name: named[name].map(_cell) for name in words if named[name].map(_is_long).any()}
+    cut: dict[str, pd.Series] = {str(name): named[name].map(_cell) for name in words if named[name].map(_is_long).any()}
     return named.assign(**cut) if cut else named
 
 
