@@ -43,6 +43,12 @@ def test_top_level_names_are_the_agreed_ones():
         assert {line.split("/")[0] for line in tracked.stdout.splitlines()} <= ALLOWED
 
 
+def test_every_file_of_tests_has_a_name_of_its_own():
+    """pytest imports them by name alone: two of one name stop the whole suite."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_nothing_runs_strangers_code():
     forbidden = re.compile(r"allow_pickle\s*=\s*True|\bpickle\.load|joblib\.load|unsafe_allow_html|components\.v1")
     found = [f"{p.relative_to(ROOT)}: {m.group()}" for p in _sources("core", "dashboard")
