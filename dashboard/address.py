@@ -36,7 +36,13 @@ def put() -> None:
 
 
 def confirm() -> None:
-    """In a run that the browser started by itself: it shows what was written last, or is told once more."""
+    """In a run that the browser asks for by its clock: it shows what was written last, or is told once more.
+
+    A run of the whole page reads back what it has just written itself: that says nothing of the browser.
+    """
+    context = get_script_run_ctx()
+    if not (context and context.fragment_ids_this_run):
+        return
     if _there() == address():
         st.session_state["address_shown"] = True
     elif not st.session_state.get("address_shown", True):  # an interrupted run took what it had written along

@@ -52,6 +52,34 @@ def test_a_press_whose_run_is_overtaken_is_followed(address, wait):
     session.close()
 
 
+def test_a_press_from_before_the_address_changed_leaves_what_is_open(address):
+    """The browser sends its address with every press: the one before, if the answer to the last press is on its way."""
+    session = Session(address, "explore", run="digits")
+    before = session.query
+    session.tell("gallery", "event", {"kind": "focus", "row": 5})
+    session.until(lambda: "drawer_keep" in session.widgets)
+    session.rest()
+    session.query = before
+    session.click("drawer_keep")
+    session.rest()
+    assert "example=" in session.query
+    session.close()
+
+
+def test_a_press_from_before_the_address_changed_stays_in_the_run_that_was_opened(address):
+    session = Session(address, run="adult")
+    before = session.query
+    session.press("try_digits")
+    session.until(lambda: "run=digits" in session.query and "gallery" in session.widgets)
+    session.rest()
+    session.query, runs = before, session.runs
+    session.tell("kept_bar", "act", "undo")
+    session.until(lambda: session.runs > runs)
+    session.rest()
+    assert "run=digits" in session.query
+    session.close()
+
+
 def test_sessions_that_click_together_refuse_each_other_only_about_the_same_rows(address):
     found = click_together(address, sessions=3, seconds=4)
     assert found.runs >= found.decided.total() > 0
