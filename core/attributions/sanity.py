@@ -66,6 +66,25 @@ def randomization_check(method: AttributionMethod, about: Explained, settings: A
                            "randomization")
 
 
+def with_random_weights(network: Any, seed: int) -> Any:
+    """The network itself, having forgotten what it may have learned: a person's factory can return a trained one.
+
+    Modules draw their own as when they were made; weights of modules that cannot are shuffled within each tensor.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        drawn = [module for module in network.modules() if callable(getattr(module, "reset_parameters", None))]
+        for module in drawn:
+            module.reset_parameters()
+        anew = {id(weight) for module in drawn for weight in module.parameters(recurse=False)}
+        for weight in network.parameters():
+            if id(weight) not in anew:
+                weight.copy_(weight.flatten()[torch.randperm(weight.numel())].reshape(weight.shape))
+    return network
+
+
 def _written(found: np.ndarray) -> str:
     spread = f" ± {found.std(ddof=1) / np.sqrt(len(found)):.2f}" if len(found) > 1 else ""
     return f"{found.mean() + 0.0:.2f}{spread}"

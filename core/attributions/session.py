@@ -26,7 +26,7 @@ from .encoded import batch, language_of, parts_of
 from .estimators import import_shap, taught_shuffled_labels
 from .method import AttributionMethod, Explained, Language
 from .registry import attribution_named
-from .sanity import checks_of
+from .sanity import checks_of, with_random_weights
 from .what_if import edited, judge, words_of, written
 
 NETWORK_BACKGROUND, ESTIMATOR_BACKGROUND = 64, 100  # training rows to compare with
@@ -164,7 +164,9 @@ class Session:
 
     def _fresh_networks(self, count: int) -> tuple[Any, ...]:
         card, first = self._model[0], 1_000_003 * (self.run.spec.seed + 1)  # not a seed that the run trained from
-        networks = (build_network(card, first + number, self._factory) for number in range(count))
+        networks = [build_network(card, first + number, self._factory) for number in range(count)]
+        if self._factory is not None:
+            networks = [with_random_weights(network, first + number) for number, network in enumerate(networks)]
         return tuple(network.eval().requires_grad_(False) for network in networks)
 
     def _shuffled_estimators(self, count: int) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from torch import nn
 from core.attributions import Explained, TableParts, attribution_named
 from core.attributions.estimators import taught_shuffled_labels
 from core.attributions.method import AttributionMethod
-from core.attributions.sanity import checks_of, gap_check, randomization_check
+from core.attributions.sanity import checks_of, gap_check, randomization_check, with_random_weights
 from core.types.attributions import Attribution
 from core.types.examples import Modality
 from core.types.params import params_from_dict
@@ -117,3 +117,23 @@ def test_estimators_that_learned_shuffled_labels():
     assert all(abs(copy.coef_[0, 0]) < 0.3 * abs(model.coef_[0, 0]) for copy in copies)
     assert len({float(copy.coef_[0, 0]) for copy in copies}) == 3
     assert taught_shuffled_labels(model, rows[labels != 0], labels[labels != 0] * 0 + 1, 0) == ()
+
+
+class Scaled(nn.Module):
+    """A layer that can be drawn anew and a bare parameter that cannot; both as after a training."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.arange(1.0, 41.0))
+        self.last = nn.Linear(40, 2)
+        nn.init.constant_(self.last.weight, 7.0)
+
+
+def test_a_trained_network_of_ones_own_forgets_what_it_learned():
+    first, second, again = (with_random_weights(Scaled(), seed) for seed in (1, 2, 1))
+    assert abs(first.last.weight).max() < 1
+    assert sorted(first.scale.tolist()) == Scaled().scale.tolist()
+    assert not torch.equal(first.scale, Scaled().scale)
+    assert not torch.equal(first.last.weight, second.last.weight)
+    assert torch.equal(first.last.weight, again.last.weight)
+    assert torch.equal(first.scale, again.scale)

@@ -94,6 +94,10 @@ def test_a_factory_that_returns_a_trained_network_is_scored_as_it_is(here, capsy
     assert "a check would train over it" in capsys.readouterr().err
     assert main(["selftest", "r", "--flip", "0.2", "--quiet"]) == 2
     assert "el2n: needs a training, and there is nothing to train here" in capsys.readouterr().err
+    assert main(["explain", "r", str(actions.score_view(found).ids[0]), "--method", "integrated_gradients"]) == 0
+    out = capsys.readouterr().out
+    assert "models with random weights" in out
+    assert "1.00 ± 0.00" not in out, "the factory's networks are not the ones that learned nothing"
 
 
 def test_a_factory_alone_is_trained_from_where_it_starts(here):
