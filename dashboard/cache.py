@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import actions, check_actions, curation_actions
+from core import actions, check_actions, curation_actions, export_actions
 from core.composite import RankCorrelation
 from core.curation import ScoreView, crossing, flip_risk
 from core.curation.branching import BranchComparison
@@ -258,7 +258,7 @@ def flip_risks(
 @st.cache_resource(max_entries=8, show_spinner="Counting cells")
 def formula_cells(run_id: str, at: str, change: str, _view: ScoreView, _outcome: Outcome) -> int:
     """How many cells of curated.csv a spreadsheet would run."""
-    return actions.formula_cells(_view, _outcome)
+    return export_actions.formula_cells(_view, _outcome)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Moving each weight")

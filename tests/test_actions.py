@@ -6,7 +6,7 @@ import sys
 import pytest
 from worlds import write_table
 
-from core import actions
+from core import actions, export_actions
 from core.types.curation import Action
 from core.types.errors import CurationError, RulesError, RunError
 from core.types.progress import SilentProgress
@@ -56,7 +56,7 @@ def test_decisions_reach_the_outcome_and_the_export_in_one_way(made, tmp_path):
     found = actions.outcome(view, rules, state.decisions)
     assert not found.kept[1]
     assert view.class_names[found.label_final[2]] == "z"
-    report = actions.export_run(made, rules, state.decisions, tmp_path / "e")
+    report = export_actions.export_run(made, rules, state.decisions, tmp_path / "e")
     assert (report.kept, report.dropped) == (found.counts["kept"], found.counts["dropped"])
     assert actions.undo(made).decisions.keys() == {"row-1"}
     assert [e.summary for e in actions.history(made, "row-1")] == ["drop 1 example"]

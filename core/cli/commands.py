@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core import actions, curation_actions
+from core import actions, curation_actions, export_actions
 from core.types.curation import Decision, Rules
 from core.types.errors import CurationError, by_reason
 from core.types.examples import Roles
@@ -209,7 +209,7 @@ def export(asked: Namespace) -> None:
     """Files out, by the rules given, saved or usual."""
     run = actions.open_run(asked.run)
     rules, decisions = chosen_rules(asked, run, actions.score_view(run))
-    done = actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch,
+    done = export_actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch,
                               formats=asked.formats, spreadsheet_safe=asked.spreadsheet_safe, confirmed=asked.yes)
     words.print_export(done, asked.out)
 
@@ -245,7 +245,9 @@ def verify(asked: Namespace) -> None:
 
     progress = terminal_progress(asked.quiet)
     try:
-        reports = actions.verify_export(asked.folder, asked.run, asked.level, progress, asked.retrain, asked.trust)
+        reports = export_actions.verify_export(
+            asked.folder, asked.run, asked.level, progress, asked.retrain, asked.trust
+        )
     finally:
         getattr(progress, "close", lambda: None)()
     words.print_levels(reports)

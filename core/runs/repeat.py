@@ -51,7 +51,10 @@ def _source(run: Run) -> str:
 
 
 def _link_evidence(original: Path, scratch: Path) -> None:
-    """Links where a writer would replace the file, copies where it would change it: the original is never touched."""
+    """The original's files under a second name where a writer would replace them, copies where it would change them.
+
+    No symbolic links: a run is not written through those.
+    """
     if not (original / "work").is_dir():
         return  # shipped without its markers: nothing says that the evidence is whole
     for part in _EVIDENCE:
@@ -59,7 +62,13 @@ def _link_evidence(original: Path, scratch: Path) -> None:
             if path.is_file() and path.stem not in _MADE_BY_THE_RUN:
                 target = scratch / path.relative_to(original)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if path.stem in _OPENED_FOR_WRITING:
+                if path.stem in _OPENED_FOR_WRITING or not _second_name(path, target):
                     shutil.copyfile(path, target)
-                else:
-                    os.symlink(path.absolute(), target)
+
+
+def _second_name(path: Path, target: Path) -> bool:
+    try:
+        os.link(path, target)
+    except OSError:  # another file system, or one without them
+        return False
+    return True

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.scores import score_named
 from core.types.figures import digits
-from dashboard import cache, coloring, picking, reading, selecting, state, theme
+from dashboard import cache, coloring, picking, reading, row_filters, selecting, state, theme
 from dashboard.components import messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
@@ -42,7 +42,7 @@ def facet_cards(
             "that pass the filters.",
             **state.held("bars", _BARS, "filter"),
         )
-        st.button("Show all", key="clear_filters", disabled=not filters.active, on_click=state.clear_filters)
+        st.button("Show all", key="clear_filters", disabled=not filters.active, on_click=row_filters.clear_filters)
     _chips(filters)
     _distribution(opened, shown)
     for facet in facets:
@@ -77,7 +77,7 @@ def _clicked(facet: selecting.Facet, option: str, shown: np.ndarray, filters: se
     if _selects():
         picking.choose(selecting.rows_of_option(facet, option, shown))
     else:
-        state.toggle_filter(facet.name, option)
+        row_filters.toggle_filter(facet.name, option)
     st.rerun()
 
 
@@ -95,7 +95,7 @@ def _chips(filters: selecting.Filters) -> None:
                 f"search: {filters.words}"[:40],
                 key="chip_words",
                 icon=":material/close:",
-                on_click=state.clear_search,
+                on_click=row_filters.clear_search,
                 help="Let this search go",
             )
         for number, (name, option) in enumerate(entries):
@@ -103,7 +103,7 @@ def _chips(filters: selecting.Filters) -> None:
                 messages.as_markdown(f"{name}: {option}"[:40]),
                 key=f"chip_{number}",
                 icon=":material/close:",
-                on_click=state.toggle_filter,
+                on_click=row_filters.toggle_filter,
                 args=(name, option),
                 help="Let this filter go",
             )
@@ -112,7 +112,7 @@ def _chips(filters: selecting.Filters) -> None:
                 f"{reading.title(name)}: {digits(low)} to {digits(high)}",
                 key=f"chip_range_{name}",
                 icon=":material/close:",
-                on_click=state.set_range,
+                on_click=row_filters.set_range,
                 args=(name, None),
                 help="Let this filter go",
             )
@@ -155,7 +155,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
         if _selects():
             picking.choose(selecting.rows_in_range(opened.view, name, drawn, shown))
         else:
-            state.set_range(name, drawn)
+            row_filters.set_range(name, drawn)
         st.rerun()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import doing, reading, selecting, state
+from dashboard import doing, reading, row_filters, selecting, state
 from dashboard.opened import Opened
 from dashboard.panels import keyboard, review_bar
 
@@ -50,5 +50,5 @@ def _listed(opened: Opened) -> np.ndarray:
         return np.arange(len(opened.view))
     if tab == "Selected":
         return state.selection()
-    filters = selecting.Filters(state.filters(), state.ranges(), state.search_words())
+    filters = selecting.Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     return np.flatnonzero(selecting.shown_rows(opened.view, reading.facets(opened), filters))

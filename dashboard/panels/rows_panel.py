@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.types.curation import Action
-from dashboard import doing, drawing, reading, selecting, state
+from dashboard import doing, drawing, reading, row_filters, selecting, state
 from dashboard.components import gallery as galleries
 from dashboard.components import table
 from dashboard.components.shown import shown
@@ -84,7 +84,7 @@ def _react(opened: Opened, rows: np.ndarray, event: galleries.GalleryEvent) -> N
 def _empty_words(tab: str) -> str:
     if tab == "Selected":
         return "Nothing selected: draw a lasso on the map, or press Select all filtered."
-    words = shown(state.search_words())
+    words = shown(row_filters.search_words())
     if words:
         return f"No example that passes the filters holds “{words}”: let the search or a filter go at the right."
     return "No example passes the filters: let one go at the right."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import border, reading, selecting, state
+from dashboard import border, reading, row_filters, selecting, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 from dashboard.panels import branches, crossings, drawer, pair, rows_panel, verbs
@@ -37,7 +37,7 @@ def render() -> None:
         return
     facets = reading.facets(opened)
     shown = selecting.shown_rows(
-        opened.view, facets, selecting.Filters(state.filters(), state.ranges(), state.search_words())
+        opened.view, facets, selecting.Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     )
     with st.container(key="compare_head", horizontal=True, gap="small", vertical_alignment="center"):
         pane = state.switch("pane", _PANES, "pair")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import border, reading, selecting, state
+from dashboard import border, reading, row_filters, selecting, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 from dashboard.panels import alike, drawer, facet_cards, map_panel, rows_panel, verbs, weights
@@ -28,7 +28,7 @@ def render() -> None:
         return
     alike.question(opened)
     facets = reading.facets(opened)
-    filters = selecting.Filters(state.filters(), state.ranges(), state.search_words())
+    filters = selecting.Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     shown = selecting.shown_rows(opened.view, facets, filters)
     left, right = st.columns([2, 1], gap="small")
     with left, st.container(key="explore_left", gap="small"):

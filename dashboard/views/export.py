@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import actions
+from core import actions, export_actions
 from core.types.errors import CurationError
 from dashboard import border, cache, cutting, doing, reading, state
 from dashboard.components import messages
@@ -62,7 +62,7 @@ def _write(opened: Opened) -> None:
     usual = actions.workspace() / "exports" / reading.export_name(opened)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
     formats, safe = _ways(opened)
-    asked = actions.questions(opened.view, opened.rules, opened.outcome)
+    asked = export_actions.questions(opened.view, opened.rules, opened.outcome)
     meant = _meant(opened, asked)
     st.button(
         "Write files",
@@ -124,7 +124,7 @@ def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
 
 def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool, confirmed: bool) -> None:
     report = doing.attempt(
-        lambda: actions.export_run(
+        lambda: export_actions.export_run(
             opened.run,
             opened.rules,
             opened.curation.decisions,
@@ -158,7 +158,7 @@ def _verify(opened: Opened, out: Path) -> None:
     ):
         return
     try:
-        for report in actions.verify_export(out, opened.run.path, level=2):
+        for report in export_actions.verify_export(out, opened.run.path, level=2):
             st.text(f"Level {report.level}: {report.text}")
     except CurationError as error:
         messages.error_box(error, key="verify_error")

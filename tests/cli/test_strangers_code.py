@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 from strangers import Gift, import_state, make_gift
 
-from core import actions, check_actions, curation_actions, explain_actions
+from core import actions, check_actions, curation_actions, explain_actions, export_actions
 from core.attributions import AttributionClient
 from core.attributions.session import Session
 from core.cli import main
@@ -24,7 +24,7 @@ from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 
 _STANDS = ("inside the folder", "in its parent", "elsewhere, importable")
-_LIBRARY = (actions, check_actions, curation_actions, explain_actions)
+_LIBRARY = (actions, check_actions, curation_actions, explain_actions, export_actions)
 _READS_A_FOLDER = {"run", "folder", "source", "spec", "path_or_id", "run_id"}
 _IS_CONSENT = {"allow_code", "named_code"}  # what --trust and --model do: a person says so
 

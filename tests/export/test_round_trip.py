@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core import actions
+from core import actions, export_actions
 from core.datasets import load_examples
 from core.types.curation import Rules, Threshold
 from core.types.examples import Roles
@@ -27,9 +27,9 @@ def _export(source: Path, folder: Path, roles: Roles, modality: str, **how):
     spec = RunSpec(str(source), modality=modality, roles=roles, scores=("knn_distance", "label_quality"),
                    training=TrainingSpec(folds=2), map=False, threads=1)
     run = actions.run_here(spec, folder / "run", SilentProgress())
-    report = actions.export_run(run, RULES, {}, folder / "out", **how)
+    report = export_actions.export_run(run, RULES, {}, folder / "out", **how)
     assert 0 < report.dropped < len(run.examples)
-    assert [level.ok for level in actions.verify_export(folder / "out", level=2)] == [True, True]
+    assert [level.ok for level in export_actions.verify_export(folder / "out", level=2)] == [True, True]
     return folder / "out"
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from worlds import write_table
 
-from core import actions, curation_actions
+from core import actions, curation_actions, export_actions
 from core.types.curation import Action
 from core.types.errors import RunError
 from core.types.progress import SilentProgress
@@ -35,7 +35,7 @@ def test_a_selection_says_what_decisions_csv_says(made, tmp_path):
     rows = [71, 5, 6]
     text = curation_actions.selection_csv(view, rules, state.decisions, outcome, rows).decode()
     found = list(csv.DictReader(io.StringIO(text)))
-    actions.export_run(made, rules, state.decisions, tmp_path / "e")
+    export_actions.export_run(made, rules, state.decisions, tmp_path / "e")
     with (tmp_path / "e" / "decisions.csv").open(newline="") as file:
         whole = list(csv.DictReader(file))
     assert [r["example_id"] for r in found] == ["row-5", "row-6", "row-71"]
@@ -59,12 +59,12 @@ def test_the_manifest_names_the_branch(made, tmp_path):
     curation_actions.make_branch(made, "strict", token="x")
     state = curation_actions.decide(made, ["row-7"], Action.DROP, token="y", branch="strict")
     rules = actions.default_rules(actions.score_view(made))
-    actions.export_run(made, rules, state.decisions, tmp_path / "e", branch=state.branch)
+    export_actions.export_run(made, rules, state.decisions, tmp_path / "e", branch=state.branch)
     manifest = json.loads((tmp_path / "e" / "manifest.json").read_text())
     assert manifest["provenance"]["branch"] == "strict"
     assert "row-7" in manifest["decisions"]
     assert "row-7" not in curation_actions.curation_state(made).decisions
-    assert all(report.ok for report in actions.verify_export(tmp_path / "e", level=2))
+    assert all(report.ok for report in export_actions.verify_export(tmp_path / "e", level=2))
     with pytest.raises(RunError, match="no branch 'gone'"):
         curation_actions.curation_state(made, "gone")
 

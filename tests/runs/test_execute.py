@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from worlds import write_logits, write_table
 
-from core import actions
+from core import actions, export_actions
 from core.runs import execute, prepare
 from core.runs.claiming import locked
 from core.types.errors import Cancelled, CurationError, RunError
@@ -128,7 +128,7 @@ def test_fault_84_a_changed_dataset_does_not_match(tmp_path):
         run(spec_of(data, scores=("el2n",)), tmp_path / "r")
     assert actions.example_input(actions.open_run(done.path), 3)[0] is None
     with pytest.raises(RunError, match="does not match"):
-        actions.export_run(done, actions.default_rules(actions.score_view(done)), {}, tmp_path / "e")
+        export_actions.export_run(done, actions.default_rules(actions.score_view(done)), {}, tmp_path / "e")
 
 
 def test_a_run_opens_without_its_dataset(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from worlds import write_table
 
-from core import actions
+from core import actions, export_actions
 from core.runs import prepare, stages
 from core.store import atomic, run_registry
 from core.store.database import _opened, database
@@ -216,7 +216,7 @@ def test_fault_81_a_read_only_run_is_read_and_refused_in_words_where_it_would_be
 
     def table_and_export():
         opened = actions.open_run(done.path)
-        actions.export_run(opened, rules, {}, writable / "e")
+        export_actions.export_run(opened, rules, {}, writable / "e")
         return actions.scores_table(opened)
 
     def same_question_again():

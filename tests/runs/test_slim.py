@@ -3,7 +3,7 @@
 import numpy as np
 from worlds import write_table
 
-from core import actions
+from core import actions, export_actions
 from core.runs.slim import slim_run
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
@@ -23,7 +23,7 @@ def test_a_slim_run_opens_explains_and_exports_as_the_whole_one(tmp_path):
     assert actions.training_curve(slim, 3)[1].shape == (1, 2)
     views = [actions.score_view(run) for run in (whole, slim)]
     for view, out in zip(views, ("a", "b"), strict=True):
-        actions.export_run(slim if out == "b" else whole, actions.default_rules(view), {}, tmp_path / out)
+        export_actions.export_run(slim if out == "b" else whole, actions.default_rules(view), {}, tmp_path / out)
     assert (tmp_path / "a" / "decisions.csv").read_bytes() == (tmp_path / "b" / "decisions.csv").read_bytes()
     assert not any("work" in str(p) or p.name in ("log.txt", ".lock") for p in slim.path.rglob("*"))
-    assert all(report.ok for report in actions.verify_export(tmp_path / "b", slim.path))
+    assert all(report.ok for report in export_actions.verify_export(tmp_path / "b", slim.path))

@@ -8,7 +8,7 @@ import pytest
 from contracts.world import tiny_world
 from worlds import write_logits
 
-from core import actions
+from core import actions, export_actions
 from core.scores import score_named
 from core.scores.aum import flag_by_threshold
 from core.types.errors import Cancelled, CurationError
@@ -91,10 +91,10 @@ def test_flags_are_a_column_of_the_table_and_of_the_export_and_a_facet(flagged, 
     assert actions.scores_table(run)["aum_flag"].tolist() == flags.tolist()
     view = actions.score_view(run)
     rules = actions.default_rules(view)
-    actions.export_run(run, rules, {}, tmp_path / "out")
+    export_actions.export_run(run, rules, {}, tmp_path / "out")
     with open(tmp_path / "out" / "decisions.csv", encoding="utf-8") as file:
         assert [row["aum_flag"] for row in csv.DictReader(file)] == [str(f) for f in flags]
-    assert all(level.ok for level in actions.verify_export(tmp_path / "out", level=2))
+    assert all(level.ok for level in export_actions.verify_export(tmp_path / "out", level=2))
     (facet,) = [f for f in fixed_facets(view, None) if f.name == "flag-aum"]
     assert facet.counts().tolist() == [ROWS - flags.sum(), flags.sum()]
 
