@@ -84,6 +84,18 @@ def checks_rules(result: CheckResult, rules: Rules) -> bool:
     return same_rules(result, rules)
 
 
+def checks_decisions(result: CheckResult, decisions: Mapping[str, Decision]) -> bool:
+    """Whether a check is of what these decisions keep and relabel."""
+    from core.runs.checking import same_decisions
+    return same_decisions(result, decisions)
+
+
+def check_of(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> CheckResult | None:
+    """The check that says most about these rules and decisions; None when these rules were never checked."""
+    from core.runs.checking import check_of as found
+    return found(run, rules, decisions)
+
+
 def self_test_here(run: Run, flip: float, progress: Progress) -> SelfTestResult:
     """Plant label flips in a copy, score it, and see what each score finds; a finished one is only read."""
     from core.runs.self_testing import work_self_test

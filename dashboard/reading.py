@@ -189,11 +189,13 @@ def checklist(opened: Opened) -> list[tuple[str, str]]:
 
 
 def _checked(opened: Opened) -> tuple[str, str]:
-    """What the newest check of these very rules found."""
-    for result in check_actions.check_results(opened.run):
-        if check_actions.checks_rules(result, opened.rules):
-            return ("green" if "better than" in result.verdict else "amber", f"Checked: {result.verdict}")
-    return "amber", "No check of these rules against random was run"
+    """What the check of these very rules found, and whether decisions have changed since."""
+    result = check_actions.check_of(opened.run, opened.rules, opened.curation.decisions)
+    if result is None:
+        return "amber", "No check of these rules against random was run"
+    if not check_actions.checks_decisions(result, opened.curation.decisions):
+        return "amber", f"Checked with other decisions than the present ones: {result.verdict}"
+    return ("green" if "better than" in result.verdict else "amber", f"Checked: {result.verdict}")
 
 
 def export_name(opened: Opened) -> str:

@@ -11,7 +11,7 @@ from core.store import Run
 from core.types.curation import Decision, Rules
 from core.types.errors import RulesError
 
-from .checking import check_of, decisions_hash
+from .checking import check_of, same_decisions
 from .self_testing import self_test_result
 from .view import score_view
 
@@ -25,11 +25,11 @@ def checked(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[s
 
 
 def _check(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any] | None:
-    result = check_of(run, rules)
+    result = check_of(run, rules, decisions)
     if result is None:
         return None
     plain = {name: value for name, value in result.to_json().items() if name not in _IN_RULES}
-    return {**plain, "same_decisions": result.decisions_sha256 == decisions_hash(decisions)}
+    return {**plain, "same_decisions": same_decisions(result, decisions)}
 
 
 def _self_test(run: Run, rules: Rules) -> dict[str, Any] | None:

@@ -152,15 +152,24 @@ def _answered(run: Run) -> dict[str, Path]:
     return {p.parent.name: p for p in kept_checks(run, "*/result.json") if not p.parent.name.startswith("selftest-")}
 
 
-def check_of(run: Run, rules: Rules) -> CheckResult | None:
-    """The last check of exactly these rules (the preset's name aside); a full one counts more than a quick one."""
+def check_of(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> CheckResult | None:
+    """The last check of exactly these rules (the preset's name aside).
+
+    One of these decisions counts more than one of others, then a full one more than a quick one.
+    """
     same = [result for result in check_results(run) if same_rules(result, rules)]
-    return next((r for r in same if r.mode == "full"), same[0] if same else None)
+    same.sort(key=lambda result: (not same_decisions(result, decisions), result.mode != "full"))
+    return next(iter(same), None)
 
 
 def same_rules(result: CheckResult, rules: Rules) -> bool:
     """Whether the check was of these rules, the preset's name aside."""
     return _bare(result.rules) == _bare(rules.to_json())
+
+
+def same_decisions(result: CheckResult, decisions: Mapping[str, Decision]) -> bool:
+    """Whether the check was of what these decisions keep and relabel."""
+    return result.decisions_sha256 == decisions_hash(decisions)
 
 
 def _bare(rules: Mapping[str, Any]) -> Any:
@@ -181,8 +190,9 @@ def _answer(run: Run, key: str, folder: Path, progress: Progress) -> CheckResult
 
 
 def decisions_hash(decisions: Mapping[str, Decision]) -> str:
-    """As in a manifest: which decisions were in force."""
-    return hashlib.sha256(to_text(decisions_to_json(decisions)).encode()).hexdigest()
+    """Which decisions were in force: what was kept, dropped and relabeled; notes and marks change no answer."""
+    acted = {name: Decision(said.action, said.label) for name, said in decisions.items()}
+    return hashlib.sha256(to_text(decisions_to_json(acted)).encode()).hexdigest()
 
 
 def _held_out(run: Run, view: ScoreView) -> HeldOut:

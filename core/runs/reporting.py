@@ -13,7 +13,7 @@ from core.types.checks import NoiseRate
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, RulesError
 
-from .checking import check_of
+from .checking import check_of, same_decisions
 from .self_testing import self_test_result
 from .view import score_view
 
@@ -31,9 +31,13 @@ def content(run: Run, rules: Rules, decisions: Mapping[str, Decision], branch: s
     outcome = apply_rules(view, rules, decisions)
     before, after = train_counts(view, outcome)
     counts = tuple((str(name), int(b), int(a)) for name, b, a in zip(view.class_names, before, after, strict=True))
+    check = check_of(run, rules, decisions)
+    warnings = outcome.warnings
+    if check is not None and not same_decisions(check, decisions):
+        warnings = (*warnings, "The check below was made with other decisions than the present ones.")
     return report.ReportContent(
         f"{run.name}: curation report", _facts(run, view, outcome, decisions, branch), rules.to_json(), counts,
-        outcome.warnings, check_of(run, rules), self_test_result(run), _noise(view, decisions))
+        warnings, check, self_test_result(run), _noise(view, decisions))
 
 
 def _facts(

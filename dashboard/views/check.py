@@ -87,23 +87,31 @@ def _answer(opened: Opened) -> None:
             "No check yet", "A quick one takes seconds. Until then an export is marked “no check run”.", key="unchecked"
         )
         return
-    of_these = [result for result in results if check_actions.checks_rules(result, opened.rules)]
+    best = check_actions.check_of(opened.run, opened.rules, opened.curation.decisions)
     shown = st.selectbox(
         "Result",
         results,
-        index=results.index(of_these[0]) if of_these else 0,
-        format_func=lambda result: _title(result, result in of_these),
+        index=0 if best is None else results.index(best),
+        format_func=lambda result: _title(opened, result),
         key=f"check_result_{opened.change}_{results[0].key}",
     )
-    if shown not in of_these:
-        st.text("▲ This check is of other rules than the present ones: check again before an export.")
+    if other := _other(opened, shown):
+        st.text(f"▲ This check is of other {other} than the present ones: check again before an export.")
     _result(shown)
     _report(opened)
 
 
-def _title(result: CheckResult, current: bool) -> str:
-    name = result.rules.get("preset") or result.rules.get("goal", "")
-    return f"{result.number}. {result.mode}, {name.replace('_', ' ')}{' (the present rules)' if current else ''}"
+def _other(opened: Opened, result: CheckResult) -> str:
+    """What of the present curation a check is not about: "rules" or "decisions"; empty when it is about both."""
+    if not check_actions.checks_rules(result, opened.rules):
+        return "rules"
+    return "" if check_actions.checks_decisions(result, opened.curation.decisions) else "decisions"
+
+
+def _title(opened: Opened, result: CheckResult) -> str:
+    name = (result.rules.get("preset") or result.rules.get("goal", "")).replace("_", " ")
+    said = {"": " (the present rules)", "decisions": " (the present rules, other decisions)", "rules": ""}
+    return f"{result.number}. {result.mode}, {name}{said[_other(opened, result)]}"
 
 
 def _result(result: CheckResult) -> None:

@@ -2,13 +2,17 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from screens import screen, words
 
 from core import actions, check_actions
+from core.curation import apply_rules
 from core.runs import launch
 from core.types.curation import Action
 from core.types.progress import SilentProgress
+from dashboard import reading
+from dashboard.opened import Opened
 
 
 @pytest.fixture
@@ -64,6 +68,28 @@ def test_a_check_of_other_rules_says_so(copied):
     run, view, _ = checked(copied)
     actions.save_rules(run, actions.preset_named("balanced_half").build(view), token="t")
     assert "other rules than the present ones" in words(screen("check", copied))
+
+
+def test_a_check_made_before_a_decision_says_so_everywhere(copied):
+    run, view, result = checked(copied)
+    assert _last_line(run, view)[1] == f"Checked: {result.verdict}"
+    name = str(view.ids[np.flatnonzero(~view.held_out)[0]])
+    actions.decide(run, [name], None, note="looked at", reviewed=True, token="note")
+    assert _last_line(run, view)[1] == f"Checked: {result.verdict}", "a note keeps and drops nothing"
+    actions.decide(run, [name], Action.DROP, token="drop")
+    assert _last_line(run, view) == ("amber", f"Checked with other decisions than the present ones: {result.verdict}")
+    said = screen("check", copied)
+    assert "other decisions than the present ones: check again" in words(said)
+    assert said.selectbox[-1].options[0].endswith("(the present rules, other decisions)")
+    rules, decisions = actions.default_rules(view), actions.curation_state(run).decisions
+    assert "made with other decisions" in check_actions.report_text(run, rules, decisions)
+
+
+def _last_line(run, view):
+    """Of the checklist before an export."""
+    curation, rules = actions.curation_state(run), actions.default_rules(view)
+    outcome = apply_rules(view, rules, curation.decisions)
+    return reading.checklist(Opened(run.run_id, run, "", view, curation, rules, outcome))[-1]
 
 
 def test_suggested_weights_are_saved_as_rules(copied):
