@@ -97,7 +97,8 @@ def _summary(opened: Opened | None, problem: CurationError | None) -> None:
     st.text(f"{len(examples):,} rows, {examples.class_count} classes")
     st.text(f"{held_out:,} held out (locked)" if held_out else "no held-out rows")
     st.text(f"{examples.modality.value} · {len(opened.run.score_names)} scores")
-    st.text(f"Saved: {len(opened.curation.decisions):,} decisions, revision {opened.curation.rev}")
+    count = len(opened.curation.decisions)
+    st.text(f"Saved: {count:,} decision{'s' * (count != 1)}, revision {opened.curation.rev}")
     branches.menu(opened)
 
 

@@ -143,7 +143,7 @@ def _cut(sample: ReviewSample, verdicts: list[tuple[np.ndarray, np.ndarray]]) ->
 
 def _unsure(sample: ReviewSample, decisions: Mapping[str, Decision]) -> str:
     count = list(answers(sample.ids, decisions).values()).count("unsure")
-    return f" {count:,} answered with unsure are left out." if count else ""
+    return f" {count:,} left out as unsure." if count else ""
 
 
 def _text(strata: tuple[Stratum, ...], share: float | None, low: float | None, high: float | None, guess: str) -> str:

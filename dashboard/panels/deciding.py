@@ -52,8 +52,16 @@ def choose_label(opened: Opened, row: int, title: str) -> None:
     label = st.selectbox(
         "New label", names, index=None, format_func=shown, key=f"label_{row}", placeholder="Type a class"
     )
+    present = int(opened.outcome.label_final[row])
+    same = label is not None and present >= 0 and label == names[present]
+    if same:
+        st.text("It has this label already.")
     st.button(
-        title, key="drawer_relabel", disabled=label is None, on_click=one, args=(opened, row, Action.RELABEL, label)
+        title,
+        key="drawer_relabel",
+        disabled=label is None or same,
+        on_click=one,
+        args=(opened, row, Action.RELABEL, label),
     )
 
 

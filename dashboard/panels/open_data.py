@@ -21,6 +21,6 @@ def open_data() -> None:
     st.html("<h3>Data of the open run</h3>")
     st.text(shown(f"{examples.name} · {examples.modality.value} · {len(examples):,} rows · from {spec.source}"))
     parts = [f"{part}: {name}" for part, name in asdict(spec.roles).items() if name and isinstance(name, str)]
-    st.text(shown(" · ".join(parts)) if parts else "Its columns play the parts that were guessed.")
+    st.text(shown(" · ".join(parts)) if parts else "Which column is which was guessed from the file.")
     report_card.report_card(SourceReport.of(examples))
     st.caption("To score other data, choose it at the left; this run stays as it is.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from core.scores import score_named
@@ -51,6 +54,16 @@ def _lights(run: Run, name: str) -> None:
         st.text(f"Evidence predicts the given labels with skill {score.skill:.2f} (0 chance, 1 perfect).")
     for why, count in score.undefined.items():
         st.text(f"Not defined for {count:,} rows: {why}.")
-    for name, value in {**score.params, **score.meta}.items():
-        shown = digits(value) if isinstance(value, float) else value
-        st.text(f"{name.replace('_', ' ')}: {shown}")
+    for line in setting_lines({**score.params, **score.meta}):
+        st.text(line)
+
+
+def setting_lines(settings: Mapping[str, Any]) -> list[str]:
+    """One `name: value` for each that has a value here."""
+    return [f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in settings.items() if value is not None]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_plain, value)) or "none"
+    return digits(value) if isinstance(value, float) else str(value)

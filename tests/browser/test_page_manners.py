@@ -36,7 +36,7 @@ def _length(page) -> int:
 
 def _decisions(page) -> int:
     words = page.locator(".st-key-summary").inner_text()
-    return int(re.search(r"Saved: ([\d,]+) decisions", words).group(1).replace(",", ""))
+    return int(re.search(r"Saved: ([\d,]+) decisions?", words).group(1).replace(",", ""))
 
 
 def test_one_step_and_one_example_are_one_entry_of_the_history_each(chromium, address):

@@ -34,7 +34,7 @@ def open_sample(page, address: str, card: str) -> None:
 
 def decisions(page) -> int:
     """How many the page says are on disk."""
-    return int(re.search(r"Saved: ([\d,]+) decisions", page.locator(".st-key-summary").inner_text()).group(1))
+    return int(re.search(r"Saved: ([\d,]+) decisions?", page.locator(".st-key-summary").inner_text()).group(1))
 
 
 def drop_one(page, moves: int) -> str:

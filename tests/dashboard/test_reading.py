@@ -11,6 +11,7 @@ from core.store import RunSummary
 from core.types.runs import RunSpec, RunState, RunStatus
 from dashboard import cache, reading, score_states
 from dashboard.panels import sample_strip
+from dashboard.panels.score_detail import setting_lines
 
 
 def _run(**changed):
@@ -82,3 +83,8 @@ def test_cards_show_real_examples_of_their_kind(name, tags):
         header, body = tree[2][2], tree[2][3]
         assert [cell[2] for cell in header[2][2:]][-1] == "income"
         assert len(body) - 2 == 3
+
+
+def test_settings_of_a_score_are_said_in_words_of_people():
+    said = setting_lines({"epochs_read": [15, 16], "held_out_accuracy": None, "training_accuracy": 0.78554, "of": ()})
+    assert said == ["epochs read: 15, 16", "training accuracy: 0.7855", "of: none"]

@@ -87,7 +87,7 @@ def test_unsure_is_no_verdict_and_is_said():
     doubtful = [name for name in sample.ids if said[name].action is Action.KEEP][:5]
     found = noise_rate(view, {**said, **dict.fromkeys(doubtful, answered())}, 50)
     assert sum(s.reviewed for s in found.strata) == sum(s.reviewed for s in before.strata) - 5
-    assert "5 answered with unsure are left out" in found.text
+    assert "5 left out as unsure." in found.text
 
 
 def test_a_whole_review_gives_the_true_share_by_hand():

@@ -1,5 +1,7 @@
 """One row decided: notes that are never lost, a relabel that shows everywhere, and what a decision did in numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from screens import screen, words
@@ -7,7 +9,8 @@ from screens import screen, words
 from core import actions
 from core.curation import emptied_classes
 from core.types.curation import Action, Guardrails, Rules
-from dashboard import reading
+from dashboard import consequences, reading
+from dashboard.opened import Opened
 
 
 def drawer(run, example, **query):
@@ -111,6 +114,39 @@ def test_a_locked_row_says_that_a_decision_has_no_effect(run_of):
     at = drawer(run_of("table"), "r50")
     at.button(key="drawer_drop").click().run()
     assert "r50 is held out and locked" in words(at)
+
+
+def test_the_label_that_a_row_has_is_no_other_label(run_of):
+    at = drawer(run_of("table"), "r20")
+    view = actions.score_view(actions.open_run(run_of("table")))
+    present = view.class_names[view.labels[20]]
+    other = next(name for name in view.class_names if name != present)
+    at.session_state["open_relabel_20"] = True
+    at.run().selectbox(key="label_20").set_value(present).run()
+    assert at.button(key="drawer_relabel").disabled
+    assert "It has this label already." in words(at)
+    at.selectbox(key="label_20").set_value(other).run()
+    assert not at.button(key="drawer_relabel").disabled
+
+
+def test_rows_that_follow_a_decision_about_others_are_counted(run_of):
+    path = run_of("table")
+    opened = _opened(path)
+    kept = opened.outcome.kept.copy()
+    kept[[3, 4, 5]] = ~kept[[3, 4, 5]]
+    after = replace(opened, outcome=replace(opened.outcome, kept=kept))
+    now_kept = int(kept[[4, 5]].sum())
+    said = consequences.decision_words(opened, after, np.array([3]), Action.DROP)
+    for count, what in ((now_kept, "kept"), (2 - now_kept, "dropped")):
+        assert (f"{count} other row{'s' * (count > 1)} now {what}" in said) == bool(count)
+    assert "other" not in consequences.decision_words(opened, opened, np.array([3]), Action.DROP)
+
+
+def _opened(path):
+    run = actions.open_run(path)
+    view, curation = actions.score_view(run), actions.curation_state(run)
+    rules = actions.default_rules(view)
+    return Opened(run.run_id, run, "", view, curation, rules, actions.outcome(view, rules, curation.decisions))
 
 
 @pytest.fixture

@@ -116,8 +116,11 @@ def test_keys_of_the_gallery_answer_the_sample_too(run_of, monkeypatch):
 
     run, ids = _sample(run_of)
     row = int(ids[0][1:])
-    pressed = iter([gallery.GalleryEvent("key", row, (), "k")])
-    monkeypatch.setattr(rows_panel.galleries, "gallery", lambda *_, **__: next(pressed, gallery.GalleryEvent()))
+
+    def pressed(*_, on_event, **__):
+        on_event(gallery.GalleryEvent("key", row, (), "k"))
+
+    monkeypatch.setattr(rows_panel.galleries, "gallery", pressed)
     screen("explore", run_of("table"), order="sample", tab="All")
     assert actions.curation_state(run).decisions[ids[0]] == Decision(Action.KEEP, reviewed=True, sampled=True)
 
