@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from core.store.atomic import read_json, write_array, write_json
+from core.store.atomic import read_array, read_json, write_array, write_json
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
 
@@ -140,7 +140,7 @@ class TextEncoder:
     def load(cls, folder: Path) -> TextEncoder:
         """The inverse of `save`."""
         vocabulary = read_json(folder / "encoder.json", _Saved)["vocabulary"]
-        return cls(tuple(vocabulary), np.load(folder / "idf.npy", allow_pickle=False))
+        return cls(tuple(vocabulary), read_array(folder / "idf.npy"))
 
 
 class TextRows:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import stat
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -103,6 +105,8 @@ def _without_prefix(state: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping
 
 def _first_bytes(path: Path) -> bytes:
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode) and not path.is_dir():
+            raise ModelError(f"{path} is a pipe or a device, no file of weights.", "Give a .safetensors or .pt file.")
         with open(path, "rb") as file:
             start = file.read(64)
     except FileNotFoundError:

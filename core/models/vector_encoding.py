@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.store.atomic import read_json, write_array, write_json
+from core.store.atomic import read_array, read_json, write_array, write_json
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
 
@@ -59,7 +59,7 @@ class VectorEncoder:
     def load(cls, folder: Path) -> VectorEncoder:
         """The inverse of `save`."""
         read_json(folder / "encoder.json")
-        return cls(np.load(folder / "mean.npy", allow_pickle=False), np.load(folder / "std.npy", allow_pickle=False))
+        return cls(read_array(folder / "mean.npy"), read_array(folder / "std.npy"))
 
 
 def _vectors(examples: ExampleTable) -> np.ndarray:

@@ -1,8 +1,11 @@
-"""Links inside a run folder: a folder that can be sent must not choose where on this machine something is written."""
+"""Links, pipes and devices inside a run folder: a folder that can be sent must not choose where on this machine
+something is written, nor what is waited for.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from core.store import Run
@@ -12,31 +15,33 @@ from .samples import is_bundled
 
 
 def refuse_links(path: Path) -> None:
-    """Raises `RunError` naming a link anywhere below a run folder that is about to be written to.
+    """Raises `RunError` naming a link, pipe or device anywhere below a run folder that is about to be written to.
 
-    The folder itself may be one: the person named it.
+    The folder itself may be a link: the person named it.
     """
-    link = _link_in(path)
-    if link is not None:
+    odd = _odd_in(path)
+    if odd is not None:
+        what = "a link" if odd.is_symlink() else "no plain file"
         raise RunError(
-            f"{link} is a link, and a run writes nowhere but into its own folder. Nothing was done.",
-            "Put what it points to in its place, or delete the link.",
+            f"{odd} is {what}, and a run works with the files of its own folder alone. Nothing was done.",
+            "Put the file itself in its place, or delete it.",
         )
 
 
 def keeps_beside(run: Run) -> bool:
     """Whether checks of a run are kept in its folder: not in a sample's, nor in one that cannot be written or has
-    links where they would go.
+    links or pipes where they would go.
     """
     place = run.path / "check"
     if is_bundled(run) or not os.access(run.path, os.W_OK):
         return False
-    return not place.is_symlink() and _link_in(place) is None
+    return not place.is_symlink() and _odd_in(place) is None
 
 
-def _link_in(path: Path) -> Path | None:
+def _odd_in(path: Path) -> Path | None:
     for folder, folders, files in os.walk(path):
         for name in (*folders, *files):
-            if os.path.islink(os.path.join(folder, name)):
+            kind = os.lstat(os.path.join(folder, name)).st_mode
+            if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
                 return Path(folder, name)
     return None

@@ -69,6 +69,16 @@ def write_array(path: Path, values: np.ndarray) -> Path:
     return write_with(path, lambda file: np.save(file, np.asarray(values), allow_pickle=False))
 
 
+def read_array(path: Path) -> np.ndarray:
+    """The array in a .npy file; raises `RunError` naming the file when it is missing, cut or holds no plain array."""
+    try:
+        if not path.is_file():  # a pipe would be waited for without end
+            raise damaged(path, "it is missing, or no plain file.")
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(path, f"it does not read as an array ({error}).") from error
+
+
 def read_json(path: Path, shape: Any = Any) -> Any:
     """The JSON in `path`, checked against `shape` (see `core.types.shapes`).
 

@@ -25,6 +25,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     from safetensors.numpy import load
 
     try:
+        if not Path(path).is_file() and Path(path).exists():  # a pipe would be waited for without end
+            raise ModelError(f"{path} is no plain file.", "Resume, or give another file.")
         return load(Path(path).read_bytes())
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.", "Resume, or give another file.") from error

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from core.models.uploaded import fit_state, read_state_dict
+from core.store.checkpoints import read_weights
 from core.types.errors import ModelError
 
 
@@ -141,6 +142,15 @@ def test_archives_of_code_are_refused(member: str, words: str, tmp_path: Path) -
 def _whole_file(tmp_path: Path) -> bytes:
     torch.save(_network().state_dict(), tmp_path / "whole.pt")
     return (tmp_path / "whole.pt").read_bytes()
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "w.safetensors")
+    for path in (tmp_path / "w.safetensors", Path("/dev/zero")):
+        with pytest.raises(ModelError, match="a pipe or a device"):
+            read_state_dict(path)
+    with pytest.raises(ModelError, match="no plain file"):
+        read_weights(tmp_path / "w.safetensors")
 
 
 @pytest.mark.parametrize(

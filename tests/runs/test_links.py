@@ -1,8 +1,9 @@
-"""A run folder that was sent along with links chooses no place on this machine where something is written."""
+"""A run folder that was sent along with links or pipes chooses no place where something is written or waited for."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -72,6 +73,17 @@ def test_resume_refuses_a_run_with_links(place, what, made, mine, tmp_path, caps
     with pytest.raises(RunError, match="is a link"):
         actions.resume_run(run)  # the button: nothing is started, and no log opened for it
     assert untouched(mine)
+
+
+@pytest.mark.parametrize("place", ["log.txt", "examples.parquet", "arrays/embedding.npy", "model/s0-e1.safetensors"])
+def test_resume_waits_for_no_pipe(place, made, tmp_path, capsys):
+    run = received(made, tmp_path, "beside", tmp_path)
+    (run / "beside").unlink()
+    (run / place).parent.mkdir(exist_ok=True)
+    (run / place).unlink(missing_ok=True)
+    os.mkfifo(run / place)
+    assert main(["resume", str(run), "--quiet"]) == 2
+    assert f"{run / place} is no plain file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["check", "check/0123456789abcdef"])
