@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -68,9 +69,10 @@ class Recorder:
         path = self.array(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            there = np.load(path, mmap_mode="r+", allow_pickle=False)
-            if there.shape == shape and there.dtype == np.dtype(dtype):
-                return there
+            with suppress(ValueError, EOFError):  # cut or edited: replaced, too
+                there = np.load(path, mmap_mode="r+", allow_pickle=False)
+                if there.shape == shape and there.dtype == np.dtype(dtype):
+                    return there
         return np.lib.format.open_memmap(path, "w+", dtype, shape)
 
     def open_logits(self, seeds: int, epochs: int, rows: int, classes: int) -> np.ndarray:
@@ -79,9 +81,11 @@ class Recorder:
         return self.open_array("logits", shape, np.float32 if 4 * int(np.prod(shape)) <= _SINGLE else np.float16)
 
     def read(self, name: str) -> np.ndarray | None:
-        """The array as a read-only memory map; None when it is not there."""
+        """The array as a read-only memory map; None when it is not there, or damaged: it is made again."""
         path = self.array(name)
-        return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+        with suppress(ValueError, EOFError):
+            return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+        return None
 
     def write(self, name: str, values: np.ndarray) -> None:
         """Replace arrays/<name>.npy."""

@@ -68,6 +68,8 @@ class Reuse:
         possible = shelf is not None and job.factory is None and not job.spec.bf16
         self._shelf = Shelf(shelf) if possible and shelf is not None else None
         self._job = job
+        # What the folder held before may be anybody's: only trainings that began here are offered to other runs.
+        self._is_ours = not any(job.recorder.work.glob("seed-*"))
         self._made_of = {
             "dataset": job.examples.fingerprint,
             "model": [job.name, dict(job.spec.model_params)],
@@ -94,6 +96,8 @@ class Reuse:
 
     def offer(self, signals: frozenset[Signal], kept: Sequence[int], seeds: int) -> None:
         """Let later runs find what this one made; called when every seed is finished."""
+        if not self._is_ours:
+            return
         recorder = self._job.recorder
         if self._shelf is None or self._shelf.find(self._training()) is None:
             self._put_training(kept, seeds)

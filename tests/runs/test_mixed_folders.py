@@ -92,6 +92,7 @@ WAYS = {
     "arrays of another seed": ("c", take("arrays")),
     "one array of another seed": ("c", take("arrays/predicted_prob.npy")),
     "training of another seed": ("c", take("arrays/logits.npy")),
+    "training that is no array": ("b", lambda mine, other: (mine / "arrays" / "logits.npy").write_bytes(b"none")),
     "examples of another table": ("b", take("examples.parquet")),
     "run.json of another table": ("b", take("run.json")),
     "class names edited": ("b", lambda mine, other: edit(mine / "run.json", rename_classes)),

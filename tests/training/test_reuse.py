@@ -139,3 +139,17 @@ def test_signals_at_another_picture_size_are_not_taken_up(tmp_path: Path) -> Non
     alone = _gather(tmp_path / "alone", None, CHEAP, eight, pictures())
     np.testing.assert_array_equal(found.checkpoints[0].features, alone.checkpoints[0].features)
     assert load_encoder(tmp_path / "eight/model/encoder").shape.dims == (3, 8, 8)
+
+
+def test_a_training_that_was_there_before_is_not_handed_on(tmp_path: Path, passes: dict[str, list[Any]]) -> None:
+    """A folder from elsewhere says that its training is finished; whether that is true, nobody here has seen."""
+    shelf = tmp_path / "shelf"
+    made = _gather(tmp_path / "elsewhere", None, CHEAP)
+    logits = np.load(tmp_path / "elsewhere" / "arrays" / "logits.npy", mmap_mode="r+")
+    logits[:] = -logits
+    logits.flush()
+    _gather(tmp_path / "elsewhere", shelf, CHEAP)
+    passes["trainings"].clear()
+    mine = _gather(tmp_path / "mine", shelf, CHEAP)
+    assert len(passes["trainings"]) == 2
+    np.testing.assert_array_equal(mine.trace.logits, -np.asarray(made.trace.logits))
