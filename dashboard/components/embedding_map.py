@@ -216,16 +216,16 @@ def _hover(key: str, card: Callable[[int], HoverCard | None]) -> None:
     st.session_state[f"{key}:asked"] = (question, since if asked == question else now)
     fresh = asked != question or now - since < REPEAT_SECONDS
     found = card(int(row)) if fresh and row is not None else None
-    shown = (
+    answer = (
         None
         if found is None
         else {
-            "title": found.title,
+            "title": shown(found.title),
             "lines": [[shown(word) for word in line] for line in found.lines],
             "text": found.text[:280],
             "image": None if found.image is None else data_address(found.image),
         }
     )
     browser_component("hover", js=("map/hover.js",))(
-        key=f"{key}:hover", data={"key": key, "row": row, "card": shown}, on_ask_change=lambda: None
+        key=f"{key}:hover", data={"key": key, "row": row, "card": answer}, on_ask_change=lambda: None
     )
