@@ -49,6 +49,19 @@ def confirm() -> None:
         put()
 
 
+def overtaken(name: str) -> bool:
+    """In a callback of the widget that chooses it: whether that is no press, but what the browser showed before.
+
+    Every message of a browser tells what all its widgets show. One that left before the last answer came, with another
+    press or by the clock of a part of the page, would take back what that answer chose.
+    """
+    context = get_script_run_ctx()
+    if context is None or st.query_params.get_all(name) == stuck(name):
+        return False
+    session = context.session_state._state  # how many widgets changed is said nowhere else
+    return bool(context.fragment_ids_this_run) or sum(map(session._widget_changed, session._new_widget_state)) > 1
+
+
 def address() -> dict[str, list[str]]:
     """What the next step's URL must keep."""
     return {name: values for name, values in _kept().items() if values}

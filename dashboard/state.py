@@ -143,7 +143,8 @@ def switch(name: str, panes: Mapping[str, str], default: str, width: Any = "cont
     key, now = f"switch_{name}", turned_to(name, default)
 
     def keep() -> None:
-        if st.session_state[key] in panes:  # a rerun that overtakes the drawing of the switch reports nothing chosen
+        # a rerun that overtakes the drawing of the switch reports nothing chosen
+        if st.session_state[key] in panes and not urls.overtaken(name):
             _stick(name, [st.session_state[key]])
 
     st.session_state[key] = now if now in panes else default
@@ -166,7 +167,8 @@ def held(name: str, options: Collection[str], default: str) -> dict[str, Any]:
 
     def keep() -> None:
         value = st.session_state[key]
-        _stick(name, [] if value in (None, default) else [value])
+        if not urls.overtaken(name):
+            _stick(name, [] if value in (None, default) else [value])
 
     st.session_state[key] = now if now in options else default
     return {"key": key, "on_change": keep}
@@ -175,8 +177,13 @@ def held(name: str, options: Collection[str], default: str) -> dict[str, Any]:
 def held_toggle(name: str) -> dict[str, Any]:
     """The same for a switch that is off at first."""
     key = f"held_{name}"
+
+    def keep() -> None:
+        if not urls.overtaken(name):
+            _stick(name, ["yes"] if st.session_state[key] else [])
+
     st.session_state[key] = bool(_stuck(name))
-    return {"key": key, "on_change": lambda: _stick(name, ["yes"] if st.session_state[key] else [])}
+    return {"key": key, "on_change": keep}
 
 
 def is_new(name: str, value: Any) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from clicking import click_together, explore_it
 from pages import ROOT, server
 from sessions import Session
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,36 @@ def test_a_press_from_before_the_address_changed_stays_in_the_run_that_was_opene
     session.until(lambda: session.runs > runs)
     session.rest()
     assert "run=digits" in session.query
+    session.close()
+
+
+@pytest.mark.parametrize("by", ["the clock of a part", "another press"])
+def test_what_the_browser_showed_before_takes_nothing_back(address, by):
+    """A tile is opened, which turns to its pane; a message that left before still tells of the pane of before."""
+    session = Session(address, "explore", run="digits")
+    session.until(lambda: "map:hover" in session.widgets)
+    session.rest()
+    before = session.query
+    pane = WidgetState(id=session.widgets["switch_side"])
+    pane.string_array_value.data.append("Facets")
+    session.send([pane])  # so does a browser that has drawn it
+    session.rest()
+    session.tell("gallery", "event", {"kind": "focus", "row": 5})
+    session.until(lambda: "drawer_keep" in session.widgets)
+    session.rest()
+    session.query, runs = before, session.runs
+    if by == "another press":
+        session.send([pane, WidgetState(id=session.widgets["select_filtered"], trigger_value=True)])
+    else:
+        session.send([pane], session.parts["map:hover"], timed=True)
+    session.until(lambda: session.runs > runs)
+    session.rest()
+    assert "side=example" in session.query
+    runs = session.runs
+    session.send([pane])  # and a press of it is a press
+    session.until(lambda: session.runs > runs)
+    session.rest()
+    assert "side=facets" in session.query
     session.close()
 
 
