@@ -69,8 +69,17 @@ def _findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, r
         outcome = apply_rules(view, stored.rules, stored.decisions)
         findings = _against(folder, manifest, stored, view, outcome, "the run")
         findings = findings or curated_findings(folder, manifest, stored, run)
-    return findings or [*_curated(folder, manifest, stored, outcome),
+    return findings or [*_row_counts(manifest, stored, outcome), *_curated(folder, manifest, stored, outcome),
                         *_parquet(folder, manifest, stored, outcome)]
+
+
+def _row_counts(manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
+    """The manifest counts the rows of each table as the tables themselves do."""
+    kept = int(outcome.kept.sum())
+    wanted = {name: kept if name.startswith("curated.") else len(stored.view) for name in manifest["outputs"]}
+    said = {name: record["rows"] for name, record in manifest["outputs"].items()}
+    return [f"manifest.json: {name} has {said[name]} rows there, replaying gives {count}."
+            for name, count in wanted.items() if said[name] != count]
 
 
 def _same_scores(view: ScoreView, exported: ScoreView) -> ScoreView:

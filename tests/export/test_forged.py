@@ -94,8 +94,9 @@ def test_a_forged_cell_of_decisions_fails(made, export, column, value):
     lambda m: m["dataset"].update(fingerprint="0"), lambda m: m.update(remark="all is well"),
     lambda m: m["noise_estimate"].update(share=0),
     lambda m: m.update(near_duplicates_asked={"rows": 9, "share": 0.5, "similarity": 0.9, "limit": 0.05}),
+    lambda m: m["outputs"]["curated.csv"].update(rows=1), lambda m: m["outputs"]["decisions.csv"].update(rows=99),
 ], ids=["decision", "rules", "counts", "classes", "orientation", "parquet", "fingerprint", "entry", "noise",
-        "asked"])
+        "asked", "rows kept", "rows"])
 def test_a_forged_manifest_fails(made, export, change, request):
     _seal(export, change)
     reports = export_actions.verify_export(export, made[0].path, level=2)
