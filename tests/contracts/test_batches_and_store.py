@@ -106,8 +106,8 @@ def test_disk_gives_back_what_was_computed(method, tmp_path):
     about = _about(method, result)
     assert json.loads(json.dumps(about, allow_nan=False)) == about
     assert json.loads(json.dumps(asdict(method.params()), allow_nan=False)) == asdict(method.params())
-    write_index(tmp_path, method.name, result.values, world.examples)
-    index = open_index(tmp_path, method.name, lambda: result.values, world.examples)
+    noted = write_index(tmp_path, method.name, result.values, world.examples)
+    index = open_index(tmp_path, method.name, lambda: result.values, world.examples, noted)
     finite = np.isfinite(result.values).sum()
     np.testing.assert_array_equal(np.sort(result.values[index.order[:finite]]), np.sort(result.values)[:finite])
 

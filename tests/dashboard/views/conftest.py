@@ -2,6 +2,7 @@
 
 import pytest
 import scored_worlds as worlds
+from streamlit import config
 
 from core.types.errors import CurationError
 from dashboard import border
@@ -49,3 +50,9 @@ def empty_caches():
 
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True)
+def listens_on_this_machine():
+    """As .streamlit/config.toml says, which Streamlit reads from the folder that a process happens to stand in."""
+    config.set_option("server.address", "127.0.0.1")
