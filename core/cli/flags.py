@@ -18,6 +18,7 @@ def _trust_flag(own: argparse.ArgumentParser) -> None:
 
 
 def run(own: argparse.ArgumentParser) -> None:
+    """What is scored, how, and where the run goes."""
     own.add_argument("source", metavar="SOURCE", type=path_words, help="a path or the name of a sample")
     own.add_argument(
         "--out", metavar="RUN", type=Path, required=True, help="folder of the run; goes on with one begun there"
@@ -108,6 +109,7 @@ def rank(own: argparse.ArgumentParser) -> None:
 
 
 def plant(own: argparse.ArgumentParser) -> None:
+    """What is copied, how many labels are flipped, and where the copy goes."""
     own.add_argument("source", metavar="SOURCE", type=path_words)
     own.add_argument("--flip", type=number(0, 1), required=True, help="share of the labels to flip, 0 to 1")
     own.add_argument("--duplicates", type=number(0, 1), default=0.0, help="share of rows to plant as near-duplicates")
@@ -125,6 +127,7 @@ def evaluate(own: argparse.ArgumentParser) -> None:
 
 
 def export(own: argparse.ArgumentParser) -> None:
+    """Which run, which rules, which files, and where they go."""
     run_name(own)
     _rules_flags(own)
     own.add_argument(
@@ -157,6 +160,7 @@ def _rules_flags(own: argparse.ArgumentParser) -> None:
 
 
 def check(own: argparse.ArgumentParser) -> None:
+    """Which rules are checked, in which mode, at which sizes, with how many seeds."""
     run_name(own)
     _trust_flag(own)
     _rules_flags(own)
@@ -173,6 +177,7 @@ def check(own: argparse.ArgumentParser) -> None:
 
 
 def selftest(own: argparse.ArgumentParser) -> None:
+    """Which run is tested, and with how many flipped labels."""
     run_name(own)
     _trust_flag(own)
     own.add_argument(
@@ -190,6 +195,7 @@ def report(own: argparse.ArgumentParser) -> None:
 
 
 def verify(own: argparse.ArgumentParser) -> None:
+    """Which export is verified, how deep, and against which run."""
     own.add_argument("folder", type=Path, metavar="DIR")
     _trust_flag(own)
     own.add_argument("--run", type=Path, metavar="RUN", help="the run it came from, for level 3")
