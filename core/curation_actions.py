@@ -57,6 +57,7 @@ def decide(
     labels are refused.
     """
     from core.runs.decisions import decide as decided
+
     _list(run)
     key = _key(run, branch)
     return _seen(run, decided(run, ids, action, label, note, reviewed, token, expected_rev, key, sampled), branch)
@@ -80,9 +81,7 @@ def rename_selection(run: Run, name: str, to: str, *, token: str, branch: str = 
     return _seen(run, _writer(run).rename_selection(_key(run, branch), name, to, token=token), branch)
 
 
-def undo(
-    run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN
-) -> CurationState:
+def undo(run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
     """Take back the last change (decision, rules or selection); does nothing when there is none.
 
     expected_rev: refused when another tab has changed anything since: this would take back a change not seen here.
@@ -90,9 +89,7 @@ def undo(
     return _seen(run, _writer(run).undo(_key(run, branch), token=token, expected_rev=expected_rev), branch)
 
 
-def redo(
-    run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN
-) -> CurationState:
+def redo(run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
     """Apply again what `undo` took back; does nothing when there is none. Refused as `undo` is."""
     return _seen(run, _writer(run).redo(_key(run, branch), token=token, expected_rev=expected_rev), branch)
 
@@ -144,6 +141,7 @@ def restore_branch(run: Run, curation: str) -> Branch:
 def compare_branches(view: ScoreView, a: Outcome, b: Outcome) -> BranchComparison:
     """What b keeps that a drops and the other way round, by class and zone, with the rows."""
     from core.curation.branching import compare_outcomes
+
     return compare_outcomes(view, a, b)
 
 
@@ -153,17 +151,20 @@ def _key(run: Run, branch: str) -> str:
 
 def _seen(run: Run, state: CurationState, branch: str) -> CurationState:
     from core.runs.remembered import seen
+
     return replace(seen(run, state), branch=branch)
 
 
 def _writer(run: Run) -> CurationLog:
     from core.runs.remembered import guarded_log
+
     _list(run)
     return guarded_log(run)
 
 
 def _list(run: Run) -> None:
     from core.runs.samples import list_sample
+
     list_sample(run)
 
 
@@ -173,12 +174,14 @@ def _list(run: Run) -> None:
 def keep_picked(run: Run, rows: np.ndarray) -> str:
     """Put the selected rows on disk; returns the short name under which `picked_rows` finds them again."""
     from core.store import picks
+
     return picks().keep(run.run_id, rows, len(run.examples))
 
 
 def picked_rows(run: Run, name: str) -> np.ndarray | None:
     """The rows behind that name, int64 ascending; None when they are no longer kept."""
     from core.store import picks
+
     return picks().rows(run.run_id, name, len(run.examples))
 
 
@@ -187,6 +190,7 @@ def selection_csv(
 ) -> bytes:
     """The given rows as a CSV file: the columns of decisions.csv, then the user's own."""
     from core.export.selected import selected_csv
+
     return selected_csv(view, rules, decisions, outcome, rows)
 
 
@@ -196,6 +200,7 @@ def selection_csv(
 def rules_in(path: Path) -> Rules:
     """Rules from a JSON file: bare, or the `rules` of a manifest.json; raises `RulesError` naming what does not fit."""
     from core.store.atomic import read_json
+
     hint = "Give a JSON file of rules, or the manifest.json of an export."
     try:
         plain = read_json(path)

@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from core.curation import ScoreView
     from core.export import ExportReport, LevelReport
 
+
 def export_run(
-    run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, keep_fraction: float | None = None,
-    branch: str = MAIN, *, formats: Sequence[str] = ("csv",), spreadsheet_safe: bool = False,
+    run: Run,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    out: Path,
+    keep_fraction: float | None = None,
+    branch: str = MAIN,
+    *,
+    formats: Sequence[str] = ("csv",),
+    spreadsheet_safe: bool = False,
     confirmed: bool = False,
 ) -> ExportReport:
     """Write curated.csv, decisions.csv and manifest.json into `out`; refuses when the dataset has changed.
@@ -30,14 +38,25 @@ def export_run(
     or that empty a class, are refused until `confirmed` (see `questions`).
     """
     from core.runs.exporting import export_run as exported
-    return exported(run, rules, decisions, out, keep_fraction, branch, formats=tuple(formats),
-                    spreadsheet_safe=spreadsheet_safe, confirmed=confirmed)
+
+    return exported(
+        run,
+        rules,
+        decisions,
+        out,
+        keep_fraction,
+        branch,
+        formats=tuple(formats),
+        spreadsheet_safe=spreadsheet_safe,
+        confirmed=confirmed,
+    )
 
 
 def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...]:
     """What a person has to confirm before these rules are exported; nothing where they drop some rows and keep some."""
     from core.curation import emptied_classes
     from core.curation import questions as asked
+
     emptied = () if rules.guardrails.allow_empty_class else emptied_classes(view, outcome)
     return (*asked(view, rules, outcome), *(f"No training row would be left of {name!r}." for name in emptied))
 
@@ -46,11 +65,16 @@ def formula_cells(view: ScoreView, outcome: Outcome) -> int:
     """How many cells of curated.csv a spreadsheet would take for a formula: what `spreadsheet_safe` alters."""
     from core.export.curated_table import curated_columns
     from core.export.curated_table import formula_cells as counted
+
     return counted(curated_columns(view, outcome, view.columns), outcome.counts["kept"])
 
 
 def verify_export(
-    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False,
+    folder: Path,
+    run: Path | None = None,
+    level: int = 3,
+    progress: Progress | None = None,
+    retrain: bool = False,
     trust: bool = False,
 ) -> list[LevelReport]:
     """Check an export: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed (needs run and data).
@@ -60,4 +84,5 @@ def verify_export(
     `allow_code` of that run, which level 3 needs where the model is a person's own.
     """
     from core.runs.exporting import verify_export as verified
+
     return verified(folder, run, level, progress, retrain, trust)

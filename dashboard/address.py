@@ -5,9 +5,32 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-STICKY = ("run", "example", "f", "range", "tab", "side", "layout", "color", "order", "form", "score", "by_class",
-          "pane", "across", "up", "zones_by", "clustering", "branch", "against", "sel", "mode", "bars", "hollow",
-          "curve")
+STICKY = (
+    "run",
+    "example",
+    "f",
+    "range",
+    "tab",
+    "side",
+    "layout",
+    "color",
+    "order",
+    "form",
+    "score",
+    "by_class",
+    "pane",
+    "across",
+    "up",
+    "zones_by",
+    "clustering",
+    "branch",
+    "against",
+    "sel",
+    "mode",
+    "bars",
+    "hollow",
+    "curve",
+)
 
 
 def sync() -> bool:

@@ -248,9 +248,7 @@ def noise_sample(run_id: str, at: str, _view: ScoreView) -> np.ndarray:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def flip_risks(
-    run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _outcome: Outcome
-) -> np.ndarray:
+def flip_risks(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _outcome: Outcome) -> np.ndarray:
     """How likely each row would change side under other seeds."""
     return flip_risk(_view, _rules, _outcome)
 

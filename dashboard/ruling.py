@@ -97,9 +97,7 @@ def with_answer(rules: Rules, before: Guardrails) -> Rules:
     """Rules made anew, with what a person answered about near-duplicates: that was about the data, not the rules."""
     if before.duplicates not in ("keep_best_agreed", "exact"):
         return rules
-    guard = replace(
-        rules.guardrails, duplicates=before.duplicates, duplicate_similarity=before.duplicate_similarity
-    )
+    guard = replace(rules.guardrails, duplicates=before.duplicates, duplicate_similarity=before.duplicate_similarity)
     return replace(rules, guardrails=guard)
 
 

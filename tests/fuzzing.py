@@ -24,12 +24,64 @@ from hypothesis import strategies as st
 
 SECONDS = 60
 MEMORY = 2 << 30  # bytes of address space above what the libraries themselves reserve
-_CHUNKS = [b"\0", b'"', b"\r", b"\n", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\xbd", b",", b"\t", b"[" * 3000,
-           b"9" * 5000, b"1e308", b"1e400", b"-inf", b"NaN", b"\\ud83d", b"{}", b"null", b"\x1b[2J", b"../",
-           b"\xff" * 8, b"\x80\x80\x80\x80\x10", b"\x7f\xff\xff\xff", bytes(8)]
-_VALUES = [None, True, False, 0, -1, 1, 2.5, -0.0, 1e308, 2**62, 2**70, -(2**63), "", "x", "\ufeff", "'", "=1",
-           "a" * 3000, "../../x", "0", "nan", "el2n", "keep", [], {}, [[]], [1, "a", None], {"a": 1}, {"": None},
-           [{}] * 3]
+_CHUNKS = [
+    b"\0",
+    b'"',
+    b"\r",
+    b"\n",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\xed\xa0\xbd",
+    b",",
+    b"\t",
+    b"[" * 3000,
+    b"9" * 5000,
+    b"1e308",
+    b"1e400",
+    b"-inf",
+    b"NaN",
+    b"\\ud83d",
+    b"{}",
+    b"null",
+    b"\x1b[2J",
+    b"../",
+    b"\xff" * 8,
+    b"\x80\x80\x80\x80\x10",
+    b"\x7f\xff\xff\xff",
+    bytes(8),
+]
+_VALUES = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2.5,
+    -0.0,
+    1e308,
+    2**62,
+    2**70,
+    -(2**63),
+    "",
+    "x",
+    "\ufeff",
+    "'",
+    "=1",
+    "a" * 3000,
+    "../../x",
+    "0",
+    "nan",
+    "el2n",
+    "keep",
+    [],
+    {},
+    [[]],
+    [1, "a", None],
+    {"a": 1},
+    {"": None},
+    [{}] * 3,
+]
 
 
 def cases(of_the_suite: int):
@@ -37,7 +89,10 @@ def cases(of_the_suite: int):
     count = int(os.environ.get("CHAFFINCH_FUZZ_CASES", 0)) or of_the_suite
     seed = os.environ.get("CHAFFINCH_FUZZ_SEED")
     settings = hypothesis.settings(
-        max_examples=count, deadline=None, derandomize=seed is None, database=None,
+        max_examples=count,
+        deadline=None,
+        derandomize=seed is None,
+        database=None,
         suppress_health_check=list(HealthCheck),
     )
     return lambda test: settings(hypothesis.seed(int(seed or 0))(test) if seed else test)
@@ -181,7 +236,9 @@ class Reader:
     def _start(self) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, "-W", "error", __file__, os.fspath(self._cache), str(self._memory)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
 

@@ -21,8 +21,22 @@ from torch import nn
 def make(dims, classes):
     return nn.Sequential(nn.Linear(dims[0], 4), nn.ReLU(), nn.Linear(4, classes))
 """
-_FLAGS = ["--scores", "el2n,label_quality,knn_distance", "--epochs", "1", "--seeds", "1", "--folds", "2",
-          "--checkpoints", "1", "--no-map", "--threads", "1", "--quiet"]
+_FLAGS = [
+    "--scores",
+    "el2n,label_quality,knn_distance",
+    "--epochs",
+    "1",
+    "--seeds",
+    "1",
+    "--folds",
+    "2",
+    "--checkpoints",
+    "1",
+    "--no-map",
+    "--threads",
+    "1",
+    "--quiet",
+]
 
 
 @dataclass(frozen=True)

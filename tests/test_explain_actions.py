@@ -14,13 +14,25 @@ def view():
     """Rows 0-1-2 are a chain (0 and 2 linked through 1 alone), 3 and 4 have equal content, 5 is like nobody."""
     neighbors = np.array([[1, 5], [0, 2], [1, 5], [5, 0], [5, 0], [0, 1]], np.int32)
     similar = np.array([[0.995, 0.2], [0.995, 0.992], [0.992, 0.1], [0.3, 0.2], [0.3, 0.2], [0.2, 0.1]], np.float32)
-    return view_of({"el2n": np.arange(6.0)}, [0, 0, 1, 1, 1, 0], neighbors=neighbors, neighbor_similarity=similar,
-                   exact_duplicate_of=np.array([0, 1, 2, 3, 3, 5]))
+    return view_of(
+        {"el2n": np.arange(6.0)},
+        [0, 0, 1, 1, 1, 0],
+        neighbors=neighbors,
+        neighbor_similarity=similar,
+        exact_duplicate_of=np.array([0, 1, 2, 3, 3, 5]),
+    )
 
 
-@pytest.mark.parametrize(("row", "rows", "similar"), [
-    (0, [1, 2], [0.995, np.nan]), (1, [0, 2], [0.995, 0.992]), (3, [4], [1.0]), (4, [3], [1.0]), (5, [], []),
-])
+@pytest.mark.parametrize(
+    ("row", "rows", "similar"),
+    [
+        (0, [1, 2], [0.995, np.nan]),
+        (1, [0, 2], [0.995, 0.992]),
+        (3, [4], [1.0]),
+        (4, [3], [1.0]),
+        (5, [], []),
+    ],
+)
 def test_the_group_of_a_row_most_similar_first(row, rows, similar):
     found, values = explain_actions.near_duplicates(view(), row, 0.99)
     assert found.tolist() == rows

@@ -64,7 +64,7 @@ def test_every_fault_has_a_test_that_carries_its_number():
 
 
 def test_numbers_are_found_where_tests_carry_them():
-    source = '''
+    source = """
 import pytest
 ROWS = [Case("19", 1), Case("20-at-the-end", 2), Case("x-21", 3)]
 WORDS = {73: "a"}
@@ -78,6 +78,6 @@ def test_fault_79_kill(o): ...
 def test_faults_7_and_64_alike(): ...
 @pytest.mark.parametrize("a", [1], ids=["fault-90-all"])
 def test_fault_in_words(a): ...
-'''
+"""
     assert carried_by(source) == {19, 20, 73, 79, 7, 64, 90}
     assert carried_by("def test_default_41_is(): ...") == set()

@@ -7,8 +7,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ALLOWED = {"pyproject.toml", "README.md", "dashboard", "core", "tests", "sample_data", ".streamlit", ".ci", "LICENSE",
-           ".gitignore"}
+ALLOWED = {
+    "pyproject.toml",
+    "README.md",
+    "dashboard",
+    "core",
+    "tests",
+    "sample_data",
+    ".streamlit",
+    ".ci",
+    "LICENSE",
+    ".gitignore",
+}
 
 
 def _sources(*folders: str) -> list[Path]:
@@ -51,11 +61,19 @@ def test_every_file_of_tests_has_a_name_of_its_own():
 
 def test_nothing_runs_strangers_code():
     forbidden = re.compile(r"allow_pickle\s*=\s*True|\bpickle\.load|joblib\.load|unsafe_allow_html|components\.v1")
-    found = [f"{p.relative_to(ROOT)}: {m.group()}" for p in _sources("core", "dashboard")
-             for m in [forbidden.search(p.read_text(encoding="utf-8"))] if m]
+    found = [
+        f"{p.relative_to(ROOT)}: {m.group()}"
+        for p in _sources("core", "dashboard")
+        for m in [forbidden.search(p.read_text(encoding="utf-8"))]
+        if m
+    ]
     assert not found
-    calls = [call for p in _sources("core", "dashboard") for call in ast.walk(ast.parse(p.read_bytes()))
-             if isinstance(call, ast.Call)]
+    calls = [
+        call
+        for p in _sources("core", "dashboard")
+        for call in ast.walk(ast.parse(p.read_bytes()))
+        if isinstance(call, ast.Call)
+    ]
     loads = [ast.unparse(call) for call in calls if ast.unparse(call.func).endswith("torch.load")]
     assert loads
     assert all("weights_only=True" in text for text in loads), loads
@@ -64,10 +82,12 @@ def test_nothing_runs_strangers_code():
 
 
 def test_the_dashboards_process_needs_no_torch():
-    code = ("import sys, core, core.actions, core.check_actions, core.export_actions, core.library\n"
-            "import core.scores, core.curation\n"
-            "import core.datasets, core.attributions, core.export\n"
-            "heavy = [m for m in ('torch', 'umap', 'captum', 'shap', 'numba') if m in sys.modules]\n"
-            "sys.exit(f'imported: {heavy}' if heavy else 0)")
+    code = (
+        "import sys, core, core.actions, core.check_actions, core.export_actions, core.library\n"
+        "import core.scores, core.curation\n"
+        "import core.datasets, core.attributions, core.export\n"
+        "heavy = [m for m in ('torch', 'umap', 'captum', 'shap', 'numba') if m in sys.modules]\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,18 @@ from .registry import ATTRIBUTIONS, attribution_named, methods_for
 from .stored import methods_of, stored_checkpoints
 from .training_examples import influential_examples, tracin
 
-__all__ = ["ATTRIBUTIONS", "AttributionClient", "AttributionMethod", "Explained", "ImageParts", "TableParts",
-           "TextParts", "attribution_named", "influential_examples", "methods_for", "methods_of", "stored_checkpoints",
-           "tracin"]
+__all__ = [
+    "ATTRIBUTIONS",
+    "AttributionClient",
+    "AttributionMethod",
+    "Explained",
+    "ImageParts",
+    "TableParts",
+    "TextParts",
+    "attribution_named",
+    "influential_examples",
+    "methods_for",
+    "methods_of",
+    "stored_checkpoints",
+    "tracin",
+]

@@ -37,14 +37,17 @@ class AttributionClient:
         self._child: subprocess.Popen[str] | None = None
         self._start()
 
-    def explain(self, row: int, method: str, params: dict[str, Any] | None = None,
-                timeout: float = FIRST_ANSWER) -> Attribution:
+    def explain(
+        self, row: int, method: str, params: dict[str, Any] | None = None, timeout: float = FIRST_ANSWER
+    ) -> Attribution:
         """The attribution of one row; raises `CurationError` with the worker's words, or after `timeout` seconds."""
-        return decode_attribution(self._ask({"row": int(row), "method": method, "params": params or {}},
-                                            timeout)["attribution"])
+        return decode_attribution(
+            self._ask({"row": int(row), "method": method, "params": params or {}}, timeout)["attribution"]
+        )
 
-    def check(self, row: int, method: str, params: dict[str, Any] | None = None,
-              timeout: float = FIRST_ANSWER) -> tuple[AssumptionCheck, ...]:
+    def check(
+        self, row: int, method: str, params: dict[str, Any] | None = None, timeout: float = FIRST_ANSWER
+    ) -> tuple[AssumptionCheck, ...]:
         """Lights for that attribution: does it add up, does it depend on what the model learned?"""
         answer = self._ask({"ask": "checks", "row": int(row), "method": method, "params": params or {}}, timeout)
         return tuple(AssumptionCheck(**check) for check in answer["checks"])
@@ -88,8 +91,15 @@ class AttributionClient:
     def _start(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - read when the worker dies, gone with this object
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
-                                       text=True, encoding="utf-8", env=child.environment(PYTHONWARNINGS="ignore"))
+        self._child = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            encoding="utf-8",
+            env=child.environment(PYTHONWARNINGS="ignore"),
+        )
         assert self._child.stdout is not None
         threading.Thread(target=_pump, args=(self._child.stdout, self._answers), daemon=True).start()
 
@@ -122,8 +132,9 @@ class AttributionClient:
                 line = self._answers.get(timeout=max(deadline - time.monotonic(), 0.001))
             except queue.Empty:
                 self._stop()
-                raise RunError(f"No explanation within {timeout:.0f} seconds.",
-                               "Ask again, with fewer samples or another method.") from None
+                raise RunError(
+                    f"No explanation within {timeout:.0f} seconds.", "Ask again, with fewer samples or another method."
+                ) from None
             if line is None:
                 raise self._died()
             answer = from_line(line)
@@ -137,8 +148,10 @@ class AttributionClient:
         said = self._log.read().decode("utf-8", "replace").strip().splitlines()
         self._stop()
         why = f": {said[-1][:200]}" if said else f" (code {code})."
-        return RunError(f"The process that explains predictions ended{why}",
-                        "Ask again: it is started anew. It may have run out of memory.")
+        return RunError(
+            f"The process that explains predictions ended{why}",
+            "Ask again: it is started anew. It may have run out of memory.",
+        )
 
 
 def _pump(source: IO[str], answers: queue.SimpleQueue[str | None]) -> None:

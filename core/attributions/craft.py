@@ -71,18 +71,30 @@ def explain_by_craft(about: Explained, params: CraftParams) -> Attribution:
     k = len(bank.directions)
     if params.show > k:
         raise CurationError(f"There is no concept {params.show}; {k} were found.", f"Choose 1 to {k}, or 0 for all.")
-    per_unit, base = _effects(logits_of(about.model, np.vstack([np.zeros_like(bank.directions[:1]), bank.directions])),
-                              question.target)
+    per_unit, base = _effects(
+        logits_of(about.model, np.vstack([np.zeros_like(bank.directions[:1]), bank.directions])), question.target
+    )
     fine = _cropping(parts, params.patch, overlap=True)
     strengths = transform(activations(about.model, fine.cut(about.example)), bank.directions)
     whole = transform(activations(about.model, about.example), bank.directions)[0]
     shown = per_unit * (np.arange(1, k + 1) == params.show if params.show else 1)
     values = fine.spread(strengths @ shown)
-    notes = (f"{k} concepts in crops of {len(bank.strengths)} training images of this class; they leave "
-             f"{bank.left_out:.0%} of the crops' activations out.",)
-    return Attribution(CRAFT.name, about.class_names[question.target], values.astype(np.float32), (), base,
-                       question.output, None, notes=notes, concepts=_profile(bank, whole, whole * per_unit),
-                       size=(parts.height, parts.width))
+    notes = (
+        f"{k} concepts in crops of {len(bank.strengths)} training images of this class; they leave "
+        f"{bank.left_out:.0%} of the crops' activations out.",
+    )
+    return Attribution(
+        CRAFT.name,
+        about.class_names[question.target],
+        values.astype(np.float32),
+        (),
+        base,
+        question.output,
+        None,
+        notes=notes,
+        concepts=_profile(bank, whole, whole * per_unit),
+        size=(parts.height, parts.width),
+    )
 
 
 def _picture(about: Explained) -> ImageParts:
@@ -110,21 +122,25 @@ def _bank(about: Explained, parts: ImageParts, params: CraftParams, target: int)
         assert about.of_class is not None  # noqa: S101 - seen by `_picture`
         rows, pictures = about.of_class(target, params.images)
         if len(rows) < FEWEST_IMAGES:
-            raise ModelError(f"Only {len(rows)} training images of {about.class_names[target]!r} are there.",
-                             f"Concepts need at least {FEWEST_IMAGES}. Use occlusion.")
-        about.memory[key] = find_concepts(about.model, rows, pictures, _cropping(parts, params.patch), target, params,
-                                          about.seed)
+            raise ModelError(
+                f"Only {len(rows)} training images of {about.class_names[target]!r} are there.",
+                f"Concepts need at least {FEWEST_IMAGES}. Use occlusion.",
+            )
+        about.memory[key] = find_concepts(
+            about.model, rows, pictures, _cropping(parts, params.patch), target, params, about.seed
+        )
     return about.memory[key]
 
 
-def find_concepts(network: Any, rows: np.ndarray, pictures: Any, cropping: Cropping, target: int, params: CraftParams,
-                  seed: int) -> ConceptBank:
+def find_concepts(
+    network: Any, rows: np.ndarray, pictures: Any, cropping: Cropping, target: int, params: CraftParams, seed: int
+) -> ConceptBank:
     """The concepts of pictures [n, C, H, W], the most important first; rows [n] name them."""
     from .crops import activations
 
     found = activations(network, cropping.cut(pictures))
     strengths, directions = factorize(found, params.concepts, seed)
-    left_out = float(((found - strengths @ directions) ** 2).sum() / max((found ** 2).sum(), 1e-12))
+    left_out = float(((found - strengths @ directions) ** 2).sum() / max((found**2).sum(), 1e-12))
     whole = transform(activations(network, pictures), directions)
     indices = _importances(network, whole, directions, target, params.designs, seed)
     order = np.argsort(-indices.mean(axis=0), kind="stable")
@@ -133,8 +149,9 @@ def find_concepts(network: Any, rows: np.ndarray, pictures: Any, cropping: Cropp
     return ConceptBank(directions[order], whole[:, order], indices.mean(axis=0)[order], error[order], crops, left_out)
 
 
-def _importances(network: Any, strengths: np.ndarray, directions: np.ndarray, target: int, designs: int,
-                 seed: int) -> np.ndarray:
+def _importances(
+    network: Any, strengths: np.ndarray, directions: np.ndarray, target: int, designs: int, seed: int
+) -> np.ndarray:
     """[n, k] total Sobol index of each concept for each image: its strength times a factor from [0, 1]."""
     from .crops import logits_of
 
@@ -174,13 +191,33 @@ def _strongest(strengths: np.ndarray, rows: np.ndarray, cropping: Cropping) -> t
 
 def _profile(bank: ConceptBank, own: np.ndarray, contribution: np.ndarray) -> tuple[Concept, ...]:
     below = (bank.strengths < own).mean(axis=0) * 100
-    return tuple(Concept(f"concept {j + 1}", float(bank.importance[j]), float(bank.error[j]), float(own[j]),
-                         float(below[j]), float(contribution[j]), bank.crops[j]) for j in range(len(own)))
+    return tuple(
+        Concept(
+            f"concept {j + 1}",
+            float(bank.importance[j]),
+            float(bank.error[j]),
+            float(own[j]),
+            float(below[j]),
+            float(contribution[j]),
+            bank.crops[j],
+        )
+        for j in range(len(own))
+    )
 
 
 CRAFT = AttributionMethod(
-    name="craft", title="CRAFT concepts",
+    name="craft",
+    title="CRAFT concepts",
     summary="What the network knows of the class, found in crops of its images, and where this image has it.",
-    paper=Paper("Fel, Picard, Bethune, Boissin, et al.", 2023, "CRAFT: Concept Recursive Activation FacTorization",
-                "https://arxiv.org/abs/2211.10154"),
-    params=CraftParams, compute=explain_by_craft, modalities=(Modality.IMAGE,), for_networks=True, others=2)
+    paper=Paper(
+        "Fel, Picard, Bethune, Boissin, et al.",
+        2023,
+        "CRAFT: Concept Recursive Activation FacTorization",
+        "https://arxiv.org/abs/2211.10154",
+    ),
+    params=CraftParams,
+    compute=explain_by_craft,
+    modalities=(Modality.IMAGE,),
+    for_networks=True,
+    others=2,
+)

@@ -35,7 +35,7 @@ class Cropping:
 
     def cut(self, pictures: Tensor) -> Tensor:
         """[n, C, H, W] -> [n * crops, C, H, W], the crops of one picture after another."""
-        cuts = [pictures[:, :, top:top + self.side, left:left + self.side] for top, left in self.corners]
+        cuts = [pictures[:, :, top : top + self.side, left : left + self.side] for top, left in self.corners]
         small = torch.stack(cuts, dim=1).flatten(0, 1)
         return torch.nn.functional.interpolate(small, (self.height, self.width), mode="bilinear", align_corners=False)
 
@@ -52,14 +52,17 @@ class Cropping:
 def activations(network: Any, pictures: Tensor) -> np.ndarray:
     """float64 [n, d] what the last linear layer reads; `ModelError` where that is negative."""
     if not hasattr(network, "features") or not hasattr(network, "head"):
-        raise ModelError("CRAFT looks at what the last linear layer reads; this network does not show it.",
-                         "Use occlusion.")
+        raise ModelError(
+            "CRAFT looks at what the last linear layer reads; this network does not show it.", "Use occlusion."
+        )
     with torch.no_grad():
-        found = [network.features(pictures[start:start + BATCH]) for start in range(0, len(pictures), BATCH)]
+        found = [network.features(pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH)]
     values = torch.cat(found).double().numpy()
     if values.min(initial=0.0) < _NEGATIVE:
-        raise ModelError("CRAFT needs activations that are never negative; those of this network are.",
-                         "It suits networks with a ReLU before the last layer. Use occlusion.")
+        raise ModelError(
+            "CRAFT needs activations that are never negative; those of this network are.",
+            "It suits networks with a ReLU before the last layer. Use occlusion.",
+        )
     return values.clip(min=0)
 
 

@@ -20,8 +20,9 @@ def estimator_outputs(model: Any, rows: Any) -> tuple[np.ndarray, str]:
         return (np.stack([-values, values], axis=1) if values.ndim == 1 else values), "logit"
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(rows), dtype=np.float64), "probability"
-    raise ModelError(f"{type(model).__name__} gives neither decision values nor probabilities.",
-                     "Use another classifier.")
+    raise ModelError(
+        f"{type(model).__name__} gives neither decision values nor probabilities.", "Use another classifier."
+    )
 
 
 def dense(rows: Any) -> np.ndarray:

@@ -16,8 +16,13 @@ class GradientShapParams:
     """Settings of gradient SHAP."""
 
     target: str = target_param()
-    samples: int = param(64, label="Samples", low=2, high=4096,
-                         help="Draws of a background example and a point on the way. The gap shrinks with their root.")
+    samples: int = param(
+        64,
+        label="Samples",
+        low=2,
+        high=4096,
+        help="Draws of a background example and a point on the way. The gap shrinks with their root.",
+    )
 
 
 def explain_by_gradient_shap(about: Explained, params: GradientShapParams) -> Attribution:
@@ -33,7 +38,8 @@ def explain_by_gradient_shap(about: Explained, params: GradientShapParams) -> At
     question = ask(about, params.target)
     with seeded_globals(about.seed):
         values = GradientShap(question.forward).attribute(
-            question.embedded, baselines=question.background, n_samples=params.samples, target=question.target)
+            question.embedded, baselines=question.background, n_samples=params.samples, target=question.target
+        )
     base = float(question.outputs(question.background).mean())
     count = len(question.background)
     words = f"Compared with {count} random training examples." if count > 1 else baseline_words(about)
@@ -41,10 +47,16 @@ def explain_by_gradient_shap(about: Explained, params: GradientShapParams) -> At
 
 
 GRADIENT_SHAP = AttributionMethod(
-    name="gradient_shap", title="Gradient SHAP",
+    name="gradient_shap",
+    title="Gradient SHAP",
     summary="Gradients averaged on the way from random training examples to this one.",
-    paper=Paper("Erion, Janizek, Sturmfels, Lundberg, Lee", 2021,
-                "Improving performance of deep learning models with axiomatic attribution priors and expected "
-                "gradients",
-                "https://arxiv.org/abs/1906.10670"),
-    params=GradientShapParams, compute=explain_by_gradient_shap, for_networks=True)
+    paper=Paper(
+        "Erion, Janizek, Sturmfels, Lundberg, Lee",
+        2021,
+        "Improving performance of deep learning models with axiomatic attribution priors and expected gradients",
+        "https://arxiv.org/abs/1906.10670",
+    ),
+    params=GradientShapParams,
+    compute=explain_by_gradient_shap,
+    for_networks=True,
+)

@@ -16,8 +16,9 @@ class IntegratedGradientsParams:
     """Settings of integrated gradients."""
 
     target: str = target_param()
-    steps: int = param(64, label="Steps", low=8, high=4096,
-                       help="Midpoints on the way; the gap tells if they are enough.")
+    steps: int = param(
+        64, label="Steps", low=8, high=4096, help="Midpoints on the way; the gap tells if they are enough."
+    )
 
 
 def explain_by_integrated_gradients(about: Explained, params: IntegratedGradientsParams) -> Attribution:
@@ -31,16 +32,26 @@ def explain_by_integrated_gradients(about: Explained, params: IntegratedGradient
 
     question = ask(about, params.target)
     values = IntegratedGradients(question.forward).attribute(
-        question.embedded, baselines=question.baseline, target=question.target, n_steps=params.steps,
-        method="riemann_middle", internal_batch_size=256)
+        question.embedded,
+        baselines=question.baseline,
+        target=question.target,
+        n_steps=params.steps,
+        method="riemann_middle",
+        internal_batch_size=256,
+    )
     base = float(question.outputs(question.baseline)[0])
     notes = (baseline_words(about), f"{params.steps} midpoints.")
     return question.answer(INTEGRATED_GRADIENTS.name, values, base, notes)
 
 
 INTEGRATED_GRADIENTS = AttributionMethod(
-    name="integrated_gradients", title="Integrated gradients",
+    name="integrated_gradients",
+    title="Integrated gradients",
     summary="Gradients on the straight way from a neutral input to this one.",
-    paper=Paper("Sundararajan, Taly, Yan", 2017, "Axiomatic Attribution for Deep Networks",
-                "https://arxiv.org/abs/1703.01365"),
-    params=IntegratedGradientsParams, compute=explain_by_integrated_gradients, for_networks=True)
+    paper=Paper(
+        "Sundararajan, Taly, Yan", 2017, "Axiomatic Attribution for Deep Networks", "https://arxiv.org/abs/1703.01365"
+    ),
+    params=IntegratedGradientsParams,
+    compute=explain_by_integrated_gradients,
+    for_networks=True,
+)

@@ -24,10 +24,16 @@ class KernelShapParams:
     """Settings of kernel SHAP."""
 
     target: str = target_param()
-    samples: int = param(0, label="Coalitions", low=0, high=1_000_000,
-                         help="Sets of parts to try; all of them where there are no more. 0: 2 x parts + 512.")
-    background: int = param(20, label="Background rows", low=1, high=1000,
-                            help="Training rows that stand in for hidden parts.")
+    samples: int = param(
+        0,
+        label="Coalitions",
+        low=0,
+        high=1_000_000,
+        help="Sets of parts to try; all of them where there are no more. 0: 2 x parts + 512.",
+    )
+    background: int = param(
+        20, label="Background rows", low=1, high=1000, help="Training rows that stand in for hidden parts."
+    )
 
 
 def explain_by_kernel_shap(about: Explained, params: KernelShapParams) -> Attribution:
@@ -50,11 +56,23 @@ def explain_by_kernel_shap(about: Explained, params: KernelShapParams) -> Attrib
         with seeded_globals(about.seed):
             values = _solve(game, players, params.samples or 2 * players + 512)
     shown = about.parts.spread(values)
-    words = "Compared with an empty text." if isinstance(about.parts, TextParts) else \
-        f"Compared with {len(background)} random training rows."
+    words = (
+        "Compared with an empty text."
+        if isinstance(about.parts, TextParts)
+        else f"Compared with {len(background)} random training rows."
+    )
     gap = additivity_gap(shown, base, output)
-    return Attribution(KERNEL_SHAP.name, about.class_names[target], shown.astype(np.float32), about.parts.names, base,
-                       output, gap, unit, (words,))
+    return Attribution(
+        KERNEL_SHAP.name,
+        about.class_names[target],
+        shown.astype(np.float32),
+        about.parts.names,
+        base,
+        output,
+        gap,
+        unit,
+        (words,),
+    )
 
 
 def _solve(game: Callable[[np.ndarray], np.ndarray], players: int, samples: int) -> np.ndarray:
@@ -84,7 +102,7 @@ def _game(about: Explained, background: np.ndarray, target: int) -> Callable[[np
         """[n] mean output for coalitions [n, players] of 0 and 1."""
         found = []
         for start in range(0, len(present), size):
-            alive = np.asarray(present[start:start + size], dtype=np.float64) @ needs.T > needed - 0.5
+            alive = np.asarray(present[start : start + size], dtype=np.float64) @ needs.T > needed - 0.5
             rows = np.where(alive[:, None], example, background[None])  # [n, B, K]
             outputs, _ = estimator_outputs(about.model, _widen(rows, about, columns))
             found.append(outputs[:, target].reshape(len(alive), -1).mean(axis=1))
@@ -108,8 +126,16 @@ def _widen(rows: np.ndarray, about: Explained, columns: np.ndarray) -> Any:
 
 
 KERNEL_SHAP = AttributionMethod(
-    name="kernel_shap", title="Kernel SHAP",
+    name="kernel_shap",
+    title="Kernel SHAP",
     summary="Shapley values of columns, words or blocks of pixels, for any classifier.",
-    paper=Paper("Lundberg, Lee", 2017, "A Unified Approach to Interpreting Model Predictions",
-                "https://arxiv.org/abs/1705.07874"),
-    params=KernelShapParams, compute=explain_by_kernel_shap, for_sklearn=True)
+    paper=Paper(
+        "Lundberg, Lee",
+        2017,
+        "A Unified Approach to Interpreting Model Predictions",
+        "https://arxiv.org/abs/1705.07874",
+    ),
+    params=KernelShapParams,
+    compute=explain_by_kernel_shap,
+    for_sklearn=True,
+)

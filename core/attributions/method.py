@@ -18,15 +18,24 @@ from .parts import Parts
 
 PREDICTED, GIVEN = "predicted", "given"
 CLASS = "class:"  # before the name of a class that may be called like one of those
-TREE_MODELS = ("DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier",
-               "GradientBoostingClassifier", "HistGradientBoostingClassifier")
+TREE_MODELS = (
+    "DecisionTreeClassifier",
+    "ExtraTreeClassifier",
+    "RandomForestClassifier",
+    "ExtraTreesClassifier",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingClassifier",
+)
 TREE_FAMILIES = ("random_forest", "gradient_boosting")  # what model cards call them
 
 
 def target_param() -> Any:
     """The field that every method has: which class's output is taken apart."""
-    return param(PREDICTED, label="Explained class",
-                 help=f'"{PREDICTED}": what the model says; "{GIVEN}": the given label; or the name of a class.')
+    return param(
+        PREDICTED,
+        label="Explained class",
+        help=f'"{PREDICTED}": what the model says; "{GIVEN}": the given label; or the name of a class.',
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +103,8 @@ class AttributionMethod(Method):
     def applies(self, modality: Modality, network: bool, estimator: str = "") -> bool:
         """True if it can explain a run with this modality and these models (estimator: its family, "" for none)."""
         readable = (self.for_networks and network) or (
-            self.for_sklearn and bool(estimator) and (not self.trees_only or estimator in TREE_FAMILIES))
+            self.for_sklearn and bool(estimator) and (not self.trees_only or estimator in TREE_FAMILIES)
+        )
         return modality in self.modalities and readable
 
 

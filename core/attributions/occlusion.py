@@ -23,10 +23,10 @@ class OcclusionParams:
     """Settings of occlusion."""
 
     target: str = target_param()
-    patch: int = param(4, label="Patch (pixels)", low=1, high=64,
-                       help="Side of the square that is hidden; images only.")
-    stride: int = param(2, label="Stride (pixels)", low=1, high=64,
-                        help="Distance between two squares; images only.")
+    patch: int = param(
+        4, label="Patch (pixels)", low=1, high=64, help="Side of the square that is hidden; images only."
+    )
+    stride: int = param(2, label="Stride (pixels)", low=1, high=64, help="Distance between two squares; images only.")
 
 
 def explain_by_occlusion(about: Explained, params: OcclusionParams) -> Attribution:
@@ -47,8 +47,16 @@ def explain_by_occlusion(about: Explained, params: OcclusionParams) -> Attributi
     shown = about.parts.spread(values) if values.ndim == 1 else values
     base = float(question.outputs(question.baseline)[0])
     notes = (baseline_words(about), "Parts are hidden one at a time.")
-    return Attribution(OCCLUSION.name, about.class_names[question.target], shown.astype(np.float32), about.parts.names,
-                       base, question.output, None, notes=notes)
+    return Attribution(
+        OCCLUSION.name,
+        about.class_names[question.target],
+        shown.astype(np.float32),
+        about.parts.names,
+        base,
+        question.output,
+        None,
+        notes=notes,
+    )
 
 
 def _patches(question: Question, parts: ImageParts, params: OcclusionParams) -> np.ndarray:
@@ -57,8 +65,13 @@ def _patches(question: Question, parts: ImageParts, params: OcclusionParams) -> 
     side = (min(params.patch, parts.height), min(params.patch, parts.width))
     step = (min(params.stride, side[0]), min(params.stride, side[1]))
     values = Occlusion(question.forward).attribute(
-        question.embedded, sliding_window_shapes=(parts.channels, *side), strides=(parts.channels, *step),
-        baselines=question.baseline, target=question.target, perturbations_per_eval=64)
+        question.embedded,
+        sliding_window_shapes=(parts.channels, *side),
+        strides=(parts.channels, *step),
+        baselines=question.baseline,
+        target=question.target,
+        perturbations_per_eval=64,
+    )
     # captum gives each channel the whole difference of its patch
     return values[0, 0].detach().double().numpy()
 
@@ -71,8 +84,12 @@ def _columns(question: Question, parts: TableParts) -> np.ndarray:
     for index, group in enumerate(parts.groups):
         mask[0, list(group)] = index
     values = FeatureAblation(question.forward).attribute(
-        question.embedded, baselines=question.baseline, target=question.target, feature_mask=mask,
-        perturbations_per_eval=64)
+        question.embedded,
+        baselines=question.baseline,
+        target=question.target,
+        feature_mask=mask,
+        perturbations_per_eval=64,
+    )
     flat = values[0].detach().double().numpy()
     return np.array([flat[group[0]] if group else 0.0 for group in parts.groups])
 
@@ -88,8 +105,16 @@ def _words(question: Question, needs: np.ndarray) -> np.ndarray:
 
 
 OCCLUSION = AttributionMethod(
-    name="occlusion", title="Occlusion",
+    name="occlusion",
+    title="Occlusion",
     summary="How much the output falls when a patch, a word or a column is hidden.",
-    paper=Paper("Zeiler, Fergus", 2014, "Visualizing and Understanding Convolutional Networks",
-                "https://arxiv.org/abs/1311.2901"),
-    params=OcclusionParams, compute=explain_by_occlusion, for_networks=True)
+    paper=Paper(
+        "Zeiler, Fergus",
+        2014,
+        "Visualizing and Understanding Convolutional Networks",
+        "https://arxiv.org/abs/1311.2901",
+    ),
+    params=OcclusionParams,
+    compute=explain_by_occlusion,
+    for_networks=True,
+)

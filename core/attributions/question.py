@@ -45,8 +45,16 @@ class Question:
         """Additive values per encoded number [1, ...], folded into parts, with their gap."""
         about, folded = self.about, self.about.parts.fold(values.detach().double().numpy()[0])
         gap = additivity_gap(folded, base, self.output)
-        return Attribution(method, about.class_names[self.target], folded.astype(np.float32), about.parts.names, base,
-                           self.output, gap, notes=notes)
+        return Attribution(
+            method,
+            about.class_names[self.target],
+            folded.astype(np.float32),
+            about.parts.names,
+            base,
+            self.output,
+            gap,
+            notes=notes,
+        )
 
 
 def ask(about: Explained, wanted: str) -> Question:

@@ -23,10 +23,16 @@ class ReagentParams:
     """Settings of ReAGent."""
 
     target: str = target_param()
-    steps: int = param(512, label="Steps", low=16, high=20_000,
-                       help="Random sets of words to replace. The error falls with their root.")
-    replaced: float = param(0.3, label="Share of words replaced", low=0.01, high=0.9,
-                            help="At each step; at least one word.")
+    steps: int = param(
+        512,
+        label="Steps",
+        low=16,
+        high=20_000,
+        help="Random sets of words to replace. The error falls with their root.",
+    )
+    replaced: float = param(
+        0.3, label="Share of words replaced", low=0.01, high=0.9, help="At each step; at least one word."
+    )
 
 
 def explain_by_reagent(about: Explained, params: ReagentParams) -> Attribution:
@@ -49,10 +55,22 @@ def explain_by_reagent(about: Explained, params: ReagentParams) -> Attribution:
         replaced, after = _replaced(about, about.language, words, target, params)
         values, errors = importance(output - after, replaced)
         base = float(after.mean())
-    notes = ("Words are replaced by words drawn from the training texts, as often as they stand there.",
-             f"{params.steps} random sets of words; the error is that of their mean.")
-    return Attribution(REAGENT.name, about.class_names[target], values.astype(np.float32), about.parts.names, base,
-                       output, None, "probability", notes, errors.astype(np.float32))
+    notes = (
+        "Words are replaced by words drawn from the training texts, as often as they stand there.",
+        f"{params.steps} random sets of words; the error is that of their mean.",
+    )
+    return Attribution(
+        REAGENT.name,
+        about.class_names[target],
+        values.astype(np.float32),
+        about.parts.names,
+        base,
+        output,
+        None,
+        "probability",
+        notes,
+        errors.astype(np.float32),
+    )
 
 
 def importance(change: np.ndarray, replaced: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -67,8 +85,9 @@ def importance(change: np.ndarray, replaced: np.ndarray) -> tuple[np.ndarray, np
     return updates.mean(axis=0), updates.std(axis=0, ddof=1) / np.sqrt(len(updates))
 
 
-def _replaced(about: Explained, language: Language, words: list[str], target: int,
-              params: ReagentParams) -> tuple[np.ndarray, np.ndarray]:
+def _replaced(
+    about: Explained, language: Language, words: list[str], target: int, params: ReagentParams
+) -> tuple[np.ndarray, np.ndarray]:
     """Which words were replaced, bool [T, n], and the target's probability then, [T]."""
     rng = np.random.default_rng(about.seed)
     count, size = len(words), max(1, round(params.replaced * len(words)))
@@ -77,8 +96,10 @@ def _replaced(about: Explained, language: Language, words: list[str], target: in
     np.put_along_axis(replaced, chosen, values=True, axis=1)
     drawn = rng.choice(language.words, (params.steps, count))
     texts = np.where(replaced, drawn, np.array(words, dtype=object))
-    after = [_probabilities(about, language.read(texts[start:start + BLOCK].tolist()))[:, target]
-             for start in range(0, params.steps, BLOCK)]
+    after = [
+        _probabilities(about, language.read(texts[start : start + BLOCK].tolist()))[:, target]
+        for start in range(0, params.steps, BLOCK)
+    ]
     return replaced, np.concatenate(after)
 
 
@@ -91,9 +112,18 @@ def _probabilities(about: Explained, read: object) -> np.ndarray:
 
 
 REAGENT = AttributionMethod(
-    name="reagent", title="ReAGent",
+    name="reagent",
+    title="ReAGent",
     summary="What the prediction loses when random sets of words give way to words from the corpus.",
-    paper=Paper("Zhao, Shan", 2024,
-                "ReAGent: A Model-agnostic Feature Attribution Method for Generative Language Models",
-                "https://arxiv.org/abs/2402.00794"),
-    params=ReagentParams, compute=explain_by_reagent, modalities=(Modality.TEXT,), for_networks=True, others=4)
+    paper=Paper(
+        "Zhao, Shan",
+        2024,
+        "ReAGent: A Model-agnostic Feature Attribution Method for Generative Language Models",
+        "https://arxiv.org/abs/2402.00794",
+    ),
+    params=ReagentParams,
+    compute=explain_by_reagent,
+    modalities=(Modality.TEXT,),
+    for_networks=True,
+    others=4,
+)

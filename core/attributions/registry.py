@@ -14,8 +14,15 @@ from .occlusion import OCCLUSION
 from .reagent import REAGENT
 from .tree_shap import TREE_SHAP
 
-ATTRIBUTIONS: tuple[AttributionMethod, ...] = (GRADIENT_SHAP, INTEGRATED_GRADIENTS, OCCLUSION, REAGENT, CRAFT,
-                                               TREE_SHAP, KERNEL_SHAP)
+ATTRIBUTIONS: tuple[AttributionMethod, ...] = (
+    GRADIENT_SHAP,
+    INTEGRATED_GRADIENTS,
+    OCCLUSION,
+    REAGENT,
+    CRAFT,
+    TREE_SHAP,
+    KERNEL_SHAP,
+)
 
 
 def attribution_named(name: str) -> AttributionMethod:
@@ -23,8 +30,9 @@ def attribution_named(name: str) -> AttributionMethod:
     for method in ATTRIBUTIONS:
         if method.name == name:
             return method
-    raise CurationError(f"There is no attribution method {name!r}.",
-                        f"Choose one of: {', '.join(m.name for m in ATTRIBUTIONS)}.")
+    raise CurationError(
+        f"There is no attribution method {name!r}.", f"Choose one of: {', '.join(m.name for m in ATTRIBUTIONS)}."
+    )
 
 
 def methods_for(modality: Modality, network: bool, estimator: str = "") -> tuple[AttributionMethod, ...]:

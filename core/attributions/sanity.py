@@ -18,8 +18,9 @@ ALIKE_AMBER, ALIKE_RED = 0.3, 0.5  # rank correlation with models that know noth
 FEWEST_PARTS = 3
 
 
-def checks_of(method: AttributionMethod, about: Explained, settings: Any,
-              strangers: Sequence[Any]) -> tuple[AssumptionCheck, ...]:
+def checks_of(
+    method: AttributionMethod, about: Explained, settings: Any, strangers: Sequence[Any]
+) -> tuple[AssumptionCheck, ...]:
     """Lights for this example's attribution; strangers: models like this one that have learned nothing."""
     found = method.compute(about, settings)
     gap = gap_check(found)
@@ -34,12 +35,14 @@ def gap_check(found: Attribution) -> AssumptionCheck | None:
     share = abs(found.gap) / explained if explained else float(found.gap != 0)
     light = "red" if share > GAP_RED else "amber" if share > GAP_AMBER else "green"
     words = "adds up" if light == "green" else "does not quite add up" if light == "amber" else "does not add up"
-    return AssumptionCheck(light, f"The attribution {words}: its parts miss the difference they explain by "
-                                  f"{share:.1%}.", "additivity")
+    return AssumptionCheck(
+        light, f"The attribution {words}: its parts miss the difference they explain by {share:.1%}.", "additivity"
+    )
 
 
-def randomization_check(method: AttributionMethod, about: Explained, settings: Any, found: Attribution,
-                        strangers: Sequence[Any]) -> AssumptionCheck:
+def randomization_check(
+    method: AttributionMethod, about: Explained, settings: Any, found: Attribution, strangers: Sequence[Any]
+) -> AssumptionCheck:
     """Two rank correlations with the attributions for models that learned nothing, each averaged over those models.
 
     Of the strengths |value|: near 1, WHERE the attribution is strong follows the input alone. Of the signed values:
@@ -48,22 +51,34 @@ def randomization_check(method: AttributionMethod, about: Explained, settings: A
     Saliency Maps".
     """
     same = replace(settings, target=found.target)
-    alike = [_alike(found.values, method.compute(replace(about, model=other, memory={}), same).values)
-             for other in strangers if found.values.size >= FEWEST_PARTS]
+    alike = [
+        _alike(found.values, method.compute(replace(about, model=other, memory={}), same).values)
+        for other in strangers
+        if found.values.size >= FEWEST_PARTS
+    ]
     known = np.array([pair for pair in alike if pair is not None])
     if not len(known):
-        return AssumptionCheck("amber", "Too few parts differ in strength to tell whether the attribution depends on "
-                                        "what the model learned.", "randomization")
+        return AssumptionCheck(
+            "amber",
+            "Too few parts differ in strength to tell whether the attribution depends on what the model learned.",
+            "randomization",
+        )
     where, way = known.mean(axis=0)
     light = "red" if way > ALIKE_RED else "amber" if max(where, way) > ALIKE_AMBER else "green"
     of_whom = f"{len(known)} models with {'random weights' if method.for_networks else 'shuffled labels'}"
-    words = {"green": "The attribution depends on what the model learned",
-             "amber": "Where the attribution is strong follows the input in part, which way it pushes was learned"
-                      if way <= ALIKE_AMBER else "The attribution shows in part the input alone",
-             "red": "The attribution shows the input, not what the model learned"}[light]
-    return AssumptionCheck(light, f"{words}: its rank correlation with {of_whom} is {_written(known[:, 0])} for the "
-                                  f"strengths and {_written(known[:, 1])} with signs (near 0 is good).",
-                           "randomization")
+    words = {
+        "green": "The attribution depends on what the model learned",
+        "amber": "Where the attribution is strong follows the input in part, which way it pushes was learned"
+        if way <= ALIKE_AMBER
+        else "The attribution shows in part the input alone",
+        "red": "The attribution shows the input, not what the model learned",
+    }[light]
+    return AssumptionCheck(
+        light,
+        f"{words}: its rank correlation with {of_whom} is {_written(known[:, 0])} for the "
+        f"strengths and {_written(known[:, 1])} with signs (near 0 is good).",
+        "randomization",
+    )
 
 
 def with_random_weights(network: Any, seed: int) -> Any:

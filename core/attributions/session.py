@@ -58,8 +58,9 @@ class Session:
         """The model's judgement of `row` before and after an edit; changes nothing."""
         self._check_row(row)
         card, encoder = self._model
-        two = edited(encoder, self.examples, row, edit, lambda: subset(self.examples, self._background_rows(
-            NETWORK_BACKGROUND)))
+        two = edited(
+            encoder, self.examples, row, edit, lambda: subset(self.examples, self._background_rows(NETWORK_BACKGROUND))
+        )
         label = int(self.examples.labels[row])
         judgements = judge(self._probabilities(two), label, card.class_names)
         whose = "the run's network" if card.checkpoints else f"the run's {card.estimator.replace('_', ' ')}"
@@ -120,9 +121,18 @@ class Session:
         network, (card, encoder) = self._network, self._model
         example = batch(encoder, self.examples, np.array([row]))
         text = encoder.kind == "text"
-        return Explained(network, example, example if text else self._network_background, card.class_names,
-                         int(self.examples.labels[row]), parts_of(encoder, self.examples, row, False),
-                         self.run.spec.seed, self._memory, self._language if text else None, self._of_class)
+        return Explained(
+            network,
+            example,
+            example if text else self._network_background,
+            card.class_names,
+            int(self.examples.labels[row]),
+            parts_of(encoder, self.examples, row, False),
+            self.run.spec.seed,
+            self._memory,
+            self._language if text else None,
+            self._of_class,
+        )
 
     @cached_property
     def _network_background(self) -> Any:
@@ -149,9 +159,16 @@ class Session:
         label = int(self.examples.labels[row])
         example = encoder.matrix(subset(self.examples, np.array([row])))
         background = example if encoder.kind == "text" else self._estimator_background
-        return Explained(estimator, example, background, tuple(card.class_names[c] for c in known),
-                         known.index(label) if label in known else UNLABELED,
-                         parts_of(encoder, self.examples, row, True), self.run.spec.seed, self._memory)
+        return Explained(
+            estimator,
+            example,
+            background,
+            tuple(card.class_names[c] for c in known),
+            known.index(label) if label in known else UNLABELED,
+            parts_of(encoder, self.examples, row, True),
+            self.run.spec.seed,
+            self._memory,
+        )
 
     def _models_that_know_nothing(self, method: AttributionMethod) -> tuple[Any, ...]:
         """Networks with fresh random weights, or estimators that learned shuffled labels; made once."""

@@ -13,9 +13,15 @@ from core.types.evidence import CheckpointEvidence
 BLOCK = 65_536
 
 
-def influential_examples(row: int, label: int, ids: np.ndarray, labels: np.ndarray, train_rows: np.ndarray,
-                         checkpoints: Sequence[CheckpointEvidence],
-                         k: int = 5) -> tuple[ExampleInfluence, ExampleInfluence]:
+def influential_examples(
+    row: int,
+    label: int,
+    ids: np.ndarray,
+    labels: np.ndarray,
+    train_rows: np.ndarray,
+    checkpoints: Sequence[CheckpointEvidence],
+    k: int = 5,
+) -> tuple[ExampleInfluence, ExampleInfluence]:
     """(helpful, harmful): the k training examples whose gradient steps lowered, and raised, the loss of `row` most.
 
     label: the class whose loss is meant. labels [N]; train_rows: rows trained on (the row itself is left out).
@@ -33,8 +39,9 @@ def influential_examples(row: int, label: int, ids: np.ndarray, labels: np.ndarr
     return found[0], found[1]
 
 
-def tracin(row: int, label: int, labels: np.ndarray, rows: np.ndarray,
-           checkpoints: Sequence[CheckpointEvidence]) -> np.ndarray:
+def tracin(
+    row: int, label: int, labels: np.ndarray, rows: np.ndarray, checkpoints: Sequence[CheckpointEvidence]
+) -> np.ndarray:
     """float64 [len(rows)]: sum over checkpoints of lr <last-layer gradients of `row` and of each row>, mean over seeds.
 
     The gradient of the weights is delta h' and of the bias delta, so the product is (delta.delta')(h.h' + 1).
@@ -42,8 +49,10 @@ def tracin(row: int, label: int, labels: np.ndarray, rows: np.ndarray,
     """
     usable = [c for c in checkpoints if c.features is not None]
     if not usable:
-        raise RunError("This run kept no features of its checkpoints.",
-                       "Score it again with a score that needs them, such as tracin_self.")
+        raise RunError(
+            "This run kept no features of its checkpoints.",
+            "Score it again with a score that needs them, such as tracin_self.",
+        )
     total = np.zeros(len(rows))
     for evidence in usable:
         total += evidence.checkpoint.learning_rate * _products(evidence, row, label, labels, rows)
@@ -52,14 +61,14 @@ def tracin(row: int, label: int, labels: np.ndarray, rows: np.ndarray,
 
 def _products(evidence: CheckpointEvidence, row: int, label: int, labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     assert evidence.features is not None  # noqa: S101 - chosen so by the caller
-    delta = _residual(np.asarray(evidence.logits[row:row + 1]), np.array([label]))[0]
+    delta = _residual(np.asarray(evidence.logits[row : row + 1]), np.array([label]))[0]
     features = np.asarray(evidence.features[row], dtype=np.float64)
     out = np.empty(len(rows))
     for start in range(0, len(rows), BLOCK):
-        block = rows[start:start + BLOCK]
+        block = rows[start : start + BLOCK]
         residual = _residual(np.asarray(evidence.logits[block]), labels[block])
         similarity = np.asarray(evidence.features[block], dtype=np.float64) @ features
-        out[start:start + BLOCK] = (residual @ delta) * (similarity + evidence.has_bias)
+        out[start : start + BLOCK] = (residual @ delta) * (similarity + evidence.has_bias)
     return out
 
 

@@ -24,9 +24,13 @@ class TreeShapParams:
     """Settings of tree SHAP."""
 
     target: str = target_param()
-    background: str = param(INTERVENTIONAL, label="Missing columns", choices=(INTERVENTIONAL, PATH_DEPENDENT),
-                            help="interventional: filled from random training rows; path_dependent: as often as the "
-                                 "training rows took each branch.")
+    background: str = param(
+        INTERVENTIONAL,
+        label="Missing columns",
+        choices=(INTERVENTIONAL, PATH_DEPENDENT),
+        help="interventional: filled from random training rows; path_dependent: as often as the "
+        "training rows took each branch.",
+    )
 
 
 def explain_by_tree_shap(about: Explained, params: TreeShapParams) -> Attribution:
@@ -46,8 +50,17 @@ def explain_by_tree_shap(about: Explained, params: TreeShapParams) -> Attributio
     output = float(outputs[0, target])
     rows = f"{about.background.shape[0]} random training rows"
     words = rows if params.background == INTERVENTIONAL else "the branches that training rows took"
-    return Attribution(TREE_SHAP.name, about.class_names[target], folded.astype(np.float32), about.parts.names, base,
-                       output, additivity_gap(folded, base, output), unit, (f"Compared with {words}.",))
+    return Attribution(
+        TREE_SHAP.name,
+        about.class_names[target],
+        folded.astype(np.float32),
+        about.parts.names,
+        base,
+        output,
+        additivity_gap(folded, base, output),
+        unit,
+        (f"Compared with {words}.",),
+    )
 
 
 def _shapley(about: Explained, example: np.ndarray, mode: str, target: int) -> tuple[np.ndarray, float]:
@@ -74,10 +87,18 @@ def _of_class(values: np.ndarray, base: Any, target: int) -> tuple[np.ndarray, f
 
 
 TREE_SHAP = AttributionMethod(
-    name="tree_shap", title="Tree SHAP",
+    name="tree_shap",
+    title="Tree SHAP",
     summary="Exact Shapley values of each column, for trees, forests and boosting.",
-    paper=Paper("Lundberg, Erion, Chen, DeGrave, et al.", 2020,
-                "From local explanations to global understanding with explainable AI for trees",
-                "https://arxiv.org/abs/1905.04610"),
-    params=TreeShapParams, compute=explain_by_tree_shap, modalities=(Modality.TABLE,), for_sklearn=True,
-    trees_only=True)
+    paper=Paper(
+        "Lundberg, Erion, Chen, DeGrave, et al.",
+        2020,
+        "From local explanations to global understanding with explainable AI for trees",
+        "https://arxiv.org/abs/1905.04610",
+    ),
+    params=TreeShapParams,
+    compute=explain_by_tree_shap,
+    modalities=(Modality.TABLE,),
+    for_sklearn=True,
+    trees_only=True,
+)

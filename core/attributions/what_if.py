@@ -16,14 +16,17 @@ from core.types.figures import cell
 
 from .parts import ImageParts
 
-WARNING = ("A what-if: it changes no data and is not kept. It asks the model, it does not tell what is true: in a "
-           "study of 18 people and about 1,400 decisions, editing explanations made nobody decide better than looking "
-           "at them.")
+WARNING = (
+    "A what-if: it changes no data and is not kept. It asks the model, it does not tell what is true: in a "
+    "study of 18 people and about 1,400 decisions, editing explanations made nobody decide better than looking "
+    "at them."
+)
 _NOTHING = "_left_out_"  # stands where a word was, so that its neighbors make no new word pair
 
 
-def edited(encoder: Any, examples: ExampleTable, row: int, edit: Edit,
-           ordinary: Callable[[], ExampleTable]) -> ExampleTable:
+def edited(
+    encoder: Any, examples: ExampleTable, row: int, edit: Edit, ordinary: Callable[[], ExampleTable]
+) -> ExampleTable:
     """Two rows: the example as it is, and as edited, both before encoding.
 
     Words are left out and the rest encoded anew; blocks are filled from the mean of `ordinary` images; cells are set.
@@ -32,8 +35,10 @@ def edited(encoder: Any, examples: ExampleTable, row: int, edit: Edit,
     as_is = subset(examples, np.array([row, row]))
     change = {"text": _words, "image": _pixels, "table": _cells}.get(encoder.kind)
     if change is None:
-        raise CurationError("These examples are plain vectors: there is nothing to name and edit.",
-                            "What-ifs are for images, texts and tables with named columns.")
+        raise CurationError(
+            "These examples are plain vectors: there is nothing to name and edit.",
+            "What-ifs are for images, texts and tables with named columns.",
+        )
     return change(encoder, as_is, edit, ordinary)
 
 
@@ -52,7 +57,7 @@ def _words(encoder: Any, two: ExampleTable, edit: Edit, _: object) -> ExampleTab
         nothing += "_"
     pieces, end = [], 0
     for number, token in enumerate(tokens):
-        pieces += [text[end:token.start], f" {nothing} " if number in edit.without else token.text]
+        pieces += [text[end : token.start], f" {nothing} " if number in edit.without else token.text]
         end = token.end
     return _with(two, np.array([text, "".join([*pieces, text[end:]])], dtype=object))
 
@@ -107,8 +112,9 @@ def _judged(row: np.ndarray, label: int, names: Sequence[str]) -> Judgement:
     off = row.copy()
     off[label] -= 1
     loss = -math.log(max(float(row[label]), 1e-300))
-    return Judgement(names[top], float(row[top]), float(row[label]), float(np.sqrt((off ** 2).sum())), loss,
-                     tuple(row.tolist()))
+    return Judgement(
+        names[top], float(row[top]), float(row[label]), float(np.sqrt((off**2).sum())), loss, tuple(row.tolist())
+    )
 
 
 def words_of(encoder: Any, examples: ExampleTable, row: int, edit: Edit) -> str:
@@ -130,7 +136,6 @@ def _cell(value: Any) -> str:
     return "missing" if value == "" else cell(value, "missing")
 
 
-def written(before: Judgement, after: Judgement, changed: str, model: str, label: int,
-            names: Sequence[str]) -> WhatIf:
+def written(before: Judgement, after: Judgement, changed: str, model: str, label: int, names: Sequence[str]) -> WhatIf:
     """The answer with its warning."""
     return WhatIf(before, after, changed, model, "" if label == UNLABELED else names[label], WARNING)

@@ -14,11 +14,21 @@ from core.types.errors import CurationError, RunError
 
 def encode_attribution(found: Attribution) -> dict[str, Any]:
     """Plain JSON values; `decode_attribution` gives the same attribution back, bit for bit."""
-    return {"method": found.method, "target": found.target, "values": found.values.ravel().tolist(),
-            "shape": list(found.values.shape), "names": list(found.names), "base": found.base, "output": found.output,
-            "gap": found.gap, "unit": found.unit, "notes": list(found.notes),
-            "errors": None if found.errors is None else found.errors.ravel().tolist(),
-            "concepts": [asdict(concept) for concept in found.concepts], "size": list(found.size)}
+    return {
+        "method": found.method,
+        "target": found.target,
+        "values": found.values.ravel().tolist(),
+        "shape": list(found.values.shape),
+        "names": list(found.names),
+        "base": found.base,
+        "output": found.output,
+        "gap": found.gap,
+        "unit": found.unit,
+        "notes": list(found.notes),
+        "errors": None if found.errors is None else found.errors.ravel().tolist(),
+        "concepts": [asdict(concept) for concept in found.concepts],
+        "size": list(found.size),
+    }
 
 
 def decode_attribution(plain: dict[str, Any]) -> Attribution:
@@ -26,9 +36,20 @@ def decode_attribution(plain: dict[str, Any]) -> Attribution:
     values = np.array(plain["values"], dtype=np.float32).reshape(plain["shape"])
     errors = None if plain["errors"] is None else np.array(plain["errors"], dtype=np.float32).reshape(plain["shape"])
     concepts = tuple(Concept(**{**c, "crops": tuple(map(tuple, c["crops"]))}) for c in plain["concepts"])
-    return Attribution(plain["method"], plain["target"], values, tuple(plain["names"]), plain["base"], plain["output"],
-                       plain["gap"], plain["unit"], tuple(plain["notes"]), errors, concepts,
-                       (plain["size"][0], plain["size"][1]))
+    return Attribution(
+        plain["method"],
+        plain["target"],
+        values,
+        tuple(plain["names"]),
+        plain["base"],
+        plain["output"],
+        plain["gap"],
+        plain["unit"],
+        tuple(plain["notes"]),
+        errors,
+        concepts,
+        (plain["size"][0], plain["size"][1]),
+    )
 
 
 def encode_edit(edit: Edit) -> dict[str, Any]:
@@ -38,8 +59,11 @@ def encode_edit(edit: Edit) -> dict[str, Any]:
 
 def decode_edit(plain: dict[str, Any]) -> Edit:
     """The inverse of `encode_edit`."""
-    return Edit(tuple(int(i) for i in plain.get("without", ())), tuple(int(i) for i in plain.get("covered", ())),
-                dict(plain.get("cells", {})))
+    return Edit(
+        tuple(int(i) for i in plain.get("without", ())),
+        tuple(int(i) for i in plain.get("covered", ())),
+        dict(plain.get("cells", {})),
+    )
 
 
 def decode_what_if(plain: dict[str, Any]) -> WhatIf:
@@ -68,5 +92,7 @@ def failure(error: Exception) -> dict[str, str]:
     if isinstance(error, CurationError):
         return {"error": str(error), "hint": error.hint}
     said = (str(error).splitlines() or [""])[0]
-    return {"error": f"The model could not be explained: {type(error).__name__}: {said}",
-            "hint": "Try another method; if it happens again, please report it with this text."}
+    return {
+        "error": f"The model could not be explained: {type(error).__name__}: {said}",
+        "hint": "Try another method; if it happens again, please report it with this text.",
+    }

@@ -24,8 +24,7 @@ def check(asked: Namespace) -> None:
             result = check_actions.resume_check_here(run, asked.resume, progress)
         else:
             rules, decisions = _rules_of(asked, run)
-            result = check_actions.check_here(run, rules, decisions, asked.mode, asked.fractions, asked.seeds,
-                                        progress)
+            result = check_actions.check_here(run, rules, decisions, asked.mode, asked.fractions, asked.seeds, progress)
     if asked.json:
         say_json(result.to_json())
     elif not asked.quiet:
@@ -75,10 +74,18 @@ def print_check(result: CheckResult) -> None:
     lines = [("kept", "rows", "arm", "accuracy", "95 % band", "worst class", "rule minus it (95 %)", "the rule is")]
     for p in result.points:
         against = versus.get((p.arm, p.rows)) if p.arm == "random" else None
-        lines.append((
-            f"{p.fraction:.1%}", f"{p.rows:,}", p.arm, f"{p.mean:.2%}", f"{p.low:.2%}-{p.high:.2%}",
-            f"{p.worst_accuracy:.1%} {p.worst_class}",
-            _points(against) if against else "", f"{against.verdict} random" if against else ""))
+        lines.append(
+            (
+                f"{p.fraction:.1%}",
+                f"{p.rows:,}",
+                p.arm,
+                f"{p.mean:.2%}",
+                f"{p.low:.2%}-{p.high:.2%}",
+                f"{p.worst_accuracy:.1%} {p.worst_class}",
+                _points(against) if against else "",
+                f"{against.verdict} random" if against else "",
+            )
+        )
     words.print_columns(lines, left=0)
     say(result.verdict, gap=True)
     say(result.smallest.text)
@@ -92,8 +99,11 @@ def _points(found: Comparison) -> str:
 
 def print_self_test(result: SelfTestResult) -> None:
     """Recall of each score, the suggested weights, and their gain."""
-    say(f"{result.flips:,} labels of {result.rows:,} training rows flipped ({result.flip:.0%}); share found "
-        "among the most suspected", gap=True)
+    say(
+        f"{result.flips:,} labels of {result.rows:,} training rows flipped ({result.flip:.0%}); share found "
+        "among the most suspected",
+        gap=True,
+    )
     ordered = sorted(result.scores, key=lambda s: -s.auroc)
     shares = (f"{share:.0%} inspected" for share in result.scores[0].inspected)
     head = ("ranking", *shares, "average precision", "AUROC", "weight")

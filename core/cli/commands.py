@@ -209,8 +209,17 @@ def export(asked: Namespace) -> None:
     """Files out, by the rules given, saved or usual."""
     run = actions.open_run(asked.run)
     rules, decisions = chosen_rules(asked, run, actions.score_view(run))
-    done = export_actions.export_run(run, rules, decisions, asked.out, asked.keep_fraction, asked.branch,
-                              formats=asked.formats, spreadsheet_safe=asked.spreadsheet_safe, confirmed=asked.yes)
+    done = export_actions.export_run(
+        run,
+        rules,
+        decisions,
+        asked.out,
+        asked.keep_fraction,
+        asked.branch,
+        formats=asked.formats,
+        spreadsheet_safe=asked.spreadsheet_safe,
+        confirmed=asked.yes,
+    )
     words.print_export(done, asked.out)
 
 

@@ -28,8 +28,9 @@ def explain(asked: Namespace) -> None:
         found = explain_actions.what_if(run, row, edit)
         say_json(asdict(found)) if asked.json else print_what_if(asked.id, found)
         return
-    attribution, checks = explain_actions.explain_and_check(run, row, _method(run, asked.method),
-                                                                _settings(asked.param))
+    attribution, checks = explain_actions.explain_and_check(
+        run, row, _method(run, asked.method), _settings(asked.param)
+    )
     if asked.json:
         plain = {"attribution": _plain(attribution), "checks": [asdict(check) for check in checks]}
         say_json(plain)
@@ -87,9 +88,21 @@ def print_attribution(name: str, found: Attribution, checks: tuple[AssumptionChe
         say(f"additivity gap {found.gap:.4g}")
     words.print_columns(_block_lines(found) if found.values.ndim == 2 else _part_lines(found))
     if found.concepts:
-        words.print_columns([("concept", "importance (Sobol)", "here", "percentile", "adds"),
-                             *((c.name, f"{c.importance:.3f} ± {c.importance_error:.3f}", f"{c.activation:.3g}",
-                                f"{c.percentile:.0f}", f"{c.contribution:+.3f}") for c in found.concepts)])
+        words.print_columns(
+            [
+                ("concept", "importance (Sobol)", "here", "percentile", "adds"),
+                *(
+                    (
+                        c.name,
+                        f"{c.importance:.3f} ± {c.importance_error:.3f}",
+                        f"{c.activation:.3g}",
+                        f"{c.percentile:.0f}",
+                        f"{c.contribution:+.3f}",
+                    )
+                    for c in found.concepts
+                ),
+            ]
+        )
     for check in checks:
         say(f"{check.light:5}  {check.text}")
     for note in found.notes:
@@ -109,18 +122,26 @@ def _block_lines(found: Attribution) -> list[tuple[str, ...]]:
     sums = np.bincount(blocks.ravel(), found.values.ravel())
     across = int(blocks[0].max()) + 1
     head = ("block", *(f"+{column}" for column in range(across)))
-    lines = [(str(start), *(f"{value:+.2f}" for value in sums[start:start + across]))
-             for start in range(0, len(sums), across)]
+    lines = [
+        (str(start), *(f"{value:+.2f}" for value in sums[start : start + across]))
+        for start in range(0, len(sums), across)
+    ]
     return [head, *lines]
 
 
 def print_what_if(name: str, found: WhatIf) -> None:
     """Before and after, and how to read it."""
     say(f"{name}, {found.changed}: {found.model}, before and after")
-    pairs: list[tuple[str, ...]] = [("", "before", "after", "change"),
-                                    ("predicted", found.before.predicted, found.after.predicted, "")]
-    for title, key in (("its probability", "probability"), (f"probability of {found.label}", "of_label"),
-                       ("EL2N of this model", "el2n"), ("loss of this model", "loss")):
+    pairs: list[tuple[str, ...]] = [
+        ("", "before", "after", "change"),
+        ("predicted", found.before.predicted, found.after.predicted, ""),
+    ]
+    for title, key in (
+        ("its probability", "probability"),
+        (f"probability of {found.label}", "of_label"),
+        ("EL2N of this model", "el2n"),
+        ("loss of this model", "loss"),
+    ):
         pairs += _pair(title, key, found.before, found.after)
     words.print_columns(pairs)
     say(found.warning)

@@ -47,8 +47,11 @@ def run(own: argparse.ArgumentParser) -> None:
     own.add_argument("--mean", metavar="R,G,B", help="of the pictures the network was trained on, after x / 255")
     own.add_argument("--std", metavar="R,G,B", help="their deviation; the network reads (x / 255 - mean) / std")
     for name, bounds, said in (
-        ("epochs", (0, 100_000), "passes over the data; 0: the network of module:factory is trained already, score it "
-         "as it is"),
+        (
+            "epochs",
+            (0, 100_000),
+            "passes over the data; 0: the network of module:factory is trained already, score it as it is",
+        ),
         ("seeds", (1, 1_000), "trainings to average over"),
         ("folds", (2, 1_000), "parts for out-of-fold probabilities"),
         ("batch-size", (0, 2**20), "examples per step; 0 or left out: the model's own"),
@@ -130,14 +133,15 @@ def export(own: argparse.ArgumentParser) -> None:
     """Which run, which rules, which files, and where they go."""
     run_name(own)
     _rules_flags(own)
-    own.add_argument(
-        "--keep-fraction", type=number(0, 1), metavar="F", help="keep this share, the best-ranked rows"
-    )
+    own.add_argument("--keep-fraction", type=number(0, 1), metavar="F", help="keep this share, the best-ranked rows")
     own.add_argument(
         "--formats", type=some_of("csv", "parquet"), default=("csv",), metavar="F,F", help="csv, or csv,parquet"
     )
-    own.add_argument("--spreadsheet-safe", action="store_true",
-                     help="curated.csv with ' before cells that a spreadsheet would run: not for training")
+    own.add_argument(
+        "--spreadsheet-safe",
+        action="store_true",
+        help="curated.csv with ' before cells that a spreadsheet would run: not for training",
+    )
     own.add_argument("--yes", action="store_true", help="rules that keep nothing or all, or empty a class, are meant")
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
 
@@ -150,8 +154,11 @@ def _rules_flags(own: argparse.ArgumentParser) -> None:
     choice.add_argument("--preset", metavar="NAME")
     own.add_argument("--normalise", choices=("rank", "probit", "robust_z"), help="how scores become comparable")
     own.add_argument("--aggregator", choices=("mean", "median", "borda", "max"), help="how families of scores join")
-    own.add_argument("--near-duplicates", choices=tuple(commands.NEAR_DUPLICATES),
-                     help="beyond 5 %% of the rows: drop them however many, keep all, or ask (nothing is dropped)")
+    own.add_argument(
+        "--near-duplicates",
+        choices=tuple(commands.NEAR_DUPLICATES),
+        help="beyond 5 %% of the rows: drop them however many, keep all, or ask (nothing is dropped)",
+    )
     own.add_argument(
         "--duplicate-similarity", type=number(0, 1), metavar="S", help="rows count as alike from here, 0 to 1"
     )

@@ -6,6 +6,20 @@ from .correlation import RankCorrelation, TopOverlap, rank_correlation, top_over
 from .normalise import TRANSFORMS, normalise
 from .terms import Terms, build_terms
 
-__all__ = ["TRANSFORMS", "Composite", "RankCorrelation", "Terms", "TopOverlap", "agreement_with_others", "build_terms",
-           "coefficients", "combine", "composite", "kendall_w", "normalise", "rank_correlation", "spearman_matrix",
-           "top_overlap"]
+__all__ = [
+    "TRANSFORMS",
+    "Composite",
+    "RankCorrelation",
+    "Terms",
+    "TopOverlap",
+    "agreement_with_others",
+    "build_terms",
+    "coefficients",
+    "combine",
+    "composite",
+    "kendall_w",
+    "normalise",
+    "rank_correlation",
+    "spearman_matrix",
+    "top_overlap",
+]

@@ -35,5 +35,7 @@ def weighted_mean(means: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 AGGREGATORS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "median": median_of_groups, "borda": weighted_mean, "max": any_alarm,
+    "median": median_of_groups,
+    "borda": weighted_mean,
+    "max": any_alarm,
 }

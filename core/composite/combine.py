@@ -25,8 +25,13 @@ class Composite:
     coverage: np.ndarray
 
 
-def composite(values: Mapping[str, np.ndarray], orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules,
-              labels: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def composite(
+    values: Mapping[str, np.ndarray],
+    orientation: Mapping[str, int],
+    groups: Mapping[str, str],
+    rules: Rules,
+    labels: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """(c, coverage) from raw scores; a high c serves the goal. Equals `combine` on freshly built terms.
 
     orientation: score -> -1, 0 (left out) or +1; groups: score -> group. Raises `RulesError` on negative weights.
@@ -36,8 +41,13 @@ def composite(values: Mapping[str, np.ndarray], orientation: Mapping[str, int], 
     return result.values, result.coverage
 
 
-def combine(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules,
-            kind: type[np.floating] = np.float64) -> Composite:
+def combine(
+    terms: Terms,
+    orientation: Mapping[str, int],
+    groups: Mapping[str, str],
+    rules: Rules,
+    kind: type[np.floating] = np.float64,
+) -> Composite:
     """Weighted mean inside each group, then over the groups present for a row by `rules.aggregator`.
 
     kind: of the values given back; they are summed as float64 whatever it is.
@@ -63,8 +73,9 @@ class _Weights:
     group_weights: np.ndarray  # [G]
 
 
-def _weights(names: tuple[str, ...], orientation: Mapping[str, int], groups: Mapping[str, str],
-             rules: Rules) -> _Weights:
+def _weights(
+    names: tuple[str, ...], orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules
+) -> _Weights:
     for kind, given in (("score", rules.score_weights), ("group", rules.group_weights)):
         for name, weight in given.items():
             if not (np.isfinite(weight) and weight >= 0):
@@ -95,9 +106,9 @@ def _pattern_coefficients(pattern: int, weights: _Weights) -> tuple[np.ndarray, 
     return row, float(total / whole)
 
 
-
-def coefficients(terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str],
-                 rules: Rules) -> dict[str, float]:
+def coefficients(
+    terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules
+) -> dict[str, float]:
     """Signed weight of each score's term for a row that has all scores of the most frequent kind of row.
 
     What a browser needs to follow a dragged weight: c = sum of coefficient x term. Exact for the aggregator "mean".
@@ -132,9 +143,9 @@ def _sum_all(matrix: np.ndarray, row: np.ndarray, out: np.ndarray) -> None:
         size = min(_BLOCK, len(out) - start)
         whole[:size] = 0.0
         for k in active:
-            np.multiply(matrix[k, start:start + size], row[k], out=term[:size], dtype=np.float64)
+            np.multiply(matrix[k, start : start + size], row[k], out=term[:size], dtype=np.float64)
             whole[:size] += term[:size]
-        out[start:start + size] = whole[:size]
+        out[start : start + size] = whole[:size]
 
 
 def _sum_some(matrix: np.ndarray, row: np.ndarray, rows: np.ndarray) -> np.ndarray:

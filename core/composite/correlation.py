@@ -108,8 +108,9 @@ class TopOverlap:
         return self.shared / either if either else 0.0
 
 
-def top_overlap(a: np.ndarray, b: np.ndarray, tie_rank: np.ndarray,
-                fractions: Sequence[float] = (0.01, 0.05, 0.10)) -> tuple[TopOverlap, ...]:
+def top_overlap(
+    a: np.ndarray, b: np.ndarray, tie_rank: np.ndarray, fractions: Sequence[float] = (0.01, 0.05, 0.10)
+) -> tuple[TopOverlap, ...]:
     """How many of the highest rows two scores share, at several fractions of the rows that both have.
 
     a, b: [N], high = first; NaN rows are left out of both. tie_rank: [N] integers that break ties the same way in both.

@@ -10,8 +10,9 @@ TRANSFORMS = ("rank", "probit", "robust_z")
 _SMALLEST_CLASS = 10  # below this a class has no usable distribution of its own
 
 
-def normalise(values: np.ndarray, how: str = "rank", labels: np.ndarray | None = None,
-              reference: np.ndarray | None = None) -> np.ndarray:
+def normalise(
+    values: np.ndarray, how: str = "rank", labels: np.ndarray | None = None, reference: np.ndarray | None = None
+) -> np.ndarray:
     """[N] float32, centred at 0; NaN stays NaN.
 
     how: `rank` u - 0.5 with u = (average rank - 0.5) / n; `probit` the normal quantile of u; `robust_z` distance from

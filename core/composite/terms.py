@@ -40,8 +40,12 @@ class Terms:
         return mask
 
 
-def build_terms(values: Mapping[str, np.ndarray], how: str = "rank", labels: np.ndarray | None = None,
-                reference: np.ndarray | None = None) -> Terms:
+def build_terms(
+    values: Mapping[str, np.ndarray],
+    how: str = "rank",
+    labels: np.ndarray | None = None,
+    reference: np.ndarray | None = None,
+) -> Terms:
     """Normalise every score (see `normalise`); slow, and kept by the caller."""
     if len(values) > _MOST_SCORES:
         raise RulesError(f"{len(values)} scores are more than rules can combine.", f"Use at most {_MOST_SCORES}.")
@@ -65,5 +69,5 @@ def _kinds(presence: np.ndarray) -> tuple[tuple[int, ...], tuple[np.ndarray | No
     rest = [k for k in range(len(found)) if k != first]
     order = np.argsort(inverse, kind="stable")
     ends = np.cumsum(counts)
-    rows = [order[ends[k] - counts[k]:ends[k]] for k in rest]
+    rows = [order[ends[k] - counts[k] : ends[k]] for k in rest]
     return (int(found[first]), *(int(found[k]) for k in rest)), (None, *rows)

@@ -42,8 +42,18 @@ def apply_rules(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]
     return _outcome(view, rules, ranking, manual, twins, cuts, saved, best, gone, by_rule)
 
 
-def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, twins: DuplicateChoice, cuts: Cuts,
-             saved: Rescue, best: np.ndarray, gone: np.ndarray, by_rule: np.ndarray) -> Outcome:
+def _outcome(
+    view: ScoreView,
+    rules: Rules,
+    ranking: Ranking,
+    manual: Manual,
+    twins: DuplicateChoice,
+    cuts: Cuts,
+    saved: Rescue,
+    best: np.ndarray,
+    gone: np.ndarray,
+    by_rule: np.ndarray,
+) -> Outcome:
     locked = view.held_out_rows if rules.guardrails.lock_held_out else view.held_out_rows[:0]
     code = by_rule.astype(np.uint8)  # of SOURCES: 1 = rule, 0 = default
     by_hand = np.flatnonzero(manual.kept | manual.dropped)
@@ -51,10 +61,16 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
     guarded = np.concatenate([best, saved.floor, saved.cap, spared])
     for where, source in ((guarded, 2), (twins.losers, 3), (by_hand, 4), (locked, 5)):
         code[where] = source
-    marks = {"held_out": locked, "manual_keep": by_hand[(manual.kept & ~manual.relabeled)[by_hand]],
-             "manual_drop": by_hand[manual.dropped[by_hand]], "manual_relabel": by_hand[manual.relabeled[by_hand]],
-             "duplicate": twins.losers, "duplicate_best": best, "class_cap": saved.cap,
-             "class_floor": np.concatenate([saved.floor, spared])}
+    marks = {
+        "held_out": locked,
+        "manual_keep": by_hand[(manual.kept & ~manual.relabeled)[by_hand]],
+        "manual_drop": by_hand[manual.dropped[by_hand]],
+        "manual_relabel": by_hand[manual.relabeled[by_hand]],
+        "duplicate": twins.losers,
+        "duplicate_best": best,
+        "class_cap": saved.cap,
+        "class_floor": np.concatenate([saved.floor, spared]),
+    }
     for reason, rows in marks.items():
         cuts.bits[rows] |= cuts.bit(reason)
     duplicate_of = np.broadcast_to(np.int32(-1), len(view))
@@ -62,10 +78,21 @@ def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual, tw
         duplicate_of = duplicate_of.copy()
         duplicate_of[twins.losers] = twins.standing_in
     outcome = Outcome(
-        kept=~gone, source_code=code, reason_bits=cuts.bits, reason_names=tuple(cuts.codes),
-        duplicate_of=duplicate_of, composite=ranking.composite, order=ranking.order, threshold=cuts.threshold,
-        margin=cuts.margin, label_final=manual.labels, lost=saved.lost, class_cut=saved.cut,
-        coverage=ranking.coverage, near_duplicates=asked_about(view, rules.guardrails))
+        kept=~gone,
+        source_code=code,
+        reason_bits=cuts.bits,
+        reason_names=tuple(cuts.codes),
+        duplicate_of=duplicate_of,
+        composite=ranking.composite,
+        order=ranking.order,
+        threshold=cuts.threshold,
+        margin=cuts.margin,
+        label_final=manual.labels,
+        lost=saved.lost,
+        class_cut=saved.cut,
+        coverage=ranking.coverage,
+        near_duplicates=asked_about(view, rules.guardrails),
+    )
     return _with_warnings(view, rules, outcome, manual)
 
 

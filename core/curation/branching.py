@@ -36,8 +36,13 @@ def compare_outcomes(view: ScoreView, a: Outcome, b: Outcome) -> BranchCompariso
     size = len(view.class_names)
     classes = np.where(view.labels < 0, size, view.labels)
     masks = (a.kept, b.kept, gained, lost)
-    return BranchComparison(np.flatnonzero(gained), np.flatnonzero(lost), np.flatnonzero(relabeled),
-                            _counts(classes, size + 1, masks), _counts(zones(view), len(ZONES), masks))
+    return BranchComparison(
+        np.flatnonzero(gained),
+        np.flatnonzero(lost),
+        np.flatnonzero(relabeled),
+        _counts(classes, size + 1, masks),
+        _counts(zones(view), len(ZONES), masks),
+    )
 
 
 def _counts(codes: np.ndarray, size: int, masks: tuple[np.ndarray, ...]) -> np.ndarray:

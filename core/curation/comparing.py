@@ -17,8 +17,12 @@ from .view import ScoreColumn, ScoreView
 DIFFICULTY, EVIDENCE = "difficulty", "label_evidence"  # the two summaries of METHODS 10.2, comparable like scores
 # METHODS 10.2 step 5, by (difficult, evidence for the label). Half of all rows are above any middle: these are sides to
 # look at, not findings, and are not called like the narrower zones of `evidence.zones`: one name, one count.
-ZONE_QUADRANTS = ("easier half, firmer label", "easier half, weaker label", "harder half, firmer label",
-                  "harder half, weaker label")
+ZONE_QUADRANTS = (
+    "easier half, firmer label",
+    "easier half, weaker label",
+    "harder half, firmer label",
+    "harder half, weaker label",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +70,14 @@ def compare_pair(view: ScoreView, a: str, b: str) -> PairComparison:
     found = rank_correlation({"a": values[0], "b": values[1]})
     suspicious = [np.asarray(v * np.float32(_suspicious(view, name))) for v, name in zip(values, (a, b), strict=True)]
     overlaps = top_overlap(suspicious[0], suspicious[1], view.id_rank)
-    return PairComparison(_quadrant_names(view, a, b), ranks, float(found.matrix[0, 1]), int(both.sum()), overlaps,
-                          _quadrants(ranks, both))
+    return PairComparison(
+        _quadrant_names(view, a, b),
+        ranks,
+        float(found.matrix[0, 1]),
+        int(both.sum()),
+        overlaps,
+        _quadrants(ranks, both),
+    )
 
 
 def correlations(view: ScoreView, most: int = 1_000_000) -> RankCorrelation:
@@ -101,8 +111,11 @@ def _quadrant_names(view: ScoreView, a: str, b: str) -> tuple[str, ...]:
 
 def _is_difficulty(view: ScoreView, name: str) -> bool:
     column = view.scores.get(name)
-    return name == DIFFICULTY or (column is not None and column.group == Group.DIFFICULTY.value
-                                  and column.orientation.get(Goal.KEEP_HARD.value, 0) > 0)
+    return name == DIFFICULTY or (
+        column is not None
+        and column.group == Group.DIFFICULTY.value
+        and column.orientation.get(Goal.KEEP_HARD.value, 0) > 0
+    )
 
 
 def _is_evidence(view: ScoreView, name: str) -> bool:
@@ -111,8 +124,10 @@ def _is_evidence(view: ScoreView, name: str) -> bool:
 
 
 def _speaks_for_the_label(column: ScoreColumn) -> bool:
-    return (column.direction in (Direction.TYPICAL.value, Direction.HELPFUL.value)
-            and column.orientation.get(Goal.FIND_NOISE.value, 0) < 0)
+    return (
+        column.direction in (Direction.TYPICAL.value, Direction.HELPFUL.value)
+        and column.orientation.get(Goal.FIND_NOISE.value, 0) < 0
+    )
 
 
 def _suspicious(view: ScoreView, name: str) -> int:

@@ -85,8 +85,9 @@ class ClusterCard:
     odd: np.ndarray  # rows, farthest first
 
 
-def describe_clusters(view: ScoreView, codes: np.ndarray, vectors: np.ndarray | None,
-                      words: Sequence[Counter[str]] = (), members: int = 6) -> tuple[ClusterCard, ...]:
+def describe_clusters(
+    view: ScoreView, codes: np.ndarray, vectors: np.ndarray | None, words: Sequence[Counter[str]] = (), members: int = 6
+) -> tuple[ClusterCard, ...]:
     """A card per cluster, in the order of their numbers (codes [N], -1 = in none); rows in none have the last, -1.
 
     vectors: [N, d] embedding that says what is near, or None. words: a counter of words per cluster.
@@ -99,8 +100,11 @@ def describe_clusters(view: ScoreView, codes: np.ndarray, vectors: np.ndarray | 
         order = _by_distance(rows, vectors)
         suspected = None if shares is None or np.isnan(shares[number]) else float(shares[number])
         keywords = telling_words(words, number) if words else ()
-        cards.append(ClusterCard(number, len(rows), suspected, keywords, _labels(view, rows), order[:members],
-                                 order[::-1][:members]))
+        cards.append(
+            ClusterCard(
+                number, len(rows), suspected, keywords, _labels(view, rows), order[:members], order[::-1][:members]
+            )
+        )
     alone = np.flatnonzero(codes < 0)
     return (*cards, _in_no_cluster(view, alone)) if len(alone) else tuple(cards)
 

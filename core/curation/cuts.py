@@ -40,8 +40,9 @@ class Cuts:
             self.codes.append(code)
         return self.bits.dtype.type(1 << self.codes.index(code))
 
-    def note(self, eligible: np.ndarray, gone: np.ndarray, cut: np.float32, margin: np.ndarray, code: str,
-             redundancy: bool) -> None:
+    def note(
+        self, eligible: np.ndarray, gone: np.ndarray, cut: np.float32, margin: np.ndarray, code: str, redundancy: bool
+    ) -> None:
         """Record one rule: rows it looked at ([N] bool), rows it drops (row numbers), its cut and margins [N]."""
         newly = np.zeros(len(self.dropped), bool)
         newly[gone] = True
@@ -61,11 +62,18 @@ def make_cuts(view: ScoreView, rules: Rules, ranking: Ranking, candidates: np.nd
     size = len(view)
     codes = len({(t.score, t.drop) for t in rules.thresholds}) + 1 + _MARKS
     if codes > _MOST_CODES:
-        raise RulesError(f"Thresholds on {codes - 1 - _MARKS} ends of scores are more than one outcome can name.",
-                         f"Use at most {_MOST_CODES - 1 - _MARKS}.")
+        raise RulesError(
+            f"Thresholds on {codes - 1 - _MARKS} ends of scores are more than one outcome can name.",
+            f"Use at most {_MOST_CODES - 1 - _MARKS}.",
+        )
     bits = np.uint16 if codes <= 16 else np.uint32 if codes <= 32 else np.uint64  # a million rows, several times
-    cuts = Cuts(np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, bits),
-                np.full(size, np.nan, np.float32), np.full(size, np.nan, np.float32))
+    cuts = Cuts(
+        np.zeros(size, bool),
+        np.zeros(size, bool),
+        np.zeros(size, bits),
+        np.full(size, np.nan, np.float32),
+        np.full(size, np.nan, np.float32),
+    )
     unlocked = view.unlocked(rules.guardrails.lock_held_out)
     for threshold in rules.thresholds:
         _threshold(view, rules, ranking, cuts, unlocked, threshold)
@@ -73,20 +81,24 @@ def make_cuts(view: ScoreView, rules: Rules, ranking: Ranking, candidates: np.nd
     return cuts
 
 
-def _threshold(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, unlocked: np.ndarray,
-               threshold: Threshold) -> None:
+def _threshold(
+    view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, unlocked: np.ndarray, threshold: Threshold
+) -> None:
     composite = threshold.score == "composite"
     column = ranking.composite if composite else view.score(threshold.score).values
     eligible = _eligible(view, unlocked, threshold.class_name)
     if composite and threshold.class_name is None and (threshold.drop == "above") == drops_first(rules.goal):
-        cut = apply_in_order(threshold, column, ranking.order[:ranking.ranked])
+        cut = apply_in_order(threshold, column, ranking.order[: ranking.ranked])
     else:
         rows = np.flatnonzero(eligible)
         found = apply_threshold(threshold, column[rows], view.id_rank[rows])
         cut = Cut(rows[found.rows], found.value)
     margin = cut.value - column if threshold.drop == "above" else column - cut.value
-    redundancy = rules.goal == Goal.REMOVE_REDUNDANT.value if composite else (
-        view.score(threshold.score).direction == Direction.REDUNDANT.value)
+    redundancy = (
+        rules.goal == Goal.REMOVE_REDUNDANT.value
+        if composite
+        else (view.score(threshold.score).direction == Direction.REDUNDANT.value)
+    )
     cuts.note(eligible, cut.rows, cut.value, margin, f"{threshold.score}_{threshold.drop}", redundancy)
 
 
@@ -94,8 +106,10 @@ def _eligible(view: ScoreView, unlocked: np.ndarray, class_name: str | None) -> 
     if class_name is None:
         return unlocked
     if class_name not in view.class_names:
-        raise RulesError(f"A threshold is for the class {class_name!r}, which this dataset does not have.",
-                         f"Classes: {', '.join(view.class_names[:12])}.")
+        raise RulesError(
+            f"A threshold is for the class {class_name!r}, which this dataset does not have.",
+            f"Classes: {', '.join(view.class_names[:12])}.",
+        )
     return unlocked & (view.labels == view.class_names.index(class_name))
 
 
@@ -105,10 +119,24 @@ def _strategy(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, candi
     if not strategy.uses_fraction:
         return
     inputs = StrategyInputs(
-        ranking.priority, view.labels, candidates, {name: c.values for name, c in view.scores.items()},
-        orientation(view, Goal.FIND_NOISE.value), view.id_rank, base, rules.seed, ranking.order)
+        ranking.priority,
+        view.labels,
+        candidates,
+        {name: c.values for name, c in view.scores.items()},
+        orientation(view, Goal.FIND_NOISE.value),
+        view.id_rank,
+        base,
+        rules.seed,
+        ranking.order,
+    )
     chosen = strategy.select(inputs, params)
     side = np.float32(-1.0 if drops_first(rules.goal) else 1.0)
     margin = ranking.priority - np.float32(chosen.cut)
-    cuts.note(candidates, np.flatnonzero(~chosen.kept), np.float32(chosen.cut) * side, margin, chosen.reason,
-              rules.goal == Goal.REMOVE_REDUNDANT.value)
+    cuts.note(
+        candidates,
+        np.flatnonzero(~chosen.kept),
+        np.float32(chosen.cut) * side,
+        margin,
+        chosen.reason,
+        rules.goal == Goal.REMOVE_REDUNDANT.value,
+    )

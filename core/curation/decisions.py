@@ -55,6 +55,8 @@ def read_decisions(view: ScoreView, decisions: Mapping[str, Decision], unlocked:
 def class_index(view: ScoreView, name: str | None) -> int:
     """The class called `name`; raises `RulesError`."""
     if name is None or name not in view.class_names:
-        raise RulesError(f"A decision gives the label {name!r}, which is not a class of this dataset.",
-                         f"Classes: {', '.join(view.class_names[:12])}{' …' if len(view.class_names) > 12 else ''}.")
+        raise RulesError(
+            f"A decision gives the label {name!r}, which is not a class of this dataset.",
+            f"Classes: {', '.join(view.class_names[:12])}{' …' if len(view.class_names) > 12 else ''}.",
+        )
     return view.class_names.index(name)

@@ -139,16 +139,23 @@ def choose(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual) -> D
     return DuplicateChoice(best[contested], losers[going], standing[going], spared)
 
 
-def _merit(view: ScoreView, ranking: Ranking, manual: Manual, members: np.ndarray, starts: np.ndarray,
-           sizes: np.ndarray) -> np.ndarray:
+def _merit(
+    view: ScoreView, ranking: Ranking, manual: Manual, members: np.ndarray, starts: np.ndarray, sizes: np.ndarray
+) -> np.ndarray:
     merit = ranking.priority[members]
     conflict = _conflicting(members, starts, sizes, manual.labels)
     merit[conflict] = label_evidence(view)[members[conflict]]
     return merit
 
 
-def _best(view: ScoreView, merit: np.ndarray, members: np.ndarray, starts: np.ndarray, playing: np.ndarray,
-          chosen_by_hand: np.ndarray) -> np.ndarray:
+def _best(
+    view: ScoreView,
+    merit: np.ndarray,
+    members: np.ndarray,
+    starts: np.ndarray,
+    playing: np.ndarray,
+    chosen_by_hand: np.ndarray,
+) -> np.ndarray:
     """One row for each group."""
     keys = sort_keys(-merit, view.id_rank[members])
     keys[chosen_by_hand] &= LOW_BITS  # before every merit
@@ -192,7 +199,7 @@ def _groups(view: ScoreView, similarity: float, lock_held_out: bool) -> tuple[np
     rows = np.flatnonzero((group >= 0) & view.unlocked(lock_held_out))
     rows = rows[np.bincount(group[rows], minlength=1)[group[rows]] > 1]
     rows = rows[np.argsort(group[rows], kind="stable")]
-    starts = np.flatnonzero(np.concatenate(([True], group[rows][1:] != group[rows][:-1]))[:len(rows)])
+    starts = np.flatnonzero(np.concatenate(([True], group[rows][1:] != group[rows][:-1]))[: len(rows)])
     return rows, starts, np.diff(np.append(starts, len(rows)))
 
 

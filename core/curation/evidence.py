@@ -25,6 +25,7 @@ def label_evidence(view: ScoreView) -> np.ndarray:
 
     Any score that bears on noise is used where those are missing; NaN where none is.
     """
+
     def build() -> np.ndarray:
         signs = orientation(view, Goal.FIND_NOISE.value)
         noise = [name for name, sign in signs.items() if sign]
@@ -36,6 +37,7 @@ def label_evidence(view: ScoreView) -> np.ndarray:
 
 def difficulty(view: ScoreView) -> np.ndarray:
     """[N] float32 in (-0.5, 0.5]: rank of how hard the row is, from the group DIFFICULTY where there is one."""
+
     def build() -> np.ndarray:
         signs = orientation(view, Goal.KEEP_HARD.value)
         hard = [name for name, sign in signs.items() if sign > 0]
@@ -120,8 +122,10 @@ class NoiseEstimate:
     @property
     def text(self) -> str:
         """One line for the screen."""
-        return (f"{self.share:.1%} of {self.rows:,} labels are doubted ({self.low:.1%} to {self.high:.1%}) by a model "
-                f"that agrees with {self.accuracy:.0%} of the labels; the weaker the model, the more this is too high.")
+        return (
+            f"{self.share:.1%} of {self.rows:,} labels are doubted ({self.low:.1%} to {self.high:.1%}) by a model "
+            f"that agrees with {self.accuracy:.0%} of the labels; the weaker the model, the more this is too high."
+        )
 
 
 def noise_estimate(view: ScoreView) -> NoiseEstimate | None:

@@ -58,5 +58,10 @@ def keep_fraction_rules(rules: Rules, fraction: float) -> Rules:
         raise RulesError(f"The fraction to keep is {fraction}.", "Give a number from 0 to 1.")
     name = rules.strategy if strategy_named(rules.strategy).uses_fraction else "top_fraction"
     params = {**(rules.strategy_params if name == rules.strategy else {}), "keep_fraction": float(fraction)}
-    return replace(rules, strategy=name, strategy_params=params, thresholds=(),
-                   guardrails=replace(rules.guardrails, class_cap=None))
+    return replace(
+        rules,
+        strategy=name,
+        strategy_params=params,
+        thresholds=(),
+        guardrails=replace(rules.guardrails, class_cap=None),
+    )

@@ -11,9 +11,13 @@ from .reasons import REASONS
 from .view import ScoreView
 
 # In the order of the sentence: rows held although the rules would drop them, then rows that go although they would not.
-_HELD = {"class_floor": "held by the floor of their class", "class_cap": "held by the cap of their class",
-         "duplicate_best": "held to stand for their near-duplicates", "manual_keep": "kept by a person",
-         "manual_relabel": "relabeled by a person"}
+_HELD = {
+    "class_floor": "held by the floor of their class",
+    "class_cap": "held by the cap of their class",
+    "duplicate_best": "held to stand for their near-duplicates",
+    "manual_keep": "kept by a person",
+    "manual_relabel": "relabeled by a person",
+}
 _GONE = {"duplicate": "gone as duplicates", "manual_drop": "dropped by a person"}
 
 
@@ -25,8 +29,10 @@ def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...
     if kept == 0:
         return (f"None of the {total:,} rows that rules may drop is kept.",)
     if aimed.any() and (aimed | ~outcome.kept)[unlocked].all():
-        return (f"The rules keep nothing: all {total:,} rows that they may drop would go, but for {kept:,} that "
-                "guardrails or a person hold.",)
+        return (
+            f"The rules keep nothing: all {total:,} rows that they may drop would go, but for {kept:,} that "
+            "guardrails or a person hold.",
+        )
     asked_for_all = strategy_named(rules.strategy).uses_fraction
     unchanged = outcome.kept.all() and np.array_equal(outcome.label_final, view.labels)
     if not aimed.any() and (asked_for_all or unchanged):
@@ -53,11 +59,14 @@ def share_words(view: ScoreView, rules: Rules, outcome: Outcome) -> str | None:
     target, left = round(fraction * base), int((outcome.kept & unlocked).sum())
     aimed, locked = unlocked & _aimed(outcome), len(view) - base
     codes, side = (_HELD, aimed) if left > target else (_GONE, unlocked & ~aimed) if left < target else ({}, aimed)
-    parts = [f"{count:,} {words}" for code, words in codes.items()
-             if (count := int((side & _marked(outcome, code)).sum()))]
+    parts = [
+        f"{count:,} {words}" for code, words in codes.items() if (count := int((side & _marked(outcome, code)).sum()))
+    ]
     parts += [f"all {locked:,} held-out rows stay"] if locked else []
-    return (f"Asked to keep {fraction:.1%} of {base:,} rows ({target:,}); {kept:,} of all {len(view):,} "
-            f"({kept / len(view):.0%}) are kept: {', '.join(parts) or 'the strategy comes no nearer'}.")
+    return (
+        f"Asked to keep {fraction:.1%} of {base:,} rows ({target:,}); {kept:,} of all {len(view):,} "
+        f"({kept / len(view):.0%}) are kept: {', '.join(parts) or 'the strategy comes no nearer'}."
+    )
 
 
 def _marked(outcome: Outcome, code: str) -> np.ndarray:

@@ -42,44 +42,83 @@ def suspected_share(view: ScoreView) -> float:
 
 def _remove_label_errors(view: ScoreView) -> Rules:
     cut = round(100.0 * (1.0 - suspected_share(view)), 1)
-    return replace(goal_rules(view, Goal.FIND_NOISE.value), preset="remove_label_errors",
-                   thresholds=(Threshold("composite", "percentile", "above", cut),))
+    return replace(
+        goal_rules(view, Goal.FIND_NOISE.value),
+        preset="remove_label_errors",
+        thresholds=(Threshold("composite", "percentile", "above", cut),),
+    )
 
 
 def _remove_redundant(view: ScoreView) -> Rules:
-    return replace(goal_rules(view, Goal.REMOVE_REDUNDANT.value), preset="remove_redundant",
-                   thresholds=(Threshold("composite", "percentile", "above", 80.0),))
+    return replace(
+        goal_rules(view, Goal.REMOVE_REDUNDANT.value),
+        preset="remove_redundant",
+        thresholds=(Threshold("composite", "percentile", "above", 80.0),),
+    )
 
 
 def _keep_hardest_half(view: ScoreView) -> Rules:
-    return replace(goal_rules(view, Goal.KEEP_HARD.value), preset="keep_hardest_half", strategy="top_fraction",
-                   strategy_params={"keep_fraction": 0.5}, guardrails=Guardrails(class_cap=0.8))
+    return replace(
+        goal_rules(view, Goal.KEEP_HARD.value),
+        preset="keep_hardest_half",
+        strategy="top_fraction",
+        strategy_params={"keep_fraction": 0.5},
+        guardrails=Guardrails(class_cap=0.8),
+    )
 
 
 def _balanced_half(view: ScoreView) -> Rules:
-    return replace(goal_rules(view, Goal.KEEP_CLEAN_CORE.value), preset="balanced_half", strategy="class_balanced",
-                   strategy_params={"keep_fraction": 0.5, "balance": 1.0}, guardrails=Guardrails(class_cap=None))
+    return replace(
+        goal_rules(view, Goal.KEEP_CLEAN_CORE.value),
+        preset="balanced_half",
+        strategy="class_balanced",
+        strategy_params={"keep_fraction": 0.5, "balance": 1.0},
+        guardrails=Guardrails(class_cap=None),
+    )
 
 
 def _coverage_third(view: ScoreView) -> Rules:
     beta = round(suspected_share(view), 3)
-    return replace(goal_rules(view, Goal.FIND_NOISE.value), preset="coverage_third", strategy="coverage",
-                   strategy_params={"keep_fraction": 0.33, "beta": beta}, guardrails=Guardrails(class_cap=None))
+    return replace(
+        goal_rules(view, Goal.FIND_NOISE.value),
+        preset="coverage_third",
+        strategy="coverage",
+        strategy_params={"keep_fraction": 0.33, "beta": beta},
+        guardrails=Guardrails(class_cap=None),
+    )
 
 
 PRESETS: tuple[Preset, ...] = (
-    Preset("remove_label_errors", "Remove likely label errors",
-           "Drops the rows whose label most evidence speaks against.", _remove_label_errors),
-    Preset("remove_redundant", "Remove redundant examples",
-           "Drops the fifth that adds least: easy rows close to other rows. One of each group stays.",
-           _remove_redundant),
-    Preset("keep_hardest_half", "Keep the hardest half",
-           "For clean labels only: with label errors this keeps the errors.", _keep_hardest_half),
-    Preset("balanced_half", "Balanced half",
-           "Half of the rows, as equal over the classes as they allow, the cleanest of each.", _balanced_half),
-    Preset("coverage_third", "Coverage: keep a third",
-           "For dropping more than about 60 %: easy and hard rows alike, likely label errors first to go.",
-           _coverage_third),
+    Preset(
+        "remove_label_errors",
+        "Remove likely label errors",
+        "Drops the rows whose label most evidence speaks against.",
+        _remove_label_errors,
+    ),
+    Preset(
+        "remove_redundant",
+        "Remove redundant examples",
+        "Drops the fifth that adds least: easy rows close to other rows. One of each group stays.",
+        _remove_redundant,
+    ),
+    Preset(
+        "keep_hardest_half",
+        "Keep the hardest half",
+        "For clean labels only: with label errors this keeps the errors.",
+        _keep_hardest_half,
+    ),
+    Preset(
+        "balanced_half",
+        "Balanced half",
+        "Half of the rows, as equal over the classes as they allow, the cleanest of each.",
+        _balanced_half,
+    ),
+    Preset(
+        "coverage_third",
+        "Coverage: keep a third",
+        "For dropping more than about 60 %: easy and hard rows alike, likely label errors first to go.",
+        _coverage_third,
+    ),
 )
 
 

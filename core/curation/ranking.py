@@ -62,8 +62,15 @@ def drops_first(goal: str) -> bool:
 def rank_rows(view: ScoreView, rules: Rules) -> Ranking:
     """The ranking of all rows; remembered per goal, weights and transform, so that a moved cut costs nothing here."""
     goal = goal_of(rules)
-    key = ("ranking", goal, json.dumps([rules.group_weights, rules.score_weights], sort_keys=True), rules.transform,
-           rules.aggregator, rules.within_class, rules.guardrails.lock_held_out)
+    key = (
+        "ranking",
+        goal,
+        json.dumps([rules.group_weights, rules.score_weights], sort_keys=True),
+        rules.transform,
+        rules.aggregator,
+        rules.within_class,
+        rules.guardrails.lock_held_out,
+    )
     return view.remember(key, lambda: _rank(view, rules, goal))
 
 

@@ -46,8 +46,9 @@ def review_queue(view: ScoreView, rules: Rules) -> ReviewQueue:
     return ReviewQueue(order, value.astype(np.float32))
 
 
-def reviewed_of(view: ScoreView, queue: ReviewQueue, decisions: Mapping[str, Decision],
-                size: int = QUEUE) -> tuple[int, int, int | None]:
+def reviewed_of(
+    view: ScoreView, queue: ReviewQueue, decisions: Mapping[str, Decision], size: int = QUEUE
+) -> tuple[int, int, int | None]:
     """(rows of the sitting that were reviewed, rows of the sitting, the first row that was not; None = all done)."""
     sitting = queue.order[:size]
     waiting = [int(row) for row in sitting if not is_reviewed(view, decisions, int(row))]
@@ -84,8 +85,12 @@ def _disagreement(view: ScoreView, rules: Rules) -> np.ndarray:
     signs, groups = orientation(view, goal_of(rules)), score_groups(view)
     terms = view.terms("rank", rules.within_class, rules.guardrails.lock_held_out)
     speaking = [g for g in dict.fromkeys(groups.values()) if rules.group_weights.get(g, 1.0) > 0]
-    means = [_group_mean(terms, {n: s for n, s in signs.items()
-                                 if s and groups[n] == g and rules.score_weights.get(n, 1.0) > 0}) for g in speaking]
+    means = [
+        _group_mean(
+            terms, {n: s for n, s in signs.items() if s and groups[n] == g and rules.score_weights.get(n, 1.0) > 0}
+        )
+        for g in speaking
+    ]
     table = np.array([m for m in means if m is not None]).reshape(-1, len(view))
     there = np.isfinite(table)
     count = there.sum(axis=0)

@@ -27,8 +27,9 @@ class WeightEffect:
     flips_up: int
 
 
-def sensitivity(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision],
-                step: float = STEP) -> tuple[WeightEffect, ...]:
+def sensitivity(
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], step: float = STEP
+) -> tuple[WeightEffect, ...]:
     """Each weight that bears on the goal, moved alone, the one that flips most rows first.
 
     Weights of scores count within their group, so a group's only score cannot flip anything and is left out.
@@ -37,8 +38,10 @@ def sensitivity(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]
     effects = []
     for kind, name in _movable(view, rules):
         weight = (rules.group_weights if kind == "group" else rules.score_weights).get(name, 1.0)
-        down, up = (int((apply_rules(view, _moved(rules, kind, name, to), decisions).kept != now).sum())
-                    for to in (max(0.0, weight - step), weight + step))
+        down, up = (
+            int((apply_rules(view, _moved(rules, kind, name, to), decisions).kept != now).sum())
+            for to in (max(0.0, weight - step), weight + step)
+        )
         effects.append(WeightEffect(kind, name, weight, down, up))
     return tuple(sorted(effects, key=lambda e: (-max(e.flips_down, e.flips_up), e.kind, e.name)))
 

@@ -50,13 +50,26 @@ class ScoreColumn:
 def score_column(score: Score, method: ScoreMethod) -> ScoreColumn:
     """A finished score of a run beside what its method says about itself."""
     definition = {
-        "summary": method.summary, "range": method.range, "params": dict(score.params), "meta": dict(score.meta),
-        "undefined": dict(score.undefined), "checks": [{"light": c.light, "text": c.text} for c in score.checks],
+        "summary": method.summary,
+        "range": method.range,
+        "params": dict(score.params),
+        "meta": dict(score.meta),
+        "undefined": dict(score.undefined),
+        "checks": [{"light": c.light, "text": c.text} for c in score.checks],
     }
-    return ScoreColumn(score.method, np.asarray(score.values, np.float32), str(score.direction), str(score.group),
-                       {str(goal): sign for goal, sign in method.orientation.items()}, method.inspect_first,
-                       score.standard_deviation, score.seed_count, score.skill, definition,
-                       None if score.flags is None else np.asarray(score.flags, bool))
+    return ScoreColumn(
+        score.method,
+        np.asarray(score.values, np.float32),
+        str(score.direction),
+        str(score.group),
+        {str(goal): sign for goal, sign in method.orientation.items()},
+        method.inspect_first,
+        score.standard_deviation,
+        score.seed_count,
+        score.skill,
+        definition,
+        None if score.flags is None else np.asarray(score.flags, bool),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,8 +173,10 @@ class ScoreView:
     def class_totals(self, lock_held_out: bool = True) -> np.ndarray:
         """[C] unlocked rows with each given label."""
         size = len(self.class_names)
-        return self.remember(("class_totals", lock_held_out), lambda: np.bincount(
-            self.labels[self.unlocked(lock_held_out)] + 1, minlength=size + 1)[1:])
+        return self.remember(
+            ("class_totals", lock_held_out),
+            lambda: np.bincount(self.labels[self.unlocked(lock_held_out)] + 1, minlength=size + 1)[1:],
+        )
 
     def count_classes(self, rows: np.ndarray) -> np.ndarray:
         """[C] how many of these rows have each given label; unlabeled ones are no class."""
@@ -174,12 +189,15 @@ class ScoreView:
     def score(self, name: str) -> ScoreColumn:
         """The column called `name`; raises `RulesError` listing those there are."""
         if name not in self.scores:
-            raise RulesError(f"The rules use the score {name!r}, which this run does not have.",
-                             f"Scores of this run: {', '.join(self.scores) or 'none'}.")
+            raise RulesError(
+                f"The rules use the score {name!r}, which this run does not have.",
+                f"Scores of this run: {', '.join(self.scores) or 'none'}.",
+            )
         return self.scores[name]
 
     def terms(self, transform: str = "rank", within_class: bool = False, lock_held_out: bool = True) -> Terms:
         """All scores, comparable with one another (METHODS 10.2 step 1); ranks are taken over the unlocked rows."""
+
         def build() -> Terms:
             values = {name: column.values for name, column in self.scores.items()}
             return build_terms(values, transform, self.labels if within_class else None, self.unlocked(lock_held_out))

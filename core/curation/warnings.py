@@ -64,8 +64,11 @@ def _held_out(view: ScoreView, outcome: Outcome) -> list[str]:
 def _large_drops(view: ScoreView, outcome: Outcome) -> list[str]:
     before, lost = view.class_totals(), _lost_training_rows(view, outcome)
     large = np.flatnonzero(lost > _LARGE_SHARE * before)
-    return [f"Class {view.class_names[c]!r} loses {lost[c] / before[c]:.0%} of its training rows "
-            f"({lost[c]:,} of {before[c]:,})." for c in large]
+    return [
+        f"Class {view.class_names[c]!r} loses {lost[c] / before[c]:.0%} of its training rows "
+        f"({lost[c]:,} of {before[c]:,})."
+        for c in large
+    ]
 
 
 def _rows(count: int, noun: str) -> str:

@@ -140,9 +140,7 @@ def _files(folder: Path) -> list[Path]:
     """The data files, in order."""
     state = _json(folder / _STATE)
     if state.get("_indices_data_files") or state.get("_indices_files"):
-        raise DataError(
-            f"{folder.name} is a view with an index of its own.", "Save it again after flatten_indices()."
-        )
+        raise DataError(f"{folder.name} is a view with an index of its own.", "Save it again after flatten_indices().")
     listed = state.get("_data_files")
     names: list[Any] = (
         [one.get("filename") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

@@ -23,12 +23,30 @@ EMBEDDINGS: tuple[InputEmbedding, ...] = (PATCH_FEATURES, PIXELS, TERMS, COLUMNS
 PROJECTIONS: tuple[Projection, ...] = (PCA_MAP, UMAP_MAP)
 CLUSTERINGS: tuple[Clustering, ...] = (KMEANS, HDBSCAN_CLUSTERS)
 
-__all__ = ["CLUSTERINGS", "EMBEDDINGS", "PROJECTIONS", "Clustering", "HdbscanParams", "InputEmbedding", "KMeansParams",
-           "Projection", "UmapParams", "cluster", "default_k", "embed_inputs", "project"]
+__all__ = [
+    "CLUSTERINGS",
+    "EMBEDDINGS",
+    "PROJECTIONS",
+    "Clustering",
+    "HdbscanParams",
+    "InputEmbedding",
+    "KMeansParams",
+    "Projection",
+    "UmapParams",
+    "cluster",
+    "default_k",
+    "embed_inputs",
+    "project",
+]
 
 
-def embed_inputs(examples: ExampleTable, seed: int = 0, how: str = "auto", given: np.ndarray | None = None,
-                 progress: Progress | None = None) -> tuple[np.ndarray, str]:
+def embed_inputs(
+    examples: ExampleTable,
+    seed: int = 0,
+    how: str = "auto",
+    given: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> tuple[np.ndarray, str]:
     """(float32 [N, d], name): one label-free vector per example, and the words that say what it is.
 
     how: the name of an entry of EMBEDDINGS, or "auto": patch features for color images, pixels for gray ones, terms for
@@ -40,8 +58,9 @@ def embed_inputs(examples: ExampleTable, seed: int = 0, how: str = "auto", given
     return require_finite(method.embed(examples, seed, progress or SilentProgress())), method.title
 
 
-def project(name: str, vectors: np.ndarray, params: object | None = None, seed: int = 0,
-            progress: Progress | None = None) -> np.ndarray:
+def project(
+    name: str, vectors: np.ndarray, params: object | None = None, seed: int = 0, progress: Progress | None = None
+) -> np.ndarray:
     """float32 [N, 2] map coordinates by the projection of that name."""
     method = _named(PROJECTIONS, name, "projection")
     return method.project(vectors, params or method.params(), seed, progress or SilentProgress())
@@ -55,20 +74,26 @@ def cluster(name: str, vectors: np.ndarray, params: object | None = None, seed: 
 
 def _check_given(examples: ExampleTable, given: np.ndarray) -> np.ndarray:
     if len(given) != len(examples):
-        raise DataError(f"There are {len(given)} embeddings for {len(examples)} examples.",
-                        "Give one vector per example, in the order of the examples.")
+        raise DataError(
+            f"There are {len(given)} embeddings for {len(examples)} examples.",
+            "Give one vector per example, in the order of the examples.",
+        )
     return require_finite(given)
 
 
 def _choose(examples: ExampleTable, how: str) -> InputEmbedding:
     if examples.modality == Modality.TRACE or examples.inputs is None:
-        raise DataError("There are no inputs to embed: only recorded model outputs were given.",
-                        "Add an array of embeddings, or leave out the scores that need one.")
+        raise DataError(
+            "There are no inputs to embed: only recorded model outputs were given.",
+            "Add an array of embeddings, or leave out the scores that need one.",
+        )
     if how != "auto":
         method = _named(EMBEDDINGS, how, "embedding")
         if method.modality != examples.modality:
-            raise DataError(f"The embedding {how!r} is for {method.modality.value} data, not for "
-                            f"{examples.modality.value} data.", "Choose 'auto'.")
+            raise DataError(
+                f"The embedding {how!r} is for {method.modality.value} data, not for {examples.modality.value} data.",
+                "Choose 'auto'.",
+            )
         return method
     if examples.modality == Modality.IMAGE:
         return PATCH_FEATURES if is_color(examples.inputs) else PIXELS

@@ -28,8 +28,13 @@ class KMeansParams:
 class HdbscanParams:
     """Settings of HDBSCAN."""
 
-    min_cluster_size: int = param(0, label="Smallest cluster", low=0, high=100_000,
-                                  help="Smaller groups are no groups; 0 chooses 1 % of the rows, at least 5.")
+    min_cluster_size: int = param(
+        0,
+        label="Smallest cluster",
+        low=0,
+        high=100_000,
+        help="Smaller groups are no groups; 0 chooses 1 % of the rows, at least 5.",
+    )
 
 
 def default_k(class_count: int) -> int:
@@ -84,10 +89,19 @@ def _by_size(labels: np.ndarray) -> np.ndarray:
     return renamed[codes]
 
 
-KMEANS = Clustering(name="kmeans", title="k-means", summary="A set number of round groups; every example is in one.",
-                    paper=Paper("Lloyd", 1982, "Least squares quantization in PCM"), params=KMeansParams,
-                    cluster=cluster_kmeans)
+KMEANS = Clustering(
+    name="kmeans",
+    title="k-means",
+    summary="A set number of round groups; every example is in one.",
+    paper=Paper("Lloyd", 1982, "Least squares quantization in PCM"),
+    params=KMeansParams,
+    cluster=cluster_kmeans,
+)
 HDBSCAN_CLUSTERS = Clustering(
-    name="hdbscan", title="HDBSCAN", summary="As many groups as there are dense regions; the rest are in none.",
+    name="hdbscan",
+    title="HDBSCAN",
+    summary="As many groups as there are dense regions; the rest are in none.",
     paper=Paper("Campello, Moulavi, Sander", 2013, "Density-Based Clustering Based on Hierarchical Density Estimates"),
-    params=HdbscanParams, cluster=cluster_hdbscan)
+    params=HdbscanParams,
+    cluster=cluster_hdbscan,
+)

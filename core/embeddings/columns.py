@@ -61,5 +61,10 @@ def _categories(column) -> np.ndarray:
     return hot
 
 
-COLUMNS = InputEmbedding(name="columns", title="Standardized columns", modality=Modality.TABLE, embed=embed_columns,
-                         summary="Standardized numbers and one-hot categories, reduced to 64 directions when wider.")
+COLUMNS = InputEmbedding(
+    name="columns",
+    title="Standardized columns",
+    modality=Modality.TABLE,
+    embed=embed_columns,
+    summary="Standardized numbers and one-hot categories, reduced to 64 directions when wider.",
+)

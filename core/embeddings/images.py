@@ -43,6 +43,8 @@ def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     from PIL import Image
 
     shape = (size[1], size[0])
-    planes = [np.asarray(Image.fromarray(np.ascontiguousarray(image[..., c])).resize(shape, Image.Resampling.BILINEAR))
-              for c in range(image.shape[2])]
+    planes = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(image[..., c])).resize(shape, Image.Resampling.BILINEAR))
+        for c in range(image.shape[2])
+    ]
     return np.stack(planes, axis=2)

@@ -38,8 +38,12 @@ class PatchDictionary:
         active = _triangle(white, self.centroids).reshape(n, high, wide, -1)
         top, left = (high + 1) // 2, (wide + 1) // 2
         # a side with a single patch has no second half: it stands for both
-        halves = [(slice(0, top), slice(0, left)), (slice(0, top), slice(left % wide, None)),
-                  (slice(top % high, None), slice(0, left)), (slice(top % high, None), slice(left % wide, None))]
+        halves = [
+            (slice(0, top), slice(0, left)),
+            (slice(0, top), slice(left % wide, None)),
+            (slice(top % high, None), slice(0, left)),
+            (slice(top % high, None), slice(left % wide, None)),
+        ]
         return np.concatenate([active[:, rows, columns].mean((1, 2)) for rows, columns in halves], axis=1)
 
 
@@ -57,8 +61,8 @@ def _normalize(patches: np.ndarray) -> np.ndarray:
 def _triangle(white: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     """max(0, mean distance - distance) to each centroid: about half of them speak for each patch."""
     squared = white @ (-2 * centroids.T)
-    squared += (centroids ** 2).sum(axis=1)
-    squared += (white ** 2).sum(axis=1, keepdims=True)
+    squared += (centroids**2).sum(axis=1)
+    squared += (white**2).sum(axis=1, keepdims=True)
     distance = np.sqrt(np.maximum(squared, 0))
     return np.maximum(distance.mean(axis=1, keepdims=True) - distance, 0)
 
@@ -110,7 +114,15 @@ def embed_patches(examples: ExampleTable, seed: int, progress: Progress) -> np.n
 
 
 PATCH_FEATURES = InputEmbedding(
-    name="patch_features", title="K-means patch features, PCA", modality=Modality.IMAGE, embed=embed_patches,
+    name="patch_features",
+    title="K-means patch features, PCA",
+    modality=Modality.IMAGE,
+    embed=embed_patches,
     summary="Which of 200 small patterns, learned from the images without labels, appear in which quadrant.",
-    paper=Paper("Coates, Ng, Lee", 2011, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
-                "https://proceedings.mlr.press/v15/coates11a.html"))
+    paper=Paper(
+        "Coates, Ng, Lee",
+        2011,
+        "An Analysis of Single-Layer Networks in Unsupervised Feature Learning",
+        "https://proceedings.mlr.press/v15/coates11a.html",
+    ),
+)

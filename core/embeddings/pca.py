@@ -22,6 +22,10 @@ def project_pca(vectors: np.ndarray, params: object, seed: int, progress: Progre
 
 
 PCA_MAP = Projection(
-    name="pca", title="PCA", summary="The two directions of largest spread: fast, straight, keeps far things far.",
+    name="pca",
+    title="PCA",
+    summary="The two directions of largest spread: fast, straight, keeps far things far.",
     paper=Paper("Hotelling", 1933, "Analysis of a complex of statistical variables into principal components"),
-    project=project_pca, cost="N d^2, seconds at 100,000 rows")
+    project=project_pca,
+    cost="N d^2, seconds at 100,000 rows",
+)

@@ -26,10 +26,15 @@ def embed_pixels(examples: ExampleTable, seed: int, progress: Progress) -> np.nd
 
     sample = np.concatenate([read(rows) for rows in blocks(fit_rows(len(inputs), seed))])
     components = principal_components(sample, DIMENSIONS, seed)
-    pieces = [np.arange(len(inputs))[start:start + BLOCK] for start in range(0, len(inputs), BLOCK)]
+    pieces = [np.arange(len(inputs))[start : start + BLOCK] for start in range(0, len(inputs), BLOCK)]
     done = [components.transform(read(rows)) for rows in track(progress, pieces, "Embedding the images")]
     return np.concatenate(done).astype(np.float32)
 
 
-PIXELS = InputEmbedding(name="pixels", title="Pixels, PCA", modality=Modality.IMAGE, embed=embed_pixels,
-                        summary="Principal components of the pixels.")
+PIXELS = InputEmbedding(
+    name="pixels",
+    title="Pixels, PCA",
+    modality=Modality.IMAGE,
+    embed=embed_pixels,
+    summary="Principal components of the pixels.",
+)

@@ -22,7 +22,7 @@ def fit_rows(count: int, seed: int, limit: int = FIT_ROWS) -> np.ndarray:
 def blocks(rows: np.ndarray, size: int = BLOCK) -> Iterator[np.ndarray]:
     """`rows` in consecutive pieces."""
     for start in range(0, len(rows), size):
-        yield rows[start:start + size]
+        yield rows[start : start + size]
 
 
 def principal_components(sample: np.ndarray, dimensions: int, seed: int):
@@ -38,10 +38,13 @@ def require_finite(vectors: np.ndarray) -> np.ndarray:
     """float32 [N, d] as given, or `DataError` naming the first row with a NaN or an infinite value."""
     vectors = np.asarray(vectors, dtype=np.float32)
     if vectors.ndim != 2 or vectors.shape[1] == 0:
-        raise DataError(f"The embedding has shape {vectors.shape}.",
-                        "Give one vector per example: an array of shape (N, d).")
+        raise DataError(
+            f"The embedding has shape {vectors.shape}.", "Give one vector per example: an array of shape (N, d)."
+        )
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
-        raise DataError(f"The embedding of row {int(bad[0])} is not finite ({len(bad)} such rows).",
-                        "Remove these rows or mend their vectors.")
+        raise DataError(
+            f"The embedding of row {int(bad[0])} is not finite ({len(bad)} such rows).",
+            "Remove these rows or mend their vectors.",
+        )
     return vectors

@@ -41,9 +41,11 @@ def _weigh(texts: list[str]):
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     rare = 2 if len(texts) >= RARE_FROM else 1
-    tries = ({"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2), "min_df": rare},
-             {"token_pattern": r"(?u)\b\w+\b", "min_df": 1},
-             {"analyzer": "char", "ngram_range": (1, 3), "min_df": 1})
+    tries = (
+        {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2), "min_df": rare},
+        {"token_pattern": r"(?u)\b\w+\b", "min_df": 1},
+        {"analyzer": "char", "ngram_range": (1, 3), "min_df": 1},
+    )
     for options in tries:
         try:
             vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=50_000, dtype=np.float32, **options)
@@ -54,6 +56,10 @@ def _weigh(texts: list[str]):
 
 
 TERMS = InputEmbedding(
-    name="terms", title="TF-IDF terms, SVD", modality=Modality.TEXT, embed=embed_terms,
+    name="terms",
+    title="TF-IDF terms, SVD",
+    modality=Modality.TEXT,
+    embed=embed_terms,
     summary="Words and word pairs weighted by rarity, reduced to 64 directions of length one.",
-    paper=Paper("Deerwester, Dumais, Furnas, Landauer, Harshman", 1990, "Indexing by Latent Semantic Analysis"))
+    paper=Paper("Deerwester, Dumais, Furnas, Landauer, Harshman", 1990, "Indexing by Latent Semantic Analysis"),
+)

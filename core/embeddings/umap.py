@@ -23,8 +23,13 @@ LEAST = 5
 class UmapParams:
     """Settings of the UMAP map."""
 
-    neighbors: int = param(15, label="Neighbors", low=2, high=200,
-                           help="How many nearest examples each one is tied to: few show detail, many the whole.")
+    neighbors: int = param(
+        15,
+        label="Neighbors",
+        low=2,
+        high=200,
+        help="How many nearest examples each one is tied to: few show detail, many the whole.",
+    )
     min_dist: float = param(0.1, label="Least distance", low=0.0, high=1.0, help="How tightly points may be packed.")
 
 
@@ -35,8 +40,9 @@ def project_umap(vectors: np.ndarray, params: UmapParams, seed: int, progress: P
     """
     vectors = require_finite(vectors)
     if len(vectors) < LEAST:
-        raise DataError(f"A UMAP map needs at least {LEAST} examples; there are {len(vectors)}.",
-                        "Look at the PCA map.")
+        raise DataError(
+            f"A UMAP map needs at least {LEAST} examples; there are {len(vectors)}.", "Look at the PCA map."
+        )
     rows = fit_rows(len(vectors), seed, limit=FIT_LIMIT)
     rest = np.setdiff1d(np.arange(len(vectors)), rows)
     pieces = list(blocks(rest, 10_000))
@@ -57,8 +63,13 @@ def _fit(vectors: np.ndarray, params: UmapParams, seed: int):
     import umap
 
     # PCA start: the spectral start misbehaves where the neighbor graph falls apart. One job: needed for a fixed seed.
-    return umap.UMAP(n_neighbors=min(params.neighbors, len(vectors) - 1), min_dist=params.min_dist, init="pca",
-                     random_state=seed, n_jobs=1).fit(vectors)
+    return umap.UMAP(
+        n_neighbors=min(params.neighbors, len(vectors) - 1),
+        min_dist=params.min_dist,
+        init="pca",
+        random_state=seed,
+        n_jobs=1,
+    ).fit(vectors)
 
 
 def _hush() -> None:
@@ -72,7 +83,16 @@ def _hush() -> None:
 
 
 UMAP_MAP = Projection(
-    name="umap", title="UMAP", summary="Neighbors stay together; distances between groups mean little.",
-    paper=Paper("McInnes, Healy, Melville", 2018, "UMAP: Uniform Manifold Approximation and Projection",
-                "https://arxiv.org/abs/1802.03426"),
-    params=UmapParams, project=project_umap, cost="about N log N; 20 s at 2,000 rows, 90 s at 60,000")
+    name="umap",
+    title="UMAP",
+    summary="Neighbors stay together; distances between groups mean little.",
+    paper=Paper(
+        "McInnes, Healy, Melville",
+        2018,
+        "UMAP: Uniform Manifold Approximation and Projection",
+        "https://arxiv.org/abs/1802.03426",
+    ),
+    params=UmapParams,
+    project=project_umap,
+    cost="about N log N; 20 s at 2,000 rows, 90 s at 60,000",
+)

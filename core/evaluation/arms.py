@@ -67,8 +67,10 @@ def held_out_rows(view: ScoreView, set_aside: Sequence[int] | np.ndarray | None 
     rows = np.asarray(set_aside, np.int64)
     locked = splits.astype(object)
     locked[rows] = Split.TEST.value
-    words = (f"no held-out split: a stratified part of the training rows ({len(rows):,}) is set aside for this check; "
-             "neither the rule's cut nor any training here sees it, but the run's scores were made with it")
+    words = (
+        f"no held-out split: a stratified part of the training rows ({len(rows):,}) is set aside for this check; "
+        "neither the rule's cut nor any training here sees it, but the run's scores were made with it"
+    )
     return HeldOut(rows, replace(view, splits=locked.astype(str), _results={}), words, True)
 
 
@@ -84,8 +86,9 @@ def set_aside_rows(labels: np.ndarray, units: np.ndarray, candidates: np.ndarray
     return candidates[chosen[unit]]
 
 
-def make_arms(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], held_out: HeldOut,
-              fractions: Sequence[float] = ()) -> Arms:
+def make_arms(
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], held_out: HeldOut, fractions: Sequence[float] = ()
+) -> Arms:
     """The rule's kept sets: as it is, and at each of `fractions` (default: four that lie apart from its own).
 
     Rows without a given label take no part: nothing could be matched to them. Raises `RulesError` for fractions outside
@@ -107,8 +110,9 @@ def make_arms(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], 
     return Arms(candidates, seen.labels, tuple(sorted(sets, key=lambda s: -s.fraction)), held_out, notes)
 
 
-def _kept_set(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], candidates: np.ndarray,
-              own: bool = False) -> KeptSet:
+def _kept_set(
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], candidates: np.ndarray, own: bool = False
+) -> KeptSet:
     outcome = apply_rules(view, rules, decisions)
     rows = candidates[outcome.kept[candidates]]
     if len(np.unique(outcome.label_final[rows])) < 2:
@@ -136,12 +140,15 @@ def _counts(view: ScoreView, rules: Rules, name: str) -> bool:
     """Whether a score has a say in these rules, by its weight or by a cut of its own."""
     weight = rules.score_weights.get(name, 1.0) * rules.group_weights.get(view.scores[name].group, 1.0)
     return any(cut.score == name for cut in rules.thresholds) or (
-        weight > 0 and view.scores[name].orientation.get(rules.goal, 0) != 0)
+        weight > 0 and view.scores[name].orientation.get(rules.goal, 0) != 0
+    )
 
 
 def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total: int) -> tuple[str, ...]:
-    lines = ["Accuracy is agreement with the held-out labels as they are given. The band of an arm is over seeds "
-             "alone; the interval of a difference also holds the chance in which rows were held out."]
+    lines = [
+        "Accuracy is agreement with the held-out labels as they are given. The band of an arm is over seeds "
+        "alone; the interval of a difference also holds the chance in which rows were held out."
+    ]
     relabeled = int((own.labels != view.labels)[own.rows].sum())
     if relabeled:
         lines.append(f"The rule trains on {relabeled:,} labels corrected by a person; the other arms do not.")
@@ -153,6 +160,8 @@ def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total
     targeted = [name for name in view.scores if score_named(name).judged_by_held_out and _counts(view, rules, name)]
     both = set(np.unique(view.splits).tolist()) >= {Split.VALID.value, Split.TEST.value}
     if targeted and not held_out.set_aside and not both:
-        lines.append(f"{', '.join(targeted)} read the labels of these held-out rows: the rule may look too good. "
-                     "Weight 0 for them, or a split of their own, would tell.")
+        lines.append(
+            f"{', '.join(targeted)} read the labels of these held-out rows: the rule may look too good. "
+            "Weight 0 for them, or a split of their own, would tell."
+        )
     return tuple(lines)

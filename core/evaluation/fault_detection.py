@@ -23,14 +23,18 @@ def evaluate_scores(view: ScoreView, composite: np.ndarray, is_fault: np.ndarray
     rows = np.flatnonzero(~view.held_out)
     fault = np.asarray(is_fault, bool)[rows]
     if not fault.any() or fault.all():
-        raise DataError(f"The key knows {int(fault.sum())} faults among {len(rows)} training rows of this run.",
-                        "Both faults and sound rows are needed: does the key's example_id match this dataset's ids?")
+        raise DataError(
+            f"The key knows {int(fault.sum())} faults among {len(rows)} training rows of this run.",
+            "Both faults and sound rows are needed: does the key's example_id match this dataset's ids?",
+        )
     table = {}
     for name, column in view.scores.items():
         sign = int(column.orientation.get(Goal.FIND_NOISE.value, 0))
         side = sign or (-1 if column.inspect_first == "lowest" else 1)
         table[name] = figures(side * column.values[rows].astype(np.float64), fault) | {
-            "side": "highest" if side > 0 else "lowest", "oriented_by": "find_noise" if sign else "inspect_first"}
+            "side": "highest" if side > 0 else "lowest",
+            "oriented_by": "find_noise" if sign else "inspect_first",
+        }
     whole = figures(np.asarray(composite, np.float64)[rows], fault)
     return {"scores": table, "composite": whole, "rows": len(rows), "faults": int(fault.sum())}
 
@@ -42,8 +46,11 @@ def figures(suspicion: np.ndarray, fault: np.ndarray) -> dict[str, Any]:
     out: dict[str, Any] = {"n": len(value), "n_faults": int(truth.sum()), "undefined": int((~there).sum())}
     if not truth.any() or truth.all():
         return out | {"auroc": None, "average_precision": None, "precision_at_k": None}
-    return out | {"auroc": auroc(value, truth), "average_precision": average_precision(value, truth),
-                  "precision_at_k": precision_at_k(value, truth, int(truth.sum()))}
+    return out | {
+        "auroc": auroc(value, truth),
+        "average_precision": average_precision(value, truth),
+        "precision_at_k": precision_at_k(value, truth, int(truth.sum())),
+    }
 
 
 def auroc(value: np.ndarray, truth: np.ndarray) -> float:

@@ -21,8 +21,14 @@ from .learners import Learner, refill
 _BATCH = 256
 
 
-def full_learner(examples: ExampleTable, spec: RunSpec, splits: np.ndarray, held_out: np.ndarray,
-                 folder: Path, factory: Callable[..., Any] | None = None) -> Learner:
+def full_learner(
+    examples: ExampleTable,
+    spec: RunSpec,
+    splits: np.ndarray,
+    held_out: np.ndarray,
+    folder: Path,
+    factory: Callable[..., Any] | None = None,
+) -> Learner:
     """Networks through the training loop, or the run's scikit-learn model. splits [N]: which rows may be trained on.
 
     The encoder sees the labeled training rows of `splits` alone, the same for every arm. Raises `ModelError` for
@@ -33,8 +39,15 @@ def full_learner(examples: ExampleTable, spec: RunSpec, splits: np.ndarray, held
     from core.training.job import prepare
 
     training = without_weights(spec.training)  # own weights have seen every row: the same model, trained afresh
-    job = prepare(replace(examples, splits=splits), training, frozenset({Signal.LOGITS}), folder, spec.seed,
-                  SilentProgress(), factory)
+    job = prepare(
+        replace(examples, splits=splits),
+        training,
+        frozenset({Signal.LOGITS}),
+        folder,
+        spec.seed,
+        SilentProgress(),
+        factory,
+    )
     if job.probabilities_only:
         return EstimatorLearner(job, held_out)
     return NetworkLearner(job, job.encoder.encode(job.examples, folder / "work"), held_out)
@@ -69,8 +82,16 @@ class NetworkLearner:
             if len(rows) != self._size:
                 filled[:] = refill(rows, self._size, rng)  # the remainder is drawn anew for each epoch
 
-        train(network, self._encoded, np.array(labels), filled, seed=own, plan=self._job.plan, progress=progress,
-              on_epoch=next_epoch)
+        train(
+            network,
+            self._encoded,
+            np.array(labels),
+            filled,
+            seed=own,
+            plan=self._job.plan,
+            progress=progress,
+            on_epoch=next_epoch,
+        )
         return self._classes(network)
 
     def _classes(self, network: Any) -> np.ndarray:

@@ -33,8 +33,9 @@ class LogisticLearner:
 
     name = "multinomial logistic regression on the frozen embedding"
 
-    def __init__(self, vectors: np.ndarray, classes: int, candidates: np.ndarray, held_out: np.ndarray,
-                 steps: int | None = None):
+    def __init__(
+        self, vectors: np.ndarray, classes: int, candidates: np.ndarray, held_out: np.ndarray, steps: int | None = None
+    ):
         points = np.asarray(vectors, np.float32)
         centered = points - points[candidates].mean(0)
         # one scale for all columns: to even out principal components would blow up the noise in the last ones

@@ -57,14 +57,17 @@ def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: 
     """
     sample = review_sample(view, per_stratum, seed)
     verdicts = [_judged(view, rows, decisions) for rows in (sample.suspected, sample.others)]
-    strata = tuple(_stratum(name, size, wrong) for name, size, (_, wrong)
-                   in zip(("suspected", "others"), sample.sizes, verdicts, strict=True))
+    strata = tuple(
+        _stratum(name, size, wrong)
+        for name, size, (_, wrong) in zip(("suspected", "others"), sample.sizes, verdicts, strict=True)
+    )
     guess = noise_estimate(view)
     share, low, high = _stratified(strata)
     cut, cut_text = _cut(sample, verdicts)
     text = _text(strata, share, low, high, guess.text if guess else "") + _unsure(sample, decisions)
-    return NoiseRate(strata, share, low, high, guess.share if guess else None, guess.accuracy if guess else None, cut,
-                     text, cut_text)
+    return NoiseRate(
+        strata, share, low, high, guess.share if guess else None, guess.accuracy if guess else None, cut, text, cut_text
+    )
 
 
 def cut_rules(view: ScoreView, cut: int) -> Rules:
@@ -90,8 +93,11 @@ def _judged(view: ScoreView, rows: np.ndarray, decisions: Mapping[str, Decision]
     names = [str(name) for name in view.ids[rows]]
     found = answers(names, decisions)
     told = np.array([name in found and found[name] != "unsure" for name in names], bool)
-    wrong = [found[name] == "wrong" and not _confirmed(view, row, decisions[name])
-             for name, row in zip(names, rows.tolist(), strict=True) if found.get(name, "unsure") != "unsure"]
+    wrong = [
+        found[name] == "wrong" and not _confirmed(view, row, decisions[name])
+        for name, row in zip(names, rows.tolist(), strict=True)
+        if found.get(name, "unsure") != "unsure"
+    ]
     return rows[told], np.array(wrong, bool)
 
 
@@ -137,8 +143,10 @@ def _cut(sample: ReviewSample, verdicts: list[tuple[np.ndarray, np.ndarray]]) ->
     inside = by_rank[: best + 1]
     cut = int(place[rows[inside[-1]]]) + 1
     low, high = wilson(int(wrong[inside].sum()), len(inside))
-    return cut, (f"Suggested cut: the {cut:,} most suspected rows; of {len(inside)} reviewed ones there, "
-                 f"{wrong[inside].mean():.0%} had a wrong label ({low:.0%} to {high:.0%}).")
+    return cut, (
+        f"Suggested cut: the {cut:,} most suspected rows; of {len(inside)} reviewed ones there, "
+        f"{wrong[inside].mean():.0%} had a wrong label ({low:.0%} to {high:.0%})."
+    )
 
 
 def _unsure(sample: ReviewSample, decisions: Mapping[str, Decision]) -> str:
@@ -150,5 +158,7 @@ def _text(strata: tuple[Stratum, ...], share: float | None, low: float | None, h
     reviewed = sum(s.reviewed for s in strata)
     if share is None or low is None or high is None:
         return f"Not known: {reviewed} rows of the random sample are answered, both kinds are needed. {guess}".strip()
-    return (f"{share:.1%} of the labels are wrong ({low:.1%} to {high:.1%}, 95 %), from {reviewed} reviewed rows drawn "
-            "at random.")
+    return (
+        f"{share:.1%} of the labels are wrong ({low:.1%} to {high:.1%}, 95 %), from {reviewed} reviewed rows drawn "
+        "at random."
+    )

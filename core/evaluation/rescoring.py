@@ -50,8 +50,13 @@ def short_training(spec: TrainingSpec, modality: Modality) -> TrainingSpec:
 
 
 def rescore(
-    examples: ExampleTable, methods: Sequence[ScoreMethod], spec: RunSpec, embedding: np.ndarray | None, folder: Path,
-    progress: Progress, factory: Callable[..., Any] | None = None,
+    examples: ExampleTable,
+    methods: Sequence[ScoreMethod],
+    spec: RunSpec,
+    embedding: np.ndarray | None,
+    folder: Path,
+    progress: Progress,
+    factory: Callable[..., Any] | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """({score: [N] suspicion, high = suspected}, {score: why it failed}); evidence lands in `folder` and is resumed.
 
@@ -62,8 +67,15 @@ def rescore(
     if signals:
         from core.training.evidence import gather_evidence
 
-        evidence = gather_evidence(examples, short_training(spec.training, examples.modality), signals, folder=folder,
-                                   seed=spec.seed, progress=progress, trusted_factory=factory)
+        evidence = gather_evidence(
+            examples,
+            short_training(spec.training, examples.modality),
+            signals,
+            folder=folder,
+            seed=spec.seed,
+            progress=progress,
+            trusted_factory=factory,
+        )
     evidence = replace(evidence, embedding=None if embedding is None else np.asarray(embedding))
     found, failed = {}, {}
     for method in methods:

@@ -28,8 +28,10 @@ from .learners import Learner
 LEAST_SEEDS = 3
 POINT = 0.01  # "within one point of full accuracy"
 CONFIDENT = 0.95
-_NOTHING_LEARNT = ("Trained on all data, this model is hardly better than always saying the most frequent class: it "
-                   "can tell no subset from another. Give it more epochs, or use the other mode.")
+_NOTHING_LEARNT = (
+    "Trained on all data, this model is hardly better than always saying the most frequent class: it "
+    "can tell no subset from another. Give it more epochs, or use the other mode."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,18 +81,31 @@ def retrain(arms: Arms, learner: Learner, asked: Asked, pieces: Path, progress: 
     learnt = float(full.right.mean()) > np.bincount(truth).max() / len(truth) + POINT
     points = [_point(t, truth, asked.class_names) for _, rule, random in pairs for t in (rule, random)]
     return CheckResult(
-        key=asked.key, number=asked.number, mode=asked.mode, learner=learner.name, steps=learner.steps,
-        seeds=asked.seeds, candidates=len(arms.candidates), held_out=len(truth), held_out_is=arms.held_out.words,
-        class_names=asked.class_names, rules=asked.rules, decisions_sha256=asked.decisions_sha256,
-        points=(*points, _point(full, truth, asked.class_names)), comparisons=tuple(compared),
-        smallest=smallest_subset([(rule.fraction, rule.rows, paired(rule.right, full.right)) for _, rule, _ in pairs],
-                                 learnt),
+        key=asked.key,
+        number=asked.number,
+        mode=asked.mode,
+        learner=learner.name,
+        steps=learner.steps,
+        seeds=asked.seeds,
+        candidates=len(arms.candidates),
+        held_out=len(truth),
+        held_out_is=arms.held_out.words,
+        class_names=asked.class_names,
+        rules=asked.rules,
+        decisions_sha256=asked.decisions_sha256,
+        points=(*points, _point(full, truth, asked.class_names)),
+        comparisons=tuple(compared),
+        smallest=smallest_subset(
+            [(rule.fraction, rule.rows, paired(rule.right, full.right)) for _, rule, _ in pairs], learnt
+        ),
         verdict=_sentence(compared, asked.seeds, len(truth)),
-        notes=arms.notes if learnt else (*arms.notes, _NOTHING_LEARNT))
+        notes=arms.notes if learnt else (*arms.notes, _NOTHING_LEARNT),
+    )
 
 
-def _train_arm(arm: str, arms: Arms, kept: KeptSet | None, learner: Learner, asked: Asked, pieces: Path,
-               progress: Progress) -> Trained:
+def _train_arm(
+    arm: str, arms: Arms, kept: KeptSet | None, learner: Learner, asked: Asked, pieces: Path, progress: Progress
+) -> Trained:
     truth = arms.given[arms.held_out.rows]
     right = []
     size = len(arms.candidates) if kept is None else len(kept.rows)
@@ -132,8 +147,16 @@ def _finished(path: Path, count: int) -> np.ndarray | None:
 def _compare(kept: KeptSet, rule: Trained, random: Trained, full: Trained) -> Iterator[Comparison]:
     for other in (random, full):
         found = paired(rule.right, other.right)
-        yield Comparison(other.arm, rule.fraction, rule.rows, found.mean, found.low, found.high,
-                         verdict(found.low, found.high), kept.own)
+        yield Comparison(
+            other.arm,
+            rule.fraction,
+            rule.rows,
+            found.mean,
+            found.low,
+            found.high,
+            verdict(found.low, found.high),
+            kept.own,
+        )
 
 
 def _point(trained: Trained, truth: np.ndarray, names: tuple[str, ...]) -> ArmPoint:
@@ -142,8 +165,17 @@ def _point(trained: Trained, truth: np.ndarray, names: tuple[str, ...]) -> ArmPo
     present = np.unique(truth)
     by_class = [float(trained.right[:, truth == c].mean()) for c in present]
     worst = int(np.argmin(by_class))
-    return ArmPoint(trained.arm, trained.fraction, trained.rows, tuple(accuracies.tolist()), band.mean,
-                    max(0.0, band.low), min(1.0, band.high), names[present[worst]], by_class[worst])
+    return ArmPoint(
+        trained.arm,
+        trained.fraction,
+        trained.rows,
+        tuple(accuracies.tolist()),
+        band.mean,
+        max(0.0, band.low),
+        min(1.0, band.high),
+        names[present[worst]],
+        by_class[worst],
+    )
 
 
 def smallest_subset(against_full: list[tuple[float, int, Estimate]], learnt: bool = True) -> SmallestSubset:
@@ -158,18 +190,30 @@ def smallest_subset(against_full: list[tuple[float, int, Estimate]], learnt: boo
     if shown is not None:
         fraction, rows, estimate = shown
         sure = estimate.above(-POINT)
-        return SmallestSubset(fraction, rows, sure, f"{rows:,} rows ({fraction:.0%}) are within one point of all "
-                              f"data's accuracy (confidence {min(sure, 0.999):.1%}).")
+        return SmallestSubset(
+            fraction,
+            rows,
+            sure,
+            f"{rows:,} rows ({fraction:.0%}) are within one point of all "
+            f"data's accuracy (confidence {min(sure, 0.999):.1%}).",
+        )
     fraction, rows, estimate = max(by_size, key=lambda entry: entry[2].above(-POINT))
     sure = estimate.above(-POINT)
-    return SmallestSubset(None, 0, sure, f"Not shown: of the sizes tried, {rows:,} rows ({fraction:.0%}) come closest "
-                          f"to being within one point of all data's accuracy (confidence {sure:.0%}; 95 % are needed).")
+    return SmallestSubset(
+        None,
+        0,
+        sure,
+        f"Not shown: of the sizes tried, {rows:,} rows ({fraction:.0%}) come closest "
+        f"to being within one point of all data's accuracy (confidence {sure:.0%}; 95 % are needed).",
+    )
 
 
 def _sentence(compared: list[Comparison], seeds: int, held_out: int) -> str:
     own = next((c for c in compared if c.own and c.against == "random"), None)
     if own is None:
         return "The rule drops nothing by itself: no verdict, only the trend over the other sizes."
-    return (f"Keeping {own.rows:,} rows ({own.fraction:.1%}), the rule is {own.verdict} random: "
-            f"{100 * own.difference:+.1f} points of accuracy ({100 * own.low:+.1f} to {100 * own.high:+.1f}, 95 %, "
-            f"{seeds} seeds, {held_out:,} held-out rows).")
+    return (
+        f"Keeping {own.rows:,} rows ({own.fraction:.1%}), the rule is {own.verdict} random: "
+        f"{100 * own.difference:+.1f} points of accuracy ({100 * own.low:+.1f} to {100 * own.high:+.1f}, 95 %, "
+        f"{seeds} seeds, {held_out:,} held-out rows)."
+    )

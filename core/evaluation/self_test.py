@@ -37,8 +37,10 @@ def plant_flips(labels: np.ndarray, rows: np.ndarray, flip: float, seed: int) ->
     classes = np.unique(labels[rows])
     count = round(flip * len(rows))
     if len(classes) < 2 or count < _LEAST_FLIPS or not 0.0 < flip <= 0.5:
-        raise DataError(f"{flip:.1%} of {len(rows):,} training rows in {len(classes)} classes: too little to plant.",
-                        f"A self-test needs two classes, {_LEAST_FLIPS} flips or more, and at most half of the labels.")
+        raise DataError(
+            f"{flip:.1%} of {len(rows):,} training rows in {len(classes)} classes: too little to plant.",
+            f"A self-test needs two classes, {_LEAST_FLIPS} flips or more, and at most half of the labels.",
+        )
     chosen = np.sort(rng.choice(rows, count, replace=False))
     out = labels.copy()
     place = np.searchsorted(classes, labels[chosen])
@@ -55,24 +57,49 @@ class Suggestion:
     best: np.ndarray
 
 
-def measure(suspicion: Mapping[str, np.ndarray], flipped: np.ndarray, groups: Mapping[str, str], *, key: str,
-            flip: float, seed: int, not_tested: Mapping[str, str], notes: tuple[str, ...] = ()) -> SelfTestResult:
+def measure(
+    suspicion: Mapping[str, np.ndarray],
+    flipped: np.ndarray,
+    groups: Mapping[str, str],
+    *,
+    key: str,
+    flip: float,
+    seed: int,
+    not_tested: Mapping[str, str],
+    notes: tuple[str, ...] = (),
+) -> SelfTestResult:
     """Figures of each score and of their weighting; suspicion: score -> [n] over the training rows, high = suspected.
 
     flipped: [n] bool. Raises `DataError` without any score.
     """
     if not suspicion:
-        raise DataError("None of this run's scores can be tested with planted flips.",
-                        "; ".join(f"{name}: {why}" for name, why in not_tested.items()))
+        raise DataError(
+            "None of this run's scores can be tested with planted flips.",
+            "; ".join(f"{name}: {why}" for name, why in not_tested.items()),
+        )
     terms = {name: np.nan_to_num(normalise(values)).astype(np.float64) for name, values in suspicion.items()}
     equal = equal_weights(terms, groups)
     suggested = suggest(terms, flipped, seed)
-    gains = tuple(_gain(over, suggested.found, other, flipped, seed)
-                  for over, other in (("the best single score", suggested.best), ("equal weights", equal)))
+    gains = tuple(
+        _gain(over, suggested.found, other, flipped, seed)
+        for over, other in (("the best single score", suggested.best), ("equal weights", equal))
+    )
     recalls = tuple(recall_of(name, term, flipped) for name, term in terms.items())
     composites = (recall_of("suggested weights", suggested.found, flipped), recall_of("equal weights", equal, flipped))
-    return SelfTestResult(key, flip, seed, len(flipped), int(flipped.sum()), recalls, composites, suggested.weights,
-                          {name: groups[name] for name in terms}, gains, dict(not_tested), notes)
+    return SelfTestResult(
+        key,
+        flip,
+        seed,
+        len(flipped),
+        int(flipped.sum()),
+        recalls,
+        composites,
+        suggested.weights,
+        {name: groups[name] for name in terms},
+        gains,
+        dict(not_tested),
+        notes,
+    )
 
 
 def recall_of(name: str, suspicion: np.ndarray, flipped: np.ndarray) -> ScoreRecall:
@@ -81,8 +108,15 @@ def recall_of(name: str, suspicion: np.ndarray, flipped: np.ndarray) -> ScoreRec
     counts = [max(1, round(share * len(flipped))) for share in INSPECTED]
     hits = [precision_at_k(suspicion, flipped, k) * k for k in counts]
     ends = [wilson(h, total) for h in hits]
-    return ScoreRecall(name, INSPECTED, tuple(h / total for h in hits), tuple(e[0] for e in ends),
-                       tuple(e[1] for e in ends), average_precision(suspicion, flipped), auroc(suspicion, flipped))
+    return ScoreRecall(
+        name,
+        INSPECTED,
+        tuple(h / total for h in hits),
+        tuple(e[0] for e in ends),
+        tuple(e[1] for e in ends),
+        average_precision(suspicion, flipped),
+        auroc(suspicion, flipped),
+    )
 
 
 def equal_weights(terms: Mapping[str, np.ndarray], groups: Mapping[str, str]) -> np.ndarray:
@@ -114,8 +148,15 @@ def non_negative_weights(matrix: np.ndarray, flipped: np.ndarray) -> np.ndarray:
 
     start = np.concatenate([np.ones(matrix.shape[1]), [0.0]])
     bounds = [(0.0, None)] * matrix.shape[1] + [(None, None)]
-    done = minimize(penalised_loss, start, (matrix, flipped.astype(np.float64)), jac=True, method="L-BFGS-B",
-                    bounds=bounds, options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8})
+    done = minimize(
+        penalised_loss,
+        start,
+        (matrix, flipped.astype(np.float64)),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8},
+    )
     return np.asarray(done.x[:-1])
 
 
@@ -172,5 +213,10 @@ def with_suggested_weights(rules: Rules, result: SelfTestResult) -> Rules:
     for name, weight in result.weights.items():
         totals[result.groups[name]] = totals.get(result.groups[name], 0.0) + weight
     untested = dict.fromkeys(result.not_tested, 0.0)
-    return replace(rules, score_weights={**untested, **result.weights}, preset=None, aggregator="mean",
-                   group_weights={group: round(total, 3) for group, total in totals.items()})
+    return replace(
+        rules,
+        score_weights={**untested, **result.weights},
+        preset=None,
+        aggregator="mean",
+        group_weights={group: round(total, 3) for group, total in totals.items()},
+    )

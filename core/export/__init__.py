@@ -6,5 +6,16 @@ from .replayed import RunRows
 from .verify import Recomputed, verify
 from .write import CONFIRM, FORMATS, ExportReport, write_export
 
-__all__ = ["CONFIRM", "FORMATS", "ExportReport", "LevelReport", "Recomputed", "RunRows", "StoredExport",
-           "raise_if_failed", "read_manifest", "verify", "write_export"]
+__all__ = [
+    "CONFIRM",
+    "FORMATS",
+    "ExportReport",
+    "LevelReport",
+    "Recomputed",
+    "RunRows",
+    "StoredExport",
+    "raise_if_failed",
+    "read_manifest",
+    "verify",
+    "write_export",
+]

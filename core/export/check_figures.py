@@ -6,8 +6,11 @@ from typing import Any
 
 from core.types.checks import CheckResult, ScoreRecall, SelfTestResult
 
-ARMS = {"rule": ("the rule", "#2F7DC4", "solid"), "random": ("matched random", "#B4560C", "dash"),
-        "all": ("all data", "#5B6875", "dot")}
+ARMS = {
+    "rule": ("the rule", "#2F7DC4", "solid"),
+    "random": ("matched random", "#B4560C", "dash"),
+    "all": ("all data", "#5B6875", "dot"),
+}
 _SHADES = ("#0B3D66", "#2F7DC4", "#9CC4E6")
 CHECK_HEAD = ("kept", "rows", "arm", "accuracy", "95 % band", "rule minus it, points", "the rule is", "worst class")
 # what the column "the rule is" says beside the row of random: the whole sentence stands above the table
@@ -20,10 +23,18 @@ def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for p in result.points:
         c = against.get((p.arm, p.rows)) if p.arm == "random" else None
-        rows.append((
-            f"{p.fraction:.1%}", f"{p.rows:,}", ARMS[p.arm][0], f"{p.mean:.1%}", f"{p.low:.1%} to {p.high:.1%}",
-            f"{100 * c.difference:+.1f} ({100 * c.low:+.1f} to {100 * c.high:+.1f})" if c else "",
-            _SHORT.get(c.verdict, c.verdict) if c else "", f"{p.worst_accuracy:.1%} ({p.worst_class})"))
+        rows.append(
+            (
+                f"{p.fraction:.1%}",
+                f"{p.rows:,}",
+                ARMS[p.arm][0],
+                f"{p.mean:.1%}",
+                f"{p.low:.1%} to {p.high:.1%}",
+                f"{100 * c.difference:+.1f} ({100 * c.low:+.1f} to {100 * c.high:+.1f})" if c else "",
+                _SHORT.get(c.verdict, c.verdict) if c else "",
+                f"{p.worst_accuracy:.1%} ({p.worst_class})",
+            )
+        )
     return rows
 
 
@@ -37,16 +48,40 @@ def check_figure(result: CheckResult) -> dict[str, Any]:
             points = [full, full]
         x = [min(p.fraction for p in result.points), 1.0] if arm == "all" else [p.fraction for p in points]
         edge = [p.low for p in points] + [p.high for p in reversed(points)]
-        traces.append({"type": "scatter", "x": x + x[::-1], "y": edge, "fill": "toself", "fillcolor": color + "26",
-                       "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "mode": "lines"})
-        traces.append({"type": "scatter", "x": x, "y": [p.mean for p in points], "name": title,
-                       "mode": "lines" if arm == "all" else "lines+markers", "line": {"color": color, "dash": dash},
-                       "hovertemplate": "%{x:.0%} kept: %{y:.1%}<extra>" + title + "</extra>"})
+        traces.append(
+            {
+                "type": "scatter",
+                "x": x + x[::-1],
+                "y": edge,
+                "fill": "toself",
+                "fillcolor": color + "26",
+                "line": {"width": 0},
+                "hoverinfo": "skip",
+                "showlegend": False,
+                "mode": "lines",
+            }
+        )
+        traces.append(
+            {
+                "type": "scatter",
+                "x": x,
+                "y": [p.mean for p in points],
+                "name": title,
+                "mode": "lines" if arm == "all" else "lines+markers",
+                "line": {"color": color, "dash": dash},
+                "hovertemplate": "%{x:.0%} kept: %{y:.1%}<extra>" + title + "</extra>",
+            }
+        )
     axis = {"tickformat": ".0%", "automargin": True}
-    return {"data": traces, "layout": {
-        "xaxis": {**axis, "title": {"text": "share of training rows kept"}},
-        "yaxis": {**axis, "title": {"text": "held-out accuracy"}}, "legend": {"orientation": "h", "y": 1.12},
-        "margin": {"l": 60, "r": 16, "t": 16, "b": 48}}}
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {**axis, "title": {"text": "share of training rows kept"}},
+            "yaxis": {**axis, "title": {"text": "held-out accuracy"}},
+            "legend": {"orientation": "h", "y": 1.12},
+            "margin": {"l": 60, "r": 16, "t": 16, "b": 48},
+        },
+    }
 
 
 def recall_head(result: SelfTestResult) -> tuple[str, ...]:
@@ -71,16 +106,34 @@ def recall_figure(result: SelfTestResult) -> dict[str, Any]:
     traces = []
     for place, (share, color) in enumerate(zip(result.scores[0].inspected, _SHADES, strict=False)):
         recall = [s.recall[place] for s in ordered]
-        traces.append({
-            "type": "bar", "name": f"{share:.0%} inspected", "x": [s.name for s in ordered], "y": recall,
-            "marker": {"color": color},
-            "error_y": {"type": "data", "symmetric": False, "array": [s.high[place] - s.recall[place] for s in ordered],
-                        "arrayminus": [s.recall[place] - s.low[place] for s in ordered], "thickness": 1, "width": 2},
-            "hovertemplate": "%{x}: %{y:.0%} found<extra></extra>"})
-    return {"data": traces, "layout": {
-        "barmode": "group", "yaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "flips found"}},
-        "xaxis": {"automargin": True}, "legend": {"orientation": "h", "y": 1.15},
-        "margin": {"l": 56, "r": 16, "t": 16, "b": 60}}}
+        traces.append(
+            {
+                "type": "bar",
+                "name": f"{share:.0%} inspected",
+                "x": [s.name for s in ordered],
+                "y": recall,
+                "marker": {"color": color},
+                "error_y": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [s.high[place] - s.recall[place] for s in ordered],
+                    "arrayminus": [s.recall[place] - s.low[place] for s in ordered],
+                    "thickness": 1,
+                    "width": 2,
+                },
+                "hovertemplate": "%{x}: %{y:.0%} found<extra></extra>",
+            }
+        )
+    return {
+        "data": traces,
+        "layout": {
+            "barmode": "group",
+            "yaxis": {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "flips found"}},
+            "xaxis": {"automargin": True},
+            "legend": {"orientation": "h", "y": 1.15},
+            "margin": {"l": 56, "r": 16, "t": 16, "b": 60},
+        },
+    }
 
 
 def _by_quality(result: SelfTestResult) -> list[ScoreRecall]:

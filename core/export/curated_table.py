@@ -14,8 +14,9 @@ from core.types.curation import Outcome
 from .table import Column, coded_column, int_column, text_column, typed_column
 
 
-def curated_columns(view: ScoreView, outcome: Outcome, columns: Any,
-                    kinds: Mapping[str, Any] | None = None) -> list[Column]:
+def curated_columns(
+    view: ScoreView, outcome: Outcome, columns: Any, kinds: Mapping[str, Any] | None = None
+) -> list[Column]:
     """The user's columns in their order; a relabeled row shows its new label in the label column.
 
     `example_id` (or a longer name that is free) comes first where the user has no id column; without any columns
@@ -37,8 +38,11 @@ def curated_columns(view: ScoreView, outcome: Outcome, columns: Any,
 def _bare(view: ScoreView, outcome: Outcome, rows: np.ndarray) -> list[Column]:
     index = np.arange(len(view)) if view.source_index is None else view.source_index
     paths = [] if view.source_path is None else [text_column("source_path", [str(p) for p in view.source_path[rows]])]
-    return [int_column("source_index", index[rows]), *paths,
-            coded_column("label", outcome.label_final[rows], view.class_names)]
+    return [
+        int_column("source_index", index[rows]),
+        *paths,
+        coded_column("label", outcome.label_final[rows], view.class_names),
+    ]
 
 
 def formula_cells(columns: Sequence[Column], rows: int) -> int:
@@ -46,8 +50,9 @@ def formula_cells(columns: Sequence[Column], rows: int) -> int:
     return sum(is_formula(c.name) + (0 if c.numeric else sum(map(is_formula, c.texts(0, rows)))) for c in columns)
 
 
-def _own(view: ScoreView, outcome: Outcome, series: Any, name: str, rows: np.ndarray,
-         kinds: Mapping[str, Any]) -> Column:
+def _own(
+    view: ScoreView, outcome: Outcome, series: Any, name: str, rows: np.ndarray, kinds: Mapping[str, Any]
+) -> Column:
     cells = ["" if _absent(v) else str(v) for v in series.tolist()]
     numeric = all_numbers(cells)
     if name == view.label_column:

@@ -12,12 +12,15 @@ from core.types.curation import Decision, Outcome, Rules
 from .table import Column, coded_column, float_column, int_column, text_column
 
 
-def decision_columns(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision],
-                     outcome: Outcome) -> list[Column]:
+def decision_columns(
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome
+) -> list[Column]:
     """The columns in their fixed order; the scores in the order of the view."""
     group = applied_groups(view, rules.guardrails)
     return [
-        *_identity(view), *_labels(view, outcome), *_verdict(view, outcome),
+        *_identity(view),
+        *_labels(view, outcome),
+        *_verdict(view, outcome),
         *(column for name in view.scores for column in _score(view, rules, name)),
         float_column("flip_risk", flip_risk(view, rules, outcome)),
         int_column("dup_group", group, group < 0),
@@ -53,9 +56,11 @@ def _or_nan(values: np.ndarray | None, size: int) -> np.ndarray:
 
 
 def _labels(view: ScoreView, outcome: Outcome) -> list[Column]:
-    return [coded_column("label", view.labels, view.class_names),
-            coded_column("label_suggested", label_suggested(view), view.class_names),
-            coded_column("label_final", outcome.label_final, view.class_names)]
+    return [
+        coded_column("label", view.labels, view.class_names),
+        coded_column("label_suggested", label_suggested(view), view.class_names),
+        coded_column("label_final", outcome.label_final, view.class_names),
+    ]
 
 
 def _verdict(view: ScoreView, outcome: Outcome) -> list[Column]:

@@ -26,5 +26,6 @@ def raise_if_failed(reports: Sequence[LevelReport]) -> None:
     """Raises `VerifyError` with the first finding of the first level that failed."""
     for report in reports:
         if report.ok is False:
-            raise VerifyError(report.details[0] if report.details else report.text,
-                              "Restore the export or write it again.")
+            raise VerifyError(
+                report.details[0] if report.details else report.text, "Restore the export or write it again."
+            )

@@ -22,20 +22,36 @@ VERSION = 2  # 1: the distance to the cut was called margin, near-duplicates wen
 _PLACE = re.compile(r"(?:/|[A-Za-z]:[\\/]|\\\\|~[/\\])")
 
 
-def build_manifest(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome,
-                   provenance: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+def build_manifest(
+    view: ScoreView,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    outcome: Outcome,
+    provenance: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+) -> dict[str, Any]:
     """Plain JSON values without times, absolute paths, user or host names."""
     log = decisions_to_json(decisions)
     manifest = {
-        "format": FORMAT, "format_version": VERSION,
-        "dataset": {"name": without_places(view.name), "fingerprint": view.fingerprint, "rows": len(view),
-                    "class_names": list(view.class_names), "label_column": view.label_column,
-                    "id_column": view.id_column},
-        "rules": rules.to_json(), "reasons": reason_words(outcome), "decisions": log,
+        "format": FORMAT,
+        "format_version": VERSION,
+        "dataset": {
+            "name": without_places(view.name),
+            "fingerprint": view.fingerprint,
+            "rows": len(view),
+            "class_names": list(view.class_names),
+            "label_column": view.label_column,
+            "id_column": view.id_column,
+        },
+        "rules": rules.to_json(),
+        "reasons": reason_words(outcome),
+        "decisions": log,
         "decisions_sha256": hashlib.sha256(to_text(log).encode()).hexdigest(),
-        "scores": {name: _score(view, name) for name in view.scores}, "score_order": list(view.scores),
+        "scores": {name: _score(view, name) for name in view.scores},
+        "score_order": list(view.scores),
         "predicted_how": view.predicted_how if view.predicted is not None else None,
-        "counts": _counts(view, outcome), "provenance": plain(provenance),
+        "counts": _counts(view, outcome),
+        "provenance": plain(provenance),
         "warnings": list(export_warnings(view, outcome, provenance)),
         "noise_estimate": plain(asdict(estimate)) if (estimate := noise_estimate(view)) else None,
         "outputs": dict(outputs),
@@ -53,8 +69,9 @@ def export_warnings(view: ScoreView, outcome: Outcome, provenance: Mapping[str, 
     if not provenance.get("check"):
         lines.append("No check was run: whether this rule beats dropping at random is not known.")
     if provenance.get("unfinished"):
-        lines.append(f"The run is not finished ({provenance['unfinished']}): scores that come later are not part of "
-                     "this export.")
+        lines.append(
+            f"The run is not finished ({provenance['unfinished']}): scores that come later are not part of this export."
+        )
     return tuple(lines)
 
 
@@ -72,8 +89,13 @@ def decisions_to_json(decisions: Mapping[str, Decision]) -> dict[str, Any]:
     """id -> what a person said, without empty entries."""
     out = {}
     for key, d in decisions.items():
-        entry = {"action": str(d.action.value) if d.action else None, "label": d.label, "note": d.note or None,
-                 "reviewed": d.reviewed or None, "sampled": d.sampled or None}
+        entry = {
+            "action": str(d.action.value) if d.action else None,
+            "label": d.label,
+            "note": d.note or None,
+            "reviewed": d.reviewed or None,
+            "sampled": d.sampled or None,
+        }
         filled = {k: v for k, v in entry.items() if v is not None}
         if filled:
             out[str(key)] = filled
@@ -82,31 +104,50 @@ def decisions_to_json(decisions: Mapping[str, Decision]) -> dict[str, Any]:
 
 def decisions_from_json(plain_log: Mapping[str, Any]) -> dict[str, Decision]:
     """The inverse of `decisions_to_json`."""
-    return {key: Decision(Action(d["action"]) if "action" in d else None, d.get("label"), d.get("note", ""),
-                          d.get("reviewed", False), d.get("sampled", False)) for key, d in plain_log.items()}
+    return {
+        key: Decision(
+            Action(d["action"]) if "action" in d else None,
+            d.get("label"),
+            d.get("note", ""),
+            d.get("reviewed", False),
+            d.get("sampled", False),
+        )
+        for key, d in plain_log.items()
+    }
 
 
 def reason_words(outcome: Outcome) -> dict[str, str]:
     """The dictionary of the codes in the column `reasons`."""
     titles = {s.name: f"strategy: {s.title}" for s in STRATEGIES}
-    return {code: REASONS.get(code) or titles.get(code) or f"beyond the threshold on {code.rpartition('_')[0]}"
-            for code in outcome.reason_names}
+    return {
+        code: REASONS.get(code) or titles.get(code) or f"beyond the threshold on {code.rpartition('_')[0]}"
+        for code in outcome.reason_names
+    }
 
 
 def _score(view: ScoreView, name: str) -> dict[str, Any]:
     c = view.scores[name]
-    return {"direction": c.direction, "group": c.group, "orientation": plain(c.orientation), "seeds": c.seed_count,
-            "skill": plain(c.skill), "inspect_first": c.inspect_first, "has_spread": c.standard_deviation is not None,
-            "has_flags": c.flags is not None,
-            "definition": plain(c.definition)}
+    return {
+        "direction": c.direction,
+        "group": c.group,
+        "orientation": plain(c.orientation),
+        "seeds": c.seed_count,
+        "skill": plain(c.skill),
+        "inspect_first": c.inspect_first,
+        "has_spread": c.standard_deviation is not None,
+        "has_flags": c.flags is not None,
+        "definition": plain(c.definition),
+    }
 
 
 def _counts(view: ScoreView, outcome: Outcome) -> dict[str, Any]:
     before, after = (counts.tolist() for counts in train_counts(view, outcome))
     sources, numbers = np.unique(outcome.source, return_counts=True)
-    return {**outcome.counts, "by_source": dict(zip(sources.tolist(), numbers.tolist(), strict=True)),
-            "training_rows_by_class": dict(zip(view.class_names, map(list, zip(before, after, strict=True)),
-                                                                                strict=True))}
+    return {
+        **outcome.counts,
+        "by_source": dict(zip(sources.tolist(), numbers.tolist(), strict=True)),
+        "training_rows_by_class": dict(zip(view.class_names, map(list, zip(before, after, strict=True)), strict=True)),
+    }
 
 
 def plain(value: Any) -> Any:

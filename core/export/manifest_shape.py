@@ -70,9 +70,15 @@ class ParquetFile(TypedDict):
     rows: _Count
 
 
-Outputs = TypedDict("Outputs", {
-    "curated.csv": CsvFile, "decisions.csv": CsvFile,
-    "curated.parquet": NotRequired[ParquetFile], "decisions.parquet": NotRequired[ParquetFile]})
+Outputs = TypedDict(
+    "Outputs",
+    {
+        "curated.csv": CsvFile,
+        "decisions.csv": CsvFile,
+        "curated.parquet": NotRequired[ParquetFile],
+        "decisions.parquet": NotRequired[ParquetFile],
+    },
+)
 
 
 class Manifest(TypedDict):

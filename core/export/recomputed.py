@@ -31,8 +31,13 @@ def compare_scores(
     place = {str(key): row for row, key in enumerate(ids)}
     missing = [key for key in view.row_of if key not in place]
     if missing:
-        return LevelReport(3, "Scores recomputed", False, "Other examples.",
-                           (f"{len(missing)} exported examples are not in the data, first {missing[0]!r}.",))
+        return LevelReport(
+            3,
+            "Scores recomputed",
+            False,
+            "Other examples.",
+            (f"{len(missing)} exported examples are not in the data, first {missing[0]!r}.",),
+        )
     order = np.array([place[str(key)] for key in view.ids], np.int64)
     findings = []
     scores = dict(view.scores)
@@ -55,13 +60,19 @@ def _alike(
     stored: StoredExport, fresh: Mapping[str, ScoreColumn], findings: Sequence[str], flips: tuple[str, ...]
 ) -> LevelReport:
     """For networks that ended elsewhere: does each score still order the rows as it did?"""
-    agreement = {name: _rank_correlation(column.values, fresh[name].values) for name, column in
-                 stored.view.scores.items()}
-    unlike = [f"{name}: its rank correlation with the exported values is {r:.3f}, below {ALIKE:g}."
-              for name, r in agreement.items() if r < ALIKE]
+    agreement = {
+        name: _rank_correlation(column.values, fresh[name].values) for name, column in stored.view.scores.items()
+    }
+    unlike = [
+        f"{name}: its rank correlation with the exported values is {r:.3f}, below {ALIKE:g}."
+        for name, r in agreement.items()
+        if r < ALIKE
+    ]
     lowest = min(agreement, key=agreement.__getitem__)
-    text = (f"{len(findings)} scores end elsewhere than on the machine that made them; rank correlations of "
-            f"{agreement[lowest]:.3f} ({lowest}) and more, {len(flips)} decisions flip.")
+    text = (
+        f"{len(findings)} scores end elsewhere than on the machine that made them; rank correlations of "
+        f"{agreement[lowest]:.3f} ({lowest}) and more, {len(flips)} decisions flip."
+    )
     return LevelReport(3, "Scores recomputed", not unlike, text, tuple(unlike), flips)
 
 

@@ -41,8 +41,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise VerifyError(f"{path} is not the manifest of an export.", hint)
     if manifest.get("format_version") != VERSION:
-        raise VerifyError(f"The export is of version {manifest.get('format_version')!r:.60}.",
-                          "Verify it with the Chaffinch that wrote it.")
+        raise VerifyError(
+            f"The export is of version {manifest.get('format_version')!r:.60}.",
+            "Verify it with the Chaffinch that wrote it.",
+        )
     try:
         return cast(dict[str, Any], shaped(manifest, Manifest))
     except ShapeError as error:
@@ -83,8 +85,9 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
     restore(records, manifest["outputs"]["decisions.csv"]["altered_cells"])
     head, rows = records[0], records[1:]
     if len(rows) != manifest["dataset"]["rows"]:
-        raise VerifyError(f"decisions.csv has {len(rows)} rows instead of {manifest['dataset']['rows']}.",
-                          "Restore the file.")
+        raise VerifyError(
+            f"decisions.csv has {len(rows)} rows instead of {manifest['dataset']['rows']}.", "Restore the file."
+        )
     table = _Table({name: k for k, name in enumerate(head)}, rows)
     unknown = [name for name in manifest["score_order"] if name not in manifest["scores"]]
     if unknown or len(set(manifest["score_order"])) != len(manifest["scores"]):
@@ -92,16 +95,24 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
     classes = tuple(manifest["dataset"]["class_names"])
     how = manifest["predicted_how"]
     view = ScoreView(
-        ids=table.text("example_id"), labels=table.codes("label", classes), class_names=classes,
+        ids=table.text("example_id"),
+        labels=table.codes("label", classes),
+        class_names=classes,
         splits=table.text("split"),
         scores={name: _score(table, name, manifest["scores"][name]) for name in manifest["score_order"]},
-        groups=table.text("group"), source_index=table.whole("source_index"), source_path=table.text("source_path"),
+        groups=table.text("group"),
+        source_index=table.whole("source_index"),
+        source_path=table.text("source_path"),
         predicted=table.codes("predicted_label", classes) if how else None,
-        predicted_prob=table.real("predicted_prob") if how else None, predicted_how=how or "out_of_fold",
-        duplicate_groups=table.whole("dup_group"), fingerprint=manifest["dataset"]["fingerprint"],
-        name=manifest["dataset"]["name"], label_column=manifest["dataset"]["label_column"],
+        predicted_prob=table.real("predicted_prob") if how else None,
+        predicted_how=how or "out_of_fold",
+        duplicate_groups=table.whole("dup_group"),
+        fingerprint=manifest["dataset"]["fingerprint"],
+        name=manifest["dataset"]["name"],
+        label_column=manifest["dataset"]["label_column"],
         id_column=manifest["dataset"]["id_column"],
-        near_duplicates_asked=shaped(manifest["near_duplicates_asked"], NearDuplicates | None))
+        near_duplicates_asked=shaped(manifest["near_duplicates_asked"], NearDuplicates | None),
+    )
     if len(view.row_of) != len(view):
         raise VerifyError("decisions.csv names an example twice.", "Restore the file.")
     return StoredExport(view, rules_from_json(manifest["rules"]), decisions_from_json(manifest["decisions"]))
@@ -110,8 +121,19 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
 def _score(table: _Table, name: str, said: Mapping[str, Any]) -> ScoreColumn:
     spread = table.real(f"{name}_sd") if said["has_spread"] else None
     flags = table.text(f"{name}_flag") == "1" if said.get("has_flags") else None  # exports before there were flags
-    return ScoreColumn(name, table.real(name), said["direction"], said["group"], said["orientation"],
-                       said["inspect_first"], spread, said["seeds"], said["skill"], said["definition"], flags)
+    return ScoreColumn(
+        name,
+        table.real(name),
+        said["direction"],
+        said["group"],
+        said["orientation"],
+        said["inspect_first"],
+        spread,
+        said["seeds"],
+        said["skill"],
+        said["definition"],
+        flags,
+    )
 
 
 class _Table:
@@ -145,8 +167,10 @@ class _Table:
             return np.array([read(cell) for cell in cells])
         except (ValueError, KeyError, OverflowError):
             row = next(r for r, cell in enumerate(cells) if not _reads(read, cell))
-            raise VerifyError(f"decisions.csv row {row} ({self.rows[row][0]}), column {name!r} reads {cells[row]!r}.",
-                              "That is no value of this column: restore the file.") from None
+            raise VerifyError(
+                f"decisions.csv row {row} ({self.rows[row][0]}), column {name!r} reads {cells[row]!r}.",
+                "That is no value of this column: restore the file.",
+            ) from None
 
 
 def _float32(text: str) -> np.float32:

@@ -23,8 +23,17 @@ from .replay import StoredExport, read_export, read_records, restore
 from .table import Column, arrow_table, write_csv
 
 _TITLE = "Rules and decisions replayed"
-_SAID = ("dataset", "rules", "decisions", "decisions_sha256", "score_order", "predicted_how", "counts",
-         "noise_estimate", "near_duplicates_asked")
+_SAID = (
+    "dataset",
+    "rules",
+    "decisions",
+    "decisions_sha256",
+    "score_order",
+    "predicted_how",
+    "counts",
+    "noise_estimate",
+    "near_duplicates_asked",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +54,9 @@ def file_bytes(path: Path) -> bytes:
         raise VerifyError(f"{path.name}: {error.strerror}.", "Check its permission.") from None
 
 
-def replayed(folder: Path, manifest: Mapping[str, Any], run: RunRows | None,
-             why_not: str = "the run is not at hand") -> tuple[LevelReport, StoredExport | None]:
+def replayed(
+    folder: Path, manifest: Mapping[str, Any], run: RunRows | None, why_not: str = "the run is not at hand"
+) -> tuple[LevelReport, StoredExport | None]:
     """The report of level 2, and the export as it was read; why_not: what to say where `run` is None."""
     stored = None
     try:
@@ -56,8 +66,9 @@ def replayed(folder: Path, manifest: Mapping[str, Any], run: RunRows | None,
         return LevelReport(2, _TITLE, False, "The export does not replay.", (str(error),)), stored
     if findings:
         return LevelReport(2, _TITLE, False, "Replaying gives another table.", tuple(findings[:MOST_NAMED])), stored
-    checked = ("curated.csv is what the run gives." if run
-               else f"values of curated.csv not checked: {why_not.rstrip('.')}.")
+    checked = (
+        "curated.csv is what the run gives." if run else f"values of curated.csv not checked: {why_not.rstrip('.')}."
+    )
     return LevelReport(2, _TITLE, True, f"{len(stored.view):,} rows replay to the same bytes; {checked}"), stored
 
 
@@ -69,8 +80,11 @@ def _findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, r
         outcome = apply_rules(view, stored.rules, stored.decisions)
         findings = _against(folder, manifest, stored, view, outcome, "the run")
         findings = findings or curated_findings(folder, manifest, stored, run)
-    return findings or [*_row_counts(manifest, stored, outcome), *_curated(folder, manifest, stored, outcome),
-                        *_parquet(folder, manifest, stored, outcome)]
+    return findings or [
+        *_row_counts(manifest, stored, outcome),
+        *_curated(folder, manifest, stored, outcome),
+        *_parquet(folder, manifest, stored, outcome),
+    ]
 
 
 def _row_counts(manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
@@ -78,8 +92,11 @@ def _row_counts(manifest: Mapping[str, Any], stored: StoredExport, outcome: Outc
     kept = int(outcome.kept.sum())
     wanted = {name: kept if name.startswith("curated.") else len(stored.view) for name in manifest["outputs"]}
     said = {name: record["rows"] for name, record in manifest["outputs"].items()}
-    return [f"manifest.json: {name} has {said[name]} rows there, replaying gives {count}."
-            for name, count in wanted.items() if said[name] != count]
+    return [
+        f"manifest.json: {name} has {said[name]} rows there, replaying gives {count}."
+        for name, count in wanted.items()
+        if said[name] != count
+    ]
 
 
 def _same_scores(view: ScoreView, exported: ScoreView) -> ScoreView:
@@ -90,8 +107,9 @@ def _same_scores(view: ScoreView, exported: ScoreView) -> ScoreView:
     return replace(view, scores={name: view.scores[name] for name in exported.scores}, _results={})
 
 
-def _against(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, view: ScoreView, outcome: Outcome,
-             who: str) -> list[str]:
+def _against(
+    folder: Path, manifest: Mapping[str, Any], stored: StoredExport, view: ScoreView, outcome: Outcome, who: str
+) -> list[str]:
     """Where decisions.csv or the manifest's numbers are not what this view and outcome give."""
     columns = decision_columns(view, stored.rules, stored.decisions, outcome)
     data = file_bytes(folder / "decisions.csv")
@@ -105,8 +123,12 @@ def _against(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, vi
 def _comparable(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Without sentences, which another version may word otherwise, and without where it all came from."""
     scores = {name: {k: v for k, v in said.items() if k != "definition"} for name, said in manifest["scores"].items()}
-    return {**{key: manifest[key] for key in _SAID}, "scores": scores, "reasons": sorted(manifest["reasons"]),
-            "other entries": sorted(set(manifest) - set(Manifest.__annotations__))}
+    return {
+        **{key: manifest[key] for key in _SAID},
+        "scores": scores,
+        "reasons": sorted(manifest["reasons"]),
+        "other entries": sorted(set(manifest) - set(Manifest.__annotations__)),
+    }
 
 
 def csv_bytes(columns: Sequence[Column], rows: int, for_spreadsheets: bool = True) -> bytes:
@@ -123,12 +145,19 @@ def differences(name: str, data: bytes, again: bytes, who: str) -> list[str]:
         return []
     now, then = read_records(data, name), read_records(again, name)
     if now[0] != then[0] or len(now) != len(then):
-        return [f"{name} has {len(now) - 1} rows of {len(now[0])} columns or other names than {who} gives: "
-                f"{len(then) - 1} rows of {len(then[0])}."]
-    cells = [f"{name} row {r - 1} ({row[0]}), column {now[0][k]!r}: reads {cell!r}, {who} gives {then[r][k]!r}."
-             for r, row in enumerate(now) for k, cell in enumerate(row) if cell != then[r][k]]
-    return cells[:MOST_NAMED] or [f"{name}: the cells are what {who} gives, but the bytes differ (line ends or "
-                                  "quoting)."]
+        return [
+            f"{name} has {len(now) - 1} rows of {len(now[0])} columns or other names than {who} gives: "
+            f"{len(then) - 1} rows of {len(then[0])}."
+        ]
+    cells = [
+        f"{name} row {r - 1} ({row[0]}), column {now[0][k]!r}: reads {cell!r}, {who} gives {then[r][k]!r}."
+        for r, row in enumerate(now)
+        for k, cell in enumerate(row)
+        if cell != then[r][k]
+    ]
+    return cells[:MOST_NAMED] or [
+        f"{name}: the cells are what {who} gives, but the bytes differ (line ends or quoting)."
+    ]
 
 
 def curated_findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, run: RunRows) -> list[str]:
@@ -156,8 +185,11 @@ def _curated(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, ou
     given = manifest["dataset"]["id_column"]
     place = head.index(given) if given in head else 0  # ours stands first
     ids = [row[place] for row in rows]
-    wrong = [f"curated.csv row {i}: the id is {a!r}, replaying keeps {b!r} there."
-             for i, (a, b) in enumerate(zip(ids, wanted, strict=True)) if a != b]
+    wrong = [
+        f"curated.csv row {i}: the id is {a!r}, replaying keeps {b!r} there."
+        for i, (a, b) in enumerate(zip(ids, wanted, strict=True))
+        if a != b
+    ]
     label = manifest["dataset"]["label_column"] or "label"
     return wrong or (_labels([row[head.index(label)] for row in rows], stored, outcome) if label in head else [])
 
@@ -167,9 +199,12 @@ def _labels(cells: list[str], stored: StoredExport, outcome: Outcome) -> list[st
     meant: dict[str, int] = {}
     codes = outcome.label_final[outcome.kept].tolist()
     names = [*stored.view.class_names, "no label"]
-    return [f"curated.csv row {row}: the label reads {cell!r}, decisions.csv says {names[code]!r} of this row and "
-            f"{names[meant[cell]]!r} of another so labeled."
-            for row, (cell, code) in enumerate(zip(cells, codes, strict=True)) if meant.setdefault(cell, code) != code]
+    return [
+        f"curated.csv row {row}: the label reads {cell!r}, decisions.csv says {names[code]!r} of this row and "
+        f"{names[meant[cell]]!r} of another so labeled."
+        for row, (cell, code) in enumerate(zip(cells, codes, strict=True))
+        if meant.setdefault(cell, code) != code
+    ]
 
 
 def _parquet(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:

@@ -54,14 +54,30 @@ def page(content: ReportContent) -> str:
     """The whole page as text."""
     from plotly.offline import get_plotlyjs
 
-    parts = [_facts(content), *_check(content), *_self_test(content), *_noise(content), _classes(content),
-             _details("The rules", content.rules)]
-    return "\n".join([
-        "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        '<meta name="viewport" content="width=device-width">', f"<title>{escape(content.title)}</title>",
-        f"<style>{_STYLE}</style>", f"<script>{get_plotlyjs()}</script>", "</head><body>",
-        f"<h1>{escape(content.title)}</h1>", *parts, "</body></html>", ""])
+    parts = [
+        _facts(content),
+        *_check(content),
+        *_self_test(content),
+        *_noise(content),
+        _classes(content),
+        _details("The rules", content.rules),
+    ]
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width">',
+            f"<title>{escape(content.title)}</title>",
+            f"<style>{_STYLE}</style>",
+            f"<script>{get_plotlyjs()}</script>",
+            "</head><body>",
+            f"<h1>{escape(content.title)}</h1>",
+            *parts,
+            "</body></html>",
+            "",
+        ]
+    )
 
 
 def _facts(content: ReportContent) -> str:
@@ -72,15 +88,21 @@ def _facts(content: ReportContent) -> str:
 def _check(content: ReportContent) -> list[str]:
     result = content.check
     if result is None:
-        return ["<h2>Check</h2>",
-                "<p>No check was run for these rules: whether they beat dropping at random is not known.</p>"]
+        return [
+            "<h2>Check</h2>",
+            "<p>No check was run for these rules: whether they beat dropping at random is not known.</p>",
+        ]
     steps = f"{result.steps:,} optimizer steps for every training" if result.steps else "fitted until converged"
     how = f"{result.mode} check with {result.learner}; {steps}; {result.seeds} seeds; measured on {result.held_out_is}"
-    return ["<h2>Check: the rule against matched random and all data</h2>",
-            f'<p class="lead">{escape(result.verdict)}</p>',
-            f"<p>{escape(result.smallest.text)}</p>", f'<p class="note">{escape(how)}.</p>',
-            _chart("check", check_figure(result), "Held-out accuracy over the share of rows kept, with 95 % bands"),
-            _table("Accuracy on held-out rows", CHECK_HEAD, check_rows(result)), _notes(result.notes)]
+    return [
+        "<h2>Check: the rule against matched random and all data</h2>",
+        f'<p class="lead">{escape(result.verdict)}</p>',
+        f"<p>{escape(result.smallest.text)}</p>",
+        f'<p class="note">{escape(how)}.</p>',
+        _chart("check", check_figure(result), "Held-out accuracy over the share of rows kept, with 95 % bands"),
+        _table("Accuracy on held-out rows", CHECK_HEAD, check_rows(result)),
+        _notes(result.notes),
+    ]
 
 
 def _self_test(content: ReportContent) -> list[str]:
@@ -88,26 +110,41 @@ def _self_test(content: ReportContent) -> list[str]:
     if result is None:
         return []
     said = f"{result.flips:,} of {result.rows:,} training labels ({result.flip:.0%}) were flipped in a copy."
-    return ["<h2>Self-test: planted label flips</h2>", f"<p>{escape(said)}</p>",
-            _chart("self-test", recall_figure(result), "Share of the planted flips that each score finds"),
-            _table("Share of the flips found, with 95 % Wilson intervals", recall_head(result), recall_rows(result)),
-            _notes([*(gain.text for gain in result.gains),
-                    *(f"Not tested: {name} ({why})." for name, why in result.not_tested.items()), *result.notes])]
+    return [
+        "<h2>Self-test: planted label flips</h2>",
+        f"<p>{escape(said)}</p>",
+        _chart("self-test", recall_figure(result), "Share of the planted flips that each score finds"),
+        _table("Share of the flips found, with 95 % Wilson intervals", recall_head(result), recall_rows(result)),
+        _notes(
+            [
+                *(gain.text for gain in result.gains),
+                *(f"Not tested: {name} ({why})." for name, why in result.not_tested.items()),
+                *result.notes,
+            ]
+        ),
+    ]
 
 
 def _noise(content: ReportContent) -> list[str]:
     found = content.noise
     if found is None:
         return []
-    rows = [(s.name, f"{s.rows:,}", f"{s.reviewed:,}", f"{s.wrong:,}", f"{s.low:.0%} to {s.high:.0%}")
-            for s in found.strata]
-    return ["<h2>Wrong labels</h2>", f"<p>{escape(found.text)}</p>", f"<p>{escape(found.cut_text)}</p>",
-            _table("The reviewed random sample", ("rows", "in all", "reviewed", "wrong", "95 % interval"), rows)]
+    rows = [
+        (s.name, f"{s.rows:,}", f"{s.reviewed:,}", f"{s.wrong:,}", f"{s.low:.0%} to {s.high:.0%}") for s in found.strata
+    ]
+    return [
+        "<h2>Wrong labels</h2>",
+        f"<p>{escape(found.text)}</p>",
+        f"<p>{escape(found.cut_text)}</p>",
+        _table("The reviewed random sample", ("rows", "in all", "reviewed", "wrong", "95 % interval"), rows),
+    ]
 
 
 def _classes(content: ReportContent) -> str:
-    rows = [(name, f"{before:,}", f"{kept:,}", f"{kept / before:.0%}" if before else "") for name, before, kept
-            in content.class_counts]
+    rows = [
+        (name, f"{before:,}", f"{kept:,}", f"{kept / before:.0%}" if before else "")
+        for name, before, kept in content.class_counts
+    ]
     return "<h2>Classes</h2>" + _table("Training rows of each class", ("class", "before", "kept", "share"), rows)
 
 
@@ -129,6 +166,8 @@ def _details(title: str, value: Any) -> str:
 
 def _chart(name: str, figure: dict[str, Any], alt: str) -> str:
     value = json.dumps(figure, allow_nan=False).replace("<", "\\u003c")
-    return (f'<div class="chart" id="chart-{name}" role="img" aria-label="{escape(alt)}" style="height:380px"></div>\n'
-            f"<script>{{const f={value};Plotly.newPlot('chart-{name}',f.data,f.layout,"
-            "{responsive:true,displaylogo:false,displayModeBar:false})}</script>")
+    return (
+        f'<div class="chart" id="chart-{name}" role="img" aria-label="{escape(alt)}" style="height:380px"></div>\n'
+        f"<script>{{const f={value};Plotly.newPlot('chart-{name}',f.data,f.layout,"
+        "{responsive:true,displaylogo:false,displayModeBar:false})}</script>"
+    )

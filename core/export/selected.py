@@ -18,8 +18,9 @@ from .table import Column, text_column, write_csv
 _CHUNK = 20_000
 
 
-def selected_csv(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome,
-                 rows: np.ndarray) -> bytes:
+def selected_csv(
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome, rows: np.ndarray
+) -> bytes:
     """In the order of the source. A column of the user's with a name of ours gets the prefix `own_`, once or more."""
     rows = np.unique(np.asarray(rows, np.int64))
     ours = decision_columns(view, rules, decisions, outcome)
@@ -45,8 +46,10 @@ def _own(view: ScoreView, rows: np.ndarray, ours: set[str]) -> list[Column]:
         return []
     part = view.columns.iloc[rows]
     names = _free_names([str(name) for name in part.columns], ours)
-    return [text_column(name, ["" if value is None or value != value else str(value) for value in part.iloc[:, k]])
-            for k, name in enumerate(names)]
+    return [
+        text_column(name, ["" if value is None or value != value else str(value) for value in part.iloc[:, k]])
+        for k, name in enumerate(names)
+    ]
 
 
 def _free_names(names: list[str], ours: set[str]) -> list[str]:

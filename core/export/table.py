@@ -97,6 +97,7 @@ def float_column(name: str, values: np.ndarray) -> Column:
 
 def int_column(name: str, values: np.ndarray, empty: np.ndarray | None = None) -> Column:
     """Whole numbers; empty cells where `empty` [N] bool is set."""
+
     def texts(a: int, b: int) -> list[str]:
         cells = int_texts(values[a:b])
         if empty is not None:
@@ -119,8 +120,13 @@ class TableRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"sha256": self.sha256, "rows": self.rows, "columns": self.columns, "row_crc32": self.row_crc32,
-                "altered_cells": self.altered}
+        return {
+            "sha256": self.sha256,
+            "rows": self.rows,
+            "columns": self.columns,
+            "row_crc32": self.row_crc32,
+            "altered_cells": self.altered,
+        }
 
 
 class Checksums:
@@ -200,8 +206,10 @@ def _bytes(line: str, name: str, row: int) -> bytes:
     try:
         return line.encode()
     except UnicodeEncodeError:
-        raise DataError(f"Row {row} of {name} holds half a character (a lone surrogate).",
-                        "Correct that text in the source and load it again.") from None
+        raise DataError(
+            f"Row {row} of {name} holds half a character (a lone surrogate).",
+            "Correct that text in the source and load it again.",
+        ) from None
 
 
 def write_parquet(path: Path, columns: Sequence[Column]) -> str:

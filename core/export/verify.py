@@ -32,8 +32,15 @@ class Recomputed:
 Recompute = Callable[[], Recomputed]
 
 
-def verify(folder: Path, level: int = 3, *, run: RunRows | None = None, why_not: str = "the run is not at hand",
-           recompute: Recompute | None = None, trained_again: bool = False) -> list[LevelReport]:
+def verify(
+    folder: Path,
+    level: int = 3,
+    *,
+    run: RunRows | None = None,
+    why_not: str = "the run is not at hand",
+    recompute: Recompute | None = None,
+    trained_again: bool = False,
+) -> list[LevelReport]:
     """Reports of the levels up to `level`: 1 file hashes, 2 rules replayed to identical bytes, 3 scores recomputed.
 
     Level 1 and the replay need the folder alone. run: the rows it came from; with them level 2 writes decisions.csv and
@@ -77,8 +84,15 @@ def _check_file(path: Path, name: str, record: Mapping[str, Any]) -> list[str]:
         return [str(error)]
 
 
-def _level_3(folder: Path, manifest: Mapping[str, Any], stored: StoredExport | None, run: RunRows | None, why_not: str,
-             recompute: Recompute | None, trained_again: bool) -> LevelReport:
+def _level_3(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    stored: StoredExport | None,
+    run: RunRows | None,
+    why_not: str,
+    recompute: Recompute | None,
+    trained_again: bool,
+) -> LevelReport:
     title = "Scores recomputed"
     if recompute is None:
         return LevelReport(3, title, None, f"Not checked: {why_not.rstrip('.')}.")

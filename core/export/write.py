@@ -47,9 +47,19 @@ class ExportReport:
         return f"python -m core verify {self.folder}"
 
 
-def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], provenance: Mapping[str, Any],
-                 columns: Any, out: Path, *, formats: tuple[str, ...] = ("csv",), spreadsheet_safe: bool = False,
-                 kinds: Mapping[str, Any] | None = None, confirmed: bool = False) -> ExportReport:
+def write_export(
+    view: ScoreView,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    provenance: Mapping[str, Any],
+    columns: Any,
+    out: Path,
+    *,
+    formats: tuple[str, ...] = ("csv",),
+    spreadsheet_safe: bool = False,
+    kinds: Mapping[str, Any] | None = None,
+    confirmed: bool = False,
+) -> ExportReport:
     """curated.csv, decisions.csv and manifest.json (and Parquet twins with "parquet" in `formats`) in the folder `out`.
 
     curated.csv holds the user's own cells as they are: what is trained on them reads the same words. spreadsheet_safe:
@@ -68,9 +78,10 @@ def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision
     if not confirmed:
         _refuse_emptied(view, rules, outcome)
     _refuse_folder(out)
-    tables = (Table("curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()),
-                    spreadsheet_safe),
-              Table("decisions", decision_columns(view, rules, decisions, outcome), len(view)))
+    tables = (
+        Table("curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()), spreadsheet_safe),
+        Table("decisions", decision_columns(view, rules, decisions, outcome), len(view)),
+    )
     kept_provenance = {k: v for k, v in provenance.items() if k != "current_fingerprint"}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -82,11 +93,19 @@ def write_export(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision
             (folder / "manifest.json").write_bytes(to_text(manifest).encode())
             _swap(folder, out, Path(building) / "earlier")
     except OSError as error:
-        raise CurationError(f"The export to {out} could not be written: {error.strerror or error}.",
-                            "Choose a folder that can be written to, with enough room.") from error
-    return ExportReport(out, outcome.counts["kept"], outcome.counts["dropped"],
-                        {name: entry["sha256"] for name, entry in outputs.items()}, tuple(manifest["warnings"]),
-                        formula_cells(tables[0].columns, tables[0].rows), spreadsheet_safe)
+        raise CurationError(
+            f"The export to {out} could not be written: {error.strerror or error}.",
+            "Choose a folder that can be written to, with enough room.",
+        ) from error
+    return ExportReport(
+        out,
+        outcome.counts["kept"],
+        outcome.counts["dropped"],
+        {name: entry["sha256"] for name, entry in outputs.items()},
+        tuple(manifest["warnings"]),
+        formula_cells(tables[0].columns, tables[0].rows),
+        spreadsheet_safe,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +121,10 @@ class Table:
 def _refuse_formats(formats: Sequence[str]) -> None:
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or "csv" not in formats:
-        raise CurationError(f"The formats of an export are {','.join(formats)!r}.",
-                            "Give csv, or csv,parquet: the CSV files are what an export is verified by.")
+        raise CurationError(
+            f"The formats of an export are {','.join(formats)!r}.",
+            "Give csv, or csv,parquet: the CSV files are what an export is verified by.",
+        )
 
 
 def _write_tables(folder: Path, tables: Sequence[Table], formats: Sequence[str]) -> dict[str, Any]:
@@ -132,8 +153,10 @@ def _swap(folder: Path, out: Path, earlier: Path) -> None:
 def _refuse(view: ScoreView, provenance: Mapping[str, Any]) -> None:
     ids, counts = np.unique(np.asarray(view.ids, str), return_counts=True)
     if len(ids) != len(view):
-        raise DataError(f"{len(view) - len(ids)} ids occur more than once, first {ids[counts > 1][0]!r}.",
-                        "Choose another id column, or none: ids are then made from the content.")
+        raise DataError(
+            f"{len(view) - len(ids)} ids occur more than once, first {ids[counts > 1][0]!r}.",
+            "Choose another id column, or none: ids are then made from the content.",
+        )
     now = provenance.get("current_fingerprint")
     if now is not None and now != view.fingerprint:
         raise DataError("The dataset changed since it was scored.", "Run the scores again on the data as it is now.")
@@ -142,8 +165,10 @@ def _refuse(view: ScoreView, provenance: Mapping[str, Any]) -> None:
 def _refuse_emptied(view: ScoreView, rules: Rules, outcome: Outcome) -> None:
     empty = emptied_classes(view, outcome)
     if empty and not rules.guardrails.allow_empty_class:
-        raise RulesError(f"No training row would be left of {', '.join(map(repr, empty[:5]))}.",
-                         f"Keep some of its rows, or allow emptied classes in the guardrails. {CONFIRM}")
+        raise RulesError(
+            f"No training row would be left of {', '.join(map(repr, empty[:5]))}.",
+            f"Keep some of its rows, or allow emptied classes in the guardrails. {CONFIRM}",
+        )
 
 
 def _refuse_folder(out: Path) -> None:
@@ -154,8 +179,10 @@ def _refuse_folder(out: Path) -> None:
     found = sorted(p.name for p in out.iterdir())
     foreign = [name for name in found if name not in FILES]
     if found and (foreign or not _is_ours(out)):
-        raise CurationError(f"{out} holds files that are not an export of Chaffinch ({(foreign or found)[0]}).",
-                            "Choose a new or empty folder; only an earlier export is replaced.")
+        raise CurationError(
+            f"{out} holds files that are not an export of Chaffinch ({(foreign or found)[0]}).",
+            "Choose a new or empty folder; only an earlier export is replaced.",
+        )
 
 
 def _is_ours(out: Path) -> bool:

@@ -74,9 +74,7 @@ def observe(
     return evidence, signals | {Signal.LOGITS}
 
 
-def _encoded(
-    examples: ExampleTable, tensors: np.ndarray | None, pictures: Pictures
-) -> tuple[Encoded, InputShape]:
+def _encoded(examples: ExampleTable, tensors: np.ndarray | None, pictures: Pictures) -> tuple[Encoded, InputShape]:
     if tensors is not None:
         return ArrayRows(tensors), InputShape(Modality.TABLE, tensors.shape[1:])
     encoder = fit_encoder(examples, examples.train_rows, pictures)

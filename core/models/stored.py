@@ -79,9 +79,7 @@ def build_network(card: ModelCard, seed: int = 0, factory: Callable[..., Any] | 
     return family.build(card.shape, classes, params_from_dict(family.params, dict(card.params)), seed)
 
 
-def load_network(
-    folder: Path, checkpoint: Checkpoint | None = None, factory: Callable[..., Any] | None = None
-) -> Any:
+def load_network(folder: Path, checkpoint: Checkpoint | None = None, factory: Callable[..., Any] | None = None) -> Any:
     """The network of `checkpoint` (default: the last one of the first seed) in eval mode; see `build_network`."""
     card, _ = load_card(folder)
     first = [c for c in card.checkpoints if c.seed == card.checkpoints[0].seed]

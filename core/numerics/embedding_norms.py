@@ -28,9 +28,7 @@ def embedding_bag(module: nn.EmbeddingBag, calls: Sequence[Any]) -> Tensor:
         ids, shares, g = bags[0]
         return _scattered_squared_norm(ids, shares.unsqueeze(-1)) * square_sum(g)
     ids = joined([ids for ids, _, _ in bags], dim=1)
-    return _scattered_squared_norm(
-        ids, joined([shares.unsqueeze(-1) * g.unsqueeze(1) for _, shares, g in bags], dim=1)
-    )
+    return _scattered_squared_norm(ids, joined([shares.unsqueeze(-1) * g.unsqueeze(1) for _, shares, g in bags], dim=1))
 
 
 def _bags(module: nn.EmbeddingBag, call: Any) -> tuple[Tensor, Tensor]:

@@ -39,8 +39,13 @@ def launch_job(run: Run, kind: str, folder: Path, arguments: Sequence[str]) -> s
     name, now = job_id(run, kind), job_status(run, kind)
     if now is not None and now.state in BUSY:
         raise RunError(f"A {kind} of {run.name} is already running.", "Wait for it, or cancel it first.")
-    spawn(name, folder, child.python("-m", "core", *arguments), default_threads(leave_a_core=True),
-          {"name": run.name, "modality": run.modality.value, "rows": len(run.examples)})
+    spawn(
+        name,
+        folder,
+        child.python("-m", "core", *arguments),
+        default_threads(leave_a_core=True),
+        {"name": run.name, "modality": run.modality.value, "rows": len(run.examples)},
+    )
     return name
 
 
@@ -50,8 +55,19 @@ def watched(run: Run, kind: str, folder: Path, progress: Progress) -> Iterator[P
     name, registry = job_id(run, kind), run_registry()
     refuse_second(name, f"A {kind} of {run.name}")
     tidy(folder)
-    registry.register(name, folder, state=RunState.RUNNING.value, stage="Starting", done=0, total=0, message="",
-                      name=run.name, modality=run.modality.value, rows=len(run.examples), **own_process())
+    registry.register(
+        name,
+        folder,
+        state=RunState.RUNNING.value,
+        stage="Starting",
+        done=0,
+        total=0,
+        message="",
+        name=run.name,
+        modality=run.modality.value,
+        rows=len(run.examples),
+        **own_process(),
+    )
     state, message = RunState.FAILED, "It stopped without saying why."
     try:
         with DatabaseProgress(registry, name) as beat:

@@ -29,13 +29,22 @@ def method_facts(method: ScoreMethod) -> dict[str, Any]:
 
 def scores_markdown() -> str:
     """The README's table of scores, one line each in the registry's order."""
-    lines = ["| score | family | what it says | look first | a high value means | needs | source |",
-             "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| score | family | what it says | look first | a high value means | needs | source |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for method in SCORES:
         facts = method_facts(method)
         source = f"[{facts['paper']}]({facts['url']})" if facts["url"] else facts["paper"]
         needs = ", ".join(need.replace("_", " ") for need in facts["needs"])
-        cells = (f"`{method.name}`", facts["group"].replace("_", " "), facts["summary"].rstrip("."),
-                 facts["inspect_first"], facts["high_means"], needs, source)
+        cells = (
+            f"`{method.name}`",
+            facts["group"].replace("_", " "),
+            facts["summary"].rstrip("."),
+            facts["inspect_first"],
+            facts["high_means"],
+            needs,
+            source,
+        )
         lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)

@@ -20,8 +20,11 @@ _IN_RULES = ("rules", "class_names")  # said elsewhere in a manifest
 
 def checked(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any]:
     """`check` (of exactly these rules, else None), `self_test`, `noise_review`; the last two None when never done."""
-    return {"check": _check(run, rules, decisions), "self_test": _self_test(run, rules),
-            "noise_review": _noise(run, decisions)}
+    return {
+        "check": _check(run, rules, decisions),
+        "self_test": _self_test(run, rules),
+        "noise_review": _noise(run, decisions),
+    }
 
 
 def _check(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any] | None:

@@ -64,17 +64,29 @@ def check_modes(run: Run) -> dict[str, str]:
     return {"quick": quick, "full": source_gone(run.spec)}
 
 
-def ask_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick",
-              fractions: Sequence[float] = (), seeds: int = LEAST_SEEDS) -> str:
+def ask_check(
+    run: Run,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    mode: str = "quick",
+    fractions: Sequence[float] = (),
+    seeds: int = LEAST_SEEDS,
+) -> str:
     """Write down what is to be checked and return its key; the same question has the same key."""
     if mode not in MODES:
         raise CurationError(f"Unknown mode {mode!r}.", f"Choose one of: {', '.join(MODES)}.")
     _refuse_impossible(run, mode)
     if seeds < LEAST_SEEDS:
         raise CurationError(f"{seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more.")
-    question = {"fingerprint": run.fingerprint, "run_id": run.run_id, "rules": rules.to_json(),
-                "decisions": decisions_to_json(decisions), "mode": mode, "fractions": list(map(float, fractions)),
-                "seeds": seeds}
+    question = {
+        "fingerprint": run.fingerprint,
+        "run_id": run.run_id,
+        "rules": rules.to_json(),
+        "decisions": decisions_to_json(decisions),
+        "mode": mode,
+        "fractions": list(map(float, fractions)),
+        "seeds": seeds,
+    }
     key = hashlib.sha256(to_text(question).encode()).hexdigest()[:16]
     _refuse_code(run, mode)
     if all(path.parent.name != key for path in _asked(run)):
@@ -91,8 +103,14 @@ def _refuse_impossible(run: Run, mode: str) -> None:
     raise RunError(f"The {mode} check cannot be made: {modes[mode]}", advice)
 
 
-def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick",
-                fractions: Sequence[float] = (), seeds: int = LEAST_SEEDS) -> str:
+def start_check(
+    run: Run,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    mode: str = "quick",
+    fractions: Sequence[float] = (),
+    seeds: int = LEAST_SEEDS,
+) -> str:
     """Ask, and work in a process of its own (`background.job_status(run, "check")` watches it); returns the key.
 
     A question that is answered already starts nothing.
@@ -184,8 +202,16 @@ def _answer(run: Run, key: str, folder: Path, progress: Progress) -> CheckResult
     decisions = decisions_from_json(asked["decisions"])
     arms = make_arms(view, rules_from_json(asked["rules"]), decisions, _held_out(run, view), asked["fractions"])
     learner = _learner(run, asked["mode"], arms, folder)
-    question = Asked(key, asked["number"], asked["mode"], asked["rules"], decisions_hash(decisions), view.class_names,
-                     asked["seeds"], run.spec.seed)
+    question = Asked(
+        key,
+        asked["number"],
+        asked["mode"],
+        asked["rules"],
+        decisions_hash(decisions),
+        view.class_names,
+        asked["seeds"],
+        run.spec.seed,
+    )
     return retrain(arms, learner, question, folder / "pieces", progress)
 
 
@@ -211,8 +237,14 @@ def _learner(run: Run, mode: str, arms: Arms, folder: Path) -> Learner:
 
         splits = np.full(len(arms.given), "none", dtype=object)
         splits[arms.candidates] = Split.TRAIN.value
-        return full_learner(run.examples_with_inputs, run.spec, splits.astype(str), arms.held_out.rows, folder,
-                            own_factory(run.run_id, run.spec.training.model))
+        return full_learner(
+            run.examples_with_inputs,
+            run.spec,
+            splits.astype(str),
+            arms.held_out.rows,
+            folder,
+            own_factory(run.run_id, run.spec.training.model),
+        )
     vectors = np.asarray(run.array("embedding"))
     return LogisticLearner(vectors, len(arms.held_out.view.class_names), arms.candidates, arms.held_out.rows)
 

@@ -32,7 +32,12 @@ _REPORTED = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", 
 
 
 def execute_run(
-    spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, clusters: bool = True, reuse: bool = True,
+    spec: RunSpec,
+    out: Path,
+    progress: Progress,
+    truth: Path | None = None,
+    clusters: bool = True,
+    reuse: bool = True,
 ) -> Run:
     """Answer `spec` in the folder `out`, going on where an earlier try stopped; a finished answer is only opened.
 
@@ -47,7 +52,11 @@ def execute_run(
 
 
 def work_on(
-    folder: RunFolder, progress: Progress, truth: Path | None = None, clusters: bool = True, reuse: bool = True,
+    folder: RunFolder,
+    progress: Progress,
+    truth: Path | None = None,
+    clusters: bool = True,
+    reuse: bool = True,
 ) -> Run:
     """`execute_run` in a folder that is claimed. A refusal before the work begins leaves run.json as it stood."""
     if folder.is_finished and _is_whole(folder):
@@ -101,8 +110,11 @@ def _is_whole(folder: RunFolder) -> bool:
     except RunError:
         return False
     shards = {folder.path / "scores" / name: about["shards"] for name, about in scores.items()}
-    return bool(scores) and all(map(folder.has_array, folder.card.get("arrays", {}))) and all(
-        shards_agree(place, manifest, ids) for place, manifest in shards.items())
+    return (
+        bool(scores)
+        and all(map(folder.has_array, folder.card.get("arrays", {})))
+        and all(shards_agree(place, manifest, ids) for place, manifest in shards.items())
+    )
 
 
 def _runnable(job: Job) -> list[ScoreMethod]:

@@ -55,8 +55,18 @@ def export_run(
         raise RulesError(asked[0], f"Change the rules or the share. {CONFIRM}")
     known = {**provenance(run, rules, decisions), "branch": branch, **_unfinished(run)}
     kinds = column_types(run.spec.source) if "parquet" in formats else {}
-    return write_export(view, rules, decisions, known, run.examples.columns, Path(out), formats=formats,
-                        spreadsheet_safe=spreadsheet_safe, kinds=kinds, confirmed=confirmed)
+    return write_export(
+        view,
+        rules,
+        decisions,
+        known,
+        run.examples.columns,
+        Path(out),
+        formats=formats,
+        spreadsheet_safe=spreadsheet_safe,
+        kinds=kinds,
+        confirmed=confirmed,
+    )
 
 
 def _unfinished(run: Run) -> dict[str, str]:
@@ -101,7 +111,11 @@ def _without_places(run: Run) -> dict[str, Any]:
 
 
 def verify_export(
-    folder: Path, run: Path | None = None, level: int = 3, progress: Progress | None = None, retrain: bool = False,
+    folder: Path,
+    run: Path | None = None,
+    level: int = 3,
+    progress: Progress | None = None,
+    retrain: bool = False,
     trust: bool = False,
 ) -> list[LevelReport]:
     """Reports of the levels. The run is found by its id when not given: level 2 writes the files again from it, level 3
@@ -155,8 +169,13 @@ def _trained_networks(run: Run) -> bool:
 def _how(report: LevelReport, anew: bool, networks: bool) -> LevelReport:
     if report.level < 3 or report.ok is None:
         return report
-    how = ("Networks trained again from the data" if networks else "Computed again from the data" if anew
-           else "Computed again from the run's recorded evidence")
+    how = (
+        "Networks trained again from the data"
+        if networks
+        else "Computed again from the data"
+        if anew
+        else "Computed again from the run's recorded evidence"
+    )
     return replace(report, text=f"{how}: {report.text}")
 
 

@@ -36,8 +36,15 @@ def content(run: Run, rules: Rules, decisions: Mapping[str, Decision], branch: s
     if check is not None and not same_decisions(check, decisions):
         warnings = (*warnings, "The check below was made with other decisions than the present ones.")
     return report.ReportContent(
-        f"{run.name}: curation report", _facts(run, view, outcome, decisions, branch), rules.to_json(), counts,
-        warnings, check, self_test_result(run), _noise(view, decisions))
+        f"{run.name}: curation report",
+        _facts(run, view, outcome, decisions, branch),
+        rules.to_json(),
+        counts,
+        warnings,
+        check,
+        self_test_result(run),
+        _noise(view, decisions),
+    )
 
 
 def _facts(
@@ -47,8 +54,11 @@ def _facts(
     return (
         ("dataset", f"{run.name} ({run.modality.value}), {len(view):,} rows, {len(view.class_names)} classes"),
         ("held out", f"{int(view.held_out.sum()):,} rows, locked"),
-        ("kept", f"{kept['kept']:,} of {kept['rows']:,} ({kept['kept'] / max(kept['rows'], 1):.1%}), "
-                 f"dropped {kept['dropped']:,}"),
+        (
+            "kept",
+            f"{kept['kept']:,} of {kept['rows']:,} ({kept['kept'] / max(kept['rows'], 1):.1%}), "
+            f"dropped {kept['dropped']:,}",
+        ),
         ("decisions by a person", f"{len(decisions):,}"),
         ("branch", branch),
         ("scores", ", ".join(view.scores)),

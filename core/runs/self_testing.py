@@ -68,8 +68,12 @@ def self_test_result(run: Run) -> SelfTestResult | None:
 def _ask(run: Run, flip: float) -> Path:
     if not 0.0 < flip <= 0.5:
         raise CurationError(f"The share of labels to flip is {flip}.", "Give a number above 0, at most 0.5.")
-    question = {"fingerprint": run.fingerprint, "spec": run.spec.fingerprint(), "flip": float(flip),
-                "scores": list(run.score_names)}
+    question = {
+        "fingerprint": run.fingerprint,
+        "spec": run.spec.fingerprint(),
+        "flip": float(flip),
+        "scores": list(run.score_names),
+    }
     key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
     folder = check_folder(run) / f"{_KIND}-{key}"
     numbers = {p.parent: read_asked_self_test(p)["number"] for p in check_folder(run).glob(f"{_KIND}-*/asked.json")}
@@ -85,23 +89,42 @@ def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTest
     labels, flipped = plant_flips(examples.labels, rows, flip, run.spec.seed)
     changed = replace(examples, labels=labels, fingerprint=f"{examples.fingerprint}:{flip}")
     methods, why = testable(run.score_names, examples.inputs is not None)
-    found, failed = rescore(changed, methods, run.spec, run.array("embedding"), folder / "evidence", progress,
-                            own_factory(run.run_id, run.spec.training.model))
-    return measure({name: values[rows] for name, values in found.items()}, np.isin(rows, flipped),
-                   {m.name: m.group.value for m in methods}, key=folder.name, flip=flip, seed=run.spec.seed,
-                   not_tested={**why, **failed}, notes=notes)
+    found, failed = rescore(
+        changed,
+        methods,
+        run.spec,
+        run.array("embedding"),
+        folder / "evidence",
+        progress,
+        own_factory(run.run_id, run.spec.training.model),
+    )
+    return measure(
+        {name: values[rows] for name, values in found.items()},
+        np.isin(rows, flipped),
+        {m.name: m.group.value for m in methods},
+        key=folder.name,
+        flip=flip,
+        seed=run.spec.seed,
+        not_tested={**why, **failed},
+        notes=notes,
+    )
 
 
 def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:
-    symmetric = ("Planted flips go to a random class; people's mistakes go to similar ones and are harder to find. "
-                 "Wrong labels that were there before take up places at the top, too.")
+    symmetric = (
+        "Planted flips go to a random class; people's mistakes go to similar ones and are harder to find. "
+        "Wrong labels that were there before take up places at the top, too."
+    )
     if run.modality is Modality.TRACE:
         return replace(run.examples, inputs=None), (
-            symmetric, "Recorded outputs come from the labels as given: only scores of the embedding are tested.")
+            symmetric,
+            "Recorded outputs come from the labels as given: only scores of the embedding are tested.",
+        )
     if run.spec.training.never_trained:
         return replace(run.examples, inputs=None), (
-            symmetric, "The network is scored as its factory returns it and not trained: only scores of the embedding "
-                       "are tested.")
+            symmetric,
+            "The network is scored as its factory returns it and not trained: only scores of the embedding are tested.",
+        )
     inputs, reason = run.inputs()
     if inputs is None:
         return run.examples, (symmetric, f"Only scores of the embedding are tested: {reason}")
@@ -109,4 +132,6 @@ def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:
     epochs = "the model's own number of" if short.epochs is None else f"{short.epochs}"
     afresh = " The given weights are not used: they know the labels as given." if run.spec.training.weights else ""
     return run.examples_with_inputs, (
-        symmetric, f"Trained for this test: 1 seed, {epochs} epochs, {short.folds} folds.{afresh}")
+        symmetric,
+        f"Trained for this test: 1 seed, {epochs} epochs, {short.folds} folds.{afresh}",
+    )

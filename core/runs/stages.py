@@ -69,9 +69,7 @@ def _refuse_unfit_model(job: Job) -> None:
         from core.training.evidence import check_model
 
         signals = signals_needed(methods, job.spec) - _INPUTS_ALONE
-        check_model(
-            job.examples, training, signals, lambda: job.factory, folder=job.path, seed=job.spec.seed
-        )
+        check_model(job.examples, training, signals, lambda: job.factory, folder=job.path, seed=job.spec.seed)
 
 
 def has_examples(folder: RunFolder) -> bool:

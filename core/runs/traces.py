@@ -14,9 +14,7 @@ from core.types.trace import TrainingTrace
 _BLOCK = 65_536  # rows of logits turned into probabilities at a time
 
 
-def trace_of(
-    logits: np.ndarray | None, examples: ExampleTable, rates: tuple[float, ...] = ()
-) -> TrainingTrace | None:
+def trace_of(logits: np.ndarray | None, examples: ExampleTable, rates: tuple[float, ...] = ()) -> TrainingTrace | None:
     """A trace around logits [S, T, N, C] recorded elsewhere; None without any. rates: [T], alike unless given."""
     if logits is None:
         return None
@@ -25,9 +23,7 @@ def trace_of(
         raise DataError(f"The logits have {rows} rows, the dataset has {len(examples)}.", "Give one row per example.")
     trained = np.zeros(rows, bool)
     trained[examples.train_rows] = True
-    return TrainingTrace(
-        logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), rates or (1.0,) * epochs, trained
-    )
+    return TrainingTrace(logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), rates or (1.0,) * epochs, trained)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

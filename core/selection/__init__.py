@@ -22,5 +22,13 @@ def strategy_named(name: str) -> SelectionStrategy:
     raise RulesError(f"Unknown strategy {name!r}.", f"Choose one of: {', '.join(s.name for s in STRATEGIES)}.")
 
 
-__all__ = ["STRATEGIES", "Cut", "Selection", "SelectionStrategy", "StrategyInputs", "apply_in_order", "apply_threshold",
-           "strategy_named"]
+__all__ = [
+    "STRATEGIES",
+    "Cut",
+    "Selection",
+    "SelectionStrategy",
+    "StrategyInputs",
+    "apply_in_order",
+    "apply_threshold",
+    "strategy_named",
+]

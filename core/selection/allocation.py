@@ -27,7 +27,7 @@ def proportional(sizes: np.ndarray, budget: int) -> np.ndarray:
         return np.zeros(len(sizes), np.int64)
     exact = np.asarray(sizes, float) * budget / total
     given = np.floor(exact + 1e-9).astype(np.int64)
-    rest = np.argsort(-(exact - given), kind="stable")[:budget - int(given.sum())]
+    rest = np.argsort(-(exact - given), kind="stable")[: budget - int(given.sum())]
     given[rest] += 1
     return given
 

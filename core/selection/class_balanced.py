@@ -18,8 +18,13 @@ class ClassBalancedParams:
     """How much stays, and how equal the classes become."""
 
     keep_fraction: float = param(0.5, label="Keep", help="Share of the training rows that stays.", low=0.0, high=1.0)
-    balance: float = param(1.0, label="Balance", low=0.0, high=1.0,
-                           help="0 keeps the classes' shares, 1 makes them as equal as they can be.")
+    balance: float = param(
+        1.0,
+        label="Balance",
+        low=0.0,
+        high=1.0,
+        help="0 keeps the classes' shares, 1 makes them as equal as they can be.",
+    )
 
 
 def _select(inputs: StrategyInputs, params: ClassBalancedParams) -> Selection:
@@ -30,7 +35,7 @@ def _select(inputs: StrategyInputs, params: ClassBalancedParams) -> Selection:
     kept = []
     for k, count in enumerate(wanted):
         order = first_to_go(inputs, rows[place == k])
-        kept.append(order[len(order) - count:])
+        kept.append(order[len(order) - count :])
     return keep_rows(inputs, np.concatenate(kept) if kept else rows, "class_balanced")
 
 
@@ -42,6 +47,9 @@ def _mixed(sizes: np.ndarray, budget: int, balance: float) -> np.ndarray:
 
 
 CLASS_BALANCED = SelectionStrategy(
-    name="class_balanced", title="Class balanced", params=ClassBalancedParams, select=_select,
+    name="class_balanced",
+    title="Class balanced",
+    params=ClassBalancedParams,
+    select=_select,
     summary="Keeps equally many rows of each class as far as they go, the best of each.",
 )

@@ -22,9 +22,14 @@ class CoverageParams:
     """How much stays, how many likely errors go first, and along which score the rest is spread."""
 
     keep_fraction: float = param(0.3, label="Keep", help="Share of the training rows that stays.", low=0.0, high=1.0)
-    beta: float = param(0.0, label="Likely errors dropped first", low=0.0, high=0.9,
-                        help="Share of the rows that goes first, most suspect labels first. About the noise rate; "
-                             "0 on clean data, 0.1 to 0.2 only when 90 % or more is dropped.")
+    beta: float = param(
+        0.0,
+        label="Likely errors dropped first",
+        low=0.0,
+        high=0.9,
+        help="Share of the rows that goes first, most suspect labels first. About the noise rate; "
+        "0 on clean data, 0.1 to 0.2 only when 90 % or more is dropped.",
+    )
     strata: int = param(50, label="Strata", help="Slices of equal width along the score.", low=1, high=1000)
     score: str = param("auto", label="Score", help="Score the slices are cut along; auto takes AUM where there is one.")
 
@@ -68,8 +73,15 @@ def equal_width(values: np.ndarray, strata: int) -> np.ndarray:
 
 
 COVERAGE = SelectionStrategy(
-    name="coverage", title="Coverage (CCS)", params=CoverageParams, select=_select,
+    name="coverage",
+    title="Coverage (CCS)",
+    params=CoverageParams,
+    select=_select,
     summary="Keeps easy and hard rows alike; for dropping more than about 60 %.",
-    paper=Paper("Zheng et al.", 2023, "Coverage-centric Coreset Selection for High Pruning Rates",
-                "https://arxiv.org/abs/2210.15809"),
+    paper=Paper(
+        "Zheng et al.",
+        2023,
+        "Coverage-centric Coreset Selection for High Pruning Rates",
+        "https://arxiv.org/abs/2210.15809",
+    ),
 )

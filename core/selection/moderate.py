@@ -17,8 +17,9 @@ from .strategy import Selection, SelectionStrategy, StrategyInputs, keep_rows
 class ModerateParams:
     """How wide the band is and along which score."""
 
-    keep_fraction: float = param(0.5, label="Keep", low=0.0, high=1.0,
-                                 help="Width of the band, as a share of the training rows.")
+    keep_fraction: float = param(
+        0.5, label="Keep", low=0.0, high=1.0, help="Width of the band, as a share of the training rows."
+    )
     score: str = param("composite", label="Score", help="The score whose middle is kept.")
 
 
@@ -29,14 +30,23 @@ def _select(inputs: StrategyInputs, params: ModerateParams) -> Selection:
     order = known[ascending(values[known], inputs.id_rank[rows[known]])]
     budget = inputs.budget(params.keep_fraction)
     start = max(0, (len(order) - budget) // 2)
-    kept = order[start:start + budget]
-    unknown = np.flatnonzero(~np.isfinite(values))[:budget - len(kept)]  # only when the known rows do not fill the band
+    kept = order[start : start + budget]
+    unknown = np.flatnonzero(~np.isfinite(values))[
+        : budget - len(kept)
+    ]  # only when the known rows do not fill the band
     return keep_rows(inputs, rows[np.concatenate([kept, unknown])], "moderate")
 
 
 MODERATE = SelectionStrategy(
-    name="moderate", title="Moderate band", params=ModerateParams, select=_select,
+    name="moderate",
+    title="Moderate band",
+    params=ModerateParams,
+    select=_select,
     summary="Keeps the middle of the order; robust when labels are noisy or much is dropped.",
-    paper=Paper("Xia et al.", 2023, "Moderate Coreset: A Universal Method of Data Selection",
-                "https://openreview.net/forum?id=7D5EECbOaf9"),
+    paper=Paper(
+        "Xia et al.",
+        2023,
+        "Moderate Coreset: A Universal Method of Data Selection",
+        "https://openreview.net/forum?id=7D5EECbOaf9",
+    ),
 )

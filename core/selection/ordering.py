@@ -35,8 +35,13 @@ def ascending(values: np.ndarray, id_rank: np.ndarray) -> np.ndarray:
     return np.argsort(sort_keys(values, id_rank))
 
 
-def ascending_rows(values: np.ndarray, id_rank: np.ndarray, id_order: np.ndarray, rows: np.ndarray | None = None,
-                   rest: np.ndarray | None = None) -> np.ndarray:
+def ascending_rows(
+    values: np.ndarray,
+    id_rank: np.ndarray,
+    id_order: np.ndarray,
+    rows: np.ndarray | None = None,
+    rest: np.ndarray | None = None,
+) -> np.ndarray:
     """[N] int64 `rows` (uint32 ascending; None for all) in ascending order of (value, id), then `rest` as they are.
 
     id_order inverts id_rank. Keys hold the row itself, so that sorting them is the order; only ties look up their ids.
@@ -54,17 +59,17 @@ def ascending_rows(values: np.ndarray, id_rank: np.ndarray, id_order: np.ndarray
     by_id = (some & ~LOW_BITS) | id_rank[(some & LOW_BITS).view(np.int64)]
     keys[tied] = some[np.argsort(by_id)]
     out = np.empty(len(rows) + (0 if rest is None else len(rest)), np.int64)
-    np.bitwise_and(keys, LOW_BITS, out=out[:len(rows)].view(np.uint64))
+    np.bitwise_and(keys, LOW_BITS, out=out[: len(rows)].view(np.uint64))
     if rest is not None:
-        out[len(rows):] = rest
+        out[len(rows) :] = rest
     return out
 
 
 def _row_keys(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     keys = np.empty(len(rows), np.uint64)
     for start in range(0, len(rows), _BLOCK):
-        part = rows[start:start + _BLOCK]
-        block = keys[start:start + _BLOCK]
+        part = rows[start : start + _BLOCK]
+        block = keys[start : start + _BLOCK]
         block[:] = _ordered_bits(values[part])
         block <<= np.uint64(32)
         block |= part
@@ -75,7 +80,7 @@ def _tied(keys: np.ndarray) -> np.ndarray:
     """Places in sorted keys whose value another key has as well, ascending."""
     first = [np.empty(0, np.int64)]
     for start in range(0, len(keys) - 1, _BLOCK):
-        part = keys[start:start + _BLOCK + 1]
+        part = keys[start : start + _BLOCK + 1]
         first.append(np.flatnonzero((part[1:] ^ part[:-1]) <= LOW_BITS) + start)
     places = np.concatenate(first)
     tied = np.zeros(len(keys), bool)

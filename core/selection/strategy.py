@@ -49,8 +49,10 @@ class StrategyInputs:
         if name == "composite":
             return self.priority
         if name not in self.scores:
-            raise RulesError(f"The strategy asks for the score {name!r}, which this run does not have.",
-                             f"Scores of this run: {', '.join(self.scores) or 'none'}, or composite.")
+            raise RulesError(
+                f"The strategy asks for the score {name!r}, which this run does not have.",
+                f"Scores of this run: {', '.join(self.scores) or 'none'}, or composite.",
+            )
         return self.scores[name]
 
 

@@ -10,6 +10,9 @@ def _select(inputs: StrategyInputs, params: object) -> Selection:
 
 
 THRESHOLD = SelectionStrategy(
-    name="threshold", title="Thresholds only", select=_select, uses_fraction=False,
+    name="threshold",
+    title="Thresholds only",
+    select=_select,
+    uses_fraction=False,
     summary="Drops the rows beyond the cuts you set, and nothing else.",
 )

@@ -42,6 +42,9 @@ def border(priority: np.ndarray, order: np.ndarray, gone: int) -> float:
 
 
 TOP_FRACTION = SelectionStrategy(
-    name="top_fraction", title="Top fraction", params=TopFractionParams, select=_select,
+    name="top_fraction",
+    title="Top fraction",
+    params=TopFractionParams,
+    select=_select,
     summary="Keeps the share of the rows that serve the goal best.",
 )

@@ -29,6 +29,9 @@ def _select(inputs: StrategyInputs, params: UniformParams) -> Selection:
 
 
 UNIFORM = SelectionStrategy(
-    name="uniform", title="Random", params=UniformParams, select=_select,
+    name="uniform",
+    title="Random",
+    params=UniformParams,
+    select=_select,
     summary="Keeps a random part; the yardstick for every other rule.",
 )

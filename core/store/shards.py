@@ -18,8 +18,12 @@ from .verified import agrees
 
 SHARD_ROWS = 50_000
 # Neighboring ids share their beginnings, rows count up, floats compress byte by byte: half the size of the defaults.
-_ENCODING = {"id": "DELTA_BYTE_ARRAY", "row": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT",
-             "spread": "BYTE_STREAM_SPLIT"}
+_ENCODING = {
+    "id": "DELTA_BYTE_ARRAY",
+    "row": "DELTA_BINARY_PACKED",
+    "value": "BYTE_STREAM_SPLIT",
+    "spread": "BYTE_STREAM_SPLIT",
+}
 
 
 def write_parquet(path: Path, table: pa.Table, encoding: Mapping[str, str] | None = None) -> Path:

@@ -45,7 +45,12 @@ class Material:
 
 
 def fit_seed(
-    material: Material, index: int, seed: int, recorder: Recorder, logits: np.ndarray, seen: np.ndarray,
+    material: Material,
+    index: int,
+    seed: int,
+    recorder: Recorder,
+    logits: np.ndarray,
+    seen: np.ndarray,
     progress: Progress,
 ) -> tuple[list[float], tuple[str, ...]]:
     """Train seed number `index`, filling logits[index] and seen[index]; returns the learning rate of each epoch and
@@ -83,8 +88,16 @@ def fit_seed(
         recorder.snapshot(piece, network, end.optimizer, end.epoch, rates)
 
     train(
-        network, material.encoded, material.labels, material.rows, seed=seed, plan=material.plan, progress=progress,
-        on_epoch=record, finished=epoch, optimizer_state=optimizer.state_dict() if epoch else None,
+        network,
+        material.encoded,
+        material.labels,
+        material.rows,
+        seed=seed,
+        plan=material.plan,
+        progress=progress,
+        on_epoch=record,
+        finished=epoch,
+        optimizer_state=optimizer.state_dict() if epoch else None,
     )
     for name, values in spreads.results.items():
         recorder.write(f"spread-{name}-s{index}", values)
@@ -175,8 +188,13 @@ def fit_fold(
         optimizer_state=optimizer.state_dict() if epoch else None,
     )
     found = visit(
-        network, material.encoded, material.labels, frozenset({Signal.FEATURES}), progress=progress,
-        memory=material.memory, bf16=material.bf16,
+        network,
+        material.encoded,
+        material.labels,
+        frozenset({Signal.FEATURES}),
+        progress=progress,
+        memory=material.memory,
+        bf16=material.bf16,
     )
     assert found.features is not None
     recorder.write(f"{piece}-logits", found.logits)

@@ -104,9 +104,7 @@ class Reuse:
         for index in range(seeds if self._shelf is not None else 0):
             hashes = self._hashes(index, kept)
             for signal, epoch in ((s, e) for s in _ARRAYS if s in signals for e in kept):
-                self._put(
-                    self._signal(signal, [hashes[epoch]]), recorder.array(f"{_ARRAYS[signal]}-s{index}-e{epoch}")
-                )
+                self._put(self._signal(signal, [hashes[epoch]]), recorder.array(f"{_ARRAYS[signal]}-s{index}-e{epoch}"))
             for name, epochs in self._stages(signals, kept).items():
                 key = self._signal(Signal.INPUT_GRADIENT_SPREAD, [hashes[e] for e in epochs])
                 self._put(key, recorder.array(f"spread-{name}-s{index}"))

@@ -73,8 +73,9 @@ class StageSpreads:
     epochs pass.
     """
 
-    def __init__(self, rows: int, stages: Mapping[str, tuple[int, ...]], scratch: Path | None = None,
-                 memory: int | None = None):
+    def __init__(
+        self, rows: int, stages: Mapping[str, tuple[int, ...]], scratch: Path | None = None, memory: int | None = None
+    ):
         self._stages = {name: tuple(epochs) for name, epochs in stages.items()}
         self._running: dict[tuple[int, ...], RunningSpread] = {}
         for name, epochs in self._stages.items():

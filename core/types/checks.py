@@ -131,8 +131,10 @@ class Gain(Result):
     def text(self) -> str:
         """One sentence with the interval, and whether it shows anything."""
         shown = "" if self.low > 0 else " No gain is shown." if self.high >= 0 else " They are worse."
-        return (f"Suggested weights against {self.over}: {self.value:+.3f} AUROC ({self.low:+.3f} to {self.high:+.3f}, "
-                f"95 %).{shown}")
+        return (
+            f"Suggested weights against {self.over}: {self.value:+.3f} AUROC ({self.low:+.3f} to {self.high:+.3f}, "
+            f"95 %).{shown}"
+        )
 
 
 @dataclass(frozen=True)

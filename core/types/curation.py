@@ -87,9 +87,11 @@ class NearDuplicates:
     @property
     def text(self) -> str:
         """What was found and what was done, in one sentence."""
-        return (f"{self.rows:,} rows look alike at {self.similarity:.6g}: {self.share:.1%} of the rows, more than "
-                f"{self.limit:.0%}, so none of them was dropped for it. "
-                "Agree to drop them, raise the similarity, or keep them.")
+        return (
+            f"{self.rows:,} rows look alike at {self.similarity:.6g}: {self.share:.1%} of the rows, more than "
+            f"{self.limit:.0%}, so none of them was dropped for it. "
+            "Agree to drop them, raise the similarity, or keep them."
+        )
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def cell(value: Any, missing: str = "–") -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) or type(value).__module__ == "numpy" and type(value).__name__.startswith(
-        ("int", "uint", "float")
+    return (
+        isinstance(value, (int, float))
+        or type(value).__module__ == "numpy"
+        and type(value).__name__.startswith(("int", "uint", "float"))
     )

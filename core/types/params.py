@@ -13,8 +13,15 @@ class NoParams:
     """For methods with nothing to set."""
 
 
-def param(default: Any, *, label: str, help: str = "", low: float | None = None, high: float | None = None,
-          choices: tuple[str, ...] | None = None) -> Any:
+def param(
+    default: Any,
+    *,
+    label: str,
+    help: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
     """A dataclass field with what a form, a flag and a table of settings need to know about it."""
     return field(default=default, metadata={"label": label, "help": help, "low": low, "high": high, "choices": choices})
 
@@ -41,8 +48,9 @@ def params_from_dict(cls: type, given: dict[str, Any]) -> Any:
     known = {f.name: f for f in fields(cls)}
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise CurationError(f"Unknown setting {unknown[0]!r} for {cls.__name__}.",
-                            f"Known settings: {', '.join(known) or 'none'}.")
+        raise CurationError(
+            f"Unknown setting {unknown[0]!r} for {cls.__name__}.", f"Known settings: {', '.join(known) or 'none'}."
+        )
     params = cls(**{name: _convert(known[name], value) for name, value in given.items()})
     check_params(params)
     return params

@@ -41,5 +41,12 @@ class TrainingTrace:
     def training_accuracy(self, labels: np.ndarray) -> np.ndarray:
         """[S, T] share of the trained rows whose given label is predicted."""
         rows = np.flatnonzero(self.trained)
-        return np.stack([[(np.asarray(self.logits[s, t])[rows].argmax(-1) == labels[rows]).mean()
-                          for t in range(self.logits.shape[1])] for s in range(self.logits.shape[0])])
+        return np.stack(
+            [
+                [
+                    (np.asarray(self.logits[s, t])[rows].argmax(-1) == labels[rows]).mean()
+                    for t in range(self.logits.shape[1])
+                ]
+                for s in range(self.logits.shape[0])
+            ]
+        )

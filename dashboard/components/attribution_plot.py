@@ -79,9 +79,7 @@ def _rgb(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
-def token_weights(
-    tokens: tuple[str, ...], weights: np.ndarray, *, key: str, errors: np.ndarray | None = None
-) -> None:
+def token_weights(tokens: tuple[str, ...], weights: np.ndarray, *, key: str, errors: np.ndarray | None = None) -> None:
     """The text with each token shaded by its signed weight; tokens are drawn as text.
 
     errors: standard errors; a token within two of them of zero is shaded half as much, and the foot says how many are.
@@ -96,8 +94,10 @@ def token_weights(
         give = f" ± {digits(error, 2)}" if errors is not None else ""
         parts += [node("mark", "", token, style=style, title=f"{token}: {digits(float(weight))}{give}"), " "]
     text = node("p", "text", *parts, label="Text with the weight of each token")
-    foot = f"{int(unsure.sum())} of {len(tokens)} words are within two standard errors of 0 and shaded half as much; " \
-           f"the largest error is {digits(spread.max(initial=0.0), 2)}."
+    foot = (
+        f"{int(unsure.sum())} of {len(tokens)} words are within two standard errors of 0 and shaded half as much; "
+        f"the largest error is {digits(spread.max(initial=0.0), 2)}."
+    )
     show_nodes(node("div", "", text, *([node("small", "soft", foot)] if errors is not None else [])), key=key)
 
 

@@ -15,32 +15,61 @@ def before_after(found: WhatIf, *, key: str, watched: Mapping[str, int] | None =
     One model was asked, so its numbers are marked as those of one seed: the scores of the run are means over several.
     """
     whose = "one seed" if "network" in found.model else "one model"
-    head = node("tr", "", *(node("th", "" if at == 0 else "num", word) for at, word in enumerate(
-        (f"What-if, {whose}", "Before", "After", "Change"))))
+    head = node(
+        "tr",
+        "",
+        *(
+            node("th", "" if at == 0 else "num", word)
+            for at, word in enumerate((f"What-if, {whose}", "Before", "After", "Change"))
+        ),
+    )
     before, after = found.before, found.after
-    rows = [_words("Predicted", before.predicted, after.predicted),
-            _line("Its probability", before.probability, after.probability)]
-    rows += [_line(title, before.probabilities[code], after.probabilities[code])
-             for title, code in (watched or {}).items() if code < len(before.probabilities)]
+    rows = [
+        _words("Predicted", before.predicted, after.predicted),
+        _line("Its probability", before.probability, after.probability),
+    ]
+    rows += [
+        _line(title, before.probabilities[code], after.probabilities[code])
+        for title, code in (watched or {}).items()
+        if code < len(before.probabilities)
+    ]
     if found.label:
-        rows += [_line(f"{title} ({whose})", *(float(getattr(said, name)) for said in (before, after)))
-                 for title, name in (("EL2N", "el2n"), ("Loss", "loss"))]
-    table = node("table", "whatif", node("thead", "", head), node("tbody", "", *rows),
-                 label=f"What-if: {found.changed or 'nothing changed'}; {found.model} before and after")
+        rows += [
+            _line(f"{title} ({whose})", *(float(getattr(said, name)) for said in (before, after)))
+            for title, name in (("EL2N", "el2n"), ("Loss", "loss"))
+        ]
+    table = node(
+        "table",
+        "whatif",
+        node("thead", "", head),
+        node("tbody", "", *rows),
+        label=f"What-if: {found.changed or 'nothing changed'}; {found.model} before and after",
+    )
     said = f"{found.changed}: {found.model}." if found.changed else f"Nothing changed yet: {found.model}."
     show_nodes(node("div", "", table, node("p", "soft", said), node("p", "soft", found.warning)), key=key)
 
 
 def _words(title: str, before: str, after: str) -> Node:
     other = before != after
-    return node("tr", "", node("th", "", title, title=title), node("td", "num", before, title=before),
-                node("td", "num warn" if other else "num", after, title=after),
-                node("td", "num soft", "another class" if other else "the same"))
+    return node(
+        "tr",
+        "",
+        node("th", "", title, title=title),
+        node("td", "num", before, title=before),
+        node("td", "num warn" if other else "num", after, title=after),
+        node("td", "num soft", "another class" if other else "the same"),
+    )
 
 
 def _line(title: str, before: float, after: float) -> Node:
-    return node("tr", "", node("th", "", title, title=title), node("td", "num", digits(before)),
-                node("td", "num", digits(after)), node("td", "num", signed(after - before)))
+    return node(
+        "tr",
+        "",
+        node("th", "", title, title=title),
+        node("td", "num", digits(before)),
+        node("td", "num", digits(after)),
+        node("td", "num", signed(after - before)),
+    )
 
 
 def signed(change: float) -> str:

@@ -12,25 +12,37 @@ from core.types.checks import CheckResult, SelfTestResult
 from dashboard.theme import is_dark, plotly_layout
 
 _LEGEND = {"orientation": "h", "y": 1.14, "x": 0}
-_ON_DARK = {"#0B3D66": "#CFE3F5", "#2F7DC4": "#5BA3E0", "#9CC4E6": "#2F6EA6",
-            "#B4560C": "#F0A35E", "#5B6875": "#9DA8B4"}
+_ON_DARK = {
+    "#0B3D66": "#CFE3F5",
+    "#2F7DC4": "#5BA3E0",
+    "#9CC4E6": "#2F6EA6",
+    "#B4560C": "#F0A35E",
+    "#5B6875": "#9DA8B4",
+}
 
 
 def accuracy_chart(result: CheckResult, *, key: str, height: int = 320) -> None:
     """The rule, matched random and all data, with 95 % bands."""
     figure = check_figure(result)
-    axes = {name: {"title": {"text": figure["layout"][name]["title"]["text"]}, "tickformat": ".0%"}
-            for name in ("xaxis", "yaxis")}
+    axes = {
+        name: {"title": {"text": figure["layout"][name]["title"]["text"]}, "tickformat": ".0%"}
+        for name in ("xaxis", "yaxis")
+    }
     _draw(figure, key, height, f"Accuracy on held-out rows over the share kept. {result.verdict}", axes)
 
 
 def recall_chart(result: SelfTestResult, *, key: str, height: int = 300) -> None:
     """A group of bars per score, with Wilson intervals."""
     best = max(result.scores, key=lambda s: s.auroc)
-    said = (f"Share of {result.flips} planted flips found among the most suspected rows; the best single score is "
-            f"{best.name} with {best.recall[-1]:.0%} among {best.inspected[-1]:.0%} of the rows")
-    axes = {"yaxis": {"title": {"text": "flips found"}, "tickformat": ".0%", "range": [0, 1.02]}, "barmode": "group",
-            "bargap": 0.3}
+    said = (
+        f"Share of {result.flips} planted flips found among the most suspected rows; the best single score is "
+        f"{best.name} with {best.recall[-1]:.0%} among {best.inspected[-1]:.0%} of the rows"
+    )
+    axes = {
+        "yaxis": {"title": {"text": "flips found"}, "tickformat": ".0%", "range": [0, 1.02]},
+        "barmode": "group",
+        "bargap": 0.3,
+    }
     _draw(recall_figure(result), key, height, said, axes)
 
 

@@ -74,8 +74,23 @@ def embedding_map(
 
     Zoom, lasso tool and selection mode live in the browser and survive every rerun. Call it in a fixed place.
     """
-    whole = MapContent(layout, colors, ranks or MapRanks(""), rule or MapRule(), hollow, kept, locked, decided, shown,
-                       selected, flagged, focused, card, on_event, description)
+    whole = MapContent(
+        layout,
+        colors,
+        ranks or MapRanks(""),
+        rule or MapRule(),
+        hollow,
+        kept,
+        locked,
+        decided,
+        shown,
+        selected,
+        flagged,
+        focused,
+        card,
+        on_event,
+        description,
+    )
     place = short_name("place", layout.key)
     if len(layout.coords) <= most:
         return _draw(key, whole, {"height": height, "place": place})

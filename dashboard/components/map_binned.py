@@ -65,11 +65,21 @@ class CutOut:
     def content(self, whole: MapContent) -> MapContent:
         """What the map of these rows draws."""
         return MapContent(
-            self.layout(whole.layout), self.colors(whole.colors), self.ranks(whole.ranks),
+            self.layout(whole.layout),
+            self.colors(whole.colors),
+            self.ranks(whole.ranks),
             replace(whole.rule, floor=0, cap=None),  # what a class keeps in all cannot be told from these rows
-            self.hollow(whole.hollow), self.mask(whole.kept), self.mask(whole.locked), self.places(whole.decided),
-            self.mask(whole.shown), self.places(whole.selected), self.places(whole.flagged), self.place(whole.focused),
-            self.card(whole.card), self.heard(whole.on_event), f"{self.said}. {whole.description}",
+            self.hollow(whole.hollow),
+            self.mask(whole.kept),
+            self.mask(whole.locked),
+            self.places(whole.decided),
+            self.mask(whole.shown),
+            self.places(whole.selected),
+            self.places(whole.flagged),
+            self.place(whole.focused),
+            self.card(whole.card),
+            self.heard(whole.on_event),
+            f"{self.said}. {whole.description}",
         )
 
     def layout(self, layout: MapLayout) -> MapLayout:

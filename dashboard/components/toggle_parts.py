@@ -13,9 +13,7 @@ from dashboard.components.pictures import data_address
 from dashboard.components.shown import MOST, shown
 
 
-def toggle_words(
-    text: str, places: Sequence[tuple[str, int, int]], *, key: str, about: str
-) -> tuple[int, ...]:
+def toggle_words(text: str, places: Sequence[tuple[str, int, int]], *, key: str, about: str) -> tuple[int, ...]:
     """The text with each word a button; returns the numbers of those turned off.
 
     places: (word, start, end) in the text. about: names the example; while it stays, the browser keeps what is chosen.

@@ -129,8 +129,9 @@ def comparison(opened: Opened) -> None:
     except CurationError as error:
         messages.error_box(error, key="against_error")
         return
-    found = cache.branch_comparison(opened.run.run_id, opened.at, a.change, opened.change, opened.view, a.outcome,
-                                    opened.outcome)
+    found = cache.branch_comparison(
+        opened.run.run_id, opened.at, a.change, opened.change, opened.view, a.outcome, opened.outcome
+    )
     st.text(branching.counts_words(a, opened))
     _row_buttons(branching.differences(found, other, opened.curation.branch))
     left, right = st.columns(2, gap="small")

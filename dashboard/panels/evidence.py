@@ -68,8 +68,9 @@ def influence(opened: Opened, row: int) -> None:
     )
 
 
-def _strip(opened: Opened, title: str, rows: Sequence[int] | np.ndarray, captions: list[str], name: str,
-           empty: str = "None.") -> None:
+def _strip(
+    opened: Opened, title: str, rows: Sequence[int] | np.ndarray, captions: list[str], name: str, empty: str = "None."
+) -> None:
     tiles = [drawing.tile(opened, int(r), "") for r in rows]
     clicked = neighbors_strip(title, tiles, key=f"strip_{name}", captions=captions, size=56, empty=empty)
     if clicked is not None:

@@ -38,9 +38,7 @@ def _job(run: Run, kind: str, title: str) -> None:
     if status.state is RunState.FINISHED:
         return
     with st.container(key=f"{kind}_progress", border=True):
-        run_progress.run_progress(
-            status, key=f"{kind}_bar", name=title, on_press=lambda act: _press(act, run, kind)
-        )
+        run_progress.run_progress(status, key=f"{kind}_bar", name=title, on_press=lambda act: _press(act, run, kind))
 
 
 def _press(act: str, run: Run, kind: str) -> None:

@@ -36,11 +36,25 @@ def joining(opened: Opened) -> None:
     _choice(opened, "Goal", goals, rules.goal, "goal", ruling.with_goal)
     left, right = st.columns(2, gap="small")
     with left:
-        _choice(opened, "Join groups by", AGGREGATORS, rules.aggregator, "aggregator", _setting("aggregator"),
-                _AGGREGATOR_HELP)
+        _choice(
+            opened,
+            "Join groups by",
+            AGGREGATORS,
+            rules.aggregator,
+            "aggregator",
+            _setting("aggregator"),
+            _AGGREGATOR_HELP,
+        )
     with right:
-        _choice(opened, "Compare scores", TRANSFORMS, rules.transform, "transform", _setting("transform"),
-                "What makes scores of different units comparable before they are averaged.")
+        _choice(
+            opened,
+            "Compare scores",
+            TRANSFORMS,
+            rules.transform,
+            "transform",
+            _setting("transform"),
+            "What makes scores of different units comparable before they are averaged.",
+        )
     with st.container(horizontal=True, gap="small", key="rank_within"):
         key = f"within_{opened.curation.stamp}"
         st.toggle(
@@ -53,7 +67,12 @@ def joining(opened: Opened) -> None:
 
 
 def _choice(
-    opened: Opened, title: str, words: Mapping[str, str], now: str, name: str, change: Callable[[Rules, Any], Rules],
+    opened: Opened,
+    title: str,
+    words: Mapping[str, str],
+    now: str,
+    name: str,
+    change: Callable[[Rules, Any], Rules],
     about: str | None = None,
 ) -> None:
     key = f"{name}_{opened.curation.stamp}"

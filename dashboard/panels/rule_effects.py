@@ -86,8 +86,15 @@ def weights(opened: Opened) -> None:
         st.text("A single score decides: its weight changes nothing.")
         return
     frame = comparing.effects_frame(found)
-    table.table(frame, key="effects", rows=range(len(frame)), height="content", numbers=("Now",), selectable=False,
-                alt="Rows that change side when one weight moves")
+    table.table(
+        frame,
+        key="effects",
+        rows=range(len(frame)),
+        height="content",
+        numbers=("Now",),
+        selectable=False,
+        alt="Rows that change side when one weight moves",
+    )
     st.caption(
         "Rows that change side when this weight alone moves by 0.25 (not below 0). Weights of scores share out their "
         "group; a group's only score is left out."

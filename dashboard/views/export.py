@@ -117,8 +117,10 @@ def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
     safe = st.checkbox("curated.csv safe for spreadsheets", key="spreadsheet_safe")
     if safe:
         cells = cache.formula_cells(opened.run.run_id, opened.at, opened.change, opened.view, opened.outcome)
-        st.text(f"Puts an apostrophe before {cells:,} cells that a spreadsheet would run. A model trained on the file "
-                "reads it, too: train on a file written without this.")
+        st.text(
+            f"Puts an apostrophe before {cells:,} cells that a spreadsheet would run. A model trained on the file "
+            "reads it, too: train on a file written without this."
+        )
     return ("csv", "parquet") if parquet else ("csv",), safe
 
 
@@ -153,9 +155,7 @@ def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool, c
 
 
 def _verify(opened: Opened, out: Path) -> None:
-    if not st.button(
-        "Verify now", key="verify_now", help="File hashes, then the files written again from this run"
-    ):
+    if not st.button("Verify now", key="verify_now", help="File hashes, then the files written again from this run"):
         return
     try:
         for report in export_actions.verify_export(out, opened.run.path, level=2):

@@ -65,7 +65,7 @@ def picture():
 
 @pytest.fixture
 def text():
-    """"good not good film": terms good (0 and 2), film, "not good" (1 and 2), and a place of padding."""
+    """ "good not good film": terms good (0 and 2), film, "not good" (1 and 2), and a place of padding."""
     ids, weights = torch.tensor([[3, 5, 7, 0]]), torch.tensor([[0.6, 0.3, 0.5, 0.0]])
     parts = TextParts(("Good", "not", "good", "film"), ((0, 2), (3,), (1, 2), ()), np.array([2, 4, 6, 0]))
     return Explained(Words(), (ids, weights), (ids, weights), CLASSES, 2, parts)

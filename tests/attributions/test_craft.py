@@ -106,7 +106,7 @@ def world(count=24, seed=0):
     pictures = torch.tensor(rng.normal(0, 0.15, (count, 1, SIDE, SIDE)), dtype=torch.float32)
     places = rng.integers(0, SIDE - PATCH, (count, 2))
     for picture, (top, left) in zip(pictures, places, strict=True):
-        picture[0, top:top + PATCH, left:left + PATCH] += planted_pattern()
+        picture[0, top : top + PATCH, left : left + PATCH] += planted_pattern()
     return pictures, places
 
 
@@ -114,8 +114,15 @@ def about(model=None, pictures=None, rows=None):
     made, _ = world()
     pictures = made if pictures is None else pictures
     rows = np.arange(len(pictures)) + 100 if rows is None else rows
-    return Explained(model or Detector(), pictures[:1], pictures, ("plain", "crossed"), 1, ImageParts(SIDE, SIDE, 1),
-                     of_class=lambda label, most: (rows[:most], pictures[:most]))
+    return Explained(
+        model or Detector(),
+        pictures[:1],
+        pictures,
+        ("plain", "crossed"),
+        1,
+        ImageParts(SIDE, SIDE, 1),
+        of_class=lambda label, most: (rows[:most], pictures[:most]),
+    )
 
 
 def test_the_planted_concept_is_the_most_important_and_lies_where_it_was_planted():
@@ -139,8 +146,9 @@ def test_importance_of_an_additive_head_is_the_share_of_squared_contributions():
     found = explain_by_craft(about(), CraftParams(target="crossed", concepts=3, designs=512))
     case = about()
     rows, pictures = case.of_class(1, 64)
-    bank = find_concepts(case.model, rows, pictures, Cropping(SIDE, SIDE, 6, 5), 1,
-                         CraftParams(concepts=3, designs=512), 0)
+    bank = find_concepts(
+        case.model, rows, pictures, Cropping(SIDE, SIDE, 6, 5), 1, CraftParams(concepts=3, designs=512), 0
+    )
     weight = case.model.head.weight[1].detach().double().numpy()
     squared = (bank.strengths * (bank.directions @ weight)) ** 2
     exact = (squared / squared.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -167,7 +175,8 @@ def test_percentiles_and_memory():
     first = explain_by_craft(case, CraftParams(target="crossed"))
     bank = next(iter(case.memory.values()))
     assert first.concepts[0].percentile == pytest.approx(
-        100 * np.mean(bank.strengths[:, 0] < first.concepts[0].activation))
+        100 * np.mean(bank.strengths[:, 0] < first.concepts[0].activation)
+    )
     again = explain_by_craft(case, CraftParams(target="crossed"))
     assert len(case.memory) == 1
     assert (first.values == again.values).all()

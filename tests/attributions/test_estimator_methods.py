@@ -33,7 +33,7 @@ def world(classes=3, seed=0):
 
 def explained(model, rows, background=12, parts=None, names=CLASSES):
     parts = parts or TableParts(NAMES, tuple((i,) for i in range(4)))
-    return Explained(model, rows[:1], rows[1:1 + background], names, 1, parts)
+    return Explained(model, rows[:1], rows[1 : 1 + background], names, 1, parts)
 
 
 def explain(name, about, **given):
@@ -67,8 +67,14 @@ def test_path_dependent_tree_shap_equals_enumeration():
     assert abs(got.gap) < 1e-6
 
 
-@pytest.mark.parametrize("model", [HistGradientBoostingClassifier(max_iter=5, max_depth=3),
-                                   GradientBoostingClassifier(n_estimators=5, random_state=0)], ids=["hist", "exact"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        HistGradientBoostingClassifier(max_iter=5, max_depth=3),
+        GradientBoostingClassifier(n_estimators=5, random_state=0),
+    ],
+    ids=["hist", "exact"],
+)
 @pytest.mark.parametrize("target", ["no", "yes"])
 def test_boosting_is_explained_in_log_odds_of_either_class(model, target):
     rows, labels = world(classes=2)
@@ -100,14 +106,17 @@ def test_tree_shap_refuses_what_is_no_tree():
         explain("tree_shap", explained(LogisticRegression().fit(rows, labels), rows))
 
 
-@pytest.mark.parametrize("model", [LogisticRegression(), KNeighborsClassifier(), TREES[0]],
-                         ids=["linear", "knn", "tree"])
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(), KNeighborsClassifier(), TREES[0]], ids=["linear", "knn", "tree"]
+)
 def test_kernel_shap_equals_enumeration_when_all_coalitions_fit(model):
     rows, labels = world()
     about = explained(model.fit(rows, labels), rows)
     got = explain("kernel_shap", about, target="yes")
+
     def output(x):
         return (model.decision_function(x) if hasattr(model, "decision_function") else model.predict_proba(x))[:, 1]
+
     game = replacing_game(output, rows[0], about.background)
     assert np.allclose(got.values, exact_shapley(game, 4), atol=1e-6)
     assert abs(got.gap) < 1e-6
@@ -150,12 +159,14 @@ def test_kernel_shap_of_words_hides_terms_with_their_words():
     got = explain("kernel_shap", Explained(model, row, row, CLASSES, 0, parts), target="maybe")
     covers = {2: {"good"}, 4: {"film"}, 6: {"not", "good"}}
     words = ["film", "good", "not"]  # players in order of spelling
+
     def game(subset):
         present = np.zeros(8)
         for column, needed in covers.items():
             if needed <= {words[p] for p in subset}:
                 present[column] = row[0, column]
         return model.decision_function(present[None])[0, 2]
+
     film, good, no = exact_shapley(game, 3)
     assert np.allclose(got.values, [good / 2, no, good / 2, film], atol=1e-6)
     assert got.notes == ("Compared with an empty text.",)
@@ -188,14 +199,16 @@ def test_other_training_changes_the_attribution():
     rows, labels = world()
     shuffled = np.random.default_rng(1).permutation(labels)
     for name, make in (("tree_shap", DecisionTreeClassifier), ("kernel_shap", LogisticRegression)):
-        before, after = (explain(name, explained(make().fit(rows, y), rows), target="no").values
-                         for y in (labels, shuffled))
+        before, after = (
+            explain(name, explained(make().fit(rows, y), rows), target="no").values for y in (labels, shuffled)
+        )
         assert np.abs(before - after).max() > 0.1 * np.abs(before).max()
 
 
 def test_who_can_explain_what():
     def names(*asked):
         return [m.name for m in methods_for(*asked)]
+
     assert names(Modality.IMAGE, True) == ["gradient_shap", "integrated_gradients", "occlusion", "craft"]
     assert "reagent" in names(Modality.TEXT, True)
     assert "craft" not in names(Modality.TEXT, True)

@@ -122,18 +122,20 @@ def test_occlusion_of_patches_equals_a_plain_loop(picture):
             hidden = picture.example.clone()
             place = (slice(None), slice(top, top + 3), slice(left, left + 3))
             hidden[0][place] = neutral[place]
-            total[top:top + 3, left:left + 3] += whole - logits(picture, hidden)[0, 1]
-            seen[top:top + 3, left:left + 3] += 1
+            total[top : top + 3, left : left + 3] += whole - logits(picture, hidden)[0, 1]
+            seen[top : top + 3, left : left + 3] += 1
     assert np.allclose(got.values, total / seen, atol=1e-4)
 
 
 def test_occlusion_of_words_hides_every_term_that_contains_the_word(text):
     got = explain("occlusion", text, target="cat")
     ids, weights = text.example
+
     def without(slots):
         kept = weights.clone()
         kept[0, slots] = 0
         return logits(text, text.example)[0, 0] - logits(text, (ids, kept))[0, 0]
+
     good = without([0, 2]) / 2  # shared by the two places where it stands
     assert np.allclose(got.values, [good, without([2]), good, without([1])], atol=1e-5)
 

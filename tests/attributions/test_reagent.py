@@ -25,14 +25,23 @@ class Bag(nn.Module):
 
 
 def read(texts):
-    return torch.tensor([[[word.lower() for word in text].count(known) for known in VOCABULARY] for text in texts],
-                        dtype=torch.float64)
+    return torch.tensor(
+        [[[word.lower() for word in text].count(known) for known in VOCABULARY] for text in texts], dtype=torch.float64
+    )
 
 
 def about(words, seed=0, corpus=("filler",)):
     parts = TextParts(tuple(words), ((),) * len(words), np.zeros(len(words)))
-    return Explained(Bag(), read([words]), None, ("down", "up"), 1, parts, seed,
-                     language=Language(np.array(corpus, dtype=object), read))
+    return Explained(
+        Bag(),
+        read([words]),
+        None,
+        ("down", "up"),
+        1,
+        parts,
+        seed,
+        language=Language(np.array(corpus, dtype=object), read),
+    )
 
 
 WORDS = ("fair", "bad", "great", "filler", "good", "poor")
@@ -52,8 +61,9 @@ def test_words_drawn_as_often_as_they_stand_in_the_corpus():
     same = explain_by_reagent(about(("good", "GOOD"), corpus=("good",)), ReagentParams(steps=64))
     assert np.abs(same.values).max() < 1e-12
     assert same.base == pytest.approx(same.output)
-    mostly = explain_by_reagent(about(("good", "bad"), corpus=("bad",) * 9 + ("good",)),
-                                ReagentParams(target="up", steps=4000, replaced=0.5))
+    mostly = explain_by_reagent(
+        about(("good", "bad"), corpus=("bad",) * 9 + ("good",)), ReagentParams(target="up", steps=4000, replaced=0.5)
+    )
     assert mostly.values[0] > 10 * mostly.errors[0]
 
 

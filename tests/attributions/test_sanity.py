@@ -79,12 +79,20 @@ def test_the_number_is_the_mean_spearman_correlation():
 
 def test_an_edge_detector_fails():
     """An attribution that looks at the input alone says nothing about the model."""
+
     def edges(about, params):
         return attribution(np.cumsum(about.example[0].numpy()))
 
-    method = AttributionMethod(name="edges", title="", summary="", paper=attribution_named("occlusion").paper,
-                               params=attribution_named("integrated_gradients").params, compute=edges,
-                               modalities=(Modality.TABLE,), for_networks=True)
+    method = AttributionMethod(
+        name="edges",
+        title="",
+        summary="",
+        paper=attribution_named("occlusion").paper,
+        params=attribution_named("integrated_gradients").params,
+        compute=edges,
+        modalities=(Modality.TABLE,),
+        for_networks=True,
+    )
     found = checks_of(method, world(), method.params(), [linear(1), linear(2)])[-1]
     assert found.light == "red"
     assert "1.00 ± 0.00 for the strengths and 1.00 ± 0.00 with signs" in found.text

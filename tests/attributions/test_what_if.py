@@ -22,8 +22,11 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("what_if")
     for name in ("texts", "images", "tables"):
         (folder / name).mkdir()
-    return {"text": make_texts(folder / "texts"), "image": make_images(folder / "images"),
-            "table": make_run(folder / "tables" / "run", write_table(folder / "tables" / "people.csv"))}
+    return {
+        "text": make_texts(folder / "texts"),
+        "image": make_images(folder / "images"),
+        "table": make_run(folder / "tables" / "run", write_table(folder / "tables" / "people.csv")),
+    }
 
 
 def asked(run, inputs):
@@ -95,8 +98,10 @@ def test_the_worker_says_the_same_and_refuses_in_words(runs):
     edit = Edit(cells={"age": 20.5})
     with AttributionClient(runs["table"]) as client:
         assert client.what_if(0, edit) == Session(runs["table"]).what_if(0, edit)
-        for wrong, words in ((Edit(cells={"shoe": 1}), "no column 'shoe'"),
-                             (Edit(cells={"age": "old"}), "age holds numbers, not 'old'")):
+        for wrong, words in (
+            (Edit(cells={"shoe": 1}), "no column 'shoe'"),
+            (Edit(cells={"age": "old"}), "age holds numbers, not 'old'"),
+        ):
             with pytest.raises(CurationError, match=words):
                 client.what_if(0, wrong)
         lights = client.check(0, "integrated_gradients")

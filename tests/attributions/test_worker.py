@@ -38,8 +38,10 @@ def make_run(folder, source, **spec):
     folder.mkdir()
     write_json(folder / "spec.json", {"run_id": "tiny", "format": FORMAT, "spec": spec.to_json()})
     write_examples(folder, examples)
-    write_json(folder / "run.json", {"run_id": "tiny", "format": FORMAT, "state": "finished",
-                                     "dataset": describe_dataset(examples)})
+    write_json(
+        folder / "run.json",
+        {"run_id": "tiny", "format": FORMAT, "state": "finished", "dataset": describe_dataset(examples)},
+    )
     gather_evidence(examples, spec.training, SIGNALS, folder=folder, seed=0, progress=SilentProgress())
     return folder
 
@@ -81,8 +83,12 @@ def test_a_table_is_explained_per_original_column(tables):
         assert found.names == ("age", "job")
         assert found.target in ("yes", "no")
         assert found.gap is None or abs(found.gap) < 0.5
-    assert [m.name for m in methods_of(Run.open(tables))] == ["gradient_shap", "integrated_gradients", "occlusion",
-                                                             "kernel_shap"]
+    assert [m.name for m in methods_of(Run.open(tables))] == [
+        "gradient_shap",
+        "integrated_gradients",
+        "occlusion",
+        "kernel_shap",
+    ]
 
 
 def test_a_text_is_explained_per_word_in_reading_order(tmp_path):
@@ -110,10 +116,12 @@ def test_the_worker_gives_what_the_session_gives_and_errors_in_words(tables):
         assert (found.values == expected.values).all()
         assert (found.target, found.output, found.notes) == (expected.target, expected.output, expected.notes)
         for row, method, params, words in (
-                (99, "occlusion", {}, "no row 99"), (0, "lime", {}, "no attribution method 'lime'"),
-                (0, "gradient_shap", {"samples": 0}, "samples is 0, below 2"),
-                (0, "tree_shap", {}, "Tree SHAP cannot read"),
-                (0, "occlusion", {"target": "cow"}, "no class 'cow'")):
+            (99, "occlusion", {}, "no row 99"),
+            (0, "lime", {}, "no attribution method 'lime'"),
+            (0, "gradient_shap", {"samples": 0}, "samples is 0, below 2"),
+            (0, "tree_shap", {}, "Tree SHAP cannot read"),
+            (0, "occlusion", {"target": "cow"}, "no class 'cow'"),
+        ):
             with pytest.raises(CurationError, match=words) as caught:
                 client.explain(row, method, params)
             assert caught.value.hint
@@ -216,8 +224,9 @@ def test_stored_checkpoints_are_what_was_recorded(tables):
     weight, bias = network.head.weight.numpy(), network.head.bias.numpy()
     assert np.allclose(last.features @ weight.T + bias, last.logits, atol=1e-4)  # the logits belong to these features
     examples = run.examples
-    helpful, harmful = influential_examples(2, int(examples.labels[2]), examples.ids, examples.labels,
-                                            examples.train_rows, found)
+    helpful, harmful = influential_examples(
+        2, int(examples.labels[2]), examples.ids, examples.labels, examples.train_rows, found
+    )
     assert len(helpful.rows) == 5
     assert tracin(2, int(examples.labels[2]), examples.labels, helpful.rows, found) == pytest.approx(helpful.values)
     assert not set(helpful.rows) & set(harmful.rows)
@@ -227,8 +236,12 @@ def test_a_slim_run_keeps_what_is_left(tables, tmp_path):
     slim = tmp_path / "slim"
     shutil.copytree(tables, slim)
     run, whole = Run.open(slim), stored_checkpoints(Run.open(tables))
-    for path in ("arrays/logits.npy", "arrays/features-s0-e1.npy", "arrays/features-s0-e2.npy",
-                 "model/estimator.skops"):
+    for path in (
+        "arrays/logits.npy",
+        "arrays/features-s0-e1.npy",
+        "arrays/features-s0-e2.npy",
+        "model/estimator.skops",
+    ):
         (slim / path).unlink()
     assert stored_checkpoints(run) == ()
     write_array(slim / "arrays" / "features-s0-e2.npy", whole[1].features.astype(np.float16))

@@ -55,9 +55,14 @@ def budget(name: str, rows: int) -> float | None:
     """What EXPERIENCE asks at this size; None where it asks nothing: of dragging and releasing, between 60k and 1M."""
     small, large = rows <= 60_000, rows >= 1_000_000
     return {
-        "first_paint_s": 2, "sample_to_explore_s": 2, "drag_script_ms": 10 if small else 60 if large else None,
-        "drag_repaint_ms": 100, "release_server_ms": 60 if small else 100 if large else None,
-        "lasso_ms": 500 if small else None, "bytes_per_change": 5000, "drawer_ms": 300,
+        "first_paint_s": 2,
+        "sample_to_explore_s": 2,
+        "drag_script_ms": 10 if small else 60 if large else None,
+        "drag_repaint_ms": 100,
+        "release_server_ms": 60 if small else 100 if large else None,
+        "lasso_ms": 500 if small else None,
+        "bytes_per_change": 5000,
+        "drawer_ms": 300,
     }.get(name)
 
 
@@ -139,8 +144,13 @@ def _releasing(tab: Page, passed: Wire) -> dict[str, float]:
         page_ms.append(tab.answer(first, *ANSWERED))
         narrow.append(_for_the_map(tab, first))
         whole.append(tab.traffic(first))
-    return {"release_server_ms": middle(server_ms), "release_page_ms": middle(page_ms), "release_cpu_ms": middle(cpu),
-            "bytes_per_change": middle(narrow), "page_bytes_per_change": middle(whole)}
+    return {
+        "release_server_ms": middle(server_ms),
+        "release_page_ms": middle(page_ms),
+        "release_cpu_ms": middle(cpu),
+        "bytes_per_change": middle(narrow),
+        "page_bytes_per_change": middle(whole),
+    }
 
 
 def _for_the_map(tab: Page, first: int) -> float:

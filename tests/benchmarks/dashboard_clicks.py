@@ -46,14 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     with tempfile.TemporaryDirectory() as name, server(Path(name) / "home", Path(name)) as address:
         found = click_together(address, asked.sessions, asked.seconds)
-        print(f"{asked.sessions} sessions, {asked.seconds:g} s: {found.runs:,} runs, decisions {dict(found.decided)}, "
-              f"refused {dict(found.refused)}, dead pages {len(found.dead)}", flush=True)
+        print(
+            f"{asked.sessions} sessions, {asked.seconds:g} s: {found.runs:,} runs, decisions {dict(found.decided)}, "
+            f"refused {dict(found.refused)}, dead pages {len(found.dead)}",
+            flush=True,
+        )
         print(*found.dead[:3], *found.said[:3], sep="\n", flush=True)
         began = time.monotonic()
         with busy_loops(asked.loops):
             arrived = explore_it(address, asked.presses)
-        print(f'{asked.presses} presses of "Explore it" beside {asked.loops} busy loops: {arrived} arrived '
-              f"({time.monotonic() - began:.0f} s)")
+        print(
+            f'{asked.presses} presses of "Explore it" beside {asked.loops} busy loops: {arrived} arrived '
+            f"({time.monotonic() - began:.0f} s)"
+        )
     return int(bool(found.dead) or found.refused["own"] > 0 or arrived < asked.presses)
 
 

@@ -104,8 +104,7 @@ class Page:
         """Milliseconds from the first frame sent after `first` until each of `words` had come back at least once."""
         began = next(frame.at for frame in self.frames[first:] if frame.sent)
         ends = [
-            next(f.at for f in self.frames[first:] if not f.sent and f.at >= began and word in f.data)
-            for word in words
+            next(f.at for f in self.frames[first:] if not f.sent and f.at >= began and word in f.data) for word in words
         ]
         return 1000 * (max(ends) - began)
 

@@ -23,8 +23,18 @@ from core.types.runs import RunSpec, RunState
 from core.types.scores import ScoreResult
 
 SCORES = (
-    "el2n", "grand", "loss", "entropy", "aum", "forgetting", "confidence", "variability", "influence", "label_quality",
-    "knn_distance", "duplicate_similarity",
+    "el2n",
+    "grand",
+    "loss",
+    "entropy",
+    "aum",
+    "forgetting",
+    "confidence",
+    "variability",
+    "influence",
+    "label_quality",
+    "knn_distance",
+    "duplicate_similarity",
 )
 CLASSES, SIDE, DIMENSIONS, EPOCHS, SEEDS, NEIGHBORS = 10, 8, 6, 8, 2, 15
 WRONG = 0.05  # share of rows whose label is not that of their cluster
@@ -58,8 +68,9 @@ def _finish(folder: RunFolder, rows: int) -> None:
 def _pretending(method: ScoreMethod, made: _World) -> ScoreMethod:
     """The registered method with made-up values in place of the formula."""
     per_seed = made.score(method.name)
-    return replace(method, compute=lambda inputs, params, progress: ScoreResult(per_seed.mean(axis=0), per_seed,
-                                                                                skill=0.6))
+    return replace(
+        method, compute=lambda inputs, params, progress: ScoreResult(per_seed.mean(axis=0), per_seed, skill=0.6)
+    )
 
 
 class _World:
@@ -96,12 +107,19 @@ class _World:
         plane = self.points @ np.linalg.svd(self.points[:20_000] - self.points.mean(0), full_matrices=False)[2][:2].T
         rows, distances = self._neighbors()
         return {
-            "embedding": self.points, "pca": plane.astype(np.float32), "kmeans": self.true.astype(np.int32),
-            "predicted": self.true.astype(np.int32), "predicted_prob": sure,
-            "out_of_fold_pred": self.true.astype(np.int32), "out_of_fold_prob": sure, "curves_p": curves,
+            "embedding": self.points,
+            "pca": plane.astype(np.float32),
+            "kmeans": self.true.astype(np.int32),
+            "predicted": self.true.astype(np.int32),
+            "predicted_prob": sure,
+            "out_of_fold_pred": self.true.astype(np.int32),
+            "out_of_fold_prob": sure,
+            "curves_p": curves,
             "curves_pred": np.broadcast_to(self.true.astype(np.uint8), curves.shape),
-            "curves_epochs": np.arange(1, EPOCHS + 1, dtype=np.int32), "neighbors": rows,
-            "neighbor_distance": distances, "neighbor_similarity": 1 - np.minimum(distances, 1) ** 2,
+            "curves_epochs": np.arange(1, EPOCHS + 1, dtype=np.int32),
+            "neighbors": rows,
+            "neighbor_distance": distances,
+            "neighbor_similarity": 1 - np.minimum(distances, 1) ** 2,
         }
 
     def _neighbors(self) -> tuple[np.ndarray, np.ndarray]:

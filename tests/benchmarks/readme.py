@@ -20,7 +20,13 @@ _LINES = re.compile(r"(<!-- speed -->\n).*?(<!-- /speed -->)", re.S)
 # Rows that are quoted where they have a limit; of the others, those with a peer.
 _QUOTED = ("fused pass", "grand", "vog", "tracin_self", "twelve scores together", "knn_shapley", "dsir")
 _BESIDE = (
-    "gauss_newton pairs", "ekfac pairs", "datainf pairs", "tracin pairs", "trak pairs", "outlier_gradient", "lof",
+    "gauss_newton pairs",
+    "ekfac pairs",
+    "datainf pairs",
+    "tracin pairs",
+    "trak pairs",
+    "outlier_gradient",
+    "lof",
     "label_quality",
 )
 

@@ -227,9 +227,7 @@ def _single(figures: dict[str, Any]) -> str:
 
 def published_table(found: dict[str, Any]) -> str:
     """The rank correlations as Markdown."""
-    rows = [
-        [name, f["with"], f"{f['all_rows']:.3f}", f"{f['right_labels']:.3f}"] for name, f in found["ours"].items()
-    ]
+    rows = [[name, f["with"], f"{f['all_rows']:.3f}", f"{f['right_labels']:.3f}"] for name, f in found["ours"].items()]
     rows += [["published", pair, f"{value:.3f}", "-"] for pair, value in found["ceiling"].items()]
     columns = ["score", "published score", "Spearman, all rows", "rightly labeled rows"]
     return f"### Agreement with published scores (ResNet-18, clean labels)\n\n{markdown_table(columns, rows)}\n"

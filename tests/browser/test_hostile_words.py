@@ -49,8 +49,14 @@ def looks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     home, out = folder / "home", folder / "home" / "runs" / "hostile"
     command = ["run", str(hostile_file(folder)), "--out", str(out), "--epochs", "2", "--no-map", "--scores", "el2n,aum"]
-    done = subprocess.run([sys.executable, "-m", "core", *command], cwd=folder, capture_output=True, text=True,
-                          timeout=400, env={**os.environ, "CHAFFINCH_HOME": str(home)})
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        env={**os.environ, "CHAFFINCH_HOME": str(home)},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     found, asked = {}, []
     with server(home, folder) as address, browser() as chromium:

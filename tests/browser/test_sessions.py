@@ -125,7 +125,12 @@ def test_every_press_of_explore_it_arrives(address):
 def test_fault_87_port_in_use_is_said(address, tmp_path):
     port = address.rpartition(":")[2]
     app = str(ROOT / "dashboard" / "app.py")
-    done = subprocess.run(["streamlit", "run", app, "--server.port", port, "--server.headless", "true"], cwd=tmp_path,
-                          capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["streamlit", "run", app, "--server.port", port, "--server.headless", "true"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 1
     assert f"Port {port} is not available" in done.stdout + done.stderr

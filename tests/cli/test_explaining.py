@@ -37,10 +37,13 @@ def test_blocks_and_concepts_of_a_picture(capsys):
     assert next(line for line in lines if line.strip().startswith("56 ")).count(".") == 8
 
 
-@pytest.mark.parametrize(("sample", "flags", "words"), [
-    ("banking", ["--without", "TRANSFER"], "without “transfer”"),
-    ("adult", ["--set", "age=20", "workclass="], "workclass"),
-])
+@pytest.mark.parametrize(
+    ("sample", "flags", "words"),
+    [
+        ("banking", ["--without", "TRANSFER"], "without “transfer”"),
+        ("adult", ["--set", "age=20", "workclass="], "workclass"),
+    ],
+)
 def test_what_ifs_show_before_and_after_with_the_warning(sample, flags, words, capsys):
     assert main(["explain", sample, first_id(sample), *flags]) == 0
     said = capsys.readouterr().out
@@ -50,10 +53,15 @@ def test_what_ifs_show_before_and_after_with_the_warning(sample, flags, words, c
     assert "changes no data" in said
 
 
-@pytest.mark.parametrize(("flags", "words"), [
-    (["nobody"], "no example 'nobody'"), (["ID", "--method", "craft"], "'craft' does not fit"),
-    (["ID", "--without", "xyzzy"], "no word 'xyzzy'"), (["ID", "--set", "age"], "names no value"),
-])
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["nobody"], "no example 'nobody'"),
+        (["ID", "--method", "craft"], "'craft' does not fit"),
+        (["ID", "--without", "xyzzy"], "no word 'xyzzy'"),
+        (["ID", "--set", "age"], "names no value"),
+    ],
+)
 def test_mistakes_are_two_lines(flags, words, capsys):
     flags = [first_id("banking") if flag == "ID" else flag for flag in flags]
     assert main(["explain", "banking", *flags]) == 2

@@ -32,12 +32,17 @@ def _cut(value, class_name=None):
 KEEP = ["--near-duplicates", "keep"]
 
 
-@pytest.mark.parametrize(("flags", "cut", "words"), [
-    (["--keep-fraction", 0], None, "The rules keep nothing: all 1,204 rows"),
-    (["--keep-fraction", 1], None, "The rules keep everything: none of the"),
-    (KEEP, (9.0,), "The rules keep everything"), ([], (-9.0,), "None of the 1,204 rows"),
-    ([], (-9.0, "3"), "No training row would be left of '3'"),
-], ids=["fault-90-share-0", "fault-90-share-1", "fault-90-cut-nothing", "fault-90-cut-all", "fault-90-one-class"])
+@pytest.mark.parametrize(
+    ("flags", "cut", "words"),
+    [
+        (["--keep-fraction", 0], None, "The rules keep nothing: all 1,204 rows"),
+        (["--keep-fraction", 1], None, "The rules keep everything: none of the"),
+        (KEEP, (9.0,), "The rules keep everything"),
+        ([], (-9.0,), "None of the 1,204 rows"),
+        ([], (-9.0, "3"), "No training row would be left of '3'"),
+    ],
+    ids=["fault-90-share-0", "fault-90-share-1", "fault-90-cut-nothing", "fault-90-cut-all", "fault-90-one-class"],
+)
 def test_rules_that_keep_nothing_everything_or_empty_a_class_ask_first(capsys, tmp_path, flags, cut, words):
     if cut is not None:
         flags = [*flags, "--rules", _rules(tmp_path, thresholds=_cut(*cut))]
@@ -68,8 +73,16 @@ def test_parquet_and_spreadsheet_safe_can_be_asked_for(capsys, tmp_path):
     assert (code, error[0]) == (2, "Argument --formats: 'xlsx' is none of csv, parquet.")
 
 
-@pytest.mark.parametrize("flags", [("--aggregator", "borda"), ("--aggregator", "median"), ("--aggregator", "max"),
-                                   ("--normalise", "probit"), ("--normalise", "robust_z")])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--aggregator", "borda"),
+        ("--aggregator", "median"),
+        ("--aggregator", "max"),
+        ("--normalise", "probit"),
+        ("--normalise", "robust_z"),
+    ],
+)
 def test_every_way_of_joining_scores_can_be_asked_for(capsys, tmp_path, flags):
     assert _export(capsys, tmp_path / "usual")[0] == 0
     assert _export(capsys, tmp_path / "other", *flags)[0] == 0
@@ -102,16 +115,24 @@ def test_near_duplicates_are_asked_about_answered_and_recorded(capsys, tmp_path)
     assert (code, error[0]) == (2, "Argument --duplicate-similarity: 'nan' is not 0 or more and at most 1.")
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("", "does not read as JSON"), ("[]", "not a JSON object"), ("{", "does not read as JSON"),
-    ('{"rulez": 1}', "rulez is no entry that this version knows"),
-    ('{"thresholds": [{"score": "el2n", "kind": "value", "drop": "above", "cut": "high"}]}',
-     "thresholds[0].cut should be a number, and is a text: 'high'"),
-    ('{"group_weights": [1, 2]}', "group_weights should be a mapping of names, and is a list"),
-    ('{"score_weights": {"el2n": NaN}}', "does not read as JSON"), ('{"version": 7}', "Rules of version 7"),
-    ('{"thresholds": ' + "[" * 3000 + "]" * 3000 + "}", "nested too deeply"),
-    ('{"guardrails": {"class_floor": "ten"}}', "guardrails.class_floor should be a whole number"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "does not read as JSON"),
+        ("[]", "not a JSON object"),
+        ("{", "does not read as JSON"),
+        ('{"rulez": 1}', "rulez is no entry that this version knows"),
+        (
+            '{"thresholds": [{"score": "el2n", "kind": "value", "drop": "above", "cut": "high"}]}',
+            "thresholds[0].cut should be a number, and is a text: 'high'",
+        ),
+        ('{"group_weights": [1, 2]}', "group_weights should be a mapping of names, and is a list"),
+        ('{"score_weights": {"el2n": NaN}}', "does not read as JSON"),
+        ('{"version": 7}', "Rules of version 7"),
+        ('{"thresholds": ' + "[" * 3000 + "]" * 3000 + "}", "nested too deeply"),
+        ('{"guardrails": {"class_floor": "ten"}}', "guardrails.class_floor should be a whole number"),
+    ],
+)
 def test_rules_that_do_not_read_are_refused_in_two_lines(capsys, tmp_path, text, words):
     path = tmp_path / "rules.json"
     path.write_text(text)
@@ -128,8 +149,15 @@ def test_rules_of_an_earlier_export_are_taken(capsys, tmp_path):
     assert (tmp_path / "a" / "decisions.csv").read_bytes() == (tmp_path / "b" / "decisions.csv").read_bytes()
 
 
-@pytest.mark.parametrize(("state", "words"), [(RunState.RUNNING, "running, with"), (RunState.STOPPED, "stopped, with"),
-                                              (RunState.FINISHED, None), (RunState.INCOMPLETE, None)])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (RunState.RUNNING, "running, with"),
+        (RunState.STOPPED, "stopped, with"),
+        (RunState.FINISHED, None),
+        (RunState.INCOMPLETE, None),
+    ],
+)
 def test_an_export_of_a_run_that_still_gets_scores_says_so(capsys, tmp_path, monkeypatch, state, words):
     monkeypatch.setattr("core.runs.exporting.status", lambda run_id: SimpleNamespace(state=state))
     code, said, _ = _export(capsys, tmp_path / "out")

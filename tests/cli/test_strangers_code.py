@@ -56,8 +56,10 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
     run, data = gift.run, gift.root / "data" / "data.csv"
     return {
         "inspect": [["inspect", run]] * dear,
-        "run": [["run", data, "--out", run, "--quiet"],
-                *[["run", run, "--out", out / "r", "--scores", "knn_distance", "--no-map", "--quiet"]] * dear],
+        "run": [
+            ["run", data, "--out", run, "--quiet"],
+            *[["run", run, "--out", out / "r", "--scores", "knn_distance", "--no-map", "--quiet"]] * dear,
+        ],
         "resume": [["resume", run, "--quiet"]],
         "status": [["status"], ["status", run]],
         "cancel": [["cancel", run]],
@@ -68,13 +70,19 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "explain": [["explain", run, "row-5"]] * dear,
         "plant": [["plant", data, "--flip", "0.1", "--out", out / "p"]],
         "evaluate": [["evaluate", run, "--truth", gift.root / "data" / "key.csv"]],
-        "check": [*[["check", run, "--seeds", "4", "--quiet"]] * dear, ["check", run, "--mode", "full", "--quiet"],
-                  ["check", run, "--resume", gift.check_key(), "--quiet"]],
+        "check": [
+            *[["check", run, "--seeds", "4", "--quiet"]] * dear,
+            ["check", run, "--mode", "full", "--quiet"],
+            ["check", run, "--resume", gift.check_key(), "--quiet"],
+        ],
         "selftest": [["selftest", run, "--flip", "0.3", "--quiet"]],
         "report": [["report", run, "--out", out / "r.html"]],
         "export": [["export", run, "--out", out / "e"]],
-        "verify": [["verify", gift.export, "--level", level, "--run", run, "--quiet", *more]
-                   for level in (1, 2, 3) for more in ([], ["--retrain"])],
+        "verify": [
+            ["verify", gift.export, "--level", level, "--run", run, "--quiet", *more]
+            for level in (1, 2, 3)
+            for more in ([], ["--retrain"])
+        ],
     }
 
 
@@ -152,14 +160,45 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
     rules = actions.default_rules(view)
     outcome = actions.outcome(view, rules, {})
     return {
-        "run": run, "branch": "main", "ids": ["row-1"], "action": Action.KEEP, "token": "t", "example_id": "row-1",
-        "rules": rules, "name": "main", "source": str(gift.run), "spec": run.spec, "out": tmp_path / "out",
-        "progress": SilentProgress(), "run_id": run.run_id, "path_or_id": gift.run, "folder": gift.export, "row": 5,
-        "method": "gradient_shap", "view": view, "decisions": {}, "flip": 0.3, "seed": 0, "key": gift.check_key(),
-        "score": "el2n", "mode": "full", "fractions": (), "seeds": 3, "cut": 3, "edit": Edit(cells={"a": "1"}),
-        "height": 4, "width": 4, "similarity": 0.9, "to": "other", "rows": [1],
+        "run": run,
+        "branch": "main",
+        "ids": ["row-1"],
+        "action": Action.KEEP,
+        "token": "t",
+        "example_id": "row-1",
+        "rules": rules,
+        "name": "main",
+        "source": str(gift.run),
+        "spec": run.spec,
+        "out": tmp_path / "out",
+        "progress": SilentProgress(),
+        "run_id": run.run_id,
+        "path_or_id": gift.run,
+        "folder": gift.export,
+        "row": 5,
+        "method": "gradient_shap",
+        "view": view,
+        "decisions": {},
+        "flip": 0.3,
+        "seed": 0,
+        "key": gift.check_key(),
+        "score": "el2n",
+        "mode": "full",
+        "fractions": (),
+        "seeds": 3,
+        "cut": 3,
+        "edit": Edit(cells={"a": "1"}),
+        "height": 4,
+        "width": 4,
+        "similarity": 0.9,
+        "to": "other",
+        "rows": [1],
         "curation": actions.curation_state(run),
-        "client": client, "outcome": outcome, "a": outcome, "b": outcome, "expected_rev": 0,
+        "client": client,
+        "outcome": outcome,
+        "a": outcome,
+        "b": outcome,
+        "expected_rev": 0,
     }
 
 
@@ -169,8 +208,15 @@ def test_python_m_core_beside_the_folder_runs_nothing(made, tmp_path, monkeypatc
     for name in ("pandas", *sys.stdlib_module_names):  # Python itself would look here first
         (gift.root / f"{name}.py").write_text((gift.run / "payload.py").read_text())
     environment = child.environment()
-    done = subprocess.run([sys.executable, "-m", "core", *words], cwd=gift.root, env=environment, capture_output=True,
-                          text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *words],
+        cwd=gift.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert not gift.canary.exists()
     assert "Something went wrong" not in done.stderr
 

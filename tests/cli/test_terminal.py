@@ -22,7 +22,8 @@ _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]")
 
 def test_each_control_character_is_written_as_python_writes_it():
     assert escaped("a\x1b[2J\r\n\t\x07\x7f\x9b\u202eb\u2028\ud83d") == (
-        r"a\x1b[2J\r\n\t\x07\x7f\x9b\u202eb\u2028\ud83d")
+        r"a\x1b[2J\r\n\t\x07\x7f\x9b\u202eb\u2028\ud83d"
+    )
     assert escaped("Ämter 日本 🐦 → ±\u00a0%") == "Ämter 日本 🐦 → ±\u00a0%"
     assert escaped_lines("a\x1b\nb") == "a\\x1b\nb"
 
@@ -30,8 +31,10 @@ def test_each_control_character_is_written_as_python_writes_it():
 @pytest.fixture
 def hostile(tmp_path):
     """A CSV whose ids, classes and cells clear the screen, name the window and make up lines."""
-    rows = [f'"{CLEAR}{i}",{i % 3 + i / 90},{i % 7},"{("a", "b" + CLEAR, "c")[i % 3]}\nwarning: fake line"'
-            for i in range(60)]
+    rows = [
+        f'"{CLEAR}{i}",{i % 3 + i / 90},{i % 7},"{("a", "b" + CLEAR, "c")[i % 3]}\nwarning: fake line"'
+        for i in range(60)
+    ]
     path = tmp_path / "hostile.csv"
     path.write_text("\n".join(["id,x,y,label", *rows]))
     return path

@@ -122,8 +122,11 @@ def test_rows_may_be_permuted(aggregator):
 
 
 def test_aggregators_by_hand():
-    values = {"a": np.array([1, 2, 3, 4], np.float32), "c": np.array([4, np.nan, 1, 2], np.float32),
-              "d": np.array([1, 1, np.nan, 1], np.float32)}
+    values = {
+        "a": np.array([1, 2, 3, 4], np.float32),
+        "c": np.array([4, np.nan, 1, 2], np.float32),
+        "d": np.array([1, 1, np.nan, 1], np.float32),
+    }
     signs = {"a": 1, "c": 1, "d": 1}
     a = np.array([-3, -1, 1, 3]) / 8
     c = np.array([2 / 6 - 0.0, np.nan, -2 / 6, 0.0])
@@ -152,8 +155,15 @@ def test_coefficients_follow_the_composite():
     assert row["c"] < 0 < row["a"]
 
 
-@pytest.mark.parametrize("rules", [Rules(score_weights={"a": -1}), Rules(group_weights={"one": float("nan")}),
-                                   Rules(aggregator="vote"), Rules(transform="log")])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(score_weights={"a": -1}),
+        Rules(group_weights={"one": float("nan")}),
+        Rules(aggregator="vote"),
+        Rules(transform="log"),
+    ],
+)
 def test_senseless_rules_are_refused(rules):
     with pytest.raises(RulesError):
         composite(_random(8), SIGNS, GROUPS, rules)

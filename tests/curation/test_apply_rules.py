@@ -72,8 +72,9 @@ def test_a_threshold_for_one_class_leaves_the_others_alone():
 
 def test_held_out_rows_are_never_dropped_nor_counted():
     view = view_of({"el2n": np.arange(10)}, splits=["train"] * 5 + ["test"] * 5)
-    rules = Rules(strategy="top_fraction", strategy_params={"keep_fraction": 0.4},
-                  guardrails=replace(FREE, lock_held_out=True))
+    rules = Rules(
+        strategy="top_fraction", strategy_params={"keep_fraction": 0.4}, guardrails=replace(FREE, lock_held_out=True)
+    )
     outcome = apply_rules(view, rules, {"e009": Decision(Action.DROP)})
     assert outcome.kept.tolist() == [True, True, False, False, False] + [True] * 5
     assert outcome.source[5:].tolist() == ["locked"] * 5
@@ -97,9 +98,13 @@ def test_ranks_are_taken_over_training_rows():
 
 def test_a_person_wins_over_rules():
     view = view_of({"el2n": [1, 2, 3, 4]}, labels=[0, 0, 0, 1])
-    decisions = {"e003": Decision(Action.KEEP), "e000": Decision(Action.DROP),
-                 "e002": Decision(Action.RELABEL, "class 1"), "e001": Decision(note="odd", reviewed=True),
-                 "gone": Decision(Action.DROP)}
+    decisions = {
+        "e003": Decision(Action.KEEP),
+        "e000": Decision(Action.DROP),
+        "e002": Decision(Action.RELABEL, "class 1"),
+        "e001": Decision(note="odd", reviewed=True),
+        "gone": Decision(Action.DROP),
+    }
     outcome = apply_rules(view, Rules(thresholds=(_above(2),), guardrails=FREE), decisions)
     assert outcome.kept.tolist() == [False, True, True, True]
     assert outcome.source.tolist() == ["manual", "default", "manual", "manual"]
@@ -120,8 +125,12 @@ def test_manual_decisions_do_not_move_the_cut():
 
 def _twins(**more):
     similarity = np.array([[1.0], [1.0], [0.2], [0.995], [0.995]], np.float32)
-    return view_of({"el2n": [5, 1, 3, 2, 2]}, neighbors=np.array([[1], [0], [0], [4], [3]], np.int32),
-                   neighbor_similarity=similarity, **more)
+    return view_of(
+        {"el2n": [5, 1, 3, 2, 2]},
+        neighbors=np.array([[1], [0], [0], [4], [3]], np.int32),
+        neighbor_similarity=similarity,
+        **more,
+    )
 
 
 def test_of_near_duplicates_the_best_stays():
@@ -140,8 +149,11 @@ def test_the_similarity_decides_what_is_a_group():
 
 
 def test_a_chain_of_links_is_one_group():
-    view = view_of({"el2n": [3, 2, 1]}, neighbors=np.array([[1], [2], [1]], np.int32),
-                   neighbor_similarity=np.ones((3, 1), np.float32))
+    view = view_of(
+        {"el2n": [3, 2, 1]},
+        neighbors=np.array([[1], [2], [1]], np.int32),
+        neighbor_similarity=np.ones((3, 1), np.float32),
+    )
     outcome = apply_rules(view, Rules(guardrails=AGREED))
     assert outcome.kept.tolist() == [False, False, True]
 
@@ -153,9 +165,13 @@ def test_equal_content_is_a_group_without_neighbors():
 
 def test_conflicting_labels_keep_the_better_label_evidence():
     # by goal (keep hard) row 0 would stay; the labels differ, so the higher AUM decides
-    view = view_of({"el2n": [9, 1, 2, 3], "aum": [-3, 4, 0, 1]}, labels=[0, 1, 0, 1], classes=2,
-                   neighbors=np.array([[1], [0], [0], [0]], np.int32),
-                   neighbor_similarity=np.array([[1], [1], [0], [0]], np.float32))
+    view = view_of(
+        {"el2n": [9, 1, 2, 3], "aum": [-3, 4, 0, 1]},
+        labels=[0, 1, 0, 1],
+        classes=2,
+        neighbors=np.array([[1], [0], [0], [0]], np.int32),
+        neighbor_similarity=np.array([[1], [1], [0], [0]], np.float32),
+    )
     rules = Rules(goal="keep_hard", guardrails=AGREED)
     assert apply_rules(view, rules).kept.tolist() == [False, True, True, True]
     agreed = apply_rules(view, rules, {"e001": Decision(Action.RELABEL, "class 0")})
@@ -175,8 +191,11 @@ def test_a_row_kept_by_hand_stands_for_its_group():
 
 def test_likeness_alone_never_empties_a_group():
     view = replace(_twins(), scores={"duplicate_similarity": column("duplicate_similarity", [1, 1, 0.2, 0.9, 0.9])})
-    rules = Rules(goal="remove_redundant", thresholds=(_above(0.5, "value", "duplicate_similarity"),),
-                  guardrails=replace(AGREED, class_cap=None))
+    rules = Rules(
+        goal="remove_redundant",
+        thresholds=(_above(0.5, "value", "duplicate_similarity"),),
+        guardrails=replace(AGREED, class_cap=None),
+    )
     outcome = apply_rules(view, rules)
     assert outcome.kept.tolist() == [True, False, True, True, False]
     assert outcome.source[0] == "guardrail"
@@ -184,14 +203,19 @@ def test_likeness_alone_never_empties_a_group():
 
 
 def test_a_suspect_best_may_still_go_for_noise():
-    outcome = apply_rules(_twins(), Rules(thresholds=(_above(0.5, "value", "el2n"),),
-                                          guardrails=replace(AGREED, class_cap=None)))
+    outcome = apply_rules(
+        _twins(), Rules(thresholds=(_above(0.5, "value", "el2n"),), guardrails=replace(AGREED, class_cap=None))
+    )
     assert not outcome.kept.any()
 
 
 def test_a_training_row_is_not_dropped_for_a_held_out_twin():
-    view = view_of({"el2n": [1, 2]}, splits=["train", "test"], neighbors=np.array([[1], [0]], np.int32),
-                   neighbor_similarity=np.ones((2, 1), np.float32))
+    view = view_of(
+        {"el2n": [1, 2]},
+        splits=["train", "test"],
+        neighbors=np.array([[1], [0]], np.int32),
+        neighbor_similarity=np.ones((2, 1), np.float32),
+    )
     assert apply_rules(view, Rules(guardrails=AGREED)).kept.all()
 
 
@@ -209,11 +233,18 @@ def test_a_row_without_a_composite_is_kept():
     assert _ids(view, apply_rules(view, rules).kept) == ["e000"]
 
 
-@pytest.mark.parametrize("rules", [
-    Rules(goal="best"), Rules(thresholds=(_above(1, score="loss"),)), Rules(strategy="magic"),
-    Rules(thresholds=(_above(1, class_name="dog"),)), Rules(guardrails=Guardrails(class_cap=2.0)),
-    Rules(guardrails=Guardrails(duplicates="all")), Rules(strategy_params={"keep_fraction": 0.5}),
-])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(goal="best"),
+        Rules(thresholds=(_above(1, score="loss"),)),
+        Rules(strategy="magic"),
+        Rules(thresholds=(_above(1, class_name="dog"),)),
+        Rules(guardrails=Guardrails(class_cap=2.0)),
+        Rules(guardrails=Guardrails(duplicates="all")),
+        Rules(strategy_params={"keep_fraction": 0.5}),
+    ],
+)
 def test_senseless_rules_are_refused(rules):
     with pytest.raises(CurationError):
         apply_rules(view_of({"el2n": [1, 2]}), rules)
@@ -238,13 +269,20 @@ def _any_rules(rng) -> Rules:
     cuts = (("percentile", float(rng.integers(0, 100))), ("count", float(rng.integers(0, 10))))
     thresholds = tuple(
         Threshold(str(rng.choice(["composite", "el2n", "aum"])), kind, str(rng.choice(["above", "below"])), cut)
-        for kind, cut in cuts[:rng.integers(0, 3)])
+        for kind, cut in cuts[: rng.integers(0, 3)]
+    )
     strategy = str(rng.choice(["threshold", "top_fraction", "class_balanced", "coverage", "moderate", "uniform"]))
-    guard = Guardrails(int(rng.integers(0, 12)), float(rng.random()), str(rng.choice(DUPLICATES)), 0.97,
-                       bool(rng.random() < 0.8))
-    return Rules(goal=str(rng.choice(["find_noise", "keep_hard", "keep_clean_core", "remove_redundant"])),
-                 thresholds=thresholds, strategy=strategy, guardrails=guard, within_class=bool(rng.random() < 0.3),
-                 group_weights={"difficulty": float(rng.random())})
+    guard = Guardrails(
+        int(rng.integers(0, 12)), float(rng.random()), str(rng.choice(DUPLICATES)), 0.97, bool(rng.random() < 0.8)
+    )
+    return Rules(
+        goal=str(rng.choice(["find_noise", "keep_hard", "keep_clean_core", "remove_redundant"])),
+        thresholds=thresholds,
+        strategy=strategy,
+        guardrails=guard,
+        within_class=bool(rng.random() < 0.3),
+        group_weights={"difficulty": float(rng.random())},
+    )
 
 
 def _any_decisions(rng, view) -> dict[str, Decision]:

@@ -28,8 +28,12 @@ def test_rows_and_tables_agree_with_a_slow_count():
     assert lost, "a stricter cut drops more"
     for code in range(-1, len(view.class_names)):
         of = [r for r in range(len(view)) if view.labels[r] == code]
-        counts = [sum(a.kept[r] for r in of), sum(b.kept[r] for r in of), len(set(of) & set(gained)),
-                  len(set(of) & set(lost))]
+        counts = [
+            sum(a.kept[r] for r in of),
+            sum(b.kept[r] for r in of),
+            len(set(of) & set(gained)),
+            len(set(of) & set(lost)),
+        ]
         assert found.by_class[code].tolist() == counts  # -1, no label, is the last line
     for code in range(len(ZONES)):
         of = [r for r in range(len(view)) if zones(view)[r] == code]

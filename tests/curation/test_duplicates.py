@@ -21,8 +21,14 @@ def _pairs(near: int, exact: int = 0, labels=None, splits=None):
     similarity = np.where(np.arange(N) < 2 * near, 0.995, 0.5).astype(np.float32)[:, None]
     same = np.arange(N)
     same[2 * near + 1 : 2 * (near + exact) : 2] -= 1
-    return view_of({"el2n": np.arange(N, dtype=float)}, labels, splits, neighbors=neighbors,
-                   neighbor_similarity=similarity, exact_duplicate_of=same)
+    return view_of(
+        {"el2n": np.arange(N, dtype=float)},
+        labels,
+        splits,
+        neighbors=neighbors,
+        neighbor_similarity=similarity,
+        exact_duplicate_of=same,
+    )
 
 
 def _rules(duplicates: str = "keep_best", **more) -> Rules:

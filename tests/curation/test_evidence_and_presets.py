@@ -105,9 +105,11 @@ def test_goal_rules_drop_nothing_yet(goal):
 def test_weak_evidence_counts_less_for_noise():
     rng = np.random.default_rng(2)
     truth = rng.normal(size=2000)
-    scores = {"el2n": column("el2n", truth + rng.normal(size=2000), skill=0.9),
-              "aum": column("aum", -truth + rng.normal(size=2000), skill=0.9),
-              "label_quality": column("label_quality", -truth + rng.normal(size=2000), skill=0.3)}
+    scores = {
+        "el2n": column("el2n", truth + rng.normal(size=2000), skill=0.9),
+        "aum": column("aum", -truth + rng.normal(size=2000), skill=0.9),
+        "label_quality": column("label_quality", -truth + rng.normal(size=2000), skill=0.3),
+    }
     weights = goal_rules(view_of(scores), "find_noise").score_weights
     assert weights["label_quality"] < 0.3 * weights["el2n"]
     assert max(weights.values()) == 1
@@ -117,8 +119,11 @@ def test_weak_evidence_counts_less_for_noise():
 @pytest.mark.parametrize("fraction", [0.0, 0.25, 0.6, 1.0])
 def test_a_wanted_fraction_is_kept_exactly(strategy, fraction):
     view = random_view(np.random.default_rng(3), 200)
-    rules = Rules(strategy=strategy, thresholds=(Threshold("el2n", "count", "above", 150),),
-                  guardrails=Guardrails(class_floor=0, duplicates="off"))
+    rules = Rules(
+        strategy=strategy,
+        thresholds=(Threshold("el2n", "count", "above", 150),),
+        guardrails=Guardrails(class_floor=0, duplicates="off"),
+    )
     outcome = apply_rules(view, keep_fraction_rules(rules, fraction))
     training = ~view.held_out
     assert outcome.kept[training].sum() == round(fraction * training.sum())

@@ -14,8 +14,9 @@ N = 100
 
 
 def _view(**more):
-    return view_of({"el2n": np.arange(N, dtype=float)}, np.arange(N) % 2,
-                   np.where(np.arange(N) < 80, "train", "test"), **more)
+    return view_of(
+        {"el2n": np.arange(N, dtype=float)}, np.arange(N) % 2, np.where(np.arange(N) < 80, "train", "test"), **more
+    )
 
 
 def _asked(rules: Rules, decisions=None, view=None):
@@ -27,11 +28,19 @@ def _cut(kind: str, cut: float) -> Rules:
     return Rules(thresholds=(Threshold("el2n", kind, "above", cut),), guardrails=FREE)
 
 
-@pytest.mark.parametrize("rules", [
-    keep_fraction_rules(Rules(guardrails=FREE), 0.0), keep_fraction_rules(Rules(), 0.0),
-    keep_fraction_rules(Rules(), 0.001), _cut("value", -1.0), _cut("count", 80), _cut("percentile", 0.0),
-    replace(_cut("value", -1.0), guardrails=Guardrails()),
-], ids=["fraction", "fraction-with-floor", "fraction-rounds-to-0", "value", "count", "percentile", "cap-and-floor"])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        keep_fraction_rules(Rules(guardrails=FREE), 0.0),
+        keep_fraction_rules(Rules(), 0.0),
+        keep_fraction_rules(Rules(), 0.001),
+        _cut("value", -1.0),
+        _cut("count", 80),
+        _cut("percentile", 0.0),
+        replace(_cut("value", -1.0), guardrails=Guardrails()),
+    ],
+    ids=["fraction", "fraction-with-floor", "fraction-rounds-to-0", "value", "count", "percentile", "cap-and-floor"],
+)
 def test_fault_90_rules_that_keep_nothing_are_asked_about(rules):
     (words,) = _asked(rules)
     assert "keep nothing" in words or "None of the 80 rows" in words
@@ -42,9 +51,17 @@ def test_fault_90_a_hand_that_drops_everything_is_asked_about():
     assert _asked(Rules(guardrails=FREE), everything) == ("None of the 80 rows that rules may drop is kept.",)
 
 
-@pytest.mark.parametrize("rules", [
-    Rules(), Rules(guardrails=FREE), keep_fraction_rules(Rules(), 1.0), _cut("value", 1e9), _cut("count", 0),
-], ids=["default", "free", "fraction", "value", "count"])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(),
+        Rules(guardrails=FREE),
+        keep_fraction_rules(Rules(), 1.0),
+        _cut("value", 1e9),
+        _cut("count", 0),
+    ],
+    ids=["default", "free", "fraction", "value", "count"],
+)
 def test_fault_90_rules_that_keep_everything_are_asked_about(rules):
     (words,) = _asked(rules)
     assert words.startswith("The rules keep everything: none of the 80 rows that they may drop goes")
@@ -53,7 +70,8 @@ def test_fault_90_rules_that_keep_everything_are_asked_about(rules):
 def test_fault_90_a_whole_share_is_asked_about_though_duplicates_go():
     view = _view(exact_duplicate_of=np.array([0, 1, 0, *range(3, N)]))
     assert _asked(keep_fraction_rules(Rules(), 1.0), view=view)[0].endswith(
-        "goes; 1 go as duplicates or by a person's word.")
+        "goes; 1 go as duplicates or by a person's word."
+    )
     assert _asked(Rules(), view=view) == (), "rules may drop duplicates alone"
 
 
@@ -64,11 +82,14 @@ def test_rules_or_people_that_change_something_are_not_asked_about():
     assert _asked(Rules(), {"e001": Decision(Action.RELABEL, "class 0")}) == ()
 
 
-@pytest.mark.parametrize(("fraction", "kept", "why"), [
-    (0.01, 40, "19 held by the floor of their class, all 20 held-out rows stay"),
-    (0.5, 60, "all 20 held-out rows stay"),
-    (1.0, 99, "1 gone as duplicates, all 20 held-out rows stay"),
-])
+@pytest.mark.parametrize(
+    ("fraction", "kept", "why"),
+    [
+        (0.01, 40, "19 held by the floor of their class, all 20 held-out rows stay"),
+        (0.5, 60, "all 20 held-out rows stay"),
+        (1.0, 99, "1 gone as duplicates, all 20 held-out rows stay"),
+    ],
+)
 def test_a_share_that_comes_out_otherwise_says_why(fraction, kept, why):
     view = _view(exact_duplicate_of=np.array([0, 1, 0, *range(3, N)]))
     outcome = apply_rules(view, keep_fraction_rules(Rules(), fraction))

@@ -14,8 +14,12 @@ FREE = Guardrails(class_floor=0, class_cap=None, duplicates="off")
 
 
 def _rules(count: float, **more) -> Rules:
-    return Rules(goal=Goal.FIND_NOISE.value, thresholds=(Threshold("composite", "count", "above", count),),
-                 guardrails=FREE, **more)
+    return Rules(
+        goal=Goal.FIND_NOISE.value,
+        thresholds=(Threshold("composite", "count", "above", count),),
+        guardrails=FREE,
+        **more,
+    )
 
 
 def test_rows_at_the_cut_come_first():
@@ -39,7 +43,7 @@ def test_value_is_the_documented_product():
     place = np.argsort(np.argsort(np.abs(outcome.margin), kind="stable"))
     for row in range(size):
         means = [(np.sum(hard < hard[row]) + 0.5) / size - 0.5, -((np.sum(clean < clean[row]) + 0.5) / size - 0.5)]
-        expected = (np.exp(-place[row] / size / 0.05) * (0.1 + 0.9 * np.std(means) / 0.5) * (0.1 + 0.9 * 2 * risk[row]))
+        expected = np.exp(-place[row] / size / 0.05) * (0.1 + 0.9 * np.std(means) / 0.5) * (0.1 + 0.9 * 2 * risk[row])
         assert queue.value[row] == pytest.approx(expected, rel=1e-4)  # float32 ranks
 
 

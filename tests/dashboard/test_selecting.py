@@ -100,11 +100,14 @@ def test_the_label_facet_follows_a_persons_word_and_is_named_anew(view):
     assert (as_given.version, bool(changed.version)) == ("", True)
 
 
-@pytest.mark.parametrize(("bars", "chosen", "promised"), [
-    ("filter", {}, "click to filter"),
-    ("filter", {"split": ["train"]}, "click to filter, or to let the filter go"),
-    ("select", {}, "click to select those that pass"),
-])
+@pytest.mark.parametrize(
+    ("bars", "chosen", "promised"),
+    [
+        ("filter", {}, "click to filter"),
+        ("filter", {"split": ["train"]}, "click to filter, or to let the filter go"),
+        ("select", {}, "click to select those that pass"),
+    ],
+)
 def test_facet_bars_say_what_they_count_and_what_a_click_does(monkeypatch, bars, chosen, promised):
     from dashboard import state
     from dashboard.components import class_bars

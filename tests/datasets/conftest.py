@@ -37,6 +37,7 @@ def digits_npz(tmp_path):
     """Sixty random pictures with labels."""
     rng = np.random.default_rng(0)
     path = tmp_path / "digits.npz"
-    np.savez_compressed(path, images=rng.integers(0, 255, (60, 8, 8), dtype=np.uint8),
-                        label=rng.integers(0, 3, 60).astype(np.uint8))
+    np.savez_compressed(
+        path, images=rng.integers(0, 255, (60, 8, 8), dtype=np.uint8), label=rng.integers(0, 3, 60).astype(np.uint8)
+    )
     return path

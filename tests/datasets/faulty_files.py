@@ -27,8 +27,10 @@ def giant_png(width: int, height: int) -> bytes:
 
 def png_of(width: int, height: int, depth: int, color: int, rows: bytes) -> bytes:
     """A PNG by hand: bits a channel, color type (2: RGB), and its rows, each after a filter byte."""
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
@@ -51,11 +53,13 @@ def file(name: str, data: bytes | str):
         path = folder / name
         path.write_bytes(data.encode() if isinstance(data, str) else data)
         return path
+
     return make
 
 
 def folder_with(name: str, data: bytes | None):
     """A folder of two good pictures and one file of another kind."""
+
     def make(folder):
         for place, value in (("cat/0.png", 5), ("dog/1.png", 50)):
             (folder / "pets" / place).parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +67,13 @@ def folder_with(name: str, data: bytes | None):
         if data is not None:
             (folder / "pets" / "cat" / name).write_bytes(data)
         return folder / "pets"
+
     return make
 
 
 def manifest(entry: str, prepare=lambda root: None):
     """A manifest of one good and one hostile path."""
+
     def make(folder):
         root = folder / "set"
         root.mkdir()
@@ -76,6 +82,7 @@ def manifest(entry: str, prepare=lambda root: None):
         prepare(root)
         (root / "m.csv").write_text(f"path,label\ngood.png,a\n{entry},b\n")
         return root / "m.csv"
+
     return make
 
 
@@ -83,6 +90,7 @@ def npz(**arrays):
     def make(folder):
         np.savez(folder / "a.npz", **arrays)
         return folder / "a.npz"
+
     return make
 
 
@@ -90,6 +98,7 @@ def raw_npz(members: dict[str, bytes], name="a.npz"):
     def make(folder):
         zipped(folder / name, members)
         return folder / name
+
     return make
 
 

@@ -35,8 +35,14 @@ def sources() -> dict[str, bytes]:
     np.save(array, rng.normal(size=(2, 6, 3)))
     lines = "".join(json.dumps(r) + "\n" for r in frame.to_dict("records"))
     idx = bytes([0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 5]) + bytes(100)
-    return {"a.csv": frame.to_csv(index=False).encode(), "a.jsonl": lines.encode(), "a.parquet": table.getvalue(),
-            "a.npz": arrays.getvalue(), "a.npy": array.getvalue(), "a-idx3-ubyte": idx}
+    return {
+        "a.csv": frame.to_csv(index=False).encode(),
+        "a.jsonl": lines.encode(),
+        "a.parquet": table.getvalue(),
+        "a.npz": arrays.getvalue(),
+        "a.npy": array.getvalue(),
+        "a-idx3-ubyte": idx,
+    }
 
 
 def refusal(path: Path, cache: Path) -> str:

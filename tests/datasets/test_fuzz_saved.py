@@ -49,8 +49,11 @@ def _whole(folder, name):
             save(folder / split, texts(4), {"text": TEXT, "label": LABEL})
         return folder
     shown = name == "pictures"
-    return save(folder, pictures() if shown else texts(),
-                {"image": {"_type": "Image"}, "label": LABEL} if shown else {"text": TEXT, "label": LABEL})
+    return save(
+        folder,
+        pictures() if shown else texts(),
+        {"image": {"_type": "Image"}, "label": LABEL} if shown else {"text": TEXT, "label": LABEL},
+    )
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -54,11 +54,13 @@ def link(name: str, target: str):
 
 def manifest_lines(*paths: str):
     """A manifest as JSON lines, which can hold what a CSV cannot."""
+
     def make(folder):
         (folder / "good.png").write_bytes(png_bytes(7))
         lines = [{"path": path, "label": "ab"[n % 2]} for n, path in enumerate(["good.png", *paths])]
         (folder / "m.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         return folder / "m.jsonl"
+
     return make
 
 

@@ -110,8 +110,9 @@ def test_class_folders_that_are_links_are_named(pets, tmp_path):
 
 
 def test_hidden_folders_are_no_classes(pets):
-    pictures(pets, ".ipynb_checkpoints/0.png", "cat/.ipynb_checkpoints/0-checkpoint.png", "__MACOSX/cat/0.png",
-             "dog/._2.png")
+    pictures(
+        pets, ".ipynb_checkpoints/0.png", "cat/.ipynb_checkpoints/0-checkpoint.png", "__MACOSX/cat/0.png", "dog/._2.png"
+    )
     examples = load_examples(pets)
     assert (len(examples), examples.class_names) == (4, ("cat", "dog"))
     assert "skipped: hidden folder: .ipynb_checkpoints/, __MACOSX/, cat/.ipynb_checkpoints/" in card(examples)
@@ -144,7 +145,14 @@ def test_a_class_of_damaged_pictures_is_named(pets):
 def test_a_clean_folder_says_nothing_of_the_kind(pets):
     assert inspect_source(pets).notes == ()
     assert {f.code for f in load_examples(pets).report} == {
-        "rows", "ids", "sizes", "unreadable", "classes", "no_held_out", "exact_duplicates"}
+        "rows",
+        "ids",
+        "sizes",
+        "unreadable",
+        "classes",
+        "no_held_out",
+        "exact_duplicates",
+    }
 
 
 @pytest.mark.parametrize("stray", ["extra/5.png", "5.png"])
@@ -196,9 +204,16 @@ def test_very_deep_folders_are_named_not_walked(pets):
     assert "skipped: more than 64 folders deep: cat/d/d/" in card(examples)
 
 
-@pytest.mark.parametrize(("member", "words"), [
-    ("a/" * 1500 + "x.png", "lies 1,500 folders deep"), ("a" * 300 + "/x.png", "is too long for a file"),
-    ("NUL.png", "a member without a name"), (".", "a member without a name"), ("cat//./0.png", "is there twice")])
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        ("a/" * 1500 + "x.png", "lies 1,500 folders deep"),
+        ("a" * 300 + "/x.png", "is too long for a file"),
+        ("NUL.png", "a member without a name"),
+        (".", "a member without a name"),
+        ("cat//./0.png", "is there twice"),
+    ],
+)
 def test_zip_members_with_impossible_names(tmp_path, member, words):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("cat/0.png", png_bytes(1))

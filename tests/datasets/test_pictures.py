@@ -31,7 +31,10 @@ def test_split_folders_and_a_folder_around_everything(tmp_path, make_png):
     examples = load_examples(tmp_path / "set")
     assert examples.class_names == ("a", "b")
     assert dict(zip(examples.source_path, examples.splits, strict=True)) == {
-        "all/train/a/x.png": "train", "all/val/a/y.png": "valid", "all/train/b/z.png": "train"}
+        "all/train/a/x.png": "train",
+        "all/val/a/y.png": "valid",
+        "all/train/b/z.png": "train",
+    }
 
 
 def test_pictures_are_read_when_asked_for(class_folder):
@@ -125,8 +128,12 @@ def test_npz_is_unpacked_once_and_mapped(digits_npz, tmp_path):
 @pytest.mark.parametrize("kind", ["float", "channels first", "16-bit", "fortran"])
 def test_other_kinds_of_arrays_become_bytes(tmp_path, kind):
     pixels = np.random.default_rng(1).integers(0, 256, (9, 5, 7, 3)).astype(np.uint8)
-    stored = {"float": (pixels / 255).astype(np.float32), "channels first": pixels.transpose(0, 3, 1, 2),
-              "16-bit": pixels.astype(np.uint16) * 257, "fortran": np.asfortranarray(pixels)}[kind]
+    stored = {
+        "float": (pixels / 255).astype(np.float32),
+        "channels first": pixels.transpose(0, 3, 1, 2),
+        "16-bit": pixels.astype(np.uint16) * 257,
+        "fortran": np.asfortranarray(pixels),
+    }[kind]
     np.savez(tmp_path / "a.npz", x=stored, y=np.arange(9) % 3)
     examples = load_examples(tmp_path / "a.npz", cache=tmp_path)
     np.testing.assert_array_equal(examples.inputs.take(range(9)), pixels)

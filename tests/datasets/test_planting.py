@@ -21,9 +21,15 @@ def key_of(folder) -> pd.DataFrame:
 
 def table(folder, suffix, rows=80):
     """A table whose labels are a function of its rows, with ids and a held-out split."""
-    frame = pd.DataFrame({"id": [f"r{i}" for i in range(rows)], "x": np.arange(rows) * 1.5, "n": np.arange(rows),
-                          "label": [f"c{i % 3}" for i in range(rows)],
-                          "split": ["valid" if i % 4 == 0 else "train" for i in range(rows)]})
+    frame = pd.DataFrame(
+        {
+            "id": [f"r{i}" for i in range(rows)],
+            "x": np.arange(rows) * 1.5,
+            "n": np.arange(rows),
+            "label": [f"c{i % 3}" for i in range(rows)],
+            "split": ["valid" if i % 4 == 0 else "train" for i in range(rows)],
+        }
+    )
     path = folder / f"a.{suffix}"
     if suffix == "parquet":
         parquet.write_table(pa.Table.from_pandas(frame, preserve_index=False), path)

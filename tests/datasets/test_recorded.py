@@ -12,8 +12,9 @@ LOGITS = RNG.normal(size=(2, 4, 6, 3)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 0, 1, 2])
 
 
-@pytest.mark.parametrize(("array", "shape"), [
-    (LOGITS, (2, 4, 6, 3)), (LOGITS[0], (1, 4, 6, 3)), (LOGITS[0, 0], (1, 1, 6, 3))])
+@pytest.mark.parametrize(
+    ("array", "shape"), [(LOGITS, (2, 4, 6, 3)), (LOGITS[0], (1, 4, 6, 3)), (LOGITS[0, 0], (1, 1, 6, 3))]
+)
 def test_logits_of_any_rank(tmp_path, array, shape):
     np.savez(tmp_path / "a.npz", logits=array, label=LABELS)
     examples, given = load_trace(tmp_path / "a.npz")
@@ -26,8 +27,15 @@ def test_logits_of_any_rank(tmp_path, array, shape):
 def test_all_three_signals_and_the_persons_columns(tmp_path):
     probabilities = np.full((6, 3), 1 / 3)
     embeddings = RNG.normal(size=(6, 5)).astype(np.float32)
-    np.savez(tmp_path / "a.npz", logits=LOGITS, pred_probs=probabilities, embeddings=embeddings, label=LABELS,
-             source=np.array(list("abcdef")), argmax_label=LABELS[::-1])
+    np.savez(
+        tmp_path / "a.npz",
+        logits=LOGITS,
+        pred_probs=probabilities,
+        embeddings=embeddings,
+        label=LABELS,
+        source=np.array(list("abcdef")),
+        argmax_label=LABELS[::-1],
+    )
     examples, given = load_trace(tmp_path / "a.npz")
     np.testing.assert_array_equal(given.probabilities, probabilities)
     np.testing.assert_array_equal(given.embeddings, embeddings)
@@ -38,8 +46,11 @@ def test_all_three_signals_and_the_persons_columns(tmp_path):
 
 def test_a_bare_npy_is_known_by_its_shape(tmp_path):
     (tmp_path / "labels.csv").write_text("label\n" + "\n".join(map(str, LABELS)) + "\n")
-    for name, array, kind in (("l", LOGITS[0], "logits"), ("p", np.full((6, 3), 1 / 3), "probabilities"),
-                              ("e", LOGITS[0, 0], "embeddings")):
+    for name, array, kind in (
+        ("l", LOGITS[0], "logits"),
+        ("p", np.full((6, 3), 1 / 3), "probabilities"),
+        ("e", LOGITS[0, 0], "embeddings"),
+    ):
         np.save(tmp_path / f"{name}.npy", array)
         _, given = load_trace(tmp_path / f"{name}.npy", labels_source=tmp_path / "labels.csv")
         assert getattr(given, kind) is not None
@@ -93,7 +104,8 @@ def test_integer_labels_are_output_numbers_even_with_gaps(tmp_path):
 
 
 def test_real_probabilities(shared_data):
-    examples, given = load_trace(shared_data / "mnist_t10k_pred_probs.npz",
-                                 labels_source=shared_data / "t10k-labels-idx1-ubyte.gz")
+    examples, given = load_trace(
+        shared_data / "mnist_t10k_pred_probs.npz", labels_source=shared_data / "t10k-labels-idx1-ubyte.gz"
+    )
     agree = (np.asarray(given.probabilities).argmax(1) == examples.labels).mean()
     assert agree == pytest.approx(0.991, abs=0.0006)  # the data's README says 99.1 %, rounded

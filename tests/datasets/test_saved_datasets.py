@@ -101,8 +101,9 @@ def test_a_picture_that_was_not_kept_inside_is_reported(tmp_path):
     cells = pictures().column("image").to_pylist()
     cells[2] = {"bytes": None, "path": "/etc/passwd"}
     table = pictures().set_column(0, "image", pa.array(cells, pictures().schema.field("image").type))
-    examples = load_examples(save(tmp_path / "set", table, {"image": {"_type": "Image"}, "label": LABEL}),
-                             cache=tmp_path / "cache")
+    examples = load_examples(
+        save(tmp_path / "set", table, {"image": {"_type": "Image"}, "label": LABEL}), cache=tmp_path / "cache"
+    )
     assert len(examples) == 5
     assert any("No such file" in finding.text for finding in examples.report)
 

@@ -45,11 +45,13 @@ def jsonl(*records):
 
 def typed_shards(second):
     """Two shards with the same names, the second of other types."""
+
     def make(folder):
         (folder / "shards").mkdir()
         (folder / "shards" / "a.parquet").write_bytes(parquet_bytes(FRAME.assign(x=range(50))))
         (folder / "shards" / "b.parquet").write_bytes(parquet_bytes(FRAME.assign(x=second)))
         return folder / "shards"
+
     return make
 
 
@@ -74,8 +76,12 @@ CASES = [
     Case("26-parquet", parquet(id=["a", "a\0"], x=[1, 2], label=["p", "q"]), REFUSED, "NUL in row 1"),
     Case("26-jsonl", jsonl({"x": "b\0c", "label": "p"}), REFUSED, "NUL in row 0"),
     Case("28", file("a.csv", "id,a,label\nx,1,p\ny,2,q\nx,3,p\nx,4,q\n"), REFUSED, '2 duplicate ids, first: "x"'),
-    Case("28-parquet", parquet(id=["x", "y", "x"], a=[1, 2, 3], label=["p", "q", "p"]), REFUSED,
-         '1 duplicate ids, first: "x"'),
+    Case(
+        "28-parquet",
+        parquet(id=["x", "y", "x"], a=[1, 2, 3], label=["p", "q", "p"]),
+        REFUSED,
+        '1 duplicate ids, first: "x"',
+    ),
     Case("29", file("a.csv", "id,a,label\nx,1,p\n,2,q\n"), REFUSED, "blank in row 1"),
     Case("29-null", parquet(id=["x", None], a=[1, 2], label=["p", "q"]), REFUSED, "blank in row 1"),
     Case("29-spaces", file("a.csv", "id,a,label\nx,1,p\n  ,2,q\n"), REFUSED, "blank in row 1"),
@@ -84,19 +90,35 @@ CASES = [
     Case("31-spaces", file("a.csv", "a,label\n1,x\n2,  \n3,y\n"), REPORTED, "unlabeled: 1"),
     Case("31-null", jsonl({"a": 1, "label": "x"}, {"a": 2, "label": None}, {"a": 3}), REPORTED, "unlabeled: 2"),
     Case("32", file("a.csv", "a,label\n1,0\n2,1\n3,3\n"), REPORTED, "class 2: 0 examples"),
-    Case("33", npz(logits=np.zeros((2, 3, 5), np.float32), label=np.array([0, 1, 7])), REFUSED,
-         "label 7, model has 5 outputs"),
-    Case("33-probabilities", npz(probabilities=np.full((3, 4), 0.25), label=np.array([0, 1, 4])), REFUSED,
-         "label 4, model has 4 outputs"),
+    Case(
+        "33",
+        npz(logits=np.zeros((2, 3, 5), np.float32), label=np.array([0, 1, 7])),
+        REFUSED,
+        "label 7, model has 5 outputs",
+    ),
+    Case(
+        "33-probabilities",
+        npz(probabilities=np.full((3, 4), 0.25), label=np.array([0, 1, 4])),
+        REFUSED,
+        "label 4, model has 4 outputs",
+    ),
     Case("34", file("a.csv", "a,label\n1,x\n2,x\n"), REPORTED, "one class only"),
     Case("35", file("a.csv", "a,label\n1,x\n2,x\n3,y\n"), REPORTED, "class y: 1 example"),
     Case("36", file("a.csv", "a,label\n1,1.0\n2,1.5\n"), REFUSED, "label 1.5"),
     Case("36-parquet", parquet(a=[1, 2], label=[1.0, 1.5]), REFUSED, "label 1.5"),
-    Case("37", npz(logits=np.zeros((2, 3, 2), np.float32), label=np.array(["a", "b", "a"])), REFUSED,
-         "text labels need a class map"),
+    Case(
+        "37",
+        npz(logits=np.zeros((2, 3, 2), np.float32), label=np.array(["a", "b", "a"])),
+        REFUSED,
+        "text labels need a class map",
+    ),
     Case("38", file("a.csv", "a,b,label\n1,2,x\ninf,3,y\n4,-inf,x\n"), REPORTED, "NaN/inf features: 2 rows (1, 2)"),
-    Case("38-trace", npz(logits=np.full((1, 2, 2), np.nan, np.float32), label=np.array([0, 1])), REPORTED,
-         "NaN/inf logits: 2 rows (0, 1)"),
+    Case(
+        "38-trace",
+        npz(logits=np.full((1, 2, 2), np.nan, np.float32), label=np.array([0, 1])),
+        REPORTED,
+        "NaN/inf logits: 2 rows (0, 1)",
+    ),
     Case("38-huge", file("a.csv", "a,b,label\n1,2,x\n1e308,3,y\n4,5,x\n"), REPORTED, "1 rows (1)"),
     Case("38-parquet", parquet(a=[1.0, np.inf, 2.0], label=["x", "y", "x"]), REPORTED, "NaN/inf features: 1 rows (1)"),
     Case("39", file("a.csv", "a,b,label\n1,2,x\n1,3,y\n"), REPORTED, "columns with one value only: a"),
@@ -111,11 +133,16 @@ CASES = [
     Case("68-numbers", typed_shards([i / 2 for i in range(50)]), REPORTED, '"x" holds whole numbers in one file'),
     Case("69", file("a.jsonl", LINE + '{"text": "cut'), REFUSED, "line 2: truncated"),
     Case("70", file("a.jsonl", LINE + '{"text": "' + "x" * (17 << 20) + '"}\n'), REFUSED, "limit"),
-    Case("71", file("a.jsonl", LINE + '{"text": ' + "[" * 100_000 + "]" * 100_000 + "}\n"), REFUSED,
-         "line 2: nested too deeply"),
+    Case(
+        "71",
+        file("a.jsonl", LINE + '{"text": ' + "[" * 100_000 + "]" * 100_000 + "}\n"),
+        REFUSED,
+        "line 2: nested too deeply",
+    ),
     Case("72", file("a.jsonl", LINE + '{"text": NaN, "label": "a"}\n'), REFUSED, "line 2: the literal NaN"),
     Case("72-inf", file("a.jsonl", LINE + '{"text": -Infinity, "label": "a"}\n'), REFUSED, "line 2: the literal -Inf"),
 ]
+
 
 def files_of(folder) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
@@ -166,8 +193,11 @@ def test_special_files_do_not_hang(tmp_path):
 def test_fault_27_ids_stay_as_written(kind, tmp_path):
     ids = ["007", "1e5", "NA", "True", "null", "nan", "1.0", "0x1F"]
     lines = "".join(f"{name},{number},{'xy'[number % 2]}\n" for number, name in enumerate(ids))
-    make = {"csv": file("a.csv", "id,a,label\n" + lines), "parquet": parquet(id=ids, a=range(8), label=["x", "y"] * 4),
-            "jsonl": jsonl(*({"id": name, "a": number, "label": "x"} for number, name in enumerate(ids)))}[kind]
+    make = {
+        "csv": file("a.csv", "id,a,label\n" + lines),
+        "parquet": parquet(id=ids, a=range(8), label=["x", "y"] * 4),
+        "jsonl": jsonl(*({"id": name, "a": number, "label": "x"} for number, name in enumerate(ids))),
+    }[kind]
     assert load_examples(make(tmp_path)).ids.tolist() == ids
 
 

@@ -49,8 +49,14 @@ def test_semicolons_and_byte_order_mark_are_noted(tmp_path):
 @pytest.fixture
 def people():
     """Numbers with gaps, words with gaps, a label."""
-    return pd.DataFrame({"age": ["39", "?", "50", ""], "job": ["Clerk", "?", "NA", ""], "code": ["1", "NA", "3", "4"],
-                         "income": ["low", "high", "low", "high"]})
+    return pd.DataFrame(
+        {
+            "age": ["39", "?", "50", ""],
+            "job": ["Clerk", "?", "NA", ""],
+            "code": ["1", "NA", "3", "4"],
+            "income": ["low", "high", "low", "high"],
+        }
+    )
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "jsonl"])
@@ -84,8 +90,15 @@ def test_shards_of_parquet_are_one_table(tmp_path, people):
 
 
 def test_typed_parquet_and_json_values_become_plain_text(tmp_path):
-    table = pa.table({"id": pa.array([1, 2]), "x": pa.array([0.1, None]), "flag": [True, False], "tags": [["a"], None],
-                      "label": pa.array(["u", "v"]).dictionary_encode()})
+    table = pa.table(
+        {
+            "id": pa.array([1, 2]),
+            "x": pa.array([0.1, None]),
+            "flag": [True, False],
+            "tags": [["a"], None],
+            "label": pa.array(["u", "v"]).dictionary_encode(),
+        }
+    )
     parquet.write_table(table, tmp_path / "a.parquet")
     examples = load_examples(tmp_path / "a.parquet")
     assert examples.ids.tolist() == ["1", "2"]

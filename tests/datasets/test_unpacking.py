@@ -49,8 +49,13 @@ def _prefixes(folder):
     """Different texts that share their long beginning: stored as differences they take little."""
     path = folder / "a.parquet"
     words = [("x" * (MEGABYTE // 8)) + f"{i:05d}" for i in range(2000)]
-    parquet.write_table(_table(pa.array(words)), path, compression="zstd", use_dictionary=False,
-                        column_encoding={"text": "DELTA_BYTE_ARRAY", "label": "PLAIN"})
+    parquet.write_table(
+        _table(pa.array(words)),
+        path,
+        compression="zstd",
+        use_dictionary=False,
+        column_encoding={"text": "DELTA_BYTE_ARRAY", "label": "PLAIN"},
+    )
     return path
 
 
@@ -147,8 +152,14 @@ def test_parquet_of_every_encoding_reads_alike(tmp_path):
     words = [f"prefix {'common ' * 5}{i}" for i in range(300)]
     frame = pd.DataFrame({"text": words, "label": ["a", "b", None] * 100, "x": np.arange(300) + 0.25})
     expected = [tuple("" if pd.isna(cell) else str(cell) for cell in row) for row in frame.to_numpy(object).tolist()]
-    for number, options in enumerate([{}, {"use_dictionary": False}, {"row_group_size": 7},
-                                      {"use_dictionary": False, "column_encoding": {"text": "DELTA_BYTE_ARRAY"}}]):
+    for number, options in enumerate(
+        [
+            {},
+            {"use_dictionary": False},
+            {"row_group_size": 7},
+            {"use_dictionary": False, "column_encoding": {"text": "DELTA_BYTE_ARRAY"}},
+        ]
+    ):
         path = tmp_path / f"{number}.parquet"
         parquet.write_table(pa.Table.from_pandas(frame), path, **options)
         read = read_parquet(path)[0]

@@ -13,8 +13,20 @@ from core.types.examples import ExampleTable, Modality
 
 def table_of(inputs, modality):
     count = len(inputs)
-    return ExampleTable("tiny", modality, np.arange(count).astype(str), inputs, np.zeros(count, np.int64), ("a",),
-                        np.full(count, "train"), None, np.arange(count), None, None, "0")
+    return ExampleTable(
+        "tiny",
+        modality,
+        np.arange(count).astype(str),
+        inputs,
+        np.zeros(count, np.int64),
+        ("a",),
+        np.full(count, "train"),
+        None,
+        np.arange(count),
+        None,
+        None,
+        "0",
+    )
 
 
 def striped(count, seed, color=True):
@@ -59,7 +71,7 @@ def _encode_slowly(image, dictionary: PatchDictionary):
     quadrants = [[[] for _ in range(2)] for _ in range(2)]
     for i, top in enumerate(starts):
         for j, left in enumerate(starts):
-            patch = image[top:top + PATCH, left:left + PATCH].transpose(2, 0, 1).ravel().astype(np.float64)
+            patch = image[top : top + PATCH, left : left + PATCH].transpose(2, 0, 1).ravel().astype(np.float64)
             patch = (patch - patch.mean()) / np.sqrt(patch.var() + 10)
             white = (patch - dictionary.mean) @ dictionary.whitener
             distance = np.sqrt(((white - dictionary.centroids) ** 2).sum(1))
@@ -72,8 +84,10 @@ def test_patch_features_beat_pixels_on_natural_images(shared_data):
     with np.load(shared_data / "cifar10n_train_10k.npz") as members:
         images, labels = members["images"][:1500], members["clean_label"][:1500]
     examples = table_of(images, Modality.IMAGE)
-    accuracy = {how: (labels[nearest(embed_inputs(examples, how=how)[0])] == labels).mean()
-                for how in ("patch_features", "pixels")}
+    accuracy = {
+        how: (labels[nearest(embed_inputs(examples, how=how)[0])] == labels).mean()
+        for how in ("patch_features", "pixels")
+    }
     # at 10,000 images and ten neighbors it is 0.50 against 0.34; at 1,500 and one neighbor both are lower
     assert accuracy["patch_features"] > accuracy["pixels"] + 0.05, accuracy
 

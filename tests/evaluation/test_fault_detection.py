@@ -10,7 +10,8 @@ from core.evaluation.fault_detection import auroc, average_precision, evaluate_s
 from core.types.errors import DataError
 
 CASES = st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=40).filter(
-    lambda rows: len({truth for _, truth in rows}) == 2)
+    lambda rows: len({truth for _, truth in rows}) == 2
+)
 
 
 @settings(deadline=None, max_examples=30)
@@ -43,12 +44,17 @@ def test_a_score_without_faults_has_no_figure():
 
 def test_scores_are_read_from_their_suspect_end():
     fault = np.array([True, True, False, False, False, True])
-    view = view_of({"el2n": [9, 8, 1, 2, 3, 0], "aum": [-9, -8, 1, 2, 3, 9],
-                    "duplicate_similarity": [1, 1, 0, 0, 0, 0]}, splits=["train"] * 5 + ["test"])
+    view = view_of(
+        {"el2n": [9, 8, 1, 2, 3, 0], "aum": [-9, -8, 1, 2, 3, 9], "duplicate_similarity": [1, 1, 0, 0, 0, 0]},
+        splits=["train"] * 5 + ["test"],
+    )
     out = evaluate_scores(view, rank_rows(view, goal_rules(view, "find_noise")).composite, fault)
     assert {n: f["auroc"] for n, f in out["scores"].items()} == {"el2n": 1.0, "aum": 1.0, "duplicate_similarity": 1.0}
     assert {n: f["side"] for n, f in out["scores"].items()} == {
-        "el2n": "highest", "aum": "lowest", "duplicate_similarity": "highest"}
+        "el2n": "highest",
+        "aum": "lowest",
+        "duplicate_similarity": "highest",
+    }
     assert out["scores"]["duplicate_similarity"]["oriented_by"] == "inspect_first"
     assert out["composite"]["auroc"] == 1.0
     assert (out["rows"], out["faults"]) == (5, 2)  # the held-out fault stays out

@@ -107,18 +107,24 @@ def test_removing_flips_beats_random_and_a_random_rule_does_not(tmp_path):
     assert result.smallest.fraction is not None
     assert result.smallest.confidence >= 0.95
 
-    noise = view_of({"el2n": np.random.default_rng(5).random(len(given))}, labels=given, splits=view.splits.tolist(),
-                    classes=3)
+    noise = view_of(
+        {"el2n": np.random.default_rng(5).random(len(given))}, labels=given, splits=view.splits.tolist(), classes=3
+    )
     blind = arms_of(noise, dropping(100))
-    result = retrain(blind, LogisticLearner(x, 3, blind.candidates, blind.held_out.rows), asked(), tmp_path / "blind",
-                     SilentProgress())
+    result = retrain(
+        blind,
+        LogisticLearner(x, 3, blind.candidates, blind.held_out.rows),
+        asked(),
+        tmp_path / "blind",
+        SilentProgress(),
+    )
     assert next(c for c in result.comparisons if c.own and c.against == "random").verdict == "no different from"
 
-    worst = view_of({"el2n": -view.scores["el2n"].values}, labels=given, splits=view.splits.tolist(),
-                    classes=3)
+    worst = view_of({"el2n": -view.scores["el2n"].values}, labels=given, splits=view.splits.tolist(), classes=3)
     bad = arms_of(worst, dropping(200))
-    result = retrain(bad, LogisticLearner(x, 3, bad.candidates, bad.held_out.rows), asked(), tmp_path / "bad",
-                     SilentProgress())
+    result = retrain(
+        bad, LogisticLearner(x, 3, bad.candidates, bad.held_out.rows), asked(), tmp_path / "bad", SilentProgress()
+    )
     assert next(c for c in result.comparisons if c.own and c.against == "random").verdict == "worse than"
 
 
@@ -164,8 +170,9 @@ def test_results_survive_the_disk(tmp_path):
 
     x, view, _, _ = world()
     arms = arms_of(view, dropping(100))
-    result = retrain(arms, LogisticLearner(x, 3, arms.candidates, arms.held_out.rows, steps=5), asked(), tmp_path,
-                     SilentProgress())
+    result = retrain(
+        arms, LogisticLearner(x, 3, arms.candidates, arms.held_out.rows, steps=5), asked(), tmp_path, SilentProgress()
+    )
     assert CheckResult.from_json(json.loads(json.dumps(result.to_json()))) == result
 
 
@@ -182,8 +189,7 @@ def test_corrected_labels_train_the_rule_and_only_the_rule():
 
 def test_without_a_split_a_stratified_part_is_set_aside_for_good():
     _, view, given, _ = world()
-    alone = view_of({"el2n": view.scores["el2n"].values}, labels=given, splits=["train"] * len(given),
-                    classes=3)
+    alone = view_of({"el2n": view.scores["el2n"].values}, labels=given, splits=["train"] * len(given), classes=3)
     units = np.arange(len(given)) // 2  # twins stay together
     rows = np.arange(len(given))
     part = set_aside_rows(given, units, rows, 0)

@@ -75,8 +75,12 @@ def test_weights_are_the_best_of_a_grid():
     assert (weights >= 0).all()
     best = min(penalised_loss(np.array([*weights, b]), matrix, flipped)[0] for b in np.linspace(-8, 2, 401))
     grid = np.linspace(0, 1.5 * weights.max(), 31)
-    tried = min(penalised_loss(np.array([a, c, b]), matrix, flipped)[0]
-                for a in grid for c in grid for b in np.linspace(-8, 2, 81))
+    tried = min(
+        penalised_loss(np.array([a, c, b]), matrix, flipped)[0]
+        for a in grid
+        for c in grid
+        for b in np.linspace(-8, 2, 81)
+    )
     assert best <= tried + 1e-5  # the intercept's own grid is 0.025 wide
 
 

@@ -19,12 +19,18 @@ OPEN = Guardrails(class_floor=0, class_cap=None, allow_empty_class=True)
 def world(seed: int = 0):
     """(scored rows, what a person decided about three of them, their columns)."""
     view = random_view(np.random.default_rng(seed))
-    frame = pd.DataFrame({"text": [f"line {k}\nnext, \"quoted\"" for k in range(len(view))],
-                          "label": [view.class_names[c] if c >= 0 else "" for c in view.labels],
-                          "amount": [str(k - 30) for k in range(len(view))]})
-    decisions = {str(view.ids[0]): Decision(Action.DROP, note="=1+1"),
-                 str(view.ids[3]): Decision(Action.RELABEL, "class 1"),
-                 str(view.ids[5]): Decision(note="line\nbreak", reviewed=True)}
+    frame = pd.DataFrame(
+        {
+            "text": [f'line {k}\nnext, "quoted"' for k in range(len(view))],
+            "label": [view.class_names[c] if c >= 0 else "" for c in view.labels],
+            "amount": [str(k - 30) for k in range(len(view))],
+        }
+    )
+    decisions = {
+        str(view.ids[0]): Decision(Action.DROP, note="=1+1"),
+        str(view.ids[3]): Decision(Action.RELABEL, "class 1"),
+        str(view.ids[5]): Decision(note="line\nbreak", reviewed=True),
+    }
     return replace(view, columns=frame, label_column="label", _results={}), decisions, frame
 
 

@@ -30,11 +30,32 @@ def test_the_columns_are_those_of_the_contract(tmp_path):
     view, _ = write_out(tmp_path / "out")
     head = read_table(tmp_path / "out" / "decisions.csv")[0]
     scores = [c for n in view.scores for c in (n, f"{n}_pct", f"{n}_sd", f"{n}_n")]
-    assert head == ["example_id", "source_index", "source_path", "split", "group", "label", "label_suggested",
-                    "label_final", "kept", "decision_source", "reasons", "composite_score", "composite_rank",
-                    "threshold", "cut_margin",
-                    *scores, "flip_risk", "dup_group", "zone", "predicted_label", "predicted_prob", "sample_weight",
-                    "reviewed", "note"]
+    assert head == [
+        "example_id",
+        "source_index",
+        "source_path",
+        "split",
+        "group",
+        "label",
+        "label_suggested",
+        "label_final",
+        "kept",
+        "decision_source",
+        "reasons",
+        "composite_score",
+        "composite_rank",
+        "threshold",
+        "cut_margin",
+        *scores,
+        "flip_risk",
+        "dup_group",
+        "zone",
+        "predicted_label",
+        "predicted_prob",
+        "sample_weight",
+        "reviewed",
+        "note",
+    ]
 
 
 def test_a_second_export_has_the_same_bytes(tmp_path):
@@ -143,8 +164,28 @@ def test_fault_78_a_formula_in_an_id_is_defused_in_decisions_csv_whatever_is_cho
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
-HARD_IDS = ["007", "1e5", "NA", "nan", "None", "-2", "=x", "'=x", "a;b", "a,b", 'a"b', "a\nb", "a\r\nb", "\u00e9",
-            "e\u0301", "\u202eabc", " x ", "\ufeffx", "\U0001f426", "0.10"]
+HARD_IDS = [
+    "007",
+    "1e5",
+    "NA",
+    "nan",
+    "None",
+    "-2",
+    "=x",
+    "'=x",
+    "a;b",
+    "a,b",
+    'a"b',
+    "a\nb",
+    "a\r\nb",
+    "\u00e9",
+    "e\u0301",
+    "\u202eabc",
+    " x ",
+    "\ufeffx",
+    "\U0001f426",
+    "0.10",
+]
 
 
 @settings(deadline=None, max_examples=25)
@@ -210,8 +251,10 @@ def test_a_folder_of_someone_else_is_left_alone(tmp_path):
 
 def test_nothing_tells_where_or_when_it_was_made(tmp_path):
     view, decisions, frame = world()
-    provenance = {"spec": {"source": "/home/someone/data/set.csv", "odd": float("nan"), "list": (np.float32(0.5), {1})},
-                  "windows": "C:\\Users\\someone\\x.csv"}
+    provenance = {
+        "spec": {"source": "/home/someone/data/set.csv", "odd": float("nan"), "list": (np.float32(0.5), {1})},
+        "windows": "C:\\Users\\someone\\x.csv",
+    }
     write_export(view, RULES, decisions, provenance, frame, tmp_path / "out")
     text = (tmp_path / "out" / "manifest.json").read_text("utf-8")
     assert "someone" not in text

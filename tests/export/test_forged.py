@@ -27,8 +27,9 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHAFFINCH_HOME", str(tmp_path_factory.mktemp("home")))
         data, _ = write_table(folder / "data")
-        spec = RunSpec(str(data), scores=("label_quality", "knn_distance"), training=TrainingSpec(folds=3), map=False,
-                       threads=1)
+        spec = RunSpec(
+            str(data), scores=("label_quality", "knn_distance"), training=TrainingSpec(folds=3), map=False, threads=1
+        )
         run = actions.run_here(spec, folder / "run", SilentProgress())
         decisions = {"row-1": Decision(Action.RELABEL, "z"), "row-2": Decision(Action.DROP)}
         rules = actions.default_rules(actions.score_view(run))
@@ -67,8 +68,10 @@ def _cell(row, column, value):
     return change
 
 
-@pytest.mark.parametrize(("column", "value"), [("a", "9.9999"), ("label", "x"), ("label", "w"), ("kind", ""),
-                                               ("id", "row-1x"), ("split", "valid")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("a", "9.9999"), ("label", "x"), ("label", "w"), ("kind", ""), ("id", "row-1x"), ("split", "valid")],
+)
 def test_a_forged_value_fails_where_the_run_is_at_hand(made, export, column, value):
     row = next(r for r in range(4, 40) if _read(export, r, column) != value)
     _rewrite(export, "curated.csv", _cell(row, column, value))
@@ -78,30 +81,61 @@ def test_a_forged_value_fails_where_the_run_is_at_hand(made, export, column, val
     assert f"column {column!r}" in second.details[0] or "row" in second.details[0]
 
 
-@pytest.mark.parametrize(("column", "value"), [("label_quality", "0.5"), ("kept", "0"), ("label", "x"),
-                                               ("split", "test"),
-                                               ("source_index", "7"), ("zone", "clean"), ("note", "mine")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("label_quality", "0.5"),
+        ("kept", "0"),
+        ("label", "x"),
+        ("split", "test"),
+        ("source_index", "7"),
+        ("zone", "clean"),
+        ("note", "mine"),
+    ],
+)
 def test_a_forged_cell_of_decisions_fails(made, export, column, value):
     _rewrite(export, "decisions.csv", _cell(11, column, value))
     reports = export_actions.verify_export(export, made[0].path, level=2)
     assert [report.ok for report in reports] == [True, False]
 
 
-@pytest.mark.parametrize("change", [
-    lambda m: m["decisions"].update({"row-9": {"action": "drop"}}), lambda m: m["rules"].update(thresholds=[]),
-    lambda m: m["counts"].update(kept=1), lambda m: m["dataset"].update(class_names=["x", "z", "y"]),
-    lambda m: m["scores"]["label_quality"].update(orientation={}), lambda m: m["outputs"].pop("curated.parquet"),
-    lambda m: m["dataset"].update(fingerprint="0"), lambda m: m.update(remark="all is well"),
-    lambda m: m["noise_estimate"].update(share=0),
-    lambda m: m.update(near_duplicates_asked={"rows": 9, "share": 0.5, "similarity": 0.9, "limit": 0.05}),
-    lambda m: m["outputs"]["curated.csv"].update(rows=1), lambda m: m["outputs"]["decisions.csv"].update(rows=99),
-], ids=["decision", "rules", "counts", "classes", "orientation", "parquet", "fingerprint", "entry", "noise",
-        "asked", "rows kept", "rows"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m["decisions"].update({"row-9": {"action": "drop"}}),
+        lambda m: m["rules"].update(thresholds=[]),
+        lambda m: m["counts"].update(kept=1),
+        lambda m: m["dataset"].update(class_names=["x", "z", "y"]),
+        lambda m: m["scores"]["label_quality"].update(orientation={}),
+        lambda m: m["outputs"].pop("curated.parquet"),
+        lambda m: m["dataset"].update(fingerprint="0"),
+        lambda m: m.update(remark="all is well"),
+        lambda m: m["noise_estimate"].update(share=0),
+        lambda m: m.update(near_duplicates_asked={"rows": 9, "share": 0.5, "similarity": 0.9, "limit": 0.05}),
+        lambda m: m["outputs"]["curated.csv"].update(rows=1),
+        lambda m: m["outputs"]["decisions.csv"].update(rows=99),
+    ],
+    ids=[
+        "decision",
+        "rules",
+        "counts",
+        "classes",
+        "orientation",
+        "parquet",
+        "fingerprint",
+        "entry",
+        "noise",
+        "asked",
+        "rows kept",
+        "rows",
+    ],
+)
 def test_a_forged_manifest_fails(made, export, change, request):
     _seal(export, change)
     reports = export_actions.verify_export(export, made[0].path, level=2)
-    assert [report.ok for report in reports] == ([False, True] if request.node.callspec.id == "parquet"
-                                                 else [True, False])
+    assert [report.ok for report in reports] == (
+        [False, True] if request.node.callspec.id == "parquet" else [True, False]
+    )
 
 
 @pytest.mark.parametrize("name", ["curated", "decisions"])

@@ -19,8 +19,13 @@ from core.types.errors import CurationError
 
 _RULES = [
     Rules(thresholds=(Threshold("composite", "percentile", "above", 80.0), Threshold("el2n", "value", "above", 2.0))),
-    Rules(strategy="class_balanced", strategy_params={"keep_fraction": 0.5, "balance": 1.0}, transform="probit",
-          guardrails=Guardrails(class_cap=None, duplicates="keep_best_agreed"), score_weights={"el2n": 0.5}),
+    Rules(
+        strategy="class_balanced",
+        strategy_params={"keep_fraction": 0.5, "balance": 1.0},
+        transform="probit",
+        guardrails=Guardrails(class_cap=None, duplicates="keep_best_agreed"),
+        score_weights={"el2n": 0.5},
+    ),
     Rules(strategy="coverage", strategy_params={"keep_fraction": 0.3, "beta": 0.1}, aggregator="borda", seed=3),
 ]
 
@@ -120,8 +125,11 @@ def test_bytes_that_changed(made, name):
             new["manifest.json"] = _sealed(json.loads(files["manifest.json"]), new)
         _write(out, new)
         passed = _answer(out, run)
-        assert not passed or data == files[name] or (name == "manifest.json" and json.loads(data) ==
-                                                     json.loads(files[name])), "forged bytes passed"
+        assert (
+            not passed
+            or data == files[name]
+            or (name == "manifest.json" and json.loads(data) == json.loads(files[name]))
+        ), "forged bytes passed"
 
     holds()
     _write(out, files)
@@ -130,8 +138,25 @@ def test_bytes_that_changed(made, name):
 def test_cells_of_decisions_that_changed(made):
     run, out, files = made
     lines = files["decisions.csv"].decode().split("\n")
-    cells = st.sampled_from(["", "0", "1", "-1", "nan", "inf", "1e39", "-1e39", "1e-50", "9" * 5000, "x", "class 1",
-                             "'=1", "\x1b[2J", "1_0"])
+    cells = st.sampled_from(
+        [
+            "",
+            "0",
+            "1",
+            "-1",
+            "nan",
+            "inf",
+            "1e39",
+            "-1e39",
+            "1e-50",
+            "9" * 5000,
+            "x",
+            "class 1",
+            "'=1",
+            "\x1b[2J",
+            "1_0",
+        ]
+    )
 
     @cases(30)
     @given(st.integers(0, len(lines) - 2), st.integers(0, 40), cells, st.booleans())

@@ -50,8 +50,10 @@ def test_no_written_table_has_a_name_twice(view, tmp_path):
     outcome = apply_rules(view, RULES)
     write_export(view, RULES, {}, {}, view.columns, tmp_path / "out", formats=("csv", "parquet"))
     headers = {name: _header((tmp_path / "out" / f"{name}.csv").read_bytes()) for name in ("curated", "decisions")}
-    headers |= {f"{name}.parquet": pq.read_schema(tmp_path / "out" / f"{name}.parquet").names
-                for name in ("curated", "decisions")}
+    headers |= {
+        f"{name}.parquet": pq.read_schema(tmp_path / "out" / f"{name}.parquet").names
+        for name in ("curated", "decisions")
+    }
     headers["selection"] = _header(selected_csv(view, RULES, {}, outcome, np.arange(5)))
     for name, header in headers.items():
         assert len(set(header)) == len(header), name
@@ -94,8 +96,14 @@ def test_own_columns_named_like_ours_survive_a_run(tmp_path):
     frame["label"] = ["a", "b"] * 30
     frame.to_csv(tmp_path / "data.csv", index=False)
     roles = Roles(id="none", label="label", features=("x", "y"))
-    spec = RunSpec(str(tmp_path / "data.csv"), roles=roles, scores=("knn_distance",), map=False, threads=1,
-                   training=TrainingSpec(folds=2))
+    spec = RunSpec(
+        str(tmp_path / "data.csv"),
+        roles=roles,
+        scores=("knn_distance",),
+        map=False,
+        threads=1,
+        training=TrainingSpec(folds=2),
+    )
     run = actions.run_here(spec, tmp_path / "run", SilentProgress())
     export_actions.export_run(run, replace(RULES, goal="find_ood"), {}, tmp_path / "out", formats=("csv", "parquet"))
     assert [report.ok for report in export_actions.verify_export(tmp_path / "out", level=2)] == [True, True]

@@ -24,29 +24,84 @@ EVIL = "</script><img src=x onerror=alert(1)>"
 
 
 def check_result(name="cat"):
-    points = [ArmPoint(arm, f, n, (0.8, 0.82, 0.81), 0.81, 0.78, 0.84, name, 0.5)
-              for arm, f, n in (("rule", 0.9, 90), ("random", 0.9, 90), ("rule", 0.5, 50), ("random", 0.5, 50),
-                                ("all", 1.0, 100))]
-    compared = (Comparison("random", 0.9, 90, 0.02, 0.01, 0.03, "better than", True),
-                Comparison("random", 0.5, 50, 0.0, -0.01, 0.01, "no different from"))
-    return CheckResult("k", 1, "quick", "regression", 600, 3, 100, 40, "the test split", (name, "dog"), {}, "00",
-                       tuple(points), compared, SmallestSubset(0.5, 50, 0.97, "50 rows"), f"Better. {name}", (name,))
+    points = [
+        ArmPoint(arm, f, n, (0.8, 0.82, 0.81), 0.81, 0.78, 0.84, name, 0.5)
+        for arm, f, n in (
+            ("rule", 0.9, 90),
+            ("random", 0.9, 90),
+            ("rule", 0.5, 50),
+            ("random", 0.5, 50),
+            ("all", 1.0, 100),
+        )
+    ]
+    compared = (
+        Comparison("random", 0.9, 90, 0.02, 0.01, 0.03, "better than", True),
+        Comparison("random", 0.5, 50, 0.0, -0.01, 0.01, "no different from"),
+    )
+    return CheckResult(
+        "k",
+        1,
+        "quick",
+        "regression",
+        600,
+        3,
+        100,
+        40,
+        "the test split",
+        (name, "dog"),
+        {},
+        "00",
+        tuple(points),
+        compared,
+        SmallestSubset(0.5, 50, 0.97, "50 rows"),
+        f"Better. {name}",
+        (name,),
+    )
 
 
 def self_test(name="el2n"):
     recall = ScoreRecall(name, (0.05, 0.1, 0.2), (0.4, 0.6, 0.8), (0.3, 0.5, 0.7), (0.5, 0.7, 0.9), 0.5, 0.9)
-    return SelfTestResult("k", 0.05, 0, 400, 20, (recall,), (recall,), {name: 1.0}, {name: "difficulty"},
-                          (Gain("equal weights", 0.01, -0.01, 0.03),), {"vog": EVIL}, (EVIL,))
+    return SelfTestResult(
+        "k",
+        0.05,
+        0,
+        400,
+        20,
+        (recall,),
+        (recall,),
+        {name: 1.0},
+        {name: "difficulty"},
+        (Gain("equal weights", 0.01, -0.01, 0.03),),
+        {"vog": EVIL},
+        (EVIL,),
+    )
 
 
 def noise():
-    return NoiseRate((Stratum(EVIL, 10, 5, 2, 0.1, 0.7), Stratum("others", 90, 5, 0, 0, 0.4)), 0.05, 0.01, 0.2, None,
-                     None, 4, EVIL, EVIL)
+    return NoiseRate(
+        (Stratum(EVIL, 10, 5, 2, 0.1, 0.7), Stratum("others", 90, 5, 0, 0, 0.4)),
+        0.05,
+        0.01,
+        0.2,
+        None,
+        None,
+        4,
+        EVIL,
+        EVIL,
+    )
 
 
 def whole(name=EVIL):
-    return ReportContent(name, ((name, name),), {"preset": name}, ((name, 10, 9), ("dog", 0, 0)), (name,),
-                         check_result(name), self_test(name), noise())
+    return ReportContent(
+        name,
+        ((name, name),),
+        {"preset": name},
+        ((name, 10, 9), ("dog", 0, 0)),
+        (name,),
+        check_result(name),
+        self_test(name),
+        noise(),
+    )
 
 
 def test_no_word_becomes_a_tag():

@@ -18,14 +18,50 @@ from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 
 RULES = Rules(thresholds=(Threshold("composite", "percentile", "above", 80.0),))
-HARD = ["=1+1", "+49 30 1234", "-", "-5", "@someone hi", "\ttab", 'a "quoted" word', '"', "two\nlines", "two\r\nlines",
-        "one\rreturn", "\rfirst", "\ufeffmark", "a,b", "a;b", " spaced ", "'already", "'=1", "=cmd|' /C calc'!A0", "NA",
-        "007", "1e5", "", "\u202eabc", "\U0001f426", "x" * 5000, "=\"a\"", "\n", "a''b", "nan"]
+HARD = [
+    "=1+1",
+    "+49 30 1234",
+    "-",
+    "-5",
+    "@someone hi",
+    "\ttab",
+    'a "quoted" word',
+    '"',
+    "two\nlines",
+    "two\r\nlines",
+    "one\rreturn",
+    "\rfirst",
+    "\ufeffmark",
+    "a,b",
+    "a;b",
+    " spaced ",
+    "'already",
+    "'=1",
+    "=cmd|' /C calc'!A0",
+    "NA",
+    "007",
+    "1e5",
+    "",
+    "\u202eabc",
+    "\U0001f426",
+    "x" * 5000,
+    '="a"',
+    "\n",
+    "a''b",
+    "nan",
+]
 
 
 def _export(source: Path, folder: Path, roles: Roles, modality: str, **how):
-    spec = RunSpec(str(source), modality=modality, roles=roles, scores=("knn_distance", "label_quality"),
-                   training=TrainingSpec(folds=2), map=False, threads=1)
+    spec = RunSpec(
+        str(source),
+        modality=modality,
+        roles=roles,
+        scores=("knn_distance", "label_quality"),
+        training=TrainingSpec(folds=2),
+        map=False,
+        threads=1,
+    )
     run = actions.run_here(spec, folder / "run", SilentProgress())
     report = export_actions.export_run(run, RULES, {}, folder / "out", **how)
     assert 0 < report.dropped < len(run.examples)
@@ -61,13 +97,16 @@ def test_tweets_come_back_as_they_were(shared_data, tmp_path):
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_hard_texts_come_back_as_they_were(tmp_path, line_end):
-    rows = [[f"{HARD[k % len(HARD)]}{k}", HARD[k % len(HARD)], "ab"[k % 2], HARD[(7 * k) % len(HARD)]]
-            for k in range(3 * len(HARD))]
+    rows = [
+        [f"{HARD[k % len(HARD)]}{k}", HARD[k % len(HARD)], "ab"[k % 2], HARD[(7 * k) % len(HARD)]]
+        for k in range(3 * len(HARD))
+    ]
     rows = [[key, text or "empty", label, note] for key, text, label, note in rows]
     source = tmp_path / "hard.csv"
     with source.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerows(
-            [["key", "text", "label", "=note"], *rows])
+            [["key", "text", "label", "=note"], *rows]
+        )
     roles = Roles(id="key", text="text", label="label")
     out = _export(source, tmp_path, roles, "text", formats=("csv", "parquet"))
     for name in ("curated.csv", "curated.parquet"):
@@ -77,17 +116,19 @@ def test_hard_texts_come_back_as_they_were(tmp_path, line_end):
 def test_numbers_in_parquet_come_back_with_their_types(tmp_path):
     rng, size = np.random.default_rng(0), 80
     days = [datetime.datetime(2026, 1, 1) + datetime.timedelta(days=k) for k in range(size)]
-    table = pa.table({
-        "id": pa.array([f"-{k}" for k in range(size)]),
-        "whole": pa.array([None if k == 3 else k - 40 for k in range(size)], pa.int32()),
-        "real": pa.array([float(k) for k in range(size)], pa.float64()),
-        "single": pa.array(rng.normal(size=size).astype(np.float32)),
-        "tiny": pa.array(rng.normal(size=size) * 1e-9, pa.float64()),
-        "flag": pa.array([k % 3 == 0 for k in range(size)]),
-        "day": pa.array(days, pa.timestamp("us")),
-        "kind": pa.array(["+a", "-b"] * (size // 2)).dictionary_encode(),
-        "label": pa.array([k % 2 for k in range(size)], pa.int64()),
-    })
+    table = pa.table(
+        {
+            "id": pa.array([f"-{k}" for k in range(size)]),
+            "whole": pa.array([None if k == 3 else k - 40 for k in range(size)], pa.int32()),
+            "real": pa.array([float(k) for k in range(size)], pa.float64()),
+            "single": pa.array(rng.normal(size=size).astype(np.float32)),
+            "tiny": pa.array(rng.normal(size=size) * 1e-9, pa.float64()),
+            "flag": pa.array([k % 3 == 0 for k in range(size)]),
+            "day": pa.array(days, pa.timestamp("us")),
+            "kind": pa.array(["+a", "-b"] * (size // 2)).dictionary_encode(),
+            "label": pa.array([k % 2 for k in range(size)], pa.int64()),
+        }
+    )
     source = tmp_path / "numbers.parquet"
     pq.write_table(table, source)
     roles = Roles(id="id", label="label")
@@ -104,17 +145,30 @@ def test_numbers_in_parquet_come_back_with_their_types(tmp_path):
 
 def test_numbers_of_a_csv_become_numbers_in_parquet_only_where_no_cell_changes(tmp_path):
     size = 60
-    frame = pd.DataFrame({
-        "id": [f"r{k}" for k in range(size)], "whole": [str(k) for k in range(size)],
-        "real": [f"{k}.5" for k in range(size)], "code": [f"{k:03d}" for k in range(size)],
-        "price": [f"{k}.50" for k in range(size)], "gap": ["" if k % 7 == 0 else str(k) for k in range(size)],
-        "label": ["ab"[k % 2] for k in range(size)]})
+    frame = pd.DataFrame(
+        {
+            "id": [f"r{k}" for k in range(size)],
+            "whole": [str(k) for k in range(size)],
+            "real": [f"{k}.5" for k in range(size)],
+            "code": [f"{k:03d}" for k in range(size)],
+            "price": [f"{k}.50" for k in range(size)],
+            "gap": ["" if k % 7 == 0 else str(k) for k in range(size)],
+            "label": ["ab"[k % 2] for k in range(size)],
+        }
+    )
     source = tmp_path / "plain.csv"
     frame.to_csv(source, index=False)
     roles = Roles(id="id", label="label")
     out = _export(source, tmp_path, roles, "table", formats=("csv", "parquet"))
     schema = pq.read_schema(out / "curated.parquet")
     kinds = {f.name: str(f.type).replace("large_", "") for f in schema}
-    assert kinds == {"id": "string", "whole": "int64", "real": "double", "code": "string", "price": "string",
-                     "gap": "int64", "label": "string"}
+    assert kinds == {
+        "id": "string",
+        "whole": "int64",
+        "real": "double",
+        "code": "string",
+        "price": "string",
+        "gap": "int64",
+        "label": "string",
+    }
     assert _unequal(source, out / "curated.parquet", roles, "table")[1] == 0

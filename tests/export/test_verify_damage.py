@@ -23,9 +23,16 @@ def _edit(path: Path, row: int, column: str, cell: str) -> str:
     return was
 
 
-@pytest.mark.parametrize(("file", "column", "cell"), [("decisions.csv", "kept", "1"), ("decisions.csv", "el2n", "9.5"),
-                                                      ("decisions.csv", "note", "new"), ("curated.csv", "label", "dog"),
-                                                      ("decisions.csv", "example_id", "other")])
+@pytest.mark.parametrize(
+    ("file", "column", "cell"),
+    [
+        ("decisions.csv", "kept", "1"),
+        ("decisions.csv", "el2n", "9.5"),
+        ("decisions.csv", "note", "new"),
+        ("curated.csv", "label", "dog"),
+        ("decisions.csv", "example_id", "other"),
+    ],
+)
 def test_one_changed_cell_is_named(tmp_path, file, column, cell):
     write_out(tmp_path / "out")
     _edit(tmp_path / "out" / file, 7, column, cell if column != "kept" else _other_kept(tmp_path / "out", 7))
@@ -68,7 +75,7 @@ def test_other_damage_is_told(tmp_path):
     assert verify(out, level=1)[0].ok is False
     path.write_bytes(b"\xef\xbb\xbf" + whole)
     assert "header" in verify(out, level=1)[0].details[0]
-    path.write_bytes(whole[:whole.rindex(b"\n", 0, -1) + 1])
+    path.write_bytes(whole[: whole.rindex(b"\n", 0, -1) + 1])
     assert "59 rows instead of 60" in verify(out, level=1)[0].details[0]
     path.unlink()
     assert "missing" in verify(out)[0].details[0]
@@ -140,9 +147,14 @@ def test_columns_read_again_that_differ_are_told(tmp_path):
     view, _ = write_out(tmp_path / "out")
     fresh, frame = {n: c.values for n, c in view.scores.items()}, world()[2]
     other = frame.assign(amount=[f"{k}0" for k in frame["amount"]])
-    same, moved = (verify(tmp_path / "out", run=RunRows(view, frame),
-                          recompute=lambda columns=columns: Recomputed(view.ids.tolist(), fresh, columns))[2]
-                   for columns in (frame, other))
+    same, moved = (
+        verify(
+            tmp_path / "out",
+            run=RunRows(view, frame),
+            recompute=lambda columns=columns: Recomputed(view.ids.tolist(), fresh, columns),
+        )[2]
+        for columns in (frame, other)
+    )
     assert same.ok
     assert (moved.ok, moved.text) == (False, "curated.csv is not what the data gives.")
     assert "column 'amount'" in moved.details[0]

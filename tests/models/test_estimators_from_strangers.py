@@ -27,22 +27,29 @@ def _json(value) -> dict:
 
 
 def _tuple(*values) -> dict:
-    return {"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode",
-            "content": [_json(value) for value in values]}
+    return {
+        "__class__": "tuple",
+        "__module__": "builtins",
+        "__loader__": "TupleNode",
+        "content": [_json(value) for value in values],
+    }
 
 
 def _ways(script: str) -> dict[str, dict]:
     """Each node of skops that calls, or leads to, the function a file names."""
     arguments, nothing = _tuple(script), {**_tuple(), "__class__": "tuple"}
-    partial = {"func": {**_SCRIPT, "__loader__": "FunctionNode", "content": _SCRIPT},
-               "args": arguments, "kwds": _json({}), "namespace": _json({})}
+    partial = {
+        "func": {**_SCRIPT, "__loader__": "FunctionNode", "content": _SCRIPT},
+        "args": arguments,
+        "kwds": _json({}),
+        "namespace": _json({}),
+    }
     return {
         "constructor": {**_SCRIPT, "__loader__": "ConstructorFromReduceNode", "content": arguments},
         "loss": {**_SCRIPT, "__loader__": "LossNode", "__reduce__": {"args": arguments}, "content": nothing},
         "type": {**_SCRIPT, "__loader__": "TypeNode"},
         "function": {**_SCRIPT, "__loader__": "FunctionNode", "content": _SCRIPT},
-        "partial": {"__class__": "partial", "__module__": "functools", "__loader__": "PartialNode",
-                    "content": partial},
+        "partial": {"__class__": "partial", "__module__": "functools", "__loader__": "PartialNode", "content": partial},
         "object": {**_SCRIPT, "__loader__": "ObjectNode", "content": _json({})},
     }
 

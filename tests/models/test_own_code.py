@@ -49,8 +49,23 @@ def test_code_is_found_where_the_person_stands_or_on_the_import_path_and_not_run
     assert "ones_net" not in sys.modules
 
 
-@pytest.mark.parametrize("model", ["os:system", ":", "a:", ":b", "a.:b", "a..b:c", "os.path:join", "../a:b", "a:b.c",
-                                   "builtins:eval", "sys:exit", "a-b:c"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "os:system",
+        ":",
+        "a:",
+        ":b",
+        "a.:b",
+        "a..b:c",
+        "os.path:join",
+        "../a:b",
+        "a:b.c",
+        "builtins:eval",
+        "sys:exit",
+        "a-b:c",
+    ],
+)
 def test_what_is_no_factory_is_refused_by_its_name(model):
     with pytest.raises(ModelError):
         located(model)
@@ -97,8 +112,12 @@ def test_a_compiled_file_beside_the_source_is_not_what_runs(code, tmp_path):
     source = code / "ones_net.py"
     evil = tmp_path / "evil.py"
     evil.write_text(f"open({str(tmp_path / 'canary')!r}, 'w')\ndef make(): return 'evil'\n")
-    py_compile.compile(str(evil), importlib.util.cache_from_source(str(source)), str(source),
-                       invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    py_compile.compile(
+        str(evil),
+        importlib.util.cache_from_source(str(source)),
+        str(source),
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
     remember_consent("mine", located("ones_net:make", code))
     assert own_factory("mine", "ones_net:make")() == "mine"
     assert not (tmp_path / "canary").exists()
@@ -123,11 +142,16 @@ def test_relative_imports_of_a_package_work(code):
     assert own_factory("mine", "group:make")() == "from a namespace package"
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("make = 5\n", "has no function 'make'"), ("def other(): pass\n", "has no function 'make'"),
-    ("1 / 0\n", "cannot be imported: ZeroDivisionError"), ("def make(:\n", "cannot be imported: SyntaxError"),
-    ("import nowhere_at_all\n", "cannot be imported: ModuleNotFoundError"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("make = 5\n", "has no function 'make'"),
+        ("def other(): pass\n", "has no function 'make'"),
+        ("1 / 0\n", "cannot be imported: ZeroDivisionError"),
+        ("def make(:\n", "cannot be imported: SyntaxError"),
+        ("import nowhere_at_all\n", "cannot be imported: ModuleNotFoundError"),
+    ],
+)
 def test_what_is_wrong_with_the_code_is_said_in_words(code, text, words):
     (code / "ones_net.py").write_text(text)
     remember_consent("mine", located("ones_net:make", code))

@@ -20,16 +20,19 @@ def exact_shapley(game, players):
 
 def replacing_game(model, example, background):
     """v(S) = mean of model(example on S, background row elsewhere) over the background rows."""
+
     def game(subset):
         rows = np.array(background, dtype=float)
         columns = sorted(subset)
         rows[:, columns] = example[columns]
         return float(np.mean(model(rows)))
+
     return game
 
 
 def descending_game(tree, example, output):
     """v(S) = expectation of a fitted sklearn tree: on columns in S follow the example, else both ways by weight."""
+
     def expect(node, subset):
         left, right = tree.children_left[node], tree.children_right[node]
         if left < 0:
@@ -39,4 +42,5 @@ def descending_game(tree, example, output):
             return expect(left if np.float32(example[column]) <= tree.threshold[node] else right, subset)
         weight = tree.weighted_n_node_samples
         return (weight[left] * expect(left, subset) + weight[right] * expect(right, subset)) / weight[node]
+
     return lambda subset: expect(0, subset)

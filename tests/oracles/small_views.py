@@ -17,8 +17,17 @@ ORIENTATION = {
 def column(name: str, values, sd=None, seeds: int = 1, skill: float | None = None) -> ScoreColumn:
     """A score column under one of the known names."""
     direction, group, orientation = ORIENTATION[name]
-    return ScoreColumn(name, np.asarray(values, np.float32), direction, group, orientation,
-                       "lowest" if direction == "typical" else "highest", sd, seeds, skill)
+    return ScoreColumn(
+        name,
+        np.asarray(values, np.float32),
+        direction,
+        group,
+        orientation,
+        "lowest" if direction == "typical" else "highest",
+        sd,
+        seeds,
+        skill,
+    )
 
 
 def view_of(values: dict, labels=None, splits=None, ids=None, classes: int | None = None, **more) -> ScoreView:
@@ -42,23 +51,46 @@ def random_view(rng: np.random.Generator, size: int = 60, classes: int = 3, **mo
     scores = {n: column(n, v, spread if n == "el2n" else None, 3 if n == "el2n" else 1) for n, v in values.items()}
     splits = np.where(rng.random(size) < 0.2, "test", "train")
     splits[:2] = "train"
-    return view_of(scores, rng.integers(-1, classes, size), splits, ids=[f"r{k}" for k in rng.permutation(size)],
-                   classes=classes, neighbors=rng.integers(0, size, (size, 3)).astype(np.int32),
-                   neighbor_similarity=(0.9 + 0.1 * rng.random((size, 3))).astype(np.float32),
-                   predicted=rng.integers(0, classes, size), predicted_prob=rng.random(size).astype(np.float32), **more)
+    return view_of(
+        scores,
+        rng.integers(-1, classes, size),
+        splits,
+        ids=[f"r{k}" for k in rng.permutation(size)],
+        classes=classes,
+        neighbors=rng.integers(0, size, (size, 3)).astype(np.int32),
+        neighbor_similarity=(0.9 + 0.1 * rng.random((size, 3))).astype(np.float32),
+        predicted=rng.integers(0, classes, size),
+        predicted_prob=rng.random(size).astype(np.float32),
+        **more,
+    )
 
 
 def permuted(view: ScoreView, order: np.ndarray) -> ScoreView:
     """The same examples in another row order."""
     back = np.argsort(order)
-    scores = {n: ScoreColumn(n, c.values[order], c.direction, c.group, c.orientation, c.inspect_first,
-                             None if c.standard_deviation is None else c.standard_deviation[order],
-                             c.seed_count, c.skill)
-              for n, c in view.scores.items()}
+    scores = {
+        n: ScoreColumn(
+            n,
+            c.values[order],
+            c.direction,
+            c.group,
+            c.orientation,
+            c.inspect_first,
+            None if c.standard_deviation is None else c.standard_deviation[order],
+            c.seed_count,
+            c.skill,
+        )
+        for n, c in view.scores.items()
+    }
     return ScoreView(
-        view.ids[order], view.labels[order], view.class_names, view.splits[order], scores,
+        view.ids[order],
+        view.labels[order],
+        view.class_names,
+        view.splits[order],
+        scores,
         neighbors=None if view.neighbors is None else back[view.neighbors[order]].astype(np.int32),
         neighbor_similarity=None if view.neighbor_similarity is None else view.neighbor_similarity[order],
         predicted=None if view.predicted is None else view.predicted[order],
         predicted_prob=None if view.predicted_prob is None else view.predicted_prob[order],
-        fingerprint=view.fingerprint)
+        fingerprint=view.fingerprint,
+    )

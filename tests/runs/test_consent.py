@@ -39,8 +39,13 @@ def test_jobs_beside_a_run_find_its_code_wherever_they_are_started(tmp_path, mon
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "job_net.py").write_text(_CODE)
     data, _ = write_table(tmp_path / "data")
-    spec = RunSpec(str(data), scores=("el2n",), map=False, threads=1,
-                   training=TrainingSpec(model="job_net:make", epochs=1, seeds=1, folds=2, checkpoints=1))
+    spec = RunSpec(
+        str(data),
+        scores=("el2n",),
+        map=False,
+        threads=1,
+        training=TrainingSpec(model="job_net:make", epochs=1, seeds=1, folds=2, checkpoints=1),
+    )
     for start in (actions.start_run, partial(actions.run_here, progress=SilentProgress())):
         with pytest.raises(CurationError, match="Nothing was run"):
             start(spec, tmp_path / "run")

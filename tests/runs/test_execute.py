@@ -230,8 +230,12 @@ print(killed)
 def test_fault_79_kill_9_of_a_job_at_ten_random_moments_then_resume_gives_the_same_scores(finished, table, tmp_path):
     """Moments within the time that the whole job takes on this machine now; the answer is the same at any."""
     asked, out = json.dumps(spec_of(table).to_json()), tmp_path / "r"
-    done = subprocess.run([sys.executable, "-c", _KILLED_TEN_TIMES, asked, str(out), str(tmp_path / "whole")],
-                          capture_output=True, text=True, timeout=500)
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED_TEN_TIMES, asked, str(out), str(tmp_path / "whole")],
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 1, "no kill came before the end"
     assert_same_scores(finished, run(spec_of(table), out))

@@ -61,8 +61,16 @@ def untouched(mine: Path) -> bool:
 
 @pytest.mark.parametrize(
     ("place", "what"),
-    [("log.txt", "profile"), ("scores", "."), ("work", "."), ("index", "."), ("arrays/more", "."), ("model", "."),
-     ("arrays/logits.npy", "profile"), ("beside", "nowhere")],
+    [
+        ("log.txt", "profile"),
+        ("scores", "."),
+        ("work", "."),
+        ("index", "."),
+        ("arrays/more", "."),
+        ("model", "."),
+        ("arrays/logits.npy", "profile"),
+        ("beside", "nowhere"),
+    ],
 )
 def test_resume_refuses_a_run_with_links(place, what, made, mine, tmp_path, capsys):
     run = received(made, tmp_path, place, mine / what)

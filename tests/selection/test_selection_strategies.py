@@ -18,9 +18,16 @@ def _inputs(priority, labels=None, candidates=None, scores=None, side=None, seed
     priority = np.asarray(priority, np.float32)
     size = len(priority)
     candidates = np.ones(size, bool) if candidates is None else np.asarray(candidates, bool)
-    return StrategyInputs(priority, np.zeros(size, np.int64) if labels is None else np.asarray(labels), candidates,
-                          scores or {}, side or {}, np.arange(size, dtype=np.uint32) if ids is None else ids,
-                          int(candidates.sum()), seed)
+    return StrategyInputs(
+        priority,
+        np.zeros(size, np.int64) if labels is None else np.asarray(labels),
+        candidates,
+        scores or {},
+        side or {},
+        np.arange(size, dtype=np.uint32) if ids is None else ids,
+        int(candidates.sum()),
+        seed,
+    )
 
 
 def _run(name: str, inputs: StrategyInputs, **params) -> np.ndarray:
@@ -38,8 +45,9 @@ def test_the_budget_is_met_exactly_and_only_candidates_go(name, seed, fraction):
     rng = np.random.default_rng(seed)
     priority = np.round(rng.normal(size=50), 1)
     priority[rng.random(50) < 0.1] = np.nan
-    inputs = _inputs(priority, rng.integers(-1, 4, 50), rng.random(50) < 0.8, {"aum": priority.astype(np.float32)},
-                     {"aum": -1}, seed)
+    inputs = _inputs(
+        priority, rng.integers(-1, 4, 50), rng.random(50) < 0.8, {"aum": priority.astype(np.float32)}, {"aum": -1}, seed
+    )
     kept = _run(name, inputs, keep_fraction=fraction)
     assert kept[~inputs.candidates].all()
     assert kept[inputs.candidates].sum() == round(fraction * inputs.candidates.sum())
@@ -97,8 +105,15 @@ def test_coverage_drops_the_most_suspect_first_and_spreads_over_the_strata():
 
 
 def test_coverage_can_always_meet_its_budget():
-    assert _run("coverage", _inputs(np.arange(10), scores={"aum": np.arange(10.0)}, side={"aum": -1}),
-                keep_fraction=0.9, beta=0.9).sum() == 9
+    assert (
+        _run(
+            "coverage",
+            _inputs(np.arange(10), scores={"aum": np.arange(10.0)}, side={"aum": -1}),
+            keep_fraction=0.9,
+            beta=0.9,
+        ).sum()
+        == 9
+    )
 
 
 def test_strata_include_both_ends_even_when_all_values_are_negative():
@@ -149,9 +164,19 @@ def test_a_value_read_from_the_screen_cuts_where_it_says():
     assert _cut("value", "above", 0.1, [np.float32(0.1), 0.2])[0] == [1]  # 0.1 as float32 is above 0.1 as float64
 
 
-@pytest.mark.parametrize(("drop", "cut", "gone"), [("above", 90, 10), ("above", 100, 0), ("above", 0, 100),
-                                                   ("below", 10, 10), ("below", 0, 0), ("below", 100, 100),
-                                                   ("above", 99.9, 0), ("above", 70, 30)])
+@pytest.mark.parametrize(
+    ("drop", "cut", "gone"),
+    [
+        ("above", 90, 10),
+        ("above", 100, 0),
+        ("above", 0, 100),
+        ("below", 10, 10),
+        ("below", 0, 0),
+        ("below", 100, 100),
+        ("above", 99.9, 0),
+        ("above", 70, 30),
+    ],
+)
 def test_percentiles_count_rows(drop, cut, gone):
     assert len(_cut("percentile", drop, cut, np.random.default_rng(0).permutation(100))[0]) == gone
 
@@ -172,9 +197,16 @@ def test_a_count_drops_exactly_so_many_by_value_and_then_id(values, count, drop)
         assert margin <= 0 if row in rows else margin >= 0
 
 
-@pytest.mark.parametrize("bad", [Threshold("x", "rank", "above", 1), Threshold("x", "value", "left", 1),
-                                 Threshold("x", "percentile", "above", 101), Threshold("x", "count", "above", 1.5),
-                                 Threshold("x", "value", "above", math.nan)])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Threshold("x", "rank", "above", 1),
+        Threshold("x", "value", "left", 1),
+        Threshold("x", "percentile", "above", 101),
+        Threshold("x", "count", "above", 1.5),
+        Threshold("x", "value", "above", math.nan),
+    ],
+)
 def test_senseless_thresholds_are_refused(bad):
     with pytest.raises(RulesError):
         apply_threshold(bad, np.zeros(3, np.float32), np.arange(3, dtype=np.uint32))
@@ -211,15 +243,22 @@ def test_an_order_does_not_depend_on_blocks_nor_on_how_many_are_tied(monkeypatch
 
 
 @settings(deadline=None, max_examples=300)
-@given(seed=st.integers(0, 10_000), kind=st.sampled_from(["count", "percentile", "value"]),
-       drop=st.sampled_from(["above", "below"]), size=st.integers(0, 30))
+@given(
+    seed=st.integers(0, 10_000),
+    kind=st.sampled_from(["count", "percentile", "value"]),
+    drop=st.sampled_from(["above", "below"]),
+    size=st.integers(0, 30),
+)
 def test_a_cut_read_off_an_order_is_the_cut_that_sorting_finds(seed, kind, drop, size):
     rng = np.random.default_rng(seed)
     values = np.round(rng.normal(size=size), 1).astype(np.float32)  # many ties, and both zeros
     ids = rng.permutation(size).astype(np.uint32)
     end = size + 3 if kind == "count" else 101 if kind == "percentile" else 2
-    cut = float(rng.integers(-1 if kind == "value" else 0, end)) if kind == "count" or rng.random() < 0.5 else float(
-        rng.choice(values) if kind == "value" and size else rng.uniform(0, end - 1))
+    cut = (
+        float(rng.integers(-1 if kind == "value" else 0, end))
+        if kind == "count" or rng.random() < 0.5
+        else float(rng.choice(values) if kind == "value" and size else rng.uniform(0, end - 1))
+    )
     threshold = Threshold("x", kind, drop, cut)
     order = ascending(-values if drop == "above" else values, ids)
     expected, found = apply_threshold(threshold, values, ids), apply_in_order(threshold, values, order)

@@ -78,8 +78,16 @@ state = live_sliders(
 )
 kept_bar(KeptSummary(40, 50, "cat", 9, 8, (0.061, 0.048, 0.077, 0.9), "why"), key="bar", on_press=print)
 kept_bar(None, key="bar2", on_press=print)
-class_bars(names, np.array([9, 20, 21]), np.array([8, 20, 12]), key="bars", floor=12,
-           words=lambda name, before, after: f"{name}: {after} of {before} stay", label="Rows that stay", act="click")
+class_bars(
+    names,
+    np.array([9, 20, 21]),
+    np.array([8, 20, 12]),
+    key="bars",
+    floor=12,
+    words=lambda name, before, after: f"{name}: {after} of {before} stay",
+    label="Rows that stay",
+    act="click",
+)
 picture = Tile(0, "a.png", "cat", image=np.zeros((4, 4), np.uint8))
 gallery([picture, Tile(1, "b.png", problem="cut off")], key="gallery", on_event=print)
 words = [Tile(2, "t", text="<script>alert(1)</script>"), Tile(3, "r", cells=(("age", "39"),))]

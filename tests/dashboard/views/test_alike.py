@@ -19,8 +19,13 @@ def twins(tmp_path_factory):
     np.savez(folder / "twins.npz", X=rows, y=np.repeat(np.arange(30) % 3, 2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHAFFINCH_HOME", str(folder / "home"))
-        spec = RunSpec(str(folder / "twins.npz"), scores=("duplicate_similarity", "knn_shapley"), map=False, threads=1,
-                       training=TrainingSpec(epochs=2, seeds=1))
+        spec = RunSpec(
+            str(folder / "twins.npz"),
+            scores=("duplicate_similarity", "knn_shapley"),
+            map=False,
+            threads=1,
+            training=TrainingSpec(epochs=2, seeds=1),
+        )
         return actions.run_here(spec, folder / "run", SilentProgress()).path
 
 
@@ -40,9 +45,14 @@ def test_the_question_stands_where_rows_are_looked_at(twins, page):
     assert said.count("look alike") == 1  # the warning does not say it again
 
 
-@pytest.mark.parametrize(("button", "duplicates"), [
-    ("alike_drop", "keep_best_agreed"), ("alike_leave", "exact"), ("alike_raise", "keep_best"),
-])
+@pytest.mark.parametrize(
+    ("button", "duplicates"),
+    [
+        ("alike_drop", "keep_best_agreed"),
+        ("alike_leave", "exact"),
+        ("alike_raise", "keep_best"),
+    ],
+)
 def test_an_answer_is_saved_and_ends_the_question(twins, button, duplicates):
     at = screen("rules", twins).button(key=button).click().run()
     rules, outcome = asked(twins)
@@ -60,9 +70,13 @@ def test_the_rows_can_be_looked_at_before_the_answer(twins):
     assert "look alike at" in words(at)
 
 
-@pytest.mark.parametrize(("key", "value", "field"), [
-    ("aggregator", "borda", "aggregator"), ("transform", "robust_z", "transform"),
-])
+@pytest.mark.parametrize(
+    ("key", "value", "field"),
+    [
+        ("aggregator", "borda", "aggregator"),
+        ("transform", "robust_z", "transform"),
+    ],
+)
 def test_how_scores_are_joined_is_chosen_on_the_page(run_of, key, value, field):
     path = run_of("table")
     at = screen("rules", path)

@@ -53,11 +53,14 @@ def test_words_and_blocks_are_offered_with_the_warning(run_of, modality, example
     assert ("press one to leave it out" if modality == "text" else "press one to cover it") in said
 
 
-@pytest.mark.parametrize(("modality", "example", "methods"), [
-    ("table", "r10", ("integrated_gradients",)),
-    ("text", "t10", ("gradient_shap", "reagent")),
-    ("image", "i10", ("craft",)),
-])
+@pytest.mark.parametrize(
+    ("modality", "example", "methods"),
+    [
+        ("table", "r10", ("integrated_gradients",)),
+        ("text", "t10", ("gradient_shap", "reagent")),
+        ("image", "i10", ("craft",)),
+    ],
+)
 def test_attributions_have_lights_errors_and_concepts(run_of, modality, example, methods):
     at = drawer(run_of(modality), example, "why")
     for method in methods:

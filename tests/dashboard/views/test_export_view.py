@@ -33,11 +33,15 @@ def test_parquet_and_safe_cells_are_choices_that_say_what_they_do(run_of, tmp_pa
     assert "curated.csv is what the run gives" in words(at)
 
 
-@pytest.mark.parametrize(("rules", "asked"), [
-    (Rules(strategy="top_fraction", strategy_params={"keep_fraction": 0.0}), "The rules keep nothing"),
-    (Rules(strategy="top_fraction", strategy_params={"keep_fraction": 1.0}), "The rules keep everything"),
-    (Rules(thresholds=(ALL,), guardrails=Guardrails(0, None)), "No training row would be left of"),
-], ids=["fault-90-nothing", "fault-90-everything", "fault-90-empties"])
+@pytest.mark.parametrize(
+    ("rules", "asked"),
+    [
+        (Rules(strategy="top_fraction", strategy_params={"keep_fraction": 0.0}), "The rules keep nothing"),
+        (Rules(strategy="top_fraction", strategy_params={"keep_fraction": 1.0}), "The rules keep everything"),
+        (Rules(thresholds=(ALL,), guardrails=Guardrails(0, None)), "No training row would be left of"),
+    ],
+    ids=["fault-90-nothing", "fault-90-everything", "fault-90-empties"],
+)
 def test_rules_that_keep_nothing_everything_or_empty_a_class_ask_first(run_of, tmp_path, rules, asked):
     at = _ready(run_of, tmp_path, rules)
     assert asked in words(at)
@@ -48,18 +52,28 @@ def test_rules_that_keep_nothing_everything_or_empty_a_class_ask_first(run_of, t
     assert (tmp_path / "out" / "manifest.json").is_file()
 
 
-@pytest.mark.parametrize(("rules", "why"), [
-    (Rules(strategy="class_balanced", strategy_params={"keep_fraction": 0.5}), "Not worked out for the strategy Class"),
-    (Rules(), "Nothing to cross: these rules make no cut."),
-    (Rules(thresholds=(Threshold("label_quality", "percentile", "below", 9.0),)), "no score of these rules was comp"),
-])
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        (
+            Rules(strategy="class_balanced", strategy_params={"keep_fraction": 0.5}),
+            "Not worked out for the strategy Class",
+        ),
+        (Rules(), "Nothing to cross: these rules make no cut."),
+        (
+            Rules(thresholds=(Threshold("label_quality", "percentile", "below", 9.0),)),
+            "no score of these rules was comp",
+        ),
+    ],
+)
 def test_the_reason_why_flip_risks_are_unknown_is_the_true_one(run_of, rules, why):
     from types import SimpleNamespace
 
     run = actions.open_run(run_of("table"))
     view = actions.score_view(run)
-    opened = SimpleNamespace(run=run, view=view, rules=rules, outcome=actions.outcome(view, rules, {}), at="x",
-                             change=why)
+    opened = SimpleNamespace(
+        run=run, view=view, rules=rules, outcome=actions.outcome(view, rules, {}), at="x", change=why
+    )
     rows, words_said = shaky.shaky_rows(opened)
     assert len(rows) == 0
     assert why in words_said

@@ -105,9 +105,7 @@ def test_the_random_sample_is_asked_blind_in_its_own_order(run_of):
     answered = screen("explore", path, **{**query, "example": ids[0]})
     assert "Predicted" in words(answered)
     at.button(key="drawer_undo").click().run()
-    assert ids[2] not in check_actions.sample_answers(
-        actions.score_view(run), actions.curation_state(run).decisions
-    )
+    assert ids[2] not in check_actions.sample_answers(actions.score_view(run), actions.curation_state(run).decisions)
 
 
 def test_keys_of_the_gallery_answer_the_sample_too(run_of, monkeypatch):

@@ -21,8 +21,10 @@ def test_the_histogram_as_a_table_counts_every_row(run_of):
 def test_rows_that_both_scores_put_first_are_a_selection(run_of):
     view = actions.score_view(actions.open_run(run_of("table")))
     found = compare_pair(view, "el2n", "aum").overlaps[-1]
-    first = {name: set(np.argsort(sign * view.scores[name].values, kind="stable")[: found.count])
-             for name, sign in (("el2n", -1), ("aum", 1))}
+    first = {
+        name: set(np.argsort(sign * view.scores[name].values, kind="stable")[: found.count])
+        for name, sign in (("el2n", -1), ("aum", 1))
+    }
     at = screen("compare", run_of("table"), across="el2n", up="aum")
     at.button(key="overlap_2").click().run()
     assert set(at.session_state["selection"]) == first["el2n"] & first["aum"]
