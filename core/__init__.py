@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from core.library import score_logits as score_logits
     from core.library import score_probabilities as score_probabilities
     from core.library import score_texts as score_texts
+    from core.library.influence_pairs import influence_on_mean as influence_on_mean
+    from core.library.influence_pairs import influence_pairs as influence_pairs
+    from core.library.influence_pairs import self_influence_of as self_influence_of
     from core.scores import SCORES as SCORES
-    from core.scores.influence_pairs import influence_on_mean as influence_on_mean
-    from core.scores.influence_pairs import influence_pairs as influence_pairs
-    from core.scores.influence_pairs import self_influence_of as self_influence_of
-    from core.scores.subset_runs import banzhaf_of_runs as banzhaf_of_runs
-    from core.scores.subset_runs import influence_of_runs as influence_of_runs
-    from core.scores.subset_runs import memorization_of_runs as memorization_of_runs
-    from core.scores.subset_runs import play_subsets as play_subsets
+    from core.scores.shared.subset_runs import banzhaf_of_runs as banzhaf_of_runs
+    from core.scores.shared.subset_runs import influence_of_runs as influence_of_runs
+    from core.scores.shared.subset_runs import memorization_of_runs as memorization_of_runs
+    from core.scores.shared.subset_runs import play_subsets as play_subsets
 
 # Importing one floor of `core` must not pull in all the others, so each name says where it lives.
 _HOMES = {
@@ -34,9 +34,10 @@ _HOMES = {
         ("Scored", "examples_from", "score", "score_embeddings", "score_logits", "score_probabilities", "score_texts"),
         "core.library",
     ),
-    **dict.fromkeys(("influence_on_mean", "influence_pairs", "self_influence_of"), "core.scores.influence_pairs"),
+    **dict.fromkeys(("influence_on_mean", "influence_pairs", "self_influence_of"), "core.library.influence_pairs"),
     **dict.fromkeys(
-        ("banzhaf_of_runs", "influence_of_runs", "memorization_of_runs", "play_subsets"), "core.scores.subset_runs"
+        ("banzhaf_of_runs", "influence_of_runs", "memorization_of_runs", "play_subsets"),
+        "core.scores.shared.subset_runs",
     ),
 }
 __all__ = sorted(_HOMES)

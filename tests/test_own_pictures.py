@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core import actions, load_examples, score
 from core.attributions.session import Session
 from core.cli import main
-from core.scores.assumptions import spearman
+from core.scores.shared.assumptions import spearman
 from core.types.attributions import Edit
 from core.types.errors import DataError, ModelError
 from core.types.examples import Modality

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.scores import SCORES, ScoreInputs, ScoreMethod, score_named
-from core.scores.finite import computed, with_finite_outputs
+from core.scores.shared.finite import computed, with_finite_outputs
 from core.types.errors import CurationError, in_words
 from core.types.evidence import Evidence
 from core.types.examples import UNLABELED, ExampleTable

@@ -13,7 +13,7 @@ import numpy as np
 from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
 from core.scores import ScoreInputs, ScoreMethod
 from core.scores.aum import threshold_sets
-from core.scores.finite import computed, with_finite_outputs
+from core.scores.shared.finite import computed, with_finite_outputs
 from core.store.atomic import write_json
 from core.store.examples import describe_dataset, write_examples
 from core.store.index import write_index

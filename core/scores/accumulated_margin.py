@@ -10,10 +10,10 @@ sureness counts and late overconfidence does not. Fails like AUM: rare clean cla
 
 from __future__ import annotations
 
-from core.scores.cartography import CartographyParams, label_result, visit_label
-from core.scores.formulas import probability_margin
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import require_two_classes
+from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.formulas import probability_margin
+from core.scores.shared.trace_moments import require_two_classes
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.assumptions import agreement_check, epochs_check, fit_check, masked_result, skill, unlabeled
-from core.scores.epochs import MEMORIZES
-from core.scores.formulas import logit_margin
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import final_fit, moments_over_epochs, require_two_classes
+from core.scores.shared.assumptions import agreement_check, epochs_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.epochs import MEMORIZES
+from core.scores.shared.formulas import logit_margin
+from core.scores.shared.trace_moments import final_fit, moments_over_epochs, require_two_classes
 from core.types.errors import CurationError
 from core.types.evidence import ThresholdRun
 from core.types.methods import Direction, Group, Paper, Signal

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.ridge_game import LearnerParams, board_result, ridge_board
-from core.scores.semivalues import error_check, sample_halves
+from core.scores.shared.ridge_game import LearnerParams, board_result, ridge_board
+from core.scores.shared.semivalues import error_check, sample_halves
 from core.types.errors import CurationError
 from core.types.examples import ExampleTable
 from core.types.methods import Direction, Group, Paper, Signal

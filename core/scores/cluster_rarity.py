@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.numerics.neighbors import centered, first_copy
-from core.scores.assumptions import agreement_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.prototype_distance import fit_centers, own_center, own_order
+from core.scores.shared.assumptions import agreement_check
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress, track

@@ -9,9 +9,9 @@ flipped labels on digits after 60 epochs: AUROC .979). Swayamdipta et al., EMNLP
 
 from __future__ import annotations
 
-from core.scores.cartography import CartographyParams, label_result, visit_label
-from core.scores.formulas import label_probability
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.formulas import label_probability
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.scores.assumptions import tie_share
-from core.scores.cartography import CartographyParams, label_result, visit_label
-from core.scores.formulas import is_correct
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import tie_share
+from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.formulas import is_correct
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.ridge_game import LearnerParams, board_result, ridge_board, too_many_rows
-from core.scores.semivalues import error_check, sample_orders
+from core.scores.shared.ridge_game import LearnerParams, board_result, ridge_board, too_many_rows
+from core.scores.shared.semivalues import error_check, sample_orders
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

@@ -19,7 +19,7 @@ from hashlib import sha256
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.text_features import FlatFeatures, flatten, words_and_marks
+from core.scores.shared.text_features import FlatFeatures, flatten, words_and_marks
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Split
 from core.types.methods import Direction, Group, Paper, Signal

@@ -10,10 +10,10 @@ of epochs; one seed is noisy (the paper averages ten). Paul, Ganguli & Dziugaite
 
 from __future__ import annotations
 
-from core.scores.epochs import EpochParams
-from core.scores.formulas import error_norm
-from core.scores.log_scores import score_chosen_epochs
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.chosen_epochs import score_chosen_epochs
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import error_norm
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

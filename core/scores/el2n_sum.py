@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
-from core.scores.formulas import error_norm
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import final_fit, moments_over_epochs
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.formulas import error_norm
+from core.scores.shared.trace_moments import final_fit, moments_over_epochs
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

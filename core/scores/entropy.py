@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.epochs import EpochParams
-from core.scores.formulas import entropy
-from core.scores.log_scores import score_chosen_epochs
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.chosen_epochs import score_chosen_epochs
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import entropy
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress

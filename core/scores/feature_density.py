@@ -18,7 +18,7 @@ from itertools import count
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.text_features import FlatFeatures, flatten, words, words_and_marks
+from core.scores.shared.text_features import FlatFeatures, flatten, words, words_and_marks
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.assumptions import (
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import (
     agreement_check,
     epochs_check,
     fit_check,
@@ -24,15 +25,14 @@ from core.scores.assumptions import (
     tie_share,
     unlabeled,
 )
-from core.scores.correctness_over_time import (
+from core.scores.shared.correctness_over_time import (
     LooksParams,
     held_out_accuracy,
     margin_decimals,
     recorded_correctness,
     visit_correctness,
 )
-from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import require_two_classes
+from core.scores.shared.trace_moments import require_two_classes
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.scores.assumptions import (
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import (
     agreement_check,
     epochs_check,
     fit_check,
@@ -23,15 +24,14 @@ from core.scores.assumptions import (
     tie_share,
     unlabeled,
 )
-from core.scores.correctness_over_time import (
+from core.scores.shared.correctness_over_time import (
     LooksParams,
     held_out_accuracy,
     margin_decimals,
     recorded_correctness,
     visit_correctness,
 )
-from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import require_two_classes
+from core.scores.shared.trace_moments import require_two_classes
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.epochs import Fit
-from core.scores.formulas import softmax
-from core.scores.judged import LastLayer, judged_layers, judged_result, with_bias
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.ridge_game import copy_groups, mean_over_copies, rows_by_id
-from core.scores.semivalues import PARTS, error_check
+from core.scores.shared.epochs import Fit
+from core.scores.shared.formulas import softmax
+from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged_result, with_bias
+from core.scores.shared.ridge_game import copy_groups, mean_over_copies, rows_by_id
+from core.scores.shared.semivalues import PARTS, error_check
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress

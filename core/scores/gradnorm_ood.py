@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.checkpoints import features_of, score_checkpoints
-from core.scores.epochs import EpochParams
-from core.scores.formulas import softmax
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.checkpoints import features_of, score_checkpoints
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import softmax
 from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.scores.checkpoints import score_checkpoints
-from core.scores.epochs import EpochParams
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.checkpoints import score_checkpoints
+from core.scores.shared.epochs import EpochParams
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper, Signal

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.scores.checkpoints import last_layer_squares, score_checkpoints
-from core.scores.epochs import EpochParams
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.checkpoints import last_layer_squares, score_checkpoints
+from core.scores.shared.epochs import EpochParams
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -22,17 +22,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.formulas import residual, softmax
-from core.scores.judged import (
+from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.formulas import residual, softmax
+from core.scores.shared.held_out_targets import (
     LastLayer,
     judged_layers,
     judged_result,
     target_gradient,
     with_bias,
 )
-from core.scores.last_layer import DENSE_PARAMETERS, SoftmaxRows, corrected_residuals, mean_curvature
-from core.scores.last_layer_solvers import SOLVERS, build_solver
-from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.last_layer import DENSE_PARAMETERS, SoftmaxRows, corrected_residuals, mean_curvature
+from core.scores.shared.last_layer_solvers import SOLVERS, build_solver
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress, track

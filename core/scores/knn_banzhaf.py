@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.ranked_neighbors import depth, mean_over_targets, presence, rank_targets, valued_rows
+from core.scores.shared.ranked_neighbors import depth, mean_over_targets, presence, rank_targets, valued_rows
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress

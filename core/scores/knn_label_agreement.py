@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.numerics.neighbors import Neighbors, nearest_neighbors
-from core.scores.assumptions import fit_check, skill, unlabeled
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import fit_check, skill, unlabeled
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

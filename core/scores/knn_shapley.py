@@ -21,8 +21,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.numerics.neighbors import RowOrder, SquaredDistances, centered, first_copy, thread_count
-from core.scores.assumptions import fit_check, skill, unlabeled
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import fit_check, skill, unlabeled
 from core.types.errors import DataError
 from core.types.examples import Split
 from core.types.methods import Direction, Group, Paper, Signal

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from core.scores.assumptions import fit_check, skill, unlabeled
-from core.scores.confident_joint import FILTERS, confident_joint
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import fit_check, skill, unlabeled
+from core.scores.shared.confident_joint import FILTERS, confident_joint
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

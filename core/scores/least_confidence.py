@@ -11,10 +11,10 @@ Lewis & Gale 1994; as an uncertainty score: Settles 2009.
 
 from __future__ import annotations
 
-from core.scores.epochs import EpochParams
-from core.scores.formulas import doubt
-from core.scores.log_scores import score_chosen_epochs
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.chosen_epochs import score_chosen_epochs
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import doubt
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.assumptions import spearman
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.paired_refits import network_removals, steps_of
-from core.scores.removals import class_mean_removals, neighbor_removals
-from core.scores.ridge_game import MOST_ROWS, Board, LearnerParams, RidgeGame, board_result, ridge_board
+from core.scores.shared.assumptions import spearman
+from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_removals
+from core.scores.shared.paired_refits import network_removals, steps_of
+from core.scores.shared.ridge_game import MOST_ROWS, Board, LearnerParams, RidgeGame, board_result, ridge_board
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

@@ -9,10 +9,10 @@ of a network that memorizes have a small loss on wrong labels too. Easy patterns
 
 from __future__ import annotations
 
-from core.scores.epochs import EpochParams
-from core.scores.formulas import cross_entropy
-from core.scores.log_scores import score_chosen_epochs
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.chosen_epochs import score_chosen_epochs
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import cross_entropy
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.scores.epochs import EpochParams
-from core.scores.formulas import logit_margin, probability_margin
-from core.scores.log_scores import score_chosen_epochs
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import require_two_classes
+from core.scores.shared.chosen_epochs import score_chosen_epochs
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import logit_margin, probability_margin
+from core.scores.shared.trace_moments import require_two_classes
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress

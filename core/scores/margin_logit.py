@@ -11,11 +11,11 @@ measure of uncertainty: Scheffer, Decomain & Wrobel 2001.
 
 from __future__ import annotations
 
-from core.scores.epochs import EpochParams
-from core.scores.formulas import logit_margin
-from core.scores.log_scores import score_chosen_epochs
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import require_two_classes
+from core.scores.shared.chosen_epochs import score_chosen_epochs
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import logit_margin
+from core.scores.shared.trace_moments import require_two_classes
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.numerics.neighbors import nearest_neighbors
-from core.scores.assumptions import fit_check, skill, unlabeled
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.ranked_neighbors import depth
-from core.scores.ridge_game import copy_groups, mean_over_copies, rows_by_id
-from core.scores.semivalues import PARTS, error_check
-from core.scores.subset_runs import ROUND, balanced_subsets, memorization_of_runs
+from core.scores.shared.assumptions import fit_check, skill, unlabeled
+from core.scores.shared.ranked_neighbors import depth
+from core.scores.shared.ridge_game import copy_groups, mean_over_copies, rows_by_id
+from core.scores.shared.semivalues import PARTS, error_check
+from core.scores.shared.subset_runs import ROUND, balanced_subsets, memorization_of_runs
 from core.types.errors import DataError
 from core.types.examples import Split
 from core.types.methods import Direction, Group, Paper, Signal

@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.scores.assumptions import spearman
-from core.scores.checkpoints import features_of, score_checkpoints
-from core.scores.epochs import EpochParams
-from core.scores.formulas import residual
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import spearman
+from core.scores.shared.checkpoints import features_of, score_checkpoints
+from core.scores.shared.epochs import EpochParams
+from core.scores.shared.formulas import residual
 from core.types.errors import CurationError, DataError
 from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper, Signal

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.numerics.neighbors import centered, first_copy, squared_distance_blocks
-from core.scores.assumptions import agreement_check
-from core.scores.checkpoints import by_seed, features_of
 from core.scores.knn_distance import contrast_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import agreement_check
+from core.scores.shared.checkpoints import by_seed, features_of
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.ranked_neighbors import RankedTargets, depth, mean_over_targets, rank_targets, valued_rows
-from core.scores.semivalues import PARTS, error_check
+from core.scores.shared.ranked_neighbors import RankedTargets, depth, mean_over_targets, rank_targets, valued_rows
+from core.scores.shared.semivalues import PARTS, error_check
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param

@@ -10,9 +10,9 @@ already the favorite. Swayamdipta et al., EMNLP 2020 (a selection option of thei
 
 from __future__ import annotations
 
-from core.scores.cartography import CartographyParams, label_result, visit_label
-from core.scores.formulas import label_probability
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.formulas import label_probability
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.progress import Progress
 from core.types.scores import ScoreResult

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.formulas import residual
-from core.scores.judged import LastLayer, judged_layers, judged_result, target_gradient, with_bias
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.formulas import residual
+from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged_result, target_gradient, with_bias
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress, track

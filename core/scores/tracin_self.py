@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
-from core.scores.checkpoints import accuracy_of, by_seed, checked, last_layer_squares
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, last_layer_squares
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import NoParams

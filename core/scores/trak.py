@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.scores.formulas import log_softmax, of_label
-from core.scores.judged import LastLayer, judged_layers, judged_result, with_bias
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.formulas import log_softmax, of_label
+from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged_result, with_bias
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress, track

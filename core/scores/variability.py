@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.cartography import CartographyParams, label_result, visit_label
-from core.scores.formulas import label_probability
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.formulas import label_probability
 from core.types.methods import Direction, Group, Paper, Signal
 from core.types.params import param
 from core.types.progress import Progress

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.assumptions import agreement_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.over_trace import network_fit
+from core.scores.shared.assumptions import agreement_check
+from core.scores.shared.trace_moments import network_fit
 from core.types.errors import CurationError
 from core.types.examples import UNLABELED
 from core.types.methods import Direction, Group, Paper, Signal

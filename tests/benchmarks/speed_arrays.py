@@ -12,7 +12,7 @@ import torch
 from core.library import score_embeddings, score_logits, score_probabilities, score_texts
 from core.scores.knn_shapley import knn_shapley
 from core.scores.outlier_gradient import distance_to_mean
-from core.scores.text_features import words_and_marks
+from core.scores.shared.text_features import words_and_marks
 from core.types.evidence import CheckpointEvidence
 from core.types.trace import Checkpoint
 from tests.benchmarks import peers_arrays as others

@@ -37,7 +37,7 @@ def late_checkpoints(load: Workload, epochs: Sequence[int] = LATE) -> list[Netwo
 
 def ours(load: Workload, networks: Sequence[Network], method: str) -> Work:
     """Our pairs [targets, N] with the mean over `networks`."""
-    from core.scores.influence_pairs import influence_pairs
+    from core.library.influence_pairs import influence_pairs
 
     rows = (load.x.numpy(), load.labels)
     targets = (load.held_out_x[:TARGETS].numpy(), load.held_out_labels[:TARGETS])

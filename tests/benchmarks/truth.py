@@ -29,7 +29,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_te
 from core.models.encoding import VectorRows
 from core.models.mlp import Mlp
 from core.scores import ScoreInputs, score_named
-from core.scores.formulas import softmax
+from core.scores.shared.formulas import softmax
 from core.training.loop import train
 from core.training.passes import visit
 from core.training.plan import TrainingPlan

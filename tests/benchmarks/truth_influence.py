@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.library.influence_pairs import influence_pairs
 from core.models.mlp import Mlp
-from core.scores.influence_pairs import influence_pairs
-from core.scores.subset_runs import influence_of_runs
+from core.scores.shared.subset_runs import influence_of_runs
 from tests.benchmarks.measure import environment, keep, markdown_table
 from tests.benchmarks.subset_models import DECAY, SubsetRuns, checkpoints, subset_runs
 from tests.benchmarks.truth_convex import ASKED, convex_figures

@@ -30,7 +30,7 @@ from core.evaluation import evaluate_scores
 from core.models import MODELS
 from core.models.stored import load_card
 from core.runs.evaluating import read_key
-from core.scores.assumptions import spearman
+from core.scores.shared.assumptions import spearman
 from core.store import Run
 from core.training.plan import plan_from
 from core.types.progress import SilentProgress

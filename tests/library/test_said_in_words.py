@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from core import influence_pairs, score, score_logits, score_probabilities
-from core.scores.finite import computed
+from core.scores.shared.finite import computed
 from core.types.errors import CurationError, DataError, ModelError
 
 X = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)

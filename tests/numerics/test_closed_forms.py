@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.numerics.closed_forms import QUICK, closed_forms
-from core.scores import formulas
+from core.scores.shared import formulas
 
 ROWS, CLASSES = 40_000, 7  # more than one block
 

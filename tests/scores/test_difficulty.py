@@ -6,9 +6,9 @@ import torch
 from contracts.world import tiny_world
 
 from core.scores import score_named
-from core.scores.checkpoints import last_layer_squares
-from core.scores.epochs import Fit, choose_epochs
-from core.scores.formulas import (
+from core.scores.shared.checkpoints import last_layer_squares
+from core.scores.shared.epochs import Fit, choose_epochs
+from core.scores.shared.formulas import (
     cross_entropy,
     entropy,
     error_norm,

@@ -10,10 +10,10 @@ from scipy.stats import spearmanr
 from sklearn.ensemble import IsolationForest
 
 from core.scores import score_named
-from core.scores.checkpoints import last_layer_squares
-from core.scores.formulas import doubt, error_norm, softmax
 from core.scores.gradnorm_ood import gradnorm
 from core.scores.outlier_gradient import distance_to_mean, forest_score, gradient_length
+from core.scores.shared.checkpoints import last_layer_squares
+from core.scores.shared.formulas import doubt, error_norm, softmax
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence
 from core.types.trace import Checkpoint

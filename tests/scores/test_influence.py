@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from core.scores.influence import InfluenceParams, LastLayer, influence_on_targets
-from core.scores.last_layer import (
+from core.scores.shared.last_layer import (
     ConjugateGradientSolver,
     DenseSolver,
     SoftmaxRows,

@@ -6,9 +6,9 @@ from oracles.softmax_regression import fit, leave_one_out
 from sklearn.datasets import load_digits
 
 from core.scores.influence import InfluenceParams, influence_on_targets
-from core.scores.judged import LastLayer
-from core.scores.last_layer import SoftmaxRows, dense_hessian
-from core.scores.last_layer_solvers import DataInfSolver, LiSSASolver
+from core.scores.shared.held_out_targets import LastLayer
+from core.scores.shared.last_layer import SoftmaxRows, dense_hessian
+from core.scores.shared.last_layer_solvers import DataInfSolver, LiSSASolver
 from core.scores.tracin import tracin_on_targets
 from core.scores.trak import TRAKParams, trak
 from core.types.progress import SilentProgress

@@ -10,9 +10,9 @@ from sklearn.datasets import load_digits
 
 from core.scores.influence import INFLUENCE, InfluenceParams, influence_on_targets
 from core.scores.influence_self import INFLUENCE_SELF, InfluenceSelfParams, self_influence
-from core.scores.judged import LastLayer
-from core.scores.last_layer import ConjugateGradientSolver, DenseSolver, EKFACSolver, SoftmaxRows, dense_hessian
-from core.scores.last_layer_solvers import ArnoldiSolver, DataInfSolver, LiSSASolver, largest_eigenvalue
+from core.scores.shared.held_out_targets import LastLayer
+from core.scores.shared.last_layer import ConjugateGradientSolver, DenseSolver, EKFACSolver, SoftmaxRows, dense_hessian
+from core.scores.shared.last_layer_solvers import ArnoldiSolver, DataInfSolver, LiSSASolver, largest_eigenvalue
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 

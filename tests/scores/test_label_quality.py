@@ -8,8 +8,8 @@ from cleanlab.rank import get_label_quality_scores
 from contracts.world import table
 
 from core.scores import ScoreInputs, label_quality, score_named
-from core.scores.confident_joint import FILTERS, confident_joint
 from core.scores.label_quality import class_thresholds
+from core.scores.shared.confident_joint import FILTERS, confident_joint
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.progress import SilentProgress

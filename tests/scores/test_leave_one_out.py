@@ -5,9 +5,9 @@ import pytest
 from contracts.world import tiny_world
 
 from core.scores import score_named
-from core.scores.paired_refits import network_removals
-from core.scores.removals import class_mean_removals, neighbor_removals
-from core.scores.ridge_game import RidgeGame
+from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_removals
+from core.scores.shared.paired_refits import network_removals
+from core.scores.shared.ridge_game import RidgeGame
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 

@@ -8,7 +8,7 @@ import pytest
 from contracts.world import World, table, tiny_world
 
 from core.scores.memorization import MEMORIZATION, balanced_subsets, nearest_votes
-from core.scores.subset_runs import memorization_of_runs
+from core.scores.shared.subset_runs import memorization_of_runs
 from core.types.evidence import Evidence
 
 

@@ -11,18 +11,18 @@ from oracles.valuation import inclusion_gradient_by_enumeration, ranked_utility
 from scipy.stats import rankdata, spearmanr
 
 from core.scores import ScoreInputs, score_named
-from core.scores.assumptions import spearman, tie_share
 from core.scores.aum import flag_by_threshold
-from core.scores.confident_joint import confident_joint
-from core.scores.correctness_over_time import margin_decimals
 from core.scores.first_learned import first_right
 from core.scores.forgetting import count_forgetting
-from core.scores.formulas import cross_entropy, error_norm, margin_over_rest, softmax
 from core.scores.label_quality import label_quality
-from core.scores.removals import class_mean_removals, neighbor_removals
 from core.scores.retrieval_importance import inclusion_gradient
-from core.scores.ridge_game import RidgeGame, copy_groups, mean_over_copies
-from core.scores.semivalues import position_weights
+from core.scores.shared.assumptions import spearman, tie_share
+from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_removals
+from core.scores.shared.confident_joint import confident_joint
+from core.scores.shared.correctness_over_time import margin_decimals
+from core.scores.shared.formulas import cross_entropy, error_norm, margin_over_rest, softmax
+from core.scores.shared.ridge_game import RidgeGame, copy_groups, mean_over_copies
+from core.scores.shared.semivalues import position_weights
 from core.scores.vog import normalize_in_class
 from core.selection.allocation import draw, proportional, smallest_first
 from core.types.evidence import Evidence, ThresholdRun

@@ -17,8 +17,8 @@ from core.scores.banzhaf import BANZHAF
 from core.scores.beta_shapley import BETA_SHAPLEY
 from core.scores.data_shapley import DATA_SHAPLEY
 from core.scores.leave_one_out import LEAVE_ONE_OUT
-from core.scores.ridge_game import MOST_ROWS, RidgeGame, best_ridge
-from core.scores.semivalues import position_weights, sample_halves, sample_orders
+from core.scores.shared.ridge_game import MOST_ROWS, RidgeGame, best_ridge
+from core.scores.shared.semivalues import position_weights, sample_halves, sample_orders
 from core.types.errors import CurationError
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.scores.semivalues import sample_halves
-from core.scores.subset_runs import banzhaf_of_runs, influence_of_runs, memorization_of_runs, play_subsets
+from core.scores.shared.semivalues import sample_halves
+from core.scores.shared.subset_runs import banzhaf_of_runs, influence_of_runs, memorization_of_runs, play_subsets
 from core.types.errors import DataError
 
 

@@ -12,7 +12,7 @@ from core.runs.prepare import plan_scores
 from core.scores import ScoreInputs, score_named
 from core.scores.dsir import bucket, bucket_shares, divergence, kl_reduction, log_ratio, log_weights, with_gumbel
 from core.scores.feature_density import density, density_at
-from core.scores.text_features import FlatFeatures, n_grams, words, words_and_marks
+from core.scores.shared.text_features import FlatFeatures, n_grams, words, words_and_marks
 from core.types.errors import CurationError, DataError
 from core.types.evidence import Evidence
 from core.types.examples import UNLABELED, Modality

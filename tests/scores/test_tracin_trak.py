@@ -6,8 +6,8 @@ from oracles.softmax_regression import fit, mean_loss
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 
-from core.scores.formulas import residual, softmax
-from core.scores.judged import LastLayer
+from core.scores.shared.formulas import residual, softmax
+from core.scores.shared.held_out_targets import LastLayer
 from core.scores.tracin import tracin_on_targets
 from core.scores.trak import TRAKParams, margin_pulls, project, sign_projection, trak
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.scores.last_layer import (
+from core.scores.shared.last_layer import (
     DENSE_PARAMETERS,
     ConjugateGradientSolver,
     DenseSolver,

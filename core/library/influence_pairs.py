@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.library.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
 from core.scores.influence import InfluenceParams
-from core.scores.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
 from core.types.errors import DataError, ModelError, in_words
 from core.types.labels import class_numbers
 from core.types.progress import Progress, SilentProgress

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from core.numerics.neighbors import first_copy
-from core.scores.assumptions import fit_check, skill, unlabeled
 from core.scores.knn_shapley import target_check
 from core.scores.method import ScoreInputs
+from core.scores.shared.assumptions import fit_check, skill, unlabeled
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Split
 from core.types.params import param

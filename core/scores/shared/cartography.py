@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.assumptions import agreement_check, epochs_check, fit_check, masked_result, skill, unlabeled
 from core.scores.method import ScoreInputs
-from core.scores.over_trace import Formula, TraceMoments, final_fit, moments_over_epochs
+from core.scores.shared.assumptions import agreement_check, epochs_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.trace_moments import Formula, TraceMoments, final_fit, moments_over_epochs
 from core.types.errors import CurationError
 from core.types.params import param
 from core.types.progress import Progress

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.formulas import is_correct, logit_margin
 from core.scores.method import ScoreInputs
-from core.scores.over_trace import trace_blocks
+from core.scores.shared.formulas import is_correct, logit_margin
+from core.scores.shared.trace_moments import trace_blocks
 from core.types.errors import CurationError
 from core.types.params import param
 from core.types.progress import Progress

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.scores.assumptions import agreement_check, fit_check, skill, unlabeled
-from core.scores.checkpoints import by_seed, features_of
-from core.scores.formulas import residual
 from core.scores.method import ScoreInputs
+from core.scores.shared.assumptions import agreement_check, fit_check, skill, unlabeled
+from core.scores.shared.checkpoints import by_seed, features_of
+from core.scores.shared.formulas import residual
 from core.types.errors import CurationError, DataError
 from core.types.examples import Split
 from core.types.scores import AssumptionCheck, ScoreResult

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from core.library.influence_pairs import METHODS, influence_on_mean, influence_pairs, self_influence_of
+from core.library.last_layer_pairs import LAST_LAYER_METHODS
 from core.scores.influence import InfluenceParams, influence_on_each_target, influence_on_targets
-from core.scores.influence_pairs import METHODS, influence_on_mean, influence_pairs, self_influence_of
-from core.scores.judged import LastLayer
-from core.scores.last_layer_pairs import LAST_LAYER_METHODS
+from core.scores.shared.held_out_targets import LastLayer
 from core.scores.trak import TRAKParams, trak
 from core.types.errors import Cancelled, DataError, ModelError
 

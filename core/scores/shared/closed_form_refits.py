@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.numerics.neighbors import nearest_neighbors
-from core.scores.ridge_game import RidgeGame
+from core.scores.shared.ridge_game import RidgeGame
 
 _BLOCK_CELLS = 4_000_000  # of the [targets, rows] table of one class held at a time: 32 MB
 

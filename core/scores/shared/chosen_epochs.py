@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
-from core.scores.epochs import choose_epochs
 from core.scores.method import ScoreInputs
-from core.scores.over_trace import Formula, final_fit, moments_over_epochs
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.epochs import choose_epochs
+from core.scores.shared.trace_moments import Formula, final_fit, moments_over_epochs
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.scores.influence import InfluenceParams, influence_on_each_target
-from core.scores.judged import LastLayer
-from core.scores.last_layer_solvers import SOLVERS
+from core.scores.shared.held_out_targets import LastLayer
+from core.scores.shared.last_layer_solvers import SOLVERS
 from core.scores.tracin import tracin_on_each_target
 from core.types.errors import ModelError, in_words
 from core.types.progress import Progress

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from core.numerics.neighbors import nearest_neighbors
-from core.scores.assumptions import fit_check, skill, unlabeled
 from core.scores.knn_shapley import sample_targets, size_check, target_check, vote_hits
 from core.scores.method import ScoreInputs
+from core.scores.shared.assumptions import fit_check, skill, unlabeled
 from core.types.errors import DataError
 from core.types.examples import Split
 from core.types.progress import Progress

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.ridge_game import RidgeGame
+from core.scores.shared.ridge_game import RidgeGame
 from core.types.progress import Progress
 
 _HIDDEN = 16

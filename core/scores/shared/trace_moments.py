@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.scores.assumptions import fit_check
-from core.scores.epochs import Fit
-from core.scores.formulas import is_correct
 from core.scores.method import ScoreInputs
+from core.scores.shared.assumptions import fit_check
+from core.scores.shared.epochs import Fit
+from core.scores.shared.formulas import is_correct
 from core.types.errors import CurationError, DataError
 from core.types.examples import UNLABELED
 from core.types.methods import Signal

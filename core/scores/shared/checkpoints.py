@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from core.scores.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
-from core.scores.epochs import Fit, choose_epochs
-from core.scores.formulas import residual
 from core.scores.method import ScoreInputs
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.epochs import Fit, choose_epochs
+from core.scores.shared.formulas import residual
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence
 from core.types.progress import Progress, track
