@@ -19,9 +19,11 @@ def class_labels(labels: Any) -> np.ndarray:
     Floats must be whole (2.0 is 2); NaN and None are unlabeled. `DataError` names the first label that is no class.
     """
     values = _flat(labels)
+    if values.dtype.kind == "S":
+        values = _decoded(values)
     if values.dtype.kind == "O":
         values = _of_objects(values)
-    if values.dtype.kind in "UST" or values.dtype.kind == "O":
+    if values.dtype.kind in "UT" or values.dtype.kind == "O":
         return np.array([str(one) if one is not None and str(one) else None for one in values.tolist()], dtype=object)
     if values.dtype.kind in "iub":
         return values.astype(np.int64)
@@ -69,6 +71,14 @@ def _flat(labels: Any) -> np.ndarray:
     if values.ndim != 1:
         raise DataError(f"The labels have the shape {values.shape}.", _ONE_EACH)
     return values
+
+
+def _decoded(values: np.ndarray) -> np.ndarray:
+    """Bytes, as HDF5 and older NPZ files hold names, as the texts they stand for."""
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"The labels are bytes that are not UTF-8: {error.object!r}.", "Decode them first.") from None
 
 
 def _of_objects(values: np.ndarray) -> np.ndarray:

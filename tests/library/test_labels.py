@@ -150,3 +150,9 @@ def test_what_is_no_label_is_refused_in_words(labels):
     with pytest.raises(DataError) as caught:
         class_labels(labels)
     assert caught.value.hint
+
+
+def test_names_kept_as_bytes_are_read_as_the_texts_they_stand_for():
+    assert class_labels(np.array(["café".encode(), b"tea"])).tolist() == ["café", "tea"]
+    with pytest.raises(DataError, match="not UTF-8"):
+        class_labels(np.array([b"caf\xe9"]))
