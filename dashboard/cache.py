@@ -20,6 +20,8 @@ from core.curation.branching import BranchComparison
 from core.curation.comparing import PairComparison, compare_pair
 from core.curation.comparing import correlations as all_correlations
 from core.curation.evidence import NoiseEstimate, noise_estimate
+from core.curation.facets import Facet
+from core.curation.facets import fixed_facets as facets_of_run
 from core.curation.review import ReviewQueue, review_queue
 from core.curation.sensitivity import WeightEffect, sensitivity
 from core.datasets import SourcePreview
@@ -32,7 +34,6 @@ from core.types.attributions import ExampleInfluence
 from core.types.curation import Outcome, Rules
 from core.types.examples import Roles, SourceReport
 from core.types.runs import RunSpec
-from dashboard import selecting
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
 
@@ -184,9 +185,9 @@ def neighbors_kept(run_id: str, at: str, layout: str, _run: Run) -> np.ndarray |
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def fixed_facets(run_id: str, at: str, _run: Run, _view: ScoreView) -> tuple[selecting.Facet, ...]:
+def fixed_facets(run_id: str, at: str, _run: Run, _view: ScoreView) -> tuple[Facet, ...]:
     """Facets that no decision changes."""
-    return selecting.fixed_facets(_view, _run.array("kmeans"))
+    return facets_of_run(_view, _run.array("kmeans"))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -222,9 +223,7 @@ def learning_map(run_id: str, at: str, _view: ScoreView) -> tuple[np.ndarray, np
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def zone_crossing(
-    run_id: str, at: str, facet: str, version: str, _view: ScoreView, _facet: selecting.Facet
-) -> crossing.Crossing:
+def zone_crossing(run_id: str, at: str, facet: str, version: str, _view: ScoreView, _facet: Facet) -> crossing.Crossing:
     """Zones of each option of a facet in that version of it."""
     return crossing.cross_zones(_view, np.asarray(_facet.codes), _facet.options)
 

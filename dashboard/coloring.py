@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.curation import ScoreView
-from dashboard import selecting, theme
+from core.curation.facets import Facet
+from dashboard import theme
 
 
 def class_colors(view: ScoreView) -> tuple[str, ...]:
@@ -16,12 +17,12 @@ def class_color(view: ScoreView, code: int) -> str:
     return class_colors(view)[code] if code >= 0 else theme.NO_CLASS_COLOR
 
 
-def map_colors(view: ScoreView, facet: selecting.Facet) -> tuple[str, ...]:
+def map_colors(view: ScoreView, facet: Facet) -> tuple[str, ...]:
     """Of each value of a facet, on the map."""
     return class_colors(view) if facet.name in ("label", "predicted") else theme.class_colors(facet.counts())
 
 
-def bar_colors(view: ScoreView, facet: selecting.Facet) -> tuple[str, ...]:
+def bar_colors(view: ScoreView, facet: Facet) -> tuple[str, ...]:
     """Class colors for classes alone; kept and dropped as on the map; one accent for all else."""
     if facet.name in ("label", "predicted"):
         return class_colors(view)

@@ -8,8 +8,9 @@ import pandas as pd
 from core.composite import RankCorrelation
 from core.curation.comparing import DIFFICULTY, EVIDENCE, PairComparison
 from core.curation.crossing import ClusterCard, Crossing
+from core.curation.facets import ZONE_WORDS
 from core.curation.sensitivity import WeightEffect
-from dashboard import reading, selecting
+from dashboard import reading
 
 _SUMMARIES = {DIFFICULTY: "Difficulty (all its scores)", EVIDENCE: "Label evidence (all its scores)"}
 
@@ -81,7 +82,7 @@ def correlation_words(found: RankCorrelation) -> str:
 
 def zones_frame(found: Crossing) -> pd.DataFrame:
     """Rows of each group in each zone, with the share of doubted labels."""
-    columns = {selecting.ZONE_WORDS[zone].capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
+    columns = {ZONE_WORDS[zone].capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
     frame = pd.DataFrame({"Group": list(found.groups), "Rows": found.counts.sum(axis=1), **columns})
     return frame if found.suspected is None else frame.assign(**{"Suspected labels": found.suspected})
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from core.curation import rule_edits
 from core.types.curation import Rules, Source
-from dashboard import ruling
 from dashboard.components import map_wire
 from dashboard.components.map_values import MapRule
 from dashboard.opened import Opened
@@ -24,14 +24,14 @@ def map_rule(opened: Opened) -> MapRule | None:
     short = {name: float(f"{weight:.9g}") for name, weight in weights.items()}  # they travel as text with each change
     guard, side, cut = rules.guardrails, composite_side(rules), composite_cut(opened)
     # at the goal's other end what a class gets back is not what lies nearest to the cut: it goes as a list of rows
-    held = opened.outcome.class_cut if side == ruling.drop_side(rules) else None
+    held = opened.outcome.class_cut if side == rule_edits.drop_side(rules) else None
     return MapRule(short, cut, side, held, guard.class_floor, guard.class_cap)
 
 
 def composite_side(rules: Rules) -> Literal["above", "below"]:
     """The side of the composite's cut that goes: as its threshold says, else the end that the goal removes."""
     given = next((t.drop for t in rules.thresholds if t.score == "composite" and t.class_name is None), None)
-    return "below" if (given or ruling.drop_side(rules)) == "below" else "above"
+    return "below" if (given or rule_edits.drop_side(rules)) == "below" else "above"
 
 
 def composite_cut(opened: Opened) -> float | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from core import curation_actions
-from dashboard import doing, listening, reading, selecting, state
+from core.curation import row_sets
+from dashboard import doing, listening, reading, row_bits, state
 from dashboard.opened import Opened
 
 MODES = {"replace": "Replace", "add": "Add", "subtract": "Subtract", "within": "Within"}
@@ -60,11 +61,11 @@ def mode() -> str:
 
 def choose(rows: np.ndarray, how: str = "") -> None:
     """Select rows as the mode says, and bring them forward wherever rows are listed."""
-    state.select(selecting.join(state.selection(), rows, how or mode()))
+    state.select(row_sets.join(state.selection(), rows, how or mode()))
     state.turn_to("tab", "Selected")
 
 
 def chooser(rows: np.ndarray) -> Callable[[], None]:
     """What a button does that chooses these rows (numbers, or bool [N])."""
-    held = selecting.Held.of(rows)
+    held = row_bits.RowBits.of(rows)
     return lambda: choose(held.rows())

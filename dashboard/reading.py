@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from core import check_actions
-from core.curation import ScoreView, train_counts
+from core.curation import ScoreView, row_sets, train_counts
 from core.curation.evidence import ZONES, NoiseEstimate, zones
+from core.curation.facets import ZONE_WORDS, Facet, facet_of_labels, facet_of_sources
 from core.curation.ranking import rank_rows
 from core.curation.review import ReviewQueue
 from core.scores import SCORES
 from core.store import MAIN
 from core.types.curation import Outcome, Source
 from core.types.errors import RulesError
-from dashboard import cache, selecting, shaky
+from dashboard import cache, shaky
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
@@ -62,13 +63,13 @@ def title(name: str) -> str:
     return next((method.title for method in SCORES if method.name == name), name)
 
 
-def facets(opened: Opened) -> tuple[selecting.Facet, ...]:
+def facets(opened: Opened) -> tuple[Facet, ...]:
     """The cards of Explore: what never changes (kept per run) and what decisions change."""
     fixed = cache.fixed_facets(opened.run.run_id, opened.at, opened.run, opened.view)
     outcome, change = opened.outcome, opened.change
-    kept = selecting.Facet("decision", "Decision", ("dropped", "kept"), outcome.kept.view(np.int8), change)
-    source = selecting.facet_of_sources(outcome, change)
-    labels = selecting.facet_of_labels(opened.view, outcome)
+    kept = Facet("decision", "Decision", ("dropped", "kept"), outcome.kept.view(np.int8), change)
+    source = facet_of_sources(outcome, change)
+    labels = facet_of_labels(opened.view, outcome)
     return tuple(facet for facet in (kept, source, labels, *fixed) if facet is not None)
 
 
@@ -107,7 +108,7 @@ def sample(opened: Opened) -> np.ndarray:
 def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
     """The rows in that order."""
     if order == "rank":
-        return selecting.in_order(rows, rank_rows(opened.view, opened.rules).order)
+        return row_sets.in_order(rows, rank_rows(opened.view, opened.rules).order)
     if order == "review":
         queue, place = review(opened).order, np.full(len(opened.view), len(opened.view))
         place[queue] = np.arange(len(queue))
@@ -116,7 +117,7 @@ def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
         drawn = sample(opened)
         return drawn[np.isin(drawn, rows)]
     name, _, end = order.partition(":")
-    return selecting.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
+    return row_sets.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
 
 
 def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
@@ -132,7 +133,7 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "because": [because(opened, int(row)) for row in rows],
             "distance to the cut": outcome.margin[rows],
             "flip risk": shaky.flip_risks(opened)[rows],
-            "zone": [selecting.ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
+            "zone": [ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
         }
     )
     if (outcome.label_final[rows] != view.labels[rows]).any():
@@ -163,7 +164,7 @@ def score_cut(opened: Opened, name: str) -> tuple[float | None, str]:
 
 def zone_word(opened: Opened, row: int) -> str:
     """The zone of one row in words."""
-    return selecting.ZONE_WORDS[ZONES[int(zones(opened.view)[row])]]
+    return ZONE_WORDS[ZONES[int(zones(opened.view)[row])]]
 
 
 def checklist(opened: Opened) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.curation.crossing import ClusterCard
 from core.curation.evidence import ZONES, zones
-from dashboard import cache, comparing, drawing, picking, selecting, state
+from core.curation.facets import ZONE_WORDS, Facet
+from dashboard import cache, comparing, drawing, picking, state
 from dashboard.components import messages, table
 from dashboard.components.heat_map import heat_map
 from dashboard.components.neighbors import neighbors_strip
@@ -39,7 +40,7 @@ def correlations(opened: Opened) -> None:
         heat_map(titles, found.matrix, key="heat_map", words=words)
 
 
-def zones_by(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray) -> None:
+def zones_by(opened: Opened, facets: Sequence[Facet], shown: np.ndarray) -> None:
     """Rows of each class, group or cluster in each zone; chosen lines and a zone select rows."""
     ways = {facet.name: facet for facet in facets if facet.name in ("label", "group", "split", "cluster")}
     by = st.segmented_control(
@@ -69,7 +70,7 @@ def zones_by(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarra
         for code, zone in enumerate(ZONES):
             rows = comparing.rows_with(zones(opened.view), code, inside)
             st.button(
-                f"{selecting.ZONE_WORDS[zone]} · {len(rows):,}",
+                f"{ZONE_WORDS[zone]} · {len(rows):,}",
                 key=f"zone_{zone}",
                 disabled=not len(rows),
                 on_click=picking.chooser(rows),

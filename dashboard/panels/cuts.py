@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.curation import rule_edits
 from core.types.curation import Threshold
-from dashboard import cutting, doing, reading, ruling, state
+from dashboard import cutting, doing, reading, state
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
@@ -19,7 +20,7 @@ def cuts(opened: Opened) -> None:
         st.html("<h4>Thresholds</h4>")
         for number, cut in enumerate(opened.rules.thresholds):
             with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"cut_{number}"):
-                st.text(ruling.threshold_words(cut, reading.title(cut.score)))
+                st.text(rule_edits.threshold_words(cut, reading.title(cut.score)))
                 st.space("stretch")
                 st.button("Remove", key=f"cut_off_{number}", type="tertiary", on_click=_remove, args=(opened, number))
         if not opened.rules.thresholds:
@@ -52,14 +53,13 @@ def _form(opened: Opened) -> None:
 
 
 def _add(opened: Opened, asked: Threshold) -> None:
-    rules = (
-        opened.rules if opened.rules.strategy == "threshold" else ruling.with_strategy(opened.rules, "threshold", {})
-    )
     doing.save_rules(
-        opened.run, ruling.with_threshold(rules, asked), "Saved: " + ruling.threshold_words(asked, asked.score)
+        opened.run,
+        rule_edits.with_threshold(opened.rules, asked),
+        "Saved: " + rule_edits.threshold_words(asked, asked.score),
     )
 
 
 def _remove(opened: Opened, number: int) -> None:
-    doing.save_rules(opened.run, ruling.without_threshold(opened.rules, number), "Saved: one threshold less")
+    doing.save_rules(opened.run, rule_edits.without_threshold(opened.rules, number), "Saved: one threshold less")
     state.spend("cut")

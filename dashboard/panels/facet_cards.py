@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from core.curation.facets import Facet, Filters, rows_in_range, rows_of_option
 from core.scores import score_named
 from core.types.figures import digits
-from dashboard import cache, coloring, picking, reading, row_filters, selecting, state, theme
+from dashboard import cache, coloring, picking, reading, row_filters, state, theme
 from dashboard.components import messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
@@ -19,9 +20,7 @@ _CURVES = {"histogram": "Bars", "ecdf": "Sum", "table": "Table"}
 _BARS = {"filter": "Filter", "select": "Select"}
 
 
-def facet_cards(
-    opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, filters: selecting.Filters
-) -> None:
+def facet_cards(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, filters: Filters) -> None:
     """Search, what is filtered now, the histogram, the cards."""
     with st.container(key="search_line", horizontal=True, gap="small", vertical_alignment="center"):
         st.text_input(
@@ -67,15 +66,15 @@ def _bar_words(name: str, rows: int, passing: int) -> str:
     return f"{name}: {passing:,} of {rows:,} pass the filters"
 
 
-def _act(facet: selecting.Facet, filters: selecting.Filters) -> str:
+def _act(facet: Facet, filters: Filters) -> str:
     if _selects():
         return "click to select those that pass"
     return "click to filter, or to let the filter go" if filters.chosen.get(facet.name) else "click to filter"
 
 
-def _clicked(facet: selecting.Facet, option: str, shown: np.ndarray, filters: selecting.Filters) -> None:
+def _clicked(facet: Facet, option: str, shown: np.ndarray, filters: Filters) -> None:
     if _selects():
-        picking.choose(selecting.rows_of_option(facet, option, shown))
+        picking.choose(rows_of_option(facet, option, shown))
     else:
         row_filters.toggle_filter(facet.name, option)
     st.rerun()
@@ -85,7 +84,7 @@ def _selects() -> bool:
     return state.turned_to("bars", "filter") == "select"
 
 
-def _chips(filters: selecting.Filters) -> None:
+def _chips(filters: Filters) -> None:
     entries = [(name, option) for name, options in filters.chosen.items() for option in options]
     if not entries and not filters.ranges and not filters.words:
         return
@@ -153,7 +152,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
         )
     if drawn is not None and state.is_new(f"histogram_{name}", drawn):
         if _selects():
-            picking.choose(selecting.rows_in_range(opened.view, name, drawn, shown))
+            picking.choose(rows_in_range(opened.view, name, drawn, shown))
         else:
             row_filters.set_range(name, drawn)
         st.rerun()

@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.curation import rule_edits
 from core.types.curation import Rules
-from dashboard import doing, ruling, state
+from dashboard import doing, state
 from dashboard.opened import Opened
 
 AGGREGATORS = {
@@ -32,8 +33,8 @@ _AGGREGATOR_HELP = (
 def joining(opened: Opened) -> None:
     """Every choice is saved at once."""
     rules = opened.rules
-    goals = {goal.value: words for goal, words in ruling.GOAL_WORDS.items()}
-    _choice(opened, "Goal", goals, rules.goal, "goal", ruling.with_goal)
+    goals = {goal.value: words for goal, words in rule_edits.GOAL_WORDS.items()}
+    _choice(opened, "Goal", goals, rules.goal, "goal", rule_edits.with_goal)
     left, right = st.columns(2, gap="small")
     with left:
         _choice(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from core.curation.facets import Facet
 from core.types.curation import Source
-from dashboard import cache, coloring, drawing, map_rule, picking, reading, selecting, state
+from dashboard import cache, coloring, drawing, map_rule, picking, reading, row_bits, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
 from dashboard.opened import Opened
@@ -24,7 +25,7 @@ _HOLLOW_HELP = (
 )
 
 
-def map_panel(opened: Opened, facets: Sequence[selecting.Facet], shown: np.ndarray, height: int = 400) -> None:
+def map_panel(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, height: int = 400) -> None:
     """Layout and color, then the map. PCA is there at once, UMAP when the run has made it."""
     layouts = layouts_of(opened)
     if not layouts:
@@ -105,7 +106,7 @@ def draw_plane(
     """Rows at any coordinates: lasso, click and hover mean the same everywhere. words: what a screen reader says."""
     row = opened.view.row_of.get(state.focused() or "")
 
-    held = selecting.Held.of(shown)
+    held = row_bits.RowBits.of(shown)
 
     def on_event(event: maps.MapEvent) -> None:
         _react(opened, layout.coords, held, event)
@@ -131,7 +132,7 @@ def draw_plane(
     )
 
 
-def _react(opened: Opened, coords: np.ndarray, shown: selecting.Held, event: maps.MapEvent) -> None:
+def _react(opened: Opened, coords: np.ndarray, shown: row_bits.RowBits, event: maps.MapEvent) -> None:
     if event.kind == "lasso" and event.polygon is not None:
         rows = polygon.rows_in_polygon(coords, event.polygon, shown.mask())
         picking.choose(rows, "" if event.mode == "replace" else event.mode)
@@ -141,14 +142,14 @@ def _react(opened: Opened, coords: np.ndarray, shown: selecting.Held, event: map
         state.select(np.array([], np.int64))
 
 
-def color_choices(opened: Opened, facets: Sequence[selecting.Facet]) -> dict[str, str]:
+def color_choices(opened: Opened, facets: Sequence[Facet]) -> dict[str, str]:
     """What color may say: a facet, the decision, or a score."""
     named = {facet.name: facet.title for facet in facets if facet.name != "decision"}
     scores = {f"score:{name}": reading.title(name) for name in opened.view.scores}
     return {"decision": "Kept / dropped", **named, **scores}
 
 
-def color_of(opened: Opened, facets: Sequence[selecting.Facet], choice: str | None) -> maps.MapColors:
+def color_of(opened: Opened, facets: Sequence[Facet], choice: str | None) -> maps.MapColors:
     """The choice as the map's own value."""
     if choice and choice.startswith("score:"):
         name = choice.removeprefix("score:")

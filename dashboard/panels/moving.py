@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import doing, reading, row_filters, selecting, state
+from core.curation.facets import Filters, shown_rows
+from dashboard import doing, reading, row_filters, state
 from dashboard.opened import Opened
 from dashboard.panels import keyboard, review_bar
 
@@ -50,5 +51,5 @@ def _listed(opened: Opened) -> np.ndarray:
         return np.arange(len(opened.view))
     if tab == "Selected":
         return state.selection()
-    filters = selecting.Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
-    return np.flatnonzero(selecting.shown_rows(opened.view, reading.facets(opened), filters))
+    filters = Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
+    return np.flatnonzero(shown_rows(opened.view, reading.facets(opened), filters))

@@ -10,7 +10,8 @@ import streamlit as st
 from core.curation.comparing import comparable
 from core.curation.crossing import REGIONS
 from core.curation.evidence import ZONES, zones
-from dashboard import cache, comparing, picking, selecting, state
+from core.curation.facets import ZONE_WORDS
+from dashboard import cache, comparing, picking, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import messages, table
 from dashboard.opened import Opened
@@ -73,7 +74,7 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
                     help="Select the rows that both scores have among their first",
                 )
     _parts("Quadrants, split at the middle rank", comparing.quadrant_words(found, a, b), found.quadrants, shown)
-    words = [selecting.ZONE_WORDS[zone] for zone in ZONES]
+    words = [ZONE_WORDS[zone] for zone in ZONES]
     _parts("Zones of difficulty and label evidence", words, zones(opened.view), shown, "zone")
     st.caption(
         "A quadrant holds a share of the rows whatever the data: look at its corner first. The zone likely mislabeled "

@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from core import curation_actions
+from core.curation import row_sets
 from core.types.curation import Action
-from dashboard import doing, picking, selecting, state
+from dashboard import doing, picking, row_bits, state
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
@@ -66,7 +67,7 @@ def _relabel(opened: Opened) -> None:
 
 def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
     with st.container(horizontal=True, gap="small", key="more_at_once"):
-        held = selecting.Held.of(shown)
+        held = row_bits.RowBits.of(shown)
         st.button("Invert", key="invert", on_click=lambda: state.select(_inverse(held)))
         nothing = np.array([], np.int64)
         st.button("Clear selection", key="clear_selection", disabled=none, on_click=state.select, args=(nothing,))
@@ -89,8 +90,8 @@ def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
         _named(opened, number, title, len(ids))
 
 
-def _inverse(shown: selecting.Held) -> np.ndarray:
-    return selecting.inverse(state.selection(), shown.mask())
+def _inverse(shown: row_bits.RowBits) -> np.ndarray:
+    return row_sets.inverse(state.selection(), shown.mask())
 
 
 def _named(opened: Opened, number: int, title: str, count: int) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from core.curation import rule_edits
 from core.scores import score_named
 from core.types.methods import Group
-from dashboard import doing, reading, ruling
+from dashboard import doing, reading
 from dashboard.components.live_sliders import LiveScore, SliderState, live_sliders
 from dashboard.opened import Opened
 from dashboard.panels.map_panel import KEY
@@ -14,12 +15,12 @@ _TITLES = {group.value: group.value.replace("_", " ").capitalize() for group in 
 
 def weights(opened: Opened, key: str = "sliders") -> None:
     """One slider per group and score, and one for the share to drop; on release the rules are on disk."""
-    rules, total = opened.rules, ruling.droppable(opened.view, opened.rules)
+    rules, total = opened.rules, rule_edits.droppable(opened.view, opened.rules)
 
     def save(after: SliderState) -> None:
-        changed = ruling.with_weights(rules, after.group_weights, after.score_weights)
-        if after.share is not None and after.share != ruling.share(rules, total):
-            changed = ruling.with_share(changed, after.share, total)
+        changed = rule_edits.with_weights(rules, after.group_weights, after.score_weights)
+        if after.share is not None and after.share != rule_edits.share(rules, total):
+            changed = rule_edits.with_share(changed, after.share, total)
         if changed != rules:
             doing.save_rules(opened.run, changed)
 
@@ -29,8 +30,8 @@ def weights(opened: Opened, key: str = "sliders") -> None:
         scores=_scores(opened),
         group_weights=dict(rules.group_weights),
         score_weights=dict(rules.score_weights),
-        share=ruling.share(rules, total),
-        drop=ruling.drop_side(rules),
+        share=rule_edits.share(rules, total),
+        drop=rule_edits.drop_side(rules),
         group_titles=_TITLES,
         total=total,
         on_release=save,

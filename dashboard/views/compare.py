@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import border, reading, row_filters, selecting, state
+from core.curation.facets import Filters, shown_rows
+from dashboard import border, reading, row_filters, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 from dashboard.panels import branches, crossings, drawer, pair, rows_panel, verbs
@@ -36,8 +37,8 @@ def render() -> None:
             st.rerun()
         return
     facets = reading.facets(opened)
-    shown = selecting.shown_rows(
-        opened.view, facets, selecting.Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
+    shown = shown_rows(
+        opened.view, facets, Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     )
     with st.container(key="compare_head", horizontal=True, gap="small", vertical_alignment="center"):
         pane = state.switch("pane", _PANES, "pair")

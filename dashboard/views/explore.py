@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import border, reading, row_filters, selecting, state
+from core.curation.facets import Facet, Filters, shown_rows
+from dashboard import border, reading, row_filters, state
 from dashboard.components import messages
 from dashboard.opened import Opened, open_current
 from dashboard.panels import alike, drawer, facet_cards, map_panel, rows_panel, verbs, weights
@@ -28,8 +29,8 @@ def render() -> None:
         return
     alike.question(opened)
     facets = reading.facets(opened)
-    filters = selecting.Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
-    shown = selecting.shown_rows(opened.view, facets, filters)
+    filters = Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
+    shown = shown_rows(opened.view, facets, filters)
     left, right = st.columns([2, 1], gap="small")
     with left, st.container(key="explore_left", gap="small"):
         border.alone(map_panel.map_panel, opened, facets, shown)
@@ -39,7 +40,7 @@ def render() -> None:
         _side(opened, facets, shown, filters)
 
 
-def _side(opened: Opened, facets: tuple[selecting.Facet, ...], shown: np.ndarray, filters: selecting.Filters) -> None:
+def _side(opened: Opened, facets: tuple[Facet, ...], shown: np.ndarray, filters: Filters) -> None:
     side = state.switch("side", _SIDES, "facets", "stretch")
     with st.container(key="side_pane", gap="small"):
         if side == "example":

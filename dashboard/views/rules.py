@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core import actions
-from core.curation import Preset, train_counts
-from dashboard import border, coloring, cutting, doing, drawing, picking, ruling, state
+from core.curation import Preset, rule_edits, train_counts
+from dashboard import border, coloring, cutting, doing, drawing, picking, state
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
@@ -63,7 +63,7 @@ def _presets(opened: Opened) -> None:
 def _apply(opened: Opened, preset: Preset) -> None:
     built = doing.attempt(lambda: preset.build(opened.view))
     if built is not None:
-        answered = ruling.with_answer(built, opened.rules.guardrails)
+        answered = rule_edits.with_answer(built, opened.rules.guardrails)
         doing.save_rules(opened.run, answered, f"Saved: {preset.title}")
 
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.curation import ScoreColumn, ScoreView, apply_rules
+from core.curation import ScoreColumn, ScoreView, apply_rules, rule_edits
 from core.types.curation import SOURCES, Guardrails, Rules, Source, Threshold
-from dashboard import cache, map_rule, ruling
+from dashboard import cache, map_rule
 from dashboard.components.map_wire import browser_kept
 
 N = 600
@@ -33,7 +33,7 @@ def view() -> ScoreView:
 @pytest.mark.parametrize("cap", [None, 0.25, 0.5])
 def test_the_browser_alone_decides_every_row_that_rules_decide(view, goal, share, cap):
     rules = Rules(goal=goal, group_weights={"dynamics": 0.3}, guardrails=Guardrails(class_cap=cap, duplicates="off"))
-    rules = ruling.with_share(rules, share, ruling.droppable(view, rules))
+    rules = rule_edits.with_share(rules, share, rule_edits.droppable(view, rules))
     assert _unlike(view, rules).sum() <= 1  # a rank is rounded to one of 65,534 steps: the row nearest to the cut
 
 
@@ -44,7 +44,7 @@ def test_rows_that_duplicates_leave_to_their_class_are_decided_by_the_browser_to
     alike = np.where(view.labels[:, None] == 0, 0.995, 0.5).astype(np.float32)  # half of class 0 would go
     view = replace(view, neighbors=twins, neighbor_similarity=alike, _results={})
     rules = Rules(guardrails=Guardrails(floor, None, answer))
-    rules = ruling.with_share(rules, 0.3, ruling.droppable(view, rules))
+    rules = rule_edits.with_share(rules, 0.3, rule_edits.droppable(view, rules))
     outcome = apply_rules(view, rules)
     assert (outcome.near_duplicates is not None) == (answer == "keep_best")
     assert (Source.DUPLICATE in outcome.source) == (answer == "keep_best_agreed")

@@ -84,7 +84,7 @@ def test_the_option_trains_two_disjoint_sets_and_flags_wrong_labels(flagged):
 
 
 def test_flags_are_a_column_of_the_table_and_of_the_export_and_a_facet(flagged, tmp_path):
-    from dashboard.selecting import fixed_facets
+    from core.curation.facets import fixed_facets
 
     _, _, run = flagged
     flags = np.asarray(run.score("aum").flags).astype(int)

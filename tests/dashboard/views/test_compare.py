@@ -97,7 +97,7 @@ def test_rows_in_no_cluster_are_a_line_that_selects_them(run_of, monkeypatch):
 
 def test_one_name_has_one_count(run_of):
     from core.curation.comparing import ZONE_QUADRANTS
-    from dashboard.selecting import ZONE_WORDS, fixed_facets
+    from core.curation.facets import ZONE_WORDS, fixed_facets
 
     view = actions.score_view(actions.open_run(run_of("table")))
     assert not set(ZONE_QUADRANTS) & set(ZONE_WORDS.values())

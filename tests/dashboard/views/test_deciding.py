@@ -87,7 +87,8 @@ def test_a_relabel_shows_everywhere_and_closes_its_field(run_of):
 
 
 def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch):
-    from dashboard import drawing, opened, selecting, state
+    from core.curation.facets import facet_of_labels
+    from dashboard import drawing, opened, state
 
     path = run_of("table")
     run = actions.open_run(path)
@@ -104,7 +105,7 @@ def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch)
     assert (tile.given, tile.label) == (after.view.class_names[given], after.view.class_names[other])
     assert tile.label_color == drawing.tile(after, int(np.flatnonzero(after.view.labels == other)[0])).label_color
     assert "(by you)" in dict(drawing.hover_card(after, 10).lines)["label"]
-    old, new = (selecting.facet_of_labels(o.view, o.outcome) for o in (before, after))
+    old, new = (facet_of_labels(o.view, o.outcome) for o in (before, after))
     assert (old.codes[10], new.codes[10]) == (given, other)
     assert old.version != new.version  # the map asks for its colors anew
     assert list(reading.rows_frame(after, np.array([10]))["label"]) == [after.view.class_names[other]]

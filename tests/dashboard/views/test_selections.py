@@ -9,9 +9,9 @@ import pytest
 from screens import screen, words
 
 from core import actions, curation_actions
-from core.curation import apply_rules
+from core.curation import apply_rules, row_sets
 from core.curation.comparing import compare_pair
-from dashboard import selecting
+from core.curation.facets import facet_of_labels, rows_in_range, rows_of_option
 
 MODES = {"replace": [3, 4, 5], "add": [0, 3, 4, 5], "subtract": [0], "within": [3]}
 
@@ -29,7 +29,7 @@ def _with(run, rows, **query):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_modes_are_those_of_sets(mode):
-    assert selecting.join(np.array([0, 3]), np.array([5, 4, 3]), mode).tolist() == MODES[mode]
+    assert row_sets.join(np.array([0, 3]), np.array([5, 4, 3]), mode).tolist() == MODES[mode]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -41,7 +41,7 @@ def test_every_button_that_selects_follows_the_mode(mode, run_of):
     at.run()
     at.button(key="part_3").click().run()
     quadrant = np.flatnonzero(compare_pair(view, "el2n", "aum").quadrants == 3)
-    assert _selected(at) == selecting.join(np.arange(30), quadrant, mode).tolist()
+    assert _selected(at) == row_sets.join(np.arange(30), quadrant, mode).tolist()
 
 
 def test_all_filtered_adds_to_what_is_there(run_of):
@@ -61,12 +61,12 @@ def test_a_range_and_a_bar_are_rows(run_of):
     values, shown = view.scores["el2n"].values, np.arange(60) % 2 == 0
     low, high = np.quantile(values, [0.25, 0.5])
     expected = [r for r in range(60) if low <= values[r] <= high and r % 2 == 0]
-    assert selecting.rows_in_range(view, "el2n", (low, high), shown).tolist() == expected
-    label = selecting.facet_of_labels(view, apply_rules(view, actions.default_rules(view)))
-    assert selecting.rows_of_option(label, "bee", shown).tolist() == [
+    assert rows_in_range(view, "el2n", (low, high), shown).tolist() == expected
+    label = facet_of_labels(view, apply_rules(view, actions.default_rules(view)))
+    assert rows_of_option(label, "bee", shown).tolist() == [
         r for r in range(60) if view.class_names[view.labels[r]] == "bee" and r % 2 == 0
     ]
-    assert selecting.rows_of_option(label, "no such class", shown).tolist() == []
+    assert rows_of_option(label, "no such class", shown).tolist() == []
 
 
 def test_a_selection_comes_back_by_the_address_alone(run_of):

@@ -1,4 +1,4 @@
-"""Rules in, rules out: what a slider or a form changes in a frozen `Rules`. No widgets."""
+"""Rules in, rules out: one edit of a frozen `Rules` each, as sliders, forms and commands make them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.curation import ScoreView
 from core.types.curation import Guardrails, Rules, Threshold
 from core.types.figures import digits
 from core.types.methods import Goal
 
-# A high composite serves the goal: what the goal wants removed goes from the top, what it wants kept from the bottom.
-DROP_SIDE = {
-    Goal.FIND_NOISE: "above",
-    Goal.REMOVE_REDUNDANT: "above",
-    Goal.FIND_OOD: "above",
-    Goal.KEEP_HARD: "below",
-    Goal.KEEP_CLEAN_CORE: "below",
-    Goal.MOST_HELPFUL: "below",
-}
+from .ranking import drops_first
+from .view import ScoreView
+
 GOAL_WORDS = {
     Goal.FIND_NOISE: "Find wrong labels",
     Goal.KEEP_HARD: "Keep the hard ones",
@@ -32,7 +25,11 @@ GOAL_WORDS = {
 
 def drop_side(rules: Rules) -> str:
     """The end of the composite that goes first under the goal."""
-    return DROP_SIDE[Goal(rules.goal)]
+    return _drop_side(rules.goal)
+
+
+def _drop_side(goal: str) -> str:
+    return "above" if drops_first(goal) else "below"
 
 
 def droppable(view: ScoreView, rules: Rules) -> int:
@@ -77,7 +74,7 @@ def with_weights(rules: Rules, groups: Mapping[str, float], scores: Mapping[str,
 
 def with_goal(rules: Rules, goal: str) -> Rules:
     """Another goal: composite cuts move to the end that the new goal removes; a cut at a value stays where it is."""
-    side = DROP_SIDE[Goal(goal)]
+    side = _drop_side(goal)
     return replace(rules, goal=goal, preset=None, thresholds=tuple(_moved(t, side) for t in rules.thresholds))
 
 
@@ -102,14 +99,15 @@ def with_answer(rules: Rules, before: Guardrails) -> Rules:
 
 
 def with_threshold(rules: Rules, added: Threshold) -> Rules:
-    """One more cut; it replaces one on the same score, class and side."""
+    """The rules with this cut, in place of one on the same score, class and side; under the strategy `threshold`."""
+    rules = rules if rules.strategy == "threshold" else with_strategy(rules, "threshold", {})
     same = (added.score, added.class_name, added.drop)
     rest = tuple(t for t in rules.thresholds if (t.score, t.class_name, t.drop) != same)
     return replace(rules, preset=None, thresholds=(*rest, added))
 
 
 def without_threshold(rules: Rules, number: int) -> Rules:
-    """One cut less."""
+    """The rules without the cut of this number, counted from 0."""
     return replace(rules, preset=None, thresholds=rules.thresholds[:number] + rules.thresholds[number + 1 :])
 
 

@@ -1,4 +1,4 @@
-"""Which rows are filtered and which are selected: plain functions of arrays."""
+"""Ways to divide the rows of a run (facets) and the rows that filters on them let through."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.curation import ScoreView
-from core.curation.evidence import ZONES, zones
 from core.types.curation import SOURCES, Outcome
+
+from .evidence import ZONES, zones
+from .view import ScoreView
 
 _MOST_OPTIONS = 500  # a facet with more values is a search, not a card
 
@@ -154,67 +155,3 @@ def _search(view: ScoreView, words: str) -> np.ndarray:
     for name in () if view.columns is None else view.columns.columns:
         found |= view.columns[name].astype(str).str.contains(words, case=False, regex=False).to_numpy(bool)
     return found
-
-
-@dataclass(frozen=True, eq=False)
-class Held:
-    """Rows, one bit each: a session keeps whatever the buttons of its page were given until the page is drawn again."""
-
-    bits: np.ndarray
-    total: int
-
-    @staticmethod
-    def of(rows: np.ndarray) -> Held:
-        """From row numbers in any order, or from bool [N]."""
-        if rows.dtype != bool:
-            marks = np.zeros(1 + int(rows.max(initial=-1)), bool)
-            marks[rows] = True
-            rows = marks
-        return Held(np.packbits(rows), len(rows))
-
-    def mask(self) -> np.ndarray:
-        """bool [N] as long as what it was made from."""
-        return np.unpackbits(self.bits, count=self.total).view(bool)
-
-    def rows(self) -> np.ndarray:
-        """Row numbers, ascending."""
-        return np.flatnonzero(self.mask())
-
-
-def join(selection: np.ndarray, rows: np.ndarray, mode: str) -> np.ndarray:
-    """The new selection, ascending: replace, add, subtract, or within (rows that are in both)."""
-    chosen = np.zeros(1 + max(selection.max(initial=-1), rows.max(initial=-1)), bool)  # far faster than sorting both
-    if mode in ("add", "subtract"):
-        chosen[selection] = True
-        chosen[rows] = mode == "add"
-    elif mode == "within":
-        chosen[selection] = True
-        chosen &= np.bincount(rows, minlength=len(chosen)) > 0
-    else:
-        chosen[rows] = True
-    return np.flatnonzero(chosen)
-
-
-def inverse(selection: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Shown rows that are not selected."""
-    rest = shown.copy()
-    rest[selection] = False
-    return np.flatnonzero(rest)
-
-
-def in_order(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """The rows as they follow one another in an order of all rows [N], without sorting."""
-    if len(rows) == len(order):
-        return order
-    wanted = np.zeros(len(order), bool)
-    wanted[rows] = True
-    return order[wanted[order]]
-
-
-def first_rows(view: ScoreView, name: str | None, rows: np.ndarray, lowest: bool) -> np.ndarray:
-    """The rows ordered by a score, missing values last, ties in row order; by row when `name` is None."""
-    if name is None or name not in view.scores:
-        return rows
-    values = view.scores[name].values[rows]
-    keyed = np.where(np.isnan(values), np.inf, values if lowest else -values)
-    return rows[np.argsort(keyed, kind="stable")]

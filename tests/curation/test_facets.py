@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.curation import ScoreColumn, ScoreView, apply_rules
+from core.curation import ScoreColumn, ScoreView, apply_rules, row_sets
+from core.curation.facets import Filters, facet_of_labels, facet_of_sources, fixed_facets, shown_rows
 from core.types.curation import Action, Decision, Rules, Threshold
-from dashboard import selecting
 
 
 @pytest.fixture
@@ -24,14 +24,12 @@ def view():
 
 
 def labels_of(view, decisions=()):
-    return selecting.facet_of_labels(view, apply_rules(view, Rules(), dict(decisions)))
+    return facet_of_labels(view, apply_rules(view, Rules(), dict(decisions)))
 
 
 def shown(view, chosen=None, ranges=None, words=""):
-    facets = (labels_of(view), *selecting.fixed_facets(view, None))
-    return np.flatnonzero(
-        selecting.shown_rows(view, facets, selecting.Filters(chosen or {}, ranges or {}, words))
-    ).tolist()
+    facets = (labels_of(view), *fixed_facets(view, None))
+    return np.flatnonzero(shown_rows(view, facets, Filters(chosen or {}, ranges or {}, words))).tolist()
 
 
 def test_no_filter_shows_all(view):
@@ -59,17 +57,17 @@ def test_search_is_plain_text_and_ignores_case(view):
 
 @pytest.mark.parametrize(("mode", "expected"), [("replace", [2, 3]), ("add", [1, 2, 3]), ("subtract", [1])])
 def test_join(mode, expected):
-    assert selecting.join(np.array([1, 2]), np.array([3, 2]), mode).tolist() == expected
+    assert row_sets.join(np.array([1, 2]), np.array([3, 2]), mode).tolist() == expected
 
 
 def test_inverse_keeps_to_what_is_shown():
-    assert selecting.inverse(np.array([0]), np.array([True, True, False])).tolist() == [1]
+    assert row_sets.inverse(np.array([0]), np.array([True, True, False])).tolist() == [1]
 
 
 def test_rows_without_the_score_come_last_at_either_end(view):
     rows = np.arange(4)
-    assert selecting.first_rows(view, "el2n", rows, lowest=False).tolist() == [3, 2, 0, 1]
-    assert selecting.first_rows(view, "el2n", rows, lowest=True).tolist() == [0, 2, 3, 1]
+    assert row_sets.first_rows(view, "el2n", rows, lowest=False).tolist() == [3, 2, 0, 1]
+    assert row_sets.first_rows(view, "el2n", rows, lowest=True).tolist() == [0, 2, 3, 1]
 
 
 def test_facet_counts_follow_the_filter(view):
@@ -80,14 +78,14 @@ def test_facet_counts_follow_the_filter(view):
 
 def test_rows_follow_an_order_of_all_rows():
     order = np.array([3, 1, 0, 2])
-    assert selecting.in_order(np.array([0, 2, 3]), order).tolist() == [3, 0, 2]
-    assert selecting.in_order(np.arange(4), order).tolist() == [3, 1, 0, 2]
+    assert row_sets.in_order(np.array([0, 2, 3]), order).tolist() == [3, 0, 2]
+    assert row_sets.in_order(np.arange(4), order).tolist() == [3, 1, 0, 2]
 
 
 def test_who_decided_is_counted_by_name(view):
     rules = Rules(thresholds=(Threshold("el2n", "value", "above", 0.6),))
     outcome = apply_rules(view, rules)
-    facet = selecting.facet_of_sources(outcome)
+    facet = facet_of_sources(outcome)
     named = {option: int(count) for option, count in zip(facet.options, facet.counts(), strict=True)}
     assert named == {name: int((outcome.source == name).sum()) for name in np.unique(outcome.source)}
     assert list(facet.options) == sorted(facet.options)
@@ -98,29 +96,3 @@ def test_the_label_facet_follows_a_persons_word_and_is_named_anew(view):
     assert changed.codes.tolist() == [1, 1, 1, -1]
     assert changed.counts().tolist() == [0, 3]
     assert (as_given.version, bool(changed.version)) == ("", True)
-
-
-@pytest.mark.parametrize(
-    ("bars", "chosen", "promised"),
-    [
-        ("filter", {}, "click to filter"),
-        ("filter", {"split": ["train"]}, "click to filter, or to let the filter go"),
-        ("select", {}, "click to select those that pass"),
-    ],
-)
-def test_facet_bars_say_what_they_count_and_what_a_click_does(monkeypatch, bars, chosen, promised):
-    from dashboard import state
-    from dashboard.components import class_bars
-    from dashboard.panels import facet_cards
-
-    drawn = []
-    monkeypatch.setattr(state, "turned_to", lambda *_: bars)
-    monkeypatch.setattr(class_bars, "show_nodes", lambda tree, key: drawn.append(tree))
-    facet = selecting.Facet("split", "Split", ("train",), np.zeros(4, int))
-    act = facet_cards._act(facet, selecting.Filters(chosen, {}))
-    facet_cards.class_bars(
-        facet.options, np.array([1204]), np.array([120]), key="x", words=facet_cards._bar_words, label="", act=act
-    )
-    button, bar, _ = drawn[0][2:]
-    assert button[1]["title"] == button[1]["label"] == f"train: 120 of 1,204 pass the filters; {promised}"
-    assert bar[1]["label"] == "train: 120 of 1,204 pass the filters"

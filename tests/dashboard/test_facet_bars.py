@@ -1,0 +1,32 @@
+"""What the bars of a facet say."""
+
+import numpy as np
+import pytest
+
+from core.curation.facets import Facet, Filters
+
+
+@pytest.mark.parametrize(
+    ("bars", "chosen", "promised"),
+    [
+        ("filter", {}, "click to filter"),
+        ("filter", {"split": ["train"]}, "click to filter, or to let the filter go"),
+        ("select", {}, "click to select those that pass"),
+    ],
+)
+def test_facet_bars_say_what_they_count_and_what_a_click_does(monkeypatch, bars, chosen, promised):
+    from dashboard import state
+    from dashboard.components import class_bars
+    from dashboard.panels import facet_cards
+
+    drawn = []
+    monkeypatch.setattr(state, "turned_to", lambda *_: bars)
+    monkeypatch.setattr(class_bars, "show_nodes", lambda tree, key: drawn.append(tree))
+    facet = Facet("split", "Split", ("train",), np.zeros(4, int))
+    act = facet_cards._act(facet, Filters(chosen, {}))
+    facet_cards.class_bars(
+        facet.options, np.array([1204]), np.array([120]), key="x", words=facet_cards._bar_words, label="", act=act
+    )
+    button, bar, _ = drawn[0][2:]
+    assert button[1]["title"] == button[1]["label"] == f"train: 120 of 1,204 pass the filters; {promised}"
+    assert bar[1]["label"] == "train: 120 of 1,204 pass the filters"
