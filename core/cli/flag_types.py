@@ -8,7 +8,6 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
-LARGEST_SEED = 2**32 - 1  # what every random generator takes
 _LONGEST_NAME, _LONGEST_PATH = 255, 4096  # bytes; the limits of common file systems
 
 

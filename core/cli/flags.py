@@ -5,8 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from core.types import runs
+from core.types.shapes import Within
+
 from . import commands
-from .flag_types import LARGEST_SEED, memory, model, names, number, path_words, shares, some_of, whole
+from .flag_types import memory, model, names, number, path_words, shares, some_of, whole
+
+
+def _ends(bounds: Within) -> tuple[int, int]:
+    return int(bounds.low), int(bounds.high)
 
 
 def _trust_flag(own: argparse.ArgumentParser) -> None:
@@ -49,21 +56,21 @@ def run(own: argparse.ArgumentParser) -> None:
     for name, bounds, said in (
         (
             "epochs",
-            (0, 100_000),
+            runs.EPOCHS,
             "passes over the data; 0: the network of module:factory is trained already, score it as it is",
         ),
-        ("seeds", (1, 1_000), "trainings to average over"),
-        ("folds", (2, 1_000), "parts for out-of-fold probabilities"),
-        ("batch-size", (0, 2**20), "examples per step; 0 or left out: the model's own"),
-        ("checkpoints", (1, 100_000), "epochs of each seed at which gradients are taken"),
+        ("seeds", runs.SEEDS, "trainings to average over"),
+        ("folds", runs.FOLDS, "parts for out-of-fold probabilities"),
+        ("batch-size", runs.BATCH_SIZE, "examples per step; 0 or left out: the model's own"),
+        ("checkpoints", runs.CHECKPOINTS, "epochs of each seed at which gradients are taken"),
     ):
-        own.add_argument(f"--{name}", type=whole(*bounds), metavar="N", help=said)
-    own.add_argument("--learning-rate", type=number(0, above=True), metavar="LR")
+        own.add_argument(f"--{name}", type=whole(*_ends(bounds)), metavar="N", help=said)
+    own.add_argument("--learning-rate", type=number(runs.LEARNING_RATE.low, above=True), metavar="LR")
     own.add_argument("--weight-decay", type=number(0), metavar="WD")
     own.add_argument("--embedding", default="auto", help="label-free vectors of the inputs")
     own.add_argument("--no-map", action="store_true", help="leave out the UMAP map")
-    own.add_argument("--seed", type=whole(0, LARGEST_SEED), default=0, help="start of every random choice")
-    own.add_argument("--threads", type=whole(0, 1024), metavar="N", help="0 or left out: every core")
+    own.add_argument("--seed", type=whole(*_ends(runs.SEED)), default=0, help="start of every random choice")
+    own.add_argument("--threads", type=whole(*_ends(runs.THREADS)), metavar="N", help="0 or left out: every core")
     own.add_argument("--memory", type=memory, metavar="SIZE", help="most a pass may take, such as 2GB or 500MB")
     own.add_argument("--bf16", action="store_true", help="passes without gradients in bfloat16")
     own.add_argument("--trust", action="store_true", help="as on other commands; --model module:factory is consent")
@@ -116,7 +123,7 @@ def plant(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE", type=path_words)
     own.add_argument("--flip", type=number(0, 1), required=True, help="share of the labels to flip, 0 to 1")
     own.add_argument("--duplicates", type=number(0, 1), default=0.0, help="share of rows to plant as near-duplicates")
-    own.add_argument("--seed", type=whole(0, LARGEST_SEED), default=0)
+    own.add_argument("--seed", type=whole(*_ends(runs.SEED)), default=0)
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
     _role_flags(own)
 

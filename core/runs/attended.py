@@ -51,8 +51,10 @@ def run_attended(
     ends_process: a stage that cannot be interrupted may end this process when someone cancels (the command line).
     """
     spec = absolute(spec)
-    if not is_run(out):
+    is_new = not is_run(out)
+    if is_new or not RunFolder(out).is_finished:  # a spec.json that was edited is refused as a flag is
         check_spec(spec)
+    if is_new:
         consent = consent or allowed_before(spec.training.model)
     try:
         with claimed(out, spec, spec.threads or default_threads(leave_a_core=False)) as folder:

@@ -6,10 +6,22 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from .examples import Roles
-from .shapes import shaped
+from .shapes import Within, at_least, shaped
+
+# What a run can be asked, on the command line and in spec.json alike. The upper ends stop a slip of the finger (an
+# epoch too many costs days); each is far above what any run of ours needs.
+EPOCHS = Within(0, 100_000)
+SEEDS = Within(1, 1_000)
+FOLDS = Within(2, 1_000)
+BATCH_SIZE = Within(0, 2**20)
+CHECKPOINTS = Within(1, 100_000)
+LEARNING_RATE = Within(0, above=True)
+WEIGHT_DECAY = at_least(0)
+SEED = Within(0, 2**32 - 1)  # what every random generator takes
+THREADS = Within(0, 1024)
 
 
 @dataclass(frozen=True)
@@ -18,13 +30,13 @@ class TrainingSpec:
 
     model: str = "auto"
     model_params: dict[str, Any] = field(default_factory=dict)
-    epochs: int | None = None
-    seeds: int = 2
-    folds: int = 5
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    weight_decay: float | None = None
-    checkpoints: int = 6  # how many epochs of each seed the dear signals are taken at
+    epochs: Annotated[int, EPOCHS] | None = None
+    seeds: Annotated[int, SEEDS] = 2
+    folds: Annotated[int, FOLDS] = 5
+    batch_size: Annotated[int, BATCH_SIZE] | None = None
+    learning_rate: Annotated[float, LEARNING_RATE] | None = None
+    weight_decay: Annotated[float, WEIGHT_DECAY] | None = None
+    checkpoints: Annotated[int, CHECKPOINTS] = 6  # how many epochs of each seed the dear signals are taken at
     weights: tuple[str, ...] = ()  # own state_dicts (.pt, .safetensors), in order of training, instead of training here
     bf16: bool = False  # passes without gradients in bfloat16: quicker on convolutions, the order of scores kept
     image_size: tuple[int, ...] = ()  # (height, width) at which the network sees pictures; () = not said
@@ -76,11 +88,11 @@ class RunSpec:
     scores: tuple[str, ...] = ("all",)
     score_params: dict[str, dict[str, Any]] = field(default_factory=dict)
     training: TrainingSpec = field(default_factory=TrainingSpec)
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     embedding: str = "auto"
     map: bool = True
-    threads: int | None = None
-    memory: int | None = None  # bytes that a pass over the data may take
+    threads: Annotated[int, THREADS] | None = None
+    memory: Annotated[int, at_least(1)] | None = None  # bytes that a pass over the data may take
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `spec_from_json` gives the same spec back."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -62,12 +63,26 @@ def shaped(plain: Any, shape: Any, place: str = "") -> Any:
 
 def at_least(lowest: float) -> Any:
     """A check for `Annotated`: the number is not smaller."""
+    return Within(lowest)
 
-    def check(value: float) -> None:
-        if value < lowest:
-            raise ValueError(f"is {value}, and should be {lowest} or more")
 
-    return check
+@dataclasses.dataclass(frozen=True)
+class Within:
+    """A check for `Annotated`: the number is from `low` (`above`: not `low` itself) to `high`."""
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+
+    def __call__(self, value: float) -> None:
+        """Raises `ValueError` with the value and the limits."""
+        if not self.low <= value <= self.high or (self.above and value == self.low):
+            raise ValueError(f"is {value}, and should be {self}")
+
+    def __str__(self) -> str:
+        if math.isinf(self.high):
+            return f"above {self.low:,}" if self.above else f"{self.low:,} or more"
+        return f"{'above' if self.above else 'from'} {self.low:,} {'and at most' if self.above else 'to'} {self.high:,}"
 
 
 def path_part(value: str) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import os
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from worlds import write_table
 
 from core import actions, export_actions
+from core.cli import main
 from core.runs import prepare, stages
+from core.runs.claiming import claim
 from core.store import atomic, run_registry
 from core.store.database import _opened, database
 from core.types.errors import BrokenOffError, CurationError, RunError
@@ -132,6 +135,51 @@ def test_a_workspace_that_cannot_be_used_leaves_no_folder(table, tmp_path, monke
     monkeypatch.setenv("CHAFFINCH_HOME", str(tmp_path / "file" / "home"))
     refused(spec_of(table), tmp_path / "r")
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "limit"),
+    [
+        ("training.batch_size", -1, "from 0 to 1,048,576"),
+        ("training.learning_rate", -0.5, "above 0"),
+        ("training.learning_rate", 0, "above 0"),
+        ("training.weight_decay", -1.0, "0 or more"),
+        ("training.epochs", 10**9, "from 0 to 100,000"),
+        ("training.seeds", 0, "from 1 to 1,000"),
+        ("training.folds", 1, "from 2 to 1,000"),
+        ("training.checkpoints", 0, "from 1 to 100,000"),
+        ("seed", -5, "from 0 to 4,294,967,295"),
+        ("threads", -5, "from 0 to 1,024"),
+        ("memory", 0, "1 or more"),
+    ],
+)
+def test_an_edited_setting_out_of_bounds_is_refused_before_any_work(table, tmp_path, capsys, field, value, limit):
+    out = tmp_path / "r"
+    claim(out, spec_of(table), threads=1)
+    asked = json.loads((out / "spec.json").read_text())
+    del asked["settings"]  # without it nothing tells that the file was edited
+    *way, last = field.split(".")
+    inner = asked["spec"]
+    for key in way:
+        inner = inner[key]
+    inner[last] = value
+    (out / "spec.json").write_text(json.dumps(asked))
+    assert main(["resume", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert f"spec.{field} is {value}, and should be {limit}" in said
+    assert not (out / "run.json").exists()
+
+
+def test_an_edited_picture_size_is_refused_on_resume_as_on_the_command_line(table, tmp_path, capsys):
+    out = tmp_path / "r"
+    claim(out, spec_of(table), threads=1)
+    asked = json.loads((out / "spec.json").read_text())
+    del asked["settings"]
+    asked["spec"]["training"]["image_size"] = [0, 9]
+    (out / "spec.json").write_text(json.dumps(asked))
+    assert main(["resume", str(out)]) == 2
+    assert "0" in capsys.readouterr().err
+    assert not (out / "run.json").exists()
 
 
 def test_fault_85_a_newer_store_or_run_folder_refuses_and_leaves_nothing(table, tmp_path, own_workspace):
