@@ -19,7 +19,7 @@ from core.scores.shared.assumptions import spearman
 from core.types.attributions import Edit
 from core.types.errors import DataError, ModelError
 from core.types.examples import Modality
-from core.types.pictures import channel_numbers, picture_size, with_pictures
+from core.types.image_format import channel_numbers, parse_image_size, with_image_format
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 
@@ -90,7 +90,7 @@ def test_the_library_takes_the_same_words(own):
     assert agreement(found.table["el2n"], own) >= 0.999
     with pytest.raises(DataError, match="At which size and normalization"):
         score(examples, network, scores="el2n")
-    with pytest.raises(DataError, match="are for the pictures of an ExampleTable"):
+    with pytest.raises(DataError, match="are for the images of an ExampleTable"):
         score((np.zeros((2, 3)), [0, 1]), torch.nn.Linear(3, 2), scores="el2n", image_size=224, mean=0.5, std=0.5)
 
 
@@ -119,13 +119,13 @@ NO_NUMBERS = (0, -1, "nan", "0.5;0.5", [None], 9, "inf", [[0.5]], [0.1] * 99)
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_size_can_be_said_in_many_ways(size):
-    assert picture_size(size) == (224, 224)
+    assert parse_image_size(size) == (224, 224)
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        *(lambda size=size: picture_size(size) for size in NO_SIZES),
+        *(lambda size=size: parse_image_size(size) for size in NO_SIZES),
         *(lambda given=given: channel_numbers("std", given) for given in NO_NUMBERS),
     ],
 )
@@ -142,10 +142,10 @@ def test_numbers_of_channels_may_be_arrays_and_tensors():
 
 def test_settings_that_nobody_gave_leave_the_question_as_it_was():
     spec = RunSpec(source="digits")
-    unsaid = with_pictures(TrainingSpec(), None, "", ())
+    unsaid = with_image_format(TrainingSpec(), None, "", ())
     assert spec.fingerprint() == RunSpec(source="digits", training=unsaid).fingerprint()
     assert "image_size" not in TrainingSpec().question()
-    told = with_pictures(TrainingSpec(), "224", "0.5,0.5,0.5", "0.25")
+    told = with_image_format(TrainingSpec(), "224", "0.5,0.5,0.5", "0.25")
     assert (told.image_size, told.mean, told.std) == ((224, 224), (0.5,) * 3, (0.25,))
     assert RunSpec(source="digits", training=told).fingerprint() != spec.fingerprint()
     assert tuple(sorted(CLASSES)) == CLASSES

@@ -12,7 +12,7 @@ from core import actions, curation_actions, export_actions
 from core.types.curation import Decision, Rules
 from core.types.errors import CurationError, by_reason
 from core.types.examples import Roles
-from core.types.pictures import with_pictures
+from core.types.image_format import with_image_format
 from core.types.runs import RunSpec, RunState, TrainingSpec
 
 from . import words
@@ -89,7 +89,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
         bf16=asked.bf16,
     )
-    training = with_pictures(trained, asked.image_size, asked.mean, asked.std)
+    training = with_image_format(trained, asked.image_size, asked.mean, asked.std)
     return RunSpec(
         source=asked.source,
         modality=asked.modality,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.models.picture_inputs import without_weights
+from core.models.image_inputs import without_weights
 from core.types.errors import ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.methods import Signal

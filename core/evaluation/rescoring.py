@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.models.picture_inputs import without_weights
+from core.models.image_inputs import without_weights
 from core.scores import ScoreInputs, ScoreMethod, score_named
 from core.types.errors import CurationError
 from core.types.evidence import Evidence

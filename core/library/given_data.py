@@ -10,8 +10,8 @@ import pandas as pd
 
 from core.types.errors import DataError, ModelError, in_words
 from core.types.examples import ExampleTable, Modality
+from core.types.image_format import ImageFormat, image_format_in
 from core.types.labels import text_labels
-from core.types.pictures import Pictures, pictures_in
 from core.types.runs import TrainingSpec
 
 from .arrays import BY_ALPHABET, examples_from, output_names
@@ -63,22 +63,22 @@ def refuse_no_network(network: Any) -> None:
         )
 
 
-def pictures_of_table(examples: ExampleTable, tensors: np.ndarray | None, spec: TrainingSpec) -> Pictures:
-    """How the person's network wants the pictures of a table; refused for anything else, asked for when it is open."""
-    pictures = pictures_in(spec)
+def image_format_of_table(examples: ExampleTable, tensors: np.ndarray | None, spec: TrainingSpec) -> ImageFormat:
+    """How the person's network wants the images of a table; refused for anything else, asked for when it is open."""
+    image_format = image_format_in(spec)
     if tensors is not None or examples.modality is not Modality.IMAGE:
-        if pictures != Pictures():
+        if image_format != ImageFormat():
             raise DataError(
-                "image_size, mean and std are for the pictures of an ExampleTable.",
+                "image_size, mean and std are for the images of an ExampleTable.",
                 "Leave them out: arrays reach your network as they are.",
             )
-        return pictures
-    if not pictures.known:
+        return image_format
+    if not image_format.known:
         raise DataError(
-            "At which size and normalization does the network want its pictures? A guess gives wrong numbers.",
+            "At which size and normalization does the network want its images? A guess gives wrong numbers.",
             "Give image_size=224, mean=(0.485, 0.456, 0.406) and std=(0.229, 0.224, 0.225), or what it was trained on.",
         )
-    return pictures
+    return image_format
 
 
 def _unpacked(dataset: Any) -> tuple[Any, Any]:

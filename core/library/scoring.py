@@ -13,12 +13,12 @@ import numpy as np
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
+from core.types.image_format import with_image_format
 from core.types.methods import Signal
-from core.types.pictures import with_pictures
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 
-from .given_data import as_array, given_examples, pictures_of_table, refuse_no_network
+from .given_data import as_array, given_examples, image_format_of_table, refuse_no_network
 from .scored import Scored, Settings, Wanted, chosen, score_all, settings_of
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def score(
     checkpoints: state_dicts in order of training, or one such list per seed, for what needs several moments (VoG,
     training dynamics, TracIn); learning_rates: [T] of those moments. held_out: bool [N], targets and no candidates.
     image_size (224, or height and width), mean, std (one number per channel, after x / 255): how the network wants the
-    pictures of an ExampleTable; asked for where one of your own reads such a table. Arrays reach it as they are.
+    images of an ExampleTable; asked for where one of your own reads such a table. Arrays reach it as they are.
     embeddings: [N, d] for density and valuation; by default the inputs themselves. params: settings by score name.
 
     Returns `Scored`: with scores="all", what these data cannot give is named in `.skipped`; a score asked for by name
     raises `CurationError` instead. Nothing is written but a temporary folder while a built-in network is trained.
     """
     refuse_no_network(network)
-    report, spec = progress or SilentProgress(), with_pictures(training or TrainingSpec(), image_size, mean, std)
+    report, spec = progress or SilentProgress(), with_image_format(training or TrainingSpec(), image_size, mean, std)
     examples, tensors = given_examples(data, held_out, class_names, network)
     methods = chosen(scores)[0]
     wanted = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
@@ -73,9 +73,9 @@ def score(
             from .visiting import observe
 
             moments: dict[str, Any] = {"checkpoints": checkpoints, "rates": tuple(learning_rates)}
-            pictures = pictures_of_table(examples, tensors, spec)
+            image_format = image_format_of_table(examples, tensors, spec)
             evidence, have = observe(
-                network, examples, tensors, wanted, pictures, **moments, weight_decay=weight_decay, progress=report
+                network, examples, tensors, wanted, image_format, **moments, weight_decay=weight_decay, progress=report
             )
         else:
             evidence, have = _train(examples, wanted, spec, Path(scratch), seed, report)

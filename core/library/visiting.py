@@ -23,8 +23,8 @@ from core.training.spread import StageSpreads
 from core.types.errors import DataError, ModelError, in_words
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
+from core.types.image_format import ImageFormat
 from core.types.methods import Signal
-from core.types.pictures import Pictures
 from core.types.progress import Progress
 from core.types.trace import Checkpoint
 
@@ -36,7 +36,7 @@ def observe(
     examples: ExampleTable,
     tensors: np.ndarray | None,
     wanted: frozenset[Signal],
-    pictures: Pictures,
+    image_format: ImageFormat,
     *,
     checkpoints: Sequence[Any] | None,
     rates: tuple[float, ...],
@@ -48,7 +48,7 @@ def observe(
     epochs = len(states[0])
     if rates and len(rates) != epochs:
         raise DataError(f"There are {len(rates)} learning rates for {epochs} checkpoints.", "Give one for each.")
-    encoded, shape = _encoded(examples, tensors, pictures)
+    encoded, shape = _encoded(examples, tensors, image_format)
     own = _wrapped(network, max(examples.class_count, 1))
     check_input(own, shape, encoded.batch(np.arange(1)))
     spread = Signal.INPUT_GRADIENT_SPREAD in wanted and epochs > 1
@@ -74,10 +74,12 @@ def observe(
     return evidence, signals | {Signal.LOGITS}
 
 
-def _encoded(examples: ExampleTable, tensors: np.ndarray | None, pictures: Pictures) -> tuple[Encoded, InputShape]:
+def _encoded(
+    examples: ExampleTable, tensors: np.ndarray | None, image_format: ImageFormat
+) -> tuple[Encoded, InputShape]:
     if tensors is not None:
         return ArrayRows(tensors), InputShape(Modality.TABLE, tensors.shape[1:])
-    encoder = fit_encoder(examples, examples.train_rows, pictures)
+    encoder = fit_encoder(examples, examples.train_rows, image_format)
     return encoder.encode(examples), encoder.shape
 
 

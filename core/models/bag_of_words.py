@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from .family import InputShape
 from .network import Network, seeded
+from .network_params import BowLinearParams, BowMlpParams
 
 PADDING = 0
 
@@ -35,6 +36,7 @@ class BagOfWords(Network):
         return h
 
 
-def build(shape: InputShape, classes: int, hidden: tuple[int, ...], embedding: int, seed: int) -> BagOfWords:
+def build(shape: InputShape, classes: int, params: BowMlpParams | BowLinearParams, seed: int) -> BagOfWords:
     """A `BagOfWords` for this vocabulary, initialised from `seed`."""
-    return seeded(lambda: BagOfWords(shape.dims[0], embedding, hidden, classes), seed)
+    hidden = (params.hidden,) if isinstance(params, BowMlpParams) else ()
+    return seeded(lambda: BagOfWords(shape.dims[0], params.embedding, hidden, classes), seed)

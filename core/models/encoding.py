@@ -11,7 +11,7 @@ import numpy as np
 from core.store.atomic import read_json
 from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
-from core.types.pictures import Pictures
+from core.types.image_format import ImageFormat
 
 from .family import InputShape
 
@@ -44,17 +44,17 @@ class Encoder(Protocol):
         """Write into `folder`; `load_encoder` reads it back."""
 
 
-def fit_encoder(examples: ExampleTable, rows: np.ndarray, pictures: Pictures = Pictures()) -> Encoder:
+def fit_encoder(examples: ExampleTable, rows: np.ndarray, image_format: ImageFormat = ImageFormat()) -> Encoder:
     """The encoder of the examples' modality, with statistics of `rows` (training rows) alone.
 
-    pictures: what a network asks of images; what it leaves open is that of our own networks.
+    image_format: what a network asks of images; what it leaves open is that of our own networks.
     """
     if len(rows) == 0:
         raise DataError("There is no labeled training row.", "Give labels, or mark some rows as training rows.")
     if examples.modality is Modality.IMAGE:
         from .image_encoding import ImageEncoder
 
-        return ImageEncoder.fit(examples, rows, pictures)
+        return ImageEncoder.fit(examples, rows, image_format)
     if examples.modality is Modality.TEXT:
         from .text_encoding import TextEncoder
 
@@ -106,25 +106,3 @@ def load_encoder(folder: Path) -> Encoder:
     raise ModelError(
         f"{folder} holds an encoder of unknown kind {kind!r}.", "It was made by a newer version: update Chaffinch."
     )
-
-
-class VectorRows:
-    """Encoded rows that are plain float32 vectors [N, d]."""
-
-    def __init__(self, values: np.ndarray):
-        import torch
-
-        self._values = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def batch(self, rows: np.ndarray) -> Any:
-        """[b, d] float32."""
-        import torch
-
-        return self._values[torch.from_numpy(np.asarray(rows, dtype=np.int64))]
-
-    def span(self, start: int, stop: int) -> Any:
-        """[b, d] float32, consecutive rows, not copied."""
-        return self._values[start:stop]

@@ -1,7 +1,7 @@
 """Images: one common size, channels standardised; kept as uint8 until a batch is cut.
 
-A network of ours reads pictures of one size up to 64 pixels as they are, and all others at 32 x 32, by the data's own
-mean and deviation. A network made elsewhere reads them as `Pictures` says.
+A network of ours reads images of one size up to 64 pixels as they are, and all others at 32 x 32, by the data's own
+mean and deviation. A network made elsewhere reads them as `ImageFormat` says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.datasets.pixels import size_seen
 from core.store.atomic import read_json, write_json
 from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
-from core.types.pictures import Pictures
+from core.types.image_format import ImageFormat
 from core.types.shapes import at_least
 
 from .family import InputShape
@@ -42,11 +42,11 @@ class ImageEncoder:
     width: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    resampling: str = "auto"  # see Pictures
+    resampling: str = "auto"  # see ImageFormat
     kind = "image"
 
     @classmethod
-    def fit(cls, examples: ExampleTable, rows: np.ndarray, wanted: Pictures = Pictures()) -> ImageEncoder:
+    def fit(cls, examples: ExampleTable, rows: np.ndarray, wanted: ImageFormat = ImageFormat()) -> ImageEncoder:
         """As `wanted`; what it leaves open: size from all images, channel statistics from an even sample of `rows`."""
         height, width, channels = _common_shape(examples.inputs, wanted.size)
         if wanted.mean:
@@ -155,12 +155,12 @@ def _common_shape(inputs: Any, size: tuple[int, ...]) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _channels(there: int, wanted: Pictures) -> int:
-    """As many as the network's numbers; gray pictures are repeated for a network of colors."""
+def _channels(there: int, wanted: ImageFormat) -> int:
+    """As many as the network's numbers; gray images are repeated for a network of colors."""
     counts = {len(numbers) for numbers in (wanted.mean, wanted.std)} - {1}
     if len(counts) > 1 or (counts and there not in {1, *counts}):
         raise ModelError(
-            f"--mean has {len(wanted.mean)} numbers, --std {len(wanted.std)}, and the pictures {there} channels.",
+            f"--mean has {len(wanted.mean)} numbers, --std {len(wanted.std)}, and the images {there} channels.",
             "Give one number for each channel that the network reads, or one for all.",
         )
     return counts.pop() if counts else there

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from .family import InputShape
 from .network import Network, seeded
-from .network_families import MlpParams
+from .network_params import MlpParams
 
 
 class Mlp(Network):

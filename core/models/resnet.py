@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from .family import InputShape
 from .network import Network, seeded
-from .network_families import ResnetParams
+from .network_params import ResnetParams
 from .small_cnn import check_image, convolution
 
 

@@ -8,7 +8,7 @@ from core.types.errors import ModelError
 
 from .family import InputShape
 from .network import Network, seeded
-from .network_families import CnnParams
+from .network_params import CnnParams
 
 _GROUPS = 8
 _SMALLEST = 8  # pixels; two halvings must leave something

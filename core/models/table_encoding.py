@@ -14,8 +14,8 @@ from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
 from core.types.shapes import shaped
 
-from .encoding import VectorRows
 from .family import InputShape
+from .vector_rows import VectorRows
 
 _CLIP = 8.0  # standard deviations: a single huge amount must not drown every other column
 _MOST_LEVELS = 64  # rarer levels of a column share one "other" slot

@@ -11,8 +11,8 @@ from core.store.atomic import read_array, read_json, write_array, write_json
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
 
-from .encoding import VectorRows
 from .family import InputShape
+from .vector_rows import VectorRows
 
 
 @dataclass(frozen=True, eq=False)

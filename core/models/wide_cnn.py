@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from .family import InputShape
 from .network import Network, seeded
-from .network_families import WideCnnParams
+from .network_params import WideCnnParams
 from .small_cnn import check_image
 
 _GROUPS = 8

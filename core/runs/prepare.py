@@ -11,7 +11,7 @@ import numpy as np
 
 from core.datasets import source_path
 from core.models import MODELS, model_named
-from core.models.picture_inputs import pictures_of, refuse_unknown
+from core.models.image_inputs import image_format_of, refuse_unknown
 from core.models.uploaded import refuse_other_files
 from core.scores import SCORES, ScoreMethod, score_named
 from core.types.errors import CurationError, ModelError
@@ -51,15 +51,15 @@ def check_spec(spec: RunSpec) -> None:
 
 def check_training(training: TrainingSpec, modality: Modality | None = None) -> None:
     """Refuse weights that are no files of weights, sizes that are none, and what must be asked for where it is known
-    that the data are pictures. Reads little, unpickles nothing, needs no torch. Raises `ModelError`.
+    that the data are images. Reads little, unpickles nothing, needs no torch. Raises `ModelError`.
     """
     for path in training.weights:
         refuse_other_files(Path(path))
-    pictures = pictures_of(training)
+    image_format = image_format_of(training)
     if modality is Modality.IMAGE and (training.own_code or training.weights):
-        refuse_unknown(pictures, training.model)
+        refuse_unknown(image_format, training.model)
     estimator = training.model in (family.name for family in MODELS if family.probabilities_only)
-    if estimator and (training.weights or pictures.mean):
+    if estimator and (training.weights or image_format.mean):
         given = "--weights" if training.weights else "--mean and --std"
         raise ModelError(f"{training.model} is no network: {given} cannot reach it.", "Leave out, or name a network.")
     if training.epochs == 0 and not training.as_it_is:

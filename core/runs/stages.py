@@ -23,9 +23,9 @@ from core.store.verified import agrees
 from core.store.workspace import cache_root
 from core.types.errors import ModelError, RunError
 from core.types.evidence import Evidence, ThresholdRun
+from core.types.image_format import ImageFormat, image_format_in
 from core.types.methods import Signal
 from core.types.params import params_from_dict
-from core.types.pictures import Pictures, pictures_in
 from core.types.scores import ScoreResult
 
 from .folder import RunFolder
@@ -60,7 +60,9 @@ def load(job: Job) -> None:
 def _refuse_unfit_model(job: Job) -> None:
     """Faults of a network or of weights that the person brought are said before any work, and once."""
     methods, training = runnable(plan_scores(job.spec, job.examples, job.given), job.spec), job.spec.training
-    if not has_inputs(job.examples) and (training.own_code or training.weights or pictures_in(training) != Pictures()):
+    if not has_inputs(job.examples) and (
+        training.own_code or training.weights or image_format_in(training) != ImageFormat()
+    ):
         raise ModelError(
             "The data are recorded outputs, without inputs that a network could read.",
             "Leave out module:factory, --weights and --image-size, or give the inputs themselves.",

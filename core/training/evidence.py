@@ -21,7 +21,7 @@ from core.types.trace import Checkpoint, TrainingTrace
 from .fitting import Material, fit_fold, fit_seed
 from .folds import assign_folds, estimator_probabilities, fit, fold_probabilities, network_folds
 from .given_weights import refuse_unfit, visit_given
-from .job import TrainingJob, pictures_wanted, prepare
+from .job import TrainingJob, prepare, wanted_image_format
 from .passes import visit_batches
 from .plan import kept_epochs, stages
 from .probing import refused_signals
@@ -96,7 +96,7 @@ def check_model(
     Raises `ModelError`. A built-in model that is trained here can only be told wrongly how to see pictures.
     """
     wanted = frozenset(signals) & _MADE_HERE
-    pictures_wanted(examples, spec if wanted else replace(spec, weights=()), spec.own_code and bool(wanted))
+    wanted_image_format(examples, spec if wanted else replace(spec, weights=()), spec.own_code and bool(wanted))
     if wanted and (spec.own_code or spec.weights or spec.mean):
         job = prepare(examples, spec, wanted, folder, seed, SilentProgress(), factory())
         if not job.probabilities_only:

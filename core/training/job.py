@@ -11,14 +11,14 @@ from core.models import ModelFamily, model_named
 from core.models.adapter import adapt, no_text
 from core.models.encoding import Encoder, fit_encoder
 from core.models.family import TrainingDefaults
-from core.models.picture_inputs import pictures_of, refuse_unknown
+from core.models.image_inputs import image_format_of, refuse_unknown
 from core.models.stored import ModelCard
 from core.numerics.devices import choose_device, derive_seed
 from core.types.errors import ModelError
 from core.types.examples import ExampleTable, Modality
+from core.types.image_format import ImageFormat, image_format_in
 from core.types.methods import Signal
 from core.types.params import params_from_dict
-from core.types.pictures import Pictures, pictures_in
 from core.types.progress import Progress
 from core.types.runs import TrainingSpec
 from core.types.trace import Checkpoint
@@ -41,7 +41,7 @@ class TrainingJob:
     encoder: Encoder
     factory: Callable[..., Any] | None
     memory: int | None = None  # bytes that a pass may take
-    pictures: Pictures = Pictures()  # what was told, or known from beside the weights
+    image_format: ImageFormat = ImageFormat()  # what was told, or known from beside the weights
 
     @property
     def as_it_is(self) -> bool:
@@ -126,36 +126,36 @@ def prepare(
     family = None
     if factory is None:
         model_named(spec.model, _readable(examples))  # a wrong name is said before the encoder reads everything
-    pictures = pictures_wanted(examples, spec, factory is not None)
-    encoder = fit_encoder(examples, examples.train_rows, pictures)
+    image_format = wanted_image_format(examples, spec, factory is not None)
+    encoder = fit_encoder(examples, examples.train_rows, image_format)
     if factory is None:
         family = model_named(spec.model, _readable(examples), encoder.shape)
     job = TrainingJob(
-        examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory, memory, pictures
+        examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory, memory, image_format
     )
     if not job.probabilities_only:
         _check(job)
     return job
 
 
-def pictures_wanted(examples: ExampleTable, spec: TrainingSpec, own: bool) -> Pictures:
-    """How the network wants its pictures; `ModelError` asks where it was made elsewhere and nothing says so.
+def wanted_image_format(examples: ExampleTable, spec: TrainingSpec, own: bool) -> ImageFormat:
+    """How the network wants its images; `ModelError` asks where it was made elsewhere and nothing says so.
 
     own: it is made by the person's own factory, which reads no texts.
     """
     if own and examples.modality is Modality.TEXT:
         raise no_text()
-    pictures = pictures_of(spec)
+    image_format = image_format_of(spec)
     if examples.modality is not Modality.IMAGE:
-        if pictures_in(spec) != Pictures():
+        if image_format_in(spec) != ImageFormat():
             raise ModelError(
                 f"An image size or normalization was given, and the data are of the kind {examples.modality.value}.",
-                "Leave out --image-size, --mean and --std: they are for pictures.",
+                "Leave out --image-size, --mean and --std: they are for images.",
             )
-        return Pictures()
+        return ImageFormat()
     if own or spec.weights:
-        refuse_unknown(pictures, spec.model)
-    return pictures
+        refuse_unknown(image_format, spec.model)
+    return image_format
 
 
 def _readable(examples: ExampleTable) -> Modality:

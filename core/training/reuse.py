@@ -22,8 +22,8 @@ from core.models.stored import load_into
 from core.store.atomic import read_json, sha256_of, write_json
 from core.store.checkpoints import read_weights
 from core.types.errors import RunError
+from core.types.image_format import ImageFormat
 from core.types.methods import Signal
-from core.types.pictures import Pictures
 
 from .fitting import Material, take
 from .job import TrainingJob
@@ -74,7 +74,7 @@ class Reuse:
             "dataset": job.examples.fingerprint,
             "model": [job.name, dict(job.spec.model_params)],
             "torch": [torch.__version__, torch.get_num_threads()],
-            **({"pictures": asdict(job.pictures)} if job.pictures != Pictures() else {}),
+            **({"pictures": asdict(job.image_format)} if job.image_format != ImageFormat() else {}),
         }
 
     def adopt(self, material: Material, kept: Sequence[int], logits: np.ndarray, seen: np.ndarray | None) -> None:

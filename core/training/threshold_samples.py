@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.models.encoding import Encoded
-from core.models.picture_inputs import without_weights
+from core.models.image_inputs import without_weights
 from core.numerics.devices import derive_seed
 from core.types.errors import ModelError
 from core.types.evidence import ThresholdRun

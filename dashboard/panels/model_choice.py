@@ -8,7 +8,7 @@ from core import actions
 from core.models import MODELS
 from core.types.errors import CurationError
 from core.types.examples import Modality, Roles, SourceReport
-from core.types.pictures import with_pictures
+from core.types.image_format import with_image_format
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard import state
 from dashboard.components import messages
@@ -51,7 +51,7 @@ def _training(modality: Modality) -> TrainingSpec:
     about = next((m.summary for m in MODELS if m.name == model), "Chosen by kind of data.")
     st.caption(about)
     training = TrainingSpec(model=model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights)
-    return with_pictures(training, *seen)
+    return with_image_format(training, *seen)
 
 
 def _own_weights(modality: Modality) -> tuple[tuple[str, ...], tuple[str, str, str]]:

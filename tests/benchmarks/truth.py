@@ -26,8 +26,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
 
-from core.models.encoding import VectorRows
 from core.models.mlp import Mlp
+from core.models.vector_rows import VectorRows
 from core.scores import ScoreInputs, score_named
 from core.scores.shared.formulas import softmax
 from core.training.loop import train

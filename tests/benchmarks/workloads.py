@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.models.encoding import VectorRows
 from core.models.mlp import Mlp
 from core.models.network import Network, seeded
 from core.models.small_cnn import SmallCnn
+from core.models.vector_rows import VectorRows
 from core.training.loop import train
 from core.training.plan import TrainingPlan
 from core.types.progress import SilentProgress

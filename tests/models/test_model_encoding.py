@@ -13,7 +13,7 @@ from core.models.encoding import fit_encoder, load_encoder
 from core.models.text_encoding import TextEncoder
 from core.types.errors import DataError
 from core.types.examples import Modality
-from core.types.pictures import Pictures
+from core.types.image_format import ImageFormat
 
 
 @pytest.mark.parametrize("kind", WORLDS)
@@ -80,7 +80,7 @@ def test_images_are_standardised_per_channel() -> None:
     batch = encoder.encode(examples).batch(np.arange(len(examples))).numpy()
     np.testing.assert_allclose(batch.mean((0, 2, 3)), 0, atol=1e-5)
     np.testing.assert_allclose(batch.std((0, 2, 3)), 1, rtol=1e-5)
-    assert fit_encoder(examples, np.arange(4), Pictures((16, 16))).encode(examples).batch(np.array([0])).shape == (
+    assert fit_encoder(examples, np.arange(4), ImageFormat((16, 16))).encode(examples).batch(np.array([0])).shape == (
         1,
         3,
         16,

@@ -9,8 +9,8 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 from training.tiny_worlds import Counting
 
-from core.models.encoding import VectorRows
 from core.models.mlp import Mlp
+from core.models.vector_rows import VectorRows
 from core.numerics.batches import batch_for
 from core.numerics.closed_forms import QUICK
 from core.training.quick import quick_scores

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from training.tiny_worlds import CLASSES, Counting, columns, table_of
 
-from core.models.encoding import VectorRows
 from core.models.family import TrainingDefaults
+from core.models.vector_rows import VectorRows
 from core.training.folds import assign_folds, fit
 from core.training.loop import EpochEnd, train
 from core.training.plan import TrainingPlan, kept_epochs, plan_from, stages

@@ -1,4 +1,4 @@
-"""At what size and normalization a run's network sees pictures: told, known from beside its weights, or asked for."""
+"""At what size and normalization a run's network sees images: told, known from beside its weights, or asked for."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NotRequired, TypedDict
 
 from core.store.atomic import read_json
 from core.types.errors import ModelError
-from core.types.pictures import Pictures, channel_numbers, picture_size, pictures_in
+from core.types.image_format import ImageFormat, channel_numbers, image_format_in, parse_image_size
 from core.types.runs import TrainingSpec
 from core.types.shapes import shaped
 
 
 class _Encoder(TypedDict):
-    """encoder.json of pictures, as `ImageEncoder.save` writes it."""
+    """encoder.json of images, as `ImageEncoder.save` writes it."""
 
     height: int
     width: int
@@ -24,9 +24,9 @@ class _Encoder(TypedDict):
     resampling: NotRequired[str]
 
 
-def pictures_of(spec: TrainingSpec) -> Pictures:
+def image_format_of(spec: TrainingSpec) -> ImageFormat:
     """What the spec says, and for what it leaves open the encoder that lies beside weights of an earlier run."""
-    told, beside = pictures_in(spec), _beside(spec.weights)
+    told, beside = image_format_in(spec), _beside(spec.weights)
     return replace(
         told if told.size else replace(told, size=beside.size, resampling=beside.resampling),
         mean=told.mean or beside.mean,
@@ -34,13 +34,13 @@ def pictures_of(spec: TrainingSpec) -> Pictures:
     )
 
 
-def refuse_unknown(pictures: Pictures, model: str) -> None:
-    """`ModelError` where a network that was made elsewhere would see pictures at a guessed size or normalization."""
-    if not pictures.known:
-        missing = "size, mean and deviation" if not pictures.mean else "size"
-        missing = missing if not pictures.size else "mean and deviation"
+def refuse_unknown(image_format: ImageFormat, model: str) -> None:
+    """`ModelError` where a network that was made elsewhere would see images at a guessed size or normalization."""
+    if not image_format.known:
+        missing = "size, mean and deviation" if not image_format.mean else "size"
+        missing = missing if not image_format.size else "mean and deviation"
         raise ModelError(
-            f"At which {missing} does {model if ':' in model else 'the network of these weights'} want its pictures? "
+            f"At which {missing} does {model if ':' in model else 'the network of these weights'} want its images? "
             "Nothing says so, and a guess gives wrong numbers.",
             "Say it as it was trained: --image-size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 "
             "(after x / 255; 0 and 1 leave that as it is).",
@@ -48,29 +48,29 @@ def refuse_unknown(pictures: Pictures, model: str) -> None:
 
 
 def without_weights(spec: TrainingSpec) -> TrainingSpec:
-    """The same network to be trained afresh: it sees pictures as its weights want them."""
+    """The same network to be trained afresh: it sees images as its weights want them."""
     if not spec.weights:
         return spec
-    known = pictures_of(spec)
+    known = image_format_of(spec)
     return replace(spec, weights=(), image_size=known.size, mean=known.mean, std=known.std)
 
 
-def _beside(weights: Sequence[str]) -> Pictures:
+def _beside(weights: Sequence[str]) -> ImageFormat:
     """What the encoder of the run says that keeps these weights; nothing where they come from several, or from none."""
     found = {_encoder_of(Path(path)) for path in weights}
-    return found.pop() if len(found) == 1 else Pictures()
+    return found.pop() if len(found) == 1 else ImageFormat()
 
 
-def _encoder_of(path: Path) -> Pictures:
+def _encoder_of(path: Path) -> ImageFormat:
     beside = path.parent / "encoder" / "encoder.json"
     if not beside.is_file():
-        return Pictures()
+        return ImageFormat()
     plain = read_json(beside)
     if not isinstance(plain, dict) or plain.get("kind") != "image":
-        return Pictures()
+        return ImageFormat()
     there = shaped(plain, _Encoder, str(beside))
-    return Pictures(
-        picture_size((there["height"], there["width"])),
+    return ImageFormat(
+        parse_image_size((there["height"], there["width"])),
         channel_numbers("mean", there["mean"]),
         channel_numbers("std", there["std"]),
         there.get("resampling", "auto"),

@@ -1,4 +1,4 @@
-"""How a network wants its pictures: height and width, and what is subtracted and divided by after x / 255."""
+"""How a network wants its images: height and width, and what is subtracted and divided by after x / 255."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NUMBERS = "Give one number for each channel, after x / 255, such as 0.485,0.456
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ImageFormat:
     """size: (height, width). mean, std: of pixels in 0..1, one per channel or one for all. () = not said.
 
-    resampling: bilinear (whole picture, antialiased, no crop), or auto: box means where pictures shrink to below half.
+    resampling: bilinear (whole image, antialiased, no crop), or auto: box means where images shrink to below half.
     """
 
     size: tuple[int, ...] = ()
@@ -32,7 +32,7 @@ class Pictures:
         return bool(self.size and self.mean and self.std)
 
 
-def picture_size(given: Any) -> tuple[int, ...]:
+def parse_image_size(given: Any) -> tuple[int, ...]:
     """(height, width) of 224, "224", "128x64" or (128, 64); () of None or ""; `ModelError` for anything else."""
     parts = given.lower().replace("×", "x").split("x") if isinstance(given, str) else _listed(given)
     if not parts or parts == [""]:
@@ -68,23 +68,23 @@ def _listed(given: Any) -> list[Any]:
     return [] if plain is None else list(plain) if isinstance(plain, (list, tuple)) else [plain]
 
 
-def with_pictures(spec: TrainingSpec, image_size: Any, mean: Any, std: Any) -> TrainingSpec:
+def with_image_format(spec: TrainingSpec, image_size: Any, mean: Any, std: Any) -> TrainingSpec:
     """The spec with what was said in any of these forms; what was not said stays as it was."""
     return replace(
         spec,
-        image_size=picture_size(image_size) or spec.image_size,
+        image_size=parse_image_size(image_size) or spec.image_size,
         mean=channel_numbers("mean", mean) or spec.mean,
         std=channel_numbers("std", std) or spec.std,
     )
 
 
-def pictures_in(spec: TrainingSpec) -> Pictures:
+def image_format_in(spec: TrainingSpec) -> ImageFormat:
     """What the spec says, checked; `ModelError` for what is no size, mean or deviation."""
-    size = picture_size(spec.image_size)
+    size = parse_image_size(spec.image_size)
     mean, std = channel_numbers("mean", spec.mean), channel_numbers("std", spec.std)
     if bool(mean) != bool(std):
         there, missing = ("mean", "std") if mean else ("std", "mean")
         raise ModelError(
             f"{there} is given without {missing}.", f"Give --{missing} too; mean 0 and std 1 leave x / 255 as it is."
         )
-    return Pictures(size, mean, std, "bilinear" if size else "auto")
+    return ImageFormat(size, mean, std, "bilinear" if size else "auto")
