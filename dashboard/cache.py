@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import actions, check_actions, curation_actions, export_actions
+from core import actions
 from core.composite import RankCorrelation
 from core.curation import ScoreView, crossing, flip_risk
 from core.curation.branching import BranchComparison
@@ -59,20 +59,20 @@ def run(key: str) -> tuple[Run, str]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _open(key: str) -> tuple[Run, str]:
-    opened = actions.open_run(key)
+    opened = actions.runs.open_run(key)
     return opened, stamp(opened)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def view(run_id: str, at: str, _run: Run) -> ScoreView:
     """The arrays that rules act on."""
-    return actions.score_view(_run)
+    return actions.scores.score_view(_run)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # 25 bytes a row each
 def outcome(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState) -> Outcome:
     """What rules and decisions do; `change` names both."""
-    return actions.outcome(_view, _rules, _state.decisions)
+    return actions.rules.outcome(_view, _rules, _state.decisions)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -84,7 +84,7 @@ def noise(run_id: str, at: str, _view: ScoreView) -> NoiseEstimate | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def default_rules(run_id: str, at: str, _view: ScoreView) -> Rules:
     """The rules a fresh run starts with."""
-    return actions.default_rules(_view)
+    return actions.rules.default_rules(_view)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -105,19 +105,19 @@ def name_kind_rows(listed: RunSummary) -> tuple[str, str, int | None]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def sample_preview(name: str) -> SourcePreview:
     """The first examples of a bundled dataset."""
-    return actions.inspect_source(name)
+    return actions.data.inspect_source(name)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def samples(home: str) -> list[SampleCard]:
     """The bundled datasets."""
-    return actions.samples()
+    return actions.data.samples()
 
 
 @st.cache_data(max_entries=16, show_spinner=False, ttl=60)
 def preview(source: str, modality: str | None, roles: Roles, labels: str | None, changed: float) -> SourcePreview:
     """The first rows and guessed roles of a source, read in a child process with limits."""
-    return actions.preview_source(source, modality, roles, labels)
+    return actions.data.preview_source(source, modality, roles, labels)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -125,13 +125,13 @@ def report(
     source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, changed: float
 ) -> SourceReport:
     """The report card of a whole source, read in a child process with limits."""
-    return actions.report_source(source, modality, roles, labels, class_map)
+    return actions.data.report_source(source, modality, roles, labels, class_map)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def plan(spec: RunSpec, changed: float) -> list[ScorePlan]:
     """Which scores the data of a draft can have; the data is read in a child process with limits."""
-    return actions.plan_source(spec)
+    return actions.runs.plan_source(spec)
 
 
 def changed(source: str) -> float:
@@ -147,20 +147,20 @@ def example_input(run: Run, row: int) -> tuple[Any, str]:
     if found is None:
         for oldest in list(kept)[: len(kept) + 1 - _KEPT_INPUTS]:
             kept.pop(oldest, None)
-        found = kept[row] = actions.example_input(run, row)
+        found = kept[row] = actions.examples.example_input(run, row)
     return found
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def influential(run_id: str, row: int, _run: Run) -> tuple[ExampleInfluence, ExampleInfluence]:
     """Training examples that helped and harmed one row most."""
-    return actions.influential_examples(_run, row)
+    return actions.explanations.influential_examples(_run, row)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
 def methods_table() -> pd.DataFrame:
     """The registered scores."""
-    return actions.methods_table()
+    return actions.scores.methods_table()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -207,7 +207,7 @@ def branch_comparison(
     run_id: str, at: str, a: str, b: str, _view: ScoreView, _a: Outcome, _b: Outcome
 ) -> BranchComparison:
     """What two branches treat differently; `a` and `b` name their decisions and rules."""
-    return curation_actions.compare_branches(_view, _a, _b)
+    return actions.branches.compare_branches(_view, _a, _b)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -243,7 +243,7 @@ def review(run_id: str, at: str, rules_text: str, _view: ScoreView, _rules: Rule
 @st.cache_resource(max_entries=4, show_spinner=False)
 def noise_sample(run_id: str, at: str, _view: ScoreView) -> np.ndarray:
     """Rows of the random sample for the noise rate in the order in which they are asked."""
-    return np.array([_view.row_of[name] for name in check_actions.review_sample(_view)], np.int64)
+    return np.array([_view.row_of[name] for name in actions.noise.review_sample(_view)], np.int64)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -255,7 +255,7 @@ def flip_risks(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rule
 @st.cache_resource(max_entries=8, show_spinner="Counting cells")
 def formula_cells(run_id: str, at: str, change: str, _view: ScoreView, _outcome: Outcome) -> int:
     """How many cells of curated.csv a spreadsheet would run."""
-    return export_actions.formula_cells(_view, _outcome)
+    return actions.exports.formula_cells(_view, _outcome)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Moving each weight")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core import actions, curation_actions
+from core import actions
 from core.store import MAIN, CurationState, Run
 from core.types.curation import Action, Rules
 from core.types.errors import CurationError
@@ -46,7 +46,7 @@ def decide(
     """Keep, drop, relabel, clear, note; `said` is what the screen says once it is on disk."""
     name = f"decide-{run.run_id}"
     done = attempt(
-        lambda: actions.decide(
+        lambda: actions.curation.decide(
             run,
             list(ids),
             action,
@@ -90,7 +90,7 @@ def save_rules(run: Run, rules: Rules, said: str = "Rules saved") -> CurationSta
     name = f"rules-{run.run_id}"
     rev, branch = state.revision(run.run_id), state.branch()
     done = attempt(
-        lambda: actions.save_rules(run, rules, token=state.token(name), expected_rev=rev, branch=branch), name
+        lambda: actions.curation.save_rules(run, rules, token=state.token(name), expected_rev=rev, branch=branch), name
     )
     return _saved(run, done, said)
 
@@ -100,7 +100,7 @@ def save_selection(run: Run, title: str, ids: Sequence[str]) -> CurationState | 
     name = f"selection-{run.run_id}"
     said = f"Selection “{title}” saved ({len(ids):,} rows)" if len(ids) else f"Selection “{title}” removed"
     token, branch = state.token(name), state.branch()
-    done = attempt(lambda: actions.save_selection(run, title, list(ids), token=token, branch=branch), name)
+    done = attempt(lambda: actions.selections.save_selection(run, title, list(ids), token=token, branch=branch), name)
     return _saved(run, done, said)
 
 
@@ -108,7 +108,7 @@ def rename_selection(run: Run, title: str, to: str) -> CurationState | None:
     """Another name for a saved selection."""
     name = f"rename-{run.run_id}"
     token, branch = state.token(name), state.branch()
-    done = attempt(lambda: curation_actions.rename_selection(run, title, to, token=token, branch=branch), name)
+    done = attempt(lambda: actions.selections.rename_selection(run, title, to, token=token, branch=branch), name)
     return _saved(run, done, f"Selection “{title}” is now “{to}”")
 
 
@@ -116,7 +116,7 @@ def open_run(key: str) -> None:
     """Look at a run, in the branch that was worked in last."""
     state.open_run(key)
     try:
-        found = curation_actions.last_branch(cache.run(key)[0])
+        found = actions.branches.last_branch(cache.run(key)[0])
     except CurationError as error:
         state.tell(str(error), error.hint, "error")
         found = MAIN
@@ -125,12 +125,12 @@ def open_run(key: str) -> None:
 
 def undo(run: Run) -> None:
     """Take back the last saved change, whatever view it came from."""
-    _step(run, actions.undo, "Undone")
+    _step(run, actions.curation.undo, "Undone")
 
 
 def redo(run: Run) -> None:
     """Apply again what was undone."""
-    _step(run, actions.redo, "Redone")
+    _step(run, actions.curation.redo, "Redone")
 
 
 def _step(run: Run, step: Callable[..., CurationState], said: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core import check_actions
+from core import actions
 from core.curation.evidence import label_suggested
 from core.curation.review import is_reviewed
 from core.scores import score_named
@@ -93,7 +93,7 @@ def _order_note(opened: Opened, row: int, order: str) -> str:
 def _answered(opened: Opened, row: int) -> str:
     """What a person said of a row of the random sample; until then nothing else is to be shown of it."""
     name = str(opened.view.ids[row])
-    return check_actions.answer_words(opened.curation.decisions.get(name))
+    return actions.noise.answer_words(opened.curation.decisions.get(name))
 
 
 def hover_card(opened: Opened, row: int) -> HoverCard:

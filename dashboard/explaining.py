@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from core import actions, explain_actions
+from core import actions
 from core.store import Run
 from core.types.attributions import Attribution, Edit, WhatIf
 from core.types.scores import AssumptionCheck
@@ -23,7 +23,7 @@ COMPARED_ROWS = 10_000
 
 def prepare(run: Run) -> None:
     """Start the process now, so that it has read model and data by the time somebody asks why."""
-    if actions.attribution_methods(run):
+    if actions.explanations.attribution_methods(run):
         _client(run.run_id, str(run.path))
 
 
@@ -34,20 +34,20 @@ def attribution(run: Run, row: int, method: str, **params: Any) -> Attribution:
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _attribution(run_id: str, row: int, method: str, params: tuple[tuple[str, Any], ...], _run: Run) -> Attribution:
-    return actions.explain(_run, row, method, dict(params), client=_client(run_id, str(_run.path)))
+    return actions.explanations.explain(_run, row, method, dict(params), client=_client(run_id, str(_run.path)))
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def checks(run_id: str, row: int, method: str, target: str, _run: Run) -> tuple[AssumptionCheck, ...]:
     """Lights of that attribution of that class."""
     asked = {"target": target}
-    return explain_actions.check_attribution(_run, row, method, asked, client=_client(run_id, str(_run.path)))
+    return actions.explanations.check_attribution(_run, row, method, asked, client=_client(run_id, str(_run.path)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def what_if(run_id: str, row: int, edit: str, _run: Run, _edit: Edit) -> WhatIf:
     """The model's judgement before and after an edit, named by `edit`; kept in memory alone."""
-    return explain_actions.what_if(_run, row, _edit, client=_client(run_id, str(_run.path)))
+    return actions.explanations.what_if(_run, row, _edit, client=_client(run_id, str(_run.path)))
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import curation_actions
+from core import actions
 from core.types.errors import CurationError
 from dashboard import address, cache, doing, listening, reading, state, theme
 from dashboard.components import assets, kept_bar, messages
@@ -181,7 +181,7 @@ def _watch_other_tabs(key: str, run_id: str) -> None:
     address.confirm()
     run, _ = cache.run(key)
     try:
-        rev = curation_actions.curation_revision(run, state.branch())
+        rev = actions.curation.curation_revision(run, state.branch())
     except CurationError:  # the branch was renamed or removed elsewhere: the page says so when it is drawn again
         st.rerun()
     if rev != state.revision(run_id):

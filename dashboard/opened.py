@@ -49,10 +49,10 @@ _at_home: set[tuple[str, str]] = set()  # (workspace, key) of what was found to 
 def refuse_unknown_folder() -> None:
     """Raise `UnknownFolderError` when the address names one."""
     key = state.current_run()
-    place = (str(actions.workspace()), str(key))
+    place = (str(actions.runs.workspace()), str(key))
     if key is None or place in _at_home:
         return
-    if not actions.is_at_home(key):
+    if not actions.runs.is_at_home(key):
         raise UnknownFolderError(key)
     _at_home.add(place)
 
@@ -76,7 +76,7 @@ def open_current() -> Opened | None:
 
 def beside(opened: Opened, branch: str) -> Opened:
     """The same run as another branch has it; `RunError` when that branch is gone."""
-    return following(opened, actions.curation_state(opened.run, branch))
+    return following(opened, actions.curation.curation_state(opened.run, branch))
 
 
 def following(opened: Opened, curation: CurationState) -> Opened:
@@ -90,13 +90,13 @@ def following(opened: Opened, curation: CurationState) -> Opened:
 def _curation(run: Run) -> CurationState:
     """Of the branch in the address; of the first one, with a word about it, when that branch is gone."""
     try:
-        return actions.curation_state(run, state.branch())
+        return actions.curation.curation_state(run, state.branch())
     except RunError as error:
         if state.branch() == MAIN:
             raise
         state.tell(str(error), f"{error.hint} This page shows {MAIN!r}.", "error")
         state.turn_to_branch(MAIN)
-        return actions.curation_state(run)
+        return actions.curation.curation_state(run)
 
 
 def _change(curation: CurationState, rules: Rules) -> str:

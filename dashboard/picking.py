@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core import curation_actions
+from core import actions
 from core.curation import row_sets
 from dashboard import doing, listening, reading, row_bits, state
 from dashboard.opened import Opened
@@ -29,7 +29,7 @@ def _put(opened: Opened, said: str) -> str:
         return _SAVED + state.selection_name()
     if listening.exposed() is not None:  # a visitor may look around; nothing of it is kept
         return said
-    done = doing.attempt(lambda: curation_actions.keep_picked(opened.run, state.selection()))
+    done = doing.attempt(lambda: actions.selections.keep_picked(opened.run, state.selection()))
     return said if done is None else str(done)
 
 
@@ -44,7 +44,7 @@ def _read(opened: Opened, said: str) -> None:
 
 
 def _picked(opened: Opened, said: str) -> np.ndarray | None:
-    return curation_actions.picked_rows(opened.run, said) if said else np.array([], np.int64)
+    return actions.selections.picked_rows(opened.run, said) if said else np.array([], np.int64)
 
 
 def saved_rows(opened: Opened, name: str) -> np.ndarray | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from core import check_actions
+from core import actions
 from core.curation import ScoreView, row_sets, train_counts
 from core.curation.evidence import ZONES, NoiseEstimate, zones
 from core.curation.facets import ZONE_WORDS, Facet, facet_of_labels, facet_of_sources
@@ -191,10 +191,10 @@ def checklist(opened: Opened) -> list[tuple[str, str]]:
 
 def _checked(opened: Opened) -> tuple[str, str]:
     """What the check of these very rules found, and whether decisions have changed since."""
-    result = check_actions.check_of(opened.run, opened.rules, opened.curation.decisions)
+    result = actions.checks.check_of(opened.run, opened.rules, opened.curation.decisions)
     if result is None:
         return "amber", "No check of these rules against random was run"
-    if not check_actions.checks_decisions(result, opened.curation.decisions):
+    if not actions.checks.checks_decisions(result, opened.curation.decisions):
         return "amber", f"Checked with other decisions than the present ones: {result.verdict}"
     return ("green" if "better than" in result.verdict else "amber", f"Checked: {result.verdict}")
 

@@ -179,7 +179,7 @@ SHIPPED = (
 
 def make_run(name: str) -> None:
     """Score a sample with one score or more of each kind, keep what the dashboard opens on, and check its rule."""
-    from core.actions import run_here
+    from core import actions
     from core.runs.progress import PlainProgress
     from core.runs.slim import slim_run
     from core.types.runs import RunSpec, TrainingSpec
@@ -187,23 +187,23 @@ def make_run(name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="chaffinch-sample-") as scratch:
         slender = TrainingSpec(model_params={"width": 64}) if name == "adult" else TrainingSpec()
         spec = RunSpec(source=name, scores=SHIPPED, training=slender, threads=1)
-        run = run_here(spec, Path(scratch) / "run", PlainProgress())
+        run = actions.runs.run_here(spec, Path(scratch) / "run", PlainProgress())
         slim_run(run.path, HERE / name / "run")
     make_check(name)
 
 
 def make_check(name: str) -> None:
     """A finished quick check of the rule that the sample opens with, beside its scores."""
-    from core.actions import default_rules, open_run, score_view
-    from core.check_actions import check_here
+    from core import actions
     from core.runs.checking import check_folder
     from core.runs.progress import PlainProgress
 
-    run = open_run(name)
+    run = actions.runs.open_run(name)
     shutil.rmtree(run.path / "check", ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="chaffinch-check-") as scratch:
         os.environ["CHAFFINCH_HOME"] = scratch  # a bundled run is checked in the workspace
-        result = check_here(run, default_rules(score_view(run)), {}, "quick", (), 3, PlainProgress())
+        rules = actions.rules.default_rules(actions.scores.score_view(run))
+        result = actions.checks.check_here(run, rules, {}, "quick", (), 3, PlainProgress())
         for kept in ("asked.json", "result.json"):
             (run.path / "check" / result.key).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(check_folder(run) / result.key / kept, run.path / "check" / result.key / kept)

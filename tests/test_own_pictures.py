@@ -48,7 +48,7 @@ def scored(own, tmp_path_factory):
         patch.chdir(own.folder)
         patch.setenv("CHAFFINCH_HOME", str(run.parent / "home"))
         code = main([str(word) for word in (*words, *scores)])
-    return actions.open_run(run), code
+    return actions.runs.open_run(run), code
 
 
 def agreement(found, own) -> float:
@@ -204,12 +204,12 @@ def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_ha
     at.button(key="to_scores").click().run()
     draft = at.session_state["draft_spec"]
     asked = replace(draft, scores=("el2n",), score_params={"el2n": {"epochs": "mean"}}, map=False, threads=1)
-    values = actions.run_here(asked, tmp_path / "r", SilentProgress()).score("el2n").values
+    values = actions.runs.run_here(asked, tmp_path / "r", SilentProgress()).score("el2n").values
     assert spearman(np.asarray(values, np.float64), built_in) >= 0.999
     assert len(np.unique(values)) > 20
     # the weights that the run kept know how they want their pictures; files from elsewhere do not
     kept = TrainingSpec(model="resnet", weights=(str(tmp_path / "r/model/s0-e2.safetensors"),))
-    actions.check_training(kept, Modality.IMAGE)
+    actions.runs.check_training(kept, Modality.IMAGE)
 
 
 def test_a_folder_typed_for_weights_is_refused_at_the_form(own):

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from core import actions, check_actions
+from core import actions
 from core.types.checks import CheckResult, Comparison, ScoreRecall, SelfTestResult
 from core.types.curation import Decision, Rules
 from core.types.progress import Progress
@@ -21,10 +21,12 @@ def check(asked: Namespace) -> None:
     run = opened(asked)
     with _shown(asked.quiet or asked.json) as progress:
         if asked.resume:
-            result = check_actions.resume_check_here(run, asked.resume, progress)
+            result = actions.checks.resume_check_here(run, asked.resume, progress)
         else:
             rules, decisions = _rules_of(asked, run)
-            result = check_actions.check_here(run, rules, decisions, asked.mode, asked.fractions, asked.seeds, progress)
+            result = actions.checks.check_here(
+                run, rules, decisions, asked.mode, asked.fractions, asked.seeds, progress
+            )
     if asked.json:
         say_json(result.to_json())
     elif not asked.quiet:
@@ -35,7 +37,7 @@ def selftest(asked: Namespace) -> None:
     """Planted flips, and what each score finds of them."""
     run = opened(asked)
     with _shown(asked.quiet or asked.json) as progress:
-        result = check_actions.self_test_here(run, asked.flip, progress)
+        result = actions.checks.self_test_here(run, asked.flip, progress)
     if asked.json:
         say_json(result.to_json())
     elif not asked.quiet:
@@ -46,12 +48,12 @@ def report(asked: Namespace) -> None:
     """Everything known about a run's checks as one HTML file."""
     run = opened(asked)
     rules, decisions = _rules_of(asked, run)
-    say(check_actions.write_report(run, rules, decisions, asked.out, asked.branch))
+    say(actions.exports.write_report(run, rules, decisions, asked.out, asked.branch))
 
 
-def _rules_of(asked: Namespace, run: actions.Run) -> tuple[Rules, Mapping[str, Decision]]:
+def _rules_of(asked: Namespace, run: actions.runs.Run) -> tuple[Rules, Mapping[str, Decision]]:
     """As for an export: given, preset, saved, or the usual ones."""
-    return chosen_rules(asked, run, actions.score_view(run))
+    return chosen_rules(asked, run, actions.scores.score_view(run))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core import actions, curation_actions, export_actions
+from core import actions
 from core.types.curation import Decision, Rules
 from core.types.errors import CurationError, by_reason
 from core.types.examples import Roles
@@ -26,7 +26,7 @@ def run(asked: Namespace) -> int:
     """Score a dataset into a run folder."""
     spec = spec_from(asked)
     # own code that is named on this very command line is consented to, and looked for where the person stands
-    consent = actions.named_code(asked.model, Path.cwd())
+    consent = actions.runs.named_code(asked.model, Path.cwd())
     return _work(spec, asked.out, asked.quiet, asked.truth, consent)
 
 
@@ -36,11 +36,11 @@ def resume(asked: Namespace) -> int:
     return _work(run.spec, run.path, asked.quiet, None)
 
 
-def opened(asked: Namespace) -> actions.Run:
+def opened(asked: Namespace) -> actions.runs.Run:
     """The run that was named; --trust allows the code that its model is, on this machine from now on."""
-    run = actions.open_run(asked.run)
+    run = actions.runs.open_run(asked.run)
     if asked.trust:
-        actions.allow_code(run)
+        actions.runs.allow_code(run)
     return run
 
 
@@ -61,7 +61,7 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: An
             say(f"{out} is already finished: the same question about the same data. Nothing was computed again.")
         words.print_run(done)
         if truth is not None:
-            words.print_evaluation(actions.evaluate_run(done, truth))
+            words.print_evaluation(actions.scores.evaluate_run(done, truth))
     if done.state() is not RunState.INCOMPLETE:
         return 0
     if quiet:  # quiet, not mute: what is missing is said
@@ -72,7 +72,7 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: An
 def _state_of(out: Path) -> RunState | None:
     from core.store.runs import is_run
 
-    return actions.open_run(out).state() if is_run(out) else None
+    return actions.runs.open_run(out).state() if is_run(out) else None
 
 
 def spec_from(asked: Namespace) -> RunSpec:
@@ -124,26 +124,26 @@ def roles_from(asked: Namespace) -> Roles:
 def status(asked: Namespace) -> None:
     """One run, or all."""
     if asked.run is None:
-        words.print_runs(actions.list_runs())
+        words.print_runs(actions.runs.list_runs())
     else:
-        words.print_status(actions.run_status(_run_id(asked.run)))
+        words.print_status(actions.runs.run_status(_run_id(asked.run)))
 
 
 def cancel(asked: Namespace) -> None:
     """Raise the flag that the run looks at."""
     run_id = _run_id(asked.run)
-    actions.cancel_run(run_id)
+    actions.runs.cancel_run(run_id)
     say(f"Asked {run_id} to stop. What is finished is kept.")
 
 
 def _run_id(run: str) -> str:
-    return actions.open_run(run).run_id if Path(run).exists() else run
+    return actions.runs.open_run(run).run_id if Path(run).exists() else run
 
 
 def inspect(asked: Namespace) -> None:
     """What a source holds; it may be a stranger's, so that a process with limits reads it."""
-    words.print_preview(actions.preview_source(asked.source, asked.modality, roles_from(asked), asked.labels))
-    words.print_report(actions.report_source(asked.source, asked.modality, roles_from(asked), asked.labels))
+    words.print_preview(actions.data.preview_source(asked.source, asked.modality, roles_from(asked), asked.labels))
+    words.print_report(actions.data.report_source(asked.source, asked.modality, roles_from(asked), asked.labels))
 
 
 def methods(asked: Namespace) -> None:
@@ -163,8 +163,8 @@ def methods(asked: Namespace) -> None:
 
 def table(asked: Namespace) -> None:
     """Every example with every score, as CSV."""
-    frame = actions.scores_table(actions.open_run(asked.run))
-    text = actions.spreadsheet_csv(frame)
+    frame = actions.scores.scores_table(actions.runs.open_run(asked.run))
+    text = actions.scores.spreadsheet_csv(frame)
     if asked.csv is None:
         say_csv(text)
     else:
@@ -176,12 +176,12 @@ def table(asked: Namespace) -> None:
 
 def rank(asked: Namespace) -> None:
     """The rows that deserve a look first."""
-    words.print_frame(actions.ranked(actions.open_run(asked.run), asked.score, asked.top))
+    words.print_frame(actions.scores.ranked(actions.runs.open_run(asked.run), asked.score, asked.top))
 
 
 def plant(asked: Namespace) -> None:
     """A copy with known faults."""
-    done = actions.plant(
+    done = actions.data.plant(
         asked.source,
         asked.flip,
         asked.seed,
@@ -198,7 +198,7 @@ def plant(asked: Namespace) -> None:
 
 def evaluate(asked: Namespace) -> None:
     """Scores against an answer key."""
-    figures = actions.evaluate_run(actions.open_run(asked.run), asked.truth)
+    figures = actions.scores.evaluate_run(actions.runs.open_run(asked.run), asked.truth)
     if asked.json:
         say_json(figures)
     else:
@@ -207,9 +207,9 @@ def evaluate(asked: Namespace) -> None:
 
 def export(asked: Namespace) -> None:
     """Files out, by the rules given, saved or usual."""
-    run = actions.open_run(asked.run)
-    rules, decisions = chosen_rules(asked, run, actions.score_view(run))
-    done = export_actions.export_run(
+    run = actions.runs.open_run(asked.run)
+    rules, decisions = chosen_rules(asked, run, actions.scores.score_view(run))
+    done = actions.exports.export_run(
         run,
         rules,
         decisions,
@@ -223,16 +223,16 @@ def export(asked: Namespace) -> None:
     words.print_export(done, asked.out)
 
 
-def chosen_rules(asked: Namespace, run: actions.Run, view: Any) -> tuple[Rules, Mapping[str, Decision]]:
+def chosen_rules(asked: Namespace, run: actions.runs.Run, view: Any) -> tuple[Rules, Mapping[str, Decision]]:
     """The rules that the flags name, else the saved, else the usual ones; and the decisions unless left out."""
-    state = actions.curation_state(run, asked.branch)
+    state = actions.curation.curation_state(run, asked.branch)
     decisions = {} if asked.no_decisions else state.decisions
     if asked.rules is not None:
-        rules = curation_actions.rules_in(asked.rules)
+        rules = actions.rules.rules_in(asked.rules)
     elif asked.preset is not None:
-        rules = actions.preset_named(asked.preset).build(view)
+        rules = actions.rules.preset_named(asked.preset).build(view)
     else:
-        rules = state.rules or actions.default_rules(view)
+        rules = state.rules or actions.rules.default_rules(view)
     return _adjusted(rules, asked), decisions
 
 
@@ -254,7 +254,7 @@ def verify(asked: Namespace) -> None:
 
     progress = terminal_progress(asked.quiet)
     try:
-        reports = export_actions.verify_export(
+        reports = actions.exports.verify_export(
             asked.folder, asked.run, asked.level, progress, asked.retrain, asked.trust
         )
     finally:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from core import actions, explain_actions
+from core import actions
 from core.types.attributions import Attribution, Edit, Judgement, WhatIf
 from core.types.errors import CurationError
 from core.types.scores import AssumptionCheck
@@ -25,10 +25,10 @@ def explain(asked: Namespace) -> None:
     row = row_of(run, asked.id)
     edit = edit_of(run, row, asked)
     if edit:
-        found = explain_actions.what_if(run, row, edit)
+        found = actions.explanations.what_if(run, row, edit)
         say_json(asdict(found)) if asked.json else print_what_if(asked.id, found)
         return
-    attribution, checks = explain_actions.explain_and_check(
+    attribution, checks = actions.explanations.explain_and_check(
         run, row, _method(run, asked.method), _settings(asked.param)
     )
     if asked.json:
@@ -38,7 +38,7 @@ def explain(asked: Namespace) -> None:
         print_attribution(asked.id, attribution, checks)
 
 
-def row_of(run: actions.Run, example_id: str) -> int:
+def row_of(run: actions.runs.Run, example_id: str) -> int:
     """The row of an id; `CurationError` shows what ids look like."""
     found = np.flatnonzero(run.examples.ids == example_id)
     if not len(found):
@@ -47,10 +47,10 @@ def row_of(run: actions.Run, example_id: str) -> int:
     return int(found[0])
 
 
-def edit_of(run: actions.Run, row: int, asked: Namespace) -> Edit:
+def edit_of(run: actions.runs.Run, row: int, asked: Namespace) -> Edit:
     """The edit that the flags name; a word stands for all its places."""
     places: list[int] = []
-    tokens = [token.lower() for token, _, _ in explain_actions.word_places(run, row)] if asked.without else []
+    tokens = [token.lower() for token, _, _ in actions.explanations.word_places(run, row)] if asked.without else []
     for word in asked.without or ():
         here = [place for place, token in enumerate(tokens) if token == word.lower()]
         if not here:
@@ -72,8 +72,8 @@ def _settings(given: list[str] | None) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _method(run: actions.Run, wanted: str | None) -> str:
-    fitting = [method.name for method in actions.attribution_methods(run)]
+def _method(run: actions.runs.Run, wanted: str | None) -> str:
+    fitting = [method.name for method in actions.explanations.attribution_methods(run)]
     if not fitting:
         raise CurationError("No method fits: this run kept no model.", "Score the inputs themselves with a model.")
     if wanted is not None and wanted not in fitting:
@@ -118,7 +118,7 @@ def _part_lines(found: Attribution) -> list[tuple[str, ...]]:
 
 def _block_lines(found: Attribution) -> list[tuple[str, ...]]:
     """Sums over the blocks that --cover counts, as they lie in the picture."""
-    blocks = explain_actions.picture_blocks(*found.values.shape)
+    blocks = actions.explanations.picture_blocks(*found.values.shape)
     sums = np.bincount(blocks.ravel(), found.values.ravel())
     across = int(blocks[0].max()) + 1
     head = ("block", *(f"+{column}" for column in range(across)))

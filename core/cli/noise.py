@@ -18,7 +18,7 @@ _KEYS = ("out_of_fold_accuracy", "flagged_labels", "noise_rate", "noise_by_class
 
 def noise(asked: Namespace) -> None:
     """What the score `label_quality` of a run found: rates by class, the confident joint."""
-    run = actions.open_run(asked.run)
+    run = actions.runs.open_run(asked.run)
     score = run.score("label_quality")
     if "noise_rate" not in score.meta:
         raise RunError("This run has no noise rate beside its label quality.", "Score it again: label_quality.")

@@ -92,7 +92,7 @@ class Run:
     def examples_with_inputs(self) -> ExampleTable:
         """The same table with the inputs read again from the source; `RunError` when it is gone or has changed."""
         if self._reopen is None:
-            raise RunError("This reader cannot load the dataset again.", "Open the run through core.actions.open_run.")
+            raise RunError("This reader cannot load the dataset again.", "Open it with core.actions.runs.open_run.")
         fresh = self._reopen(self.spec)
         if fresh.fingerprint != self.fingerprint:
             raise RunError(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import explain_actions
+from core import actions
 from core.types.curation import Guardrails, NearDuplicates
 from dashboard import doing, picking, state
 from dashboard.opened import Opened
@@ -46,7 +46,7 @@ def other_warnings(opened: Opened) -> Sequence[str]:
 
 
 def _show(opened: Opened, found: NearDuplicates) -> None:
-    picking.choose(explain_actions.rows_alike(opened.view, found.similarity), "replace")
+    picking.choose(actions.examples.rows_alike(opened.view, found.similarity), "replace")
     state.follow("explore")
 
 
@@ -56,7 +56,7 @@ def _raise(opened: Opened, found: NearDuplicates) -> None:
     low, high = 0, len(steps)
     while low < high:
         middle = (low + high) // 2
-        if explain_actions.asked_about_alike(opened.view, _at(opened, steps[middle])) is None:
+        if actions.rules.asked_about_alike(opened.view, _at(opened, steps[middle])) is None:
             high = middle
         else:
             low = middle + 1

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import curation_actions
+from core import actions
 from core.curation.facets import ZONE_WORDS
 from core.store import MAIN
 from core.types.errors import CurationError
@@ -22,7 +22,7 @@ def menu(opened: Opened) -> None:
     here = opened.curation.branch
     with st.popover(f"Branch: {here}", width="stretch", key="branch_menu"):
         st.caption("A branch has its own rules, decisions, selections and undo. Nothing done here changes another.")
-        for number, branch in enumerate(curation_actions.branches(opened.run)):
+        for number, branch in enumerate(actions.branches.list_branches(opened.run)):
             st.button(
                 f"{branch.name} (this page)" if branch.name == here else branch.name,
                 key=f"branch_{number}",
@@ -60,21 +60,21 @@ def _this(opened: Opened, here: str) -> None:
 
 
 def _removed(opened: Opened) -> None:
-    for branch in curation_actions.branches(opened.run, removed=True):
+    for branch in actions.branches.list_branches(opened.run, removed=True):
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"gone_{branch.curation}"):
             st.text(f"{branch.name} (removed)", width="stretch")
             st.button("Restore", key=f"restore_{branch.curation}", on_click=_restore, args=(opened, branch.curation))
 
 
 def _switch(opened: Opened, name: str) -> None:
-    if doing.attempt(lambda: curation_actions.use_branch(opened.run, name)) is not None:
+    if doing.attempt(lambda: actions.branches.use_branch(opened.run, name)) is not None:
         state.turn_to_branch(name)
 
 
 def _make(opened: Opened, name: str, origin: str) -> None:
     token = state.token(f"branch-{opened.run.run_id}")
     made = doing.attempt(
-        lambda: curation_actions.make_branch(opened.run, name, origin, token=token), f"branch-{opened.run.run_id}"
+        lambda: actions.branches.make_branch(opened.run, name, origin, token=token), f"branch-{opened.run.run_id}"
     )
     if made is not None:
         state.turn_to_branch(made.name)
@@ -83,7 +83,7 @@ def _make(opened: Opened, name: str, origin: str) -> None:
 
 
 def _rename(opened: Opened, here: str, to: str) -> None:
-    renamed = doing.attempt(lambda: curation_actions.rename_branch(opened.run, here, to))
+    renamed = doing.attempt(lambda: actions.branches.rename_branch(opened.run, here, to))
     if renamed is not None:
         state.turn_to_branch(renamed.name)
         state.tell(f"Branch “{here}” is now “{renamed.name}”", "", "saved")
@@ -91,7 +91,7 @@ def _rename(opened: Opened, here: str, to: str) -> None:
 
 def _remove(opened: Opened, here: str) -> None:
     def call() -> bool:
-        curation_actions.remove_branch(opened.run, here)
+        actions.branches.remove_branch(opened.run, here)
         return True
 
     if doing.attempt(call):
@@ -100,7 +100,7 @@ def _remove(opened: Opened, here: str) -> None:
 
 
 def _restore(opened: Opened, curation: str) -> None:
-    back = doing.attempt(lambda: curation_actions.restore_branch(opened.run, curation))
+    back = doing.attempt(lambda: actions.branches.restore_branch(opened.run, curation))
     if back is not None:
         state.tell(f"Branch “{back.name}” is back", "", "saved")
 
@@ -112,7 +112,7 @@ def _compare() -> None:
 
 def comparison(opened: Opened) -> None:
     """This branch against another: counts, the rows between them as selections, by class and by zone."""
-    others = [b.name for b in curation_actions.branches(opened.run) if b.name != opened.curation.branch]
+    others = [b.name for b in actions.branches.list_branches(opened.run) if b.name != opened.curation.branch]
     if not others:
         messages.empty_state(
             "One branch only",

@@ -91,7 +91,7 @@ def _enlarge(example: np.ndarray, name: str) -> None:
 
 
 def _history(opened: Opened, row: int) -> None:
-    events = actions.history(opened.run, str(opened.view.ids[row]), opened.curation.branch)
+    events = actions.curation.history(opened.run, str(opened.view.ids[row]), opened.curation.branch)
     if not events:
         st.text("Nobody has decided anything about this example yet.")
     for event in events:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core import actions, explain_actions
+from core import actions
 from core.types.figures import digits
 from dashboard import cache, drawing, state
 from dashboard.components.neighbors import neighbors_strip
@@ -17,7 +17,7 @@ from dashboard.opened import Opened
 
 def curve(opened: Opened, row: int) -> None:
     """Belief in the given label over the epochs."""
-    recorded = actions.training_curve(opened.run, row)
+    recorded = actions.examples.training_curve(opened.run, row)
     if recorded is None:
         st.text("No training was recorded in this run.")
         return
@@ -40,14 +40,14 @@ def curve(opened: Opened, row: int) -> None:
 
 def neighbors(opened: Opened, row: int) -> None:
     """The ten nearest other examples in the label-free embedding."""
-    rows, distances = actions.neighbors(opened.run, row, 10)
+    rows, distances = actions.examples.neighbors(opened.run, row, 10)
     _strip(opened, "Nearest by content", rows, [digits(d, 3) for d in distances], "neighbors")
 
 
 def near_duplicates(opened: Opened, row: int) -> None:
     """The other rows of its near-duplicate group, as the guardrail that keeps the best of each group sees them."""
     similarity = opened.rules.guardrails.duplicate_similarity
-    rows, similar = explain_actions.near_duplicates(opened.view, row, similarity)
+    rows, similar = actions.examples.near_duplicates(opened.view, row, similarity)
     own = int(opened.view.labels[row])
     words = ["linked through others" if np.isnan(s) else f"similarity {s:.3f}" for s in similar]
     other = int((opened.view.labels[rows] != own).sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import check_actions
+from core import actions
 from core.store import Run
 from core.types.runs import RunState
 from dashboard import doing, state
@@ -16,7 +16,7 @@ _BUSY = (RunState.WAITING, RunState.RUNNING)
 
 def is_busy(run: Run, kind: str) -> bool:
     """Whether it is at work now."""
-    status = check_actions.check_status(run, kind)
+    status = actions.checks.check_status(run, kind)
     return status is not None and status.state in _BUSY
 
 
@@ -27,7 +27,7 @@ def job(run: Run, kind: str, title: str) -> None:
 
 
 def _job(run: Run, kind: str, title: str) -> None:
-    status = check_actions.check_status(run, kind)
+    status = actions.checks.check_status(run, kind)
     if status is None:
         return
     seen = f"job-{kind}-{run.run_id}"
@@ -42,5 +42,5 @@ def _job(run: Run, kind: str, title: str) -> None:
 
 
 def _press(act: str, run: Run, kind: str) -> None:
-    call = {"cancel": check_actions.cancel_check, "resume": check_actions.resume_check}[act]
+    call = {"cancel": actions.checks.cancel_check, "resume": actions.checks.resume_check}[act]
     doing.attempt(lambda: call(run, kind))

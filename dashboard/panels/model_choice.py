@@ -31,7 +31,7 @@ def _checked(modality: Modality) -> TrainingSpec | None:
     """What the form says; None, with the two lines of why, where no network can be read or fed so."""
     try:
         training = _training(modality)
-        actions.check_training(training, modality)
+        actions.runs.check_training(training, modality)
     except CurationError as error:
         messages.error_box(error, key="model_error")
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import check_actions
+from core import actions
 from core.types.checks import NoiseRate
 from core.types.errors import CurationError
 from dashboard import doing
@@ -17,7 +17,7 @@ def noise(opened: Opened) -> None:
     """Text, the strata, and the button that begins the review of the sample in Explore."""
     st.html("<h2>Wrong labels</h2>")
     try:
-        found = check_actions.noise_rate(opened.view, opened.curation.decisions)
+        found = actions.noise.noise_rate(opened.view, opened.curation.decisions)
     except CurationError as error:
         st.text(error.lines())
         return
@@ -36,7 +36,7 @@ def noise(opened: Opened) -> None:
 
 
 def _use(opened: Opened, cut: int) -> None:
-    rules = check_actions.cut_rules(opened.view, cut)
+    rules = actions.noise.cut_rules(opened.view, cut)
     doing.save_rules(opened.run, rules, f"Saved: drop the {cut:,} most suspected rows")
 
 

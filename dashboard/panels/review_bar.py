@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import check_actions
+from core import actions
 from core.curation.review import QUEUE, is_reviewed, reviewed_of
 from core.types.curation import Action
 from dashboard import doing, reading, state
@@ -114,7 +114,7 @@ def asks(opened: Opened, row: int) -> bool:
 def blind(opened: Opened, row: int) -> bool:
     """Whether nothing that models, scores or rules say of a row may be shown: the sample asks and waits for it."""
     said = opened.curation.decisions.get(str(opened.view.ids[row]))
-    return asks(opened, row) and not check_actions.answer_words(said)
+    return asks(opened, row) and not actions.noise.answer_words(said)
 
 
 def open_row(opened: Opened, row: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import check_actions
+from core import actions
 from core.types.curation import Action
 from core.types.errors import CurationError
 from dashboard import cache, doing, reading, state
@@ -36,7 +36,7 @@ def progress(opened: Opened) -> None:
     except CurationError as error:
         messages.error_box(error, key="no_sample")
         return
-    said, waiting = check_actions.sample_answers(opened.view, opened.curation.decisions), _waiting(opened)
+    said, waiting = actions.noise.sample_answers(opened.view, opened.curation.decisions), _waiting(opened)
     with st.container(key="review_progress", horizontal=True, gap="small", vertical_alignment="center"):
         st.text(f"Noise sample {len(said):,} of {len(rows):,}", help=_HELP)
         st.progress(len(said) / len(rows), width="stretch")
@@ -48,7 +48,7 @@ def progress(opened: Opened) -> None:
 
 def answer(opened: Opened, row: int) -> str:
     """What a person answered, empty while it waits."""
-    return check_actions.answer_words(opened.curation.decisions.get(str(opened.view.ids[row])))
+    return actions.noise.answer_words(opened.curation.decisions.get(str(opened.view.ids[row])))
 
 
 def steps(opened: Opened, row: int) -> None:
@@ -91,7 +91,7 @@ def steps(opened: Opened, row: int) -> None:
 
 
 def _waiting(opened: Opened) -> int | None:
-    said = check_actions.sample_answers(opened.view, opened.curation.decisions)
+    said = actions.noise.sample_answers(opened.view, opened.curation.decisions)
     return next((int(row) for row in reading.sample(opened) if str(opened.view.ids[row]) not in said), None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import check_actions
+from core import actions
 from core.export.check_figures import recall_head, recall_rows
 from core.types.checks import SelfTestResult
 from core.types.curation import Rules
@@ -18,7 +18,7 @@ from dashboard.panels.job import is_busy, job
 def self_test(opened: Opened) -> None:
     """Button, progress, bars, table, gains, and the button that applies the suggested weights."""
     st.html("<h2>Self-test: planted label flips</h2>")
-    result = check_actions.self_test_result(opened.run)
+    result = actions.checks.self_test_result(opened.run)
     _ask(opened, result)
     job(opened.run, "selftest", "Self-test")
     if result is None:
@@ -45,7 +45,7 @@ def _ask(opened: Opened, result: SelfTestResult | None) -> None:
 
 
 def _apply(opened: Opened, result: SelfTestResult) -> None:
-    wanted = check_actions.suggested_rules(opened.rules, result)
+    wanted = actions.checks.suggested_rules(opened.rules, result)
     same = (wanted.score_weights, wanted.group_weights) == (opened.rules.score_weights, opened.rules.group_weights)
     serves = opened.rules.goal == "find_noise"
     st.button(
@@ -63,4 +63,4 @@ def _save(opened: Opened, wanted: Rules) -> None:
 
 
 def _start(opened: Opened, share: float) -> None:
-    doing.attempt(lambda: check_actions.start_self_test(opened.run, round(share / 100, 6)))
+    doing.attempt(lambda: actions.checks.start_self_test(opened.run, round(share / 100, 6)))

@@ -15,6 +15,6 @@ from dashboard.opened import UnknownFolderError
 def unknown_folder(problem: UnknownFolderError) -> None:
     """What the address asks for, and the button that allows it; the answer is kept in this workspace."""
     if messages.error_box(problem, key="unknown_folder", action="Open this folder"):
-        doing.attempt(lambda: actions.visit_run(Path(problem.key)))
+        doing.attempt(lambda: actions.runs.visit_run(Path(problem.key)))
         st.rerun()
     st.html("<a href='./' target='_self'>Go to Start</a>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import curation_actions
+from core import actions
 from core.curation import row_sets
 from core.types.curation import Action
 from dashboard import doing, picking, row_bits, state
@@ -106,7 +106,7 @@ def _named(opened: Opened, number: int, title: str, count: int) -> None:
 
 
 def _csv(opened: Opened) -> bytes:
-    return curation_actions.selection_csv(
+    return actions.selections.selection_csv(
         opened.view, opened.rules, opened.curation.decisions, opened.outcome, state.selection()
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import explain_actions
+from core import actions
 from core.types.attributions import Edit
 from core.types.figures import cell
 from dashboard import cache, explaining, state
@@ -42,12 +42,12 @@ def _edit(opened: Opened, row: int, example: Any) -> Edit:
     about = f"{opened.run.run_id}/{row}"
     if isinstance(example, str):
         st.caption("Press a word to leave it out, again to put it back. Arrows move, Space presses.")
-        places = explain_actions.word_places(opened.run, row)
+        places = actions.explanations.word_places(opened.run, row)
         return Edit(without=toggle_words(example, places, key=f"without_{row}", about=about))
     if isinstance(example, Mapping):
         return Edit(cells=_cells(opened, row, example))
     st.caption("Press or drag over blocks to cover them with the mean image. Arrows move, Space presses.")
-    blocks = explain_actions.picture_blocks(*np.asarray(example).shape[:2])
+    blocks = actions.explanations.picture_blocks(*np.asarray(example).shape[:2])
     columns = int(blocks[0].max()) + 1
     rows = int(blocks.max() + 1) // columns
     return Edit(covered=toggle_blocks(np.asarray(example), rows, columns, key=f"cover_{row}", about=about))

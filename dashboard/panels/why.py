@@ -19,7 +19,7 @@ from dashboard.panels import whose
 @fragment
 def why(opened: Opened, row: int) -> None:
     """What in the input speaks for a class, at first the suggested one; the methods are those that fit the model."""
-    methods = {method.name: method.title for method in actions.attribution_methods(opened.run)}
+    methods = {method.name: method.title for method in actions.explanations.attribution_methods(opened.run)}
     if not methods:
         st.text("No method fits: this run kept no model.")
         return

@@ -7,7 +7,7 @@ import html
 import pandas as pd
 import streamlit as st
 
-from core import check_actions
+from core import actions
 from core.export.check_figures import CHECK_HEAD, check_rows
 from core.types.checks import CheckResult
 from dashboard import border, doing, state
@@ -51,7 +51,7 @@ def _ask(opened: Opened) -> None:
         "It trains on what the rule keeps, on random rows of the same number and classes, and on all rows, with equal "
         "optimizer steps, and compares accuracy on held-out rows."
     )
-    why_not = check_actions.check_modes(opened.run)
+    why_not = actions.checks.check_modes(opened.run)
     modes = [mode for mode in _MODES if not why_not[mode]]
     for mode in _MODES:
         if why_not[mode]:
@@ -74,20 +74,20 @@ def _ask(opened: Opened) -> None:
 def _start(opened: Opened) -> None:
     mode, seeds = state.get("check_mode"), int(state.get("check_seeds", 3))
     key = doing.attempt(
-        lambda: check_actions.start_check(opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds)
+        lambda: actions.checks.start_check(opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds)
     )
-    if key in {result.key for result in check_actions.check_results(opened.run)}:
+    if key in {result.key for result in actions.checks.check_results(opened.run)}:
         state.tell("Checked before, with the same settings: the result is below.")
 
 
 def _answer(opened: Opened) -> None:
-    results = check_actions.check_results(opened.run)
+    results = actions.checks.check_results(opened.run)
     if not results:
         messages.empty_state(
             "No check yet", "A quick one takes seconds. Until then an export is marked “no check run”.", key="unchecked"
         )
         return
-    best = check_actions.check_of(opened.run, opened.rules, opened.curation.decisions)
+    best = actions.checks.check_of(opened.run, opened.rules, opened.curation.decisions)
     shown = st.selectbox(
         "Result",
         results,
@@ -103,9 +103,9 @@ def _answer(opened: Opened) -> None:
 
 def _other(opened: Opened, result: CheckResult) -> str:
     """What of the present curation a check is not about: "rules" or "decisions"; empty when it is about both."""
-    if not check_actions.checks_rules(result, opened.rules):
+    if not actions.checks.checks_rules(result, opened.rules):
         return "rules"
-    return "" if check_actions.checks_decisions(result, opened.curation.decisions) else "decisions"
+    return "" if actions.checks.checks_decisions(result, opened.curation.decisions) else "decisions"
 
 
 def _title(opened: Opened, result: CheckResult) -> str:
@@ -129,7 +129,7 @@ def _result(result: CheckResult) -> None:
 def _report(opened: Opened) -> None:
     st.download_button(
         "Report as HTML",
-        data=lambda: check_actions.report_text(
+        data=lambda: actions.exports.report_text(
             opened.run, opened.rules, opened.curation.decisions, opened.curation.branch
         ).encode(),
         file_name=f"{opened.run.name}-report.html",

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import actions, export_actions
+from core import actions
 from core.types.errors import CurationError
 from dashboard import border, cache, cutting, doing, reading, state
 from dashboard.components import messages
@@ -59,10 +59,10 @@ def _checklist(opened: Opened) -> None:
 
 
 def _write(opened: Opened) -> None:
-    usual = actions.workspace() / "exports" / reading.export_name(opened)
+    usual = actions.runs.workspace() / "exports" / reading.export_name(opened)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
     formats, safe = _ways(opened)
-    asked = export_actions.questions(opened.view, opened.rules, opened.outcome)
+    asked = actions.exports.questions(opened.view, opened.rules, opened.outcome)
     meant = _meant(opened, asked)
     st.button(
         "Write files",
@@ -126,7 +126,7 @@ def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
 
 def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool, confirmed: bool) -> None:
     report = doing.attempt(
-        lambda: export_actions.export_run(
+        lambda: actions.exports.export_run(
             opened.run,
             opened.rules,
             opened.curation.decisions,
@@ -158,7 +158,7 @@ def _verify(opened: Opened, out: Path) -> None:
     if not st.button("Verify now", key="verify_now", help="File hashes, then the files written again from this run"):
         return
     try:
-        for report in export_actions.verify_export(out, opened.run.path, level=2):
+        for report in actions.exports.verify_export(out, opened.run.path, level=2):
             st.text(f"Level {report.level}: {report.text}")
     except CurationError as error:
         messages.error_box(error, key="verify_error")

@@ -49,7 +49,7 @@ def render() -> None:
 def _presets(opened: Opened) -> None:
     st.html("<h4>Presets</h4>")
     with st.container(key="presets", horizontal=True, gap="small"):
-        for preset in actions.presets():
+        for preset in actions.rules.presets():
             st.button(
                 preset.title,
                 key=f"preset_{preset.name}",

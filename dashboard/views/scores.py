@@ -38,7 +38,7 @@ def render() -> None:
     border.alone(_finished, run)
     with st.expander("Score again, with other settings or more scores", key="again", on_change="rerun") as again:
         if again.open:
-            run_form.run_form(run.spec, actions.plan_scores(run.spec), _start)
+            run_form.run_form(run.spec, actions.runs.plan_scores(run.spec), _start)
 
 
 def _draft(draft: RunSpec) -> None:
@@ -50,7 +50,7 @@ def _draft(draft: RunSpec) -> None:
 
 
 def _start(spec: RunSpec) -> None:
-    started = doing.attempt(lambda: actions.start_run(spec), "start")
+    started = doing.attempt(lambda: actions.runs.start_run(spec), "start")
     if started is not None:
         state.put("draft_spec", None)
         state.let_source_go()
@@ -74,16 +74,16 @@ def _progress(key: str, run_id: str) -> None:
 
 def _status(run: Run) -> RunStatus:
     try:
-        return actions.run_status(run.run_id)
+        return actions.runs.run_status(run.run_id)
     except RunError:  # a sample, or a folder copied from elsewhere: no process here ever worked on it
         return RunStatus(run.run_id, run.state())
 
 
 def _press(pressed: str, run: Run) -> None:
     if pressed == "cancel":
-        doing.attempt(lambda: actions.cancel_run(run.run_id))
+        doing.attempt(lambda: actions.runs.cancel_run(run.run_id))
     else:  # by its folder: one that was copied here has no row in this workspace yet
-        doing.attempt(lambda: actions.resume_run(run.path))
+        doing.attempt(lambda: actions.runs.resume_run(run.path))
 
 
 def _finished(run: Run) -> None:

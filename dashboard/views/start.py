@@ -27,7 +27,7 @@ def render() -> None:
         st.text("Score every example, see why, decide what stays, export a file that reproduces itself.")
     with st.container(key="cards"):
         columns = st.columns(4, gap="small")
-        for column, card in zip(columns, cache.samples(str(actions.workspace())), strict=False):
+        for column, card in zip(columns, cache.samples(str(actions.runs.workspace())), strict=False):
             with column:
                 _sample(card)
         with columns[3]:
@@ -76,7 +76,7 @@ def _own_data() -> None:
 
 def _resume() -> None:
     st.html("<h3>Resume</h3>")
-    runs = actions.list_runs()
+    runs = actions.runs.list_runs()
     if not runs:
         st.text("No runs of your own yet. They appear here with what you decided, also after a crash.")
         return

@@ -6,7 +6,7 @@ import pytest
 import torch
 from test_worker import make_images, make_run, make_texts, write_table
 
-from core import explain_actions
+from core import actions
 from core.attributions import AttributionClient
 from core.attributions.session import Session
 from core.attributions.what_if import WARNING
@@ -118,7 +118,7 @@ def test_it_is_marked_and_nothing_is_kept(runs):
     run = runs["table"]
     before = {path: path.stat().st_mtime_ns for path in sorted(run.rglob("*"))}
     data = (run.parent / "people.csv").read_bytes()
-    found = explain_actions.what_if(Run.open(run), 1, Edit(cells={"job": "cook"}))
+    found = actions.explanations.what_if(Run.open(run), 1, Edit(cells={"job": "cook"}))
     assert found.warning == WARNING
     assert "not kept" in WARNING
     assert {path: path.stat().st_mtime_ns for path in sorted(run.rglob("*"))} == before

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from core import actions, curation_actions
+from core import actions
 from tests.benchmarks import measure
 from tests.browser.pages import server
 
@@ -106,12 +106,12 @@ class Session:
 def measure_load(rows: int, folder: Path) -> Load:
     """Sessions on the run of that many rows that `dashboard_run.make_run` left in `folder`/home_`rows`."""
     home = folder / f"home_{rows}"
-    run = actions.open_run(next((home / "bench").glob("run_*")))
+    run = actions.runs.open_run(next((home / "bench").glob("run_*")))
     names = [f"load {number}" for number in range(max(SESSIONS))]
-    known = {branch.name for branch in curation_actions.branches(run)}
+    known = {branch.name for branch in actions.branches.list_branches(run)}
     for name in names:
         if name not in known:
-            curation_actions.make_branch(run, name, token=f"made {name}")
+            actions.branches.make_branch(run, name, token=f"made {name}")
     with server(home, folder) as address:
         figures = {"rows": float(rows), **_memory(address, str(run.path), names)}
         for many in (1, 5):

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.actions import open_run, plant, run_here, score_view
+from core import actions
 from core.curation import goal_rules, rank_rows
 from core.evaluation import evaluate_scores
 from core.models import MODELS
@@ -96,7 +96,7 @@ def source_of(task: Task, work: Path, quick: bool) -> Path:
         return source
     copy = folder / "flipped"
     if not (copy / "key.csv").is_file():
-        plant(str(source), FLIPPED, 0, copy, roles=Roles(label=task.label))
+        actions.data.plant(str(source), FLIPPED, 0, copy, roles=Roles(label=task.label))
     return next(path for path in sorted(copy.iterdir()) if path.stem == "data")
 
 
@@ -118,7 +118,7 @@ def make_run(task: Task, work: Path, quick: bool, threads: int) -> Run:
     roles = Roles(label=task.label, inputs=task.inputs)
     source = str(source_of(task, work, quick))
     spec = RunSpec(source, roles=roles, scores=scores, training=training, map=False, threads=threads or None)
-    return run_here(spec, work / ("quick" if quick else "runs") / task.name, SilentProgress())
+    return actions.runs.run_here(spec, work / ("quick" if quick else "runs") / task.name, SilentProgress())
 
 
 def task_of(run: Run) -> Task:
@@ -134,7 +134,7 @@ def task_of(run: Run) -> Task:
 
 def measure(task: Task, run: Run, draws: int) -> dict[str, Any]:
     """Every score's figures with intervals and single seeds, and what the run was."""
-    fault, view = task.truth(run), score_view(run)
+    fault, view = task.truth(run), actions.scores.score_view(run)
     composite = rank_rows(view, goal_rules(view, "find_noise")).composite
     found = evaluate_scores(view, composite, fault)
     rows = np.flatnonzero(~view.held_out)
@@ -243,7 +243,7 @@ def report(figures: dict[str, Any]) -> str:
 
 def collect(given: Sequence[Path], tasks: Sequence[str], work: Path, quick: bool, threads: int) -> dict[str, Any]:
     """Figures of every asked-for task, from a run that was given or one under `work`."""
-    runs = {task_of(run).name: run for run in map(open_run, given)}
+    runs = {task_of(run).name: run for run in map(actions.runs.open_run, given)}
     last = {} if quick or not (RESULTS / f"{KEPT}.json").is_file() else kept(KEPT)
     out: dict[str, Any] = {"quick": quick, "tasks": {}, "published": last.get("published", {}), "missing": {}}
     for task in TASKS:

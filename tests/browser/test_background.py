@@ -28,7 +28,7 @@ import sys
 from core import actions
 from core.types.runs import RunSpec, TrainingSpec
 training = TrainingSpec(epochs=int(sys.argv[2]), seeds=1)
-print(actions.start_run(RunSpec(sys.argv[1], scores=("el2n", "aum"), training=training, map=False, threads=1)))
+print(actions.runs.start_run(RunSpec(sys.argv[1], scores=("el2n", "aum"), training=training, map=False, threads=1)))
 """
 
 
@@ -56,7 +56,7 @@ def job(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr
     yield done.stdout.strip()
     pid = run_registry().row(done.stdout.strip()).pid
-    if actions.run_status(done.stdout.strip()).state in (RunState.RUNNING, RunState.WAITING):
+    if actions.runs.run_status(done.stdout.strip()).state in (RunState.RUNNING, RunState.WAITING):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -77,7 +77,7 @@ def slowed(run_id: str) -> Iterator[None]:
     def hold() -> None:
         while not ended.is_set():
             pid = run_registry().row(run_id).pid  # None between two jobs
-            if not pid or not actions.run_status(run_id).stage.startswith("Training"):
+            if not pid or not actions.runs.run_status(run_id).stage.startswith("Training"):
                 ended.wait(0.02)
                 continue
             for sign, seconds in ((signal.SIGSTOP, 1.0), (signal.SIGCONT, 0.05)):
@@ -97,12 +97,12 @@ def slowed(run_id: str) -> Iterator[None]:
 def finish(page, run_id: str) -> None:
     """Press Resume and wait until the page shows the finished scores."""
     click(page, "Resume", ".st-key-progress_box")
-    until(page, lambda: actions.run_status(run_id).state == RunState.FINISHED, "the resumed run finishes")
+    until(page, lambda: actions.runs.run_status(run_id).state == RunState.FINISHED, "the resumed run finishes")
     until(page, lambda: "2 of " in page.inner_text("body") and not words(page), "the page shows its scores")
 
 
 def values(path: str | Path) -> dict[str, np.ndarray]:
-    run = actions.open_run(path)
+    run = actions.runs.open_run(path)
     return {name: run.score(name).values for name in run.score_names}
 
 
@@ -118,7 +118,7 @@ def test_fault_79_cancel_kill_and_resume_by_hand(job, tmp_path):
         until(page, lambda: run_registry().row(job).cancel, "the job is asked to stop")
         held.close()
         until(page, lambda: "Cancelled" in words(page), "the page says that it is cancelled")
-        assert actions.run_status(job).state == RunState.CANCELLED
+        assert actions.runs.run_status(job).state == RunState.CANCELLED
 
         with slowed(job):
             click(page, "Resume", ".st-key-progress_box")

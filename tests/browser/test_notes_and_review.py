@@ -4,7 +4,7 @@ import pytest
 from pages import WAIT, browser, click, server, settle, until
 from test_journey import run_of
 
-from core import actions, check_actions
+from core import actions
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +20,11 @@ def test_notes_relabels_and_the_random_sample_by_keyboard(world, monkeypatch):
     folder, address = world
     key = run_of(folder)
     monkeypatch.setenv("CHAFFINCH_HOME", str(folder / "home"))
-    run = actions.open_run(key)
-    view = actions.score_view(run)
+    run = actions.runs.open_run(key)
+    view = actions.scores.score_view(run)
 
     def said(name):
-        return actions.curation_state(run).decisions.get(name)
+        return actions.curation.curation_state(run).decisions.get(name)
 
     with browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})
@@ -73,11 +73,11 @@ def test_notes_relabels_and_the_random_sample_by_keyboard(world, monkeypatch):
         page.goto(f"{address}/explore?run={key}&order=sample&tab=All", timeout=WAIT)
         click(page, "Start")
         steps = page.locator(".st-key-review_steps")
-        asked = check_actions.review_sample(view)
+        asked = actions.noise.review_sample(view)
         for letter, place in (("v", 2), ("s", 3), ("d", 4), ("ArrowLeft", 3)):
             settle(page)
             page.keyboard.press(letter)
             until(page, lambda at=place: f"{at} of {len(asked)}" in steps.inner_text(timeout=WAIT), f"row {place}")
         assert "Noise sample 3 of" in page.locator(".st-key-review_progress").inner_text()
-        found = check_actions.sample_answers(view, actions.curation_state(run).decisions)
+        found = actions.noise.sample_answers(view, actions.curation.curation_state(run).decisions)
         assert found == {asked[0]: "right", asked[1]: "unsure", asked[2]: "wrong"}

@@ -20,7 +20,7 @@ def world(tmp_path_factory):
 
 def opened(page, address, sample):
     """The drawer on an example of the sample, with "What if" open; returns that part of the page."""
-    example = str(actions.open_run(sample).examples.ids[7])
+    example = str(actions.runs.open_run(sample).examples.ids[7])
     page.goto(f"{address}/explore?run={sample}&side=example&example={example}")
     page.locator(".st-key-drawer_facts").wait_for(timeout=WAIT)
     part = page.locator("[data-testid=stExpander]", has_text="What if").first
@@ -50,7 +50,9 @@ def test_words_are_left_out_by_key_and_put_back(world):
         before, after = column(part, "Its probability")
         assert before != after
         assert "changes no data and is not kept" in part.inner_text()
-        assert f"example={actions.open_run('banking').examples.ids[7]}" in page.url  # the arrow moved among words alone
+        assert (
+            f"example={actions.runs.open_run('banking').examples.ids[7]}" in page.url
+        )  # the arrow moved among words alone
         part.get_by_role("button", name="Put all back").click()
         until(page, lambda: "Nothing changed yet" in part.inner_text(), "all words are back")
         assert "revision 0" in page.locator(".st-key-summary").inner_text()
@@ -83,7 +85,7 @@ def test_blocks_are_covered_by_drag_and_by_key(world):
 def test_keys_of_the_drawer(world):
     with browser() as chromium:
         page = chromium.new_page(viewport={"width": 1400, "height": 900})
-        ids = actions.open_run("adult").examples.ids
+        ids = actions.runs.open_run("adult").examples.ids
         page.goto(f"{world}/explore?run=adult&side=example&order=row&example={ids[7]}")
         page.locator(".st-key-drawer_facts").wait_for(timeout=WAIT)
         settle(page)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from worlds import write_images, write_table, write_texts
 
-from core import actions, check_actions
+from core import actions
 from core.cli import main
 from core.runs import background, checking, launch
 from core.store.atomic import read_json
@@ -48,8 +48,8 @@ def test_a_quick_check_says_its_verdict_and_is_kept(scored, capsys):
     assert (code, out) == (0, ""), err
     code, out, _ = say(capsys, "check", scored, "--preset", "remove_label_errors", "--fractions", "0.5", "--json")
     result = CheckResult.from_json(json.loads(out))
-    run = actions.open_run(scored)
-    assert check_actions.check_results(run) == [result]
+    run = actions.runs.open_run(scored)
+    assert actions.checks.check_results(run) == [result]
     assert result.held_out == 60
     assert result.seeds == 3
     assert {p.arm for p in result.points} == {"rule", "random", "all"}
@@ -57,7 +57,7 @@ def test_a_quick_check_says_its_verdict_and_is_kept(scored, capsys):
     assert result.verdict in out
     assert "better than" in out or "no different from" in out or "worse than" in out
     of_these, of_others = (
-        checking.check_of(run, actions.preset_named(name).build(actions.score_view(run)), {})
+        checking.check_of(run, actions.rules.preset_named(name).build(actions.scores.score_view(run)), {})
         for name in ("remove_label_errors", "balanced_half")
     )
     assert of_these == result
@@ -68,8 +68,8 @@ def test_a_quick_check_says_its_verdict_and_is_kept(scored, capsys):
 def test_a_full_check_trains_the_runs_model_in_equal_steps(write, tmp_path, capsys):
     data, _ = write(tmp_path, rows=120)
     assert main(["run", str(data), "--out", str(tmp_path / "run"), "--quiet", *QUICK, *SCORES]) == 0
-    run = actions.open_run(tmp_path / "run")
-    key = checking.ask_check(run, actions.default_rules(actions.score_view(run)), {}, "full", (0.5,), 3)
+    run = actions.runs.open_run(tmp_path / "run")
+    key = checking.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "full", (0.5,), 3)
     done, total = [0], [0]
 
     class Counting(SilentProgress):
@@ -79,7 +79,7 @@ def test_a_full_check_trains_the_runs_model_in_equal_steps(write, tmp_path, caps
         def advance(self, steps=1):
             done[0] += steps
 
-    result = check_actions.resume_check_here(run, key, Counting())
+    result = actions.checks.resume_check_here(run, key, Counting())
     trainings = 3 * (1 + 2 * len({c.rows for c in result.comparisons}))
     assert result.steps is not None
     assert done[0] == total[0] == trainings * result.steps
@@ -89,8 +89,8 @@ def test_a_full_check_trains_the_runs_model_in_equal_steps(write, tmp_path, caps
 
 
 def test_a_cancelled_full_check_goes_on_from_its_finished_trainings(scored):
-    run = actions.open_run(scored)
-    key = checking.ask_check(run, actions.default_rules(actions.score_view(run)), {}, "full", (0.5,), 3)
+    run = actions.runs.open_run(scored)
+    key = checking.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "full", (0.5,), 3)
     steps = [0]
 
     class Stopping(SilentProgress):
@@ -100,32 +100,32 @@ def test_a_cancelled_full_check_goes_on_from_its_finished_trainings(scored):
                 raise Cancelled
 
     with pytest.raises(Cancelled):
-        check_actions.resume_check_here(run, key, Stopping())
-    assert check_actions.check_status(run).state is RunState.CANCELLED
+        actions.checks.resume_check_here(run, key, Stopping())
+    assert actions.checks.check_status(run).state is RunState.CANCELLED
     pieces = checking.check_folder(run) / key / "pieces"
     before = {p.name: p.stat().st_mtime_ns for p in pieces.iterdir()}
     assert before
-    assert check_actions.check_results(run) == []
-    result = check_actions.resume_check_here(run, key, SilentProgress())
-    assert check_actions.check_results(run) == [result]
+    assert actions.checks.check_results(run) == []
+    result = actions.checks.resume_check_here(run, key, SilentProgress())
+    assert actions.checks.check_results(run) == [result]
     assert {name: (pieces / name).stat().st_mtime_ns for name in before} == before
-    assert check_actions.check_status(run).state is RunState.FINISHED
+    assert actions.checks.check_status(run).state is RunState.FINISHED
 
 
 def test_a_check_in_its_own_process_can_be_watched(scored):
     import time
 
-    run = actions.open_run(scored)
-    rules = actions.default_rules(actions.score_view(run))
-    key = check_actions.start_check(run, rules, {}, "quick")
+    run = actions.runs.open_run(scored)
+    rules = actions.rules.default_rules(actions.scores.score_view(run))
+    key = actions.checks.start_check(run, rules, {}, "quick")
     for _ in range(600):
-        if check_actions.check_status(run).state not in (RunState.WAITING, RunState.RUNNING):
+        if actions.checks.check_status(run).state not in (RunState.WAITING, RunState.RUNNING):
             break
         time.sleep(0.1)
     said = (run.path / "check" / key / "log.txt").read_text()
-    assert check_actions.check_status(run).state is RunState.FINISHED, said
-    assert [r.key for r in check_actions.check_results(run)] == [key]
-    assert actions.list_runs() == []  # a check is no run
+    assert actions.checks.check_status(run).state is RunState.FINISHED, said
+    assert [r.key for r in actions.checks.check_results(run)] == [key]
+    assert actions.runs.list_runs() == []  # a check is no run
     launch._CHILDREN.pop(background.job_id(run, "check")).wait(30)
 
 
@@ -133,22 +133,22 @@ def test_a_self_test_finds_planted_flips_and_its_weights_apply(scored, capsys):
     code, out, err = say(capsys, "selftest", scored, "--flip", "0.1", "--json")
     assert code == 0, err
     result = SelfTestResult.from_json(json.loads(out))
-    run = actions.open_run(scored)
-    assert check_actions.self_test_result(run) == result
+    run = actions.runs.open_run(scored)
+    assert actions.checks.self_test_result(run) == result
     assert result.flips == 24
     assert {s.name for s in result.scores} == {"el2n", "aum", "label_quality", "knn_shapley"}
     assert set(result.not_tested) == {"duplicate_similarity"}
     assert not (run.path / "check" / result.key / "evidence").exists()
-    rules = check_actions.suggested_rules(actions.default_rules(actions.score_view(run)), result)
-    assert actions.outcome(actions.score_view(run), rules, {}).counts["rows"] == 300
+    rules = actions.checks.suggested_rules(actions.rules.default_rules(actions.scores.score_view(run)), result)
+    assert actions.rules.outcome(actions.scores.score_view(run), rules, {}).counts["rows"] == 300
     text = say(capsys, "selftest", scored, "--flip", "0.1")[1]
     assert "24 labels of 240 training rows flipped" in text
 
 
 def test_planting_changes_no_label_of_the_run(scored):
-    before = actions.open_run(scored).examples.labels.copy()
-    check_actions.self_test_here(actions.open_run(scored), 0.1, SilentProgress())
-    assert (actions.open_run(scored).examples.labels == before).all()
+    before = actions.runs.open_run(scored).examples.labels.copy()
+    actions.checks.self_test_here(actions.runs.open_run(scored), 0.1, SilentProgress())
+    assert (actions.runs.open_run(scored).examples.labels == before).all()
 
 
 @pytest.mark.parametrize(
@@ -168,13 +168,13 @@ def test_mistakes_are_told_in_two_lines(scored, capsys, words, said):
 
 
 def test_a_changed_dataset_needs_a_new_check(scored):
-    run = actions.open_run(scored)
-    key = checking.ask_check(run, actions.default_rules(actions.score_view(run)), {}, "quick", (0.5,), 3)
+    run = actions.runs.open_run(scored)
+    key = checking.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "quick", (0.5,), 3)
     path = checking.check_folder(run) / key / "asked.json"
     asked = read_json(path)
     path.write_text(json.dumps({**asked, "fingerprint": "other"}))
     with pytest.raises(Exception, match="changed since this check"):
-        check_actions.resume_check_here(run, key, SilentProgress())
+        actions.checks.resume_check_here(run, key, SilentProgress())
 
 
 def test_the_report_and_the_manifest_tell_the_check(scored, capsys, tmp_path):
@@ -186,7 +186,7 @@ def test_the_report_and_the_manifest_tell_the_check(scored, capsys, tmp_path):
     out = say(capsys, "export", scored, *preset, "--out", tmp_path / "after")[1]
     assert "No check was run" not in out
     manifest = read_json(tmp_path / "after" / "manifest.json")
-    result = check_actions.check_results(actions.open_run(scored))[0]
+    result = actions.checks.check_results(actions.runs.open_run(scored))[0]
     assert manifest["provenance"]["check"]["verdict"] == result.verdict
     assert manifest["provenance"]["check"]["same_decisions"] is True
     assert manifest["provenance"]["self_test"]["flips"] == 24

@@ -55,7 +55,7 @@ def test_table_begins_with_the_promised_columns(scored, capsys, tmp_path):
     out = say(capsys, "table", run)[1]
     rows = records(out)
     names = list(rows[0])
-    scores = actions.open_run(run).score_names
+    scores = actions.runs.open_run(run).score_names
     flags = [name for name in names if name.removesuffix("_flag") in scores and name not in scores]
     assert [n for n in names if n not in flags] == ["example_id", "source_index", "label", "predicted_label", *scores]
     assert all(names[names.index(flag) - 1] == flag.removesuffix("_flag") for flag in flags)
@@ -70,9 +70,9 @@ def test_table_begins_with_the_promised_columns(scored, capsys, tmp_path):
 def test_rank_shows_the_end_that_deserves_a_look(scored, capsys):
     run, _, _ = scored
     out = say(capsys, "rank", run, "--score", "label_quality", "--top", "3")[1].splitlines()
-    values = actions.open_run(run).score("label_quality").values
+    values = actions.runs.open_run(run).score("label_quality").values
     lowest = np.nanmin(values)
-    assert out[1].split()[1] == actions.open_run(run).examples.ids[int(np.nanargmin(values))]
+    assert out[1].split()[1] == actions.runs.open_run(run).examples.ids[int(np.nanargmin(values))]
     assert float(out[1].split()[-1]) == pytest.approx(lowest, rel=1e-3)
     assert len(out) == 4
 
@@ -82,7 +82,7 @@ def test_evaluate_prints_the_promised_json(scored, capsys):
     code, out, _ = say(capsys, "evaluate", run, "--truth", key, "--json")
     figures = json.loads(out)
     assert code == 0
-    assert set(figures["scores"]) == set(actions.open_run(run).score_names)
+    assert set(figures["scores"]) == set(actions.runs.open_run(run).score_names)
     for found in (*figures["scores"].values(), figures["composite"]):
         assert {"auroc", "average_precision", "precision_at_k"} <= set(found)
     # the classes lie three standard deviations apart: a wrong label is plain to see
@@ -175,11 +175,11 @@ def test_texts_and_images_go_the_whole_way(write, modality, tmp_path, capsys):
     assert "peak memory" in out
     assert "known faults" in out
     assert "Training seed 1 of 2" in err
-    run = actions.open_run(tmp_path / "run")
-    shown, why = actions.example_input(run, 0)
+    run = actions.runs.open_run(tmp_path / "run")
+    shown, why = actions.examples.example_input(run, 0)
     assert why == ""
     assert isinstance(shown, str) if modality == "text" else shown.dtype == np.uint8
-    helpful, harmful = actions.influential_examples(run, 0, 3)
+    helpful, harmful = actions.explanations.influential_examples(run, 0, 3)
     assert (helpful.values > 0).all()
     assert (harmful.values < 0).all()
     assert say(capsys, "export", tmp_path / "run", "--out", tmp_path / "e")[0] == 0
@@ -203,7 +203,7 @@ def test_settings_of_one_score(tmp_path, capsys):
         capsys, "run", data, "--out", tmp_path / "r", "--scores", "el2n", "--el2n.epochs", "mean", "--quiet", *QUICK
     )
     assert code == 0, err
-    assert actions.open_run(tmp_path / "r").score("el2n").params["epochs"] == "mean"
+    assert actions.runs.open_run(tmp_path / "r").score("el2n").params["epochs"] == "mean"
 
 
 def test_plant_writes_a_copy_and_its_key(tmp_path, capsys):
@@ -284,8 +284,8 @@ def test_a_bug_of_ours_is_one_calm_sentence_with_the_traceback_in_a_log(monkeypa
     def broken(*_):
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(actions, "scores_table", broken)
-    monkeypatch.setattr(actions, "open_run", lambda _: None)
+    monkeypatch.setattr(actions.scores, "scores_table", broken)
+    monkeypatch.setattr(actions.runs, "open_run", lambda _: None)
     code, _, err = say(capsys, "table", "x")
     assert code == 1
     assert "Something went wrong inside Chaffinch" in err

@@ -9,7 +9,7 @@ from core.cli import main
 
 
 def first_id(sample, row=7):
-    return str(actions.open_run(sample).examples.ids[row])
+    return str(actions.runs.open_run(sample).examples.ids[row])
 
 
 def test_a_text_with_its_lights(capsys):

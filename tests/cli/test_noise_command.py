@@ -21,8 +21,8 @@ def runs(tmp_path_factory):
     other = RunSpec(str(data), scores=("knn_distance",), map=False, threads=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHAFFINCH_HOME", str(folder / "home"))  # made before the workspace of any one test
-        actions.run_here(spec, folder / "run", SilentProgress())
-        actions.run_here(other, folder / "other", SilentProgress())
+        actions.runs.run_here(spec, folder / "run", SilentProgress())
+        actions.runs.run_here(other, folder / "other", SilentProgress())
     return folder
 
 
@@ -30,7 +30,7 @@ def test_the_joint_by_class(runs, capsys):
     assert main(["noise", str(runs / "run"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     joint = np.array(found["confident_joint"])
-    run = actions.open_run(runs / "run")
+    run = actions.runs.open_run(runs / "run")
     np.testing.assert_array_equal(joint.sum(axis=1), np.bincount(run.examples.labels))
     assert set(found["noise_by_class"]) == set(run.examples.class_names)
     assert 0 < found["noise_rate"] < 0.5

@@ -15,4 +15,4 @@ def test_run_says_what_is_odd_about_its_data(tmp_path, capsys):
     out = capsys.readouterr().out
     assert 'not used: "pred_probs" (24, 2)' in out
     assert '"b" (8 rows) and "b " (8 rows)' in out
-    assert actions.open_run(tmp_path / "r").card["embedding"]["name"] == "given embeddings"
+    assert actions.runs.open_run(tmp_path / "r").card["embedding"]["name"] == "given embeddings"

@@ -69,32 +69,32 @@ def test_weights_of_an_own_network_fit_and_are_not_trained_over(here, capsys):
     words = ["--model", "own_table:make", "--weights", "wrapped.pth", "plain.pt", "--scores", "el2n,influence"]
     assert main(["run", "data.csv", "--out", "r", *words, "--no-map", "--threads", "1"]) == 0
     assert "outputs of the network, in order: x, y, z" in capsys.readouterr().out
-    found = actions.open_run("r")
+    found = actions.runs.open_run("r")
     logits = found.array("logits")
     assert logits.shape == (1, 2, 90, 3)
     np.testing.assert_array_equal(logits[0, 0], logits[0, 1])  # the same weights, wrapped and plain
     kept = here / "r" / "model" / "s0-e2.safetensors"
     assert main(["run", "data.csv", "--out", "again", "--model", "own_table:make", "--weights", str(kept),
                  "--scores", "el2n", *QUIET]) == 0  # fmt: skip
-    np.testing.assert_array_equal(actions.open_run("again").array("logits")[0, 0], logits[0, 1])
+    np.testing.assert_array_equal(actions.runs.open_run("again").array("logits")[0, 0], logits[0, 1])
 
 
 def test_a_factory_that_returns_a_trained_network_is_scored_as_it_is(here, capsys):
     """--epochs 0: one checkpoint, nothing trained, and what that cannot give is said."""
     words = ("--model", "own_table:trained", "--epochs", "0", "--scores", "el2n,vog,label_quality,tracin")
     assert run(*words) == 1
-    found = actions.open_run("r")
+    found = actions.runs.open_run("r")
     assert found.array("logits").shape == (1, 1, 90, 3)
     assert found.card["not_here"] == {"vog": "needs 2 checkpoints of the training: 1 is kept"}
     assert main(["run", "data.csv", "--out", "w", "--model", "own_table:make", "--weights", "plain.pt",
                  "--scores", "el2n", *QUIET]) == 0  # fmt: skip
-    np.testing.assert_array_equal(actions.open_run("w").array("logits"), found.array("logits"))
+    np.testing.assert_array_equal(actions.runs.open_run("w").array("logits"), found.array("logits"))
     capsys.readouterr()
     assert main(["check", "r", "--mode", "full", "--quiet"]) == 2
     assert "a check would train over it" in capsys.readouterr().err
     assert main(["selftest", "r", "--flip", "0.2", "--quiet"]) == 2
     assert "el2n: needs a training, and there is nothing to train here" in capsys.readouterr().err
-    assert main(["explain", "r", str(actions.score_view(found).ids[0]), "--method", "integrated_gradients"]) == 0
+    assert main(["explain", "r", str(actions.scores.score_view(found).ids[0]), "--method", "integrated_gradients"]) == 0
     out = capsys.readouterr().out
     assert "models with random weights" in out
     assert "1.00 ± 0.00" not in out, "the factory's networks are not the ones that learned nothing"
@@ -102,7 +102,7 @@ def test_a_factory_that_returns_a_trained_network_is_scored_as_it_is(here, capsy
 
 def test_a_factory_alone_is_trained_from_where_it_starts(here):
     assert run("--model", "own_table:trained", "--epochs", "2", "--seeds", "1", "--scores", "el2n") == 0
-    logits = actions.open_run("r").array("logits")
+    logits = actions.runs.open_run("r").array("logits")
     assert logits.shape == (1, 2, 90, 3)
     assert not np.array_equal(logits[0, 0], logits[0, 1])
 
@@ -110,7 +110,7 @@ def test_a_factory_alone_is_trained_from_where_it_starts(here):
 def test_what_an_own_network_cannot_give_leaves_the_other_scores(here, capsys):
     words = ("--model", "own_table:Stubborn", "--epochs", "2", "--seeds", "1", "--scores", "el2n,grand,grand_last")
     assert run(*words) == 1
-    found = actions.open_run("r")
+    found = actions.runs.open_run("r")
     assert found.score_names == ("el2n", "grand_last")
     assert capsys.readouterr().err.startswith("grand: Gradients of this network cannot be taken")
     assert "cannot be taken one example at a time" in found.failures["grand"]
@@ -162,14 +162,14 @@ def test_fault_40_given_logits_that_are_not_finite_in_some_rows(tmp_path, capsys
     assert main(["run", str(path), "--out", str(tmp_path / "r"), "--no-map"]) == 0
     out = capsys.readouterr().out
     assert "warning: The model's outputs are NaN or infinite for 2 of 40 rows" in out
-    found = actions.open_run(tmp_path / "r")
+    found = actions.runs.open_run(tmp_path / "r")
     for name in ("el2n", "aum", "entropy", "forgetting"):
         score = found.score(name)
         assert np.flatnonzero(np.isnan(score.values)).tolist() == [5, 7]
         assert score.undefined == {"output of the model is not finite": 2}
     assert found.array("predicted")[[5, 7]].tolist() == [-1, -1]
     assert np.isnan(found.array("curves_p")[..., [5, 7]]).all()
-    assert actions.score_view(found).labels.min() >= 0, "their given labels stay"
+    assert actions.scores.score_view(found).labels.min() >= 0, "their given labels stay"
 
 
 def test_recorded_outputs_and_a_network_do_not_go_together(here, capsys):

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 from strangers import Gift, import_state, make_gift
 
-from core import actions, check_actions, curation_actions, explain_actions, export_actions
+from core import actions
 from core.attributions import AttributionClient
 from core.attributions.session import Session
 from core.cli import main
@@ -24,7 +24,7 @@ from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 
 _STANDS = ("inside the folder", "in its parent", "elsewhere, importable")
-_LIBRARY = (actions, check_actions, curation_actions, explain_actions, export_actions)
+_LIBRARY = tuple(getattr(actions, name) for name in actions.FILES)
 _READS_A_FOLDER = {"run", "folder", "source", "spec", "path_or_id", "run_id"}
 _IS_CONSENT = {"allow_code", "named_code"}  # what --trust and --model do: a person says so
 
@@ -128,8 +128,8 @@ def test_no_library_function_runs_it(made, tmp_path, monkeypatch):
         tried = _try_each(_arguments(gift, tmp_path, client), {"resume_run": {"run": gift.run}}, gift)
     assert tried > 50
     assert not spawned, "no process is started for what would be refused in it"
-    run = actions.open_run(gift.run)
-    check_actions.start_check(run, actions.default_rules(actions.score_view(run)), {}, seeds=4)
+    run = actions.runs.open_run(gift.run)
+    actions.checks.start_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, seeds=4)
     assert main([*spawned.pop()[4:]]) == 0
     assert not gift.canary.exists()
     print(f"{tried} functions tried, 0 canary files")
@@ -155,10 +155,10 @@ def _try_each(given, special, gift) -> int:
 
 def _arguments(gift: Gift, tmp_path, client) -> dict:
     """One value for every name that a function of the library asks for."""
-    run = actions.open_run(gift.run)
-    view = actions.score_view(run)
-    rules = actions.default_rules(view)
-    outcome = actions.outcome(view, rules, {})
+    run = actions.runs.open_run(gift.run)
+    view = actions.scores.score_view(run)
+    rules = actions.rules.default_rules(view)
+    outcome = actions.rules.outcome(view, rules, {})
     return {
         "run": run,
         "branch": "main",
@@ -193,7 +193,7 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "similarity": 0.9,
         "to": "other",
         "rows": [1],
-        "curation": actions.curation_state(run),
+        "curation": actions.curation.curation_state(run),
         "client": client,
         "outcome": outcome,
         "a": outcome,

@@ -23,7 +23,7 @@ def preview(tmp_path):
         }
     )
     frame.to_csv(tmp_path / "t.csv", index=False)
-    return actions.inspect_source(str(tmp_path / "t.csv")), str(tmp_path / "t.csv")
+    return actions.data.inspect_source(str(tmp_path / "t.csv")), str(tmp_path / "t.csv")
 
 
 def _chosen(seen, **changed):
@@ -38,7 +38,7 @@ def test_an_emptied_role_is_not_guessed_again(preview):
     seen, source = preview
     assert seen.roles.split == "split"
     roles = roles_of(seen, _chosen(seen, split=None, id=None))
-    again = actions.inspect_source(source, None, roles)
+    again = actions.data.inspect_source(source, None, roles)
     assert (again.roles.split, again.roles.id, again.roles.label) == (None, None, "label")
     examples = load_examples(source, None, roles)
     assert set(examples.splits) == {"train"}

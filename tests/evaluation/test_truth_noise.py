@@ -10,7 +10,7 @@ import pytest
 from benchmarks.noise_figures import MEASURES, intervals, resamples, values_of_each_seed, weighted_figures
 from benchmarks.truth_noise import TASKS, evaluate_one, task_of
 
-from core.actions import run_here
+from core import actions
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 from core.types.runs import Roles, RunSpec, TrainingSpec
@@ -53,7 +53,7 @@ def test_single_seeds_of_a_run_come_from_its_arrays(tmp_path: Path) -> None:
         training=TrainingSpec(seeds=2, epochs=3, folds=2, model_params={"width": 8}),
         map=False,
     )
-    run = run_here(spec, tmp_path / "run", SilentProgress())
+    run = actions.runs.run_here(spec, tmp_path / "run", SilentProgress())
     each = values_of_each_seed(run, list(run.score_names))
     assert set(each) == {"el2n", "aum", "forgetting", "grand"}
     for name, values in each.items():

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from worlds import write_table
 
-from core import actions, export_actions
+from core import actions
 from core.export import read_manifest
 from core.export.manifest import manifest_hash, to_text
 from core.types.curation import Action, Decision
@@ -30,10 +30,10 @@ def made(tmp_path_factory):
         spec = RunSpec(
             str(data), scores=("label_quality", "knn_distance"), training=TrainingSpec(folds=3), map=False, threads=1
         )
-        run = actions.run_here(spec, folder / "run", SilentProgress())
+        run = actions.runs.run_here(spec, folder / "run", SilentProgress())
         decisions = {"row-1": Decision(Action.RELABEL, "z"), "row-2": Decision(Action.DROP)}
-        rules = actions.default_rules(actions.score_view(run))
-        export_actions.export_run(run, rules, decisions, folder / "out", formats=("csv", "parquet"))
+        rules = actions.rules.default_rules(actions.scores.score_view(run))
+        actions.exports.export_run(run, rules, decisions, folder / "out", formats=("csv", "parquet"))
     return run, folder / "out"
 
 
@@ -75,7 +75,7 @@ def _cell(row, column, value):
 def test_a_forged_value_fails_where_the_run_is_at_hand(made, export, column, value):
     row = next(r for r in range(4, 40) if _read(export, r, column) != value)
     _rewrite(export, "curated.csv", _cell(row, column, value))
-    first, second = export_actions.verify_export(export, made[0].path, level=2)
+    first, second = actions.exports.verify_export(export, made[0].path, level=2)
     assert first.ok, "the hashes are right"
     assert not second.ok
     assert f"column {column!r}" in second.details[0] or "row" in second.details[0]
@@ -95,7 +95,7 @@ def test_a_forged_value_fails_where_the_run_is_at_hand(made, export, column, val
 )
 def test_a_forged_cell_of_decisions_fails(made, export, column, value):
     _rewrite(export, "decisions.csv", _cell(11, column, value))
-    reports = export_actions.verify_export(export, made[0].path, level=2)
+    reports = actions.exports.verify_export(export, made[0].path, level=2)
     assert [report.ok for report in reports] == [True, False]
 
 
@@ -132,7 +132,7 @@ def test_a_forged_cell_of_decisions_fails(made, export, column, value):
 )
 def test_a_forged_manifest_fails(made, export, change, request):
     _seal(export, change)
-    reports = export_actions.verify_export(export, made[0].path, level=2)
+    reports = actions.exports.verify_export(export, made[0].path, level=2)
     assert [report.ok for report in reports] == (
         [False, True] if request.node.callspec.id == "parquet" else [True, False]
     )
@@ -146,7 +146,7 @@ def test_a_forged_parquet_fails(made, export, name):
     table = table.set_column(table.schema.get_field_index("split"), "split", [column])
     pq.write_table(table, export / f"{name}.parquet")
     _seal(export)
-    second = export_actions.verify_export(export, made[0].path, level=2)[1]
+    second = actions.exports.verify_export(export, made[0].path, level=2)[1]
     assert second.details == (f"{name}.parquet, column 'split': its values are not those of {name}.csv.",)
 
 
@@ -155,12 +155,12 @@ def test_without_the_run_it_says_what_it_did_not_check(made, export, monkeypatch
     (export / "curated.parquet").unlink()
     _seal(export, lambda manifest: manifest["outputs"].pop("curated.parquet"))
     _rewrite(export, "curated.csv", _cell(4, "a", "9.9999"))
-    _, second, third = export_actions.verify_export(export)
+    _, second, third = actions.exports.verify_export(export)
     assert second.ok
     assert second.text.endswith("values of curated.csv not checked: the run is not at hand.")
     assert (third.ok, third.text) == (None, "Not checked: the run is not at hand.")
     _rewrite(export, "curated.csv", _cell(4, "label", "x" if _read(export, 4, "label") != "x" else "y"))
-    assert "the label reads" in export_actions.verify_export(export)[1].details[0]
+    assert "the label reads" in actions.exports.verify_export(export)[1].details[0]
 
 
 def _read(out, row, column):
@@ -171,20 +171,20 @@ def test_a_run_that_is_damaged_is_not_at_hand(made, export, monkeypatch):
     copy = shutil.copytree(made[0].path, export.parent / "damaged")
     (copy / "examples.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr("core.runs.exporting._known", lambda run_id: copy)
-    text = export_actions.verify_export(export, level=2)[1].text
+    text = actions.exports.verify_export(export, level=2)[1].text
     assert "values of curated.csv not checked: the run does not open" in text
     with pytest.raises(CurationError):
-        export_actions.verify_export(export, copy, level=2)
+        actions.exports.verify_export(export, copy, level=2)
 
 
 def test_the_data_itself_is_compared_where_scores_are_computed_again(made, export):
-    reports = export_actions.verify_export(export, made[0].path)
+    reports = actions.exports.verify_export(export, made[0].path)
     assert [report.ok for report in reports] == [True, True, True]
     assert "recorded evidence" in reports[2].text
 
 
 def test_a_run_without_networks_does_not_say_that_networks_were_trained(made, export):
-    text = export_actions.verify_export(export, made[0].path, retrain=True)[2].text
+    text = actions.exports.verify_export(export, made[0].path, retrain=True)[2].text
     assert text.startswith("Computed again from the data: ")
 
 
@@ -192,21 +192,21 @@ def test_a_manifest_gives_no_path_to_a_run(made, export, monkeypatch):
     monkeypatch.chdir(made[0].path.parent)
     for name in ("run", str(made[0].path), "../run/run"):
         _seal(export, lambda manifest, name=name: manifest["provenance"].update(run_id=name))
-        assert "the run is not at hand" in export_actions.verify_export(export, level=2)[1].text
+        assert "the run is not at hand" in actions.exports.verify_export(export, level=2)[1].text
 
 
 @pytest.mark.parametrize("name", ["decisions.csv", "curated.csv", "curated.parquet"])
 def test_a_pipe_is_no_file(export, name):
     (export / name).unlink()
     os.mkfifo(export / name)
-    assert export_actions.verify_export(export, level=2)[0].details == (f"{name} is missing.",)
+    assert actions.exports.verify_export(export, level=2)[0].details == (f"{name} is missing.",)
 
 
 def test_a_pipe_is_no_manifest(export):
     (export / "manifest.json").unlink()
     os.mkfifo(export / "manifest.json")
     with pytest.raises(CurationError, match="it is no file"):
-        export_actions.verify_export(export, level=2)
+        actions.exports.verify_export(export, level=2)
 
 
 def test_the_manifest_reads_back(made):

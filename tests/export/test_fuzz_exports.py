@@ -10,7 +10,7 @@ from fuzzing import cases, edited, in_time, json_bytes, mutated
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import curation_actions
+from core import actions
 from core.curation import apply_rules
 from core.export import RunRows, verify, write_export
 from core.export.manifest import manifest_hash, to_text
@@ -188,7 +188,7 @@ def test_rules_from_a_file(made, tmp_path, how):
         path.write_bytes(data)
         try:
             with in_time():
-                rules = curation_actions.rules_in(path)
+                rules = actions.rules.rules_in(path)
                 outcome = apply_rules(run.view, rules)
             assert len(outcome.kept) == len(run.view)
             json.dumps(rules.to_json(), allow_nan=False)

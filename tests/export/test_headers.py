@@ -12,7 +12,7 @@ import pytest
 from exported import OPEN
 from oracles.small_views import random_view
 
-from core import actions, export_actions
+from core import actions
 from core.curation import ScoreColumn, apply_rules
 from core.datasets import load_examples
 from core.export import verify, write_export
@@ -104,12 +104,12 @@ def test_own_columns_named_like_ours_survive_a_run(tmp_path):
         threads=1,
         training=TrainingSpec(folds=2),
     )
-    run = actions.run_here(spec, tmp_path / "run", SilentProgress())
-    export_actions.export_run(run, replace(RULES, goal="find_ood"), {}, tmp_path / "out", formats=("csv", "parquet"))
-    assert [report.ok for report in export_actions.verify_export(tmp_path / "out", level=2)] == [True, True]
+    run = actions.runs.run_here(spec, tmp_path / "run", SilentProgress())
+    actions.exports.export_run(run, replace(RULES, goal="find_ood"), {}, tmp_path / "out", formats=("csv", "parquet"))
+    assert [report.ok for report in actions.exports.verify_export(tmp_path / "out", level=2)] == [True, True]
     was = load_examples(str(tmp_path / "data.csv"), "table", roles).columns
     now = pd.read_csv(tmp_path / "out" / "curated.csv", dtype=str)
     assert list(now.columns) == ["chaffinch_example_id", *was.columns]
     rows = now["source_index"].str.split().str[1].astype(int)
     assert (now[list(was.columns)].to_numpy() == was.iloc[rows].to_numpy()).all()
-    assert actions.scores_table(run).columns.is_unique
+    assert actions.scores.scores_table(run).columns.is_unique

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core import actions, export_actions
+from core import actions
 from core.datasets import load_examples
 from core.types.curation import Rules, Threshold
 from core.types.examples import Roles
@@ -62,10 +62,10 @@ def _export(source: Path, folder: Path, roles: Roles, modality: str, **how):
         map=False,
         threads=1,
     )
-    run = actions.run_here(spec, folder / "run", SilentProgress())
-    report = export_actions.export_run(run, RULES, {}, folder / "out", **how)
+    run = actions.runs.run_here(spec, folder / "run", SilentProgress())
+    report = actions.exports.export_run(run, RULES, {}, folder / "out", **how)
     assert 0 < report.dropped < len(run.examples)
-    assert [level.ok for level in export_actions.verify_export(folder / "out", level=2)] == [True, True]
+    assert [level.ok for level in actions.exports.verify_export(folder / "out", level=2)] == [True, True]
     return folder / "out"
 
 

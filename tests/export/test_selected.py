@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from worlds import write_table
 
-from core import actions, curation_actions, export_actions
+from core import actions
 from core.types.curation import Action
 from core.types.errors import RunError
 from core.types.progress import SilentProgress
@@ -24,18 +24,18 @@ def made(tmp_path_factory):
         spec = RunSpec(
             str(data), scores=("label_quality", "knn_distance"), training=TrainingSpec(folds=3), map=False, threads=1
         )
-        return actions.run_here(spec, folder / "run", SilentProgress())
+        return actions.runs.run_here(spec, folder / "run", SilentProgress())
 
 
 def test_a_selection_says_what_decisions_csv_says(made, tmp_path):
-    view = actions.score_view(made)
-    rules = actions.default_rules(view)
-    state = actions.decide(made, ["row-5"], Action.DROP, note="=1+1", token="1")
-    outcome = actions.outcome(view, rules, state.decisions)
+    view = actions.scores.score_view(made)
+    rules = actions.rules.default_rules(view)
+    state = actions.curation.decide(made, ["row-5"], Action.DROP, note="=1+1", token="1")
+    outcome = actions.rules.outcome(view, rules, state.decisions)
     rows = [71, 5, 6]
-    text = curation_actions.selection_csv(view, rules, state.decisions, outcome, rows).decode()
+    text = actions.selections.selection_csv(view, rules, state.decisions, outcome, rows).decode()
     found = list(csv.DictReader(io.StringIO(text)))
-    export_actions.export_run(made, rules, state.decisions, tmp_path / "e")
+    actions.exports.export_run(made, rules, state.decisions, tmp_path / "e")
     with (tmp_path / "e" / "decisions.csv").open(newline="") as file:
         whole = list(csv.DictReader(file))
     assert [r["example_id"] for r in found] == ["row-5", "row-6", "row-71"]
@@ -48,32 +48,32 @@ def test_a_selection_says_what_decisions_csv_says(made, tmp_path):
 
 
 def test_nothing_selected_is_a_file_of_names_alone(made):
-    view = actions.score_view(made)
-    rules = actions.default_rules(view)
-    text = curation_actions.selection_csv(view, rules, {}, actions.outcome(view, rules, {}), []).decode()
+    view = actions.scores.score_view(made)
+    rules = actions.rules.default_rules(view)
+    text = actions.selections.selection_csv(view, rules, {}, actions.rules.outcome(view, rules, {}), []).decode()
     assert text.startswith("example_id,")
     assert text.count("\n") == 1
 
 
 def test_the_manifest_names_the_branch(made, tmp_path):
-    curation_actions.make_branch(made, "strict", token="x")
-    state = curation_actions.decide(made, ["row-7"], Action.DROP, token="y", branch="strict")
-    rules = actions.default_rules(actions.score_view(made))
-    export_actions.export_run(made, rules, state.decisions, tmp_path / "e", branch=state.branch)
+    actions.branches.make_branch(made, "strict", token="x")
+    state = actions.curation.decide(made, ["row-7"], Action.DROP, token="y", branch="strict")
+    rules = actions.rules.default_rules(actions.scores.score_view(made))
+    actions.exports.export_run(made, rules, state.decisions, tmp_path / "e", branch=state.branch)
     manifest = json.loads((tmp_path / "e" / "manifest.json").read_text())
     assert manifest["provenance"]["branch"] == "strict"
     assert "row-7" in manifest["decisions"]
-    assert "row-7" not in curation_actions.curation_state(made).decisions
-    assert all(report.ok for report in export_actions.verify_export(tmp_path / "e", level=2))
+    assert "row-7" not in actions.curation.curation_state(made).decisions
+    assert all(report.ok for report in actions.exports.verify_export(tmp_path / "e", level=2))
     with pytest.raises(RunError, match="no branch 'gone'"):
-        curation_actions.curation_state(made, "gone")
+        actions.curation.curation_state(made, "gone")
 
 
 def test_the_command_line_exports_the_branch_that_it_names(made, tmp_path, capsys):
     from core.cli import main
 
-    curation_actions.make_branch(made, "strict", token="x")
-    curation_actions.decide(made, ["row-7"], Action.DROP, token="y", branch="strict")
+    actions.branches.make_branch(made, "strict", token="x")
+    actions.curation.decide(made, ["row-7"], Action.DROP, token="y", branch="strict")
     run = str(made.path)
     assert not main(["export", run, "--branch", "strict", "--out", str(tmp_path / "s")])
     assert not main(["export", run, "--out", str(tmp_path / "m")])

@@ -44,7 +44,7 @@ def registered(folder, pid, age=0.0, **facts):
 
 
 def state_of(run_id) -> RunState:
-    return actions.run_status(run_id).state
+    return actions.runs.run_status(run_id).state
 
 
 def test_a_job_under_another_host_name_stops_when_its_heartbeat_does(folder, sleeper):
@@ -53,7 +53,7 @@ def test_a_job_under_another_host_name_stops_when_its_heartbeat_does(folder, sle
     assert state_of(registered(folder, sleeper.pid, age=30, host=other)) is RunState.RUNNING
     run_id = registered(folder, sleeper.pid, age=76, host=other)
     assert state_of(run_id) is RunState.STOPPED
-    actions.resume_run(folder.path)
+    actions.runs.resume_run(folder.path)
     wait_until_finished(run_id)
 
 
@@ -92,16 +92,16 @@ def test_a_halted_job_is_stopped_keeps_its_row_and_comes_back(folder, sleeper):
     registered(folder, sleeper.pid, age=61)
     assert state_of(run_id) is RunState.STOPPED
     with locked(folder.path), pytest.raises(RunError, match="already running in another process"):
-        actions.resume_run(folder.path)
+        actions.runs.resume_run(folder.path)
     assert run_registry().row(run_id).pid == sleeper.pid, "the row of the halted job was overwritten"
-    actions.cancel_run(run_id)  # it will see the flag when it goes on
+    actions.runs.cancel_run(run_id)  # it will see the flag when it goes on
     run_registry().pulse(run_id, "Training", 1, 2, None)
     assert state_of(run_id) is RunState.RUNNING
 
 
 def test_fault_82_two_jobs_on_one_run(folder):
     with locked(folder.path), pytest.raises(RunError, match="already running"):
-        actions.run_here(folder.spec, folder.path, SilentProgress())
+        actions.runs.run_here(folder.spec, folder.path, SilentProgress())
     with pytest.raises(RunError, match="knows no run"):
         run_registry().row(folder.run_id)
 
@@ -109,7 +109,7 @@ def test_fault_82_two_jobs_on_one_run(folder):
 def test_fault_82_a_copy_of_a_running_run_is_not_started_under_its_name(folder, sleeper):
     registered(folder, sleeper.pid)
     with pytest.raises(RunError, match="already running"):
-        actions.run_here(folder.spec, folder.path, SilentProgress())
+        actions.runs.run_here(folder.spec, folder.path, SilentProgress())
     assert run_registry().row(folder.run_id).pid == sleeper.pid
 
 
@@ -123,9 +123,9 @@ def test_fault_83_clock_set_back_kills_no_living_job(folder, sleeper, monkeypatc
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + 3600 * hours)
     monkeypatch.setattr(time, "time", lambda: now() + 3600 * hours)
     assert state_of(run_id) is RunState.RUNNING
-    assert actions.list_runs()[0].last_change in ("just now", "2 hours ago")
+    assert actions.runs.list_runs()[0].last_change in ("just now", "2 hours ago")
     with pytest.raises(RunError, match="already running"):
-        actions.resume_run(folder.path)
+        actions.runs.resume_run(folder.path)
 
 
 def test_a_number_used_again_is_another_process(folder, sleeper):
@@ -140,15 +140,15 @@ def test_a_number_used_again_is_another_process(folder, sleeper):
 
 
 def test_a_stopped_run_still_says_how_many_rows_it_has(folder, sleeper):
-    done = actions.run_here(folder.spec, folder.path, SilentProgress())
+    done = actions.runs.run_here(folder.spec, folder.path, SilentProgress())
     run_id = registered(folder, sleeper.pid, age=61, rows=0)
-    assert [(r.state, r.rows) for r in actions.list_runs()] == [(RunState.STOPPED, 90)]
+    assert [(r.state, r.rows) for r in actions.runs.list_runs()] == [(RunState.STOPPED, 90)]
     (done.path / "spec.json").write_text("{")
-    assert [(r.run_id, r.rows) for r in actions.list_runs()] == [(run_id, 0)]
+    assert [(r.run_id, r.rows) for r in actions.runs.list_runs()] == [(run_id, 0)]
 
 
 def test_cancel_says_when_there_is_nothing_to_cancel(folder):
-    done = actions.run_here(folder.spec, folder.path, SilentProgress())
+    done = actions.runs.run_here(folder.spec, folder.path, SilentProgress())
     with pytest.raises(RunError, match="is not running: it is finished"):
-        actions.cancel_run(done.run_id)
+        actions.runs.cancel_run(done.run_id)
     assert launch.list_runs()[0].state is RunState.FINISHED

@@ -8,7 +8,7 @@ import pytest
 from strangers import import_state
 from worlds import write_table
 
-from core import actions, check_actions
+from core import actions
 from core.runs import launch
 from core.store.atomic import read_json
 from core.types.errors import CurationError
@@ -24,7 +24,7 @@ def make(dims, classes):
 
 def test_a_spec_holds_no_consent_and_older_ones_keep_their_fingerprint():
     for name in ("digits", "banking", "adult"):
-        run = actions.open_run(name)
+        run = actions.runs.open_run(name)
         asked = read_json(run.path / "spec.json")
         assert "trusted" in asked["spec"]["training"]  # written when specs still held it
         assert run.spec.fingerprint() == asked["fingerprint"]
@@ -46,17 +46,17 @@ def test_jobs_beside_a_run_find_its_code_wherever_they_are_started(tmp_path, mon
         threads=1,
         training=TrainingSpec(model="job_net:make", epochs=1, seeds=1, folds=2, checkpoints=1),
     )
-    for start in (actions.start_run, partial(actions.run_here, progress=SilentProgress())):
+    for start in (actions.runs.start_run, partial(actions.runs.run_here, progress=SilentProgress())):
         with pytest.raises(CurationError, match="Nothing was run"):
             start(spec, tmp_path / "run")
     assert not (tmp_path / "run").exists()
     with import_state(), monkeypatch.context() as patch:
         patch.syspath_prepend(str(tmp_path / "code"))
-        run = actions.run_here(spec, tmp_path / "run", SilentProgress(), trust=True)
+        run = actions.runs.run_here(spec, tmp_path / "run", SilentProgress(), trust=True)
         sys.modules.pop("job_net")
     monkeypatch.chdir(tmp_path)
     assert run.state() is RunState.FINISHED, (run.path / "log.txt").read_text()
-    check_actions.start_self_test(run, 0.3)
+    actions.checks.start_self_test(run, 0.3)
     launch._CHILDREN[f"{run.run_id}/selftest"].wait(120)
-    assert "el2n" in {score.name for score in check_actions.self_test_result(run).scores}
+    assert "el2n" in {score.name for score in actions.checks.self_test_result(run).scores}
     assert "job_net" not in sys.modules

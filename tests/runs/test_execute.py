@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from worlds import write_logits, write_table
 
-from core import actions, export_actions
+from core import actions
 from core.runs import execute, prepare
 from core.runs.claiming import locked
 from core.types.errors import Cancelled, CurationError, RunError
@@ -28,7 +28,7 @@ def spec_of(source, **changes) -> RunSpec:
 
 
 def run(spec, out, progress=None):
-    return actions.run_here(spec, out, progress or SilentProgress())
+    return actions.runs.run_here(spec, out, progress or SilentProgress())
 
 
 def values_of(found) -> dict[str, np.ndarray]:
@@ -81,7 +81,7 @@ def test_a_finished_run_holds_everything(finished):
 
 
 def test_curves_are_the_probability_of_the_given_label(finished):
-    epochs, of_label, predicted = actions.training_curve(finished, 5)
+    epochs, of_label, predicted = actions.examples.training_curve(finished, 5)
     logits = np.asarray(finished.array("logits")[:, :, 5], np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     # float16 keeps three digits
@@ -116,7 +116,7 @@ def test_two_runs_of_one_question_agree_to_the_last_bit(finished, table, tmp_pat
 def test_a_cancelled_run_goes_on_to_the_same_scores(finished, table, tmp_path):
     with pytest.raises(Cancelled):
         run(spec_of(table), tmp_path / "r", StopsAfter(12))
-    assert actions.open_run(tmp_path / "r").state() is RunState.CANCELLED
+    assert actions.runs.open_run(tmp_path / "r").state() is RunState.CANCELLED
     assert_same_scores(finished, run(spec_of(table), tmp_path / "r"))
 
 
@@ -126,17 +126,19 @@ def test_fault_84_a_changed_dataset_does_not_match(tmp_path):
     data.write_text(data.read_text().replace("row-5,", "row-5,9"))
     with pytest.raises(RunError, match="does not match"):
         run(spec_of(data, scores=("el2n",)), tmp_path / "r")
-    assert actions.example_input(actions.open_run(done.path), 3)[0] is None
+    assert actions.examples.example_input(actions.runs.open_run(done.path), 3)[0] is None
     with pytest.raises(RunError, match="does not match"):
-        export_actions.export_run(done, actions.default_rules(actions.score_view(done)), {}, tmp_path / "e")
+        actions.exports.export_run(
+            done, actions.rules.default_rules(actions.scores.score_view(done)), {}, tmp_path / "e"
+        )
 
 
 def test_a_run_opens_without_its_dataset(tmp_path):
     data, _ = write_table(tmp_path / "data")
     done = run(spec_of(data, scores=("el2n",)), tmp_path / "r")
     data.unlink()
-    reopened = actions.open_run(tmp_path / "r")
-    shown, why = actions.example_input(reopened, 0)
+    reopened = actions.runs.open_run(tmp_path / "r")
+    shown, why = actions.examples.example_input(reopened, 0)
     assert shown is None
     assert "No such" in why
     np.testing.assert_array_equal(reopened.score("el2n").values, done.score("el2n").values)
@@ -150,7 +152,7 @@ def test_a_damaged_score_is_named_and_then_computed_again(table, tmp_path):
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(RunError, match="damaged"):
-        actions.open_run(tmp_path / "r").score("loss")
+        actions.runs.open_run(tmp_path / "r").score("loss")
     np.testing.assert_array_equal(run(spec_of(table), tmp_path / "r").score("loss").values, expected)
 
 
@@ -181,8 +183,8 @@ def test_recorded_logits_need_no_model(tmp_path):
     assert done.state() is RunState.FINISHED
     assert {"el2n", "aum", "forgetting"} <= set(done.score_names)
     assert "gradient norm" in done.card["not_here"]["grand"]
-    assert actions.training_curve(done, 0)[1].shape == (1, 4)
-    assert actions.example_input(done, 0)[0] is None
+    assert actions.examples.training_curve(done, 0)[1].shape == (1, 4)
+    assert actions.examples.example_input(done, 0)[0] is None
 
 
 def test_a_score_asked_for_by_name_that_cannot_run_is_missed(tmp_path):
@@ -209,7 +211,7 @@ spec, out, whole = spec_from_json(json.loads(sys.argv[1])), pathlib.Path(sys.arg
 def job(folder):
     process = os.fork()
     if process == 0:
-        actions.run_here(spec, folder, SilentProgress())
+        actions.runs.run_here(spec, folder, SilentProgress())
         os._exit(0)
     return process
 

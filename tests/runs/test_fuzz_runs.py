@@ -8,7 +8,7 @@ from fuzzing import cases, edited, in_time, json_bytes, mutated
 from hypothesis import given
 from worlds import write_table
 
-from core import actions, check_actions
+from core import actions
 from core.models.stored import load_card
 from core.runs.asked import read_asked_check
 from core.types.errors import CurationError
@@ -27,29 +27,29 @@ def made(tmp_path_factory):
         patch.setenv("CHAFFINCH_HOME", str(tmp_path_factory.mktemp("home")))
         training = TrainingSpec(epochs=1, seeds=1, checkpoints=1)
         spec = RunSpec(str(source), scores=("tracin_self", "knn_distance"), training=training, map=False, threads=1)
-        run = actions.run_here(spec, tmp_path_factory.mktemp("runs") / "r", SilentProgress())
-        rules = actions.default_rules(actions.score_view(run))
-        check_actions.check_here(run, rules, {}, "quick", (), 4, SilentProgress())
+        run = actions.runs.run_here(spec, tmp_path_factory.mktemp("runs") / "r", SilentProgress())
+        rules = actions.rules.default_rules(actions.scores.score_view(run))
+        actions.checks.check_here(run, rules, {}, "quick", (), 4, SilentProgress())
     (key,) = (path.parent.name for path in run.path.glob("check/*/asked.json"))
-    return run.path, actions.scores_table(run), key
+    return run.path, actions.scores.scores_table(run), key
 
 
 def everything(folder):
     """What a person's commands and pages read of a run; its table."""
-    run = actions.open_run(folder)
+    run = actions.runs.open_run(folder)
     said = (run.name, run.modality.value, run.state().value, [f.text for f in run.report], dict(run.failures))
     json.dumps(said).encode()
-    view = actions.score_view(run)
-    check_actions.check_results(run)
-    check_actions.self_test_result(run)
-    actions.attribution_methods(run)
+    view = actions.scores.score_view(run)
+    actions.checks.check_results(run)
+    actions.checks.self_test_result(run)
+    actions.explanations.attribution_methods(run)
     load_card(folder / "model")
     for asked in folder.glob("check/*/asked.json"):
         read_asked_check(asked)
-    actions.influential_examples(run, 3)
-    actions.plan_scores(run.spec, run.examples)
-    actions.default_rules(view)
-    return actions.scores_table(run)
+    actions.explanations.influential_examples(run, 3)
+    actions.runs.plan_scores(run.spec, run.examples)
+    actions.rules.default_rules(view)
+    return actions.scores.scores_table(run)
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -25,7 +25,7 @@ def made(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("links")
     table, _ = write_table(root / "data")
     spec = RunSpec(str(table), scores=("knn_distance",), map=False, threads=1)
-    actions.run_here(spec, root / "run", SilentProgress())
+    actions.runs.run_here(spec, root / "run", SilentProgress())
     return root / "run"
 
 
@@ -79,7 +79,7 @@ def test_resume_refuses_a_run_with_links(place, what, made, mine, tmp_path, caps
     assert len(said) == 2
     assert f"{run / place} is a link" in said[0]
     with pytest.raises(RunError, match="is a link"):
-        actions.resume_run(run)  # the button: nothing is started, and no log opened for it
+        actions.runs.resume_run(run)  # the button: nothing is started, and no log opened for it
     assert untouched(mine)
 
 
@@ -100,8 +100,8 @@ def test_checks_of_a_run_with_links_are_kept_in_the_workspace(place, made, mine,
     shutil.copytree(made, run)
     (run / place).parent.mkdir(exist_ok=True)
     (run / place).symlink_to(mine)
-    opened = actions.open_run(run)
-    checking.ask_check(opened, actions.default_rules(actions.score_view(opened)), {})
+    opened = actions.runs.open_run(run)
+    checking.ask_check(opened, actions.rules.default_rules(actions.scores.score_view(opened)), {})
     assert len(list((workspace_root() / "checks" / opened.run_id).glob("*/asked.json"))) == 1
     assert untouched(mine)
 

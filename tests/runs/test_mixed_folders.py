@@ -29,7 +29,7 @@ def two(tmp_path_factory):
             source.write_text(source.read_text().replace("row-", f"row{'-' if name != 'b' else '_'}"))
             training = TrainingSpec(epochs=2, seeds=1, folds=2, checkpoints=1)
             asked = RunSpec(str(source), scores=SCORES, training=training, map=False, threads=1, seed=int(name == "c"))
-            made[name] = actions.run_here(asked, place / "r", SilentProgress())
+            made[name] = actions.runs.run_here(asked, place / "r", SilentProgress())
     return made
 
 
@@ -41,11 +41,11 @@ def mine(two, tmp_path):
 
 def everything(folder):
     """All that a person's commands read of a run."""
-    run = actions.open_run(folder)
-    view = actions.score_view(run)
+    run = actions.runs.open_run(folder)
+    view = actions.scores.score_view(run)
     for path in (folder / "arrays").glob("*.npy"):
         run.array(path.stem)
-    return actions.scores_table(run), view.predicted_prob, run.examples.class_names
+    return actions.scores.scores_table(run), view.predicted_prob, run.examples.class_names
 
 
 def edit(path, change):
@@ -109,7 +109,7 @@ def test_what_is_not_of_this_run_is_an_error_and_resume_heals_it(two, mine, way)
     mix(mine, two[other].path)
     with pytest.raises(RunError, match="damaged"):
         everything(mine)
-    healed = actions.run_here(two["a"].spec, mine, SilentProgress())
+    healed = actions.runs.run_here(two["a"].spec, mine, SilentProgress())
     assert healed.state() is RunState.FINISHED
     table, _, names = everything(mine)
     assert table.equals(whole)
@@ -123,22 +123,22 @@ def test_a_file_is_hashed_once_until_it_changes(two, mine):
     assert _digest.cache_info().misses == before
     (mine / "arrays" / "pca.npy").write_bytes((mine / "arrays" / "kmeans.npy").read_bytes())
     with pytest.raises(RunError, match=r"pca\.npy is damaged, or of another run"):
-        actions.open_run(mine).array("pca")
+        actions.runs.open_run(mine).array("pca")
 
 
 def test_an_array_that_the_run_did_not_make_is_not_there(mine):
     shutil.copyfile(mine / "arrays" / "pca.npy", mine / "arrays" / "umap.npy")
-    assert actions.open_run(mine).array("umap") is None
+    assert actions.runs.open_run(mine).array("umap") is None
 
 
 def test_a_question_edited_in_place_is_noticed(mine):
     edit(mine / "spec.json", lambda plain: plain["spec"]["training"].update(epochs=9))
     with pytest.raises(CurationError, match=r"spec\.json is damaged: the settings in it are not those"):
-        actions.open_run(mine)
+        actions.runs.open_run(mine)
 
 
 def test_a_source_that_moved_may_be_written_into_the_question(mine, tmp_path):
     source = json.loads((mine / "spec.json").read_text())["spec"]["source"]
     shutil.copyfile(source, tmp_path / "moved.csv")
     edit(mine / "spec.json", lambda plain: plain["spec"].update(source=str(tmp_path / "moved.csv")))
-    assert np.isfinite(actions.open_run(mine).examples_with_inputs.inputs["a"]).all()
+    assert np.isfinite(actions.runs.open_run(mine).examples_with_inputs.inputs["a"]).all()

@@ -18,12 +18,12 @@ def spec(tmp_path):
 
 
 def test_the_child_plans_as_this_process_does(spec):
-    assert actions.plan_source(spec) == actions.plan_scores(spec, load_source(spec).examples)
-    assert not all(plan.runs for plan in actions.plan_source(spec)), "one class only: some scores cannot run"
+    assert actions.runs.plan_source(spec) == actions.runs.plan_scores(spec, load_source(spec).examples)
+    assert not all(plan.runs for plan in actions.runs.plan_source(spec)), "one class only: some scores cannot run"
 
 
 def test_fault_34_with_one_class_what_compares_classes_is_left_out_and_says_so(spec):
-    plans = {plan.name: plan for plan in actions.plan_source(spec)}
+    plans = {plan.name: plan for plan in actions.runs.plan_source(spec)}
     for method in SCORES:
         words = "needs two classes or more: every label is the same"
         assert (plans[method.name].why_not == words) == method.needs_labels
@@ -32,7 +32,7 @@ def test_fault_34_with_one_class_what_compares_classes_is_left_out_and_says_so(s
 
 def test_what_the_child_refuses_comes_in_its_words(tmp_path):
     with pytest.raises(DataError, match="gone.csv"):
-        actions.plan_source(RunSpec(str(tmp_path / "gone.csv")))
+        actions.runs.plan_source(RunSpec(str(tmp_path / "gone.csv")))
 
 
 def test_a_child_that_dies_harms_nobody(spec, tmp_path, monkeypatch):
@@ -41,4 +41,4 @@ def test_a_child_that_dies_harms_nobody(spec, tmp_path, monkeypatch):
     reader.chmod(0o755)
     monkeypatch.setattr(guarded.sys, "executable", str(reader))
     with pytest.raises(guarded.UnsafeFileError, match="crashed"):
-        actions.plan_source(spec)
+        actions.runs.plan_source(spec)

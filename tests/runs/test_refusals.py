@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from worlds import write_table
 
-from core import actions, export_actions
+from core import actions
 from core.cli import main
 from core.runs import prepare, stages
 from core.runs.claiming import claim
@@ -31,7 +31,7 @@ def spec_of(source, *scores, **changes) -> RunSpec:
 
 
 def run(spec, out):
-    return actions.run_here(spec, out, SilentProgress())
+    return actions.runs.run_here(spec, out, SilentProgress())
 
 
 def wrong_weights(table, folder) -> RunSpec:
@@ -53,7 +53,7 @@ def test_a_refused_run_leaves_nothing_and_the_corrected_one_goes(table, tmp_path
     refused(spec_of(table, roles=Roles(label="colour")), out)
     refused(spec_of(tmp_path / "nothing.csv"), out)
     assert not (tmp_path / "deep").exists()
-    assert actions.list_runs() == []
+    assert actions.runs.list_runs() == []
     assert run_registry().rows() == []
     assert run(spec_of(table), out).state() is RunState.FINISHED
 
@@ -96,8 +96,8 @@ def test_a_refusal_marks_no_finished_run_failed(tmp_path):
         run(spec_of(data), tmp_path / "r")
     with pytest.raises(RunError, match="another run"):
         run(spec_of(data, seed=1), tmp_path / "r")
-    assert actions.open_run(done.path).state() is RunState.FINISHED
-    assert [(r.state, r.rows) for r in actions.list_runs()] == [(RunState.FINISHED, 90)]
+    assert actions.runs.open_run(done.path).state() is RunState.FINISHED
+    assert [(r.state, r.rows) for r in actions.runs.list_runs()] == [(RunState.FINISHED, 90)]
     data.write_text(whole)
     assert run(spec_of(data), tmp_path / "r").state() is RunState.FINISHED
 
@@ -114,9 +114,9 @@ def test_a_refusal_leaves_an_incomplete_run_as_it_was(tmp_path, monkeypatch):
     data.write_text(data.read_text().replace("row-5,", "row-5,9"))
     with pytest.raises(RunError, match="does not match"):
         run(spec_of(data, "knn_distance", "lof"), tmp_path / "r")
-    after = actions.open_run(tmp_path / "r")
+    after = actions.runs.open_run(tmp_path / "r")
     assert (after.state(), after.card["problems"]) == (RunState.INCOMPLETE, before.card["problems"])
-    assert actions.run_status(after.run_id).state is RunState.INCOMPLETE
+    assert actions.runs.run_status(after.run_id).state is RunState.INCOMPLETE
 
 
 def test_a_bug_keeps_the_folder_with_its_log(table, tmp_path, monkeypatch):
@@ -248,8 +248,8 @@ def test_fault_81_a_read_only_run_is_read_and_refused_in_words_where_it_would_be
     table, tmp_path, nobody, own_workspace
 ):
     done = run(spec_of(table), tmp_path / "r")
-    view = actions.score_view(done)
-    rules = actions.default_rules(view)
+    view = actions.scores.score_view(done)
+    rules = actions.rules.default_rules(view)
     writable = tmp_path / "open"
     for place in (tmp_path, *tmp_path.parents, own_workspace, *own_workspace.parents):
         if place.stat().st_uid == os.getuid() and len(place.parts) > 2:
@@ -263,16 +263,16 @@ def test_fault_81_a_read_only_run_is_read_and_refused_in_words_where_it_would_be
     before = sorted(done.path.rglob("*"))
 
     def table_and_export():
-        opened = actions.open_run(done.path)
-        export_actions.export_run(opened, rules, {}, writable / "e")
-        return actions.scores_table(opened)
+        opened = actions.runs.open_run(done.path)
+        actions.exports.export_run(opened, rules, {}, writable / "e")
+        return actions.scores.scores_table(opened)
 
     def same_question_again():
         return run(spec_of(table), done.path)
 
     def go_on():
         with pytest.raises(RunError, match="cannot be written") as caught:
-            actions.resume_run(done.path)
+            actions.runs.resume_run(done.path)
         return caught.value.lines()
 
     assert len(nobody(table_and_export)) == 90

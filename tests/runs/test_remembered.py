@@ -21,15 +21,15 @@ def done(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHAFFINCH_HOME", str(tmp_path_factory.mktemp("home")))
         spec = RunSpec(str(source), scores=("knn_distance",), map=False, threads=1)
-        return actions.run_here(spec, tmp_path_factory.mktemp("runs") / "r", SilentProgress())
+        return actions.runs.run_here(spec, tmp_path_factory.mktemp("runs") / "r", SilentProgress())
 
 
 @pytest.fixture
 def run(done, tmp_path):
     shutil.copytree(done.path, tmp_path / "r")
-    opened = actions.open_run(tmp_path / "r")
+    opened = actions.runs.open_run(tmp_path / "r")
     for i in range(10):
-        actions.decide(opened, [f"row-{i}"], Action.DROP, token=str(i))
+        actions.curation.decide(opened, [f"row-{i}"], Action.DROP, token=str(i))
     return opened
 
 
@@ -50,30 +50,30 @@ def whole_home(home):
 
 def test_a_state_of_a_moment_ago_is_no_lost_database(run):
     """One tab read the state; before it is remembered, another tab's change was made and seen."""
-    moment_ago = actions.curation_state(run)
-    actions.decide(run, ["row-11"], Action.DROP, token="another tab")
+    moment_ago = actions.curation.curation_state(run)
+    actions.curation.decide(run, ["row-11"], Action.DROP, token="another tab")
     assert remembered.seen(run, moment_ago) is moment_ago
-    actions.decide(run, ["row-12"], Action.DROP, token="goes on")
+    actions.curation.decide(run, ["row-12"], Action.DROP, token="goes on")
 
 
 @pytest.mark.parametrize("lose", [gone, emptied, whole_home])
 def test_fault_86_lost_decisions_are_missed_and_nothing_is_written_in_their_place(run, own_workspace, lose):
     lose(own_workspace)
     with pytest.raises(RunError, match="0 changes of this run where 10 were seen") as caught:
-        actions.curation_state(run)
+        actions.curation.curation_state(run)
     assert "decisions.json" in caught.value.hint
     for change in (
-        lambda: actions.decide(run, ["row-20"], Action.DROP, token="new"),
-        lambda: actions.decide(run, ["row-20"], Action.DROP, token="new", expected_rev=10),
-        lambda: actions.save_rules(run, Rules(), token="rules"),
-        lambda: actions.save_selection(run, "odd", ["row-1"], token="selection"),
-        lambda: actions.undo(run),
+        lambda: actions.curation.decide(run, ["row-20"], Action.DROP, token="new"),
+        lambda: actions.curation.decide(run, ["row-20"], Action.DROP, token="new", expected_rev=10),
+        lambda: actions.curation.save_rules(run, Rules(), token="rules"),
+        lambda: actions.selections.save_selection(run, "odd", ["row-1"], token="selection"),
+        lambda: actions.curation.undo(run),
     ):
         with pytest.raises(RunError, match="fewer than|emptied or replaced"):
             change()
     assert curation_log().revision(run.run_id) == 0
     (run.path / "check" / "decisions.json").unlink()  # as the hint says
-    assert actions.decide(run, ["row-20"], Action.DROP, token="new").rev == 1
+    assert actions.curation.decide(run, ["row-20"], Action.DROP, token="new").rev == 1
 
 
 def test_a_backup_that_is_brought_back_is_taken_up(run, own_workspace):
@@ -83,21 +83,21 @@ def test_a_backup_that_is_brought_back_is_taken_up(run, own_workspace):
         target.close()
     gone(own_workspace)
     with pytest.raises(RunError, match="emptied or replaced"):
-        actions.curation_state(run)
+        actions.curation.curation_state(run)
     gone(own_workspace)
     backup.rename(own_workspace / "workspace.sqlite")
-    assert len(actions.curation_state(run).decisions) == 10
+    assert len(actions.curation.curation_state(run).decisions) == 10
 
 
 def test_another_workspace_has_decisions_of_its_own(run, tmp_path, monkeypatch):
     monkeypatch.setenv("CHAFFINCH_HOME", str(tmp_path / "elsewhere"))
-    assert actions.curation_state(run).rev == 0
-    assert actions.decide(run, ["row-0"], Action.DROP, token="1").rev == 1
+    assert actions.curation.curation_state(run).rev == 0
+    assert actions.curation.decide(run, ["row-0"], Action.DROP, token="1").rev == 1
 
 
 def test_each_branch_is_remembered_by_itself(run):
-    from core import curation_actions
+    from core import actions
 
-    curation_actions.make_branch(run, "bold", token="b")
-    actions.decide(run, ["row-30"], Action.DROP, token="bold", branch="bold")
-    assert (actions.curation_state(run).rev, actions.curation_state(run, "bold").rev) == (10, 11)
+    actions.branches.make_branch(run, "bold", token="b")
+    actions.curation.decide(run, ["row-30"], Action.DROP, token="bold", branch="bold")
+    assert (actions.curation.curation_state(run).rev, actions.curation.curation_state(run, "bold").rev) == (10, 11)

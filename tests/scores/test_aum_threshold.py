@@ -8,7 +8,7 @@ import pytest
 from contracts.world import tiny_world
 from worlds import write_logits
 
-from core import actions, export_actions
+from core import actions
 from core.scores import score_named
 from core.scores.aum import flag_by_threshold
 from core.types.errors import Cancelled, CurationError
@@ -64,7 +64,7 @@ def flagged(tmp_path_factory):
     wrong = write_groups(folder / "data.csv")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHAFFINCH_HOME", str(folder / "home"))  # made before the workspace of any one test
-        run = actions.run_here(spec_of(folder / "data.csv", threshold=True), folder / "run", SilentProgress())
+        run = actions.runs.run_here(spec_of(folder / "data.csv", threshold=True), folder / "run", SilentProgress())
     return folder / "data.csv", wrong, run
 
 
@@ -88,13 +88,13 @@ def test_flags_are_a_column_of_the_table_and_of_the_export_and_a_facet(flagged, 
 
     _, _, run = flagged
     flags = np.asarray(run.score("aum").flags).astype(int)
-    assert actions.scores_table(run)["aum_flag"].tolist() == flags.tolist()
-    view = actions.score_view(run)
-    rules = actions.default_rules(view)
-    export_actions.export_run(run, rules, {}, tmp_path / "out")
+    assert actions.scores.scores_table(run)["aum_flag"].tolist() == flags.tolist()
+    view = actions.scores.score_view(run)
+    rules = actions.rules.default_rules(view)
+    actions.exports.export_run(run, rules, {}, tmp_path / "out")
     with open(tmp_path / "out" / "decisions.csv", encoding="utf-8") as file:
         assert [row["aum_flag"] for row in csv.DictReader(file)] == [str(f) for f in flags]
-    assert all(level.ok for level in export_actions.verify_export(tmp_path / "out", level=2))
+    assert all(level.ok for level in actions.exports.verify_export(tmp_path / "out", level=2))
     (facet,) = [f for f in fixed_facets(view, None) if f.name == "flag-aum"]
     assert facet.counts().tolist() == [ROWS - flags.sum(), flags.sum()]
 
@@ -102,8 +102,8 @@ def test_flags_are_a_column_of_the_table_and_of_the_export_and_a_facet(flagged, 
 def test_stopped_in_the_second_set_it_goes_on_with_the_same_numbers(flagged, tmp_path):
     data, _, whole = flagged
     with pytest.raises(Cancelled):
-        actions.run_here(spec_of(data, threshold=True), tmp_path / "run", StopsAt("Threshold samples, set 2", 5))
-    again = actions.run_here(spec_of(data, threshold=True), tmp_path / "run", SilentProgress())
+        actions.runs.run_here(spec_of(data, threshold=True), tmp_path / "run", StopsAt("Threshold samples, set 2", 5))
+    again = actions.runs.run_here(spec_of(data, threshold=True), tmp_path / "run", SilentProgress())
     for k in (0, 1):
         np.testing.assert_array_equal(again.array(f"threshold-{k}"), whole.array(f"threshold-{k}"))
     np.testing.assert_array_equal(again.score("aum").flags, whole.score("aum").flags)
@@ -111,7 +111,7 @@ def test_stopped_in_the_second_set_it_goes_on_with_the_same_numbers(flagged, tmp
 
 def test_without_the_option_nothing_more_is_trained(flagged, tmp_path):
     data, _, whole = flagged
-    plain = actions.run_here(spec_of(data), tmp_path / "run", SilentProgress())
+    plain = actions.runs.run_here(spec_of(data), tmp_path / "run", SilentProgress())
     assert plain.array("threshold-0") is None
     assert plain.score("aum").flags is None
     np.testing.assert_array_equal(plain.score("aum").values, whole.score("aum").values)
@@ -120,7 +120,7 @@ def test_without_the_option_nothing_more_is_trained(flagged, tmp_path):
 def test_recorded_logits_cannot_be_trained_again(tmp_path):
     source = write_logits(tmp_path)
     spec = replace(spec_of(source, threshold=True), modality="trace")
-    (plan,) = [p for p in actions.plan_scores(spec) if p.name == "aum"]
+    (plan,) = [p for p in actions.runs.plan_scores(spec) if p.name == "aum"]
     assert "threshold samples" in plan.why_not
 
 

@@ -38,7 +38,7 @@ def test_a_run_id_that_is_no_plain_name_is_refused(run, file, name):
     _rewrite(run / file, lambda plain: plain.update(run_id=name))
     before = _outside(run)
     with pytest.raises(CurationError, match="plain name"):
-        actions.open_run(run)
+        actions.runs.open_run(run)
     assert main(["check", str(run)]) == 2
     assert _outside(run) == before
 
@@ -50,7 +50,7 @@ def test_a_score_that_is_no_plain_name_is_refused(run, name):
 
     _rewrite(run / "scores" / "scores.json", rename)
     with pytest.raises(CurationError, match="plain name"):
-        _ = actions.open_run(run).score_names
+        _ = actions.runs.open_run(run).score_names
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name not in ("", "a/b")])
@@ -59,12 +59,12 @@ def test_weights_lie_inside_the_run(run, name):
     with pytest.raises(CurationError, match="plain name"):
         Session(run).explain(0, "integrated_gradients", {})
     with pytest.raises(CurationError, match="plain name"):
-        actions.influential_examples(actions.open_run(run), 0)
+        actions.explanations.influential_examples(actions.runs.open_run(run), 0)
 
 
 def test_an_array_is_asked_by_a_plain_name(run):
     with pytest.raises(CurationError, match="plain name"):
-        actions.clusters(actions.open_run(run), "../../../home/x")
+        actions.scores.clusters(actions.runs.open_run(run), "../../../home/x")
 
 
 @pytest.mark.parametrize("key", ["../../../x", "..", "/tmp/x", "never-asked", ""])

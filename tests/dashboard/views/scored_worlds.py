@@ -88,4 +88,4 @@ def scored(modality: str, folder: Path) -> Run:
         training=TrainingSpec(epochs=3, seeds=2, checkpoints=2),
         threads=1,
     )
-    return actions.run_here(spec, folder / f"run-{modality}", SilentProgress())
+    return actions.runs.run_here(spec, folder / f"run-{modality}", SilentProgress())

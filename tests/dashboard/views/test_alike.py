@@ -26,13 +26,13 @@ def twins(tmp_path_factory):
             threads=1,
             training=TrainingSpec(epochs=2, seeds=1),
         )
-        return actions.run_here(spec, folder / "run", SilentProgress()).path
+        return actions.runs.run_here(spec, folder / "run", SilentProgress()).path
 
 
 def asked(path):
-    run = actions.open_run(path)
-    view, state = actions.score_view(run), actions.curation_state(run)
-    outcome = actions.outcome(view, state.rules or actions.default_rules(view), state.decisions)
+    run = actions.runs.open_run(path)
+    view, state = actions.scores.score_view(run), actions.curation.curation_state(run)
+    outcome = actions.rules.outcome(view, state.rules or actions.rules.default_rules(view), state.decisions)
     return state.rules, outcome
 
 
@@ -82,7 +82,7 @@ def test_how_scores_are_joined_is_chosen_on_the_page(run_of, key, value, field):
     at = screen("rules", path)
     box = next(b for b in at.selectbox if b.key.startswith(f"{key}_"))
     box.set_value(value).run()
-    assert getattr(actions.curation_state(actions.open_run(path)).rules, field) == value
+    assert getattr(actions.curation.curation_state(actions.runs.open_run(path)).rules, field) == value
     assert not at.exception
 
 

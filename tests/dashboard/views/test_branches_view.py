@@ -3,7 +3,7 @@
 import numpy as np
 from screens import screen, words
 
-from core import actions, curation_actions
+from core import actions
 from core.types.curation import Action, Guardrails, Rules, Threshold
 
 
@@ -14,37 +14,37 @@ def _made(run_of, name="strict"):
 
 
 def test_what_is_done_in_a_branch_stays_there(run_of):
-    run = actions.open_run(run_of("table"))
+    run = actions.runs.open_run(run_of("table"))
     at = _made(run_of)
     assert at.query_params["branch"] == "strict"
     at.button(key="preset_balanced_half").click().run()
-    assert curation_actions.curation_state(run, "strict").rules.preset == "balanced_half"
-    assert actions.curation_state(run).rules is None
+    assert actions.curation.curation_state(run, "strict").rules.preset == "balanced_half"
+    assert actions.curation.curation_state(run).rules is None
     at.button(key="branch_0").click().run()
     assert "branch" not in at.query_params
-    assert curation_actions.last_branch(run) == "main"
+    assert actions.branches.last_branch(run) == "main"
 
 
 def test_a_decision_goes_to_the_branch_of_the_page(run_of):
-    run = actions.open_run(run_of("table"))
-    curation_actions.make_branch(run, "strict", token="x")
+    run = actions.runs.open_run(run_of("table"))
+    actions.branches.make_branch(run, "strict", token="x")
     at = screen("explore", run_of("table"), branch="strict")
     at.session_state["selection"] = np.array([5], np.int64)
     at.run().button(key="verb_drop").click().run()
-    assert set(curation_actions.curation_state(run, "strict").decisions) == {"r05"}
-    assert not actions.curation_state(run).decisions
+    assert set(actions.curation.curation_state(run, "strict").decisions) == {"r05"}
+    assert not actions.curation.curation_state(run).decisions
 
 
 def test_two_branches_are_compared_and_their_rows_selected(run_of):
-    run = actions.open_run(run_of("table"))
-    view = actions.score_view(run)
-    curation_actions.make_branch(run, "half", token="x")
+    run = actions.runs.open_run(run_of("table"))
+    view = actions.scores.score_view(run)
+    actions.branches.make_branch(run, "half", token="x")
     free = Guardrails(class_floor=0, class_cap=None, duplicates="off")
     half = Rules(thresholds=(Threshold("composite", "percentile", "above", 70.0),), guardrails=free)
-    curation_actions.save_rules(run, half, token="y", branch="half")
-    actions.save_rules(run, Rules(guardrails=free), token="z")
-    main = actions.outcome(view, Rules(guardrails=free), {})
-    other = actions.outcome(view, half, {})
+    actions.curation.save_rules(run, half, token="y", branch="half")
+    actions.curation.save_rules(run, Rules(guardrails=free), token="z")
+    main = actions.rules.outcome(view, Rules(guardrails=free), {})
+    other = actions.rules.outcome(view, half, {})
     at = screen("compare", run_of("table"), branch="half", pane="branches")
     lost = np.flatnonzero(main.kept & ~other.kept)
     assert len(lost) > 5
@@ -69,14 +69,14 @@ def test_an_address_with_a_branch_that_is_gone_shows_main_and_says_so(run_of):
 
 
 def test_a_removed_branch_is_restored_from_the_menu(run_of):
-    run = actions.open_run(run_of("table"))
+    run = actions.runs.open_run(run_of("table"))
     at = _made(run_of)
-    actions.decide(run, ["r05"], Action.DROP, token="t", branch="strict")
+    actions.curation.decide(run, ["r05"], Action.DROP, token="t", branch="strict")
     at.run().button(key="branch_remove").click().run()
-    assert [b.name for b in curation_actions.branches(run)] == ["main"]
-    gone = curation_actions.branches(run, removed=True)[0]
+    assert [b.name for b in actions.branches.list_branches(run)] == ["main"]
+    gone = actions.branches.list_branches(run, removed=True)[0]
     at.button(key=f"restore_{gone.curation}").click().run()
-    assert set(curation_actions.curation_state(run, "strict").decisions) == {"r05"}
+    assert set(actions.curation.curation_state(run, "strict").decisions) == {"r05"}
 
 
 def test_a_taken_name_is_refused_in_words(run_of):

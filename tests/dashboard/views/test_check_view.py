@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from screens import screen, words
 
-from core import actions, check_actions
+from core import actions
 from core.curation import apply_rules
 from core.runs import launch
 from core.types.curation import Action
@@ -23,10 +23,10 @@ def copied(run_of, tmp_path):
 
 
 def checked(folder):
-    run = actions.open_run(folder)
-    view = actions.score_view(run)
-    rules = actions.default_rules(view)
-    return run, view, check_actions.check_here(run, rules, {}, "quick", (0.6, 0.4), 3, SilentProgress())
+    run = actions.runs.open_run(folder)
+    view = actions.scores.score_view(run)
+    rules = actions.rules.default_rules(view)
+    return run, view, actions.checks.check_here(run, rules, {}, "quick", (0.6, 0.4), 3, SilentProgress())
 
 
 def test_before_the_first_check_it_says_what_to_do(copied):
@@ -50,23 +50,23 @@ def test_a_kept_check_is_shown_with_its_verdict_and_table(copied):
 
 def test_the_same_question_twice_starts_nothing(copied):
     _, _, result = checked(copied)
-    run = actions.open_run(copied)
-    rules = actions.default_rules(actions.score_view(run))
-    key = check_actions.start_check(run, rules, {}, "quick", seeds=4)  # another question: it runs
+    run = actions.runs.open_run(copied)
+    rules = actions.rules.default_rules(actions.scores.score_view(run))
+    key = actions.checks.start_check(run, rules, {}, "quick", seeds=4)  # another question: it runs
     background = launch._CHILDREN.pop(f"{run.run_id}/check")
     background.wait(60)
-    assert len(check_actions.check_results(run)) == 2
+    assert len(actions.checks.check_results(run)) == 2
     at = screen("check", copied)
     at.number_input(key="check_seeds").set_value(4)
     at.button(key="start_check").click().run()
     assert "Checked before" in words(at)
     assert not launch._CHILDREN
-    assert check_actions.check_results(run)[0].key == key != result.key
+    assert actions.checks.check_results(run)[0].key == key != result.key
 
 
 def test_a_check_of_other_rules_says_so(copied):
     run, view, _ = checked(copied)
-    actions.save_rules(run, actions.preset_named("balanced_half").build(view), token="t")
+    actions.curation.save_rules(run, actions.rules.preset_named("balanced_half").build(view), token="t")
     assert "other rules than the present ones" in words(screen("check", copied))
 
 
@@ -74,43 +74,43 @@ def test_a_check_made_before_a_decision_says_so_everywhere(copied):
     run, view, result = checked(copied)
     assert _last_line(run, view)[1] == f"Checked: {result.verdict}"
     name = str(view.ids[np.flatnonzero(~view.held_out)[0]])
-    actions.decide(run, [name], None, note="looked at", reviewed=True, token="note")
+    actions.curation.decide(run, [name], None, note="looked at", reviewed=True, token="note")
     assert _last_line(run, view)[1] == f"Checked: {result.verdict}", "a note keeps and drops nothing"
-    actions.decide(run, [name], Action.DROP, token="drop")
+    actions.curation.decide(run, [name], Action.DROP, token="drop")
     assert _last_line(run, view) == ("amber", f"Checked with other decisions than the present ones: {result.verdict}")
     said = screen("check", copied)
     assert "other decisions than the present ones: check again" in words(said)
     assert said.selectbox[-1].options[0].endswith("(the present rules, other decisions)")
-    rules, decisions = actions.default_rules(view), actions.curation_state(run).decisions
-    assert "made with other decisions" in check_actions.report_text(run, rules, decisions)
+    rules, decisions = actions.rules.default_rules(view), actions.curation.curation_state(run).decisions
+    assert "made with other decisions" in actions.exports.report_text(run, rules, decisions)
 
 
 def _last_line(run, view):
     """Of the checklist before an export."""
-    curation, rules = actions.curation_state(run), actions.default_rules(view)
+    curation, rules = actions.curation.curation_state(run), actions.rules.default_rules(view)
     outcome = apply_rules(view, rules, curation.decisions)
     return reading.checklist(Opened(run.run_id, run, "", view, curation, rules, outcome))[-1]
 
 
 def test_suggested_weights_are_saved_as_rules(copied):
-    run = actions.open_run(copied)
-    result = check_actions.self_test_here(run, 0.25, SilentProgress())
+    run = actions.runs.open_run(copied)
+    result = actions.checks.self_test_here(run, 0.25, SilentProgress())
     at = screen("check", copied)
     assert not at.exception
     at.button(key="apply_suggested").click().run()
-    saved = actions.curation_state(run).rules
+    saved = actions.curation.curation_state(run).rules
     assert {n: w for n, w in saved.score_weights.items() if n in result.weights} == result.weights
     assert at.button(key="apply_suggested").disabled
     assert "in use" in at.button(key="apply_suggested").label
 
 
 def test_reviewed_rows_give_a_noise_rate_with_its_interval(copied):
-    run = actions.open_run(copied)
-    view = actions.score_view(run)
-    ids = check_actions.review_sample(view)
-    actions.decide(run, ids[:40], Action.KEEP, reviewed=True, sampled=True, token="a")
-    actions.decide(run, ids[40:], Action.DROP, reviewed=True, sampled=True, token="b")
-    found = check_actions.noise_rate(view, actions.curation_state(run).decisions)
+    run = actions.runs.open_run(copied)
+    view = actions.scores.score_view(run)
+    ids = actions.noise.review_sample(view)
+    actions.curation.decide(run, ids[:40], Action.KEEP, reviewed=True, sampled=True, token="a")
+    actions.curation.decide(run, ids[40:], Action.DROP, reviewed=True, sampled=True, token="b")
+    found = actions.noise.noise_rate(view, actions.curation.curation_state(run).decisions)
     assert found.share == pytest.approx(8 / 48)
     assert found.text in words(screen("check", copied))
 
@@ -120,13 +120,13 @@ def test_a_stopped_self_test_goes_on_with_its_own_share(copied, monkeypatch):
 
     asked = []
     monkeypatch.setattr(self_testing, "launch_job", lambda run, kind, folder, arguments: asked.append(arguments))
-    run = actions.open_run(copied)
+    run = actions.runs.open_run(copied)
     at = screen("check", copied)
     at.number_input(key="selftest_share").set_value(12.0).run()
     at.button(key="start_selftest").click().run()
     folder = next((copied / "check").glob("selftest-*"))
     self_testing.run_registry().register(f"{run.run_id}/selftest", folder)  # as the process does when it starts
-    check_actions.resume_check(run, "selftest")
+    actions.checks.resume_check(run, "selftest")
     shares = [arguments[arguments.index("--flip") + 1] for arguments in asked]
     assert shares == ["0.12", "0.12"]
 
@@ -140,7 +140,7 @@ def test_a_mode_that_a_run_cannot_have_is_not_offered(copied):
 
 def test_a_sample_opens_with_its_verdict():
     at = screen("check", "banking")
-    result = check_actions.check_results(actions.open_run("banking"))[0]
+    result = actions.checks.check_results(actions.runs.open_run("banking"))[0]
     assert result.verdict.replace("<", "&lt;") in words(at)
     at.button(key="start_check").click().run()
     assert "Checked before" in words(at)

@@ -24,7 +24,7 @@ def test_every_pane_draws(pane, modality, run_of):
 
 def test_a_quadrant_selects_its_rows(run_of):
     at = screen("compare", run_of("table"), across="el2n", up="aum")
-    view = actions.score_view(actions.open_run(run_of("table")))
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
     found = compare_pair(view, "el2n", "aum")
     assert f"{found.spearman:+.3f} over {found.rows:,} rows" in words(at)
     at.button(key="part_3").click().run()
@@ -47,13 +47,13 @@ def test_the_matrix_is_a_table_on_demand(run_of):
     at = screen("compare", run_of("table"), pane="matrix")
     at.toggle(key="correlation_table").set_value(True).run()
     shown = at.dataframe[0].value
-    found = correlations(actions.score_view(actions.open_run(run_of("table"))))
+    found = correlations(actions.scores.score_view(actions.runs.open_run(run_of("table"))))
     np.testing.assert_allclose(shown.iloc[:, 1:].to_numpy(float), found.matrix)
 
 
 def test_zones_table_counts_and_selects(run_of):
     at = screen("compare", run_of("table"), pane="zones")
-    view = actions.score_view(actions.open_run(run_of("table")))
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
     expected = cross_zones(view, view.labels, view.class_names)
     np.testing.assert_array_equal(at.dataframe[0].value.iloc[:, 2:6].to_numpy(int), expected.counts)
     at.button(key="zone_hard_useful").click().run()
@@ -62,7 +62,7 @@ def test_zones_table_counts_and_selects(run_of):
 
 def test_a_cluster_selects_its_rows(run_of):
     at = screen("compare", run_of("text"), pane="clusters")
-    codes = actions.clusters(actions.open_run(run_of("text")), "kmeans")
+    codes = actions.scores.clusters(actions.runs.open_run(run_of("text")), "kmeans")
     at.button(key="select_cluster").click().run()
     np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(codes == 0))
 
@@ -82,7 +82,7 @@ def test_without_the_source_there_is_still_something_to_compare(pane, run_of, tm
 
 def test_rows_in_no_cluster_are_a_line_that_selects_them(run_of, monkeypatch):
     path = run_of("table")
-    run = actions.open_run(path)
+    run = actions.runs.open_run(path)
     codes = np.where(np.arange(60) < 20, 0, -1).astype(np.int32)
     arrays = type(run).array
     monkeypatch.setattr(type(run), "array", lambda self, name: codes if name == "hdbscan" else arrays(self, name))
@@ -99,7 +99,7 @@ def test_one_name_has_one_count(run_of):
     from core.curation.comparing import ZONE_QUADRANTS
     from core.curation.facets import ZONE_WORDS, fixed_facets
 
-    view = actions.score_view(actions.open_run(run_of("table")))
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
     assert not set(ZONE_QUADRANTS) & set(ZONE_WORDS.values())
     zone = next(facet for facet in fixed_facets(view, None) if facet.name == "zone")
     assert set(zone.options) == set(ZONE_WORDS.values())  # facets call a zone as Compare does

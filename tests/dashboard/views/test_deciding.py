@@ -18,7 +18,7 @@ def drawer(run, example, **query):
 
 
 def decisions_of(path):
-    return actions.curation_state(actions.open_run(path)).decisions
+    return actions.curation.curation_state(actions.runs.open_run(path)).decisions
 
 
 def test_a_note_is_saved_by_enter_and_by_leaving_the_field(run_of):
@@ -51,7 +51,7 @@ def test_a_note_that_was_refused_stays_and_can_be_saved_again(run_of, monkeypatc
         raise RunError("The disk is full: this change was not saved.", "Make room, then do it again.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(actions, "decide", full)
+        patch.setattr(actions.curation, "decide", full)
         at.text_input(key="note_10").set_value("keep me").run()
     assert "disk is full" in words(at)
     assert at.text_input(key="note_10").value == "keep me"
@@ -68,8 +68,8 @@ def test_undo_shows_the_note_of_before(run_of):
 
 def test_a_relabel_shows_everywhere_and_closes_its_field(run_of):
     path = run_of("table")
-    run = actions.open_run(path)
-    view = actions.score_view(run)
+    run = actions.runs.open_run(path)
+    view = actions.scores.score_view(run)
     given = view.class_names[view.labels[10]]
     other = next(name for name in ("ant", "bee") if name != given)
     at = drawer(path, "r10")
@@ -91,15 +91,15 @@ def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch)
     from dashboard import drawing, opened, state
 
     path = run_of("table")
-    run = actions.open_run(path)
-    actions.visit_run(path)
+    run = actions.runs.open_run(path)
+    actions.runs.visit_run(path)
     monkeypatch.setattr(state, "current_run", lambda: str(path))
     monkeypatch.setattr(state, "saw_revision", lambda *_: None)
     monkeypatch.setattr(state, "branch", lambda: "main")
     before = opened.open_current()
     given = int(before.view.labels[10])
     other = (given + 1) % 3
-    actions.decide(run, ["r10"], Action.RELABEL, label=before.view.class_names[other], token="relabel")
+    actions.curation.decide(run, ["r10"], Action.RELABEL, label=before.view.class_names[other], token="relabel")
     after = opened.open_current()
     tile = drawing.tile(after, 10)
     assert (tile.given, tile.label) == (after.view.class_names[given], after.view.class_names[other])
@@ -119,7 +119,7 @@ def test_a_locked_row_says_that_a_decision_has_no_effect(run_of):
 
 def test_the_label_that_a_row_has_is_no_other_label(run_of):
     at = drawer(run_of("table"), "r20")
-    view = actions.score_view(actions.open_run(run_of("table")))
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
     present = view.class_names[view.labels[20]]
     other = next(name for name in view.class_names if name != present)
     at.session_state["open_relabel_20"] = True
@@ -144,18 +144,18 @@ def test_rows_that_follow_a_decision_about_others_are_counted(run_of):
 
 
 def _opened(path):
-    run = actions.open_run(path)
-    view, curation = actions.score_view(run), actions.curation_state(run)
-    rules = actions.default_rules(view)
-    return Opened(run.run_id, run, "", view, curation, rules, actions.outcome(view, rules, curation.decisions))
+    run = actions.runs.open_run(path)
+    view, curation = actions.scores.score_view(run), actions.curation.curation_state(run)
+    rules = actions.rules.default_rules(view)
+    return Opened(run.run_id, run, "", view, curation, rules, actions.rules.outcome(view, rules, curation.decisions))
 
 
 @pytest.fixture
 def unguarded(run_of):
     path = run_of("table")
-    run = actions.open_run(path)
-    actions.save_rules(run, Rules(guardrails=Guardrails(class_floor=0, duplicates="off")), token="rules")
-    return path, run, actions.score_view(run)
+    run = actions.runs.open_run(path)
+    actions.curation.save_rules(run, Rules(guardrails=Guardrails(class_floor=0, duplicates="off")), token="rules")
+    return path, run, actions.scores.score_view(run)
 
 
 def test_dropping_a_class_says_new_already_and_locked_and_shouts(unguarded):
@@ -163,14 +163,14 @@ def test_dropping_a_class_says_new_already_and_locked_and_shouts(unguarded):
     rows = np.flatnonzero(view.labels == 0)
     training = rows[~view.held_out[rows]]
     already = [str(view.ids[training[0]])]
-    actions.decide(run, already, Action.DROP, token="before")
+    actions.curation.decide(run, already, Action.DROP, token="before")
     at = screen("explore", path)
     at.session_state["selection"] = rows
     at.run().button(key="verb_drop").click().run()
     locked = len(rows) - len(training)
     assert f"{len(training) - 1} newly dropped · 1 already · {locked} held out, locked" in words(at)
-    state = actions.curation_state(run)
-    outcome = actions.outcome(view, state.rules, state.decisions)
+    state = actions.curation.curation_state(run)
+    outcome = actions.rules.outcome(view, state.rules, state.decisions)
     assert emptied_classes(view, outcome) == (view.class_names[0],)
     assert reading.hardest_hit(view, outcome) == (view.class_names[0], len(training), 0)
 

@@ -19,7 +19,7 @@ def drawer(run, example, *parts, **query):
 
 def test_a_changed_cell_is_judged_and_kept_nowhere(run_of):
     path = run_of("table")
-    run = actions.open_run(path)
+    run = actions.runs.open_run(path)
     before = {file: file.stat().st_mtime_ns for file in sorted(path.rglob("*"))}
     at = drawer(path, "r10", "what_if")
     row = 10
@@ -32,7 +32,7 @@ def test_a_changed_cell_is_judged_and_kept_nowhere(run_of):
     said = words(at)
     assert "-3; word q" in said  # and what it becomes, whose arrow is not plain in this print
     assert "changes no data and is not kept" in said
-    assert actions.curation_state(run).rev == 0
+    assert actions.curation.curation_state(run).rev == 0
     assert {file: file.stat().st_mtime_ns for file in sorted(path.rglob("*"))} == before
 
 
@@ -76,12 +76,12 @@ def test_attributions_have_lights_errors_and_concepts(run_of, modality, example,
 
 
 def test_near_duplicates_are_those_of_the_guardrail(run_of):
-    from core import explain_actions
+    from core import actions
 
     path = run_of("text")
-    view = actions.score_view(actions.open_run(path))
-    similarity = actions.default_rules(view).guardrails.duplicate_similarity
-    rows, similar = explain_actions.near_duplicates(view, 12, similarity)
+    view = actions.scores.score_view(actions.runs.open_run(path))
+    similarity = actions.rules.default_rules(view).guardrails.duplicate_similarity
+    rows, similar = actions.examples.near_duplicates(view, 12, similarity)
     at = drawer(path, "t12", "duplicates")
     said = words(at)
     assert f"Similarity of at least {similarity:g}" in said
@@ -112,10 +112,10 @@ def test_undo_in_the_drawer_takes_back_the_last_change(run_of):
     at = drawer(path, "r10")
     assert at.button(key="drawer_undo").disabled
     at.button(key="drawer_drop").click().run()
-    assert set(actions.curation_state(actions.open_run(path)).decisions) == {"r10"}
+    assert set(actions.curation.curation_state(actions.runs.open_run(path)).decisions) == {"r10"}
     at.run()
     at.button(key="drawer_undo").click().run()
-    assert not actions.curation_state(actions.open_run(path)).decisions
+    assert not actions.curation.curation_state(actions.runs.open_run(path)).decisions
 
 
 def test_the_list_of_keys_opens_once(run_of):
@@ -144,7 +144,7 @@ def test_changes_have_signs():
 
 def test_the_explanation_is_of_the_prediction_shown_and_says_who_says_what(run_of):
     path = run_of("table")
-    view = actions.score_view(actions.open_run(path))
+    view = actions.scores.score_view(actions.runs.open_run(path))
     assert view.predicted_how == "out_of_fold"
     row = int(np.flatnonzero((view.predicted != view.labels) & ~view.held_out & (view.predicted >= 0))[0])
     shown, given = view.class_names[view.predicted[row]], view.class_names[view.labels[row]]

@@ -13,9 +13,9 @@ ALL = Threshold("composite", "value", "above", -9.0)
 
 def _ready(run_of, tmp_path, rules=None):
     """The page with its folder filled in, after saving these rules."""
-    run = actions.open_run(run_of("table"))
+    run = actions.runs.open_run(run_of("table"))
     if rules is not None:
-        actions.save_rules(run, rules, token="x")
+        actions.curation.save_rules(run, rules, token="x")
     at = screen("export", run_of("table"))
     return at.text_input(key=f"out_{run.run_id}").set_value(str(tmp_path / "out")).run()
 
@@ -69,10 +69,10 @@ def test_rules_that_keep_nothing_everything_or_empty_a_class_ask_first(run_of, t
 def test_the_reason_why_flip_risks_are_unknown_is_the_true_one(run_of, rules, why):
     from types import SimpleNamespace
 
-    run = actions.open_run(run_of("table"))
-    view = actions.score_view(run)
+    run = actions.runs.open_run(run_of("table"))
+    view = actions.scores.score_view(run)
     opened = SimpleNamespace(
-        run=run, view=view, rules=rules, outcome=actions.outcome(view, rules, {}), at="x", change=why
+        run=run, view=view, rules=rules, outcome=actions.rules.outcome(view, rules, {}), at="x", change=why
     )
     rows, words_said = shaky.shaky_rows(opened)
     assert len(rows) == 0

@@ -3,15 +3,15 @@
 import pytest
 from screens import screen, words
 
-from core import actions, check_actions
+from core import actions
 from core.curation.review import review_queue
 from core.types.curation import Action, Decision, Rules, Threshold
 
 
 def _queue(run_of):
-    run = actions.open_run(run_of("table"))
-    view = actions.score_view(run)
-    return run, view, review_queue(view, actions.default_rules(view)).order
+    run = actions.runs.open_run(run_of("table"))
+    view = actions.scores.score_view(run)
+    return run, view, review_queue(view, actions.rules.default_rules(view)).order
 
 
 def test_progress_goes_on_where_it_stopped(run_of):
@@ -21,7 +21,7 @@ def test_progress_goes_on_where_it_stopped(run_of):
     at.button(key="review_go").click().run()
     assert str(view.ids[order[0]]) in [text.value for text in at.text]
     at.button(key="review_done").click().run()
-    assert actions.curation_state(run).decisions[str(view.ids[order[0]])].reviewed
+    assert actions.curation.curation_state(run).decisions[str(view.ids[order[0]])].reviewed
     assert f"Reviewed 1 of {len(order)}" in words(at)
     assert str(view.ids[order[1]]) in [text.value for text in at.text]
     again = screen("explore", run_of("table"), order="review")  # another session
@@ -33,14 +33,14 @@ def test_progress_goes_on_where_it_stopped(run_of):
 def test_the_label_is_right_keeps_a_dropped_row_and_goes_on(run_of):
     run, view, order = _queue(run_of)
     name = str(view.ids[order[2]])
-    actions.decide(run, [name], Action.DROP, token="before")
+    actions.curation.decide(run, [name], Action.DROP, token="before")
     at = screen("explore", run_of("table"), order="review", side="example", example=name)
     at.button(key="review_done").click().run()
-    said = actions.curation_state(run).decisions[name]
+    said = actions.curation.curation_state(run).decisions[name]
     assert (said.action, said.reviewed, said.sampled) == (Action.KEEP, True, False)
     assert at.query_params["example"] == str(view.ids[order[3]])
     at.button(key="drawer_undo").click().run()
-    said = actions.curation_state(run).decisions[name]
+    said = actions.curation.curation_state(run).decisions[name]
     assert (said.action, said.reviewed) == (Action.DROP, False)
 
 
@@ -49,7 +49,7 @@ def test_skip_marks_as_looked_at_and_decides_nothing(run_of):
     name = str(view.ids[order[0]])
     at = screen("explore", run_of("table"), order="review", side="example", example=name)
     at.button(key="review_skip").click().run()
-    said = actions.curation_state(run).decisions[name]
+    said = actions.curation.curation_state(run).decisions[name]
     assert (said.action, said.reviewed) == (None, True)
     assert at.query_params["example"] == str(view.ids[order[1]])
 
@@ -65,17 +65,17 @@ def test_a_decision_in_review_order_goes_on(run_of, key):
 def test_what_was_reviewed_is_not_lost_with_another_queue(run_of):
     run, view, order = _queue(run_of)
     names = [str(view.ids[row]) for row in order[:2]]
-    actions.decide(run, names, None, reviewed=True, token="marks")
-    actions.save_rules(run, Rules(thresholds=(Threshold("el2n", "count", "below", 3),)), token="other")
-    state = actions.curation_state(run)
+    actions.curation.decide(run, names, None, reviewed=True, token="marks")
+    actions.curation.save_rules(run, Rules(thresholds=(Threshold("el2n", "count", "below", 3),)), token="other")
+    state = actions.curation.curation_state(run)
     assert not set(order[:2]) & set(review_queue(view, state.rules).order[:1])  # another queue
     said = words(screen("explore", run_of("table"), order="review"))
     assert "2 so far" in said or "Reviewed 2 of" in said
 
 
 def _sample(run_of):
-    run = actions.open_run(run_of("table"))
-    return run, check_actions.review_sample(actions.score_view(run))
+    run = actions.runs.open_run(run_of("table"))
+    return run, actions.noise.review_sample(actions.scores.score_view(run))
 
 
 def test_the_random_sample_is_asked_blind_in_its_own_order(run_of):
@@ -97,15 +97,17 @@ def test_the_random_sample_is_asked_blind_in_its_own_order(run_of):
     at.button(key="sample_unsure").click().run()
     at.session_state["open_relabel_" + str(int(ids[2][1:]))] = True
     at.run().button(key="sample_drop").click().run()
-    decisions = actions.curation_state(run).decisions
-    assert check_actions.sample_answers(actions.score_view(run), decisions) == dict(
+    decisions = actions.curation.curation_state(run).decisions
+    assert actions.noise.sample_answers(actions.scores.score_view(run), decisions) == dict(
         zip(ids, ("right", "unsure", "wrong"), strict=False)
     )
     assert f"Noise sample 3 of {len(ids)}" in words(at)
     answered = screen("explore", path, **{**query, "example": ids[0]})
     assert "Predicted" in words(answered)
     at.button(key="drawer_undo").click().run()
-    assert ids[2] not in check_actions.sample_answers(actions.score_view(run), actions.curation_state(run).decisions)
+    assert ids[2] not in actions.noise.sample_answers(
+        actions.scores.score_view(run), actions.curation.curation_state(run).decisions
+    )
 
 
 def test_keys_of_the_gallery_answer_the_sample_too(run_of, monkeypatch):
@@ -120,7 +122,7 @@ def test_keys_of_the_gallery_answer_the_sample_too(run_of, monkeypatch):
 
     monkeypatch.setattr(rows_panel.galleries, "gallery", pressed)
     screen("explore", run_of("table"), order="sample", tab="All")
-    assert actions.curation_state(run).decisions[ids[0]] == Decision(Action.KEEP, reviewed=True, sampled=True)
+    assert actions.curation.curation_state(run).decisions[ids[0]] == Decision(Action.KEEP, reviewed=True, sampled=True)
 
 
 def test_tiles_of_the_sample_tell_nothing_before_the_answer(run_of, monkeypatch):
@@ -141,9 +143,9 @@ def test_reviews_of_the_queue_do_not_count_for_the_noise_rate(run_of):
     at = screen("explore", run_of("table"), order="review", side="example", example=str(view.ids[order[0]]))
     for _ in range(4):
         at.button(key="review_done").click().run()
-    decisions = actions.curation_state(run).decisions
+    decisions = actions.curation.curation_state(run).decisions
     assert len(decisions) == 4
-    assert sum(s.reviewed for s in check_actions.noise_rate(view, decisions).strata) == 0
+    assert sum(s.reviewed for s in actions.noise.noise_rate(view, decisions).strata) == 0
 
 
 def test_next_and_previous_follow_the_queue(run_of):

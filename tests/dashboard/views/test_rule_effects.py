@@ -9,18 +9,19 @@ from core.types.curation import Action
 
 
 def _world(run_of):
-    run = actions.open_run(run_of("table"))
-    return run, actions.score_view(run)
+    run = actions.runs.open_run(run_of("table"))
+    return run, actions.scores.score_view(run)
 
 
 def test_rows_that_changed_side(run_of):
     run, view = _world(run_of)
     at = screen("rules", run_of("table"))
     assert "Nothing yet: move a weight" in words(at)
-    preset = actions.presets()[1]
+    preset = actions.rules.presets()[1]
     at.button(key=f"preset_{preset.name}").click().run()
     gone, back = changed_side(
-        actions.outcome(view, actions.default_rules(view), {}), actions.outcome(view, preset.build(view), {})
+        actions.rules.outcome(view, actions.rules.default_rules(view), {}),
+        actions.rules.outcome(view, preset.build(view), {}),
     )
     assert len(gone) + len(back)
     assert f"{len(gone):,} rows are dropped now and were kept, {len(back):,} are kept now" in words(at)
@@ -32,7 +33,7 @@ def test_rows_that_changed_side(run_of):
 def test_a_decision_is_no_change_of_rules(run_of):
     run, view = _world(run_of)
     at = screen("rules", run_of("table"))
-    actions.decide(run, [str(view.ids[5])], Action.DROP, token="by hand")
+    actions.curation.decide(run, [str(view.ids[5])], Action.DROP, token="by hand")
     assert "Nothing yet: move a weight" in words(at.run())
 
 
@@ -42,5 +43,5 @@ def test_effects_of_the_weights_when_asked_for(run_of):
     assert not at.dataframe
     at.toggle(key="weight_effects").set_value(True).run()
     shown = at.dataframe[0].value
-    expected = sensitivity(view, actions.default_rules(view), {})
+    expected = sensitivity(view, actions.rules.default_rules(view), {})
     assert [tuple(row) for row in shown.iloc[:, 2:].to_numpy(int)] == [(e.flips_down, e.flips_up) for e in expected]

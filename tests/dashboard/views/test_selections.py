@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from screens import screen, words
 
-from core import actions, curation_actions
+from core import actions
 from core.curation import apply_rules, row_sets
 from core.curation.comparing import compare_pair
 from core.curation.facets import facet_of_labels, rows_in_range, rows_of_option
@@ -35,7 +35,7 @@ def test_modes_are_those_of_sets(mode):
 @pytest.mark.parametrize("mode", MODES)
 def test_every_button_that_selects_follows_the_mode(mode, run_of):
     run = run_of("table")
-    view = actions.score_view(actions.open_run(run))
+    view = actions.scores.score_view(actions.runs.open_run(run))
     at = screen("compare", run, across="el2n", up="aum", mode=mode)
     at.session_state["selection"] = np.arange(30)
     at.run()
@@ -57,12 +57,12 @@ def test_search_finds_words_in_text_columns(run_of):
 
 
 def test_a_range_and_a_bar_are_rows(run_of):
-    view = actions.score_view(actions.open_run(run_of("table")))
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
     values, shown = view.scores["el2n"].values, np.arange(60) % 2 == 0
     low, high = np.quantile(values, [0.25, 0.5])
     expected = [r for r in range(60) if low <= values[r] <= high and r % 2 == 0]
     assert rows_in_range(view, "el2n", (low, high), shown).tolist() == expected
-    label = facet_of_labels(view, apply_rules(view, actions.default_rules(view)))
+    label = facet_of_labels(view, apply_rules(view, actions.rules.default_rules(view)))
     assert rows_of_option(label, "bee", shown).tolist() == [
         r for r in range(60) if view.class_names[view.labels[r]] == "bee" and r % 2 == 0
     ]
@@ -116,15 +116,15 @@ def test_an_address_whose_selection_is_gone_says_so(run_of):
 
 
 def test_a_named_selection_is_saved_renamed_recalled_and_removed(run_of):
-    run = actions.open_run(run_of("table"))
+    run = actions.runs.open_run(run_of("table"))
     at = _with(run_of("table"), [5, 6])
     at.text_input(key="selection_name_box").set_value("odd ones").run()
     at.button(key="save_selection").click().run()
-    assert actions.curation_state(run).selections == {"odd ones": ("r05", "r06")}
+    assert actions.curation.curation_state(run).selections == {"odd ones": ("r05", "r06")}
     assert at.query_params["sel"] == "name:odd ones"
     at.text_input(key="rename_to_0_odd ones").set_value("strange").run()
     at.button(key="rename_0").click().run()
-    assert actions.curation_state(run).selections == {"strange": ("r05", "r06")}
+    assert actions.curation.curation_state(run).selections == {"strange": ("r05", "r06")}
     assert at.query_params["sel"] == "name:strange"
     shared = screen("explore", run_of("table"), sel="name:strange")
     assert _selected(shared) == [5, 6]
@@ -133,16 +133,16 @@ def test_a_named_selection_is_saved_renamed_recalled_and_removed(run_of):
     shared.button(key="recall_0").click().run()
     assert _selected(shared) == [5, 6]
     shared.button(key="forget_0").click().run()
-    assert actions.curation_state(run).selections == {}
+    assert actions.curation.curation_state(run).selections == {}
     assert _selected(shared) == [5, 6], "removing its name lets no row go"
 
 
 def test_the_exported_selection_holds_its_rows_and_their_columns(run_of):
-    run = actions.open_run(run_of("table"))
-    view = actions.score_view(run)
-    rules = actions.default_rules(view)
-    outcome = actions.outcome(view, rules, {})
-    text = curation_actions.selection_csv(view, rules, {}, outcome, np.array([40, 7])).decode()
+    run = actions.runs.open_run(run_of("table"))
+    view = actions.scores.score_view(run)
+    rules = actions.rules.default_rules(view)
+    outcome = actions.rules.outcome(view, rules, {})
+    text = actions.selections.selection_csv(view, rules, {}, outcome, np.array([40, 7])).decode()
     found = list(csv.DictReader(io.StringIO(text)))
     assert [row["example_id"] for row in found] == ["r07", "r40"]
     assert [row["word"] for row in found] == ["q", "q"]
@@ -161,5 +161,5 @@ def test_the_table_shows_reasons_margins_and_what_is_selected_elsewhere(run_of):
 
 
 def _outcome(run_of):
-    view = actions.score_view(actions.open_run(run_of("table")))
-    return actions.outcome(view, actions.default_rules(view), {})
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
+    return actions.rules.outcome(view, actions.rules.default_rules(view), {})

@@ -82,7 +82,7 @@ def test_ones_own_network_is_explained_until_its_file_changes(tmp_path, monkeypa
     spec = RunSpec(str(table_file(tmp_path)), scores=("el2n",), map=False, training=training, threads=1)
     with import_state(), monkeypatch.context() as patch:
         patch.syspath_prepend(str(code.parent))
-        actions.run_here(spec, tmp_path / "run", SilentProgress(), trust=True)
+        actions.runs.run_here(spec, tmp_path / "run", SilentProgress(), trust=True)
         sys.modules.pop("ones_own")
     at = _drawer(tmp_path / "run")
     assert not at.exception

@@ -9,7 +9,7 @@ from core.curation.comparing import compare_pair
 
 
 def test_the_histogram_as_a_table_counts_every_row(run_of):
-    view = actions.score_view(actions.open_run(run_of("table")))
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
     at = screen("explore", run_of("table"), curve="table", score="el2n", f=["split:test"], by_class="yes")
     frame = next(f.value for f in at.dataframe if {"from", "to"} <= set(f.value.columns))
     assert frame["rows"].sum() == np.isfinite(view.scores["el2n"].values).sum() == 60
@@ -19,7 +19,7 @@ def test_the_histogram_as_a_table_counts_every_row(run_of):
 
 
 def test_rows_that_both_scores_put_first_are_a_selection(run_of):
-    view = actions.score_view(actions.open_run(run_of("table")))
+    view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
     found = compare_pair(view, "el2n", "aum").overlaps[-1]
     first = {
         name: set(np.argsort(sign * view.scores[name].values, kind="stable")[: found.count])
@@ -32,10 +32,10 @@ def test_rows_that_both_scores_put_first_are_a_selection(run_of):
 
 
 def test_rules_say_which_rows_other_seeds_would_move(run_of):
-    run = actions.open_run(run_of("table"))
-    view = actions.score_view(run)
-    rules = actions.default_rules(view)
-    risk = flip_risk(view, rules, actions.outcome(view, rules, {}))
+    run = actions.runs.open_run(run_of("table"))
+    view = actions.scores.score_view(run)
+    rules = actions.rules.default_rules(view)
+    risk = flip_risk(view, rules, actions.rules.outcome(view, rules, {}))
     shaky = np.flatnonzero(risk >= 0.1)
     at = screen("rules", run_of("table"))
     assert f"{len(shaky):,} of {int(np.isfinite(risk).sum()):,} rows would change side" in words(at)

@@ -31,20 +31,20 @@ def test_a_run_folder_from_elsewhere_waits_for_a_click(run_of):
         assert str(folder) in words(at)
         assert "Open this folder" in words(at)
         assert "60 / 60 points" not in words(at)
-    assert not actions.is_at_home(str(folder))
-    actions.visit_run(folder)  # what the button does
+    assert not actions.runs.is_at_home(str(folder))
+    actions.runs.visit_run(folder)  # what the button does
     assert "60 / 60 points" in words(_page("explore", folder))
 
 
 def test_runs_of_this_workspace_and_samples_are_at_home(run_of, tmp_path):
     own = tmp_path / "own"
     shutil.copytree(run_of("table"), own)
-    assert not actions.is_at_home(str(own))
+    assert not actions.runs.is_at_home(str(own))
     run_registry().register("some-id", own, state="finished", name="own", modality="table", rows=60)
-    assert actions.is_at_home(str(own))
-    assert actions.is_at_home("digits")
-    assert actions.is_at_home(str(actions.open_run("digits").path))
-    assert actions.is_at_home("no-such-run"), "what is no folder is looked up by name"
+    assert actions.runs.is_at_home(str(own))
+    assert actions.runs.is_at_home("digits")
+    assert actions.runs.is_at_home(str(actions.runs.open_run("digits").path))
+    assert actions.runs.is_at_home("no-such-run"), "what is no folder is looked up by name"
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "/" + "x" * 5000, "/proc/self/mem", "no-such-run", "/no/such/folder"])
@@ -92,13 +92,13 @@ def _undo_pressed(run):
 def test_without_login_or_proxy_visitors_from_elsewhere_decide_nothing(run_of, open_to_all, monkeypatch):
     at = _undo_pressed(run_of("table"))
     assert "answers on 0.0.0.0 without a login" in words(at)
-    assert not actions.curation_state(actions.open_run(run_of("table"))).decisions
-    actions.visit_run(run_of("table"))
+    assert not actions.curation.curation_state(actions.runs.open_run(run_of("table"))).decisions
+    actions.runs.visit_run(run_of("table"))
     assert "answers on 0.0.0.0 without a login" in words(_page("rules", run_of("table"))), "the banner is on the page"
     monkeypatch.setenv("CHAFFINCH_BEHIND_PROXY", "yes")
     at = _undo_pressed(run_of("table"))
     assert "without a login" not in words(at)
-    assert "r05" in actions.curation_state(actions.open_run(run_of("table"))).decisions
+    assert "r05" in actions.curation.curation_state(actions.runs.open_run(run_of("table"))).decisions
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])

@@ -1,21 +1,32 @@
-"""What leaves Chaffinch: an export, what to ask before it, and whether one is what it says it is.
-
-Like `core.actions`: importing is cheap, each function imports what it needs, and a refusal is a `CurationError`.
-"""
+"""What leaves Chaffinch: an export, what to ask before it, whether one is what it says it is, and the report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from core.curation import ScoreView, emptied_classes, intent
+from core.export import ExportReport, LevelReport, curated_table
+from core.export.report import page
+from core.runs import exporting, reporting
 from core.store import MAIN, Run
 from core.types.curation import Decision, Outcome, Rules
 from core.types.progress import Progress
 
-if TYPE_CHECKING:
-    from core.curation import ScoreView
-    from core.export import ExportReport, LevelReport
+
+def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...]:
+    """What a person has to confirm before these rules are exported; nothing where they drop some rows and keep some."""
+    emptied = () if rules.guardrails.allow_empty_class else emptied_classes(view, outcome)
+    return (
+        *intent.questions(view, rules, outcome),
+        *(f"No training row would be left of {name!r}." for name in emptied),
+    )
+
+
+def formula_cells(view: ScoreView, outcome: Outcome) -> int:
+    """How many cells of curated.csv a spreadsheet would take for a formula: what `spreadsheet_safe` alters."""
+    columns = curated_table.curated_columns(view, outcome, view.columns)
+    return curated_table.formula_cells(columns, outcome.counts["kept"])
 
 
 def export_run(
@@ -37,9 +48,7 @@ def export_run(
     spreadsheet would run (see `formula_cells`), which alters what a model reads. Rules that keep nothing or everything,
     or that empty a class, are refused until `confirmed` (see `questions`).
     """
-    from core.runs.exporting import export_run as exported
-
-    return exported(
+    return exporting.export_run(
         run,
         rules,
         decisions,
@@ -50,23 +59,6 @@ def export_run(
         spreadsheet_safe=spreadsheet_safe,
         confirmed=confirmed,
     )
-
-
-def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...]:
-    """What a person has to confirm before these rules are exported; nothing where they drop some rows and keep some."""
-    from core.curation import emptied_classes
-    from core.curation import questions as asked
-
-    emptied = () if rules.guardrails.allow_empty_class else emptied_classes(view, outcome)
-    return (*asked(view, rules, outcome), *(f"No training row would be left of {name!r}." for name in emptied))
-
-
-def formula_cells(view: ScoreView, outcome: Outcome) -> int:
-    """How many cells of curated.csv a spreadsheet would take for a formula: what `spreadsheet_safe` alters."""
-    from core.export.curated_table import curated_columns
-    from core.export.curated_table import formula_cells as counted
-
-    return counted(curated_columns(view, outcome, view.columns), outcome.counts["kept"])
 
 
 def verify_export(
@@ -83,6 +75,14 @@ def verify_export(
     that its values were not checked. retrain: level 3 trains the networks again, too. trust: as
     `allow_code` of that run, which level 3 needs where the model is a person's own.
     """
-    from core.runs.exporting import verify_export as verified
+    return exporting.verify_export(folder, run, level, progress, retrain, trust)
 
-    return verified(folder, run, level, progress, retrain, trust)
+
+def report_text(run: Run, rules: Rules, decisions: Mapping[str, Decision], branch: str = MAIN) -> str:
+    """The checks of a run as the text of one self-contained HTML page."""
+    return page(reporting.content(run, rules, decisions, branch))
+
+
+def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, branch: str = MAIN) -> Path:
+    """The checks of a run as one self-contained HTML file; `branch` is whose rules and decisions these are."""
+    return reporting.write_report(run, rules, decisions, out, branch)

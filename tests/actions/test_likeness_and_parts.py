@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from oracles.small_views import view_of
 
-from core import explain_actions
+from core import actions
 from core.attributions import ImageParts
 from dashboard.explaining import _stands
 
@@ -34,21 +34,21 @@ def view():
     ],
 )
 def test_the_group_of_a_row_most_similar_first(row, rows, similar):
-    found, values = explain_actions.near_duplicates(view(), row, 0.99)
+    found, values = actions.examples.near_duplicates(view(), row, 0.99)
     assert found.tolist() == rows
     assert np.allclose(values, similar, equal_nan=True)
 
 
 def test_a_lower_threshold_joins_more():
-    found, _ = explain_actions.near_duplicates(view(), 0, 0.15)
+    found, _ = actions.examples.near_duplicates(view(), 0, 0.15)
     assert found.tolist()[0] == 1
     assert set(found.tolist()) == {1, 2, 3, 4, 5}
-    assert len(explain_actions.near_duplicates(view(), 0, 0.15, k=2)[0]) == 2
+    assert len(actions.examples.near_duplicates(view(), 0, 0.15, k=2)[0]) == 2
 
 
 @pytest.mark.parametrize("size", [(28, 28), (32, 48), (5, 9), (1, 1)])
 def test_blocks_are_those_that_the_model_covers(size):
-    blocks = explain_actions.picture_blocks(*size)
+    blocks = actions.explanations.picture_blocks(*size)
     assert (blocks == ImageParts(*size, 3).blocks).all()
     assert blocks.max() + 1 == min(8, size[0]) * min(8, size[1])
 

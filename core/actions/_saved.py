@@ -1,0 +1,23 @@
+"""How the actions reach what was saved of a run's branch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.runs import remembered
+from core.runs.samples import list_sample
+from core.store import CurationState, Run, branches
+from core.store.decisions import CurationLog
+
+
+def key_of(run: Run, branch: str) -> str:
+    return branches().curation(run.run_id, branch)
+
+
+def seen(run: Run, state: CurationState, branch: str) -> CurationState:
+    return replace(remembered.seen(run, state), branch=branch)
+
+
+def writer(run: Run) -> CurationLog:
+    list_sample(run)
+    return remembered.guarded_log(run)

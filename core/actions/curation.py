@@ -1,0 +1,76 @@
+"""What a person decides about a run: rows, rules, undo and redo, in one of its branches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.runs import decisions
+from core.runs.samples import list_sample
+from core.store import MAIN, CurationEvent, CurationState, Run, curation_log
+from core.types.curation import Action, Rules
+
+from ._saved import key_of, seen, writer
+
+
+def curation_state(run: Run, branch: str = MAIN) -> CurationState:
+    """Decisions, rules and selections of a branch as saved: what every session sees."""
+    return seen(run, curation_log().state(key_of(run, branch)), branch)
+
+
+def curation_revision(run: Run, branch: str = MAIN) -> int:
+    """The revision of a branch alone: cheap enough to be asked every few seconds."""
+    return curation_log().revision(key_of(run, branch))
+
+
+def decide(
+    run: Run,
+    ids: Sequence[str],
+    action: Action | None,
+    *,
+    label: str | None = None,
+    note: str | None = None,
+    reviewed: bool | None = None,
+    sampled: bool | None = None,
+    token: str,
+    expected_rev: int | None = None,
+    branch: str = MAIN,
+) -> CurationState:
+    """Keep, drop, relabel, clear, or (action None) only note or mark the given examples; on disk before it returns.
+
+    sampled: these words answer the random sample for the noise rate (`noise.review_sample`).
+
+    token: any text, unique per click: repeated, the change applies once; "<tab>:<text>" names the tab. expected_rev:
+    refuse with "Changed in another tab" when another tab has decided on one of these examples since. Unknown ids and
+    labels are refused.
+    """
+    list_sample(run)
+    key = key_of(run, branch)
+    return seen(
+        run, decisions.decide(run, ids, action, label, note, reviewed, token, expected_rev, key, sampled), branch
+    )
+
+
+def save_rules(
+    run: Run, rules: Rules, *, token: str, expected_rev: int | None = None, branch: str = MAIN
+) -> CurationState:
+    """Save the rules of a branch, undoable; refused when another tab changed them since `expected_rev`."""
+    saved = writer(run).save_rules(key_of(run, branch), rules, token=token, expected_rev=expected_rev)
+    return seen(run, saved, branch)
+
+
+def undo(run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
+    """Take back the last change (decision, rules or selection); does nothing when there is none.
+
+    expected_rev: refused when another tab has changed anything since: this would take back a change not seen here.
+    """
+    return seen(run, writer(run).undo(key_of(run, branch), token=token, expected_rev=expected_rev), branch)
+
+
+def redo(run: Run, *, token: str | None = None, expected_rev: int | None = None, branch: str = MAIN) -> CurationState:
+    """Apply again what `undo` took back; does nothing when there is none. Refused as `undo` is."""
+    return seen(run, writer(run).redo(key_of(run, branch), token=token, expected_rev=expected_rev), branch)
+
+
+def history(run: Run, example_id: str, branch: str = MAIN) -> list[CurationEvent]:
+    """Every saved change that touched one example, oldest first."""
+    return curation_log().history(key_of(run, branch), example_id)

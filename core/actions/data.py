@@ -1,0 +1,56 @@
+"""Data before it is scored: what a source holds, the bundled samples, and copies with known faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.datasets import SourcePreview, faults, guarded, sources
+from core.runs.samples import SampleCard, sample_cards
+from core.store.workspace import cache_root
+from core.types.examples import Roles, SourceReport
+
+
+def inspect_source(
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+) -> SourcePreview:
+    """What a path or sample name holds: columns with guessed roles and the first five rows. Reads little."""
+    return sources.inspect_source(source, modality, roles, labels=labels, cache=cache_root())
+
+
+def preview_source(
+    source: str, modality: str | None = None, roles: Roles = Roles(), labels: str | None = None
+) -> SourcePreview:
+    """`inspect_source` in a child process with limits; `UnsafeFileError` when that crashes, hangs or takes too much."""
+    return guarded.preview_in_child(source, modality, roles, labels=labels, cache=cache_root())
+
+
+def report_source(
+    source: str,
+    modality: str | None = None,
+    roles: Roles = Roles(),
+    labels: str | None = None,
+    class_map: str | None = None,
+) -> SourceReport:
+    """Load the whole dataset in a child process with limits and return its report card; errors as `preview_source`."""
+    return guarded.report_in_child(source, modality, roles, labels=labels, class_map=class_map, cache=cache_root())
+
+
+def samples() -> list[SampleCard]:
+    """The bundled datasets: name, title, modality, rows, what is known about their faults, and the shipped run."""
+    return sample_cards()
+
+
+def plant(
+    source: str,
+    flip: float,
+    seed: int,
+    out: Path,
+    *,
+    duplicates: float = 0.0,
+    modality: str | None = None,
+    roles: Roles = Roles(),
+) -> faults.Planted:
+    """Write a copy of a dataset with planted label flips and its answer key `key.csv`."""
+    return faults.plant(
+        source, flip, seed, out, duplicates=duplicates, modality=modality, roles=roles, cache=cache_root()
+    )

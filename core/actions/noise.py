@@ -1,0 +1,35 @@
+"""How many labels are wrong: a random sample that a person answers, and the rate with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.curation import ScoreView
+from core.evaluation import noise
+from core.types.checks import NoiseRate
+from core.types.curation import Decision, Rules
+
+
+def review_sample(view: ScoreView, per_stratum: int = 50) -> tuple[str, ...]:
+    """Ids of a random sample of suspected and other training rows, to be reviewed for the noise rate."""
+    return noise.review_sample(view, per_stratum).ids
+
+
+def sample_answers(view: ScoreView, decisions: Mapping[str, Decision]) -> dict[str, str]:
+    """id -> "right", "wrong" or "unsure", for the rows of the sample that a person has answered."""
+    return noise.answers(review_sample(view), decisions)
+
+
+def answer_words(said: Decision | None) -> str:
+    """What one decision answers: "right", "wrong" or "unsure", "" while it answers nothing."""
+    return noise.answer_words(said)
+
+
+def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: int = 50) -> NoiseRate:
+    """Share of wrong labels from what was reviewed of the sample, with its interval; the model's doubt beside it."""
+    return noise.noise_rate(view, decisions, per_stratum)
+
+
+def cut_rules(view: ScoreView, cut: int) -> Rules:
+    """Rules that drop the `cut` most suspected rows (see `NoiseRate.cut`)."""
+    return noise.cut_rules(view, cut)

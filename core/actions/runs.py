@@ -1,0 +1,98 @@
+"""Runs: plan one, start it, watch it, stop it, open it, and consent to the code that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.models import own_code
+from core.runs import attended, launch, planning, prepare, source
+from core.runs.prepare import ScorePlan
+from core.store import Run, RunSummary, visited, workspace_root
+from core.store.consent import Consent
+from core.types.examples import ExampleTable, Modality
+from core.types.progress import Progress
+from core.types.runs import RunSpec, RunStatus, TrainingSpec
+
+
+def workspace() -> Path:
+    """The folder with the database, the cache and the screen's runs ($CHAFFINCH_HOME or ~/.chaffinch)."""
+    return workspace_root()
+
+
+def check_training(training: TrainingSpec, modality: Modality) -> None:
+    """Refuse, before anything begins, weights that are no such files and pictures whose size nobody told."""
+    prepare.check_training(training, modality)
+
+
+def plan_scores(spec: RunSpec, examples: ExampleTable | None = None) -> list[ScorePlan]:
+    """Each registered score with `runs` (can it be computed here?) and `why_not` in one line."""
+    return prepare.plan_scores(spec, examples)
+
+
+def plan_source(spec: RunSpec) -> list[ScorePlan]:
+    """`plan_scores` with the data that the spec names, loaded in a child process with limits; errors as there."""
+    return planning.plan_in_child(spec)
+
+
+def list_runs() -> list[RunSummary]:
+    """Every run this workspace knows, the last changed first."""
+    return launch.list_runs()
+
+
+def start_run(spec: RunSpec, out: Path | None = None, trust: bool = False) -> str:
+    """Start a run in its own process and return its id; without `out` the folder is made in the workspace.
+
+    trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine.
+    """
+    return launch.start(spec, out, named_code(spec.training.model) if trust else None)
+
+
+def run_here(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False) -> Run:
+    """Run in this process until finished; goes on where an interrupted run of the same spec stopped.
+
+    trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine. Raises
+    `Cancelled` when someone asked it to stop.
+    """
+    return attended.run_attended(spec, out, progress, truth, named_code(spec.training.model) if trust else None)
+
+
+def resume_run(run: str | Path) -> str:
+    """Go on with a stopped, cancelled or incomplete run in its own process; returns the run id."""
+    return launch.resume(run)
+
+
+def cancel_run(run_id: str) -> None:
+    """Ask a run to stop at its next safe point. What is finished stays; `resume_run` goes on."""
+    launch.cancel(run_id)
+
+
+def run_status(run_id: str) -> RunStatus:
+    """State, stage, done of total, age of the heartbeat; a dead process shows as STOPPED."""
+    return launch.status(run_id)
+
+
+def is_at_home(path_or_id: str) -> bool:
+    """False for a run folder that this workspace neither made nor opened before; nothing in it is read for that."""
+    return source.is_at_home(path_or_id)
+
+
+def visit_run(folder: Path) -> None:
+    """A person chose to open this run folder from elsewhere: from now on its path in an address opens it."""
+    visited.visit(folder)
+
+
+def open_run(path_or_id: str | Path) -> Run:
+    """A run to read: a folder, a run id of this workspace, or the name of a sample."""
+    return source.open_run(path_or_id)
+
+
+def named_code(model: str, folder: Path | None = None) -> Consent | None:
+    """The file of a `module:factory` that the person names on this call, searched in `folder` first; None for ours."""
+    return own_code.located(model, folder) if own_code.is_own_code(model) else None
+
+
+def allow_code(run: Run) -> None:
+    """The person consents, on this call, to the `module:factory` that a run names: this machine may run it for this run
+    as long as the file stays as it is now. Nothing happens for models of ours. Raises `ModelError` when not found.
+    """
+    own_code.allow(run.run_id, run.spec.training.model)

@@ -1,0 +1,49 @@
+"""What the scores of a run say about all of its rows, and about the methods themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.curation import ScoreView
+from core.datasets.spreadsheet import csv_text, safe_frame
+from core.runs import evaluating, reading, tables, view
+from core.store import Run
+
+
+def score_view(run: Run) -> ScoreView:
+    """The arrays that rules act on. Costs one read of every score: keep it (the dashboard caches one per run)."""
+    return view.score_view(run)
+
+
+def clusters(run: Run, name: str) -> np.ndarray:
+    """int32 [N] cluster of each row (`kmeans` or `hdbscan`), -1 = in none."""
+    return reading.clusters(run, name)
+
+
+def ranked(run: Run, score: str, top: int = 20) -> pd.DataFrame:
+    """The `top` rows to look at first by a score or "composite": rank, example_id, source_index, labels, value."""
+    return tables.ranked(run, score, top)
+
+
+def scores_table(run: Run) -> pd.DataFrame:
+    """One row per example: example_id, source_index, label, predicted_label, then a column per score."""
+    return tables.scores_table(run)
+
+
+def spreadsheet_csv(frame: pd.DataFrame) -> str:
+    """A table as CSV of which a spreadsheet runs nothing: an apostrophe before ids and classes like =1+1."""
+    return csv_text(safe_frame(frame))
+
+
+def methods_table() -> pd.DataFrame:
+    """The registered scores: name, title, group, direction, what each end means, needs, cost, paper."""
+    return tables.methods_table()
+
+
+def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
+    """How well each score and the composite find known faults (key: `example_id,is_fault`)."""
+    return evaluating.evaluate_run(run, key)
