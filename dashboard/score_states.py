@@ -56,7 +56,7 @@ def _score_line(run: Run, method: ScoreMethod, state: str) -> dict[str, object]:
         "Assumptions": lights_word(score) if score else "",
         "Skill": score.skill if score else None,
         "Seconds": score.seconds if score else None,
-        "Needs": ", ".join(s.value.replace("_", " ") for s in method.needs),
+        "Needs": ", ".join(signal.words for signal in method.needs),
         "Cost": method.cost,
     }
 

@@ -12,9 +12,9 @@ import numpy as np
 from core.models.image_inputs import without_weights
 from core.types.errors import ModelError
 from core.types.examples import ExampleTable, Modality
-from core.types.methods import Signal
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import RunSpec
+from core.types.signals import Signal
 
 from .learners import Learner, refill
 

@@ -14,12 +14,12 @@ from core.scores import ScoreInputs, ScoreMethod, score_named
 from core.types.errors import CurationError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
-from core.types.methods import Goal, Signal
+from core.types.methods import Goal
 from core.types.params import params_from_dict
 from core.types.progress import Progress
 from core.types.runs import RunSpec, TrainingSpec
+from core.types.signals import listed, trained_for
 
-_CHEAP = frozenset({Signal.EMBEDDING, Signal.OUT_OF_FOLD, Signal.LOGITS})
 _IMAGE_EPOCHS, _IMAGE_FOLDS = 6, 3  # a network per fold: the dearest part
 
 
@@ -28,12 +28,12 @@ def testable(names: Sequence[str], inputs: bool) -> tuple[list[ScoreMethod], dic
     methods, why = [], {}
     for name in names:
         method = score_named(name)
-        needs = frozenset(method.needs)
+        costly = [signal for signal in method.needs if signal.facts.costly]
         if not method.orientation[Goal.FIND_NOISE]:
             why[name] = "takes no side on label errors"
-        elif not needs <= _CHEAP:
-            why[name] = f"needs {', '.join(sorted(s.value.replace('_', ' ') for s in needs - _CHEAP))}: too dear here"
-        elif needs - {Signal.EMBEDDING} and not inputs:
+        elif costly:
+            why[name] = f"needs {listed(costly)}: too dear here"
+        elif trained_for(method.needs) and not inputs:
             why[name] = "needs a training, and there is nothing to train here"
         else:
             methods.append(method)
@@ -62,7 +62,7 @@ def rescore(
 
     factory: makes the person's own network.
     """
-    signals = frozenset(s for m in methods for s in m.needs) - {Signal.EMBEDDING}
+    signals = trained_for(signal for method in methods for signal in method.needs)
     evidence = Evidence()
     if signals:
         from core.training.evidence import gather_evidence

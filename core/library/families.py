@@ -11,8 +11,8 @@ from core.runs.traces import trace_of
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable
-from core.types.methods import Signal
 from core.types.progress import Progress
+from core.types.signals import Signal
 
 from .arrays import examples_from, output_names
 from .scored import Scored, Settings, Wanted, score_all

@@ -14,10 +14,10 @@ from core.scores.shared.finite import computed, with_finite_outputs
 from core.types.errors import CurationError, in_words
 from core.types.evidence import Evidence
 from core.types.examples import UNLABELED, ExampleTable
-from core.types.methods import Signal
 from core.types.params import params_from_dict
 from core.types.progress import Progress, SilentProgress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 Wanted = str | Iterable[str]
 Settings = Mapping[str, Mapping[str, Any]]
@@ -103,9 +103,9 @@ def why_not(
         return "needs held-out rows (held_out=) as targets"
     known = next((refused[signal] for signal in missing if signal in refused), "")
     if known:
-        return f"needs the {missing[0].value.replace('_', ' ')}: {known}"
+        return f"needs the {missing[0].words}: {known}"
     if missing:
-        return f"needs {', '.join(s.value.replace('_', ' ') for s in missing)}, which nothing given here can show"
+        return f"needs {', '.join(s.words for s in missing)}, which nothing given here can show"
     return method.why_not_with(examples, settings)
 
 

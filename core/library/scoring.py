@@ -14,17 +14,15 @@ from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import with_image_format
-from core.types.methods import Signal
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
+from core.types.signals import Signal, trained_for, with_logits
 
 from .given_data import as_array, given_examples, image_format_of_table, refuse_no_network
 from .scored import Scored, Settings, Wanted, chosen, score_all, settings_of
 
 if TYPE_CHECKING:
     from torch import nn
-
-_INPUTS_ALONE = frozenset({Signal.EMBEDDING, Signal.TEXTS})
 
 
 def score(
@@ -90,11 +88,9 @@ def _train(
         raise DataError("Without inputs there is nothing to train on.", "Give inputs, or a network.")
     from core.training.evidence import gather_evidence
 
-    signals = wanted - _INPUTS_ALONE
-    needs_trace = signals - {Signal.OUT_OF_FOLD}
-    asked = signals | ({Signal.LOGITS} if needs_trace else set())
+    asked = with_logits(trained_for(wanted))
     evidence = gather_evidence(examples, spec, asked, folder=folder, seed=seed, progress=progress)
-    return evidence, frozenset(asked)
+    return evidence, asked
 
 
 def _with_inputs(

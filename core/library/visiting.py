@@ -24,11 +24,9 @@ from core.types.errors import DataError, ModelError, in_words
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat
-from core.types.methods import Signal
 from core.types.progress import Progress
+from core.types.signals import Signal, at_checkpoints
 from core.types.trace import Checkpoint
-
-_SIGNALS = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM})
 
 
 def observe(
@@ -51,10 +49,9 @@ def observe(
     encoded, shape = _encoded(examples, tensors, image_format)
     own = _wrapped(network, max(examples.class_count, 1))
     check_input(own, shape, encoded.batch(np.arange(1)))
-    spread = Signal.INPUT_GRADIENT_SPREAD in wanted and epochs > 1
-    asked = wanted & _SIGNALS | ({Signal.INPUT_GRADIENT_SPREAD} if spread else set())
+    asked = at_checkpoints(wanted, epochs)
     refused = refused_signals(own, encoded, examples.labels, asked)
-    signals = frozenset(asked - set(map(Signal, refused)))
+    signals = asked - set(map(Signal, refused))
     progress.stage("Visiting your network", len(states) * epochs * visit_batches(own, shape, len(encoded)))
     with in_words("The network failed on these data", "Try it on them by itself: network.eval()(inputs[:8])."):
         visited = [

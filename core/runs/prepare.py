@@ -17,12 +17,9 @@ from core.scores import SCORES, ScoreMethod, score_named
 from core.types.errors import CurationError, ModelError
 from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
-from core.types.methods import Signal
 from core.types.params import params_from_dict
 from core.types.runs import RunSpec, TrainingSpec
-
-TRAINED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
-_NETWORK = TRAINED | {Signal.FOLD_MODELS, Signal.THRESHOLD_SAMPLES}
+from core.types.signals import Signal, listed
 
 
 @dataclass(frozen=True)
@@ -134,12 +131,12 @@ def _missing_signal(
 ) -> str:
     needs = frozenset(needs_of(method, spec))
     if recorded is not None:
-        missing = sorted(s.value.replace("_", " ") for s in needs - recorded)
-        return f"needs {', '.join(missing)}: not among what was recorded" if missing else ""
+        missing = needs - recorded
+        return f"needs {listed(missing)}: not among what was recorded" if missing else ""
     modality = examples.modality if examples is not None else Modality(spec.modality) if spec.modality else None
     if Signal.TEXTS in needs and modality and modality is not Modality.TEXT:
         return f"needs texts: these examples are of the kind {modality.value}"
-    if needs & _NETWORK and modality and gives_only_probabilities(spec.training, modality):
+    if any(s.facts.of_network for s in needs) and modality and gives_only_probabilities(spec.training, modality):
         return f"needs a network: {spec.training.model} gives probabilities only"
     kept = _kept_checkpoints(spec.training)
     if kept < method.least_checkpoints:

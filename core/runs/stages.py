@@ -24,18 +24,17 @@ from core.store.workspace import cache_root
 from core.types.errors import ModelError, RunError
 from core.types.evidence import Evidence, ThresholdRun
 from core.types.image_format import ImageFormat, image_format_in
-from core.types.methods import Signal
 from core.types.params import params_from_dict
 from core.types.scores import ScoreResult
+from core.types.signals import Signal, trained_for, with_logits
 
 from .folder import RunFolder
 from .job import Job
-from .prepare import TRAINED, plan_scores, runnable, signals_needed
+from .prepare import plan_scores, runnable, signals_needed
 from .source import has_inputs, load_source, stamp
 from .traces import trace_of
 
 NEIGHBORS = 15
-_INPUTS_ALONE = frozenset({Signal.EMBEDDING, Signal.TEXTS})
 
 
 def load(job: Job) -> None:
@@ -70,7 +69,7 @@ def _refuse_unfit_model(job: Job) -> None:
     if has_inputs(job.examples):
         from core.training.evidence import check_model
 
-        signals = signals_needed(methods, job.spec) - _INPUTS_ALONE
+        signals = trained_for(signals_needed(methods, job.spec))
         check_model(job.examples, training, signals, lambda: job.factory, folder=job.path, seed=job.spec.seed)
 
 
@@ -110,7 +109,7 @@ def place(job: Job, vectors: np.ndarray) -> None:
 
 def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
     """Train and visit the checkpoints once for everything the scores need, or take what was recorded elsewhere."""
-    needed = signals - _INPUTS_ALONE
+    needed = trained_for(signals)
     if job.given.logits is not None or job.given.probabilities is not None:
         evidence = Evidence(
             trace=trace_of(job.given.logits, job.examples),
@@ -126,7 +125,7 @@ def gather(job: Job, signals: frozenset[Signal]) -> Evidence:
         evidence = gather_evidence(
             job.examples,
             job.spec.training,
-            needed | ({Signal.LOGITS} if needed & TRAINED else set()),
+            with_logits(needed),
             folder=job.path,
             seed=job.spec.seed,
             progress=job.progress,

@@ -26,10 +26,11 @@ from core.scores.shared.formulas import logit_margin
 from core.scores.shared.trace_moments import final_fit, moments_over_epochs, require_two_classes
 from core.types.errors import CurationError
 from core.types.evidence import ThresholdRun
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _LEAST_EPOCHS = 5
 

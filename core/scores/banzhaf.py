@@ -19,10 +19,11 @@ from core.scores.shared.ridge_game import LearnerParams, board_result, ridge_boa
 from core.scores.shared.semivalues import error_check, sample_halves
 from core.types.errors import CurationError
 from core.types.examples import ExampleTable
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 _MOST_ROWS = 10_000
 

@@ -17,10 +17,11 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.ridge_game import LearnerParams, board_result, ridge_board, too_many_rows
 from core.scores.shared.semivalues import error_check, position_weights, sample_orders
 from core.types.errors import CurationError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,11 @@ from core.numerics.neighbors import centered, first_copy
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.prototype_distance import fit_centers, own_center, own_order
 from core.scores.shared.assumptions import agreement_check
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _MOST_CLUSTERS = 100
 

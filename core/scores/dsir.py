@@ -22,10 +22,11 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.text_features import FlatFeatures, flatten, words_and_marks
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Split
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BUCKETS = 10_000
 _LEAST = 1e-8  # as in the published code

@@ -15,10 +15,11 @@ import numpy as np
 
 from core.numerics.neighbors import centered, nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import NoParams
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _COPY = 0.999
 

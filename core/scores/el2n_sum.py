@@ -18,10 +18,11 @@ from core.scores.shared.assumptions import agreement_check, fit_check, masked_re
 from core.scores.shared.formulas import error_norm
 from core.scores.shared.trace_moments import final_fit, moments_over_epochs
 from core.types.errors import CurationError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 
 @dataclass(frozen=True)

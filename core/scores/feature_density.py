@@ -19,10 +19,11 @@ import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.text_features import FlatFeatures, flatten, words, words_and_marks
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _DRAWS = 5
 _SHOWN_SLICES = 30

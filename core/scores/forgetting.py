@@ -32,9 +32,10 @@ from core.scores.shared.correctness_over_time import (
     visit_correctness,
 )
 from core.scores.shared.trace_moments import require_two_classes
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 
 def count_forgetting(correct: np.ndarray) -> np.ndarray:

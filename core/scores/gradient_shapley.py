@@ -25,10 +25,11 @@ from core.scores.shared.formulas import softmax
 from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged_result, with_bias
 from core.scores.shared.ridge_game import copy_groups, mean_over_copies, rows_by_id
 from core.scores.shared.semivalues import PARTS, error_check
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _CELLS = 600_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
 _BLOCK_CELLS = 2_000_000  # of the targets' logits held at a time

@@ -20,10 +20,11 @@ from core.scores.shared.checkpoints import features_of, score_checkpoints
 from core.scores.shared.epochs import EpochParams
 from core.scores.shared.formulas import softmax
 from core.types.evidence import CheckpointEvidence
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_ROWS = 32_768
 

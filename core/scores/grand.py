@@ -17,9 +17,10 @@ from core.scores.shared.checkpoints import score_checkpoints
 from core.scores.shared.epochs import EpochParams
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 
 def _norm(one: CheckpointEvidence, labels: np.ndarray) -> np.ndarray:

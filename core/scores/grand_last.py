@@ -14,9 +14,10 @@ import numpy as np
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.checkpoints import last_layer_squares, score_checkpoints
 from core.scores.shared.epochs import EpochParams
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: EpochParams, progress: Progress) -> ScoreResult:

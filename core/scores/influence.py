@@ -33,10 +33,11 @@ from core.scores.shared.held_out_targets import (
 )
 from core.scores.shared.last_layer import DENSE_PARAMETERS, SoftmaxRows, corrected_residuals, mean_curvature
 from core.scores.shared.last_layer_solvers import SOLVERS, build_solver
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _JITTER = 1e-9  # of the mean curvature: shifting all classes alike changes nothing, and must not be singular
 _FLOOR = 1e-8

@@ -24,10 +24,11 @@ from core.scores.shared.last_layer import DENSE_PARAMETERS
 from core.scores.shared.last_layer_solvers import build_solver
 from core.types.errors import DataError
 from core.types.evidence import CheckpointEvidence
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_CELLS = 4_000_000  # of the gradients held at a time: 32 MB
 

@@ -19,10 +19,11 @@ import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.ranked_neighbors import depth, mean_over_targets, presence, rank_targets, valued_rows
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 _NEGLIGIBLE = 1e-9
 

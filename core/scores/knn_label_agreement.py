@@ -20,10 +20,11 @@ from core.numerics.neighbors import Neighbors, nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, unlabeled
 from core.types.errors import DataError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_CELLS = 4_000_000  # votes [rows, classes] held at a time: 32 MB
 

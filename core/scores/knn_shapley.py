@@ -25,10 +25,11 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, unlabeled
 from core.types.errors import DataError
 from core.types.examples import Split
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _STRIP = 16  # targets added up together, by one thread; at most 2^5 fit into whole numbers of 2^-58
 _UNIT = 2.0**58

@@ -22,10 +22,11 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, unlabeled
 from core.scores.shared.confident_joint import FILTERS, confident_joint
 from core.types.errors import DataError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_ROWS = 65_536
 

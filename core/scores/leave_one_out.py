@@ -24,10 +24,11 @@ from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_
 from core.scores.shared.paired_refits import network_removals, steps_of
 from core.scores.shared.ridge_game import MOST_ROWS, Board, LearnerParams, RidgeGame, board_result, ridge_board
 from core.types.errors import DataError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 
 @dataclass(frozen=True)

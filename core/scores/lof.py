@@ -19,10 +19,11 @@ import numpy as np
 from core.numerics.neighbors import Neighbors, nearest_neighbors
 from core.scores.knn_distance import contrast_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 
 @dataclass(frozen=True)

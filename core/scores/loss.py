@@ -13,9 +13,10 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.chosen_epochs import score_chosen_epochs
 from core.scores.shared.epochs import EpochParams
 from core.scores.shared.formulas import cross_entropy
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: EpochParams, progress: Progress) -> ScoreResult:

@@ -21,10 +21,11 @@ from core.scores.knn_distance import contrast_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill
 from core.types.errors import CurationError, DataError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_CELLS = 4_000_000  # squared distances [rows, classes] held at a time: 32 MB
 

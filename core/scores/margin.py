@@ -17,10 +17,11 @@ from core.scores.shared.chosen_epochs import score_chosen_epochs
 from core.scores.shared.epochs import EpochParams
 from core.scores.shared.formulas import logit_margin, probability_margin
 from core.scores.shared.trace_moments import require_two_classes
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 
 @dataclass(frozen=True)

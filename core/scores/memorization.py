@@ -25,10 +25,11 @@ from core.scores.shared.semivalues import PARTS, error_check
 from core.scores.shared.subset_runs import ROUND, balanced_subsets, memorization_of_runs
 from core.types.errors import DataError
 from core.types.examples import Split
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 _NEGLIGIBLE = 1e-6
 

@@ -11,9 +11,10 @@ import numpy as np
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence, Evidence, FoldModel, ThresholdRun
 from core.types.examples import ExampleTable
-from core.types.methods import Direction, Goal, Group, Method, Signal
+from core.types.methods import Direction, Goal, Group, Method
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal, listed
 from core.types.trace import TrainingTrace
 
 # METHODS 10.2, the orientation table: +1 a high value serves the goal, -1 a low one, 0 the score stays out of it.
@@ -109,12 +110,11 @@ class ScoreInputs:
     @property
     def checkpoints(self) -> tuple[CheckpointEvidence, ...]:
         """The kept checkpoints, in order of seed and then epoch."""
-        for signal in (Signal.GRADIENT_NORM, Signal.FEATURES):
-            if signal in self.needs:
+        for signal in self.needs:
+            if signal.of_each_checkpoint:
                 return self._have(signal, self.evidence.checkpoints)
-        raise CurationError(
-            "A score read the checkpoints without declaring FEATURES or GRADIENT_NORM.", "Declare it in `needs`."
-        )
+        known = listed(signal for signal in Signal if signal.of_each_checkpoint)
+        raise CurationError(f"A score read the checkpoints without declaring any of {known}.", "Declare it in `needs`.")
 
     def input_gradient_spread(self, stage: str) -> np.ndarray:
         """[S, N] for the stage; see `Evidence`."""
@@ -167,7 +167,7 @@ class ScoreInputs:
             raise CurationError(self.evidence.refused[signal], "Leave this score out, or change the network.")
         if value is None or (isinstance(value, tuple) and not value):
             raise CurationError(
-                f"This run has no {signal.value.replace('_', ' ')}.",
+                f"This run has no {signal.words}.",
                 "Run it with a model and data that can give it, or leave this score out.",
             )
         return value

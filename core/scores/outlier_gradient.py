@@ -26,10 +26,11 @@ from core.scores.shared.epochs import EpochParams
 from core.scores.shared.formulas import residual
 from core.types.errors import CurationError, DataError
 from core.types.evidence import CheckpointEvidence
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_ROWS = 2_048  # in float64, those of a small network stay in the second cache
 _BLOCK_CELLS = 4_000_000  # of gradients scored by the forest at a time: 16 MB

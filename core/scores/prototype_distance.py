@@ -23,10 +23,11 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check
 from core.scores.shared.checkpoints import by_seed, features_of
 from core.types.errors import CurationError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 _FIT_ROWS = 50_000  # centers of more rows differ by less than those of two starts
 

@@ -23,10 +23,11 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.ranked_neighbors import RankedTargets, depth, mean_over_targets, rank_targets, valued_rows
 from core.scores.shared.semivalues import PARTS, error_check
 from core.types.errors import DataError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_CELLS = 2_000_000  # of the [M, targets, K] table held at a time: 16 MB
 

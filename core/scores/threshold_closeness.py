@@ -13,9 +13,10 @@ from __future__ import annotations
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.cartography import CartographyParams, label_result, visit_label
 from core.scores.shared.formulas import label_probability
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: CartographyParams, progress: Progress) -> ScoreResult:

@@ -19,10 +19,11 @@ import numpy as np
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.formulas import residual
 from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged_result, target_gradient, with_bias
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 
 @dataclass(frozen=True)

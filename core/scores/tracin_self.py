@@ -16,10 +16,11 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
 from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, last_layer_squares
 from core.types.errors import CurationError
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import NoParams
 from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> ScoreResult:

@@ -21,10 +21,11 @@ import numpy as np
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.formulas import log_softmax, of_label
 from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged_result, with_bias
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _BLOCK_CELLS = 2_000_000  # of the projected gradients made at a time: 16 MB
 _FLAT = 1e-6  # mean p (1 - p) of a network that is sure of everything: the ridge stays finite

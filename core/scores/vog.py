@@ -23,10 +23,11 @@ from core.scores.shared.assumptions import agreement_check
 from core.scores.shared.trace_moments import network_fit
 from core.types.errors import CurationError
 from core.types.examples import UNLABELED
-from core.types.methods import Direction, Group, Paper, Signal
+from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import Signal
 
 _LEAST_ROWS = 5
 

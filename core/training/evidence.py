@@ -13,9 +13,9 @@ from core.models.stored import save_card, save_estimator
 from core.numerics.devices import derive_seed
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
-from core.types.methods import Signal
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
+from core.types.signals import Signal, gathered
 from core.types.trace import Checkpoint, TrainingTrace
 
 from .fitting import Material, fit_fold, fit_seed
@@ -27,9 +27,7 @@ from .plan import kept_epochs, stages
 from .probing import refused_signals
 from .reuse import Reuse
 
-_TRACED = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
 _ROUGH = "Logits and features were taken in bfloat16 wherever no gradient was asked for at the same checkpoint."
-_MADE_HERE = _TRACED | {Signal.OUT_OF_FOLD, Signal.FOLD_MODELS}
 
 
 def gather_evidence(
@@ -58,7 +56,7 @@ def gather_evidence(
     memory: bytes that a pass may take; features that would take an eighth of it are written as they come.
     shelf: a folder that tells of other runs; trainings and signals finished there are copied, not made again.
     """
-    wanted = frozenset(signals) & _MADE_HERE
+    wanted = gathered(signals)
     if not wanted:
         return Evidence()
     job = prepare(examples, spec, wanted, Path(folder), seed, progress, trusted_factory, memory)
@@ -69,7 +67,7 @@ def gather_evidence(
     parts: dict[str, Any] = {}
     checkpoints: tuple[Checkpoint, ...] = ()
     notes: tuple[str, ...] = ()
-    if material is not None and wanted & _TRACED:
+    if material is not None and any(signal.at_checkpoints for signal in wanted):
         trace, notes = _trace(job, material, Reuse(job, shelf))
         checkpoints = trace.checkpoints
         parts |= {"trace": trace, **_checkpoint_parts(job, material, trace)}
@@ -95,7 +93,7 @@ def check_model(
     factory: gives what `gather_evidence` takes as trusted_factory; asked only when nothing else is to be refused.
     Raises `ModelError`. A built-in model that is trained here can only be told wrongly how to see pictures.
     """
-    wanted = frozenset(signals) & _MADE_HERE
+    wanted = gathered(signals)
     wanted_image_format(examples, spec if wanted else replace(spec, weights=()), spec.own_code and bool(wanted))
     if wanted and (spec.own_code or spec.weights or spec.mean):
         job = prepare(examples, spec, wanted, folder, seed, SilentProgress(), factory())

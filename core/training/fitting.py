@@ -11,8 +11,8 @@ import numpy as np
 from core.models.encoding import Encoded
 from core.models.stored import load_into, save_network
 from core.store.checkpoints import read_weights
-from core.types.methods import Signal
 from core.types.progress import Progress, SilentProgress
+from core.types.signals import Signal, at_epoch
 
 from .loop import EpochEnd, batches_per_epoch, make_optimizer, train
 from .passes import Visit, visit
@@ -20,12 +20,10 @@ from .plan import TrainingPlan, stages
 from .recorder import Recorder
 from .spread import StageSpreads
 
-_DEAR = frozenset({Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
-
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What every training of a run shares. kept: epochs whose weights and dear signals are kept."""
+    """What every training of a run shares. kept: epochs whose weights and costly signals are kept."""
 
     encoded: Encoded
     labels: np.ndarray
@@ -75,7 +73,7 @@ def fit_seed(
     def record(end: EpochEnd) -> None:
         """Take and store what the scores ask of the network as it stands at the end of an epoch."""
         rates.append(end.learning_rate)
-        signals = material.signals & _DEAR if end.epoch in material.kept else frozenset()
+        signals = at_epoch(material.signals, end.epoch in material.kept)
         into = features_file(network, material, signals, recorder, f"s{index}-e{end.epoch}")
         found = take(network, material, end.epoch, signals, spreads, progress, logits[index, end.epoch - 1], into)
         notes.update(found.notes)
@@ -157,7 +155,7 @@ def _replay(material: Material, index: int, epoch: int, recorder: Recorder, spre
     for kept in (k for k in material.kept if k <= epoch):
         network = material.build(0)
         load_into(network, read_weights(recorder.folder / f"model/s{index}-e{kept}.safetensors"))
-        take(network, material, kept, material.signals & _DEAR, spreads, SilentProgress(), None)
+        take(network, material, kept, at_epoch(material.signals, is_kept=True), spreads, SilentProgress(), None)
 
 
 def fit_fold(

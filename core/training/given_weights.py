@@ -13,7 +13,7 @@ from core.models.encoding import subset
 from core.models.stored import save_network, weights_of
 from core.models.uploaded import fit_state, read_state_dict
 from core.store.atomic import sha256_of
-from core.types.methods import Signal
+from core.types.signals import Signal, at_epoch
 from core.types.trace import TrainingTrace
 
 from .fitting import Material, features_file, take
@@ -23,7 +23,6 @@ from .plan import kept_epochs, stages
 from .reuse import Reuse
 from .spread import StageSpreads
 
-_DEAR = frozenset({Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})
 _ALIKE = 1.0  # learning rate of checkpoints whose own is unknown: they weigh the same
 
 
@@ -66,7 +65,7 @@ def visit_given(job: TrainingJob, material: Material, reuse: Reuse) -> tuple[Tra
         name = paths[epoch - 1].name if paths else job.name
         if paths:
             fit_state(own_module(network), read_state_dict(paths[epoch - 1]), name)
-        signals = material.signals & _DEAR if epoch in kept else frozenset()
+        signals = at_epoch(material.signals, epoch in kept)
         into = features_file(network, material, signals, recorder, f"s0-e{epoch}")
         found = take(network, material, epoch, signals, spreads, job.progress, logits[0, epoch - 1], into)
         notes.update(found.notes)

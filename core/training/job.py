@@ -17,10 +17,10 @@ from core.numerics.devices import choose_device, derive_seed
 from core.types.errors import ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat, image_format_in
-from core.types.methods import Signal
 from core.types.params import params_from_dict
 from core.types.progress import Progress
 from core.types.runs import TrainingSpec
+from core.types.signals import Signal
 from core.types.trace import Checkpoint
 
 from .plan import TrainingPlan, plan_from, with_moves

@@ -20,8 +20,8 @@ from core.numerics.per_example import GradientTap
 from core.types.errors import ModelError
 from core.types.examples import UNLABELED, Modality
 from core.types.labels import class_numbers
-from core.types.methods import Signal
 from core.types.progress import Progress
+from core.types.signals import Signal
 
 from .loop import to_device
 from .rows import span

@@ -7,8 +7,8 @@ import numpy as np
 from core.models.encoding import Encoded
 from core.models.network import Network
 from core.types.errors import CurationError, in_words
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
+from core.types.signals import Signal
 
 from .passes import visit
 from .rows import ArrayRows, span

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,12 @@ from core.store.atomic import read_json, sha256_of, write_json
 from core.store.checkpoints import read_weights
 from core.types.errors import RunError
 from core.types.image_format import ImageFormat
-from core.types.methods import Signal
+from core.types.signals import Signal
 
 from .fitting import Material, take
 from .job import TrainingJob
 from .plan import stages
 from .spread import StageSpreads
-
-_ARRAYS = {Signal.FEATURES: "features", Signal.GRADIENT_NORM: "gradient_norm"}
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,8 @@ class Reuse:
             self._put_training(kept, seeds)
         for index in range(seeds if self._shelf is not None else 0):
             hashes = self._hashes(index, kept)
-            for signal, epoch in ((s, e) for s in _ARRAYS if s in signals for e in kept):
-                self._put(self._signal(signal, [hashes[epoch]]), recorder.array(f"{_ARRAYS[signal]}-s{index}-e{epoch}"))
+            for signal, epoch in _arrays(signals, kept):
+                self._put(self._signal(signal, [hashes[epoch]]), recorder.array(f"{signal}-s{index}-e{epoch}"))
             for name, epochs in self._stages(signals, kept).items():
                 key = self._signal(Signal.INPUT_GRADIENT_SPREAD, [hashes[e] for e in epochs])
                 self._put(key, recorder.array(f"spread-{name}-s{index}"))
@@ -143,8 +141,8 @@ class Reuse:
         """Copy the signals that are known of these checkpoints, and visit for the others; what the visits noted."""
         recorder, hashes = self._job.recorder, self._hashes(index, kept)
         missing: dict[int, set[Signal]] = {epoch: set() for epoch in kept}
-        for signal, epoch in ((s, e) for s in _ARRAYS if s in material.signals for e in kept):
-            if not self._take_up(self._signal(signal, [hashes[epoch]]), f"{_ARRAYS[signal]}-s{index}-e{epoch}"):
+        for signal, epoch in _arrays(material.signals, kept):
+            if not self._take_up(self._signal(signal, [hashes[epoch]]), f"{signal}-s{index}-e{epoch}"):
                 missing[epoch].add(signal)
         wanted = self._stages(material.signals, kept)
         known = [
@@ -184,3 +182,8 @@ class Reuse:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source != target:
             shutil.copyfile(source, target)
+
+
+def _arrays(signals: Iterable[Signal], kept: Sequence[int]) -> list[tuple[Signal, int]]:
+    """(signal, epoch) of every array that a kept checkpoint has of its own."""
+    return [(signal, epoch) for signal in Signal if signal in signals and signal.of_each_checkpoint for epoch in kept]

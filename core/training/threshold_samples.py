@@ -20,9 +20,9 @@ from core.numerics.devices import derive_seed
 from core.types.errors import ModelError
 from core.types.evidence import ThresholdRun
 from core.types.examples import ExampleTable
-from core.types.methods import Signal
 from core.types.progress import Progress
 from core.types.runs import TrainingSpec
+from core.types.signals import Signal
 
 from .job import TrainingJob, prepare
 from .loop import EpochEnd, batches_per_epoch, make_optimizer, train

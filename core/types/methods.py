@@ -8,20 +8,6 @@ from enum import StrEnum
 from .params import NoParams
 
 
-class Signal(StrEnum):
-    """What a score may ask the shared pass for. The run takes the union of what the asked-for scores need, once."""
-
-    LOGITS = "logits"  # [S, T, N, C] end of every epoch, eval mode
-    FEATURES = "features"  # [N, d] penultimate activations at each kept checkpoint
-    GRADIENT_NORM = "gradient_norm"  # [N] norm of the loss gradient over all parameters, each kept checkpoint
-    INPUT_GRADIENT_SPREAD = "input_gradient_spread"  # [N] mean over inputs of std over checkpoints of dz_y/dx
-    OUT_OF_FOLD = "out_of_fold"  # [N, C] probabilities from models that did not see the row
-    FOLD_MODELS = "fold_models"  # features and head of cross-fitted networks
-    EMBEDDING = "embedding"  # [N, d] label-free vector of each input
-    TEXTS = "texts"  # [N] the examples themselves, where they are texts
-    THRESHOLD_SAMPLES = "threshold_samples"  # two trainings with some rows relabeled to an extra class
-
-
 class Direction(StrEnum):
     """What a HIGH value means (METHODS: never flip silently; composites orient by this)."""
 

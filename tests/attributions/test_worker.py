@@ -25,9 +25,9 @@ from core.store.workspace import cache_root
 from core.training.evidence import gather_evidence
 from core.types.attributions import Attribution
 from core.types.errors import CurationError, RunError
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
+from core.types.signals import Signal
 
 SIGNALS = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.OUT_OF_FOLD})
 

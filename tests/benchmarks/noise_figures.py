@@ -15,9 +15,9 @@ from core.store import Run
 from core.training.plan import plan_from
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence, Evidence
-from core.types.methods import Signal
 from core.types.params import params_from_dict
 from core.types.progress import SilentProgress
+from core.types.signals import Signal
 
 MEASURES = ("auroc", "average_precision", "precision_at_k")
 _TAILS = (0.025, 0.975)

@@ -70,8 +70,8 @@ def gradient_norms(load: Workload, network: Network) -> list[Peer]:
 def _ours(load: Workload, network: Network) -> Work:
     from core.training.passes import visit
     from core.training.rows import ArrayRows
-    from core.types.methods import Signal
     from core.types.progress import SilentProgress
+    from core.types.signals import Signal
 
     rows, signals = ArrayRows(load.x), frozenset({Signal.GRADIENT_NORM})
     return lambda: visit(network, rows, load.labels, signals, progress=SilentProgress())

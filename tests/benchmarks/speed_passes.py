@@ -23,8 +23,8 @@ from core.training.quick import quick_scores
 from core.training.rows import ArrayRows
 from core.training.spread import StageSpreads
 from core.types.evidence import CheckpointEvidence, Evidence
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
+from core.types.signals import Signal
 from core.types.trace import Checkpoint
 from tests.benchmarks import peers
 from tests.benchmarks.comparison import Comparison, Peer

@@ -36,9 +36,9 @@ from core.training.plan import TrainingPlan
 from core.training.spread import StageSpreads
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from core.types.scores import average_rank
+from core.types.signals import Signal
 from core.types.trace import Checkpoint, TrainingTrace
 
 NOISE = (0.1, 0.2, 0.4)

@@ -13,8 +13,8 @@ from core.scores import SCORES
 from core.store.index import open_index, write_index
 from core.store.shards import id_column, read_shards, write_shards
 from core.types.evidence import CheckpointEvidence, Evidence
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
+from core.types.signals import Signal
 from core.types.trace import Checkpoint, TrainingTrace
 
 TAKEN = frozenset({Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD})

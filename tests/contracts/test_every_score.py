@@ -9,9 +9,10 @@ from contracts.world import EPOCHS, as_float64, only_declared, take, tiny_world
 
 from core.scores import SCORES, ScoreInputs, score_named
 from core.types.errors import Cancelled, CurationError
-from core.types.methods import Goal, Signal
+from core.types.methods import Goal
 from core.types.params import check_params
 from core.types.progress import SilentProgress
+from core.types.signals import Signal
 
 every_score = pytest.mark.parametrize("method", SCORES, ids=lambda m: m.name)
 

@@ -10,9 +10,9 @@ import pandas as pd
 from core.scores import ScoreInputs, ScoreMethod
 from core.types.evidence import CheckpointEvidence, Evidence, FoldModel
 from core.types.examples import UNLABELED, ExampleTable, Modality
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from core.types.scores import ScoreResult
+from core.types.signals import Signal
 from core.types.trace import Checkpoint, TrainingTrace
 
 SEEDS, EPOCHS, KEPT, FOLDS = 2, 6, (1, 3, 6), 3

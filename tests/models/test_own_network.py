@@ -20,9 +20,9 @@ from core.store.consent import remember_consent
 from core.training import gather_evidence
 from core.types.errors import ModelError
 from core.types.examples import Modality
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from core.types.runs import TrainingSpec
+from core.types.signals import Signal
 
 _CODE = """
 from torch import nn

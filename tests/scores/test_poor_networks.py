@@ -8,7 +8,7 @@ from torch import nn
 from core import score, score_embeddings, score_logits
 from core.scores import SCORES
 from core.scores.shared.assumptions import fit_check
-from core.types.methods import Signal
+from core.types.signals import Signal
 
 _FROM_NETWORKS = {Signal.LOGITS, Signal.FEATURES, Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD}
 

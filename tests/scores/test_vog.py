@@ -13,8 +13,8 @@ from core.scores.vog import normalize_in_class
 from core.training.passes import visit
 from core.training.spread import StageSpreads
 from core.types.errors import CurationError
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
+from core.types.signals import Signal
 
 ROWS, CHANNELS, SIDE, CLASSES = 12, 3, 2, 3
 PIXELS = CHANNELS * SIDE * SIDE

@@ -20,9 +20,9 @@ from core.training import gather_evidence
 from core.types.errors import Cancelled, ModelError, RunError
 from core.types.evidence import Evidence
 from core.types.examples import Modality
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from core.types.runs import TrainingSpec
+from core.types.signals import Signal
 
 ALL = frozenset(Signal)
 SPEC = TrainingSpec(epochs=4, seeds=2, folds=3, checkpoints=3, batch_size=16, model_params={})

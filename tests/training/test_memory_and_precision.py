@@ -17,9 +17,9 @@ from core.cli.parser import parse
 from core.models.stored import load_card
 from core.training import gather_evidence
 from core.types.errors import CurationError, RunError
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec, spec_from_json
+from core.types.signals import Signal
 
 ROOT = Path(__file__).resolve().parents[2]
 DEAR = frozenset({Signal.FEATURES, Signal.GRADIENT_NORM})
@@ -32,7 +32,7 @@ from torch import nn
 from core.models.adapter import AdaptedNetwork
 from core.training.passes import visit
 from core.training.rows import ArrayRows
-from core.types.methods import Signal
+from core.types.signals import Signal
 from core.types.progress import SilentProgress
 
 def high_water():

@@ -17,9 +17,9 @@ from core.training.job import prepare
 from core.training.plan import TrainingPlan, with_moves
 from core.types.errors import Cancelled
 from core.types.examples import ExampleTable, Modality
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
 from core.types.runs import TrainingSpec
+from core.types.signals import Signal
 
 PLAN = TrainingPlan(epochs=3, shift=2, mirror=True)
 SPEC = TrainingSpec(model="wide_cnn", model_params={"width": 8}, epochs=3, seeds=1, folds=2, batch_size=16)

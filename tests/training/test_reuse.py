@@ -15,8 +15,8 @@ from core.models.encoding import load_encoder
 from core.models.stored import load_network, weights_of
 from core.store.checkpoints import write_weights
 from core.training import fitting, gather_evidence
-from core.types.methods import Signal
 from core.types.progress import SilentProgress
+from core.types.signals import Signal
 
 CHEAP = frozenset({Signal.LOGITS, Signal.FEATURES})
 DEAR = CHEAP | {Signal.GRADIENT_NORM, Signal.INPUT_GRADIENT_SPREAD}

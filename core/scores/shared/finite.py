@@ -13,12 +13,11 @@ from core.scores.method import ScoreInputs, ScoreMethod
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence, Evidence, FoldModel
 from core.types.examples import UNLABELED
-from core.types.methods import Signal
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.signals import trained_for
 
 REASON = "output of the model is not finite"
-_OF_MODELS = frozenset(Signal) - {Signal.EMBEDDING, Signal.TEXTS}
 _BLOCK = 65_536
 _IN_MEMORY = 2**30  # bytes; a larger copy goes to a file that vanishes with it
 
@@ -43,7 +42,7 @@ def with_finite_outputs(evidence: Evidence) -> Evidence:
 def computed(method: ScoreMethod, inputs: ScoreInputs, params: Any, progress: Progress) -> ScoreResult:
     """`method.compute`; rows whose outputs are not finite are as good as unlabeled to it, and have no value."""
     bad = inputs.evidence.not_finite
-    if bad is None or not _OF_MODELS & set(inputs.needs):
+    if bad is None or not trained_for(inputs.needs):
         return method.compute(inputs, params, progress)
     labels = np.where(bad, UNLABELED, inputs.labels)
     result = method.compute(replace(inputs, examples=replace(inputs.examples, labels=labels)), params, progress)

@@ -13,9 +13,9 @@ from core.scores.shared.epochs import Fit
 from core.scores.shared.formulas import is_correct
 from core.types.errors import CurationError, DataError
 from core.types.examples import UNLABELED
-from core.types.methods import Signal
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck
+from core.types.signals import Signal
 
 BLOCK_ROWS = 32_768  # 32,768 x 10 classes of float64 stay inside a second-level cache
 Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
