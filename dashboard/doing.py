@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from core import actions
+from core.curation import consequences
 from core.store import MAIN, CurationState, Run
 from core.types.curation import Action, Rules
 from core.types.errors import CurationError
-from dashboard import cache, consequences, listening, state
+from dashboard import cache, listening, state
 from dashboard.opened import Opened, following
 
 
@@ -77,11 +78,12 @@ def decide_rows(
     ids = names_of(opened.view.ids, at)
     done = decide(opened.run, ids, action, "", label=label, reviewed=reviewed, sampled=sampled)
     if done is not None:
-        after = following(opened, done)
-        emptied = consequences.emptied_words(opened, after)
-        state.tell(
-            consequences.decision_words(opened, after, at, action, label), emptied, "loud" if emptied else "saved"
-        )
+        after = following(opened, done).outcome
+        emptied = consequences.emptied_words(opened.view, opened.outcome, after)
+        step = consequences.Step(at, action, label, opened.outcome, after, opened.curation.decisions)
+        hint = f"{emptied} Undo brings them back (u)." if emptied else ""
+        words = consequences.decision_words(opened.view, opened.rules, step)
+        state.tell(words, hint, "loud" if emptied else "saved")
     return done
 
 

@@ -12,8 +12,9 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core import actions
+from core.curation.warnings import hardest_hit
 from core.types.errors import CurationError
-from dashboard import address, cache, doing, listening, reading, state, theme
+from dashboard import address, cache, doing, listening, state, theme
 from dashboard.components import assets, kept_bar, messages
 from dashboard.components.shown import shown
 from dashboard.fragments import fragment
@@ -135,7 +136,7 @@ def _press(opened: Opened | None, act: str) -> None:
 
 def _kept_summary(opened: Opened, preparing: bool) -> kept_bar.KeptSummary:
     counts = opened.outcome.counts
-    hit = reading.hardest_hit(opened.view, opened.outcome)
+    hit = hardest_hit(opened.view, opened.outcome)
     noise = cache.noise(opened.run.run_id, opened.at, opened.view)
     return kept_bar.KeptSummary(
         kept=counts["kept"],
@@ -144,7 +145,7 @@ def _kept_summary(opened: Opened, preparing: bool) -> kept_bar.KeptSummary:
         class_before=hit.before,
         class_after=hit.after,
         noise=None if noise is None else (noise.share, noise.low, noise.high, noise.accuracy),
-        noise_help=reading.noise_words(noise),
+        noise_help=noise.text if noise else "",
         selected=len(state.selection()),
         can_undo=opened.curation.can_undo,
         can_redo=opened.curation.can_redo,

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from core import actions
-from core.curation import ScoreView, row_sets, train_counts
-from core.curation.evidence import ZONES, NoiseEstimate, zones
+from core.curation import ScoreView, row_sets
+from core.curation.evidence import ZONES, zones
 from core.curation.facets import ZONE_WORDS, Facet, facet_of_labels, facet_of_sources
 from core.curation.ranking import rank_rows
+from core.curation.reasons import reasons_of
 from core.curation.review import ReviewQueue
 from core.scores import SCORES
 from core.store import MAIN
-from core.types.curation import Outcome, Source
 from core.types.errors import RulesError
-from dashboard import cache, shaky
+from dashboard import cache, flip_risks
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
@@ -27,35 +25,6 @@ from dashboard.opened import Opened
 def class_counts(labels: np.ndarray, classes: int) -> np.ndarray:
     """int64 [C] rows of each class; unlabeled rows are not counted."""
     return np.bincount(labels + 1, minlength=classes + 1)[1:]
-
-
-class HitClass(NamedTuple):
-    """A class, its training rows, and those of them that stay; a relabeled row counts where its new label is."""
-
-    name: str
-    before: int
-    after: int
-
-
-def hardest_hit(view: ScoreView, outcome: Outcome) -> HitClass:
-    """The class that loses the largest share of its training rows; of several the rarest."""
-    before, after = train_counts(view, outcome)
-    present = np.flatnonzero(before)
-    if not len(present):
-        return HitClass("no labels", 0, 0)
-    worst = present[np.lexsort((before[present], after[present] / before[present]))[0]]
-    return HitClass(str(view.class_names[worst]), int(before[worst]), int(after[worst]))
-
-
-def noise_words(noise: NoiseEstimate | None) -> str:
-    """The suspected label noise as a sentence, never without how often the doubting models are right."""
-    if noise is None:
-        return ""
-    return (
-        f"Out-of-fold models, which did not see the row, doubt {100 * noise.share:.1f} % of {noise.rows:,} training "
-        f"labels (95 % interval {100 * noise.low:.1f}–{100 * noise.high:.1f} %). They agree with "
-        f"{100 * noise.accuracy:.0f} % of the given labels: the weaker they are, the more this is too high."
-    )
 
 
 def title(name: str) -> str:
@@ -130,9 +99,9 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "label": class_words(view, outcome.label_final[rows]),
             "kept": np.where(outcome.kept[rows], "kept", "dropped"),
             "by": outcome.source_of(rows),
-            "because": [because(opened, int(row)) for row in rows],
+            "because": [reasons_of(outcome, int(row)) for row in rows],
             "distance to the cut": outcome.margin[rows],
-            "flip risk": shaky.flip_risks(opened)[rows],
+            "flip risk": flip_risks.flip_risks(opened)[rows],
             "zone": [ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
         }
     )
@@ -148,55 +117,9 @@ def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:
     return [shown(view.class_names[c]) if 0 <= c < len(view.class_names) else "" for c in codes]
 
 
-def score_cut(opened: Opened, name: str) -> tuple[float | None, str]:
-    """The cut on one score as the histogram draws it, and the side it drops; a percentile or count at its value."""
-    found = next((t for t in opened.rules.thresholds if t.score == name and t.class_name is None), None)
-    if found is None:
-        return None, "above"
-    if found.kind == "value":
-        return found.cut, found.drop
-    index = cache.score_index(opened.run.run_id, opened.at, name, opened.run)
-    share = found.cut / 100 if found.kind == "percentile" else found.cut / max(len(index.sorted_values), 1)
-    if found.kind == "count" and found.drop == "above":
-        share = 1 - share
-    return index.quantile(min(max(share, 0.0), 1.0)), found.drop
-
-
 def zone_word(opened: Opened, row: int) -> str:
     """The zone of one row in words."""
     return ZONE_WORDS[ZONES[int(zones(opened.view)[row])]]
-
-
-def checklist(opened: Opened) -> list[tuple[str, str]]:
-    """What to know before an export: a light and words each."""
-    view, outcome, rules = opened.view, opened.outcome, opened.rules
-    held = int(view.held_out.sum())
-    touched = int((view.held_out & ~outcome.kept).sum())
-    lines = [
-        ("red", f"{touched:,} held-out rows are dropped")
-        if touched
-        else ("green", f"All {held:,} held-out rows stay" if held else "There are no held-out rows")
-    ]
-    hit = hardest_hit(view, outcome)
-    floor = min(rules.guardrails.class_floor, hit.before)
-    said = f"Class {hit.name}, hit hardest: {hit.after:,} of {hit.before:,} training rows stay (floor {floor:,})"
-    lines.append(("green" if hit.after >= floor else "red", said))
-    decisions = opened.curation.decisions
-    by_rule = view.ids[outcome.came_from(Source.RULE) & ~outcome.kept]
-    unseen = sum(1 for i in by_rule if str(i) not in decisions or not decisions[str(i)].reviewed)
-    lines.append(("amber" if unseen else "green", f"{unseen:,} rows dropped by rules were not looked at by a person"))
-    lines.append(_checked(opened))
-    return lines
-
-
-def _checked(opened: Opened) -> tuple[str, str]:
-    """What the check of these very rules found, and whether decisions have changed since."""
-    result = actions.checks.check_of(opened.run, opened.rules, opened.curation.decisions)
-    if result is None:
-        return "amber", "No check of these rules against random was run"
-    if not actions.checks.checks_decisions(result, opened.curation.decisions):
-        return "amber", f"Checked with other decisions than the present ones: {result.verdict}"
-    return ("green" if "better than" in result.verdict else "amber", f"Checked: {result.verdict}")
 
 
 def export_name(opened: Opened) -> str:
@@ -219,12 +142,3 @@ def kept_frame(opened: Opened, count: int) -> pd.DataFrame:
             {"id": opened.view.ids[rows], "label": class_words(opened.view, opened.outcome.label_final[rows])}
         )
     return columns.iloc[rows].reset_index(drop=True)
-
-
-def because(opened: Opened, row: int) -> str:
-    """The reasons of a row in words, as the manifest's dictionary has them."""
-    from core.export.manifest import reason_words
-
-    words = reason_words(opened.outcome)
-    said = [words[code].partition(" (")[0] for code in opened.outcome.reasons(row)]
-    return "; ".join(said) or "nothing speaks against it"

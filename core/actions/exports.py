@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.curation import ScoreView, emptied_classes, intent
 from core.export import ExportReport, LevelReport, curated_table
+from core.export.readiness import Line
 from core.export.report import page
 from core.runs import exporting, reporting
 from core.store import MAIN, Run
@@ -21,6 +22,13 @@ def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...
         *intent.questions(view, rules, outcome),
         *(f"No training row would be left of {name!r}." for name in emptied),
     )
+
+
+def export_checklist(
+    run: Run, view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome
+) -> tuple[Line, ...]:
+    """What to know before an export, a light and a sentence each: held-out rows, classes, rows unseen, the check."""
+    return exporting.export_checklist(run, view, rules, decisions, outcome)
 
 
 def formula_cells(view: ScoreView, outcome: Outcome) -> int:

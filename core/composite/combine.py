@@ -107,14 +107,21 @@ def _pattern_coefficients(pattern: int, weights: _Weights) -> tuple[np.ndarray, 
 
 
 def coefficients(
-    terms: Terms, orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules
+    names: tuple[str, ...],
+    orientation: Mapping[str, int],
+    groups: Mapping[str, str],
+    rules: Rules,
+    pattern: int | None = None,
 ) -> dict[str, float]:
-    """Signed weight of each score's term for a row that has all scores of the most frequent kind of row.
+    """Signed weight of each score's term: c = sum of coefficient x term, exact for the aggregator "mean".
 
-    What a browser needs to follow a dragged weight: c = sum of coefficient x term. Exact for the aggregator "mean".
+    pattern: the bits of the scores that the row has, all of `names` when not given. This is what a browser needs to
+    follow a dragged weight.
     """
-    row, _ = _pattern_coefficients(terms.patterns[0], _weights(terms.names, orientation, groups, rules))
-    return dict(zip(terms.names, row.tolist(), strict=True))
+    everything = (1 << len(names)) - 1
+    weights = _weights(names, orientation, groups, rules)
+    row, _ = _pattern_coefficients(everything if pattern is None else pattern, weights)
+    return dict(zip(names, row.tolist(), strict=True))
 
 
 def _linear(terms: Terms, weights: _Weights, kind: type[np.floating]) -> Composite:

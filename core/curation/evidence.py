@@ -121,10 +121,11 @@ class NoiseEstimate:
 
     @property
     def text(self) -> str:
-        """One line for the screen."""
+        """The suspected label noise as a sentence, never without how often the doubting models are right."""
         return (
-            f"{self.share:.1%} of {self.rows:,} labels are doubted ({self.low:.1%} to {self.high:.1%}) by a model "
-            f"that agrees with {self.accuracy:.0%} of the labels; the weaker the model, the more this is too high."
+            f"Out-of-fold models, which did not see the row, doubt {100 * self.share:.1f} % of {self.rows:,} training "
+            f"labels (95 % interval {100 * self.low:.1f}–{100 * self.high:.1f} %). They agree with "
+            f"{100 * self.accuracy:.0f} % of the given labels: the weaker they are, the more this is too high."
         )
 
 

@@ -1,14 +1,20 @@
-"""How likely a row would change side if the run were repeated with other seeds."""
+"""How likely a row would change side if the run were repeated with other seeds, as numbers and in words."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.composite import coefficients
+from core.selection import strategy_named
 from core.types.curation import Outcome, Rules
+from core.types.figures import digits, probability
 
 from .ranking import goal_of, orientation, score_groups
 from .view import ScoreView
+
+_LIKELY = 0.1  # at one in ten a person should know that the row could as well have gone the other way
 
 
 def flip_risk(view: ScoreView, rules: Rules, outcome: Outcome) -> np.ndarray:
@@ -48,7 +54,8 @@ def _standard_error(view: ScoreView, name: str) -> np.ndarray:
 def _composite_spread(view: ScoreView, rules: Rules) -> np.ndarray:
     how = (rules.transform, rules.within_class, rules.guardrails.lock_held_out)
     terms = view.terms(*how)
-    shares = coefficients(terms, orientation(view, goal_of(rules)), score_groups(view), rules)
+    signs, groups = orientation(view, goal_of(rules)), score_groups(view)
+    shares = coefficients(terms.names, signs, groups, rules, terms.patterns[0])
     slopes = view.remember(("slopes", *how), dict)  # no weight moves them: a released slider only adds them up
     total = np.zeros(len(view))
     seen = np.zeros(len(view), bool)
@@ -73,3 +80,49 @@ def _slope(values: np.ndarray, term: np.ndarray, error: np.ndarray) -> np.ndarra
     centre = values[finite].astype(np.float64)
     out[finite] = (np.interp(centre + shift, x, y) - np.interp(centre - shift, x, y)) / 2.0
     return out
+
+
+@dataclass(frozen=True, eq=False)
+class UnstableRows:
+    """rows: int64, those that other seeds would decide otherwise with a probability of 0.1 or more.
+
+    text: one sentence about them, or about why none is known.
+    """
+
+    rows: np.ndarray
+    text: str
+
+
+def unstable_rows(rules: Rules, outcome: Outcome, risk: np.ndarray) -> UnstableRows:
+    """The rows that other seeds may well decide otherwise; none of them, with the reason, where no risk is known.
+
+    risk: [N] as `flip_risk` gives it for these rules and their outcome.
+    """
+    known = np.isfinite(risk)
+    rows = np.flatnonzero(known & (risk >= _LIKELY))
+    if not known.any():
+        return UnstableRows(rows, _why_unknown(rules, outcome))
+    return UnstableRows(
+        rows,
+        f"{len(rows):,} of {int(known.sum()):,} rows would change side with probability {_LIKELY:g} or more if the "
+        f"networks were trained from other seeds; about {float(np.nansum(risk)):.0f} rows are expected to.",
+    )
+
+
+def _why_unknown(rules: Rules, outcome: Outcome) -> str:
+    if np.isfinite(outcome.margin).any():
+        return "Not known: no score of these rules was computed with several seeds."
+    strategy = strategy_named(rules.strategy)
+    if strategy.uses_fraction:
+        return f"Not worked out for the strategy {strategy.title}: it has no single cut that a row lies near to."
+    return "Nothing to cross: these rules make no cut."
+
+
+def margin_words(outcome: Outcome, row: int, risk: float) -> str:
+    """How far a row lies from the cut that looked at it, and its flip risk where that is known (not NaN)."""
+    margin = float(outcome.margin[row])
+    if not np.isfinite(margin):
+        return "no cut looks at it"
+    side = "inside" if margin >= 0 else "beyond"
+    flips = f"; other seeds would decide otherwise with probability {probability(risk)}" if np.isfinite(risk) else ""
+    return f"{digits(abs(margin), 3)} {side} the cut at {digits(outcome.threshold[row], 3)}{flips}"

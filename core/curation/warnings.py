@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from core.types.curation import Outcome, Rules
@@ -48,6 +50,24 @@ def train_counts(view: ScoreView, outcome: Outcome) -> tuple[np.ndarray, np.ndar
 def _lost_training_rows(view: ScoreView, outcome: Outcome) -> np.ndarray:
     held_out = view.held_out_rows
     return outcome.lost - view.count_classes(held_out[~outcome.kept[held_out]])
+
+
+class HitClass(NamedTuple):
+    """A class, its training rows, and those of them that stay; a relabeled row counts where its new label is."""
+
+    name: str
+    before: int
+    after: int
+
+
+def hardest_hit(view: ScoreView, outcome: Outcome) -> HitClass:
+    """The class that loses the largest share of its training rows; of several the rarest."""
+    before, after = train_counts(view, outcome)
+    present = np.flatnonzero(before)
+    if not len(present):
+        return HitClass("no labels", 0, 0)
+    worst = present[np.lexsort((before[present], after[present] / before[present]))[0]]
+    return HitClass(str(view.class_names[worst]), int(before[worst]), int(after[worst]))
 
 
 def emptied_classes(view: ScoreView, outcome: Outcome) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from core.curation import REASONS, ScoreView, noise_estimate, train_counts
-from core.selection import STRATEGIES
+from core.curation import ScoreView, noise_estimate, train_counts
+from core.curation.reasons import reason_words
 from core.types.curation import Action, Decision, Outcome, Rules
 
 FORMAT = "chaffinch-export"
@@ -113,15 +113,6 @@ def decisions_from_json(plain_log: Mapping[str, Any]) -> dict[str, Decision]:
             d.get("sampled", False),
         )
         for key, d in plain_log.items()
-    }
-
-
-def reason_words(outcome: Outcome) -> dict[str, str]:
-    """The dictionary of the codes in the column `reasons`."""
-    titles = {s.name: f"strategy: {s.title}" for s in STRATEGIES}
-    return {
-        code: REASONS.get(code) or titles.get(code) or f"beyond the threshold on {code.rpartition('_')[0]}"
-        for code in outcome.reason_names
     }
 
 

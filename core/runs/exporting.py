@@ -11,19 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from core.curation import apply_rules, keep_fraction_rules, questions
+from core.curation import ScoreView, apply_rules, keep_fraction_rules, questions
 from core.datasets import column_types
 from core.export import CONFIRM, ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
+from core.export.readiness import Line, checklist
 from core.models.own_code import allow, refuse_unless_allowed
 from core.store import MAIN, Run, run_registry
 from core.store.atomic import sha256_of
 from core.store.runs import is_run
-from core.types.curation import Decision, Rules
+from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, ModelError, RulesError, RunError
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import RunState
 
 from .checked import checked
+from .checking import check_of, same_decisions
 from .launch import status
 from .repeat import repeat_scores
 from .source import open_run, refuse_changed_source
@@ -67,6 +69,14 @@ def export_run(
         kinds=kinds,
         confirmed=confirmed,
     )
+
+
+def export_checklist(
+    run: Run, view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome
+) -> tuple[Line, ...]:
+    """What to know before these rules and decisions are exported, the last check of them included."""
+    check = check_of(run, rules, decisions)
+    return checklist(view, rules, decisions, outcome, check, check is not None and same_decisions(check, decisions))
 
 
 def _unfinished(run: Run) -> dict[str, str]:

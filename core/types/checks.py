@@ -100,6 +100,11 @@ class CheckResult(Result):
     verdict: str  # one sentence
     notes: tuple[str, ...] = ()
 
+    @property
+    def beats_random(self) -> bool:
+        """Whether what the rule itself keeps trained better than as many random rows of the same classes."""
+        return any(c.own and c.against == "random" and c.verdict == "better than" for c in self.comparisons)
+
 
 @dataclass(frozen=True)
 class ScoreRecall(Result):

@@ -32,30 +32,6 @@ def encode_ranks(terms: np.ndarray) -> np.ndarray:
     return encoded
 
 
-def coefficients(
-    orientation: Mapping[str, int],
-    groups: Mapping[str, str],
-    group_weights: Mapping[str, float],
-    score_weights: Mapping[str, float],
-) -> dict[str, float]:
-    """Signed weight of each score in a group-mean composite: what `MapRule.coefficients` takes.
-
-    c = sum_G W_G (sum_{m in G} w_m o_m t_m / sum_{m in G} w_m) / sum_G W_G, over groups with a positive weight.
-    Absent weights are 1; orientation 0 leaves a score out.
-    """
-    inside = {m: score_weights.get(m, 1.0) for m, o in orientation.items() if o and score_weights.get(m, 1.0) > 0}
-    sums: dict[str, float] = {}
-    for name, weight in inside.items():
-        sums[groups[name]] = sums.get(groups[name], 0.0) + weight
-    outer = {g: group_weights.get(g, 1.0) for g in sums if group_weights.get(g, 1.0) > 0}
-    total = sum(outer.values()) or 1.0
-    return {
-        m: orientation[m] * w / sums[groups[m]] * outer[groups[m]] / total
-        for m, w in inside.items()
-        if groups[m] in outer
-    }
-
-
 def browser_composite(columns: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
     """float64 [N]: exactly what the browser computes from rank columns, missing ranks renormalised."""
     used = [(columns[m], float(w)) for m, w in weights.items() if w and m in columns]

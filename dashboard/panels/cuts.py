@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.curation import rule_edits
+from core.curation.cut_effects import cut_bounds, cut_values, rows_beyond
 from core.types.curation import Threshold
-from dashboard import cutting, doing, reading, state
+from dashboard import doing, reading, state
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
@@ -36,7 +37,7 @@ def _form(opened: Opened) -> None:
     kind = st.segmented_control(
         "Cut", list(_UNITS), format_func=_UNITS.__getitem__, default="percentile", key="cut_kind", required=True
     )
-    low, high, start = cutting.cut_bounds(opened, score, kind, side)
+    low, high, start = cut_bounds(cut_values(opened.view, opened.outcome, score), kind, side)
     cut = st.number_input(
         "At",
         low,
@@ -48,7 +49,7 @@ def _form(opened: Opened) -> None:
     )
     where = st.selectbox("In", [_EVERY, *opened.view.class_names], format_func=shown, key="cut_class")
     asked = Threshold(score, kind, side, float(cut), None if where == _EVERY else where)
-    st.text(f"Would touch {cutting.rows_beyond(opened, asked):,} rows")
+    st.text(f"Would touch {rows_beyond(opened.view, opened.rules, opened.outcome, asked):,} rows")
     st.button("Add", key="cut_add", type="primary", on_click=_add, args=(opened, asked))
 
 

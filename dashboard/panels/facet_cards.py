@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from core.curation.cut_effects import cut_on_score
 from core.curation.facets import Facet, Filters, rows_in_range, rows_of_option
 from core.scores import score_named
 from core.types.figures import digits
@@ -138,7 +139,8 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
                 **state.held("curve", _CURVES, "histogram"),
             )
             by_class = st.toggle("by class", **state.held_toggle("by_class"))
-        cut, drop = reading.score_cut(opened, name)
+        index = cache.score_index(opened.run.run_id, opened.at, name, opened.run)
+        cut, drop = cut_on_score(opened.rules, name, index)
         drawn = histogram(
             distribution(opened, name, shown),
             key=f"histogram_{name}",

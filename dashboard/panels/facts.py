@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.curation.reasons import reasons_of
 from core.types.figures import probability
-from dashboard import drawing, reading, shaky
+from dashboard import drawing, flip_risks, reading
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
@@ -34,8 +35,8 @@ def _judged(opened: Opened, row: int) -> dict[str, str]:
     return {
         "Predicted": _predicted(opened, row),
         "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source_of(row)}",
-        "Because": reading.because(opened, row),
-        "Distance to the cut": shaky.margin_words(opened, row),
+        "Because": reasons_of(opened.outcome, row),
+        "Distance to the cut": flip_risks.distance_words(opened, row),
         "Zone": reading.zone_word(opened, row) + about,
     }
 

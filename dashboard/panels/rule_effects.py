@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.curation.sensitivity import changed_side
 from core.types.curation import Rules
-from dashboard import cache, comparing, drawing, picking, shaky, state
+from dashboard import cache, comparing, drawing, flip_risks, picking, state
 from dashboard.components import table
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.opened import Opened
@@ -69,9 +69,10 @@ def _selecting(rows: np.ndarray) -> Callable[[], None]:
 def risks(opened: Opened) -> None:
     """How many rows other seeds might decide otherwise, and a button that selects them."""
     st.html("<h4>What other seeds would change</h4>")
-    rows, words = shaky.shaky_rows(opened)
-    st.text(words)
-    st.button(f"Select these {len(rows):,}", key="select_shaky", disabled=not len(rows), on_click=_selecting(rows))
+    found = flip_risks.unstable(opened)
+    count = len(found.rows)
+    st.text(found.text)
+    st.button(f"Select these {count:,}", key="select_unstable", disabled=not count, on_click=_selecting(found.rows))
 
 
 def weights(opened: Opened) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 
 from core import actions
+from core.curation.reasons import sources_words
 from core.types.errors import CurationError
-from dashboard import border, cache, cutting, doing, reading, state
+from dashboard import border, cache, doing, reading, state
 from dashboard.components import messages
 from dashboard.components.shown import shown_frame
 from dashboard.opened import Opened, open_current
@@ -45,13 +46,16 @@ def _checklist(opened: Opened) -> None:
     st.text(
         f"{counts['kept']:,} of {counts['rows']:,} rows go into curated.csv; all {counts['rows']:,} into decisions.csv."
     )
-    st.text(f"Dropped by: {cutting.sources_words(opened.outcome)}.")
-    noise = reading.noise_words(cache.noise(opened.run.run_id, opened.at, opened.view))
+    st.text(f"Dropped by: {sources_words(opened.outcome)}.")
+    noise = cache.noise(opened.run.run_id, opened.at, opened.view)
     if noise:
-        st.text(f"Suspected label noise: {noise[0].lower()}{noise[1:]}")
+        st.text(f"Suspected label noise: {noise.text[0].lower()}{noise.text[1:]}")
     with st.container(key="checklist", border=True, gap="small"):
         st.html("<h4>Before you write</h4>")
-        for number, (light, words) in enumerate(reading.checklist(opened)):
+        lines = actions.exports.export_checklist(
+            opened.run, opened.view, opened.rules, opened.curation.decisions, opened.outcome
+        )
+        for number, (light, words) in enumerate(lines):
             with st.container(horizontal=True, gap="small", key=f"check_{number}"):
                 st.markdown(messages.light(light, ""), width="content")
                 st.text(words)

@@ -6,7 +6,9 @@ import streamlit as st
 
 from core import actions
 from core.curation import Preset, rule_edits, train_counts
-from dashboard import border, coloring, cutting, doing, drawing, picking, state
+from core.curation.cut_effects import rows_next_to_cut
+from core.curation.reasons import sources_words
+from dashboard import border, coloring, doing, drawing, picking, state
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
@@ -78,7 +80,7 @@ def _classes(opened: Opened) -> None:
     before, after = train_counts(view, opened.outcome)
     counts = opened.outcome.counts
     st.html("<h4>Training rows of each class, before and after</h4>")
-    st.text(f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + cutting.sources_words(opened.outcome))
+    st.text(f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + sources_words(opened.outcome))
     floor = opened.rules.guardrails.class_floor
     clicked = class_bars(
         view.class_names,
@@ -105,7 +107,7 @@ def _class_words(name: str, before: int, after: int) -> str:
 
 
 def _at_the_cut(opened: Opened) -> None:
-    dropped, kept = cutting.at_the_cut(opened, 12)
+    dropped, kept = rows_next_to_cut(opened.view, opened.rules, opened.outcome, 12)
     for title, rows, key in (
         ("Last dropped, just beyond the cut", dropped, "beyond"),
         ("First kept, just before it", kept, "before"),

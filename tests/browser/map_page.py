@@ -5,7 +5,9 @@ import json
 import numpy as np
 import streamlit as st
 
+from core.composite import coefficients
 from core.composite.normalise import normalise
+from core.types.curation import Rules
 from dashboard.components.embedding_map import (
     HoverCard,
     MapColors,
@@ -17,7 +19,7 @@ from dashboard.components.embedding_map import (
 )
 from dashboard.components.live_sliders import LiveScore, live_sliders
 from dashboard.components.map_binned import MOST_POINTS
-from dashboard.components.map_wire import browser_composite, coefficients, encode_ranks
+from dashboard.components.map_wire import browser_composite, encode_ranks
 from dashboard.components.polygon import rows_in_polygon
 from dashboard.theme import class_colors
 
@@ -97,7 +99,9 @@ with st.sidebar:
     )
     if moved.changed:
         state["rules"] = (moved.group_weights, moved.score_weights, moved.share)
-weights = coefficients({s.name: s.orientation for s in SCORES}, {s.name: s.group for s in SCORES}, *state["rules"][:2])
+orientation, groups = {s.name: s.orientation for s in SCORES}, {s.name: s.group for s in SCORES}
+rules = Rules(group_weights=state["rules"][0], score_weights=state["rules"][1])
+weights = coefficients(tuple(orientation), orientation, groups, rules)
 composite = browser_composite(ranks, weights)
 ends = np.sort(composite)[::-1] if DROP == "above" else np.sort(composite)
 cut = float(ends[round(state["rules"][2] * N)])

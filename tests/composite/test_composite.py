@@ -149,10 +149,23 @@ def test_coefficients_follow_the_composite():
     signs = {"a": 1, "c": -1, "d": 1}
     rules = Rules(group_weights={"one": 0.3}, score_weights={"d": 2.0})
     terms = build_terms(values)
-    row = coefficients(terms, signs, GROUPS, rules)
+    row = coefficients(terms.names, signs, GROUPS, rules)
     by_hand = sum(row[n] * terms.matrix[k].astype(float) for k, n in enumerate(terms.names))
     np.testing.assert_allclose(combine(terms, signs, GROUPS, rules).values, by_hand, atol=1e-12)
     assert row["c"] < 0 < row["a"]
+
+
+def test_coefficients_follow_the_group_mean_formula():
+    orientation = {"a": 1, "b": 1, "c": -1, "d": 0}
+    groups = {"a": "x", "b": "x", "c": "y", "d": "y"}
+
+    def made(**weights):
+        return {name: c for name, c in coefficients(tuple("abcd"), orientation, groups, Rules(**weights)).items() if c}
+
+    by_hand = {"a": 3 / 4 * 2 / 3, "b": 1 / 4 * 2 / 3, "c": -1 / 3}
+    assert made(group_weights={"x": 2.0}, score_weights={"a": 3.0}) == pytest.approx(by_hand)
+    assert made(group_weights={"x": 0.0}) == {"c": -1.0}
+    assert made(group_weights={"x": 0.0, "y": 0.0}) == {}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from oracles.small_views import column, random_view, view_of
 from core.curation import (
     PRESETS,
     ZONES,
+    NoiseEstimate,
     apply_rules,
     flip_risk,
     goal_rules,
@@ -67,7 +68,7 @@ def test_the_noise_estimate_comes_with_interval_and_accuracy():
     estimate = noise_estimate(view)
     assert (estimate.share, estimate.rows, estimate.accuracy) == (0.1, 20, 0.9)
     assert estimate.low < 0.1 < estimate.high
-    assert "agrees with 90%" in estimate.text
+    assert "They agree with 90 % of the given labels" in estimate.text
     assert suspected_share(view) == pytest.approx(0.1 * 0.8)  # 90 % is four fifths of the way from chance to perfect
 
 
@@ -164,3 +165,9 @@ def test_flip_risk_is_unknown_without_seeds_or_cut():
     view = view_of({"el2n": [1, 2, 3]})
     for rules in (Rules(), Rules(thresholds=(Threshold("composite", "count", "above", 1),))):
         assert np.isnan(flip_risk(view, rules, apply_rules(view, rules))).all()
+
+
+def test_noise_is_never_told_without_the_models_accuracy():
+    words = NoiseEstimate(0.285, 0.26, 0.311, 5000, 0.71).text
+    assert "doubt 28.5 % of 5,000" in words
+    assert "agree with 71 %" in words

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.curation.evidence import NoiseEstimate
 from core.store import RunSummary
 from core.types.runs import RunSpec, RunState, RunStatus
-from dashboard import cache, reading, score_states
+from dashboard import cache, score_states
 from dashboard.panels import sample_strip
 from dashboard.panels.score_detail import setting_lines
 
@@ -35,13 +34,6 @@ def test_a_score_that_failed_or_cannot_be_had_says_so():
     run = _run(spec=RunSpec("x"), failures={"el2n": "why"}, card={"not_here": {"vog": "needs pictures"}})
     states = score_states.score_states(run, ["el2n", "vog", "aum"], RunStatus("r", RunState.WAITING))
     assert states == {"el2n": "failed", "vog": "not possible here", "aum": "starting"}
-
-
-def test_noise_is_never_told_without_the_models_accuracy():
-    words = reading.noise_words(NoiseEstimate(0.285, 0.26, 0.311, 5000, 0.71))
-    assert "doubt 28.5 % of 5,000" in words
-    assert "agree with 71 %" in words
-    assert reading.noise_words(None) == ""
 
 
 def test_rows_of_a_run_that_stopped_before_it_read_anything_are_unknown_not_zero(run_folder):

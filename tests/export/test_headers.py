@@ -24,7 +24,7 @@ from core.types.errors import DataError
 from core.types.examples import Roles
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
-from dashboard import reading, shaky
+from dashboard import flip_risks, reading
 
 RULES = Rules(thresholds=(Threshold("composite", "count", "above", 9),), guardrails=OPEN)
 
@@ -80,7 +80,7 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
 
 
 def test_the_rows_on_screen_have_both(view, monkeypatch):
-    monkeypatch.setattr(shaky, "flip_risks", lambda opened: np.zeros(len(view)))
+    monkeypatch.setattr(flip_risks, "flip_risks", lambda opened: np.zeros(len(view)))
     opened = SimpleNamespace(view=view, rules=RULES, outcome=apply_rules(view, RULES))
     frame = reading.rows_frame(opened, np.arange(6))
     assert frame.columns.is_unique

@@ -71,7 +71,7 @@ function slider(parent, state, title, words, store, name, low, high, step, show)
   }
 }
 
-// Signed coefficient of each score, as map_wire.coefficients: the mean inside each group, then over groups.
+// Signed coefficient of each score, as core.composite.coefficients: the mean inside each group, then over groups.
 function coefficients({ data, now }) {
   const inside = data.scores.filter((s) => s.orientation && now.scoreWeights[s.name] > 0)
   const sums = {}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.composite.normalise import normalise
 from dashboard.components import map_wire
 from dashboard.components.map_values import MapRanks, MapRule
-from dashboard.components.map_wire import browser_composite, browser_kept, coefficients, encode_ranks, pack_rows
+from dashboard.components.map_wire import browser_composite, browser_kept, encode_ranks, pack_rows
 from dashboard.components.row_lists import row_list
 
 
@@ -50,15 +50,6 @@ def test_ranks_keep_order_ties_and_holes():
     assert ranks[0] == ranks[3] > ranks[4] > ranks[2] >= 1
     # the middle of the shares (rank - 0.5) / n is the middle of the code, to the half step of rounding
     assert abs(ranks[[0, 2, 3, 4]].astype(float).mean() - map_wire.MIDDLE) <= 0.5
-
-
-def test_coefficients_follow_the_group_mean_formula():
-    orientation = {"a": 1, "b": 1, "c": -1, "d": 0}
-    groups = {"a": "x", "b": "x", "c": "y", "d": "y"}
-    made = coefficients(orientation, groups, {"x": 2.0}, {"a": 3.0})
-    assert made == pytest.approx({"a": 3 / 4 * 2 / 3, "b": 1 / 4 * 2 / 3, "c": -1 / 3})
-    assert coefficients(orientation, groups, {"x": 0.0}, {}) == {"c": -1.0}
-    assert coefficients(orientation, groups, {"x": 0.0, "y": 0.0}, {}) == {}
 
 
 def test_composite_equals_the_formula_on_ranks():

@@ -11,8 +11,6 @@ from core.curation import apply_rules
 from core.runs import launch
 from core.types.curation import Action
 from core.types.progress import SilentProgress
-from dashboard import reading
-from dashboard.opened import Opened
 
 
 @pytest.fixture
@@ -89,7 +87,7 @@ def _last_line(run, view):
     """Of the checklist before an export."""
     curation, rules = actions.curation.curation_state(run), actions.rules.default_rules(view)
     outcome = apply_rules(view, rules, curation.decisions)
-    return reading.checklist(Opened(run.run_id, run, "", view, curation, rules, outcome))[-1]
+    return actions.exports.export_checklist(run, view, rules, curation.decisions, outcome)[-1]
 
 
 def test_suggested_weights_are_saved_as_rules(copied):

@@ -7,9 +7,9 @@ import pytest
 from screens import screen, words
 
 from core import actions
-from core.curation import emptied_classes
+from core.curation import consequences, emptied_classes
+from core.curation.warnings import hardest_hit
 from core.types.curation import Action, Guardrails, Rules
-from dashboard import consequences, reading
 from dashboard.opened import Opened
 
 
@@ -88,7 +88,7 @@ def test_a_relabel_shows_everywhere_and_closes_its_field(run_of):
 
 def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch):
     from core.curation.facets import facet_of_labels
-    from dashboard import drawing, opened, state
+    from dashboard import drawing, opened, reading, state
 
     path = run_of("table")
     run = actions.runs.open_run(path)
@@ -135,12 +135,18 @@ def test_rows_that_follow_a_decision_about_others_are_counted(run_of):
     opened = _opened(path)
     kept = opened.outcome.kept.copy()
     kept[[3, 4, 5]] = ~kept[[3, 4, 5]]
-    after = replace(opened, outcome=replace(opened.outcome, kept=kept))
+    after = replace(opened.outcome, kept=kept)
     now_kept = int(kept[[4, 5]].sum())
-    said = consequences.decision_words(opened, after, np.array([3]), Action.DROP)
+    said = _words(opened, after)
     for count, what in ((now_kept, "kept"), (2 - now_kept, "dropped")):
         assert (f"{count} other row{'s' * (count > 1)} now {what}" in said) == bool(count)
-    assert "other" not in consequences.decision_words(opened, opened, np.array([3]), Action.DROP)
+    assert "other" not in _words(opened, opened.outcome)
+
+
+def _words(opened, after):
+    """Of row 3 dropped."""
+    decided = consequences.Step(np.array([3]), Action.DROP, None, opened.outcome, after, opened.curation.decisions)
+    return consequences.decision_words(opened.view, opened.rules, decided)
 
 
 def _opened(path):
@@ -172,7 +178,7 @@ def test_dropping_a_class_says_new_already_and_locked_and_shouts(unguarded):
     state = actions.curation.curation_state(run)
     outcome = actions.rules.outcome(view, state.rules, state.decisions)
     assert emptied_classes(view, outcome) == (view.class_names[0],)
-    assert reading.hardest_hit(view, outcome) == (view.class_names[0], len(training), 0)
+    assert hardest_hit(view, outcome) == (view.class_names[0], len(training), 0)
 
 
 def test_the_bar_is_red_where_a_class_is_gone():

@@ -6,7 +6,7 @@ from screens import screen, words
 from core import actions
 from core.export import read_manifest
 from core.types.curation import Guardrails, Rules, Threshold
-from dashboard import shaky
+from dashboard import flip_risks
 
 ALL = Threshold("composite", "value", "above", -9.0)
 
@@ -74,6 +74,6 @@ def test_the_reason_why_flip_risks_are_unknown_is_the_true_one(run_of, rules, wh
     opened = SimpleNamespace(
         run=run, view=view, rules=rules, outcome=actions.rules.outcome(view, rules, {}), at="x", change=why
     )
-    rows, words_said = shaky.shaky_rows(opened)
-    assert len(rows) == 0
-    assert why in words_said
+    found = flip_risks.unstable(opened)
+    assert len(found.rows) == 0
+    assert why in found.text

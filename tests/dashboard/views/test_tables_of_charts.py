@@ -36,9 +36,9 @@ def test_rules_say_which_rows_other_seeds_would_move(run_of):
     view = actions.scores.score_view(run)
     rules = actions.rules.default_rules(view)
     risk = flip_risk(view, rules, actions.rules.outcome(view, rules, {}))
-    shaky = np.flatnonzero(risk >= 0.1)
+    unstable = np.flatnonzero(risk >= 0.1)
     at = screen("rules", run_of("table"))
-    assert f"{len(shaky):,} of {int(np.isfinite(risk).sum()):,} rows would change side" in words(at)
-    if len(shaky):
-        at.button(key="select_shaky").click().run()
-        np.testing.assert_array_equal(at.session_state["selection"], shaky)
+    assert f"{len(unstable):,} of {int(np.isfinite(risk).sum()):,} rows would change side" in words(at)
+    if len(unstable):
+        at.button(key="select_unstable").click().run()
+        np.testing.assert_array_equal(at.session_state["selection"], unstable)

@@ -1,0 +1,90 @@
+"""What a decision did, in words: how many rows it moved, were there already, are locked; which classes it emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.types.curation import Action, Decision, Outcome, Rules
+
+from .view import ScoreView
+from .warnings import emptied_classes
+
+_NEWLY = {
+    Action.KEEP: "newly kept",
+    Action.DROP: "newly dropped",
+    Action.RELABEL: "relabeled {label}",
+    Action.CLEAR: "back to the rules",
+}
+_ALREADY = {Action.CLEAR: "had no decision"}
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One decision of a person on some rows: what it asked, and the outcome before and after it under the same rules.
+
+    said_before: id -> what was decided on it until then.
+    """
+
+    rows: np.ndarray
+    action: Action
+    label: str | None
+    before: Outcome
+    after: Outcome
+    said_before: Mapping[str, Decision]
+
+
+def decision_words(view: ScoreView, rules: Rules, step: Step) -> str:
+    """`100 newly dropped · 5 already · 22 held out, locked`; of a single row its id instead of a count.
+
+    Other rows that follow are counted, too: near-duplicates that stand in for these, or no longer need to go.
+    """
+    free = view.unlocked(rules.guardrails.lock_held_out)[step.rows]
+    if len(step.rows) == 1:
+        return _of_one(str(view.ids[step.rows[0]]), bool(free[0]), step) + _others(step)
+    moved = free & _moved(view, step)
+    counts = (
+        (int(moved.sum()), _NEWLY[step.action].format(label=step.label)),
+        (int((free & ~moved).sum()), _ALREADY.get(step.action, "already")),
+        (int((~free).sum()), "held out, locked"),
+    )
+    said = [f"{count:,} {words}" for at, (count, words) in enumerate(counts) if count or at == 0]
+    return "Saved: " + " · ".join(said) + _others(step)
+
+
+def _of_one(name: str, free: bool, step: Step) -> str:
+    if not free and step.action != Action.CLEAR:
+        return f"Saved, without effect: {name} is held out and locked"
+    return f"Saved: {name} " + _NEWLY[step.action].format(label=step.label).removeprefix("newly ")
+
+
+def _others(step: Step) -> str:
+    """Rows that were not decided about and follow all the same."""
+    moved = step.before.kept != step.after.kept
+    moved[step.rows] = False
+    kept = int((moved & step.after.kept).sum())
+    counts = ((kept, "kept"), (int(moved.sum()) - kept, "dropped"))
+    return "".join(f" · {count:,} other row{'s' * (count > 1)} now {what}" for count, what in counts if count)
+
+
+def _moved(view: ScoreView, step: Step) -> np.ndarray:
+    """bool [n]: rows that are now what was asked and were not before."""
+    if step.action == Action.CLEAR:
+        said = (step.said_before.get(str(name)) for name in view.ids[step.rows])
+        return np.fromiter((d is not None and d.action is not None for d in said), bool, len(step.rows))
+    if step.action == Action.RELABEL:
+        return step.before.label_final[step.rows] != step.after.label_final[step.rows]
+    return step.before.kept[step.rows] != step.after.kept[step.rows]
+
+
+def emptied_words(view: ScoreView, before: Outcome, after: Outcome) -> str:
+    """The classes that had training rows until now, in one sentence; empty when there are none."""
+    there = emptied_classes(view, before)
+    names = [name for name in emptied_classes(view, after) if name not in there]
+    if not names:
+        return ""
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    kind = "Class" if len(names) == 1 else "Classes"
+    return f"{kind} {', '.join(names[:5])}{more}: no training row left."
