@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64, Real
 
 from .errors import CurationError
 
@@ -80,8 +81,8 @@ class Score:
     flags: np.ndarray | None = None  # bool [N]: beyond the cut-off that the method itself gives
 
 
-def average_rank(values: np.ndarray) -> np.ndarray:
-    """Mean ranks 1..n of the finite values, ties share the mean; NaN stays NaN. float64 [N]."""
+def average_rank(values: Real[np.ndarray, " example"]) -> Float64[np.ndarray, " example"]:
+    """Mean ranks 1..n of the finite values; equal values share their mean rank, NaN stays NaN."""
     ranks = np.full(len(values), np.nan)
     finite = np.flatnonzero(np.isfinite(values))
     if len(finite) == 0:
