@@ -67,7 +67,7 @@ BANZHAF = ScoreMethod(
     group=Group.VALUATION,
     direction=Direction.HELPFUL,
     inspect_first="lowest",
-    orientation=orient(-1, 0, +1, -1, 0, +1),
+    orientation=orient(find_noise=-1, keep_clean_core=+1, remove_redundant=-1, most_helpful=+1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
     judged_by_held_out=True,

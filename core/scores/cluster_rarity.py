@@ -88,7 +88,7 @@ CLUSTER_RARITY = ScoreMethod(
     group=Group.DENSITY,
     direction=Direction.NEUTRAL,
     inspect_first="neither",
-    orientation=orient(0, 0, 0, -1, 0, 0),
+    orientation=orient(remove_redundant=-1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
     range="0 to 1",

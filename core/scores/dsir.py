@@ -166,7 +166,7 @@ DSIR = ScoreMethod(
     group=Group.DENSITY,
     direction=Direction.TYPICAL,
     inspect_first="lowest",
-    orientation=orient(0, 0, 0, 0, -1, +1),
+    orientation=orient(find_ood=-1, most_helpful=+1),
     needs=(Signal.TEXTS,),
     compute=_compute,
     range="all reals; 0 is as likely in both",

@@ -57,7 +57,7 @@ DUPLICATE_SIMILARITY = ScoreMethod(
     group=Group.DENSITY,
     direction=Direction.REDUNDANT,
     inspect_first="highest",
-    orientation=orient(0, 0, 0, +1, -1, 0),
+    orientation=orient(remove_redundant=+1, find_ood=-1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
     range="-1 to 1; 1 is identical",

@@ -50,7 +50,7 @@ ENTROPY = ScoreMethod(
     group=Group.DIFFICULTY,
     direction=Direction.HARD,
     inspect_first="highest",
-    orientation=orient(0, +1, 0, -1, 0, 0),
+    orientation=orient(keep_hard=+1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
     range="0 to log C (0 to 1 normalized)",

@@ -85,7 +85,7 @@ FORGETTING = ScoreMethod(
     group=Group.DYNAMICS,
     direction=Direction.HARD,
     inspect_first="highest",
-    orientation=orient(+1, +1, -1, -1, 0, 0),
+    orientation=orient(find_noise=+1, keep_hard=+1, keep_clean_core=-1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
     range="0 to epochs x seeds (decimals break ties)",

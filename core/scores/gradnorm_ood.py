@@ -80,7 +80,7 @@ GRADNORM_OOD = ScoreMethod(
     group=Group.DIFFICULTY,
     direction=Direction.IN_DISTRIBUTION,
     inspect_first="lowest",
-    orientation=orient(0, 0, +1, 0, -1, 0),
+    orientation=orient(keep_clean_core=+1, find_ood=-1),
     needs=(Signal.FEATURES,),
     compute=_compute,
     range="0 and up",

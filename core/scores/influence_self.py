@@ -121,7 +121,7 @@ INFLUENCE_SELF = ScoreMethod(
     group=Group.INFLUENCE,
     direction=Direction.NOISY,
     inspect_first="highest",
-    orientation=orient(+1, +1, -1, 0, +1, 0),
+    orientation=orient(find_noise=+1, keep_hard=+1, keep_clean_core=-1, find_ood=+1),
     needs=(Signal.FEATURES,),
     compute=_compute,
     range="0 and up",

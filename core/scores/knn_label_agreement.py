@@ -114,7 +114,7 @@ KNN_LABEL_AGREEMENT = ScoreMethod(
     group=Group.LABEL_QUALITY,
     direction=Direction.TYPICAL,
     inspect_first="lowest",
-    orientation=orient(-1, 0, +1, 0, 0, +1),
+    orientation=orient(find_noise=-1, keep_clean_core=+1, most_helpful=+1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
     range="0 to 1",

@@ -172,7 +172,7 @@ LABEL_QUALITY = ScoreMethod(
     group=Group.LABEL_QUALITY,
     direction=Direction.TYPICAL,
     inspect_first="lowest",
-    orientation=orient(-1, 0, +1, 0, 0, +1),
+    orientation=orient(find_noise=-1, keep_clean_core=+1, most_helpful=+1),
     needs=(Signal.OUT_OF_FOLD,),
     compute=_compute,
     range="0 to 1",

@@ -39,7 +39,7 @@ LEAST_CONFIDENCE = ScoreMethod(
     group=Group.DIFFICULTY,
     direction=Direction.HARD,
     inspect_first="highest",
-    orientation=orient(0, +1, 0, -1, 0, 0),
+    orientation=orient(keep_hard=+1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
     range="0 to 1 - 1/C",

@@ -87,7 +87,7 @@ LOF = ScoreMethod(
     group=Group.DENSITY,
     direction=Direction.OOD,
     inspect_first="highest",
-    orientation=orient(0, +1, -1, -1, +1, 0),
+    orientation=orient(keep_hard=+1, keep_clean_core=-1, remove_redundant=-1, find_ood=+1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
     range="0 and up; about 1 inside a group",

@@ -34,7 +34,7 @@ LOSS = ScoreMethod(
     group=Group.DIFFICULTY,
     direction=Direction.HARD,
     inspect_first="highest",
-    orientation=orient(+1, +1, -1, -1, 0, 0),
+    orientation=orient(find_noise=+1, keep_hard=+1, keep_clean_core=-1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
     range="0 and up",

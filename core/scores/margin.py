@@ -56,7 +56,7 @@ MARGIN = ScoreMethod(
     group=Group.DIFFICULTY,
     direction=Direction.TYPICAL,
     inspect_first="lowest",
-    orientation=orient(-1, 0, +1, 0, 0, +1),
+    orientation=orient(find_noise=-1, keep_clean_core=+1, most_helpful=+1),
     needs=(Signal.LOGITS,),
     compute=_compute,
     range="-1 to 1 (probabilities)",

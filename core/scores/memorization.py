@@ -115,7 +115,7 @@ MEMORIZATION = ScoreMethod(
     group=Group.INFLUENCE,
     direction=Direction.HARD,
     inspect_first="highest",
-    orientation=orient(+1, +1, -1, 0, +1, 0),
+    orientation=orient(find_noise=+1, keep_hard=+1, keep_clean_core=-1, find_ood=+1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
     range="-1 to 1",

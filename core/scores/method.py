@@ -17,24 +17,25 @@ from core.types.scores import ScoreResult
 from core.types.signals import Signal, listed
 from core.types.trace import TrainingTrace
 
-# METHODS 10.2, the orientation table: +1 a high value serves the goal, -1 a low one, 0 the score stays out of it.
-_GOALS = (
-    Goal.FIND_NOISE,
-    Goal.KEEP_HARD,
-    Goal.KEEP_CLEAN_CORE,
-    Goal.REMOVE_REDUNDANT,
-    Goal.FIND_OOD,
-    Goal.MOST_HELPFUL,
-)
-
 
 def orient(
-    find_noise: int, keep_hard: int, keep_clean_core: int, remove_redundant: int, find_ood: int, most_helpful: int
+    *,
+    find_noise: int = 0,
+    keep_hard: int = 0,
+    keep_clean_core: int = 0,
+    remove_redundant: int = 0,
+    find_ood: int = 0,
+    most_helpful: int = 0,
 ) -> Mapping[Goal, int]:
-    """One row of the orientation table, in the order of its columns."""
-    return dict(
-        zip(_GOALS, (find_noise, keep_hard, keep_clean_core, remove_redundant, find_ood, most_helpful), strict=True)
-    )
+    """For each goal +1 where a high value serves it, -1 where a low one does, 0 where the score takes no side."""
+    return {
+        Goal.FIND_NOISE: find_noise,
+        Goal.KEEP_HARD: keep_hard,
+        Goal.KEEP_CLEAN_CORE: keep_clean_core,
+        Goal.REMOVE_REDUNDANT: remove_redundant,
+        Goal.FIND_OOD: find_ood,
+        Goal.MOST_HELPFUL: most_helpful,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,7 @@ VARIABILITY = ScoreMethod(
     group=Group.DYNAMICS,
     direction=Direction.NEUTRAL,
     inspect_first="highest",
-    orientation=orient(0, +1, 0, -1, 0, 0),
+    orientation=orient(keep_hard=+1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
     range="0 to 0.5",
