@@ -20,7 +20,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import agreement_check, epochs_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.assumptions import (
+    agreement_check,
+    epochs_check,
+    fit_check,
+    masked_result,
+    skill,
+    unlabeled,
+    without_label,
+)
 from core.scores.shared.epochs import MEMORIZES
 from core.scores.shared.formulas import logit_margin
 from core.scores.shared.trace_moments import final_fit, moments_over_epochs, require_two_classes
@@ -123,7 +131,7 @@ def _compute(inputs: ScoreInputs, params: AUMParams, progress: Progress) -> Scor
     )
     return masked_result(
         moments.mean,
-        {"unlabeled row": unlabeled(inputs.examples)},
+        without_label(inputs.examples),
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta={"last_epoch": int(inputs.trace.epochs[count - 1]), **more},

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
 from core.scores.shared.formulas import error_norm
 from core.scores.shared.trace_moments import final_fit, moments_over_epochs
 from core.types.errors import CurationError
@@ -47,7 +47,7 @@ def _compute(inputs: ScoreInputs, params: EL2NSumParams, progress: Progress) -> 
     )
     return masked_result(
         per_seed,
-        {"unlabeled row": unlabeled(inputs.examples)},
+        without_label(inputs.examples),
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta={"epochs_read": [int(epochs[p]) for p in positions]},

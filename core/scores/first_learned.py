@@ -23,7 +23,7 @@ from core.scores.shared.assumptions import (
     masked_result,
     skill,
     tie_share,
-    unlabeled,
+    without_label,
 )
 from core.scores.shared.correctness_over_time import (
     LooksParams,
@@ -82,7 +82,7 @@ def _compute(inputs: ScoreInputs, params: FirstLearnedParams, progress: Progress
         looks = looks + margin_decimals(margin, rows) / len(looks)  # a mean of S counts moves in steps of 1/S
     return masked_result(
         looks,
-        {"unlabeled row": unlabeled(inputs.examples), "held-out row": ~inputs.trace.trained},
+        {**without_label(inputs.examples), "held-out row": ~inputs.trace.trained},
         checks=checks,
         skill=skill(held_out_accuracy(inputs, at_end, accuracy), inputs.labels),
         meta=meta,

@@ -22,7 +22,7 @@ from core.scores.shared.assumptions import (
     masked_result,
     skill,
     tie_share,
-    unlabeled,
+    without_label,
 )
 from core.scores.shared.correctness_over_time import (
     LooksParams,
@@ -49,7 +49,7 @@ def _compute(inputs: ScoreInputs, params: LooksParams, progress: Progress) -> Sc
     at_end, margin = visit_correctness(inputs, progress, "Forgetting")
     correct, recorded = recorded_correctness(inputs, params.recorded, at_end)
     counts = np.stack([count_forgetting(one) for one in correct])
-    reasons = {"unlabeled row": unlabeled(inputs.examples), "held-out row": ~inputs.trace.trained}
+    reasons = {**without_label(inputs.examples), "held-out row": ~inputs.trace.trained}
     rows = inputs.trace.trained & (inputs.labels >= 0)
     meta = {
         "recorded": recorded,

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.scores.influence import damped_rows
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
 from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, features_of
 from core.scores.shared.formulas import residual, softmax
 from core.scores.shared.held_out_targets import LastLayer, with_bias
@@ -88,7 +88,7 @@ def _compute(inputs: ScoreInputs, params: InfluenceSelfParams, progress: Progres
     checks = (_solver_check(found[0][1], fitted), fit_check(fitted, inputs.labels), agreement_check(per_seed))
     return masked_result(
         per_seed,
-        {"unlabeled row": unlabeled(inputs.examples)},
+        without_label(inputs.examples),
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta={"solver": found[0][1], "epochs_read": [one.checkpoint.epoch for one in late[0]]},

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.ranked_neighbors import depth, mean_over_targets, presence, rank_targets, valued_rows
+from core.scores.shared.ranked_neighbors import depth, mean_over_targets, presence, rank_targets
+from core.scores.shared.targets import valued_rows
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
@@ -52,7 +53,7 @@ def _compute(inputs: ScoreInputs, params: KNNBanzhafParams, progress: Progress) 
     ranks = depth(params.k, _NEGLIGIBLE, max(1, len(inputs.examples.train_rows)))
     ranked = rank_targets(inputs, params.k, ranks, params.targets, progress, "KNN-Banzhaf")
     values = mean_over_targets(ranked, banzhaf_of_ranks(ranked.match.astype(np.float64), params.k))
-    return valued_rows(inputs, ranked, values, params.k, {"ranks": int(ranked.order.shape[1])})
+    return valued_rows(inputs, ranked, values, ranked.accuracy, params.k, meta={"ranks": int(ranked.order.shape[1])})
 
 
 KNN_BANZHAF = ScoreMethod(

@@ -18,7 +18,7 @@ import numpy as np
 
 from core.numerics.neighbors import Neighbors, nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import fit_check, skill, unlabeled
+from core.scores.shared.assumptions import fit_check, skill, undefined_rows, without_label
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
@@ -45,8 +45,8 @@ def _compute(inputs: ScoreInputs, params: AgreementParams, progress: Progress) -
     weights = _weights(found.distances, params.weights)
     classes = max(inputs.examples.class_count, int(inputs.labels.max()) + 1)
     share, winner = _vote(inputs.labels[train][found.rows], weights, inputs.labels, classes)
-    absent = unlabeled(inputs.examples)
-    values = np.where(absent, np.nan, share).astype(np.float32)
+    without, undefined = undefined_rows(without_label(inputs.examples))
+    values = np.where(without, np.nan, share).astype(np.float32)
     accuracy = float((winner[train] == inputs.labels[train]).mean())
     used = found.rows.shape[1]
     light = "green" if used == params.k else "amber"
@@ -56,7 +56,7 @@ def _compute(inputs: ScoreInputs, params: AgreementParams, progress: Progress) -
     )
     return ScoreResult(
         values,
-        undefined={"unlabeled row": int(absent.sum())} if absent.any() else {},
+        undefined=undefined,
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta={"k": used, "neighbor_accuracy": accuracy, "embedding": inputs.evidence.embedding_name},

@@ -22,13 +22,11 @@ from threadpoolctl import threadpool_limits
 
 from core.numerics.neighbors import RowOrder, SquaredDistances, centered, first_copy, thread_count
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import fit_check, skill, unlabeled
-from core.types.errors import DataError
-from core.types.examples import Split
+from core.scores.shared.targets import pick_targets, valued_rows, vote_hits
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 _STRIP = 16  # targets added up together, by one thread; at most 2^5 fit into whole numbers of 2^-58
@@ -102,25 +100,25 @@ class _Game:
         self.steps = np.rint(steps * _UNIT).astype(np.int64)
         self.drops = -np.diff(self.steps, prepend=self.steps[0])
 
-    def _squared(self, targets: np.ndarray, own_row: np.ndarray | None, room: np.ndarray) -> np.ndarray:
-        """[v, N] in `room`; a target's own row is farther than all others."""
-        squared = self.distances.to(targets, room)
+    def _squared(self, targets: np.ndarray, own_row: np.ndarray | None, out: np.ndarray) -> np.ndarray:
+        """[v, N] in `out`; a target's own row is farther than all others."""
+        squared = self.distances.to(targets, out)
         squared[:, self.copies] = squared[:, self.copy_of[self.copies]]  # the product may round equal columns apart
         if own_row is not None:
             squared[np.arange(len(squared)), own_row] = np.inf
         return squared
 
-    def play(self, targets: np.ndarray, wanted: np.ndarray, own_row: np.ndarray | None) -> tuple[np.ndarray, float]:
+    def play(self, targets: np.ndarray, labels: np.ndarray, own_row: np.ndarray | None) -> tuple[np.ndarray, float]:
         """([N] summed values, how many votes are right) for a few targets [v, d] with their labels [v]."""
-        if not hasattr(self.threads, "desk"):
-            self.threads.desk = _Desk(len(self.labels), self.count)
-        desk = self.threads.desk
-        squared = self._squared(targets, own_row, desk.room)
-        total, placed, order_of = desk.total, desk.placed, desk.order
-        match, mask, value = desk.match, desk.mask, desk.value
+        if not hasattr(self.threads, "scratch"):
+            self.threads.scratch = _Scratch(len(self.labels), self.count)
+        scratch = self.threads.scratch
+        squared = self._squared(targets, own_row, scratch.squared)
+        total, placed, order_of = scratch.total, scratch.placed, scratch.order
+        match, mask, value = scratch.match, scratch.mask, scratch.value
         total.fill(0)
         near = np.empty((len(squared), min(self.k, self.count)), np.int64)
-        for row, (distances, label) in enumerate(zip(squared, wanted, strict=True)):
+        for row, (distances, label) in enumerate(zip(squared, labels, strict=True)):
             order = order_of(distances)[: self.count]
             near[row] = self.labels[order[: self.k]]
             np.take(self.labels == label, order, out=match, mode="clip")
@@ -135,96 +133,31 @@ class _Game:
                 placed.fill(0)  # the row that the target is itself has no place in the order
             placed[order] = value  # unlike np.add.at, lets the other threads go on
             total += placed
-        return total / _UNIT, vote_hits(near, wanted)
+        return total / _UNIT, vote_hits(near, labels)
 
 
-class _Desk:
-    """What one thread writes on, used again for each of its targets."""
+class _Scratch:
+    """One thread's scratch buffers, used again for each of its targets."""
 
     def __init__(self, rows: int, count: int):
-        self.room = np.empty((_STRIP, rows), np.float32)
+        self.squared = np.empty((_STRIP, rows), np.float32)
         self.order, self.match = RowOrder(rows), np.empty(count, bool)
         self.total, self.placed = np.zeros((2, rows), np.int64)
         self.mask, self.value = np.empty((2, count), np.int64)
 
 
-def vote_hits(near: np.ndarray, wanted: np.ndarray) -> float:
-    """How many rows of `near` [v, k] have `wanted` as their most frequent label (ties to the lower label)."""
-    classes = int(max(near.max(initial=0), wanted.max(initial=0))) + 1
-    flat = np.arange(len(near))[:, None] * classes + near
-    votes = np.bincount(flat.ravel(), minlength=len(near) * classes).reshape(len(near), classes)
-    return float((votes.argmax(axis=1) == wanted).sum())
-
-
 def _compute(inputs: ScoreInputs, params: KNNShapleyParams, progress: Progress) -> ScoreResult:
-    examples, embedding = inputs.examples, inputs.embedding
-    train, held_out = examples.train_rows, examples.held_out_rows
-    clean = len(held_out) > 0
-    if len(train) < 1 + (not clean):
-        raise DataError(
-            "KNN-Shapley needs labeled training rows to value and targets to value them for.",
-            "Give two or more labeled rows.",
-        )
-    picked = sample_targets(inputs, len(held_out) if clean else len(train), params.targets)
-    rows = (held_out if clean else train)[picked]
+    chosen = pick_targets(inputs, params.targets, "KNN-Shapley")
     found = knn_shapley(
-        embedding[train],
-        inputs.labels[train],
-        embedding[rows],
-        inputs.labels[rows],
+        inputs.embedding[chosen.train],
+        inputs.labels[chosen.train],
+        inputs.embedding[chosen.targets],
+        inputs.labels[chosen.targets],
         params.k,
-        own_row=None if clean else picked,
+        own_row=chosen.own_row,
         progress=progress,
     )
-    values = np.full(len(examples), np.nan, dtype=np.float32)
-    values[train] = found.values
-    checks = (
-        target_check(clean, len(rows)),
-        size_check(params.k, inputs.labels[train]),
-        fit_check(found.accuracy, inputs.labels, f"The {params.k} nearest neighbors"),
-    )
-    undefined = {
-        "unlabeled row": int(unlabeled(examples).sum()),
-        "held-out row": int(((examples.splits != Split.TRAIN) & ~unlabeled(examples)).sum()),
-    }
-    return ScoreResult(
-        values,
-        undefined={k: v for k, v in undefined.items() if v},
-        checks=checks,
-        skill=skill(found.accuracy, inputs.labels),
-        meta={
-            "targets": len(rows),
-            "targets_are": "held-out rows" if clean else "training rows",
-            "neighbor_accuracy": found.accuracy,
-            "embedding": inputs.evidence.embedding_name,
-        },
-    )
-
-
-def sample_targets(inputs: ScoreInputs, count: int, most: int) -> np.ndarray:
-    """Which of `count` targets to use: all, or `most` drawn from the run's seed."""
-    return np.arange(count) if count <= most else np.sort(inputs.rng.choice(count, most, replace=False))
-
-
-def target_check(clean: bool, count: int) -> AssumptionCheck:
-    """What rows are valued for: held-out ones (`clean`) or training rows with their wrong labels."""
-    if clean:
-        return AssumptionCheck("green" if count >= 100 else "amber", f"Valued for {count} held-out rows.", "targets")
-    return AssumptionCheck(
-        "amber",
-        f"No held-out rows: valued for {count} training rows, which carry the same label "
-        "noise. Each is left out of its own ranking.",
-        "targets",
-    )
-
-
-def size_check(k: int, labels: np.ndarray) -> AssumptionCheck:
-    """Has each class as many rows as neighbors are asked?"""
-    smallest = int(np.unique(labels, return_counts=True)[1].min())
-    light = "green" if smallest >= k else "amber"
-    return AssumptionCheck(
-        light, f"The smallest class has {smallest} training rows; {k} neighbors are asked.", "class size"
-    )
+    return valued_rows(inputs, chosen, found.values, found.accuracy, params.k)
 
 
 KNN_SHAPLEY = ScoreMethod(

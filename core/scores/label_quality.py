@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import fit_check, skill, unlabeled
+from core.scores.shared.assumptions import fit_check, skill, undefined_rows, without_label
 from core.scores.shared.confident_joint import FILTERS, confident_joint
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper
@@ -90,24 +90,25 @@ def _adjusted(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 def _compute(inputs: ScoreInputs, params: LabelQualityParams, progress: Progress) -> ScoreResult:
     probabilities = np.asarray(inputs.out_of_fold, dtype=np.float64)
-    lacking = ~np.isfinite(probabilities).all(axis=1) & ~unlabeled(inputs.examples)
-    rows = np.flatnonzero(~lacking & ~unlabeled(inputs.examples))
+    without, undefined = undefined_rows(
+        {
+            **without_label(inputs.examples),
+            "row without out-of-fold prediction": ~np.isfinite(probabilities).all(axis=1),
+        }
+    )
+    rows = np.flatnonzero(~without)
     labels, probabilities = inputs.labels[rows], probabilities[rows]
     if len(rows) == 0:
         raise DataError("No labeled row has out-of-fold probabilities.", "Check the label column.")
     _check_columns(labels, probabilities)
     values = np.full(len(inputs.labels), np.nan, dtype=np.float32)
     values[rows] = label_quality(labels, probabilities, params.method, params.adjust, progress)
-    undefined = {
-        "unlabeled row": int(unlabeled(inputs.examples).sum()),
-        "row without out-of-fold prediction": int(lacking.sum()),
-    }
     accuracy = float((probabilities.argmax(axis=1) == labels).mean())
     meta, check, flags = _issues(inputs, rows, probabilities, accuracy, params.flag_by)
     checks = (fit_check(accuracy, labels, "Out of fold, the models"), check, _class_check(labels))
     return ScoreResult(
         values,
-        undefined={k: v for k, v in undefined.items() if v},
+        undefined=undefined,
         checks=checks,
         skill=skill(accuracy, labels),
         meta={**meta, "model": inputs.evidence.out_of_fold_model},

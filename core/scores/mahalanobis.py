@@ -19,7 +19,7 @@ import numpy as np
 from core.numerics.neighbors import centered
 from core.scores.knn_distance import contrast_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import fit_check, skill
+from core.scores.shared.assumptions import fit_check, skill, undefined_rows
 from core.types.errors import CurationError, DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
@@ -128,7 +128,7 @@ def _to_own(model: ClassModel, table: np.ndarray, labels: np.ndarray) -> np.ndar
 def _result(
     inputs: ScoreInputs, params: MahalanobisParams, model: ClassModel, values: np.ndarray, accuracy: float
 ) -> ScoreResult:
-    undefined = int(np.isnan(values).sum())
+    without, undefined = undefined_rows({"no other row of its class": np.isnan(values)})
     smallest = int(model.sizes.min())
     checks = (
         AssumptionCheck(
@@ -137,11 +137,11 @@ def _result(
             "classes",
         ),
         fit_check(accuracy, inputs.labels, "The nearest class means"),
-        contrast_check(values[np.isfinite(values)]),
+        contrast_check(values[~without]),
     )
     return ScoreResult(
         values.astype(np.float32),
-        undefined={"no other row of its class": undefined} if undefined else {},
+        undefined=undefined,
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta={"shrinkage": float(model.shrinkage), "embedding": inputs.evidence.embedding_name},

@@ -18,13 +18,12 @@ import numpy as np
 
 from core.numerics.neighbors import nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import fit_check, skill, unlabeled
+from core.scores.shared.assumptions import fit_check, skill, training_rows_only, undefined_rows
 from core.scores.shared.ranked_neighbors import depth
 from core.scores.shared.ridge_game import copy_groups, mean_over_copies, rows_by_id
 from core.scores.shared.semivalues import PARTS, error_check
 from core.scores.shared.subset_runs import ROUND, balanced_subsets, memorization_of_runs
 from core.types.errors import DataError
-from core.types.examples import Split
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
@@ -86,15 +85,11 @@ def _compute(inputs: ScoreInputs, params: MemorizationParams, progress: Progress
     accuracy = float(correct[~inside].mean())
     values, per_part = np.full(len(inputs.labels), np.nan), np.full((PARTS, len(inputs.labels)), np.nan)
     values[rows], per_part[:, rows] = shared.mean(axis=0), shared
-    without = {
-        "unlabeled row": int(unlabeled(inputs.examples).sum()),
-        "held-out row": int(((inputs.examples.splits != Split.TRAIN) & ~unlabeled(inputs.examples)).sum()),
-    }
     checks = (fit_check(accuracy, inputs.labels, "Without the row, its neighbors"), error_check(shared))
     return ScoreResult(
         values.astype(np.float32),
         per_seed=per_part.astype(np.float32),
-        undefined={reason: n for reason, n in without.items() if n},
+        undefined=undefined_rows(training_rows_only(inputs.examples))[1],
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta={"subsets": len(inside), "ranks": int(order.shape[1]), "embedding": inputs.evidence.embedding_name},

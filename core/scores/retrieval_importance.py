@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.ranked_neighbors import RankedTargets, depth, mean_over_targets, rank_targets, valued_rows
+from core.scores.shared.ranked_neighbors import RankedTargets, depth, mean_over_targets, rank_targets
 from core.scores.shared.semivalues import PARTS, error_check
+from core.scores.shared.targets import valued_rows
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
@@ -93,10 +94,9 @@ def _compute(inputs: ScoreInputs, params: RetrievalParams, progress: Progress) -
     share = len(np.unique(ranked.order)) / len(ranked.train)
     light = "green" if share >= 0.9 else "amber"
     check = AssumptionCheck(light, f"{share:.1%} of the training rows are retrieved by some target.", "retrieved")
-    found = valued_rows(
-        inputs, ranked, values, params.k, meta, (check,) if parts is None else (check, error_check(parts))
-    )
-    return found if parts is None else replace(found, per_seed=_spread_rows(inputs, ranked, parts))
+    checks = (check,) if parts is None else (check, error_check(parts))
+    result = valued_rows(inputs, ranked, values, ranked.accuracy, params.k, meta=meta, more_checks=checks)
+    return result if parts is None else replace(result, per_seed=_spread_rows(inputs, ranked, parts))
 
 
 def _spread_rows(inputs: ScoreInputs, ranked: RankedTargets, parts: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
 from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, last_layer_squares
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper
@@ -46,7 +46,7 @@ def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> Score
     meta = {"epochs_read": [c.checkpoint.epoch for c in grouped[0]], "learning_rates_known": known}
     return masked_result(
         per_seed,
-        {"unlabeled row": unlabeled(inputs.examples)},
+        without_label(inputs.examples),
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta=meta,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import agreement_check
+from core.scores.shared.assumptions import agreement_check, undefined_rows
 from core.scores.shared.trace_moments import network_fit
 from core.types.errors import CurationError
 from core.types.examples import UNLABELED
@@ -109,11 +109,11 @@ def _at_stage(inputs: ScoreInputs, stage: str, params: EarlyVoGParams, progress:
     ]
     per_seed = np.abs(rows) if params.absolute else np.stack(rows)
     epochs = [int(e) for e in inputs.evidence.stage_epochs.get(stage, ())]
-    alone = np.isnan(per_seed).any(axis=0)
+    alone, undefined = undefined_rows({"the only row of its class": np.isnan(per_seed).any(axis=0)})
     return ScoreResult(
         per_seed.mean(axis=0).astype(np.float32),
         per_seed=per_seed.astype(np.float32),
-        undefined={"the only row of its class": int(alone.sum())} if alone.any() else {},
+        undefined=undefined,
         checks=(
             _stage_check(shown_as(stage, params), epochs),
             *network_fit(inputs),

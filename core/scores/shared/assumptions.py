@@ -7,9 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
-from core.types.examples import UNLABELED, ExampleTable
+from core.types.examples import UNLABELED, ExampleTable, Split
 from core.types.scores import AssumptionCheck, ScoreResult, average_rank
 
+UNLABELED_ROW = "unlabeled row"
 _AGREEMENT_ROWS = 20_000  # a rank correlation from this many rows is known to within 0.01
 
 
@@ -96,6 +97,27 @@ def unlabeled(examples: ExampleTable) -> np.ndarray:
     return examples.labels == UNLABELED
 
 
+def without_label(examples: ExampleTable) -> dict[str, np.ndarray]:
+    """reason -> bool [N], for a score that compares with the given label."""
+    return {UNLABELED_ROW: unlabeled(examples)}
+
+
+def training_rows_only(examples: ExampleTable) -> dict[str, np.ndarray]:
+    """reason -> bool [N], for a score that values training rows alone: why the others have no value."""
+    return {**without_label(examples), "held-out row": examples.splits != Split.TRAIN}
+
+
+def undefined_rows(reasons: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, int]]:
+    """(bool [N] rows of any reason, how many of each); a row with two reasons counts under the first."""
+    without = np.zeros(len(next(iter(reasons.values()), ())), dtype=bool)
+    counts: dict[str, int] = {}
+    for reason, rows in reasons.items():
+        if count := int((rows & ~without).sum()):
+            counts[reason] = count
+        without = without | rows
+    return without, counts
+
+
 def masked_result(
     per_seed: np.ndarray, reasons: Mapping[str, np.ndarray], *, total: bool = False, **rest
 ) -> ScoreResult:
@@ -105,12 +127,9 @@ def masked_result(
     """
     per_seed = np.array(per_seed, dtype=np.float64)
     undefined: dict[str, int] = {}
-    done = np.zeros(per_seed.shape[1], dtype=bool)
-    for reason, rows in reasons.items():
-        if (rows & ~done).any():
-            undefined[reason] = int((rows & ~done).sum())
-        done |= rows
-    per_seed[:, done] = np.nan
+    if reasons:
+        without, undefined = undefined_rows(reasons)
+        per_seed[:, without] = np.nan
     values = per_seed.sum(axis=0) if total else per_seed.mean(axis=0)
     return ScoreResult(
         values=values.astype(np.float32), per_seed=per_seed.astype(np.float32), undefined=undefined, **rest

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs
-from core.scores.shared.assumptions import agreement_check, epochs_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.assumptions import (
+    agreement_check,
+    epochs_check,
+    fit_check,
+    masked_result,
+    skill,
+    without_label,
+)
 from core.scores.shared.trace_moments import Formula, TraceMoments, final_fit, moments_over_epochs
 from core.types.errors import CurationError
 from core.types.params import param
@@ -42,7 +49,7 @@ def label_result(inputs: ScoreInputs, moments: TraceMoments, per_seed: np.ndarra
     checks = (epochs_check(count), fit, agreement_check(per_seed))
     return masked_result(
         per_seed,
-        {"unlabeled row": unlabeled(inputs.examples)},
+        without_label(inputs.examples),
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta={"epochs_read": count},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from core.scores.method import ScoreInputs
-from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
 from core.scores.shared.epochs import Fit, choose_epochs
 from core.scores.shared.formulas import residual
 from core.types.errors import CurationError
@@ -86,7 +86,7 @@ def score_checkpoints(
     meta = {"epochs": choice.how, "epochs_read": [grouped[0][p].checkpoint.epoch for p in choice.positions]}
     return masked_result(
         per_seed,
-        {"unlabeled row": unlabeled(inputs.examples)} if needs_label else {},
+        without_label(inputs.examples) if needs_label else {},
         checks=checks,
         skill=skill(accuracy, inputs.labels),
         meta=meta,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.scores.method import ScoreInputs
-from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, unlabeled
+from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
 from core.scores.shared.epochs import choose_epochs
 from core.scores.shared.trace_moments import Formula, final_fit, moments_over_epochs
 from core.types.progress import Progress
@@ -19,7 +19,7 @@ def score_chosen_epochs(
     choice = choose_epochs(epochs, trace.epochs, end)
     moments = moments_over_epochs(inputs, formula, choice.positions, progress, title)
     accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
-    reasons = {"unlabeled row": unlabeled(inputs.examples)} if needs_label else {}
+    reasons = without_label(inputs.examples) if needs_label else {}
     meta = {
         "epochs": choice.how,
         "epochs_read": [int(trace.epochs[p]) for p in choice.positions],

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod
+from core.scores.shared.assumptions import UNLABELED_ROW
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence, Evidence, FoldModel
 from core.types.examples import UNLABELED
@@ -63,7 +64,7 @@ def _reasons(result: ScoreResult, bad: np.ndarray) -> dict[str, int]:
     """Rows that were left out as unlabeled, and are not, count under their own reason."""
     left = int(np.isnan(result.values[bad]).sum())
     reasons = dict(result.undefined)
-    for name in sorted(reasons, key=lambda name: name != "unlabeled row"):
+    for name in sorted(reasons, key=lambda name: name != UNLABELED_ROW):
         taken = min(left, reasons[name])
         reasons[name], left = reasons[name] - taken, left - taken
     return {name: count for name, count in reasons.items() if count} | {REASON: int(bad.sum())}

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.scores.method import ScoreInputs
-from core.scores.shared.assumptions import agreement_check, fit_check, skill, unlabeled
+from core.scores.shared.assumptions import agreement_check, fit_check, skill, training_rows_only, undefined_rows
 from core.scores.shared.checkpoints import by_seed, features_of
 from core.scores.shared.formulas import residual
+from core.scores.shared.targets import target_check
 from core.types.errors import CurationError, DataError
-from core.types.examples import Split
 from core.types.scores import AssumptionCheck, ScoreResult
 
 
@@ -100,7 +100,7 @@ def judged_result(
     accuracy = float(np.mean([target_accuracy(layer, inputs.labels) for layer in layers]))
     judged = sum(len(layer.targets) for layer in layers) // (len(layers) if held_out else 1)
     common = (
-        _target_check(held_out, judged),
+        target_check(held_out, judged, "judged by", "left-out training rows"),
         fit_check(accuracy, inputs.labels, "On the targets, the networks"),
         *checks,
         agreement_check(every, "seeds" if held_out else "folds"),
@@ -108,11 +108,12 @@ def judged_result(
     spread = every.astype(np.float32) if held_out else None
     if parts is not None:
         spread = np.stack([_over_networks(inputs, layers, one)[1] for one in zip(*parts, strict=True)])
+    reasons = {**training_rows_only(inputs.examples), "row that no fold trained on": np.isnan(values)}
     about = {"targets_are": "held-out rows" if held_out else "left-out folds", "networks": len(effects)}
     return ScoreResult(
         values.astype(np.float32),
         per_seed=spread,
-        undefined=_undefined(inputs, values),
+        undefined=undefined_rows(reasons)[1],
         checks=common,
         skill=skill(accuracy, inputs.labels),
         meta={**about, **meta, "target_accuracy": accuracy},
@@ -128,25 +129,3 @@ def _over_networks(
         found[layer.trained] = effect
     seen = np.isfinite(every).sum(axis=0)
     return every, np.divide(np.nansum(every, axis=0), seen, out=np.full(len(seen), np.nan), where=seen > 0)
-
-
-def _undefined(inputs: ScoreInputs, values: np.ndarray) -> dict[str, int]:
-    without = unlabeled(inputs.examples)
-    elsewhere = (inputs.examples.splits != Split.TRAIN) & ~without
-    never = np.isnan(values) & ~without & ~elsewhere
-    counts = {
-        "unlabeled row": without.sum(),
-        "held-out row": elsewhere.sum(),
-        "row that no fold trained on": never.sum(),
-    }
-    return {reason: int(count) for reason, count in counts.items() if count}
-
-
-def _target_check(held_out: bool, count: int) -> AssumptionCheck:
-    if held_out:
-        return AssumptionCheck("green" if count >= 100 else "amber", f"Judged by {count} held-out rows.", "targets")
-    return AssumptionCheck(
-        "amber",
-        f"No held-out rows: judged by {count} left-out training rows, which carry the same label noise.",
-        "targets",
-    )

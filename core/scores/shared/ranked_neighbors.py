@@ -7,34 +7,25 @@ divisor stays K). `presence` and `depth` say how far down a ranking a row still 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from core.numerics.neighbors import nearest_neighbors
-from core.scores.knn_shapley import sample_targets, size_check, target_check, vote_hits
 from core.scores.method import ScoreInputs
-from core.scores.shared.assumptions import fit_check, skill, unlabeled
-from core.types.errors import DataError
-from core.types.examples import Split
+from core.scores.shared.targets import Targets, pick_targets, vote_hits
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
 
 
 @dataclass(frozen=True, eq=False)
-class RankedTargets:
-    """train [n] and targets [V] rows of the table; order [V, M]: positions in `train`, nearest first.
+class RankedTargets(Targets):
+    """order [V, M]: positions in `train`, nearest first; match [V, M] bool: same label as the target.
 
-    match [V, M] bool: same label as the target. accuracy: share of targets whose label wins the vote of K neighbors.
-    clean: the targets are held out.
+    accuracy: share of targets whose label wins the vote of K neighbors.
     """
 
-    train: np.ndarray
-    targets: np.ndarray
     order: np.ndarray
     match: np.ndarray
     accuracy: float
-    clean: bool
 
 
 def rank_targets(
@@ -44,24 +35,17 @@ def rank_targets(
 
     O(V n d) time, O(V ranks) memory. Raises `DataError` when nobody is left to value or to value for.
     """
-    train, held_out, labels = inputs.examples.train_rows, inputs.examples.held_out_rows, inputs.labels
-    clean = len(held_out) > 0
-    if len(train) < 1 + (not clean):
-        raise DataError(
-            f"{title} needs labeled training rows to value and targets to value them for.",
-            "Give two or more labeled rows.",
-        )
-    picked = sample_targets(inputs, len(held_out) if clean else len(train), most_targets)
-    points = inputs.embedding[train]
-    if clean:
-        queries = inputs.embedding[held_out[picked]]
+    chosen, labels = pick_targets(inputs, most_targets, title), inputs.labels
+    points = inputs.embedding[chosen.train]
+    if chosen.own_row is None:
+        queries = inputs.embedding[chosen.targets]
         order = nearest_neighbors(points, ranks, queries=queries, progress=progress, title=title).rows
     else:
-        order = _others(points, picked, ranks, progress, title)
-    targets = (held_out if clean else train)[picked]
-    near = labels[train][order]
-    hits = vote_hits(near[:, :k], labels[targets])
-    return RankedTargets(train, targets, order, near == labels[targets][:, None], hits / len(targets), clean)
+        order = _others(points, chosen.own_row, ranks, progress, title)
+    near, own = labels[chosen.train][order], labels[chosen.targets]
+    hits = vote_hits(near[:, :k], own)
+    match = near == own[:, None]
+    return RankedTargets(chosen.train, chosen.targets, chosen.own_row, order, match, hits / len(chosen.targets))
 
 
 def _others(points: np.ndarray, picked: np.ndarray, ranks: int, progress: Progress, title: str) -> np.ndarray:
@@ -102,40 +86,3 @@ def mean_over_targets(ranked: RankedTargets, values: np.ndarray) -> np.ndarray:
     """[n] mean over targets of `values` [V, M] at each training row; a row that is not ranked adds 0."""
     total = np.bincount(ranked.order.ravel(), weights=values.ravel(), minlength=len(ranked.train))
     return total / len(ranked.targets)
-
-
-def valued_rows(
-    inputs: ScoreInputs,
-    ranked: RankedTargets,
-    values: np.ndarray,
-    k: int,
-    meta: dict[str, Any],
-    more_checks: tuple[AssumptionCheck, ...] = (),
-) -> ScoreResult:
-    """The result for `values` [n] of the training rows; the other rows are NaN with their reason."""
-    examples = inputs.examples
-    out = np.full(len(examples), np.nan, dtype=np.float32)
-    out[ranked.train] = values
-    without = {
-        "unlabeled row": int(unlabeled(examples).sum()),
-        "held-out row": int(((examples.splits != Split.TRAIN) & ~unlabeled(examples)).sum()),
-    }
-    checks = (
-        target_check(ranked.clean, len(ranked.targets)),
-        size_check(k, inputs.labels[ranked.train]),
-        fit_check(ranked.accuracy, inputs.labels, f"The {k} nearest neighbors"),
-        *more_checks,
-    )
-    about = {
-        "targets": len(ranked.targets),
-        "targets_are": "held-out rows" if ranked.clean else "training rows",
-        "neighbor_accuracy": ranked.accuracy,
-        "embedding": inputs.evidence.embedding_name,
-    }
-    return ScoreResult(
-        out,
-        undefined={reason: count for reason, count in without.items() if count},
-        checks=checks,
-        skill=skill(ranked.accuracy, inputs.labels),
-        meta={**about, **meta},
-    )

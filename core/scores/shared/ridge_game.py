@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from core.numerics.neighbors import first_copy
-from core.scores.knn_shapley import target_check
 from core.scores.method import ScoreInputs
-from core.scores.shared.assumptions import fit_check, skill, unlabeled
+from core.scores.shared.assumptions import fit_check, skill, training_rows_only, undefined_rows
+from core.scores.shared.targets import require_rows_to_value, valued_for_check
 from core.types.errors import DataError
-from core.types.examples import ExampleTable, Split
+from core.types.examples import ExampleTable
 from core.types.params import param
 from core.types.scores import AssumptionCheck, ScoreResult
 
@@ -142,11 +142,7 @@ def ridge_board(inputs: ScoreInputs, params: LearnerParams, title: str) -> Board
     """
     rows, held_out = (rows_by_id(inputs, r) for r in (inputs.examples.train_rows, inputs.examples.held_out_rows))
     clean, embedding = len(held_out) > 0, np.asarray(inputs.embedding, dtype=np.float64)
-    if len(rows) < 1 + (not clean):
-        raise DataError(
-            f"{title} needs labeled training rows to value and targets to value them for.",
-            "Give two or more labeled rows.",
-        )
+    require_rows_to_value(rows, held_out, title)
     points = _coordinates(embedding[rows], embedding)
     one_hot = np.eye(max(1, inputs.examples.class_count))
     copies = copy_groups(embedding[rows], inputs.labels[rows])
@@ -238,17 +234,13 @@ def board_result(
     meta: dict[str, Any] | None = None,
 ) -> ScoreResult:
     """The result for `values` [n]; per_part [B, n]: independent estimates, whose spread / sqrt(B) is the error."""
-    size, examples = len(inputs.labels), inputs.examples
+    size = len(inputs.labels)
     out, parts = np.full(size, np.nan, dtype=np.float32), None
     out[board.rows] = board.shared(values)
     if per_part is not None:
         parts = np.full((len(per_part), size), np.nan, dtype=np.float32)
         parts[:, board.rows] = board.shared(per_part)
     accuracy = float(np.mean([match.game.accuracy() for match in board.matches]))
-    without = {
-        "unlabeled row": int(unlabeled(examples).sum()),
-        "held-out row": int(((examples.splits != Split.TRAIN) & ~unlabeled(examples)).sum()),
-    }
     about = {
         "targets": board.targets,
         "targets_are": "held-out rows" if board.clean else "left-out folds",
@@ -257,11 +249,11 @@ def board_result(
         "learner_accuracy": accuracy,
     }
     fit = fit_check(accuracy, inputs.labels, "The ridge classifier")
-    common = (target_check(board.clean, board.targets), *few_targets_check(board.targets), fit)
+    common = (valued_for_check(board.clean, board.targets), *few_targets_check(board.targets), fit)
     return ScoreResult(
         out,
         per_seed=parts,
-        undefined={reason: count for reason, count in without.items() if count},
+        undefined=undefined_rows(training_rows_only(inputs.examples))[1],
         checks=(*common, *checks),
         skill=skill(accuracy, inputs.labels),
         meta={**about, **(meta or {})},
