@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from core.types import runs
-from core.types.shapes import Within
+from core.types.validation import Within
 
 from . import commands
 from .flag_types import memory, model, names, number, path_words, shares, some_of, whole

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from core.types.curation import Action, NearDuplicates
 from core.types.methods import Direction, Group
-from core.types.shapes import at_least
+from core.types.validation import at_least
 
 _Count = Annotated[int, at_least(0)]
 

@@ -15,7 +15,7 @@ from core.curation import ScoreColumn, ScoreView
 from core.store.atomic import read_json
 from core.types.curation import Decision, NearDuplicates, Rules, rules_from_json
 from core.types.errors import RunError, VerifyError
-from core.types.shapes import ShapeError, shaped
+from core.types.validation import ValidationError, validated
 
 from .manifest import FORMAT, VERSION, decisions_from_json, manifest_hash
 from .manifest_shape import Manifest
@@ -46,8 +46,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             "Verify it with the Chaffinch that wrote it.",
         )
     try:
-        return cast(dict[str, Any], shaped(manifest, Manifest))
-    except ShapeError as error:
+        return cast(dict[str, Any], validated(manifest, Manifest))
+    except ValidationError as error:
         raise VerifyError(f"{path} is damaged: {error}", "Restore it from the original export.") from None
 
 
@@ -111,7 +111,7 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
         name=manifest["dataset"]["name"],
         label_column=manifest["dataset"]["label_column"],
         id_column=manifest["dataset"]["id_column"],
-        near_duplicates_asked=shaped(manifest["near_duplicates_asked"], NearDuplicates | None),
+        near_duplicates_asked=validated(manifest["near_duplicates_asked"], NearDuplicates | None),
     )
     if len(view.row_of) != len(view):
         raise VerifyError("decisions.csv names an example twice.", "Restore the file.")

@@ -17,7 +17,7 @@ from core.store.atomic import read_json, write_json
 from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat
-from core.types.shapes import at_least
+from core.types.validation import at_least
 
 from .family import InputShape
 

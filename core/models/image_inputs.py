@@ -11,7 +11,7 @@ from core.store.atomic import read_json
 from core.types.errors import ModelError
 from core.types.image_format import ImageFormat, channel_numbers, image_format_in, parse_image_size
 from core.types.runs import TrainingSpec
-from core.types.shapes import shaped
+from core.types.validation import validated
 
 
 class _Encoder(TypedDict):
@@ -68,7 +68,7 @@ def _encoder_of(path: Path) -> ImageFormat:
     plain = read_json(beside)
     if not isinstance(plain, dict) or plain.get("kind") != "image":
         return ImageFormat()
-    there = shaped(plain, _Encoder, str(beside))
+    there = validated(plain, _Encoder, str(beside))
     return ImageFormat(
         parse_image_size((there["height"], there["width"])),
         channel_numbers("mean", there["mean"]),

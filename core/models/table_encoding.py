@@ -12,7 +12,7 @@ import numpy as np
 from core.store.atomic import read_json, write_json
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
-from core.types.shapes import shaped
+from core.types.validation import validated
 
 from .family import InputShape
 from .vector_rows import VectorRows
@@ -97,7 +97,7 @@ class TableEncoder:
     @classmethod
     def load(cls, folder: Path) -> TableEncoder:
         """The inverse of `save`."""
-        return cls(shaped(read_json(folder / "encoder.json", _Saved)["columns"], tuple[Column, ...]))
+        return cls(validated(read_json(folder / "encoder.json", _Saved)["columns"], tuple[Column, ...]))
 
 
 def _is_number(series: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, TypeVar
 from core.store.atomic import damaged, read_json
 from core.types.checks import Result
 from core.types.curation import Decision
-from core.types.shapes import ShapeError, at_least
+from core.types.validation import ValidationError, at_least
 
 _Kind = TypeVar("_Kind", bound=Result)
 _Number = Annotated[int, at_least(0)]
@@ -49,5 +49,5 @@ def read_result(path: Path, kind: type[_Kind]) -> _Kind:
     """A finished result; `RunError` for a file that was cut or edited, or that a newer version wrote."""
     try:
         return kind.from_json(read_json(path, dict))
-    except ShapeError as error:
+    except ValidationError as error:
         raise damaged(path, str(error)) from error

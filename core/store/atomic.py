@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from core.types.errors import BrokenOffError, RunError
-from core.types.shapes import ShapeError, shaped
+from core.types.validation import ValidationError, validated
 
 from .workspace import made
 
@@ -80,18 +80,18 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def read_json(path: Path, shape: Any = Any) -> Any:
-    """The JSON in `path`, checked against `shape` (see `core.types.shapes`).
+    """The JSON in `path`, checked against `shape` (see `core.types.validation`).
 
     Raises `RunError` naming the file when it is missing, cut, edited into something else, or too large.
     """
     try:
-        return shaped(_decoded(_content(Path(path))), shape)
+        return validated(_decoded(_content(Path(path))), shape)
     except OSError as error:
         raise RunError(
             f"{Path(path).name} cannot be read in {Path(path).parent}: {error.strerror}.",
             "Is this a run folder? Give the folder that `run --out` made.",
         ) from error
-    except ShapeError as error:
+    except ValidationError as error:
         raise damaged(path, str(error)) from error
     except (ValueError, RecursionError) as error:
         too_deep = isinstance(error, RecursionError)

@@ -12,7 +12,7 @@ from core.types.examples import Finding, Modality, Roles
 from core.types.methods import Direction, Group
 from core.types.runs import RunState, settings_fingerprint, spec_from_json
 from core.types.scores import AssumptionCheck
-from core.types.shapes import ShapeError, at_least, path_part
+from core.types.validation import ValidationError, at_least, path_part
 
 from .atomic import damaged, read_json
 
@@ -117,7 +117,7 @@ def read_asked(folder: Path) -> dict[str, Any]:
     asked = read_json(path, Asked)
     try:
         spec_from_json(asked["spec"])
-    except ShapeError as error:
+    except ValidationError as error:
         raise damaged(path, str(error)) from error
     if asked.get("settings", settings := settings_fingerprint(asked["spec"])) != settings:
         raise damaged(path, "the settings in it are not those that this run was begun with.")

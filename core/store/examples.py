@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.types.errors import RunError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
-from core.types.shapes import shaped
+from core.types.validation import validated
 
 from .atomic import sha256_of
 from .cards import mixed
@@ -68,7 +68,7 @@ def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
         )
     user = [name for name in table.column_names if name.startswith(_USER)]
     frame = table.select(user).rename_columns([name.removeprefix(_USER) for name in user]).to_pandas()
-    roles = shaped(dataset["roles"], Roles)
+    roles = validated(dataset["roles"], Roles)
     return ExampleTable(
         name=dataset["name"],
         modality=Modality(dataset["modality"]),
@@ -83,7 +83,7 @@ def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
         columns=frame,
         fingerprint=dataset["fingerprint"],
         roles=roles,
-        report=shaped(dataset.get("report", []), tuple[Finding, ...]),
+        report=validated(dataset.get("report", []), tuple[Finding, ...]),
         exact_duplicate_of=_integers(table, "duplicate_of"),
     )
 

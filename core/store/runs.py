@@ -14,7 +14,7 @@ from core.types.errors import CurationError, RunError
 from core.types.examples import ExampleTable, Finding, Modality
 from core.types.runs import RunSpec, RunState, spec_from_json
 from core.types.scores import AssumptionCheck, Score
-from core.types.shapes import path_part, shaped
+from core.types.validation import path_part, validated
 
 from .cards import ScoreCard, mixed, read_asked, read_card, read_scores
 
@@ -111,7 +111,7 @@ class Run:
     @property
     def report(self) -> tuple[Finding, ...]:
         """The report card of the dataset."""
-        return shaped(self._dataset.get("report", []), tuple[Finding, ...])
+        return validated(self._dataset.get("report", []), tuple[Finding, ...])
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ class Run:
 
         Raises `RunError` for bytes that are not those that run.json notes.
         """
-        shaped(name, Annotated[str, path_part], "the name of an array")
+        validated(name, Annotated[str, path_part], "the name of an array")
         path = self.path / "arrays" / f"{name}.npy"
         noted = self.card.get("arrays", {})
         if not path.is_file() or (name not in noted and not is_evidence(name)):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from .errors import RunError
-from .shapes import shaped
+from .validation import validated
 
 VERSION = 1  # of the JSON of every result here
 
@@ -22,11 +22,11 @@ class Result:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; `RunError` for one that a newer version wrote, `ShapeError` for an edited one."""
+        """The inverse of `to_json`; `RunError` when a newer version wrote it, `ValidationError` when edited."""
         if plain.get("version", VERSION) != VERSION:
             raise RunError(f"A result of version {plain['version']}.", "Update Chaffinch, or run the check again.")
         known = {f.name for f in fields(cls)}
-        return shaped({name: value for name, value in plain.items() if name in known}, cls)
+        return validated({name: value for name, value in plain.items() if name in known}, cls)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import RulesError
 from .methods import Goal
-from .shapes import ShapeError, shaped
+from .validation import ValidationError, validated
 
 
 class Action(StrEnum):
@@ -138,8 +138,8 @@ def rules_from_json(plain: Mapping[str, Any]) -> Rules:
     if plain.get("version", 1) != 1:
         raise RulesError(f"Rules of version {plain['version']!r}.", "A newer version made them: update Chaffinch.")
     try:
-        rules: Rules = shaped({k: v for k, v in plain.items() if k != "version"}, Rules)
-    except ShapeError as error:
+        rules: Rules = validated({k: v for k, v in plain.items() if k != "version"}, Rules)
+    except ValidationError as error:
         raise RulesError(f"The rules do not read: {error}", _COMPARE) from None
     return rules
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from .examples import Roles
-from .shapes import Within, at_least, shaped
+from .validation import Within, at_least, validated
 
 # What a run can be asked, on the command line and in spec.json alike. The upper ends stop a slip of the finger (an
 # epoch too many costs days); each is far above what any run of ours needs.
@@ -118,11 +118,11 @@ def _hashed(spec: dict[str, Any], but: frozenset[str]) -> str:
 
 
 def spec_from_json(plain: dict[str, Any]) -> RunSpec:
-    """The inverse of `RunSpec.to_json`; raises `ShapeError` naming what is missing, unknown or of another type."""
+    """The inverse of `RunSpec.to_json`; raises `ValidationError` naming what is missing, unknown or of another type."""
     training = plain.get("training") if isinstance(plain, dict) else None
     if isinstance(training, dict):  # older specs say "trusted" here: consent is never read from a file
         plain = {**plain, "training": {k: v for k, v in training.items() if k != "trusted"}}
-    return shaped(plain, RunSpec, "spec")
+    return validated(plain, RunSpec, "spec")
 
 
 class RunState(StrEnum):

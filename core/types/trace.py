@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from .shapes import path_inside
+from .validation import path_inside
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from core.store.atomic import read_json
 from core.types.errors import RunError
-from core.types.shapes import ShapeError, at_least, path_part, shaped
+from core.types.validation import ValidationError, at_least, path_part, validated
 
 
 class Colour(StrEnum):
@@ -39,10 +39,10 @@ class Built:
 
 def test_what_fits_is_built():
     plain = {"source": "a", "inner": {"epochs": None, "weights": ["w"]}, "shares": {"x": 1}, "pair": [2, "b"]}
-    assert shaped(plain, Built) == Built("a", Inner(None, ("w",)), {"x": 1}, (2, "b"))
+    assert validated(plain, Built) == Built("a", Inner(None, ("w",)), {"x": 1}, (2, "b"))
     outer = {"name": "r", "rows": 3, "colour": "red", "more": [1]}
-    assert shaped(outer, Outer) == outer, "entries of a newer version are let through"
-    assert shaped("red", Colour) is Colour.RED
+    assert validated(outer, Outer) == outer, "entries of a newer version are let through"
+    assert validated("red", Colour) is Colour.RED
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_what_fits_is_built():
     ],
 )
 def test_what_does_not_fit_is_named_by_its_place(plain, shape, said):
-    with pytest.raises(ShapeError, match=said):
-        shaped(plain, shape)
+    with pytest.raises(ValidationError, match=said):
+        validated(plain, shape)
 
 
 @pytest.mark.parametrize(
