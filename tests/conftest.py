@@ -13,6 +13,39 @@ for _name, _value in {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0", "KMP_BLOCKT
 settings.register_profile("chaffinch", deadline=None, derandomize=True)  # a busy machine is not a failing test
 settings.load_profile("chaffinch")
 
+# The files that take longest, in the order in which they begin. A file is one worker's; the many short ones come last
+# and fill both workers to the end. A browser waits while its page is drawn, so it stands beside a file that computes.
+_FIRST = (
+    "scores/test_truth.py",
+    "browser/test_map_component.py",
+    "browser/test_journey.py",
+    "embeddings/test_projections.py",
+    "browser/test_survival.py",
+    "runs/test_execute.py",
+    "browser/test_accessibility.py",
+    "dashboard/views/test_drawer.py",
+    "browser/test_page_manners.py",
+    "browser/test_sessions.py",
+    "cli/test_strangers_code.py",
+    "browser/",
+    "dashboard/views/",
+    "contracts/test_every_score.py",
+    "runs/",
+    "cli/",
+    "attributions/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files before short ones; inside a file, the order in which they stand."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    return next((turn for turn, begun in enumerate(_FIRST) if place.startswith(begun)), len(_FIRST))
+
+
 _SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

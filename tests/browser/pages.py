@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -40,7 +41,17 @@ class Server:
     def start(self) -> None:
         """Begin, and return when it answers."""
         app = str(ROOT / "dashboard" / "app.py")
-        command = ["streamlit", "run", app, "--server.port", str(self.port), "--server.headless", "true"]
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            app,
+            "--server.port",
+            str(self.port),
+            "--server.headless",
+            "true",
+        ]
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env={**os.environ, "CHAFFINCH_HOME": str(self.home)}, stdout=log, stderr=log

@@ -1,6 +1,7 @@
 """Nothing that is pressed is lost, and no page dies, whatever the server is drawing in that moment."""
 
 import subprocess
+import sys
 
 import pytest
 from clicking import click_together, explore_it
@@ -126,7 +127,7 @@ def test_fault_87_port_in_use_is_said(address, tmp_path):
     port = address.rpartition(":")[2]
     app = str(ROOT / "dashboard" / "app.py")
     done = subprocess.run(
-        ["streamlit", "run", app, "--server.port", port, "--server.headless", "true"],
+        [sys.executable, "-m", "streamlit", "run", app, "--server.port", port, "--server.headless", "true"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

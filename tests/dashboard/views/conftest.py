@@ -1,17 +1,25 @@
 """Tiny scored runs, made once per modality and session; decisions go to each test's own workspace."""
 
+from collections.abc import Iterator
+
 import pytest
 import scored_worlds as worlds
 from streamlit import config
 
+from core.attributions import AttributionClient
 from core.types.errors import CurationError
-from dashboard import border
+from dashboard import border, explaining
 
 
 @pytest.fixture(scope="session")
-def run_of(tmp_path_factory):
+def made() -> dict:
+    """modality -> folder of the finished run, of those that some test asked for."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def run_of(tmp_path_factory, made):
     """modality -> folder of a finished run."""
-    made = {}
 
     def make(modality: str):
         if modality not in made:
@@ -22,6 +30,30 @@ def run_of(tmp_path_factory):
         return made[modality]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def explainers() -> Iterator[dict[str, AttributionClient]]:
+    """Run folder -> the process that explains its predictions."""
+    clients: dict[str, AttributionClient] = {}
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture(autouse=True)
+def one_explainer_per_run(made, explainers, monkeypatch):
+    """Each drawer that is drawn asks for the process that explains: seconds of imports, the same for the next test."""
+    start = explaining._client
+
+    def client(run_id: str, path: str) -> AttributionClient:
+        if path not in {str(folder) for folder in made.values()}:
+            return start(run_id, path)
+        if path not in explainers:
+            explainers[path] = AttributionClient(path)
+        return explainers[path]
+
+    monkeypatch.setattr(explaining, "_client", client)
 
 
 @pytest.fixture
