@@ -33,9 +33,7 @@ def _header(name: str, head: list[str], expected: list[str]) -> str:
 
 
 def _compare(name: str, head: list[str], rows: list[list[str]], record: Mapping[str, Any]) -> list[str]:
-    fields = [[encode(row[k]) for row in rows] for k in range(len(head))]
-    sums = Checksums(len(head))
-    sums.add(fields, [encode_line(line).encode() for line in zip(*fields, strict=True)])
+    sums = checksums_of(head, rows)
     columns = [k for k, digest in enumerate(sums.columns) if digest.hexdigest() != record["columns"][k]["sha256"]]
     was, now = row_checksums(record["row_crc32"]), np.asarray(sums.rows, np.uint32)
     if len(was) != len(now):
@@ -48,6 +46,14 @@ def _compare(name: str, head: list[str], rows: list[list[str]], record: Mapping[
         cells = [f"{name}: {len(changed)} rows and {len(columns)} columns differ; changed cells are among:", *cells]
     more = [f"... and {len(cells) - _MOST_NAMED} more."] if len(cells) > _MOST_NAMED else []
     return cells[:_MOST_NAMED] + more
+
+
+def checksums_of(head: list[str], rows: list[list[str]]) -> Checksums:
+    """The checksums of a CSV as it lies there."""
+    fields = [[encode(row[k]) for row in rows] for k in range(len(head))]
+    sums = Checksums(len(head))
+    sums.add(fields, [encode_line(line).encode() for line in zip(*fields, strict=True)])
+    return sums
 
 
 def _first(was: np.ndarray, now: np.ndarray) -> int:

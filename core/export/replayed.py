@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from core.curation import ScoreView, apply_rules
 from core.datasets.columnar import as_text, read_parquet
-from core.types.curation import Outcome
+from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, VerifyError
 
 from .curated_table import curated_columns
@@ -19,8 +20,9 @@ from .decisions_table import decision_columns
 from .levels import MOST_NAMED, LevelReport
 from .manifest import build_manifest, to_text
 from .manifest_shape import Manifest
+from .records import record_findings
 from .replay import StoredExport, read_export, read_records, restore
-from .table import Column, arrow_table, write_csv
+from .table import Column, TableRecord, arrow_table, write_csv
 
 _TITLE = "Rules and decisions replayed"
 _SAID = (
@@ -38,10 +40,14 @@ _SAID = (
 
 @dataclass(frozen=True, eq=False)
 class RunRows:
-    """The rows of the run that an export came from: as rules see them, and the user's own columns (DataFrame, None)."""
+    """The rows of the run that an export came from: as rules see them, and the user's own columns (DataFrame, None).
+
+    contradicts: (provenance of a manifest, rules, decisions) -> the entries that the run contradicts; None: not asked.
+    """
 
     view: ScoreView
     columns: Any
+    contradicts: Callable[[Mapping[str, Any], Rules, Mapping[str, Decision]], list[str]] | None = None
 
 
 def file_bytes(path: Path) -> bytes:
@@ -84,7 +90,36 @@ def _findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, r
         *_row_counts(manifest, stored, outcome),
         *_curated(folder, manifest, stored, outcome),
         *_parquet(folder, manifest, stored, outcome),
+        *_records(folder, manifest, stored, outcome, run),
+        *_origin(manifest, stored, run),
     ]
+
+
+def _origin(manifest: Mapping[str, Any], stored: StoredExport, run: RunRows | None) -> list[str]:
+    """The provenance of the manifest, against the run."""
+    if run is None or run.contradicts is None:
+        return []
+    wrong = run.contradicts(manifest["provenance"], stored.rules, stored.decisions)
+    return [f"manifest.json: {name!r} of the provenance is not what the run says." for name in wrong]
+
+
+def _records(
+    folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome, run: RunRows | None
+) -> list[str]:
+    """The manifest records of each CSV what the file says, and who may open it."""
+    columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome)
+    altered = {"decisions.csv": written(columns, len(stored.view))[1].altered}
+    if run is not None:
+        kept = int(outcome.kept.sum())
+        safe = manifest["outputs"]["curated.csv"]["spreadsheet_safe"]
+        altered["curated.csv"] = written(_curated_again(stored, run), kept, safe)[1].altered
+    findings = []
+    for name in ("decisions.csv", "curated.csv"):
+        record = manifest["outputs"][name]
+        findings += record_findings(name, record, read_records(file_bytes(folder / name), name), altered.get(name))
+    if not manifest["outputs"]["decisions.csv"]["spreadsheet_safe"]:
+        findings.append("manifest.json: decisions.csv is always safe for spreadsheets, and is said not to be.")
+    return findings
 
 
 def _row_counts(manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
@@ -113,7 +148,7 @@ def _against(
     """Where decisions.csv or the manifest's numbers are not what this view and outcome give."""
     columns = decision_columns(view, stored.rules, stored.decisions, outcome)
     data = file_bytes(folder / "decisions.csv")
-    findings = differences("decisions.csv", data, csv_bytes(columns, len(view)), who)
+    findings = differences("decisions.csv", data, written(columns, len(view))[0], who)
     again = build_manifest(view, stored.rules, stored.decisions, outcome, manifest["provenance"], manifest["outputs"])
     again, given = _comparable(json.loads(to_text(again))), _comparable(manifest)
     wrong = [key for key in again if again[key] != given[key]]
@@ -121,22 +156,26 @@ def _against(
 
 
 def _comparable(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Without sentences, which another version may word otherwise, and without where it all came from."""
+    """Without where it all came from, and without sentences, of which another version may say the same otherwise:
+    of its warnings the number is compared, and the words where this version made them.
+    """
+    said_here = (manifest["provenance"].get("versions") or {}).get("chaffinch") == metadata.version("chaffinch")
     scores = {name: {k: v for k, v in said.items() if k != "definition"} for name, said in manifest["scores"].items()}
     return {
         **{key: manifest[key] for key in _SAID},
         "scores": scores,
         "reasons": sorted(manifest["reasons"]),
+        "warnings": list(manifest["warnings"]) if said_here else len(manifest["warnings"]),
         "other entries": sorted(set(manifest) - set(Manifest.__annotations__)),
     }
 
 
-def csv_bytes(columns: Sequence[Column], rows: int, for_spreadsheets: bool = True) -> bytes:
-    """The file that an export would hold."""
+def written(columns: Sequence[Column], rows: int, for_spreadsheets: bool = True) -> tuple[bytes, TableRecord]:
+    """The file that an export would hold, and what its manifest would record of it."""
     with tempfile.TemporaryDirectory(prefix="chaffinch-verify-") as scratch:
         path = Path(scratch) / "again.csv"
-        write_csv(path, columns, rows, for_spreadsheets)
-        return path.read_bytes()
+        record = write_csv(path, columns, rows, for_spreadsheets)
+        return path.read_bytes(), record
 
 
 def differences(name: str, data: bytes, again: bytes, who: str) -> list[str]:
@@ -162,12 +201,15 @@ def differences(name: str, data: bytes, again: bytes, who: str) -> list[str]:
 
 def curated_findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, run: RunRows) -> list[str]:
     """Where curated.csv is not what the run's own columns give."""
-    view = _same_scores(run.view, stored.view)
-    outcome = apply_rules(view, stored.rules, stored.decisions)
-    columns = curated_columns(view, outcome, run.columns)
+    outcome = apply_rules(stored.view, stored.rules, stored.decisions)
     safe = manifest["outputs"]["curated.csv"]["spreadsheet_safe"]
-    again = csv_bytes(columns, int(outcome.kept.sum()), safe)
+    again, _ = written(_curated_again(stored, run), int(outcome.kept.sum()), safe)
     return differences("curated.csv", file_bytes(folder / "curated.csv"), again, "the run")
+
+
+def _curated_again(stored: StoredExport, run: RunRows) -> list[Column]:
+    view = _same_scores(run.view, stored.view)
+    return curated_columns(view, apply_rules(view, stored.rules, stored.decisions), run.columns)
 
 
 def _cells(folder: Path, manifest: Mapping[str, Any], name: str) -> list[list[str]]:

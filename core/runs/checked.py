@@ -8,6 +8,7 @@ from typing import Any
 from core.evaluation.noise import noise_rate
 from core.evaluation.self_test import with_suggested_weights
 from core.store import Run
+from core.types.checks import CheckResult
 from core.types.curation import Decision, Rules
 from core.types.errors import RulesError
 
@@ -29,8 +30,11 @@ def checked(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[s
 
 def _check(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any] | None:
     result = check_of(run, rules, decisions)
-    if result is None:
-        return None
+    return check_words(result, decisions) if result is not None else None
+
+
+def check_words(result: CheckResult, decisions: Mapping[str, Decision]) -> dict[str, Any]:
+    """A check as a manifest tells it."""
     plain = {name: value for name, value in result.to_json().items() if name not in _IN_RULES}
     return {**plain, "same_decisions": same_decisions(result, decisions)}
 

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,16 +17,15 @@ from core.export import CONFIRM, ExportReport, LevelReport, Recomputed, RunRows,
 from core.export.readiness import Line, checklist
 from core.models.own_code import allow, refuse_unless_allowed
 from core.store import MAIN, Run, run_registry
-from core.store.atomic import sha256_of
 from core.store.runs import is_run
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, ModelError, RulesError, RunError
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import RunState
 
-from .checked import checked
 from .checking import check_of, same_decisions
 from .launch import status
+from .provenance import contradictions, provenance
 from .repeat import repeat_scores
 from .source import open_run, refuse_changed_source
 from .view import score_view
@@ -88,38 +87,6 @@ def _unfinished(run: Run) -> dict[str, str]:
     return {} if done else {"unfinished": f"{state.value}, with {len(run.score_names)} scores so far"}
 
 
-def provenance(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> dict[str, Any]:
-    """Where the numbers come from: the question, the model's files, the map and the versions, all by hash, and what
-    is known about the rules: their check, the self-test, the reviewed share of wrong labels.
-    """
-    model = run.path / "model"
-    files = sorted(p for p in model.rglob("*") if p.is_file()) if model.is_dir() else []
-    maps = {
-        name: sha256_of(run.path / "arrays" / f"{name}.npy")
-        for name in ("pca", "umap")
-        if (run.path / "arrays" / f"{name}.npy").is_file()
-    }
-    return {
-        "run_id": run.run_id,
-        "spec": _without_places(run),
-        "model_files": {p.relative_to(model).as_posix(): sha256_of(p) for p in files},
-        "map_coordinates": maps,
-        "embedding": run.card.get("embedding"),
-        "out_of_fold_model": run.card.get("out_of_fold_model"),
-        "scores_failed": dict(run.failures),
-        "versions": run.card.get("versions"),
-        **checked(run, rules, decisions),
-    }
-
-
-def _without_places(run: Run) -> dict[str, Any]:
-    """The question with file names instead of paths, which would tell where and whose they are."""
-    spec = run.spec.to_json()
-    names = {key: spec[key] and Path(spec[key]).name for key in ("labels", "class_map")}
-    weights = [Path(w).name for w in spec["training"]["weights"]]
-    return {**spec, **names, "source": run.name, "training": {**spec["training"], "weights": weights}}
-
-
 def verify_export(
     folder: Path,
     run: Path | None = None,
@@ -136,7 +103,7 @@ def verify_export(
     original, why_not = _run_of(Path(folder), run) if level >= 2 else (None, "")
     if original is None:
         return verify(folder, level, why_not=why_not)
-    rows = RunRows(score_view(original), original.examples.columns)
+    rows = RunRows(score_view(original), original.examples.columns, partial(contradictions, original))
     refusal = _refused_code(original, trust)
     if refusal is not None:
         return [_not_recomputed(report, refusal) for report in verify(folder, level, run=rows)]

@@ -13,7 +13,9 @@ from worlds import write_table
 
 from core import actions
 from core.export import read_manifest
+from core.export.changes import checksums_of
 from core.export.manifest import manifest_hash, to_text
+from core.export.records import record_findings
 from core.types.curation import Action, Decision
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
@@ -44,12 +46,18 @@ def export(made, tmp_path):
 
 
 def _rewrite(out, name, change):
-    """Let `change` alter the records of a CSV, then put the hash of the file right."""
+    """Let `change` alter the records of a CSV, then put the hashes and checksums of the file right."""
     records = list(csv.reader(io.StringIO((out / name).read_bytes().decode(), newline="")))
     change(records)
     with (out / name).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(records)
-    _seal(out)
+    _seal(out, lambda manifest: manifest["outputs"][name].update(_checksums(*records)))
+
+
+def _checksums(head, *rows):
+    sums = checksums_of(head, list(rows))
+    columns = [{"name": n, "sha256": digest.hexdigest()} for n, digest in zip(head, sums.columns, strict=True)]
+    return {"columns": columns, "row_crc32": sums.row_text()}
 
 
 def _seal(out, change=lambda manifest: None):
@@ -114,6 +122,17 @@ def test_a_forged_cell_of_decisions_fails(made, export, column, value):
         lambda m: m.update(near_duplicates_asked={"rows": 9, "share": 0.5, "similarity": 0.9, "limit": 0.05}),
         lambda m: m["outputs"]["curated.csv"].update(rows=1),
         lambda m: m["outputs"]["decisions.csv"].update(rows=99),
+        lambda m: m.update(warnings=["All is well."]),
+        lambda m: m.update(warnings=[]),
+        lambda m: m["outputs"]["curated.csv"].update(row_crc32=""),
+        lambda m: m["outputs"]["decisions.csv"]["columns"][0].update(sha256="0" * 64),
+        lambda m: m["outputs"]["curated.csv"].update(altered_cells=[[0, 0]]),
+        lambda m: m["outputs"]["decisions.csv"].update(altered_cells=[[0, 0]]),
+        lambda m: m["outputs"]["decisions.csv"].update(spreadsheet_safe=False),
+        lambda m: m["provenance"].update(run_id="another"),
+        lambda m: m["provenance"]["spec"].update(seed=7),
+        lambda m: m["provenance"]["versions"].update(torch="9.9"),
+        lambda m: m["provenance"].update(noise_review={"share": 0.0}),
     ],
     ids=[
         "decision",
@@ -128,6 +147,17 @@ def test_a_forged_cell_of_decisions_fails(made, export, column, value):
         "asked",
         "rows kept",
         "rows",
+        "warnings",
+        "no warnings",
+        "row checksums",
+        "column checksums",
+        "altered of curated",
+        "altered of decisions",
+        "decisions unsafe",
+        "run",
+        "spec",
+        "versions",
+        "review",
     ],
 )
 def test_a_forged_manifest_fails(made, export, change, request):
@@ -207,6 +237,24 @@ def test_a_pipe_is_no_manifest(export):
     os.mkfifo(export / "manifest.json")
     with pytest.raises(CurationError, match="it is no file"):
         actions.exports.verify_export(export, level=2)
+
+
+@pytest.mark.parametrize(
+    ("safe", "altered", "cell", "is_true"),
+    [
+        (True, [[0, 1]], "'=1", True),
+        (True, [], "=1", False),
+        (True, [], "-1.5", True),
+        (True, [[0, 1]], "'plain", False),
+        (True, [[7, 1]], "'=1", False),
+        (False, [], "=1", True),
+        (False, [[0, 1]], "'=1", False),
+    ],
+)
+def test_who_may_open_a_file_is_what_its_cells_say(safe, altered, cell, is_true):
+    records = [["id", "text"], ["1", cell]]
+    record = {**_checksums(*records), "altered_cells": altered, "spreadsheet_safe": safe}
+    assert (record_findings("curated.csv", record, records, None) == []) is is_true
 
 
 def test_the_manifest_reads_back(made):
