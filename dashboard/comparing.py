@@ -8,7 +8,6 @@ import pandas as pd
 from core.composite import RankCorrelation
 from core.curation.comparing import DIFFICULTY, EVIDENCE, PairComparison
 from core.curation.crossing import ClusterCard, Crossing
-from core.curation.facets import ZONE_WORDS
 from core.curation.sensitivity import WeightEffect
 from dashboard import reading
 
@@ -23,11 +22,6 @@ def axis_title(name: str) -> str:
 def short_title(name: str) -> str:
     """The same without its explanation: fits on a button."""
     return axis_title(name).split(" (")[0]
-
-
-def quadrant_words(found: PairComparison, a: str, b: str) -> list[str]:
-    """Names of the four quadrants for these two scores, in the order of their codes."""
-    return [name.format(a=short_title(a), b=short_title(b)) for name in found.names]
 
 
 def rows_with(codes: np.ndarray, code: int, shown: np.ndarray) -> np.ndarray:
@@ -82,7 +76,7 @@ def correlation_words(found: RankCorrelation) -> str:
 
 def zones_frame(found: Crossing) -> pd.DataFrame:
     """Rows of each group in each zone, with the share of doubted labels."""
-    columns = {ZONE_WORDS[zone].capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
+    columns = {zone.words.capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
     frame = pd.DataFrame({"Group": list(found.groups), "Rows": found.counts.sum(axis=1), **columns})
     return frame if found.suspected is None else frame.assign(**{"Suspected labels": found.suspected})
 

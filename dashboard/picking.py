@@ -8,7 +8,7 @@ import numpy as np
 
 from core import actions
 from core.curation import row_sets
-from dashboard import doing, listening, reading, row_bits, state
+from dashboard import doing, listening, row_bits, state
 from dashboard.opened import Opened
 
 MODES = {"replace": "Replace", "add": "Add", "subtract": "Subtract", "within": "Within"}
@@ -50,7 +50,7 @@ def _picked(opened: Opened, said: str) -> np.ndarray | None:
 def saved_rows(opened: Opened, name: str) -> np.ndarray | None:
     """Rows of a selection that was saved under a name, None when there is none."""
     ids = opened.curation.selections.get(name)
-    return None if ids is None else reading.rows_of(opened.view, ids)
+    return None if ids is None else opened.view.rows_of(ids)
 
 
 def mode() -> str:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 
 from core.curation import ScoreView, row_sets
 from core.curation.evidence import ZONES, zones
-from core.curation.facets import ZONE_WORDS, Facet, facet_of_labels, facet_of_sources
+from core.curation.facets import Facet, facets_of
 from core.curation.ranking import rank_rows
 from core.curation.reasons import reasons_of
 from core.curation.review import ReviewQueue
 from core.scores import SCORES
-from core.store import MAIN
 from core.types.errors import RulesError
 from dashboard import cache, flip_risks
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
-
-
-def class_counts(labels: np.ndarray, classes: int) -> np.ndarray:
-    """int64 [C] rows of each class; unlabeled rows are not counted."""
-    return np.bincount(labels + 1, minlength=classes + 1)[1:]
 
 
 def title(name: str) -> str:
@@ -35,16 +26,7 @@ def title(name: str) -> str:
 def facets(opened: Opened) -> tuple[Facet, ...]:
     """The cards of Explore: what never changes (kept per run) and what decisions change."""
     fixed = cache.fixed_facets(opened.run.run_id, opened.at, opened.run, opened.view)
-    outcome, change = opened.outcome, opened.change
-    kept = Facet("decision", "Decision", ("dropped", "kept"), outcome.kept.view(np.int8), change)
-    source = facet_of_sources(outcome, change)
-    labels = facet_of_labels(opened.view, outcome)
-    return tuple(facet for facet in (kept, source, labels, *fixed) if facet is not None)
-
-
-def rows_of(view: ScoreView, ids: Iterable[str]) -> np.ndarray:
-    """Rows of ids, those that are not in the view left out."""
-    return np.array(sorted(view.row_of[i] for i in ids if i in view.row_of), np.int64)
+    return facets_of(opened.view, opened.outcome, fixed, opened.change)
 
 
 def orders(opened: Opened) -> dict[str, str]:
@@ -102,7 +84,7 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "because": [reasons_of(outcome, int(row)) for row in rows],
             "distance to the cut": outcome.margin[rows],
             "flip risk": flip_risks.flip_risks(opened)[rows],
-            "zone": [ZONE_WORDS[ZONES[code]] for code in zones(view)[rows]],
+            "zone": [ZONES[code].words for code in zones(view)[rows]],
         }
     )
     if (outcome.label_final[rows] != view.labels[rows]).any():
@@ -119,18 +101,7 @@ def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:
 
 def zone_word(opened: Opened, row: int) -> str:
     """The zone of one row in words."""
-    return ZONE_WORDS[ZONES[int(zones(opened.view)[row])]]
-
-
-def export_name(opened: Opened) -> str:
-    """A folder name for the run, and for its branch unless that is the first."""
-    name = _as_folder(opened.run.name, "run")
-    return name if opened.curation.branch == MAIN else f"{name}-{_as_folder(opened.curation.branch, 'branch')}"
-
-
-def _as_folder(name: str, otherwise: str) -> str:
-    """One plain part of a path, whatever the name says."""
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:100] or otherwise
+    return ZONES[int(zones(opened.view)[row])].words
 
 
 def kept_frame(opened: Opened, count: int) -> pd.DataFrame:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.runs.score_states import IDLE, score_states
 from core.scores.method import ScoreMethod
 from core.store import Run
-from core.types.runs import RunState, RunStatus
+from core.types.runs import RunStatus
 from core.types.scores import Score
 
-IDLE = ("not asked for", "not possible here")
-GOING = (RunState.WAITING, RunState.RUNNING)
 _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 
@@ -21,28 +20,6 @@ def scores_frame(run: Run, methods: Sequence[ScoreMethod], status: RunStatus) ->
     states = score_states(run, [method.name for method in methods], status)
     methods = sorted(methods, key=lambda method: states[method.name] in IDLE)
     return pd.DataFrame([_score_line(run, method, states[method.name]) for method in methods])
-
-
-def score_states(run: Run, names: Sequence[str], status: RunStatus) -> dict[str, str]:
-    """Where each score stands: done, failed, the stage its run is in for the next one, waiting, not asked for."""
-    asked = run.spec.scores
-    not_here = run.card.get("not_here", {})
-    found, next_up = {}, True
-    for name in names:
-        if name in run.score_names:
-            found[name] = "done"
-        elif name in run.failures:
-            found[name] = "failed"
-        elif name in not_here:
-            found[name] = "not possible here"
-        elif "all" not in asked and name not in asked:
-            found[name] = "not asked for"
-        elif status.state not in GOING:
-            found[name] = "not run"
-        else:
-            found[name] = (status.stage.lower() or "starting") if next_up else "waiting"
-            next_up = False
-    return found
 
 
 def _score_line(run: Run, method: ScoreMethod, state: str) -> dict[str, object]:

@@ -64,7 +64,7 @@ def _shown(quiet: bool) -> Iterator[Progress]:
     try:
         yield progress
     finally:
-        getattr(progress, "close", lambda: None)()
+        progress.close()
 
 
 def print_check(result: CheckResult) -> None:

@@ -55,7 +55,7 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: An
     try:
         done = run_attended(spec, out, progress, truth, consent, ends_process=True)
     finally:
-        getattr(progress, "close", lambda: None)()
+        progress.close()
     if not quiet:
         if before is RunState.FINISHED:
             say(f"{out} is already finished: the same question about the same data. Nothing was computed again.")
@@ -258,7 +258,7 @@ def verify(asked: Namespace) -> None:
             asked.folder, asked.run, asked.level, progress, asked.retrain, asked.trust
         )
     finally:
-        getattr(progress, "close", lambda: None)()
+        progress.close()
     words.print_levels(reports)
     raise_if_failed(reports)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.types.curation import Outcome
+from core.types.curation import Outcome, Zone
 
 from .evidence import ZONES, zones
 from .view import ScoreView
@@ -26,7 +26,7 @@ class BranchComparison:
     relabeled: np.ndarray
     by_class: np.ndarray
     by_zone: np.ndarray
-    zones: tuple[str, ...] = ZONES
+    zones: tuple[Zone, ...] = ZONES
 
 
 def compare_outcomes(view: ScoreView, a: Outcome, b: Outcome) -> BranchComparison:

@@ -9,20 +9,14 @@ import numpy as np
 from core.composite import RankCorrelation, TopOverlap, rank_correlation, top_overlap
 from core.composite.correlation import mean_ranks
 from core.types.errors import RulesError
-from core.types.methods import Direction, Goal, Group
 
 from .evidence import difficulty, label_evidence, label_suggested
-from .view import ScoreColumn, ScoreView
+from .view import ScoreView
 
 DIFFICULTY, EVIDENCE = "difficulty", "label_evidence"  # the two summaries of METHODS 10.2, comparable like scores
-# METHODS 10.2 step 5, by (difficult, evidence for the label). Half of all rows are above any middle: these are sides to
-# look at, not findings, and are not called like the narrower zones of `evidence.zones`: one name, one count.
-ZONE_QUADRANTS = (
-    "easier half, firmer label",
-    "easier half, weaker label",
-    "harder half, firmer label",
-    "harder half, weaker label",
-)
+# In the order of the codes. Half of all rows are above any middle: these are sides to look at, not findings, and are
+# not called like the narrower zones of `evidence.zones`.
+_QUADRANTS = ("low {a}, high {b}", "low {a}, low {b}", "high {a}, high {b}", "high {a}, low {b}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +24,10 @@ class PairComparison:
     """Scores a and b over the rows that both have.
 
     ranks: float32 [N, 2] in 0..1, NaN where one is missing: the plane on which rows are drawn, a to the right.
-    spearman: NaN when not defined. overlaps: of the suspicious ends. quadrants: int8 [N] into names, -1 = missing.
+    spearman: NaN when not defined. overlaps: of the suspicious ends. quadrants: int8 [N] as
+    `quadrant_words` names them, -1 = missing.
     """
 
-    names: tuple[str, ...]
     ranks: np.ndarray
     spearman: float
     rows: int
@@ -43,6 +37,11 @@ class PairComparison:
     def counts(self) -> np.ndarray:
         """int64 [4] rows of each quadrant."""
         return np.bincount(self.quadrants[self.quadrants >= 0], minlength=4)
+
+
+def quadrant_words(a: str, b: str) -> tuple[str, ...]:
+    """The four quadrants for scores of these titles, in the order of their codes."""
+    return tuple(words.format(a=a, b=b) for words in _QUADRANTS)
 
 
 def comparable(view: ScoreView) -> tuple[str, ...]:
@@ -71,7 +70,6 @@ def compare_pair(view: ScoreView, a: str, b: str) -> PairComparison:
     suspicious = [np.asarray(v * np.float32(_suspicious(view, name))) for v, name in zip(values, (a, b), strict=True)]
     overlaps = top_overlap(suspicious[0], suspicious[1], view.id_rank)
     return PairComparison(
-        _quadrant_names(view, a, b),
         ranks,
         float(found.matrix[0, 1]),
         int(both.sum()),
@@ -97,37 +95,6 @@ def _quadrants(ranks: np.ndarray, both: np.ndarray) -> np.ndarray:
     code = np.full(len(ranks), -1, np.int8)
     code[both] = 2 * (ranks[both, 0] >= 0.5) + (ranks[both, 1] < 0.5)
     return code
-
-
-def _quadrant_names(view: ScoreView, a: str, b: str) -> tuple[str, ...]:
-    """In the order of the codes: low a high b, low a low b, high a high b, high a low b."""
-    if _is_difficulty(view, a) and _is_evidence(view, b):
-        return ZONE_QUADRANTS
-    if _is_evidence(view, a) and _is_difficulty(view, b):  # the same plane, turned
-        easy, shortcut, hard, wrong = ZONE_QUADRANTS
-        return (wrong, shortcut, hard, easy)
-    return tuple(f"{one} {{a}}, {two} {{b}}" for one in ("low", "high") for two in ("high", "low"))
-
-
-def _is_difficulty(view: ScoreView, name: str) -> bool:
-    column = view.scores.get(name)
-    return name == DIFFICULTY or (
-        column is not None
-        and column.group == Group.DIFFICULTY.value
-        and column.orientation.get(Goal.KEEP_HARD.value, 0) > 0
-    )
-
-
-def _is_evidence(view: ScoreView, name: str) -> bool:
-    column = view.scores.get(name)
-    return name == EVIDENCE or (column is not None and _speaks_for_the_label(column))
-
-
-def _speaks_for_the_label(column: ScoreColumn) -> bool:
-    return (
-        column.direction in (Direction.TYPICAL.value, Direction.HELPFUL.value)
-        and column.orientation.get(Goal.FIND_NOISE.value, 0) < 0
-    )
 
 
 def _suspicious(view: ScoreView, name: str) -> int:

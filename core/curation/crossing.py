@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.types.curation import Zone
+
 from .comparing import suspected_label
 from .evidence import ZONES, zones
 from .view import ScoreView
@@ -25,7 +27,7 @@ class Crossing:
     """counts: int64 [G, K] rows of each group in each part; suspected: float [G] share of doubted labels, or None."""
 
     groups: tuple[str, ...]
-    parts: tuple[str, ...]
+    parts: tuple[Zone, ...]
     counts: np.ndarray
     suspected: np.ndarray | None
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from core.selection.thresholds import apply_threshold
 from core.store.index import ScoreIndex
-from core.types.curation import Outcome, Rules, Source, Threshold
+from core.types.curation import CutKind, Outcome, Rules, Side, Source, Threshold
 
 from .ranking import rank_rows
 from .rule_edits import drop_side
@@ -22,16 +20,16 @@ def cut_values(view: ScoreView, outcome: Outcome, score: str) -> np.ndarray:
     return outcome.composite if score == "composite" else view.score(score).values
 
 
-def cut_bounds(values: np.ndarray, kind: str, side: str) -> tuple[float, float, float]:
+def cut_bounds(values: np.ndarray, kind: CutKind, side: Side) -> tuple[float, float, float]:
     """Lowest, highest and a modest first value (a tenth of the rows) for a new cut on [N] values."""
     finite = values[np.isfinite(values)]
-    if kind == "percentile":
-        return 0.0, 100.0, 90.0 if side == "above" else 10.0
-    if kind == "count":
+    if kind == CutKind.PERCENTILE:
+        return 0.0, 100.0, 90.0 if side == Side.ABOVE else 10.0
+    if kind == CutKind.COUNT:
         return 0.0, float(len(finite)), float(len(finite) // 10)
     if not len(finite):
         return 0.0, 1.0, 0.0
-    start = float(np.quantile(finite, 0.9 if side == "above" else 0.1))
+    start = float(np.quantile(finite, 0.9 if side == Side.ABOVE else 0.1))
     return float(finite.min()), float(finite.max()), start
 
 
@@ -41,7 +39,7 @@ def rows_beyond(view: ScoreView, rules: Rules, outcome: Outcome, cut: Threshold)
     if cut.class_name is not None:
         unlocked = unlocked & (view.labels == view.class_names.index(cut.class_name))
     values = cut_values(view, outcome, cut.score)[unlocked]
-    if cut.kind == "count":  # ties are broken by id: exactly so many, or all there are
+    if cut.kind is CutKind.COUNT:  # ties are broken by id: exactly so many, or all there are
         return min(int(cut.cut), int(np.isfinite(values).sum()))
     return len(apply_threshold(cut, values, view.id_rank).rows)
 
@@ -64,26 +62,26 @@ def _first(order: np.ndarray, eligible: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate(parts)[:count]
 
 
-def cut_on_score(rules: Rules, name: str, index: ScoreIndex) -> tuple[float | None, str]:
+def cut_on_score(rules: Rules, name: str, index: ScoreIndex) -> tuple[float | None, Side]:
     """The value of the rules' cut on one score over all classes, None without one, and the side that it drops.
 
     index: of that score; a percentile or a count is told at the value it falls on.
     """
     cut = next((t for t in rules.thresholds if t.score == name and t.class_name is None), None)
     if cut is None:
-        return None, "above"
-    if cut.kind == "value":
+        return None, Side.ABOVE
+    if cut.kind is CutKind.VALUE:
         return cut.cut, cut.drop
-    share = cut.cut / 100 if cut.kind == "percentile" else cut.cut / max(len(index.sorted_values), 1)
-    if cut.kind == "count" and cut.drop == "above":
+    share = cut.cut / 100 if cut.kind is CutKind.PERCENTILE else cut.cut / max(len(index.sorted_values), 1)
+    if cut.kind is CutKind.COUNT and cut.drop is Side.ABOVE:
         share = 1 - share
     return index.quantile(min(max(share, 0.0), 1.0)), cut.drop
 
 
-def composite_side(rules: Rules) -> Literal["above", "below"]:
+def composite_side(rules: Rules) -> Side:
     """The side of the composite's cut that goes: as its threshold says, else the end that the goal removes."""
     given = next((t.drop for t in rules.thresholds if t.score == "composite" and t.class_name is None), None)
-    return "below" if (given or drop_side(rules)) == "below" else "above"
+    return given or drop_side(rules)
 
 
 def composite_cut(outcome: Outcome) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.selection import Cut, StrategyInputs, apply_in_order, apply_threshold, strategy_named
-from core.types.curation import Rules, Threshold
+from core.types.curation import Rules, Side, Threshold
 from core.types.errors import RulesError
 from core.types.methods import Direction, Goal
 from core.types.params import params_from_dict
@@ -87,13 +87,13 @@ def _threshold(
     composite = threshold.score == "composite"
     column = ranking.composite if composite else view.score(threshold.score).values
     eligible = _eligible(view, unlocked, threshold.class_name)
-    if composite and threshold.class_name is None and (threshold.drop == "above") == drops_first(rules.goal):
+    if composite and threshold.class_name is None and (threshold.drop is Side.ABOVE) == drops_first(rules.goal):
         cut = apply_in_order(threshold, column, ranking.order[: ranking.ranked])
     else:
         rows = np.flatnonzero(eligible)
         found = apply_threshold(threshold, column[rows], view.id_rank[rows])
         cut = Cut(rows[found.rows], found.value)
-    margin = cut.value - column if threshold.drop == "above" else column - cut.value
+    margin = cut.value - column if threshold.drop is Side.ABOVE else column - cut.value
     redundancy = (
         rules.goal == Goal.REMOVE_REDUNDANT.value
         if composite

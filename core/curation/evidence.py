@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.composite import combine, normalise
-from core.types.curation import Rules
+from core.types.curation import Rules, Zone
 from core.types.methods import Direction, Goal, Group
 
 from .ranking import orientation, score_groups
 from .view import ScoreView
 
-ZONES = ("typical", "likely_mislabeled", "hard_useful", "redundant")
+ZONES = tuple(Zone)
 _SUSPECT_SHARE = 0.10  # the tenth of the rows with the weakest label evidence is where a person should look first
 _HARD_SHARE = 0.25
 _TWIN_SHARE = 0.25
@@ -71,9 +71,9 @@ def _zones(view: ScoreView) -> np.ndarray:
     twin = _redundancy(view)
     code = np.zeros(len(view), np.uint8)
     with np.errstate(invalid="ignore"):
-        code[(hard < 0) & (clean >= 0) & (twin >= 0.5 - _TWIN_SHARE)] = ZONES.index("redundant")
-        code[hard >= 0.5 - _HARD_SHARE] = ZONES.index("hard_useful")
-        code[(clean < _SUSPECT_SHARE - 0.5) & ~(hard < 0)] = ZONES.index("likely_mislabeled")
+        code[(hard < 0) & (clean >= 0) & (twin >= 0.5 - _TWIN_SHARE)] = ZONES.index(Zone.REDUNDANT)
+        code[hard >= 0.5 - _HARD_SHARE] = ZONES.index(Zone.HARD_USEFUL)
+        code[(clean < _SUSPECT_SHARE - 0.5) & ~(hard < 0)] = ZONES.index(Zone.LIKELY_MISLABELED)
     return code
 
 

@@ -15,13 +15,6 @@ from .view import ScoreView
 
 _MOST_OPTIONS = 500  # a facet with more values is a search, not a card
 
-ZONE_WORDS = {
-    "typical": "typical",
-    "likely_mislabeled": "likely mislabeled",
-    "hard_useful": "hard but useful",
-    "redundant": "redundant",
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Facet:
@@ -40,6 +33,16 @@ class Facet:
         """int64 [options] rows in each, among the rows of a mask."""
         codes = self.codes if rows is None else self.codes[rows]
         return np.bincount(codes[codes >= 0], minlength=len(self.options))
+
+
+def facets_of(view: ScoreView, outcome: Outcome, fixed: Sequence[Facet], version: str = "") -> tuple[Facet, ...]:
+    """Every way to divide the rows: what decisions change, then what they do not (`fixed_facets`).
+
+    version: names the outcome.
+    """
+    decision = Facet("decision", "Decision", ("dropped", "kept"), outcome.kept.view(np.int8), version)
+    changing = (decision, facet_of_sources(outcome, version), facet_of_labels(view, outcome))
+    return (*(facet for facet in changing if facet is not None), *fixed)
 
 
 def facet_of_words(name: str, title: str, words: np.ndarray) -> Facet | None:
@@ -75,7 +78,7 @@ def fixed_facets(view: ScoreView, clusters: np.ndarray | None) -> tuple[Facet, .
     if view.predicted is not None:
         found.append(Facet("predicted", "Prediction", view.class_names, np.asarray(view.predicted, np.int64)))
     if view.scores:
-        found.append(Facet("zone", "Zone", tuple(ZONE_WORDS[z] for z in ZONES), zones(view).astype(np.int64)))
+        found.append(Facet("zone", "Zone", tuple(zone.words for zone in ZONES), zones(view).astype(np.int64)))
     found.append(facet_of_words("split", "Split", view.splits))
     if view.groups is not None:
         found.append(facet_of_words("group", "Group", view.groups))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from core.types.curation import Guardrails, Rules, Threshold
+from core.types.curation import CutKind, Guardrails, Rules, Side, Threshold
 from core.types.errors import RulesError
 from core.types.methods import Goal
 
@@ -45,7 +45,7 @@ def _remove_label_errors(view: ScoreView) -> Rules:
     return replace(
         goal_rules(view, Goal.FIND_NOISE.value),
         preset="remove_label_errors",
-        thresholds=(Threshold("composite", "percentile", "above", cut),),
+        thresholds=(Threshold("composite", CutKind.PERCENTILE, Side.ABOVE, cut),),
     )
 
 
@@ -53,7 +53,7 @@ def _remove_redundant(view: ScoreView) -> Rules:
     return replace(
         goal_rules(view, Goal.REMOVE_REDUNDANT.value),
         preset="remove_redundant",
-        thresholds=(Threshold("composite", "percentile", "above", 80.0),),
+        thresholds=(Threshold("composite", CutKind.PERCENTILE, Side.ABOVE, 80.0),),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.types.curation import Guardrails, Rules, Threshold
+from core.types.curation import CutKind, Guardrails, Rules, Side, Threshold
 from core.types.figures import digits
 from core.types.methods import Goal
 
@@ -23,13 +23,13 @@ GOAL_WORDS = {
 }
 
 
-def drop_side(rules: Rules) -> str:
+def drop_side(rules: Rules) -> Side:
     """The end of the composite that goes first under the goal."""
     return _drop_side(rules.goal)
 
 
-def _drop_side(goal: str) -> str:
-    return "above" if drops_first(goal) else "below"
+def _drop_side(goal: str) -> Side:
+    return Side.ABOVE if drops_first(goal) else Side.BELOW
 
 
 def droppable(view: ScoreView, rules: Rules) -> int:
@@ -42,11 +42,11 @@ def share(rules: Rules, total: int) -> float | None:
     if "keep_fraction" in rules.strategy_params:
         return 1.0 - float(rules.strategy_params["keep_fraction"])
     cut = next((t for t in rules.thresholds if t.score == "composite" and t.class_name is None), None)
-    if rules.strategy != "threshold" or cut is None or cut.kind == "value":
+    if rules.strategy != "threshold" or cut is None or cut.kind is CutKind.VALUE:
         return None if rules.strategy != "threshold" or cut is not None else 0.0
-    if cut.kind == "count":
+    if cut.kind is CutKind.COUNT:
         return min(1.0, cut.cut / max(total, 1))
-    return (100.0 - cut.cut if cut.drop == "above" else cut.cut) / 100.0
+    return (100.0 - cut.cut if cut.drop is Side.ABOVE else cut.cut) / 100.0
 
 
 def with_share(rules: Rules, wanted: float, total: int) -> Rules:
@@ -58,7 +58,7 @@ def with_share(rules: Rules, wanted: float, total: int) -> Rules:
     rest = tuple(t for t in rules.thresholds if t.score != "composite" or t.class_name is not None)
     if round(wanted * total) == 0:
         return replace(rules, preset=None, thresholds=rest)
-    cut = Threshold("composite", "count", drop_side(rules), float(round(wanted * total)))
+    cut = Threshold("composite", CutKind.COUNT, drop_side(rules), float(round(wanted * total)))
     return replace(rules, preset=None, thresholds=(cut, *rest))
 
 
@@ -78,10 +78,10 @@ def with_goal(rules: Rules, goal: str) -> Rules:
     return replace(rules, goal=goal, preset=None, thresholds=tuple(_moved(t, side) for t in rules.thresholds))
 
 
-def _moved(cut: Threshold, side: str) -> Threshold:
-    if cut.score != "composite" or cut.kind == "value" or cut.drop == side:
+def _moved(cut: Threshold, side: Side) -> Threshold:
+    if cut.score != "composite" or cut.kind is CutKind.VALUE or cut.drop is side:
         return cut
-    return replace(cut, drop=side, cut=round(100.0 - cut.cut, 6) if cut.kind == "percentile" else cut.cut)
+    return replace(cut, drop=side, cut=round(100.0 - cut.cut, 6) if cut.kind is CutKind.PERCENTILE else cut.cut)
 
 
 def with_strategy(rules: Rules, name: str, params: Mapping[str, Any]) -> Rules:
@@ -114,8 +114,8 @@ def without_threshold(rules: Rules, number: int) -> Rules:
 def threshold_words(threshold: Threshold, title: str) -> str:
     """A cut in one sentence."""
     where = f" in class {threshold.class_name}" if threshold.class_name else ""
-    end = "highest" if threshold.drop == "above" else "lowest"
-    if threshold.kind == "count":
+    end = "highest" if threshold.drop is Side.ABOVE else "lowest"
+    if threshold.kind is CutKind.COUNT:
         return f"Drop the {int(threshold.cut):,} {end} by {title}{where}"
-    unit = "percentile " if threshold.kind == "percentile" else ""
+    unit = "percentile " if threshold.kind is CutKind.PERCENTILE else ""
     return f"Drop {threshold.drop} {unit}{digits(threshold.cut)} of {title}{where}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -114,6 +114,10 @@ class ScoreView:
     def row_of(self) -> dict[str, int]:
         """id -> row."""
         return {str(key): row for row, key in enumerate(self.ids.tolist())}
+
+    def rows_of(self, ids: Iterable[str]) -> np.ndarray:
+        """int64 rows of ids, ascending; ids that are not in the view are left out."""
+        return np.array(sorted(self.row_of[name] for name in ids if name in self.row_of), np.int64)
 
     @cached_property
     def id_order(self) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.curation import ScoreView, goal_rules, noise_estimate, rank_rows, suspected_share, wilson
 from core.types.checks import NoiseRate, Stratum
-from core.types.curation import Action, Decision, Rules, Threshold
+from core.types.curation import Action, CutKind, Decision, Rules, Side, Threshold
 from core.types.errors import RulesError
 from core.types.examples import UNLABELED
 from core.types.methods import Goal
@@ -72,7 +72,7 @@ def noise_rate(view: ScoreView, decisions: Mapping[str, Decision], per_stratum: 
 
 def cut_rules(view: ScoreView, cut: int) -> Rules:
     """Rules that drop the `cut` most suspected rows, in the order that the sample was drawn from."""
-    threshold = Threshold("composite", "count", "above", float(cut))
+    threshold = Threshold("composite", CutKind.COUNT, Side.ABOVE, float(cut))
     return replace(goal_rules(view, Goal.FIND_NOISE.value), thresholds=(threshold,) if cut else ())
 
 

@@ -1,12 +1,14 @@
-"""What a person should know before an export, one line with a light each."""
+"""Before an export: what a person should know about it, one line with a light each, and what its folder is called."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.curation import ScoreView
 from core.curation.warnings import hardest_hit
+from core.store import MAIN
 from core.types.checks import CheckResult
 from core.types.curation import Decision, Outcome, Rules, Source
 
@@ -65,3 +67,14 @@ def _check(check: CheckResult | None, same_decisions: bool) -> Line:
     if not same_decisions:
         return Line("amber", f"Checked with other decisions than the present ones: {check.verdict}")
     return Line("green" if check.beats_random else "amber", f"Checked: {check.verdict}")
+
+
+def export_name(run_name: str, branch: str) -> str:
+    """A folder name for an export: the run's, and the branch's unless that is the first one."""
+    name = _as_folder(run_name, "run")
+    return name if branch == MAIN else f"{name}-{_as_folder(branch, 'branch')}"
+
+
+def _as_folder(name: str, otherwise: str) -> str:
+    """One plain part of a path, whatever the name says."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:100] or otherwise

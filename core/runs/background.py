@@ -18,8 +18,6 @@ from .folder import default_threads
 from .launch import refuse_second, spawn, status
 from .progress import DatabaseProgress, Together
 
-BUSY = (RunState.WAITING, RunState.RUNNING)
-
 
 def job_id(run: Run, kind: str) -> str:
     """The name of a run's check or self-test in the database; one of a kind at a time."""
@@ -37,7 +35,7 @@ def job_status(run: Run, kind: str) -> RunStatus | None:
 def launch_job(run: Run, kind: str, folder: Path, arguments: Sequence[str]) -> str:
     """Start `python -m core ARGUMENTS` in a process of its own, its words in `folder`/log.txt; returns the job's id."""
     name, now = job_id(run, kind), job_status(run, kind)
-    if now is not None and now.state in BUSY:
+    if now is not None and now.state.is_busy:
         raise RunError(f"A {kind} of {run.name} is already running.", "Wait for it, or cancel it first.")
     spawn(
         name,

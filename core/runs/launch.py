@@ -26,7 +26,6 @@ from .prepare import check_spec
 from .source import absolute, find_run
 
 _CHILDREN: dict[str, subprocess.Popen] = {}  # polled, so that a killed child does not stay a zombie that looks alive
-_ALIVE_STATES = (RunState.RUNNING.value, RunState.WAITING.value)
 _ENDING_SECONDS = 10.0
 
 
@@ -55,7 +54,7 @@ def resume(run: str | Path) -> str:
     if not is_run(path):
         raise RunError(f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made.")
     folder = RunFolder(path)
-    if _known(folder.run_id) and status(folder.run_id).state in (RunState.RUNNING, RunState.WAITING):
+    if _known(folder.run_id) and status(folder.run_id).state.is_busy:
         raise RunError(f"The run {folder.run_id} is already running.", "Wait for it, or cancel it first.")
     refuse_unless_allowed(folder.run_id, folder.spec.training.model)
     spawn(folder.run_id, path, _go_on(folder), folder.threads, facts_of(path))
@@ -67,7 +66,7 @@ def cancel(run_id: str) -> None:
     registry = run_registry()
     state = status(run_id).state
     is_halted = state is RunState.STOPPED and is_there(registry.row(run_id))
-    if state not in (RunState.RUNNING, RunState.WAITING) and not is_halted:
+    if not state.is_busy and not is_halted:
         raise RunError(f"{run_id} is not running: it is {state.value}.", "`python -m core status` lists the runs.")
     registry.ask_to_stop(run_id)
 
@@ -76,7 +75,7 @@ def status(run_id: str) -> RunStatus:
     """What the row says, corrected by whether the process is there."""
     registry = run_registry()
     row = registry.row(run_id)
-    if row.state in _ALIVE_STATES and not _goes_on(row):
+    if RunState(row.state).is_busy and not _goes_on(row):
         registry.bury(run_id, row.beat, _last_words(Path(row.path)))
         row = registry.row(run_id)
     _reap(run_id)
@@ -98,7 +97,8 @@ def list_runs() -> list[RunSummary]:
     found = []
     for row in registry.rows():
         if is_run(row.path):
-            state = status(row.run_id).state if row.state in _ALIVE_STATES else RunState(row.state)
+            state = RunState(row.state)
+            state = status(row.run_id).state if state.is_busy else state
             found.append(
                 RunSummary(
                     row.run_id,

@@ -38,6 +38,11 @@ class Together:
         for listener in self.listeners:
             listener.advance(steps)
 
+    def close(self) -> None:
+        """Close every listener."""
+        for listener in self.listeners:
+            listener.close()
+
 
 class PlainProgress:
     """One line when a stage begins and, in long stages, one every few seconds: for logs and pipes."""
@@ -58,6 +63,9 @@ class PlainProgress:
         if time.monotonic() - self._told >= self.every:
             self._told = time.monotonic()
             print(escaped(f"{self._title}: {self._done} of {self._total}"), file=self.out, flush=True)
+
+    def close(self) -> None:
+        """Nothing stays open."""
 
 
 class BarProgress:
@@ -120,6 +128,10 @@ class DatabaseProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the heartbeat."""
         self._over.set()
         self._thread.join(timeout=PATIENCE_SECONDS)
 

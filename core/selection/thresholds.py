@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.types.curation import Threshold
+from core.types.curation import CutKind, Side, Threshold
 from core.types.errors import RulesError
 
 from .ordering import smallest
@@ -22,17 +22,13 @@ class Cut:
 
 
 def check_threshold(threshold: Threshold) -> None:
-    """Raise `RulesError` for a kind, side or number that makes no sense."""
+    """Raise `RulesError` for a number that makes no sense."""
     t = threshold
-    if t.kind not in ("value", "percentile", "count"):
-        raise RulesError(f"The threshold on {t.score} has the kind {t.kind!r}.", "Use value, percentile or count.")
-    if t.drop not in ("above", "below"):
-        raise RulesError(f"The threshold on {t.score} drops {t.drop!r}.", "Use above or below.")
     if not np.isfinite(t.cut):
         raise RulesError(f"The threshold on {t.score} is {t.cut}.", "Give a finite number.")
-    if t.kind == "percentile" and not 0 <= t.cut <= 100:
+    if t.kind is CutKind.PERCENTILE and not 0 <= t.cut <= 100:
         raise RulesError(f"The percentile on {t.score} is {t.cut}.", "Give a percentile from 0 to 100.")
-    if t.kind == "count" and (t.cut < 0 or t.cut != int(t.cut)):
+    if t.kind is CutKind.COUNT and (t.cut < 0 or t.cut != int(t.cut)):
         raise RulesError(f"The count on {t.score} is {t.cut}.", "Give a whole number of rows, 0 or more.")
 
 
@@ -61,18 +57,19 @@ def apply_in_order(threshold: Threshold, values: np.ndarray, order: np.ndarray) 
     check_threshold(threshold)
     if not len(order):
         return Cut(order, np.float32("nan"))
-    if threshold.kind == "count":
+    if threshold.kind is CutKind.COUNT:
         count = min(int(threshold.cut), len(order))
         last, first = values[order[max(count - 1, 0)]], values[order[min(count, len(order) - 1)]]
         return Cut(order[:count], np.float32((float(last) + float(first)) / 2.0))
-    above = threshold.drop == "above"
-    cut = np.float32(threshold.cut) if threshold.kind == "value" else _percentile_in_order(threshold, values, order)
+    above = threshold.drop is Side.ABOVE
+    at_value = threshold.kind is CutKind.VALUE
+    cut = np.float32(threshold.cut) if at_value else _percentile_in_order(threshold, values, order)
     beyond = bisect_left(order, True, key=lambda row: bool(values[row] <= cut if above else values[row] >= cut))
     return Cut(order[:beyond], cut)
 
 
 def _percentile_in_order(threshold: Threshold, values: np.ndarray, order: np.ndarray) -> np.float32:
-    above = threshold.drop == "above"
+    above = threshold.drop is Side.ABOVE
     place = _place(threshold, len(order))
     if not 0 <= place < len(order):
         return np.float32(-np.inf if above else np.inf)
@@ -80,31 +77,31 @@ def _percentile_in_order(threshold: Threshold, values: np.ndarray, order: np.nda
 
 
 def _cut(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
-    if threshold.kind == "count":
+    if threshold.kind is CutKind.COUNT:
         return _by_count(threshold, column, id_rank)
-    cut = np.float32(threshold.cut) if threshold.kind == "value" else _percentile(column, threshold)
-    beyond = column > cut if threshold.drop == "above" else column < cut
+    cut = np.float32(threshold.cut) if threshold.kind is CutKind.VALUE else _percentile(column, threshold)
+    beyond = column > cut if threshold.drop is Side.ABOVE else column < cut
     return Cut(np.flatnonzero(beyond), cut)
 
 
 def _percentile(column: np.ndarray, threshold: Threshold) -> np.float32:
     place = _place(threshold, len(column))
     if not 0 <= place < len(column):
-        return np.float32(-np.inf if threshold.drop == "above" else np.inf)
+        return np.float32(-np.inf if threshold.drop is Side.ABOVE else np.inf)
     return np.partition(column, place)[place]
 
 
 def _place(threshold: Threshold, n: int) -> int:
     """Where the percentile stands among n ascending values; outside of them when it drops all."""
     share = threshold.cut / 100.0 * n
-    if threshold.drop == "above":
+    if threshold.drop is Side.ABOVE:
         return int(np.ceil(share - 1e-9)) - 1  # a hair's breadth against 0.3 * 10 = 3.0000000000000004
     return int(np.floor(share + 1e-9))
 
 
 def _by_count(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
     count = min(int(threshold.cut), len(column))
-    signed = -column if threshold.drop == "above" else column
+    signed = -column if threshold.drop is Side.ABOVE else column
     chosen = smallest(signed, id_rank, count)
     dropped = np.zeros(len(column), bool)
     dropped[chosen] = True

@@ -51,7 +51,7 @@ class RunRegistry:
                 .where(
                     _c.run_id == run_id,
                     _c.beat == beat,
-                    _c.state.in_((RunState.RUNNING.value, RunState.WAITING.value)),
+                    _c.state.in_([state.value for state in RunState if state.is_busy]),
                 )
                 .values(state=RunState.STOPPED.value, message=message, **_now(connection))
             )

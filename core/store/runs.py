@@ -77,7 +77,7 @@ class Run:
     def state(self) -> RunState:
         """What the files alone say: FINISHED, INCOMPLETE, CANCELLED, FAILED, or STOPPED when they say nothing final."""
         said = RunState(self.card.get("state", RunState.STOPPED))
-        return RunState.STOPPED if said in (RunState.RUNNING, RunState.WAITING) else said
+        return RunState.STOPPED if said.is_busy else said
 
     # -- examples ----------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from .validation import ValidationError, validated
 
 
 class Action(StrEnum):
-    """A person's word on one example."""
+    """What a person decided about one example."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -42,7 +42,7 @@ SOURCES = (Source.DEFAULT, Source.RULE, Source.GUARDRAIL, Source.DUPLICATE, Sour
 
 @dataclass(frozen=True)
 class Decision:
-    """The latest word of a person on one example."""
+    """What a person decided about one example, as of now."""
 
     action: Action | None = None  # None: only a note or a review mark
     label: str | None = None  # class name for RELABEL
@@ -51,19 +51,55 @@ class Decision:
     sampled: bool = False  # answered in the random sample for the noise rate: only such answers say how many are wrong
 
 
+class Zone(StrEnum):
+    """What hardness and label evidence together say of a row, in the order of the codes of `core.curation.zones`."""
+
+    TYPICAL = "typical"
+    LIKELY_MISLABELED = "likely_mislabeled"
+    HARD_USEFUL = "hard_useful"
+    REDUNDANT = "redundant"
+
+    @property
+    def words(self) -> str:
+        """What a person reads, on the screen and in a terminal."""
+        return "hard but useful" if self is Zone.HARD_USEFUL else self.value.replace("_", " ")
+
+
+class CutKind(StrEnum):
+    """What the number of a cut counts."""
+
+    VALUE = "value"  # in the score's own unit
+    PERCENTILE = "percentile"  # 0..100, of the rows that the cut looks at
+    COUNT = "count"  # rows to drop
+
+
+class Side(StrEnum):
+    """The side of a cut that is dropped."""
+
+    ABOVE = "above"
+    BELOW = "below"
+
+
 @dataclass(frozen=True)
 class Threshold:
-    """Rows on the `drop` side of the cut are dropped.
+    """Rows on the `drop` side of the cut are dropped; `RulesError` for a kind or side that there is not.
 
-    score: a score's name or "composite". kind: value | percentile (0..100) | count (rows to drop).
-    drop: "above" or "below". class_name: only rows with this given label, None for all.
+    score: a score's name or "composite". class_name: only rows with this given label, None for all.
     """
 
     score: str
-    kind: str
-    drop: str
+    kind: CutKind
+    drop: Side
     cut: float
     class_name: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, known in (("kind", CutKind), ("drop", Side)):
+            try:
+                object.__setattr__(self, name, known(getattr(self, name)))
+            except ValueError:
+                said = f"The threshold on {self.score} has the {name} {getattr(self, name)!r}."
+                raise RulesError(said, f"Use one of: {', '.join(known)}.") from None
 
 
 # Of each group of near-duplicates one stays: unless that takes too many rows, for then a person is asked

@@ -15,6 +15,9 @@ class Progress(Protocol):
     def advance(self, steps: int = 1) -> None:
         """Some steps are done. Raises `Cancelled`: the one safe point to stop at."""
 
+    def close(self) -> None:
+        """No more will be told: leave the terminal, the log or the database as it should stay."""
+
 
 class SilentProgress:
     """Says nothing and never cancels: for tests and for library use."""
@@ -23,6 +26,9 @@ class SilentProgress:
         return None
 
     def advance(self, steps: int = 1) -> None:
+        return None
+
+    def close(self) -> None:
         return None
 
 

@@ -136,6 +136,16 @@ class RunState(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"  # the process died: Resume goes on
 
+    @property
+    def is_busy(self) -> bool:
+        """Someone works on it, or is about to."""
+        return self in (RunState.WAITING, RunState.RUNNING)
+
+    @property
+    def can_resume(self) -> bool:
+        """It ended before everything that was asked was done."""
+        return self in (RunState.CANCELLED, RunState.FAILED, RunState.STOPPED, RunState.INCOMPLETE)
+
 
 @dataclass(frozen=True)
 class RunStatus:

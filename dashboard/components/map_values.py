@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.types.curation import Side
+
 NO_CODE = 65535
 Mode = Literal["replace", "add", "subtract"]
 MODES: dict[str, Mode] = {"add": "add", "subtract": "subtract"}
@@ -96,7 +98,7 @@ class MapRule:
 
     coefficients: Mapping[str, float] = field(default_factory=dict)
     cut: float | None = None
-    drop: Literal["above", "below"] = "above"
+    drop: Side = Side.ABOVE
     held: np.ndarray | None = None
     floor: int = 0
     cap: float | None = None

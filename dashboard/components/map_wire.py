@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.types.curation import Side
 from dashboard.components.assets import CACHED_FROM
 from dashboard.components.map_values import MapRanks, MapRule
 
@@ -68,10 +69,10 @@ def browser_kept(ranks: MapRanks, rule: MapRule, rows: int) -> np.ndarray:
     composite = browser_composite(ranks.columns, rule.coefficients)
     limit: float | np.ndarray = rule.cut
     if rule.held is not None and ranks.classes is not None:
-        farther = np.fmax if rule.drop == "above" else np.fmin
+        farther = np.fmax if rule.drop == Side.ABOVE else np.fmin
         limit = farther(np.concatenate([[np.nan], rule.held]), rule.cut)[ranks.classes]
     with np.errstate(invalid="ignore"):
-        return ~(composite > limit) if rule.drop == "above" else ~(composite < limit)
+        return ~(composite > limit) if rule.drop == Side.ABOVE else ~(composite < limit)
 
 
 def held_text(held: np.ndarray | None) -> str | None:

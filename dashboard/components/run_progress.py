@@ -7,8 +7,6 @@ from collections.abc import Callable
 from core.types.runs import RunState, RunStatus
 from dashboard.components.nodes import Node, node, show_nodes
 
-_BUSY = (RunState.WAITING, RunState.RUNNING)
-_RESUMABLE = (RunState.CANCELLED, RunState.FAILED, RunState.STOPPED, RunState.INCOMPLETE)
 _WORDS = {
     RunState.WAITING: "Waiting to start",
     RunState.FINISHED: "Finished",
@@ -32,7 +30,7 @@ def run_progress(status: RunStatus, *, key: str, on_press: Callable[[str], None]
         head.append(node("span", "soft", f"{status.done:,} of {status.total:,}"))
     if status.seconds_left is not None and status.state is RunState.RUNNING:
         head.append(node("span", "soft", f"about {duration(status.seconds_left)} left in this stage"))
-    if status.heartbeat_age is not None and status.state in _BUSY:
+    if status.heartbeat_age is not None and status.state.is_busy:
         head.append(
             node(
                 "span",
@@ -50,7 +48,7 @@ def run_progress(status: RunStatus, *, key: str, on_press: Callable[[str], None]
                 label=f"{100 * share:.0f} %",
             )
         ]
-        if status.state in _BUSY
+        if status.state.is_busy
         else []
     )
     message = [node("p", "soft", status.message)] if status.message else []
@@ -59,9 +57,9 @@ def run_progress(status: RunStatus, *, key: str, on_press: Callable[[str], None]
 
 
 def _button(status: RunStatus) -> list[Node]:
-    if status.state in _BUSY:
+    if status.state.is_busy:
         return [node("button", "", "Cancel", act="cancel", title="What is finished stays; Resume goes on later")]
-    return [node("button", "", "Resume", act="resume")] if status.state in _RESUMABLE else []
+    return [node("button", "", "Resume", act="resume")] if status.state.can_resume else []
 
 
 def duration(seconds: float) -> str:

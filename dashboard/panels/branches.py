@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.curation.facets import ZONE_WORDS
 from core.store import MAIN
 from core.types.errors import CurationError
 from dashboard import branching, cache, doing, picking, state
@@ -142,7 +141,7 @@ def comparison(opened: Opened) -> None:
         _table(frame, "branch_classes", "Rows of each class that the branches keep")
     with right:
         st.html("<h4>By zone</h4>")
-        names = [ZONE_WORDS[zone] for zone in found.zones]
+        names = [zone.words for zone in found.zones]
         frame = branching.side_frame("Zone", names, found.by_zone, other, opened)
         _table(frame, "branch_zones", "Rows of each zone that the branches keep")
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.curation.crossing import ClusterCard
 from core.curation.evidence import ZONES, zones
-from core.curation.facets import ZONE_WORDS, Facet
+from core.curation.facets import Facet
 from dashboard import cache, comparing, drawing, picking, state
 from dashboard.components import messages, table
 from dashboard.components.heat_map import heat_map
@@ -70,7 +70,7 @@ def zones_by(opened: Opened, facets: Sequence[Facet], shown: np.ndarray) -> None
         for code, zone in enumerate(ZONES):
             rows = comparing.rows_with(zones(opened.view), code, inside)
             st.button(
-                f"{ZONE_WORDS[zone]} · {len(rows):,}",
+                f"{zone.words} · {len(rows):,}",
                 key=f"zone_{zone}",
                 disabled=not len(rows),
                 on_click=picking.chooser(rows),

@@ -6,13 +6,13 @@ import streamlit as st
 
 from core.curation import rule_edits
 from core.curation.cut_effects import cut_bounds, cut_values, rows_beyond
-from core.types.curation import Threshold
+from core.types.curation import CutKind, Side, Threshold
 from dashboard import doing, reading, state
 from dashboard.components.shown import shown
 from dashboard.opened import Opened
 
 _EVERY = "every class"
-_UNITS = {"value": "at a value", "percentile": "at a percentile", "count": "a number of rows"}
+_UNITS = {CutKind.VALUE: "at a value", CutKind.PERCENTILE: "at a percentile", CutKind.COUNT: "a number of rows"}
 
 
 def cuts(opened: Opened) -> None:
@@ -33,9 +33,9 @@ def cuts(opened: Opened) -> None:
 def _form(opened: Opened) -> None:
     names = ["composite", *opened.view.scores]
     score = st.selectbox("Score", names, format_func=reading.title, key="cut_score")
-    side = st.segmented_control("Drop", ["above", "below"], default="above", key="cut_side", required=True)
+    side = st.segmented_control("Drop", list(Side), default=Side.ABOVE, key="cut_side", required=True)
     kind = st.segmented_control(
-        "Cut", list(_UNITS), format_func=_UNITS.__getitem__, default="percentile", key="cut_kind", required=True
+        "Cut", list(_UNITS), format_func=_UNITS.__getitem__, default=CutKind.PERCENTILE, key="cut_kind", required=True
     )
     low, high, start = cut_bounds(cut_values(opened.view, opened.outcome, score), kind, side)
     cut = st.number_input(
@@ -44,8 +44,8 @@ def _form(opened: Opened) -> None:
         high,
         start,
         key=f"cut_at_{score}_{kind}_{side}",
-        format="%.6g" if kind == "value" else "%.0f",
-        step=(high - low) / 100 if kind == "value" else 1.0,
+        format="%.6g" if kind == CutKind.VALUE else "%.0f",
+        step=(high - low) / 100 if kind == CutKind.VALUE else 1.0,
     )
     where = st.selectbox("In", [_EVERY, *opened.view.class_names], format_func=shown, key="cut_class")
     asked = Threshold(score, kind, side, float(cut), None if where == _EVERY else where)

@@ -11,13 +11,11 @@ from dashboard import doing, state
 from dashboard.components import run_progress
 from dashboard.fragments import fragment
 
-_BUSY = (RunState.WAITING, RunState.RUNNING)
-
 
 def is_busy(run: Run, kind: str) -> bool:
     """Whether it is at work now."""
     status = actions.checks.check_status(run, kind)
-    return status is not None and status.state in _BUSY
+    return status is not None and status.state.is_busy
 
 
 def job(run: Run, kind: str, title: str) -> None:

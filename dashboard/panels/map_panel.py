@@ -122,7 +122,7 @@ def draw_plane(
         decided=np.flatnonzero(opened.outcome.came_from(Source.MANUAL, Source.DUPLICATE)),
         shown=shown,
         selected=state.selection(),
-        flagged=reading.rows_of(opened.view, opened.curation.decisions),
+        flagged=opened.view.rows_of(opened.curation.decisions),
         focused=None if row is not None and review_bar.blind(opened, row) else row,  # its color would tell
         card=lambda number: drawing.hover_card(opened, number),
         on_event=on_event,

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.curation.comparing import comparable
+from core.curation.comparing import comparable, quadrant_words
 from core.curation.crossing import REGIONS
 from core.curation.evidence import ZONES, zones
-from core.curation.facets import ZONE_WORDS
 from dashboard import cache, comparing, picking, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import messages, table
@@ -41,7 +40,7 @@ def rank_plane(opened: Opened, a: str, b: str, shown: np.ndarray, height: int) -
     found = cache.comparison(opened.run.run_id, opened.at, a, b, opened.view)
     name = f"{opened.run.run_id}/{opened.at}/{a}/{b}"
     layout = maps.MapLayout(name, found.ranks, f"{comparing.short_title(a)}, rank", f"{comparing.short_title(b)}, rank")
-    words = comparing.quadrant_words(found, a, b)
+    words = quadrant_words(comparing.short_title(a), comparing.short_title(b))
     colors = maps.MapColors.by_category(f"{name}/quadrants", "Quadrant", found.quadrants, words)
     said = f"{layout.x} across, {layout.y} up. {comparing.agreement_words(found, a, b)}"
     map_panel.draw_plane(opened, "rank_map", layout, colors, shown, height, said)
@@ -73,8 +72,13 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
                     on_click=picking.chooser(rows),
                     help="Select the rows that both scores have among their first",
                 )
-    _parts("Quadrants, split at the middle rank", comparing.quadrant_words(found, a, b), found.quadrants, shown)
-    words = [ZONE_WORDS[zone] for zone in ZONES]
+    _parts(
+        "Quadrants, split at the middle rank",
+        quadrant_words(comparing.short_title(a), comparing.short_title(b)),
+        found.quadrants,
+        shown,
+    )
+    words = [zone.words for zone in ZONES]
     _parts("Zones of difficulty and label evidence", words, zones(opened.view), shown, "zone")
     st.caption(
         "A quadrant holds a share of the rows whatever the data: look at its corner first. The zone likely mislabeled "

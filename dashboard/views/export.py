@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import actions
 from core.curation.reasons import sources_words
+from core.export.readiness import export_name
 from core.types.errors import CurationError
 from dashboard import border, cache, doing, reading, state
 from dashboard.components import messages
@@ -63,7 +64,7 @@ def _checklist(opened: Opened) -> None:
 
 
 def _write(opened: Opened) -> None:
-    usual = actions.runs.workspace() / "exports" / reading.export_name(opened)
+    usual = actions.runs.workspace() / "exports" / export_name(opened.run.name, opened.curation.branch)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
     formats, safe = _ways(opened)
     asked = actions.exports.questions(opened.view, opened.rules, opened.outcome)

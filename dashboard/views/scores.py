@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from core import actions
+from core.runs.score_states import IDLE
 from core.scores import SCORES
 from core.store import Run
 from core.types.errors import RunError, by_reason
@@ -92,7 +93,7 @@ def _finished(run: Run) -> None:
         st.html("<h2>Scores</h2>")
         table = score_states.scores_frame(run, SCORES, _status(run))
         done = int((table["State"] == "done").sum())
-        asked = int((~table["State"].isin(score_states.IDLE)).sum())
+        asked = int((~table["State"].isin(IDLE)).sum())
         st.text(
             f"{done} of {asked} scores computed for {run.name}; {len(table) - asked} more could be asked for or do not "
             "fit it. Choose a row for its assumptions and settings."

@@ -2,23 +2,22 @@ import numpy as np
 import pytest
 from oracles.small_views import random_view, view_of
 
-from core.curation.comparing import ZONE_QUADRANTS, axis_values, comparable, compare_pair, correlations, suspected_label
+from core.curation.comparing import axis_values, comparable, compare_pair, correlations, quadrant_words, suspected_label
 from core.types.errors import RulesError
 
 
-def test_difficulty_against_evidence_gives_the_four_zones():
-    hard = np.array([0.1, 0.2, 0.8, 0.9])
-    clean = np.array([5.0, -5.0, 4.0, -4.0])
-    found = compare_pair(view_of({"el2n": hard, "aum": clean}), "el2n", "aum")
-    assert [found.names[code] for code in found.quadrants] == list(ZONE_QUADRANTS)
-    turned = compare_pair(view_of({"el2n": hard, "aum": clean}), "aum", "el2n")
-    assert [turned.names[code] for code in turned.quadrants] == list(ZONE_QUADRANTS)
+def test_a_plane_that_is_turned_names_every_row_alike():
+    view = view_of({"el2n": np.array([0.1, 0.2, 0.8, 0.9]), "aum": np.array([5.0, -5.0, 4.0, -4.0])})
+    words = [quadrant_words("A", "B")[code] for code in compare_pair(view, "el2n", "aum").quadrants]
+    turned = [quadrant_words("B", "A")[code] for code in compare_pair(view, "aum", "el2n").quadrants]
+    assert words == [", ".join(reversed(said.split(", "))) for said in turned]
+    assert len(set(words)) == 4
 
 
-def test_other_pairs_are_named_by_their_ends():
+def test_quadrants_are_named_by_their_ends():
     a, b = np.arange(4.0), np.array([3.0, 0.0, 1.0, 2.0])
     found = compare_pair(view_of({"el2n": a, "duplicate_similarity": b}), "el2n", "duplicate_similarity")
-    words = [found.names[code].format(a="A", b="B") for code in found.quadrants]
+    words = [quadrant_words("A", "B")[code] for code in found.quadrants]
     assert words == ["low A, high B", "low A, low B", "high A, low B", "high A, high B"]
 
 

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.runs.score_states import score_states
 from core.store import RunSummary
 from core.types.runs import RunSpec, RunState, RunStatus
-from dashboard import cache, score_states
+from dashboard import cache
 from dashboard.panels import sample_strip
 from dashboard.panels.score_detail import setting_lines
 
@@ -27,12 +28,12 @@ def _run(**changed):
 )
 def test_a_running_job_says_where_each_score_stands(state, expected):
     status = RunStatus("r", state, "Training seed 1 of 2")
-    assert score_states.score_states(_run(score_names=("el2n",)), list(expected), status) == expected
+    assert score_states(_run(score_names=("el2n",)), list(expected), status) == expected
 
 
 def test_a_score_that_failed_or_cannot_be_had_says_so():
     run = _run(spec=RunSpec("x"), failures={"el2n": "why"}, card={"not_here": {"vog": "needs pictures"}})
-    states = score_states.score_states(run, ["el2n", "vog", "aum"], RunStatus("r", RunState.WAITING))
+    states = score_states(run, ["el2n", "vog", "aum"], RunStatus("r", RunState.WAITING))
     assert states == {"el2n": "failed", "vog": "not possible here", "aum": "starting"}
 
 

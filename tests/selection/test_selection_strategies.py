@@ -198,18 +198,18 @@ def test_a_count_drops_exactly_so_many_by_value_and_then_id(values, count, drop)
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("bad", "told"),
     [
-        Threshold("x", "rank", "above", 1),
-        Threshold("x", "value", "left", 1),
-        Threshold("x", "percentile", "above", 101),
-        Threshold("x", "count", "above", 1.5),
-        Threshold("x", "value", "above", math.nan),
+        (("x", "rank", "above", 1), "kind 'rank'"),
+        (("x", "value", "left", 1), "drop 'left'"),
+        (("x", "percentile", "above", 101), "percentile on x is 101"),
+        (("x", "count", "above", 1.5), "count on x is 1.5"),
+        (("x", "value", "above", math.nan), "is nan"),
     ],
 )
-def test_senseless_thresholds_are_refused(bad):
-    with pytest.raises(RulesError):
-        apply_threshold(bad, np.zeros(3, np.float32), np.arange(3, dtype=np.uint32))
+def test_senseless_thresholds_are_refused(bad, told):
+    with pytest.raises(RulesError, match=told):
+        apply_threshold(Threshold(*bad), np.zeros(3, np.float32), np.arange(3, dtype=np.uint32))
 
 
 @settings(deadline=None, max_examples=50)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,8 +9,8 @@ from core import actions
 from core.attributions.session import Session
 from core.cli import main
 from core.datasets.samples import sample_run
+from core.export.readiness import export_name
 from core.types.errors import CurationError
-from dashboard.reading import export_name
 
 HOSTILE = ("../../outside", "..", "/etc/passwd", "a/b", "a\\b", "", "x" * 300, "a\nb", "\x1b[2J", "C:x")
 
@@ -79,8 +78,7 @@ def test_only_a_check_that_was_asked_is_resumed(run, key, capsys):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_usual_folder_of_an_export_is_one_plain_name(name):
     for branch in ("main", name):
-        opened = SimpleNamespace(run=SimpleNamespace(name=name), curation=SimpleNamespace(branch=branch))
-        said = export_name(opened)
+        said = export_name(name, branch)
         assert said
         assert not set(said) & set("/\\\n\x1b:")
         assert said.strip(".") == said

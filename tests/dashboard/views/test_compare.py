@@ -7,9 +7,10 @@ import pytest
 from screens import screen, words
 
 from core import actions
-from core.curation.comparing import compare_pair, correlations
+from core.curation.comparing import compare_pair, correlations, quadrant_words
 from core.curation.crossing import cross_zones
 from core.curation.evidence import zones
+from dashboard import comparing
 
 PANES = ("pair", "matrix", "learning", "zones", "clusters")
 
@@ -29,7 +30,8 @@ def test_a_quadrant_selects_its_rows(run_of):
     assert f"{found.spearman:+.3f} over {found.rows:,} rows" in words(at)
     at.button(key="part_3").click().run()
     np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(found.quadrants == 3))
-    assert f"harder half, weaker label · {found.counts()[3]}" in words(at)
+    named = quadrant_words(*(comparing.short_title(name) for name in ("el2n", "aum")))[3]
+    assert f"{named} · {found.counts()[3]}" in words(at)
 
 
 def test_scores_that_the_run_does_not_have_fall_back(run_of):
@@ -96,10 +98,11 @@ def test_rows_in_no_cluster_are_a_line_that_selects_them(run_of, monkeypatch):
 
 
 def test_one_name_has_one_count(run_of):
-    from core.curation.comparing import ZONE_QUADRANTS
-    from core.curation.facets import ZONE_WORDS, fixed_facets
+    from core.curation.facets import fixed_facets
+    from core.types.curation import Zone
 
     view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
-    assert not set(ZONE_QUADRANTS) & set(ZONE_WORDS.values())
+    words = {zone.words for zone in Zone}
+    assert not set(quadrant_words("difficulty", "label evidence")) & words
     zone = next(facet for facet in fixed_facets(view, None) if facet.name == "zone")
-    assert set(zone.options) == set(ZONE_WORDS.values())  # facets call a zone as Compare does
+    assert set(zone.options) == words  # facets call a zone as Compare does
