@@ -12,7 +12,7 @@ from house_rules import KINDS, SHAPED
 from jaxtyping import TypeCheckError
 from shape_checker import names_a_shape
 
-from core.types.scores import average_rank
+from core.types.ranks import average_rank
 
 SHAPE = re.compile(rf"\b({'|'.join(KINDS)})\[")
 

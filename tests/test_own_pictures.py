@@ -15,12 +15,12 @@ from streamlit.testing.v1 import AppTest
 from core import actions, load_examples, score
 from core.attributions.session import Session
 from core.cli import main
-from core.scores.shared.assumptions import spearman
 from core.types.attributions import Edit
 from core.types.errors import DataError, ModelError
 from core.types.examples import Modality
 from core.types.image_format import channel_numbers, parse_image_size, with_image_format
 from core.types.progress import SilentProgress
+from core.types.ranks import spearman
 from core.types.runs import RunSpec, TrainingSpec
 
 MODEL = "own_stripes:make"

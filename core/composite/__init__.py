@@ -1,7 +1,7 @@
 """Many scores, one number per example (METHODS 10.2)."""
 
-from .agreement import agreement_with_others, kendall_w, spearman_matrix
-from .combine import Composite, coefficients, combine, composite
+from .agreement import agreement_with_others
+from .combine import Composite, coefficients, combine
 from .correlation import RankCorrelation, TopOverlap, rank_correlation, top_overlap
 from .normalise import TRANSFORMS, normalise
 from .terms import Terms, build_terms
@@ -16,10 +16,7 @@ __all__ = [
     "build_terms",
     "coefficients",
     "combine",
-    "composite",
-    "kendall_w",
     "normalise",
     "rank_correlation",
-    "spearman_matrix",
     "top_overlap",
 ]

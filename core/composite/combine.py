@@ -12,7 +12,7 @@ from core.types.errors import RulesError
 
 from .aggregators import AGGREGATORS
 from .normalise import normalise
-from .terms import Terms, build_terms
+from .terms import Terms
 
 _BLOCK = 16384  # rows per block: its float64 sums stay in the processor's cache
 
@@ -23,22 +23,6 @@ class Composite:
 
     values: np.ndarray
     coverage: np.ndarray
-
-
-def composite(
-    values: Mapping[str, np.ndarray],
-    orientation: Mapping[str, int],
-    groups: Mapping[str, str],
-    rules: Rules,
-    labels: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """(c, coverage) from raw scores; a high c serves the goal. Equals `combine` on freshly built terms.
-
-    orientation: score -> -1, 0 (left out) or +1; groups: score -> group. Raises `RulesError` on negative weights.
-    """
-    terms = build_terms(values, rules.transform, labels if rules.within_class else None)
-    result = combine(terms, orientation, groups, rules)
-    return result.values, result.coverage
 
 
 def combine(

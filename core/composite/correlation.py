@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.types.ranks import average_rank
+
 _MOST_ROWS = 1_000_000  # beyond it rows are drawn: a correlation then has a standard error of about 0.001
 _MOST_REMEMBERED = 32  # of 8 bytes a row: many scores with holes of their own must not fill the memory
 
@@ -66,22 +68,11 @@ class _SharedRanks:
         if (k, name) not in self._found:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
-            centred = mean_ranks(self._values[k][both])
+            centred = average_rank(self._values[k][both])
             centred -= (len(centred) + 1) / 2.0
             length = np.sqrt(np.dot(centred, centred))
             self._found[k, name] = centred / length if length > 0 else centred
         return self._found[k, name]
-
-
-def mean_ranks(values: np.ndarray) -> np.ndarray:
-    """float64 [N] ranks 1..N of finite values, ties share their mean."""
-    order = np.argsort(values)
-    ordered = values[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))) if len(values) else order
-    counts = np.diff(np.append(starts, len(ordered)))
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat(starts + (counts + 1) / 2.0, counts) if len(values) else 0.0
-    return ranks
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.types.errors import RulesError
+from core.types.ranks import average_rank
 
 TRANSFORMS = ("rank", "probit", "robust_z")
 _SMALLEST_CLASS = 10  # below this a class has no usable distribution of its own
@@ -60,14 +61,7 @@ def _place(values: np.ndarray, rows: np.ndarray, base: np.ndarray, how: str) -> 
 
 def _ranks(values: np.ndarray, base: np.ndarray) -> np.ndarray:
     """(average rank - 0.5) / n of `values[base]`, in the order of `base`."""
-    chosen = values[base]
-    order = np.argsort(chosen)
-    ordered = chosen[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    counts = np.diff(np.append(starts, len(ordered)))
-    u = np.empty(len(base))
-    u[order] = np.repeat((starts + counts / 2.0) / len(base), counts)
-    return u
+    return (average_rank(values[base]) - 0.5) / len(base)
 
 
 def _positions(values: np.ndarray, rows: np.ndarray, base: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.composite import RankCorrelation, TopOverlap, rank_correlation, top_overlap
-from core.composite.correlation import mean_ranks
 from core.types.errors import RulesError
+from core.types.ranks import average_rank
 
 from .evidence import difficulty, label_evidence, label_suggested
 from .view import ScoreView
@@ -65,7 +65,7 @@ def compare_pair(view: ScoreView, a: str, b: str) -> PairComparison:
     both = np.isfinite(values[0]) & np.isfinite(values[1])
     ranks = np.full((len(view), 2), np.nan, np.float32)
     for k in (0, 1):
-        ranks[both, k] = (mean_ranks(values[k][both]) - 0.5) / max(int(both.sum()), 1)
+        ranks[both, k] = (average_rank(values[k][both]) - 0.5) / max(int(both.sum()), 1)
     found = rank_correlation({"a": values[0], "b": values[1]})
     suspicious = [np.asarray(v * np.float32(_suspicious(view, name))) for v, name in zip(values, (a, b), strict=True)]
     overlaps = top_overlap(suspicious[0], suspicious[1], view.id_rank)

@@ -11,9 +11,10 @@ import numpy as np
 
 from core.composite import combine
 from core.selection.ordering import ascending_rows
-from core.types.curation import Rules, inverse_order
+from core.types.curation import Rules
 from core.types.errors import RulesError
 from core.types.methods import Goal
+from core.types.ranks import inverse_order
 
 from .view import ScoreView
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.curation import ScoreView
 from core.types.errors import DataError
 from core.types.methods import Goal
-from core.types.scores import average_rank
+from core.types.ranks import average_rank
 
 
 def evaluate_scores(view: ScoreView, composite: np.ndarray, is_fault: np.ndarray) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.curation import ScoreColumn, ScoreView, apply_rules
-from core.types.scores import average_rank
+from core.types.ranks import spearman
 
 from .levels import LevelReport
 from .replay import StoredExport
@@ -79,10 +79,9 @@ def _alike(
 def _rank_correlation(was: np.ndarray, now: np.ndarray) -> float:
     """Spearman over the rows that have both; 1 for two constants, because then nothing is ordered."""
     both = np.isfinite(was) & np.isfinite(now)
-    a, b = average_rank(was[both]), average_rank(now[both])
-    if both.sum() < 2 or a.std() == 0 or b.std() == 0:
-        return 1.0 if both.any() and a.std() == b.std() else 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+    if both.any() and np.ptp(was[both]) == np.ptp(now[both]) == 0:
+        return 1.0
+    return spearman(was, now)
 
 
 def _difference(name: str, was: np.ndarray, now: np.ndarray) -> list[str]:

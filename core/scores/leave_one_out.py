@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import spearman
 from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_removals
 from core.scores.shared.paired_refits import network_removals, steps_of
 from core.scores.shared.ridge_game import MOST_ROWS, Board, LearnerParams, RidgeGame, board_result, ridge_board
@@ -27,6 +26,7 @@ from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
+from core.types.ranks import spearman
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 

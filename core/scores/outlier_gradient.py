@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import spearman
 from core.scores.shared.checkpoints import features_of, score_checkpoints
 from core.scores.shared.epochs import EpochParams
 from core.scores.shared.formulas import residual
@@ -29,6 +28,7 @@ from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress
+from core.types.ranks import spearman
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 

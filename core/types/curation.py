@@ -12,6 +12,7 @@ import numpy as np
 
 from .errors import RulesError
 from .methods import Goal
+from .ranks import inverse_order
 from .validation import ValidationError, validated
 
 
@@ -178,13 +179,6 @@ def rules_from_json(plain: Mapping[str, Any]) -> Rules:
     except ValidationError as error:
         raise RulesError(f"The rules do not read: {error}", _COMPARE) from None
     return rules
-
-
-def inverse_order(order: np.ndarray) -> np.ndarray:
-    """[N] int64: the place of each row in an order of all rows, from 1."""
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(1, len(order) + 1)
-    return rank
 
 
 @dataclass(frozen=True, eq=False)

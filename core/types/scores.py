@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, Real
 
 from .errors import CurationError
 
@@ -79,15 +78,3 @@ class Score:
     meta: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     flags: np.ndarray | None = None  # bool [N]: beyond the cut-off that the method itself gives
-
-
-def average_rank(values: Real[np.ndarray, " example"]) -> Float64[np.ndarray, " example"]:
-    """Mean ranks 1..n of the finite values; equal values share their mean rank, NaN stays NaN."""
-    ranks = np.full(len(values), np.nan)
-    finite = np.flatnonzero(np.isfinite(values))
-    if len(finite) == 0:
-        return ranks
-    _, inverse, counts = np.unique(values[finite], return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks[finite] = (last - (counts - 1) / 2.0)[inverse]
-    return ranks

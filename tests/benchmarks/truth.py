@@ -37,7 +37,7 @@ from core.training.spread import StageSpreads
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import SilentProgress
-from core.types.scores import average_rank
+from core.types.ranks import average_rank
 from core.types.signals import Signal
 from core.types.trace import Checkpoint, TrainingTrace
 

@@ -30,10 +30,10 @@ from core.evaluation import evaluate_scores
 from core.models import MODELS
 from core.models.stored import load_card
 from core.runs.evaluating import read_key
-from core.scores.shared.assumptions import spearman
 from core.store import Run
 from core.training.plan import plan_from
 from core.types.progress import SilentProgress
+from core.types.ranks import spearman
 from core.types.runs import Roles, RunSpec, TrainingSpec
 
 from .measure import RESULTS, environment, keep, kept, markdown_table, set_threads

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from core.composite import rank_correlation, spearman_matrix, top_overlap
-from core.composite.correlation import mean_ranks
+from core.composite import rank_correlation, top_overlap
+from core.types.ranks import average_rank
 
 
 def _columns(size=200, seed=0):
@@ -33,7 +33,6 @@ def test_matrix_is_scipys_over_the_rows_both_have():
             assert found.matrix[i, j] == pytest.approx(spearmanr(a[both], b[both]).statistic, abs=1e-12)
     assert found.matrix[0, 2] == pytest.approx(-1)
     assert found.sampled == found.total == 200
-    np.testing.assert_allclose(found.matrix, spearman_matrix(list(columns.values())), atol=1e-12)
 
 
 def test_what_cannot_be_compared_is_nan_with_its_count():
@@ -58,8 +57,8 @@ def test_many_rows_are_sampled_and_said():
 
 def test_ranks_share_ties():
     values = np.array([3, 1, 3, 2, 1], np.float32)
-    np.testing.assert_array_equal(mean_ranks(values), rankdata(values))
-    assert len(mean_ranks(np.array([], np.float32))) == 0
+    np.testing.assert_array_equal(average_rank(values), rankdata(values))
+    assert len(average_rank(np.array([], np.float32))) == 0
 
 
 def test_overlap_of_the_first_rows_is_that_of_sets():

@@ -20,7 +20,7 @@ from core.evaluation.self_test import (
 from core.types.checks import SelfTestResult
 from core.types.curation import Rules
 from core.types.errors import DataError
-from core.types.scores import average_rank
+from core.types.ranks import average_rank
 
 
 def test_flips_are_counted_symmetric_and_only_among_the_rows():

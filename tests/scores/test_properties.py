@@ -16,7 +16,7 @@ from core.scores.first_learned import first_right
 from core.scores.forgetting import count_forgetting
 from core.scores.label_quality import label_quality
 from core.scores.retrieval_importance import inclusion_gradient
-from core.scores.shared.assumptions import spearman, tie_share
+from core.scores.shared.assumptions import tie_share
 from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_removals
 from core.scores.shared.confident_joint import confident_joint
 from core.scores.shared.correctness_over_time import margin_decimals
@@ -27,7 +27,7 @@ from core.scores.vog import normalize_in_class
 from core.selection.allocation import draw, proportional, smallest_first
 from core.types.evidence import Evidence, ThresholdRun
 from core.types.progress import SilentProgress
-from core.types.scores import average_rank
+from core.types.ranks import average_rank, spearman
 
 few = st.integers(-3, 3).map(float)  # many ties
 seeds = st.integers(0, 10_000)

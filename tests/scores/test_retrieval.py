@@ -17,11 +17,11 @@ from core.scores import ScoreInputs, score_named
 from core.scores.knn_banzhaf import banzhaf_of_ranks
 from core.scores.knn_shapley import knn_shapley
 from core.scores.retrieval_importance import inclusion_gradient, targets_needed
-from core.scores.shared.assumptions import spearman
 from core.scores.shared.ranked_neighbors import depth, presence
 from core.types.errors import CurationError, DataError
 from core.types.evidence import Evidence
 from core.types.progress import SilentProgress
+from core.types.ranks import spearman
 
 SIZES = [(7, 3), (6, 1), (3, 5), (8, 8), (1, 4)]
 

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from core.types.examples import UNLABELED, ExampleTable, Split
-from core.types.scores import AssumptionCheck, ScoreResult, average_rank
+from core.types.ranks import spearman
+from core.types.scores import AssumptionCheck, ScoreResult
 
 UNLABELED_ROW = "unlabeled row"
 _AGREEMENT_ROWS = 20_000  # a rank correlation from this many rows is known to within 0.01
@@ -28,15 +29,6 @@ def chance_of(labels: np.ndarray) -> float:
     """Share of the most frequent label among the labeled rows; 1.0 when there are none."""
     known = labels[labels != UNLABELED]
     return float(np.bincount(known).max() / len(known)) if len(known) else 1.0
-
-
-def spearman(first: np.ndarray, second: np.ndarray) -> float:
-    """Rank correlation over rows finite in both; 0.0 when either is constant there."""
-    both = np.isfinite(first) & np.isfinite(second)
-    a, b = average_rank(first[both]), average_rank(second[both])
-    if len(a) < 2 or a.std() == 0.0 or b.std() == 0.0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
 
 
 def seed_agreement(per_seed: np.ndarray) -> float | None:

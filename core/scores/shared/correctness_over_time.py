@@ -12,7 +12,7 @@ from core.scores.shared.trace_moments import trace_blocks
 from core.types.errors import CurationError
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import average_rank
+from core.types.ranks import average_rank
 
 
 @dataclass(frozen=True)
