@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from dashboard import border
-from dashboard.callbacks import keep_callbacks_whole
+from dashboard.session import error_boundary
+from dashboard.session.callbacks import keep_callbacks_whole
 
 _HEADERS = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
 
@@ -51,5 +51,5 @@ app = st.App(
         Route("/{step}/_stcore/health", elsewhere),
         Route("/{step}/_stcore/host-config", elsewhere),
     ],
-    on_script_error=border.show,
+    on_script_error=error_boundary.show,
 )

@@ -14,12 +14,12 @@ from streamlit.navigation.page import StreamlitPage
 from core import actions
 from core.curation.warnings import hardest_hit
 from core.types.errors import CurationError
-from dashboard import address, cache, doing, listening, state, theme
-from dashboard.components import assets, kept_bar, messages
-from dashboard.components.shown import shown
-from dashboard.fragments import fragment
-from dashboard.opened import Opened
+from dashboard.components import assets, kept_bar, messages, theme
+from dashboard.components.display_text import shown
 from dashboard.panels import branches, keyboard
+from dashboard.session import access, cache, commands, state, url
+from dashboard.session.current_run import Opened
+from dashboard.session.fragments import fragment
 
 _ASSETS = Path(__file__).parent / "assets"
 ICON = str(_ASSETS / "icon.png")  # a file of ours: a symbol's name would be fetched from the network
@@ -119,11 +119,11 @@ def bar(opened: Opened | None, preparing: bool = False) -> None:
 
 def _exposed() -> None:
     """The red banner of a server that answers to others than this machine."""
-    problem = listening.exposed()
+    problem = access.exposed()
     if problem is None:
         return
     messages.error_box(problem, key="exposed")
-    if listening.can_log_in():
+    if access.can_log_in():
         st.button("Log in", key="log_in", type="primary", on_click=st.login)
 
 
@@ -131,7 +131,7 @@ def _press(opened: Opened | None, act: str) -> None:
     if act == "export":
         state.follow("export")
     elif opened is not None:
-        {"undo": doing.undo, "redo": doing.redo}[act](opened.run)
+        {"undo": commands.undo, "redo": commands.redo}[act](opened.run)
 
 
 def _kept_summary(opened: Opened, preparing: bool) -> kept_bar.KeptSummary:
@@ -179,7 +179,7 @@ def _watch(run_id: str | None, dark: bool) -> None:
 
 
 def _watch_other_tabs(key: str, run_id: str) -> None:
-    address.confirm()
+    url.confirm()
     run, _ = cache.run(key)
     try:
         rev = actions.curation.curation_revision(run, state.branch())

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from dashboard import address, border, frame, picking, state
+from dashboard import frame
 from dashboard.components import assets
-from dashboard.opened import UnknownFolderError, open_current
 from dashboard.panels import unknown_folder
+from dashboard.session import error_boundary, selection, state, url
+from dashboard.session.current_run import UnknownFolderError, open_current
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
 
 st.set_page_config(page_title="Chaffinch", page_icon=frame.ICON, layout="wide", initial_sidebar_state="expanded")
@@ -34,20 +35,20 @@ problem, opened = None, None
 try:
     opened = open_current()
     if opened is not None:
-        picking.settle(opened)
+        selection.settle(opened)
 except Exception as error:
-    problem = border.words(error)
-address.put()
+    problem = error_boundary.words(error)
+url.put()
 again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
 if not again:
     assets.forget_told()
     frame.steps(STEPS, page, opened, problem)
 frame.bar(opened, preparing=page == STEPS["data"] and state.is_preparing())
 if isinstance(problem, UnknownFolderError) and page not in (STEPS["start"], STEPS["data"], STEPS["methods"]):
-    border.alone(unknown_folder.unknown_folder, problem)
+    error_boundary.alone(unknown_folder.unknown_folder, problem)
 else:
-    border.alone(page.run)
+    error_boundary.alone(page.run)
 if again:
     frame.steps(STEPS, page, opened, problem)
-address.put()
+url.put()
 state.drew()

@@ -9,9 +9,9 @@ import numpy as np
 from core.types.attributions import Attribution
 from core.types.figures import digits
 from core.types.scores import AssumptionCheck
+from dashboard.components.images import data_address
 from dashboard.components.nodes import Node, node, show_nodes
-from dashboard.components.pictures import data_address
-from dashboard.theme import AWAY_COLOR, TOWARDS_COLOR
+from dashboard.components.theme import AWAY_COLOR, TOWARDS_COLOR
 
 _WIDE_GAP = 0.1
 LIGHTS = {"green": "●", "amber": "▲", "red": "■"}

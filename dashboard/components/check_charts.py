@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.export.check_figures import check_figure, recall_figure
 from core.types.checks import CheckResult, SelfTestResult
-from dashboard.theme import is_dark, plotly_layout
+from dashboard.components.theme import is_dark, plotly_layout
 
 _LEGEND = {"orientation": "h", "y": 1.14, "x": 0}
 _ON_DARK = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dashboard.components.nodes import Node, node, show_nodes
-from dashboard.theme import class_colors
+from dashboard.components.theme import class_colors
 
 
 def class_bars(

@@ -9,9 +9,9 @@ import numpy as np
 from core.types.attributions import Concept
 from core.types.figures import digits
 from dashboard.components.before_after import signed
+from dashboard.components.images import data_address
 from dashboard.components.nodes import Node, node, show_nodes
-from dashboard.components.pictures import data_address
-from dashboard.theme import TOWARDS_COLOR
+from dashboard.components.theme import TOWARDS_COLOR
 
 _CROP = {"width": "26px", "height": "26px", "image-rendering": "pixelated", "margin-right": "2px"}
 

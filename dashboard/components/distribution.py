@@ -13,7 +13,7 @@ import streamlit as st
 from core.types.figures import digits
 from dashboard.components.nodes import node, show_nodes
 from dashboard.components.table import table
-from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, class_colors, muted_color, plotly_layout, text_color
+from dashboard.components.theme import DROPPED_COLOR, KEPT_COLOR, class_colors, muted_color, plotly_layout, text_color
 
 
 @dataclass(frozen=True, eq=False)

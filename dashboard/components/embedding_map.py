@@ -16,6 +16,8 @@ import streamlit as st
 
 from dashboard.components import map_binned
 from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.display_text import shown
+from dashboard.components.images import data_address
 from dashboard.components.map_columns import column, mount_missing, send_code, send_once
 from dashboard.components.map_values import (
     HoverCard,
@@ -29,10 +31,8 @@ from dashboard.components.map_values import (
     event_from_browser,
 )
 from dashboard.components.map_wire import browser_kept, held_text, make_blob, short_name
-from dashboard.components.pictures import data_address
 from dashboard.components.row_lists import row_list
-from dashboard.components.shown import shown
-from dashboard.fragments import fragment
+from dashboard.session.fragments import fragment
 
 REPEAT_SECONDS = 2.0
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from core.types.figures import cell
+from dashboard.components.images import data_address
 from dashboard.components.nodes import Node, node, show_nodes
-from dashboard.components.pictures import data_address
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from dashboard.components.assets import browser_component, told
-from dashboard.components.pictures import data_address
-from dashboard.components.shown import shown
+from dashboard.components.display_text import shown
+from dashboard.components.images import data_address
 
 _CELL = 200  # letters of a cell on a tile
 

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.theme import is_dark, plotly_layout, text_color
+from dashboard.components.theme import is_dark, plotly_layout, text_color
 
 # -1, 0, +1: orange and blue as elsewhere, so pale (in the dark so deep) that the numbers on them stay at 4.5:1
 _LIGHT, _DARK = ("#F2B272", "#F7F8FA", "#7FB2E5"), ("#8A4A10", "#1B222B", "#1F5A91")

@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 
 from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.display_text import shown
 from dashboard.components.map_values import MapColors, MapContent, MapLayout
 from dashboard.components.map_wire import make_blob
-from dashboard.components.shown import shown
-from dashboard.theme import CLASS_COLORS, NO_CLASS_COLOR
+from dashboard.components.theme import CLASS_COLORS, NO_CLASS_COLOR
 
 CODE = (
     "map/store.js",

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.types.errors import CurationError
+from dashboard.components.display_text import shown
 from dashboard.components.nodes import Node, node, show_nodes
-from dashboard.components.shown import shown
 
 _SHAPES = {"green": ":material/check_circle:", "amber": ":material/warning:", "red": ":material/error:"}
 _MARKDOWN = {"green": "green", "amber": "orange", "red": "red"}

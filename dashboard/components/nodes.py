@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboard.components.assets import browser_component, told
-from dashboard.components.shown import shown
+from dashboard.components.display_text import shown
 
 Node = str | list[Any]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard.components.shown import shown_frame
+from dashboard.components.display_text import shown_frame
 
 
 def table(

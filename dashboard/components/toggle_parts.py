@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from dashboard.components.assets import browser_component
-from dashboard.components.pictures import data_address
-from dashboard.components.shown import MOST, shown
+from dashboard.components.display_text import MOST, shown
+from dashboard.components.images import data_address
 
 
 def toggle_words(text: str, places: Sequence[tuple[str, int, int]], *, key: str, about: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.theme import DROPPED_COLOR, KEPT_COLOR, plotly_layout
+from dashboard.components.theme import DROPPED_COLOR, KEPT_COLOR, plotly_layout
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _DASH_WORDS = ("solid", "dashed", "dotted", "dash-dotted")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components.assets import browser_component, plotly_source
 from dashboard.components.map_columns import send_code, send_plotly
-from dashboard.fragments import fragment
+from dashboard.session.fragments import fragment
 
 _KEY = "warm_up"
 

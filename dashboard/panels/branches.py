@@ -11,9 +11,10 @@ import streamlit as st
 from core import actions
 from core.store import MAIN
 from core.types.errors import CurationError
-from dashboard import branching, cache, doing, picking, state
 from dashboard.components import messages, table
-from dashboard.opened import Opened, beside
+from dashboard.session import cache, commands, selection, state
+from dashboard.session.current_run import Opened, beside
+from dashboard.tables import branches
 
 
 def menu(opened: Opened) -> None:
@@ -66,13 +67,13 @@ def _removed(opened: Opened) -> None:
 
 
 def _switch(opened: Opened, name: str) -> None:
-    if doing.attempt(lambda: actions.branches.use_branch(opened.run, name)) is not None:
+    if commands.attempt(lambda: actions.branches.use_branch(opened.run, name)) is not None:
         state.turn_to_branch(name)
 
 
 def _make(opened: Opened, name: str, origin: str) -> None:
     token = state.token(f"branch-{opened.run.run_id}")
-    made = doing.attempt(
+    made = commands.attempt(
         lambda: actions.branches.make_branch(opened.run, name, origin, token=token), f"branch-{opened.run.run_id}"
     )
     if made is not None:
@@ -82,7 +83,7 @@ def _make(opened: Opened, name: str, origin: str) -> None:
 
 
 def _rename(opened: Opened, here: str, to: str) -> None:
-    renamed = doing.attempt(lambda: actions.branches.rename_branch(opened.run, here, to))
+    renamed = commands.attempt(lambda: actions.branches.rename_branch(opened.run, here, to))
     if renamed is not None:
         state.turn_to_branch(renamed.name)
         state.tell(f"Branch “{here}” is now “{renamed.name}”", "", "saved")
@@ -93,13 +94,13 @@ def _remove(opened: Opened, here: str) -> None:
         actions.branches.remove_branch(opened.run, here)
         return True
 
-    if doing.attempt(call):
+    if commands.attempt(call):
         state.turn_to_branch(MAIN)
         state.tell(f"Branch “{here}” removed; its menu can restore it", "", "saved")
 
 
 def _restore(opened: Opened, curation: str) -> None:
-    back = doing.attempt(lambda: actions.branches.restore_branch(opened.run, curation))
+    back = commands.attempt(lambda: actions.branches.restore_branch(opened.run, curation))
     if back is not None:
         state.tell(f"Branch “{back.name}” is back", "", "saved")
 
@@ -132,17 +133,17 @@ def comparison(opened: Opened) -> None:
     found = cache.branch_comparison(
         opened.run.run_id, opened.at, a.change, opened.change, opened.view, a.outcome, opened.outcome
     )
-    st.text(branching.counts_words(a, opened))
-    _row_buttons(branching.differences(found, other, opened.curation.branch))
+    st.text(branches.counts_words(a, opened))
+    _row_buttons(branches.differences(found, other, opened.curation.branch))
     left, right = st.columns(2, gap="small")
     with left:
         st.html("<h4>By class</h4>")
-        frame = branching.side_frame("Class", [*opened.view.class_names, "no label"], found.by_class, other, opened)
+        frame = branches.side_frame("Class", [*opened.view.class_names, "no label"], found.by_class, other, opened)
         _table(frame, "branch_classes", "Rows of each class that the branches keep")
     with right:
         st.html("<h4>By zone</h4>")
         names = [zone.words for zone in found.zones]
-        frame = branching.side_frame("Zone", names, found.by_zone, other, opened)
+        frame = branches.side_frame("Zone", names, found.by_zone, other, opened)
         _table(frame, "branch_zones", "Rows of each zone that the branches keep")
 
 
@@ -158,6 +159,6 @@ def _row_buttons(sets: dict[str, np.ndarray]) -> None:
                 f"{words}: {len(rows):,}",
                 key=f"branch_rows_{number}",
                 disabled=not len(rows),
-                on_click=picking.chooser(rows),
+                on_click=selection.chooser(rows),
                 help="Select these rows",
             )

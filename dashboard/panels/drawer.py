@@ -8,13 +8,23 @@ import numpy as np
 import streamlit as st
 
 from core import actions
-from dashboard import border, cache, drawing, explaining, state
 from dashboard.components import messages
+from dashboard.components.display_text import shown
 from dashboard.components.example_view import example_view
 from dashboard.components.score_panel import score_panel
-from dashboard.components.shown import shown
-from dashboard.opened import Opened
-from dashboard.panels import deciding, evidence, facts, moving, review_bar, sample_review, what_if, why
+from dashboard.panels import (
+    attribution,
+    decision_form,
+    example_evidence,
+    example_facts,
+    example_navigation,
+    review_bar,
+    sample_review,
+    what_if,
+)
+from dashboard.session import cache, error_boundary, explainer, state
+from dashboard.session.current_run import Opened
+from dashboard.tables import example_tiles
 
 
 def drawer(opened: Opened) -> None:
@@ -28,8 +38,8 @@ def drawer(opened: Opened) -> None:
             key="no_example",
         )
         return
-    explaining.prepare(opened.run)
-    moving.moving(opened, row)
+    explainer.prepare(opened.run)
+    example_navigation.example_navigation(opened, row)
     asked = review_bar.asks(opened, row)
     blind = review_bar.blind(opened, row)
     if asked:
@@ -38,10 +48,10 @@ def drawer(opened: Opened) -> None:
         review_bar.steps(opened, row)
     _head(opened, row, blind)
     if asked:
-        deciding.note(opened, row)
-        deciding.keys(opened, row)
+        decision_form.note(opened, row)
+        decision_form.keys(opened, row)
     else:
-        deciding.decide(opened, row)
+        decision_form.decide(opened, row)
     if not blind:
         _evidence(opened, row)
 
@@ -50,20 +60,20 @@ def _evidence(opened: Opened, row: int) -> None:
     """What scores and the model say."""
     with st.container(key="drawer_scores", border=True, gap=None):
         st.html("<h4>Scores</h4>")
-        score_panel(drawing.score_lines(opened, row), key=f"panel_{row}")
+        score_panel(example_tiles.score_lines(opened, row), key=f"panel_{row}")
     for title, draw in (
-        ("Why this prediction", why.why),
+        ("Why this prediction", attribution.attribution),
         ("What if", what_if.what_if),
-        ("Training curve", evidence.curve),
-        ("Nearest neighbors", evidence.neighbors),
-        ("Duplicates and near-duplicates", evidence.near_duplicates),
-        ("Helpful and harmful training examples", evidence.influence),
+        ("Training curve", example_evidence.curve),
+        ("Nearest neighbors", example_evidence.neighbors),
+        ("Duplicates and near-duplicates", example_evidence.near_duplicates),
+        ("Helpful and harmful training examples", example_evidence.influence),
         ("History", _history),
     ):
         name = "what_if" if title == "What if" else title.split()[0].lower()
         with st.expander(title, key=f"open_{name}", on_change="rerun", expanded=name == "nearest") as part:
             if part.open:
-                border.alone(draw, opened, row)
+                error_boundary.alone(draw, opened, row)
 
 
 def _head(opened: Opened, row: int, blind: bool) -> None:
@@ -74,12 +84,12 @@ def _head(opened: Opened, row: int, blind: bool) -> None:
     with st.container(key="drawer_head", gap="small"):
         first, second = st.columns([5, 6], gap="small") if beside else (st.container(), st.container())
         with first if beside else second:
-            standing = explaining.standing(opened.run.run_id, row, opened.run) if isinstance(example, Mapping) else None
+            standing = explainer.standing(opened.run.run_id, row, opened.run) if isinstance(example, Mapping) else None
             example_view(example, key=f"example_{row}", name=name, problem=problem, width=150, standing=standing)
             if isinstance(example, np.ndarray) and st.button("Enlarge", key="enlarge"):
                 _enlarge(example, name)
         with second if beside else first:
-            facts.facts(opened, row, blind)
+            example_facts.example_facts(opened, row, blind)
 
 
 @st.dialog("Example", width="large")

@@ -11,11 +11,12 @@ from core.curation.cut_effects import cut_on_score
 from core.curation.facets import Facet, Filters, rows_in_range, rows_of_option
 from core.scores import score_named
 from core.types.figures import digits
-from dashboard import cache, coloring, picking, reading, row_filters, state, theme
-from dashboard.components import messages
+from dashboard.components import messages, theme
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, histogram
-from dashboard.opened import Opened
+from dashboard.session import cache, row_filters, selection, state
+from dashboard.session.current_run import Opened
+from dashboard.tables import palette, row_table
 
 _CURVES = {"histogram": "Bars", "ecdf": "Sum", "table": "Table"}
 _BARS = {"filter": "Filter", "select": "Select"}
@@ -57,7 +58,7 @@ def facet_cards(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, filt
                 label=f"Rows by {facet.title.lower()}: those that pass the filters, of all",
                 act=_act(facet, filters),
                 height=150,
-                colors=coloring.bar_colors(opened.view, facet),
+                colors=palette.bar_colors(opened.view, facet),
             )
         if clicked is not None:
             _clicked(facet, clicked, shown, filters)
@@ -75,7 +76,7 @@ def _act(facet: Facet, filters: Filters) -> str:
 
 def _clicked(facet: Facet, option: str, shown: np.ndarray, filters: Filters) -> None:
     if _selects():
-        picking.choose(rows_of_option(facet, option, shown))
+        selection.choose(rows_of_option(facet, option, shown))
     else:
         row_filters.toggle_filter(facet.name, option)
     st.rerun()
@@ -109,7 +110,7 @@ def _chips(filters: Filters) -> None:
             )
         for name, (low, high) in filters.ranges.items():
             st.button(
-                f"{reading.title(name)}: {digits(low)} to {digits(high)}",
+                f"{row_table.title(name)}: {digits(low)} to {digits(high)}",
                 key=f"chip_range_{name}",
                 icon=":material/close:",
                 on_click=row_filters.set_range,
@@ -125,7 +126,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             name = st.selectbox(
                 "Score",
                 names,
-                format_func=reading.title,
+                format_func=row_table.title,
                 label_visibility="collapsed",
                 width="stretch",
                 **state.held("score", names, names[0]),
@@ -146,7 +147,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             key=f"histogram_{name}",
             mode=mode or "histogram",
             by_class=by_class,
-            palette=(*coloring.class_colors(opened.view), theme.NO_CLASS_COLOR),
+            palette=(*palette.class_colors(opened.view), theme.NO_CLASS_COLOR),
             value=_focused_value(opened, name),
             height=170,
             cut=cut,
@@ -154,7 +155,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
         )
     if drawn is not None and state.is_new(f"histogram_{name}", drawn):
         if _selects():
-            picking.choose(rows_in_range(opened.view, name, drawn, shown))
+            selection.choose(rows_in_range(opened.view, name, drawn, shown))
         else:
             row_filters.set_range(name, drawn)
         st.rerun()

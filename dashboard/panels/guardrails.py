@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core.types.curation import Guardrails
-from dashboard import doing, state
-from dashboard.opened import Opened
+from dashboard.session import commands, state
+from dashboard.session.current_run import Opened
 
 
 def guardrails(opened: Opened) -> None:
@@ -70,7 +70,7 @@ def _save(opened: Opened, rev: str) -> None:
         lock_held_out=state.get(f"lock_{rev}"),
         allow_empty_class=state.get(f"empty_{rev}"),
     )
-    doing.save_rules(opened.run, replace(opened.rules, preset=None, guardrails=asked), "Guardrails saved")
+    commands.save_rules(opened.run, replace(opened.rules, preset=None, guardrails=asked), "Guardrails saved")
 
 
 def duplicates_after(before: Guardrails, wanted: bool, similarity: float) -> str:

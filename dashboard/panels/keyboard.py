@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.types.curation import Action
-from dashboard import doing, state
 from dashboard.components.page_keys import page_keys
-from dashboard.opened import Opened
-from dashboard.panels import verbs
+from dashboard.panels import selection_bar
+from dashboard.session import commands, state
+from dashboard.session.current_run import Opened
 
 _EDITS = {"u": "undo", "ctrl+z": "undo", "ctrl+shift+z": "redo", "ctrl+y": "redo"}
 _VERBS = {"k": Action.KEEP, "d": Action.DROP}
@@ -55,9 +55,9 @@ def _do(opened: Opened | None, what: str) -> None:
     elif opened is None or what not in ("undo", "redo", *(action.value for action in _VERBS.values())):
         state.follow(what)
     elif what in ("undo", "redo"):
-        {"undo": doing.undo, "redo": doing.redo}[what](opened.run)
+        {"undo": commands.undo, "redo": commands.redo}[what](opened.run)
     else:
-        verbs.decide(opened, Action(what))
+        selection_bar.decide(opened, Action(what))
 
 
 def _is_example_open(opened: Opened) -> bool:

@@ -9,11 +9,12 @@ import streamlit as st
 
 from core.curation.facets import Facet
 from core.types.curation import Source
-from dashboard import cache, coloring, drawing, map_rule, picking, reading, row_bits, state
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
-from dashboard.opened import Opened
 from dashboard.panels import review_bar
+from dashboard.session import cache, row_bits, selection, state
+from dashboard.session.current_run import Opened
+from dashboard.tables import example_tiles, map_rule, palette, row_table
 
 KEY = "map"
 _LAYOUTS = {"umap": "UMAP", "pca": "PCA"}
@@ -124,7 +125,7 @@ def draw_plane(
         selected=state.selection(),
         flagged=opened.view.rows_of(opened.curation.decisions),
         focused=None if row is not None and review_bar.blind(opened, row) else row,  # its color would tell
-        card=lambda number: drawing.hover_card(opened, number),
+        card=lambda number: example_tiles.hover_card(opened, number),
         on_event=on_event,
         height=height,
         hollow=hollow,
@@ -135,7 +136,7 @@ def draw_plane(
 def _react(opened: Opened, coords: np.ndarray, shown: row_bits.RowBits, event: maps.MapEvent) -> None:
     if event.kind == "lasso" and event.polygon is not None:
         rows = polygon.rows_in_polygon(coords, event.polygon, shown.mask())
-        picking.choose(rows, "" if event.mode == "replace" else event.mode)
+        selection.choose(rows, "" if event.mode == "replace" else event.mode)
     elif event.kind == "click" and event.row is not None:
         state.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "clear":
@@ -145,7 +146,7 @@ def _react(opened: Opened, coords: np.ndarray, shown: row_bits.RowBits, event: m
 def color_choices(opened: Opened, facets: Sequence[Facet]) -> dict[str, str]:
     """What color may say: a facet, the decision, or a score."""
     named = {facet.name: facet.title for facet in facets if facet.name != "decision"}
-    scores = {f"score:{name}": reading.title(name) for name in opened.view.scores}
+    scores = {f"score:{name}": row_table.title(name) for name in opened.view.scores}
     return {"decision": "Kept / dropped", **named, **scores}
 
 
@@ -153,10 +154,10 @@ def color_of(opened: Opened, facets: Sequence[Facet], choice: str | None) -> map
     """The choice as the map's own value."""
     if choice and choice.startswith("score:"):
         name = choice.removeprefix("score:")
-        return maps.MapColors.by_score(name, reading.title(name))
+        return maps.MapColors.by_score(name, row_table.title(name))
     facet = next((f for f in facets if f.name == choice and f.name != "decision"), None)
     if facet is None:
         return maps.MapColors.by_decision()
     name = f"{opened.run.run_id}/{opened.at}/{facet.name}/{facet.version}"
-    colors = coloring.map_colors(opened.view, facet)
+    colors = palette.map_colors(opened.view, facet)
     return maps.MapColors.by_category(name, facet.title, facet.codes, facet.options, colors)

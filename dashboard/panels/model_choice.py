@@ -10,8 +10,8 @@ from core.types.errors import CurationError
 from core.types.examples import Modality, Roles, SourceReport
 from core.types.image_format import with_image_format
 from core.types.runs import RunSpec, TrainingSpec
-from dashboard import state
 from dashboard.components import messages
+from dashboard.session import state
 
 
 def model_choice(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.types.examples import SourceReport
 from dashboard.components import class_bars, messages
-from dashboard.components.shown import shown
+from dashboard.components.display_text import shown
 
 
 def report_card(found: SourceReport) -> None:

@@ -8,8 +8,9 @@ import streamlit as st
 from core import actions
 from core.curation.review import QUEUE, is_reviewed, reviewed_of
 from core.types.curation import Action
-from dashboard import doing, reading, state
-from dashboard.opened import Opened
+from dashboard.session import commands, state
+from dashboard.session.current_run import Opened
+from dashboard.tables import row_table
 
 ORDER, SAMPLE = "review", "sample"
 _HELP = (
@@ -23,13 +24,13 @@ def queue(opened: Opened) -> np.ndarray | None:
     """Rows in the order of the review that is going on; None while rows are in another order."""
     order = state.turned_to("order", "")
     if order == SAMPLE:
-        return reading.sample(opened)
-    return reading.review(opened).order if order == ORDER else None
+        return row_table.sample(opened)
+    return row_table.review(opened).order if order == ORDER else None
 
 
 def progress(opened: Opened) -> None:
     """Reviewed so many of the sitting, and a button that goes on where the person stopped."""
-    done, size, waiting = reviewed_of(opened.view, reading.review(opened), opened.curation.decisions)
+    done, size, waiting = reviewed_of(opened.view, row_table.review(opened), opened.curation.decisions)
     with st.container(key="review_progress", horizontal=True, gap="small", vertical_alignment="center"):
         if not size:
             st.text("Nothing to review: no cut of the rules looks at a row. Add one in Rules.")
@@ -57,7 +58,7 @@ def steps(opened: Opened, row: int) -> None:
     """In the drawer, while rows are in review order: back, the label is right, skip, on; also by the arrow keys."""
     if state.turned_to("order", "") != ORDER:
         return
-    order = reading.review(opened).order
+    order = row_table.review(opened).order
     place = place_in(order, row)
     with st.container(key="review_steps", horizontal=True, gap="small", vertical_alignment="center"):
         if place is None:
@@ -108,7 +109,7 @@ def step(title: str, arrow: str, opened: Opened, order: np.ndarray, place: int) 
 
 def asks(opened: Opened, row: int) -> bool:
     """Whether the random sample is being reviewed and this row is one of it: what is said now is its answer."""
-    return state.turned_to("order", "") == SAMPLE and place_in(reading.sample(opened), row) is not None
+    return state.turned_to("order", "") == SAMPLE and place_in(row_table.sample(opened), row) is not None
 
 
 def blind(opened: Opened, row: int) -> bool:
@@ -132,11 +133,11 @@ def go_on(opened: Opened, row: int) -> None:
 
 
 def _right(opened: Opened, row: int) -> None:
-    if doing.decide_rows(opened, [row], Action.KEEP, reviewed=True) is not None:
+    if commands.decide_rows(opened, [row], Action.KEEP, reviewed=True) is not None:
         go_on(opened, row)
 
 
 def _skip(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
-    if doing.decide(opened.run, [name], None, f"Saved: {name} looked at", reviewed=True) is not None:
+    if commands.decide(opened.run, [name], None, f"Saved: {name} looked at", reviewed=True) is not None:
         go_on(opened, row)

@@ -7,12 +7,13 @@ import streamlit as st
 
 from core.curation import row_sets
 from core.types.curation import Action
-from dashboard import doing, drawing, reading, row_filters, state
 from dashboard.components import gallery as galleries
 from dashboard.components import table
-from dashboard.components.shown import shown
-from dashboard.opened import Opened
-from dashboard.panels import deciding, keyboard, review_bar, sample_review
+from dashboard.components.display_text import shown
+from dashboard.panels import decision_form, keyboard, review_bar, sample_review
+from dashboard.session import commands, row_filters, state
+from dashboard.session.current_run import Opened
+from dashboard.tables import example_tiles, row_table
 
 _PAGE = {"gallery": 60, "table": 500}
 
@@ -24,7 +25,7 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
     with st.container(key="rows_tools", horizontal=True, gap="small", vertical_alignment="center"):
         tab = state.switch("tab", {name: f"{name} {len(rows):,}" for name, rows in sets.items()}, "Filtered")
         st.space("stretch")
-        orders = reading.orders(opened)
+        orders = row_table.orders(opened)
         order = st.selectbox(
             "Order",
             list(orders),
@@ -44,7 +45,7 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
         review_bar.progress(opened)
     elif order == review_bar.SAMPLE:
         sample_review.progress(opened)
-    rows = reading.ordered(opened, sets[tab], order)
+    rows = row_table.ordered(opened, sets[tab], order)
     size = _PAGE[form or "gallery"]
     pages = max(1, -(-len(rows) // size))
     page = min(state.get("page", 1), pages)
@@ -59,7 +60,7 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
 
 
 def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
-    tiles = [drawing.tile(opened, int(row), order) for row in rows]
+    tiles = [example_tiles.tile(opened, int(row), order) for row in rows]
     galleries.gallery(
         tiles,
         key="gallery",
@@ -96,9 +97,9 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
     if event.row is None:
         return
     if event.pressed in actions:
-        deciding.one(opened, event.row, actions[event.pressed])
+        decision_form.one(opened, event.row, actions[event.pressed])
     elif event.pressed == "u":
-        doing.undo(opened.run)
+        commands.undo(opened.run)
     elif event.pressed in ("r", "n"):
         state.ask_for({"r": "relabel", "n": "note"}[event.pressed], str(opened.view.ids[event.row]))
     elif event.pressed == "?":
@@ -107,7 +108,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
 
 def _table(opened: Opened, rows: np.ndarray) -> None:
     """Its check marks are the selection: what they change, the map shows, and what others change, they show."""
-    frame = reading.rows_frame(opened, rows)
+    frame = row_table.rows_frame(opened, rows)
     here = row_sets.join(state.selection(), rows, "within")
     marks = state.once("table_marks", lambda: {"times": 0})
     shown = (rows.tobytes(), here.tobytes())

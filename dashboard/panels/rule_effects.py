@@ -9,10 +9,11 @@ import streamlit as st
 
 from core.curation.sensitivity import changed_side
 from core.types.curation import Rules
-from dashboard import cache, comparing, drawing, flip_risks, picking, state
 from dashboard.components import table
 from dashboard.components.neighbors import neighbors_strip
-from dashboard.opened import Opened
+from dashboard.session import cache, selection, state
+from dashboard.session.current_run import Opened
+from dashboard.tables import comparison, example_tiles, flip_risks
 
 _STRIP = 12
 
@@ -43,7 +44,7 @@ def _before(opened: Opened) -> Rules | None:
 
 
 def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
-    tiles = [drawing.tile(opened, int(row)) for row in rows[:_STRIP]]
+    tiles = [example_tiles.tile(opened, int(row)) for row in rows[:_STRIP]]
     clicked = neighbors_strip(title, tiles, key=f"changed_{key}", size=60)
     st.button(
         f"Select these {len(rows):,} in Explore",
@@ -57,7 +58,7 @@ def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
 
 
 def _selecting(rows: np.ndarray) -> Callable[[], None]:
-    choose = picking.chooser(rows)
+    choose = selection.chooser(rows)
 
     def chosen() -> None:
         choose()
@@ -86,7 +87,7 @@ def weights(opened: Opened) -> None:
     if not found:
         st.text("A single score decides: its weight changes nothing.")
         return
-    frame = comparing.effects_frame(found)
+    frame = comparison.effects_frame(found)
     table.table(
         frame,
         key="effects",

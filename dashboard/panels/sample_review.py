@@ -7,11 +7,12 @@ import streamlit as st
 from core import actions
 from core.types.curation import Action
 from core.types.errors import CurationError
-from dashboard import cache, doing, reading, state
 from dashboard.components import messages
-from dashboard.opened import Opened
-from dashboard.panels import deciding, review_bar
+from dashboard.panels import decision_form, review_bar
 from dashboard.panels.review_bar import SAMPLE
+from dashboard.session import cache, commands, state
+from dashboard.session.current_run import Opened
+from dashboard.tables import row_table
 
 _HELP = (
     "Suspected and other training rows, mixed at random. What scores, rules and models say of a row is hidden until it "
@@ -53,7 +54,7 @@ def answer(opened: Opened, row: int) -> str:
 
 def steps(opened: Opened, row: int) -> None:
     """Back, the three answers, on. An answer can be changed."""
-    order = reading.sample(opened)
+    order = row_table.sample(opened)
     place, said = review_bar.place_in(order, row) or 0, answer(opened, row)
     with st.container(key="review_steps", horizontal=True, gap="small", vertical_alignment="center"):
         review_bar.step("Previous", "Left", opened, order, place - 1)
@@ -61,17 +62,17 @@ def steps(opened: Opened, row: int) -> None:
             "Right",
             key="sample_right",
             shortcut="v",
-            on_click=deciding.one,
+            on_click=decision_form.one,
             args=(opened, row, Action.KEEP),
             type="primary" if said == "right" else "secondary",
             help="The label is right: the row is kept.",
         )
-        with deciding.popover(row, "relabel", "Wrong (r)" if said != "wrong" else "Wrong, answered"):
-            deciding.choose_label(opened, row, "This is the label")
+        with decision_form.popover(row, "relabel", "Wrong (r)" if said != "wrong" else "Wrong, answered"):
+            decision_form.choose_label(opened, row, "This is the label")
             st.button(
                 "Wrong, and no class fits",
                 key="sample_drop",
-                on_click=deciding.one,
+                on_click=decision_form.one,
                 args=(opened, row, Action.DROP),
                 help="The row is dropped.",
             )
@@ -92,11 +93,11 @@ def steps(opened: Opened, row: int) -> None:
 
 def _waiting(opened: Opened) -> int | None:
     said = actions.noise.sample_answers(opened.view, opened.curation.decisions)
-    return next((int(row) for row in reading.sample(opened) if str(opened.view.ids[row]) not in said), None)
+    return next((int(row) for row in row_table.sample(opened) if str(opened.view.ids[row]) not in said), None)
 
 
 def _unsure(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
-    done = doing.decide(opened.run, [name], Action.CLEAR, f"Saved: {name} unsure", reviewed=True, sampled=True)
+    done = commands.decide(opened.run, [name], Action.CLEAR, f"Saved: {name} unsure", reviewed=True, sampled=True)
     if done is not None:
         review_bar.go_on(opened, row)

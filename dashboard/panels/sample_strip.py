@@ -10,9 +10,9 @@ import pandas as pd
 from core.datasets import SourcePreview
 from core.types.errors import CurationError
 from core.types.examples import Modality
-from dashboard import cache
+from dashboard.components.images import data_address
 from dashboard.components.nodes import Node, node, show_nodes
-from dashboard.components.pictures import data_address
+from dashboard.session import cache
 
 _PICTURES, _TEXTS, _COLUMNS, _ROWS = 4, 2, 3, 3
 

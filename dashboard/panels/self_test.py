@@ -9,10 +9,10 @@ from core import actions
 from core.export.check_figures import recall_head, recall_rows
 from core.types.checks import SelfTestResult
 from core.types.curation import Rules
-from dashboard import doing
 from dashboard.components.check_charts import recall_chart
-from dashboard.opened import Opened
-from dashboard.panels.job import is_busy, job
+from dashboard.panels.check_progress import check_progress, is_busy
+from dashboard.session import commands
+from dashboard.session.current_run import Opened
 
 
 def self_test(opened: Opened) -> None:
@@ -20,7 +20,7 @@ def self_test(opened: Opened) -> None:
     st.html("<h2>Self-test: planted label flips</h2>")
     result = actions.checks.self_test_result(opened.run)
     _ask(opened, result)
-    job(opened.run, "selftest", "Self-test")
+    check_progress(opened.run, "selftest", "Self-test")
     if result is None:
         return
     st.text(f"{result.flips:,} of {result.rows:,} training labels flipped ({100 * result.flip:.3g} %).")
@@ -59,8 +59,8 @@ def _apply(opened: Opened, result: SelfTestResult) -> None:
 
 
 def _save(opened: Opened, wanted: Rules) -> None:
-    doing.save_rules(opened.run, wanted, "Suggested weights applied")
+    commands.save_rules(opened.run, wanted, "Suggested weights applied")
 
 
 def _start(opened: Opened, share: float) -> None:
-    doing.attempt(lambda: actions.checks.start_self_test(opened.run, round(share / 100, 6)))
+    commands.attempt(lambda: actions.checks.start_self_test(opened.run, round(share / 100, 6)))

@@ -9,9 +9,9 @@ import streamlit as st
 from core.curation import rule_edits
 from core.selection import STRATEGIES
 from core.types.params import params_from_dict
-from dashboard import doing, state
 from dashboard.components.params_form import params_form
-from dashboard.opened import Opened
+from dashboard.session import commands, state
+from dashboard.session.current_run import Opened
 
 
 def strategy(opened: Opened) -> None:
@@ -33,13 +33,13 @@ def strategy(opened: Opened) -> None:
         now = params_from_dict(method.params, rules.strategy_params)
         asked = params_form(method.params, key=f"strategy_{rules.strategy}_{opened.curation.stamp}", value=now)
         if asked is not None and asked != now:
-            doing.save_rules(opened.run, rule_edits.with_strategy(rules, rules.strategy, asdict(asked)))
+            commands.save_rules(opened.run, rule_edits.with_strategy(rules, rules.strategy, asdict(asked)))
             st.rerun()
 
 
 def _choose(opened: Opened) -> None:
     name = state.get(f"strategy_{opened.curation.stamp}")
     method = next(m for m in STRATEGIES if m.name == name)
-    doing.save_rules(
+    commands.save_rules(
         opened.run, rule_edits.with_strategy(opened.rules, name, asdict(method.params())), f"Saved: {method.title}"
     )

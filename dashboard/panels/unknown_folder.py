@@ -7,14 +7,14 @@ from pathlib import Path
 import streamlit as st
 
 from core import actions
-from dashboard import doing
 from dashboard.components import messages
-from dashboard.opened import UnknownFolderError
+from dashboard.session import commands
+from dashboard.session.current_run import UnknownFolderError
 
 
 def unknown_folder(problem: UnknownFolderError) -> None:
     """What the address asks for, and the button that allows it; the answer is kept in this workspace."""
     if messages.error_box(problem, key="unknown_folder", action="Open this folder"):
-        doing.attempt(lambda: actions.runs.visit_run(Path(problem.key)))
+        commands.attempt(lambda: actions.runs.visit_run(Path(problem.key)))
         st.rerun()
     st.html("<a href='./' target='_self'>Go to Start</a>")

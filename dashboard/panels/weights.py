@@ -5,10 +5,11 @@ from __future__ import annotations
 from core.curation import rule_edits
 from core.scores import score_named
 from core.types.methods import Group
-from dashboard import doing, reading
 from dashboard.components.live_sliders import LiveScore, SliderState, live_sliders
-from dashboard.opened import Opened
 from dashboard.panels.map_panel import KEY
+from dashboard.session import commands
+from dashboard.session.current_run import Opened
+from dashboard.tables import row_table
 
 _TITLES = {group.value: group.value.replace("_", " ").capitalize() for group in Group}
 
@@ -22,7 +23,7 @@ def weights(opened: Opened, key: str = "sliders") -> None:
         if after.share is not None and after.share != rule_edits.share(rules, total):
             changed = rule_edits.with_share(changed, after.share, total)
         if changed != rules:
-            doing.save_rules(opened.run, changed)
+            commands.save_rules(opened.run, changed)
 
     live_sliders(
         key=key,
@@ -43,7 +44,7 @@ def _scores(opened: Opened) -> tuple[LiveScore, ...]:
     return tuple(
         LiveScore(
             name,
-            reading.title(name),
+            row_table.title(name),
             column.group,
             column.orientation.get(goal, 0),
             f"high = {score_named(name).high_means}",

@@ -13,12 +13,12 @@ import streamlit as st
 from core import actions
 from core.types.attributions import Edit
 from core.types.figures import cell
-from dashboard import cache, explaining, state
 from dashboard.components.before_after import before_after
 from dashboard.components.toggle_parts import toggle_blocks, toggle_words
-from dashboard.fragments import fragment
-from dashboard.opened import Opened
-from dashboard.panels import whose
+from dashboard.panels import explained_class
+from dashboard.session import cache, explainer, state
+from dashboard.session.current_run import Opened
+from dashboard.session.fragments import fragment
 
 MOST_LEVELS = 200  # of a column that a list can be scrolled through
 
@@ -33,9 +33,9 @@ def what_if(opened: Opened, row: int) -> None:
     edit = _edit(opened, row, example)
     named = json.dumps([edit.without, edit.covered, dict(edit.cells)], default=str)
     with st.spinner("Asking the model"):
-        found = explaining.what_if(opened.run.run_id, row, named, opened.run, edit)
-    whose.line(opened, row, found, key=f"what_if_whose_{row}")
-    before_after(found, key=f"before_after_{row}", watched=whose.watched(opened, row))
+        found = explainer.what_if(opened.run.run_id, row, named, opened.run, edit)
+    explained_class.line(opened, row, found, key=f"what_if_whose_{row}")
+    before_after(found, key=f"before_after_{row}", watched=explained_class.watched(opened, row))
 
 
 def _edit(opened: Opened, row: int, example: Any) -> Edit:

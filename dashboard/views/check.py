@@ -10,13 +10,13 @@ import streamlit as st
 from core import actions
 from core.export.check_figures import CHECK_HEAD, check_rows
 from core.types.checks import CheckResult
-from dashboard import border, doing, state
 from dashboard.components import messages
 from dashboard.components.check_charts import accuracy_chart
-from dashboard.opened import Opened, open_current
-from dashboard.panels.job import is_busy, job
-from dashboard.panels.noise import noise
+from dashboard.panels.check_progress import check_progress, is_busy
+from dashboard.panels.noise_rate import noise_rate
 from dashboard.panels.self_test import self_test
+from dashboard.session import commands, error_boundary, state
+from dashboard.session.current_run import Opened, open_current
 
 _MODES = {"quick": "Quick: logistic regression on the embedding", "full": "Full: the run's own model"}
 _SHORT = {"quick": "Quick", "full": "Full"}
@@ -37,12 +37,12 @@ def render() -> None:
         return
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(key="check_left", gap="small"):
-        border.alone(_ask, opened)
-        border.alone(job, opened.run, "check", "Check")
-        border.alone(_answer, opened)
+        error_boundary.alone(_ask, opened)
+        error_boundary.alone(check_progress, opened.run, "check", "Check")
+        error_boundary.alone(_answer, opened)
     with right, st.container(key="check_right", gap="small"):
-        border.alone(self_test, opened)
-        border.alone(noise, opened)
+        error_boundary.alone(self_test, opened)
+        error_boundary.alone(noise_rate, opened)
 
 
 def _ask(opened: Opened) -> None:
@@ -73,7 +73,7 @@ def _ask(opened: Opened) -> None:
 
 def _start(opened: Opened) -> None:
     mode, seeds = state.get("check_mode"), int(state.get("check_seeds", 3))
-    key = doing.attempt(
+    key = commands.attempt(
         lambda: actions.checks.start_check(opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds)
     )
     if key in {result.key for result in actions.checks.check_results(opened.run)}:

@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from core.curation.facets import Filters, shown_rows
-from dashboard import border, reading, row_filters, state
 from dashboard.components import messages
-from dashboard.opened import Opened, open_current
-from dashboard.panels import branches, crossings, drawer, pair, rows_panel, verbs
+from dashboard.panels import branches, drawer, rows_panel, score_pair, selection_bar, zones_and_clusters
+from dashboard.session import error_boundary, row_filters, state
+from dashboard.session.current_run import Opened, open_current
+from dashboard.tables import row_table
 
 _PANES = {
     "pair": "Two scores",
@@ -36,7 +37,7 @@ def render() -> None:
             state.follow("start")
             st.rerun()
         return
-    facets = reading.facets(opened)
+    facets = row_table.facets(opened)
     shown = shown_rows(
         opened.view, facets, Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     )
@@ -49,17 +50,17 @@ def render() -> None:
         return
     with st.container(key="compare_pane", gap="small"):
         if pane == "matrix":
-            border.alone(crossings.correlations, opened)
+            error_boundary.alone(zones_and_clusters.correlations, opened)
         elif pane == "zones":
-            border.alone(crossings.zones_by, opened, facets, shown)
+            error_boundary.alone(zones_and_clusters.zones_by, opened, facets, shown)
         elif pane == "branches":
-            border.alone(branches.comparison, opened)
+            error_boundary.alone(branches.comparison, opened)
         else:
-            border.alone(crossings.clusters, opened, shown)
+            error_boundary.alone(zones_and_clusters.clusters, opened, shown)
     if pane != "matrix":
-        border.alone(verbs.verbs, opened, shown)
+        error_boundary.alone(selection_bar.selection_bar, opened, shown)
         if len(state.selection()):
-            border.alone(rows_panel.rows_panel, opened, shown)
+            error_boundary.alone(rows_panel.rows_panel, opened, shown)
 
 
 def _plane(opened: Opened, shown: np.ndarray, pane: str) -> None:
@@ -67,18 +68,18 @@ def _plane(opened: Opened, shown: np.ndarray, pane: str) -> None:
     a = b = ""
     with left, st.container(key="compare_left", gap="small"):
         if pane == "pair":
-            a, b = pair.choose_pair(opened)
-            pair.rank_plane(opened, a, b, shown, _HEIGHT)
-        elif not pair.learning_plane(opened, shown, _HEIGHT):
+            a, b = score_pair.choose_pair(opened)
+            score_pair.rank_plane(opened, a, b, shown, _HEIGHT)
+        elif not score_pair.learning_plane(opened, shown, _HEIGHT):
             return
-        border.alone(verbs.verbs, opened, shown)
-        border.alone(rows_panel.rows_panel, opened, shown)
+        error_boundary.alone(selection_bar.selection_bar, opened, shown)
+        error_boundary.alone(rows_panel.rows_panel, opened, shown)
     with right, st.container(key="compare_right", gap="small"):
         side = state.switch("side", _SIDES, "facets", "stretch")
         with st.container(key="side_pane", gap="small"):
             if side == "example":
-                border.alone(drawer.drawer, opened)
+                error_boundary.alone(drawer.drawer, opened)
             elif pane == "pair":
-                border.alone(pair.agreement, opened, a, b, shown)
+                error_boundary.alone(score_pair.agreement, opened, a, b, shown)
             else:
-                border.alone(pair.regions, opened, shown)
+                error_boundary.alone(score_pair.regions, opened, shown)

@@ -7,10 +7,10 @@ import streamlit as st
 from core.datasets import SourcePreview
 from core.types.errors import CurationError
 from core.types.examples import Roles
-from dashboard import border, cache, doing, state
 from dashboard.components import messages
-from dashboard.components.shown import shown_frame
-from dashboard.panels import model_choice, open_data, report_card, roles_form, upload
+from dashboard.components.display_text import shown_frame
+from dashboard.panels import model_choice, report_card, roles_form, run_data, upload
+from dashboard.session import cache, commands, error_boundary, state
 
 _KINDS = {"": "guess", "image": "images", "text": "text", "table": "table", "trace": "recorded outputs"}
 
@@ -37,7 +37,7 @@ def render() -> None:
                     return
     with right:
         if source is None:
-            border.alone(open_data.open_data)
+            error_boundary.alone(run_data.run_data)
             return
         _preview(shown)
         _commit(source, modality, roles, labels, class_map)
@@ -59,7 +59,7 @@ def _source() -> str | None:
         on_change=lambda: state.put("source", ""),
     )
     if given is not None:
-        return doing.attempt(lambda: str(upload.keep(given)))
+        return commands.attempt(lambda: str(upload.keep(given)))
     if path and state.looked_at() == path:
         return path
     if path:
@@ -75,7 +75,7 @@ def _source() -> str | None:
 
 
 def _look(path: str) -> None:
-    doing.attempt(lambda: state.look_at(path.strip()))
+    commands.attempt(lambda: state.look_at(path.strip()))
 
 
 def _kind() -> str | None:

@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from core.curation.facets import Facet, Filters, shown_rows
-from dashboard import border, reading, row_filters, state
 from dashboard.components import messages
-from dashboard.opened import Opened, open_current
-from dashboard.panels import alike, drawer, facet_cards, map_panel, rows_panel, verbs, weights
+from dashboard.panels import drawer, facet_cards, map_panel, near_duplicates, rows_panel, selection_bar, weights
+from dashboard.session import error_boundary, row_filters, state
+from dashboard.session.current_run import Opened, open_current
+from dashboard.tables import row_table
 
 _SIDES = {"facets": "Facets", "example": "Example", "weights": "Weights"}
 
@@ -27,15 +28,15 @@ def render() -> None:
             state.follow("start")
             st.rerun()
         return
-    alike.question(opened)
-    facets = reading.facets(opened)
+    near_duplicates.question(opened)
+    facets = row_table.facets(opened)
     filters = Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     shown = shown_rows(opened.view, facets, filters)
     left, right = st.columns([2, 1], gap="small")
     with left, st.container(key="explore_left", gap="small"):
-        border.alone(map_panel.map_panel, opened, facets, shown)
-        border.alone(verbs.verbs, opened, shown)
-        border.alone(rows_panel.rows_panel, opened, shown)
+        error_boundary.alone(map_panel.map_panel, opened, facets, shown)
+        error_boundary.alone(selection_bar.selection_bar, opened, shown)
+        error_boundary.alone(rows_panel.rows_panel, opened, shown)
     with right, st.container(key="explore_right", gap="small"):
         _side(opened, facets, shown, filters)
 
@@ -44,8 +45,8 @@ def _side(opened: Opened, facets: tuple[Facet, ...], shown: np.ndarray, filters:
     side = state.switch("side", _SIDES, "facets", "stretch")
     with st.container(key="side_pane", gap="small"):
         if side == "example":
-            border.alone(drawer.drawer, opened)
+            error_boundary.alone(drawer.drawer, opened)
         elif side == "weights":
-            border.alone(weights.weights, opened)
+            error_boundary.alone(weights.weights, opened)
         else:
-            border.alone(facet_cards.facet_cards, opened, facets, shown, filters)
+            error_boundary.alone(facet_cards.facet_cards, opened, facets, shown, filters)

@@ -12,10 +12,11 @@ from core import actions
 from core.curation.reasons import sources_words
 from core.export.readiness import export_name
 from core.types.errors import CurationError
-from dashboard import border, cache, doing, reading, state
 from dashboard.components import messages
-from dashboard.components.shown import shown_frame
-from dashboard.opened import Opened, open_current
+from dashboard.components.display_text import shown_frame
+from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session.current_run import Opened, open_current
+from dashboard.tables import row_table
 
 _FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
 
@@ -36,10 +37,10 @@ def render() -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.html("<h2>Export</h2>")
-        border.alone(_checklist, opened)
-        border.alone(_write, opened)
+        error_boundary.alone(_checklist, opened)
+        error_boundary.alone(_write, opened)
     with right:
-        border.alone(_preview, opened)
+        error_boundary.alone(_preview, opened)
 
 
 def _checklist(opened: Opened) -> None:
@@ -130,7 +131,7 @@ def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
 
 
 def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool, confirmed: bool) -> None:
-    report = doing.attempt(
+    report = commands.attempt(
         lambda: actions.exports.export_run(
             opened.run,
             opened.rules,
@@ -171,6 +172,6 @@ def _verify(opened: Opened, out: Path) -> None:
 
 def _preview(opened: Opened) -> None:
     st.html("<h3>First rows of curated.csv</h3>")
-    frame = shown_frame(reading.kept_frame(opened, 200))
+    frame = shown_frame(row_table.kept_frame(opened, 200))
     st.dataframe(frame, hide_index=True, width="stretch", height=560, alt="Kept rows")
     st.caption(f"The first {min(200, opened.outcome.counts['kept'])} kept rows, in the order of the source.")

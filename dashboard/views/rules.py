@@ -8,12 +8,22 @@ from core import actions
 from core.curation import Preset, rule_edits, train_counts
 from core.curation.cut_effects import rows_next_to_cut
 from core.curation.reasons import sources_words
-from dashboard import border, coloring, doing, drawing, picking, state
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
-from dashboard.opened import Opened, open_current
-from dashboard.panels import alike, cuts, guardrails, joining, map_panel, rule_effects, strategy, weights
+from dashboard.panels import (
+    composite_form,
+    guardrails,
+    map_panel,
+    near_duplicates,
+    rule_effects,
+    strategy,
+    threshold_list,
+    weights,
+)
+from dashboard.session import commands, error_boundary, selection, state
+from dashboard.session.current_run import Opened, open_current
+from dashboard.tables import example_tiles, palette
 
 
 def render() -> None:
@@ -29,23 +39,24 @@ def render() -> None:
             state.follow("start")
             st.rerun()
         return
-    alike.question(opened)
+    near_duplicates.question(opened)
     left, right = st.columns([2, 3], gap="small")
     with right, st.container(key="rules_right", gap="small"):
         places = [st.container(gap="small") for _ in range(4)]
     with places[2]:  # what a release is waited for is sent first, wherever it stands on the page
-        border.alone(_classes, opened)
-        border.alone(_at_the_cut, opened)
+        error_boundary.alone(_classes, opened)
+        error_boundary.alone(_at_the_cut, opened)
     with left, st.container(key="rules_left", gap="small"):
-        for draw in (_presets, joining.joining, weights.weights, cuts.cuts, strategy.strategy, guardrails.guardrails):
-            border.alone(draw, opened)
+        panels = (composite_form.composite_form, weights.weights, threshold_list.threshold_list)
+        for draw in (_presets, *panels, strategy.strategy, guardrails.guardrails):
+            error_boundary.alone(draw, opened)
     with places[0]:
-        messages.warnings(alike.other_warnings(opened), key="rule_warnings")
+        messages.warnings(near_duplicates.other_warnings(opened), key="rule_warnings")
     with places[1]:
-        border.alone(_map, opened)
+        error_boundary.alone(_map, opened)
     with places[3]:
         for draw in (rule_effects.changed, rule_effects.risks, rule_effects.weights):
-            border.alone(draw, opened)
+            error_boundary.alone(draw, opened)
 
 
 def _presets(opened: Opened) -> None:
@@ -63,10 +74,10 @@ def _presets(opened: Opened) -> None:
 
 
 def _apply(opened: Opened, preset: Preset) -> None:
-    built = doing.attempt(lambda: preset.build(opened.view))
+    built = commands.attempt(lambda: preset.build(opened.view))
     if built is not None:
         answered = rule_edits.with_answer(built, opened.rules.guardrails)
-        doing.save_rules(opened.run, answered, f"Saved: {preset.title}")
+        commands.save_rules(opened.run, answered, f"Saved: {preset.title}")
 
 
 def _map(opened: Opened) -> None:
@@ -91,11 +102,11 @@ def _classes(opened: Opened) -> None:
         label="Training rows of each class: those that stay, of all",
         act="click to select its rows",
         floor=floor,
-        colors=coloring.class_colors(view),
+        colors=palette.class_colors(view),
         height=170,
     )
     if clicked is not None:
-        picking.choose(view.class_rows[view.class_names.index(clicked)])
+        selection.choose(view.class_rows[view.class_names.index(clicked)])
         state.follow("explore")
         st.rerun()
 
@@ -112,7 +123,7 @@ def _at_the_cut(opened: Opened) -> None:
         ("Last dropped, just beyond the cut", dropped, "beyond"),
         ("First kept, just before it", kept, "before"),
     ):
-        tiles = [drawing.tile(opened, int(row), order="") for row in rows]
+        tiles = [example_tiles.tile(opened, int(row), order="") for row in rows]
         clicked = neighbors_strip(
             title, tiles, key=f"cut_{key}", size=60, captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows]
         )

@@ -12,10 +12,11 @@ from core.scores import SCORES
 from core.store import Run
 from core.types.errors import RunError, by_reason
 from core.types.runs import RunSpec, RunState, RunStatus
-from dashboard import border, cache, doing, score_states, state
 from dashboard.components import messages, run_progress
-from dashboard.fragments import fragment
 from dashboard.panels import run_form, score_detail
+from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session.fragments import fragment
+from dashboard.tables import score_states
 
 
 def render() -> None:
@@ -35,8 +36,8 @@ def render() -> None:
             st.rerun()
         return
     run, _ = cache.run(key)
-    border.alone(_progress, key, run.run_id)
-    border.alone(_finished, run)
+    error_boundary.alone(_progress, key, run.run_id)
+    error_boundary.alone(_finished, run)
     with st.expander("Score again, with other settings or more scores", key="again", on_change="rerun") as again:
         if again.open:
             run_form.run_form(run.spec, actions.runs.plan_scores(run.spec), _start)
@@ -51,7 +52,7 @@ def _draft(draft: RunSpec) -> None:
 
 
 def _start(spec: RunSpec) -> None:
-    started = doing.attempt(lambda: actions.runs.start_run(spec), "start")
+    started = commands.attempt(lambda: actions.runs.start_run(spec), "start")
     if started is not None:
         state.put("draft_spec", None)
         state.let_source_go()
@@ -82,9 +83,9 @@ def _status(run: Run) -> RunStatus:
 
 def _press(pressed: str, run: Run) -> None:
     if pressed == "cancel":
-        doing.attempt(lambda: actions.runs.cancel_run(run.run_id))
+        commands.attempt(lambda: actions.runs.cancel_run(run.run_id))
     else:  # by its folder: one that was copied here has no row in this workspace yet
-        doing.attempt(lambda: actions.runs.resume_run(run.path))
+        commands.attempt(lambda: actions.runs.resume_run(run.path))
 
 
 def _finished(run: Run) -> None:

@@ -8,10 +8,10 @@ import streamlit as st
 from core import actions
 from core.runs.samples import SampleCard
 from core.store import RunSummary
-from dashboard import border, cache, doing, state
-from dashboard.components.shown import shown_frame
+from dashboard.components.display_text import shown_frame
 from dashboard.components.warm_up import warm_up
 from dashboard.panels import sample_strip
+from dashboard.session import cache, commands, error_boundary, state
 
 _VERBS = {
     "image": ("Try images", ":material/image:"),
@@ -32,7 +32,7 @@ def render() -> None:
                 _sample(card)
         with columns[3]:
             _own_data()
-    border.alone(_resume)
+    error_boundary.alone(_resume)
     warm_up()
 
 
@@ -117,9 +117,9 @@ def _line(listed: RunSummary) -> tuple[str, str, int | None, str]:
     try:
         return *cache.name_kind_rows(listed), str(listed.state)
     except Exception as error:
-        return listed.name, listed.modality, None, f"cannot be read: {border.words(error)}"
+        return listed.name, listed.modality, None, f"cannot be read: {error_boundary.words(error)}"
 
 
 def _open(key: str, step: str = "explore") -> None:
-    doing.open_run(key)
+    commands.open_run(key)
     state.follow(step)

@@ -7,7 +7,7 @@ from oracles.small_views import view_of
 
 from core import actions
 from core.attributions import ImageParts
-from dashboard.explaining import _stands
+from dashboard.session.explainer import _stands
 
 
 def view():

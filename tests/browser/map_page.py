@@ -21,7 +21,7 @@ from dashboard.components.live_sliders import LiveScore, live_sliders
 from dashboard.components.map_binned import MOST_POINTS
 from dashboard.components.map_wire import browser_composite, encode_ranks
 from dashboard.components.polygon import rows_in_polygon
-from dashboard.theme import class_colors
+from dashboard.components.theme import class_colors
 
 st.set_page_config(layout="wide")
 N = int(st.query_params.get("n", "1500"))

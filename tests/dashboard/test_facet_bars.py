@@ -15,9 +15,9 @@ from core.curation.facets import Facet, Filters
     ],
 )
 def test_facet_bars_say_what_they_count_and_what_a_click_does(monkeypatch, bars, chosen, promised):
-    from dashboard import state
     from dashboard.components import class_bars
     from dashboard.panels import facet_cards
+    from dashboard.session import state
 
     drawn = []
     monkeypatch.setattr(state, "turned_to", lambda *_: bars)

@@ -8,8 +8,9 @@ import pytest
 
 from core.curation import ScoreColumn, ScoreView, apply_rules, rule_edits
 from core.types.curation import SOURCES, Guardrails, Rules, Source, Threshold
-from dashboard import cache, map_rule
 from dashboard.components.map_wire import browser_kept
+from dashboard.session import cache
+from dashboard.tables import map_rule
 
 N = 600
 FREE = Guardrails(class_cap=None, duplicates="off")

@@ -9,9 +9,9 @@ import pytest
 from core.runs.score_states import score_states
 from core.store import RunSummary
 from core.types.runs import RunSpec, RunState, RunStatus
-from dashboard import cache
 from dashboard.panels import sample_strip
 from dashboard.panels.score_detail import setting_lines
+from dashboard.session import cache
 
 
 def _run(**changed):

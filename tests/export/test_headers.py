@@ -24,7 +24,7 @@ from core.types.errors import DataError
 from core.types.examples import Roles
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
-from dashboard import flip_risks, reading
+from dashboard.tables import flip_risks, row_table
 
 RULES = Rules(thresholds=(Threshold("composite", "count", "above", 9),), guardrails=OPEN)
 
@@ -82,7 +82,7 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
 def test_the_rows_on_screen_have_both(view, monkeypatch):
     monkeypatch.setattr(flip_risks, "flip_risks", lambda opened: np.zeros(len(view)))
     opened = SimpleNamespace(view=view, rules=RULES, outcome=apply_rules(view, RULES))
-    frame = reading.rows_frame(opened, np.arange(6))
+    frame = row_table.rows_frame(opened, np.arange(6))
     assert frame.columns.is_unique
     np.testing.assert_array_equal(frame["distance to the cut"], opened.outcome.margin[:6])
     np.testing.assert_array_equal(frame["margin"], view.scores["margin"].values[:6])

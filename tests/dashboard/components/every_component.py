@@ -29,9 +29,9 @@ from dashboard.components.params_form import params_form
 from dashboard.components.run_progress import run_progress
 from dashboard.components.score_panel import ScoreLine, score_panel
 from dashboard.components.table import table
+from dashboard.components.theme import apply_page_style
 from dashboard.components.toggle_parts import toggle_blocks, toggle_words
 from dashboard.components.training_curve import training_curve
-from dashboard.theme import apply_page_style
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dashboard.components
-from dashboard import theme
+from dashboard.components import theme
 
 ASSETS = sorted((Path(dashboard.components.__file__).parent / "assets").rglob("*.*s"))
 LIGHT, DARK = "#FFFFFF", "#0F1419"

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.components.display_text import MOST, shown, shown_frame
 from dashboard.components.gallery import Tile, plain_tile
-from dashboard.components.shown import MOST, shown, shown_frame
 
 LONG = "m" * 1_000_000
 

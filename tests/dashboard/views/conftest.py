@@ -8,7 +8,7 @@ from streamlit import config
 
 from core.attributions import AttributionClient
 from core.types.errors import CurationError
-from dashboard import border, explaining
+from dashboard.session import error_boundary, explainer
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def explainers() -> Iterator[dict[str, AttributionClient]]:
 @pytest.fixture(autouse=True)
 def one_explainer_per_run(made, explainers, monkeypatch):
     """Each drawer that is drawn asks for the process that explains: seconds of imports, the same for the next test."""
-    start = explaining._client
+    start = explainer._client
 
     def client(run_id: str, path: str) -> AttributionClient:
         if path not in {str(folder) for folder in made.values()}:
@@ -53,7 +53,7 @@ def one_explainer_per_run(made, explainers, monkeypatch):
             explainers[path] = AttributionClient(path)
         return explainers[path]
 
-    monkeypatch.setattr(explaining, "_client", client)
+    monkeypatch.setattr(explainer, "_client", client)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def calm_border():
 @pytest.fixture(autouse=True)
 def loud_border(request, monkeypatch):
     """An error that is our bug ends the run of the page, so that tests see it, instead of becoming words."""
-    show = border.show
+    show = error_boundary.show
 
     def loud(error):
         if isinstance(error, CurationError):
@@ -72,7 +72,7 @@ def loud_border(request, monkeypatch):
         raise error
 
     if "calm_border" not in request.fixturenames:
-        monkeypatch.setattr(border, "show", loud)
+        monkeypatch.setattr(error_boundary, "show", loud)
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,9 @@ from core import actions
 _SCRIPT = """
 import streamlit as st
 from core.types.errors import CurationError
-from dashboard import address, border, frame, picking, state
-from dashboard.opened import open_current
+from dashboard import frame
+from dashboard.session import error_boundary, selection, state, url
+from dashboard.session.current_run import open_current
 from dashboard.views import {view}
 
 st.set_page_config(layout="wide")
@@ -18,13 +19,13 @@ state.sync()
 try:
     opened = open_current()
     if opened is not None:
-        picking.settle(opened)
+        selection.settle(opened)
         frame.branches.menu(opened)
         frame.keyboard.keyboard(opened, {{}})
     {view}.render()
 except CurationError as error:
-    border.show(error)
-address.put()
+    error_boundary.show(error)
+url.put()
 waiting = state.take_message()
 if waiting:
     st.text("message: " + waiting[0])

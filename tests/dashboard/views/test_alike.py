@@ -89,7 +89,7 @@ def test_how_scores_are_joined_is_chosen_on_the_page(run_of, key, value, field):
 def test_every_way_to_join_scores_is_offered():
     from core.composite.aggregators import AGGREGATORS
     from core.composite.normalise import TRANSFORMS
-    from dashboard.panels import joining
+    from dashboard.panels import composite_form
 
-    assert set(joining.AGGREGATORS) == {"mean", *AGGREGATORS}
-    assert tuple(joining.TRANSFORMS) == TRANSFORMS
+    assert set(composite_form.AGGREGATORS) == {"mean", *AGGREGATORS}
+    assert tuple(composite_form.TRANSFORMS) == TRANSFORMS

@@ -6,15 +6,15 @@ import pytest
 from screens import VIEWS, screen, words
 from streamlit.testing.v1 import AppTest
 
-from dashboard import border
-from dashboard.panels import drawer, facet_cards, map_panel, rows_panel, verbs, weights
+from dashboard import frame
+from dashboard.panels import drawer, facet_cards, map_panel, rows_panel, selection_bar, weights
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
 
 pytestmark = pytest.mark.usefixtures("calm_border")
-PAGE = Path(border.__file__).with_name("page.py")
+PAGE = Path(frame.__file__).with_name("page.py")
 STEPS = (start, data, scores, explore, compare, rules, check, export, methods)
 PANELS = {
-    "facets": (facet_cards, map_panel, rows_panel, verbs),
+    "facets": (facet_cards, map_panel, rows_panel, selection_bar),
     "example": (drawer,),
     "weights": (weights,),
 }
@@ -60,7 +60,7 @@ def test_an_error_of_ours_keeps_its_own_lines_in_a_part_that_is_drawn_alone():
         import streamlit as st
 
         from core.types.errors import RunError
-        from dashboard.fragments import fragment
+        from dashboard.session.fragments import fragment
 
         def part():
             raise RunError("This is so.", "Do that.")
@@ -79,7 +79,8 @@ def test_a_message_that_was_shown_in_a_run_that_broke_off_does_not_come_back_as_
     def script():
         import streamlit as st
 
-        from dashboard import frame, state
+        from dashboard import frame
+        from dashboard.session import state
 
         first = "told" not in st.session_state
         if first:

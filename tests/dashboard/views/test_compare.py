@@ -10,7 +10,7 @@ from core import actions
 from core.curation.comparing import compare_pair, correlations, quadrant_words
 from core.curation.crossing import cross_zones
 from core.curation.evidence import zones
-from dashboard import comparing
+from dashboard.tables import comparison
 
 PANES = ("pair", "matrix", "learning", "zones", "clusters")
 
@@ -30,7 +30,7 @@ def test_a_quadrant_selects_its_rows(run_of):
     assert f"{found.spearman:+.3f} over {found.rows:,} rows" in words(at)
     at.button(key="part_3").click().run()
     np.testing.assert_array_equal(at.session_state["selection"], np.flatnonzero(found.quadrants == 3))
-    named = quadrant_words(*(comparing.short_title(name) for name in ("el2n", "aum")))[3]
+    named = quadrant_words(*(comparison.short_title(name) for name in ("el2n", "aum")))[3]
     assert f"{named} · {found.counts()[3]}" in words(at)
 
 

@@ -10,7 +10,7 @@ from core import actions
 from core.curation import consequences, emptied_classes
 from core.curation.warnings import hardest_hit
 from core.types.curation import Action, Guardrails, Rules
-from dashboard.opened import Opened
+from dashboard.session.current_run import Opened
 
 
 def drawer(run, example, **query):
@@ -88,7 +88,8 @@ def test_a_relabel_shows_everywhere_and_closes_its_field(run_of):
 
 def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch):
     from core.curation.facets import facet_of_labels
-    from dashboard import drawing, opened, reading, state
+    from dashboard.session import current_run, state
+    from dashboard.tables import example_tiles, row_table
 
     path = run_of("table")
     run = actions.runs.open_run(path)
@@ -96,19 +97,19 @@ def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch)
     monkeypatch.setattr(state, "current_run", lambda: str(path))
     monkeypatch.setattr(state, "saw_revision", lambda *_: None)
     monkeypatch.setattr(state, "branch", lambda: "main")
-    before = opened.open_current()
+    before = current_run.open_current()
     given = int(before.view.labels[10])
     other = (given + 1) % 3
     actions.curation.decide(run, ["r10"], Action.RELABEL, label=before.view.class_names[other], token="relabel")
-    after = opened.open_current()
-    tile = drawing.tile(after, 10)
+    after = current_run.open_current()
+    tile = example_tiles.tile(after, 10)
     assert (tile.given, tile.label) == (after.view.class_names[given], after.view.class_names[other])
-    assert tile.label_color == drawing.tile(after, int(np.flatnonzero(after.view.labels == other)[0])).label_color
-    assert "(by you)" in dict(drawing.hover_card(after, 10).lines)["label"]
+    assert tile.label_color == example_tiles.tile(after, int(np.flatnonzero(after.view.labels == other)[0])).label_color
+    assert "(by you)" in dict(example_tiles.hover_card(after, 10).lines)["label"]
     old, new = (facet_of_labels(o.view, o.outcome) for o in (before, after))
     assert (old.codes[10], new.codes[10]) == (given, other)
     assert old.version != new.version  # the map asks for its colors anew
-    assert list(reading.rows_frame(after, np.array([10]))["label"]) == [after.view.class_names[other]]
+    assert list(row_table.rows_frame(after, np.array([10]))["label"]) == [after.view.class_names[other]]
 
 
 def test_a_locked_row_says_that_a_decision_has_no_effect(run_of):

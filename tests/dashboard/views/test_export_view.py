@@ -6,7 +6,7 @@ from screens import screen, words
 from core import actions
 from core.export import read_manifest
 from core.types.curation import Guardrails, Rules, Threshold
-from dashboard import flip_risks
+from dashboard.tables import flip_risks
 
 ALL = Threshold("composite", "value", "above", -9.0)
 

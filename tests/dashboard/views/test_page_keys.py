@@ -33,8 +33,8 @@ def test_wishes_that_were_granted_stay_granted():
     def script():
         import streamlit as st
 
-        from dashboard import state
         from dashboard.panels import keyboard
+        from dashboard.session import state
 
         keyboard.keyboard(None, {})
         state.forget_rows()
@@ -50,8 +50,8 @@ def test_wishes_that_were_granted_stay_granted():
 
 def test_keys_follow_steps_and_decide_about_the_selection(run_of, monkeypatch):
     done = []
-    monkeypatch.setattr(keyboard.verbs, "decide", lambda opened, action: done.append(action))
-    monkeypatch.setattr(keyboard.doing, "undo", lambda run: done.append("undo"))
+    monkeypatch.setattr(keyboard.selection_bar, "decide", lambda opened, action: done.append(action))
+    monkeypatch.setattr(keyboard.commands, "undo", lambda run: done.append("undo"))
     monkeypatch.setattr(keyboard.state, "follow", done.append)
 
     class Opened:

@@ -126,12 +126,12 @@ def test_keys_of_the_gallery_answer_the_sample_too(run_of, monkeypatch):
 
 
 def test_tiles_of_the_sample_tell_nothing_before_the_answer(run_of, monkeypatch):
-    from dashboard import drawing
+    from dashboard.tables import example_tiles
 
     path = run_of("table")
     drawn = []
-    tile = drawing.tile
-    monkeypatch.setattr(drawing, "tile", lambda *given: drawn.append(tile(*given)) or drawn[-1])
+    tile = example_tiles.tile
+    monkeypatch.setattr(example_tiles, "tile", lambda *given: drawn.append(tile(*given)) or drawn[-1])
     screen("explore", path, order="sample", tab="All")
     _, ids = _sample(run_of)
     assert [t.name for t in drawn] == list(ids)

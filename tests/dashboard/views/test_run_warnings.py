@@ -8,8 +8,9 @@ from worlds import write_logits
 from core.cli import main
 
 BAR = """
-from dashboard import frame, state
-from dashboard.opened import open_current
+from dashboard import frame
+from dashboard.session import state
+from dashboard.session.current_run import open_current
 
 state.sync()
 frame.bar(open_current())

@@ -5,7 +5,7 @@ from screens import screen, words
 
 from core import actions
 from core.types.curation import Action
-from dashboard import state
+from dashboard.session import state
 
 
 def _explore(run, rows):

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import actions
 from core.store import run_registry
-from dashboard import border
+from dashboard import frame
 
-PAGE = str(Path(border.__file__).with_name("page.py"))
+PAGE = str(Path(frame.__file__).with_name("page.py"))
 
 
 def _page(step, run):
@@ -103,11 +103,11 @@ def test_without_login_or_proxy_visitors_from_elsewhere_decide_nothing(run_of, o
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
 def test_this_machine_alone_needs_no_login(address):
-    from dashboard import listening
+    from dashboard.session import access
 
     before = config.get_option("server.address")
     config.set_option("server.address", address)
     try:
-        assert listening.exposed() is None
+        assert access.exposed() is None
     finally:
         config.set_option("server.address", before)

@@ -1,0 +1,77 @@
+"""Answers of the process that explains a run's predictions, kept while the server runs; its caches stand beside
+those of `dashboard.session.cache`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from core import actions
+from core.store import Run
+from core.types.attributions import Attribution, Edit, WhatIf
+from core.types.scores import AssumptionCheck
+from dashboard.components.example_view import Standing
+
+if TYPE_CHECKING:
+    from core.attributions import AttributionClient
+
+COMPARED_ROWS = 10_000
+
+
+def prepare(run: Run) -> None:
+    """Start the process now, so that it has read model and data by the time somebody asks why."""
+    if actions.explanations.attribution_methods(run):
+        _client(run.run_id, str(run.path))
+
+
+def attribution(run: Run, row: int, method: str, **params: Any) -> Attribution:
+    """Why the model predicts what it does for one row."""
+    return _attribution(run.run_id, row, method, tuple(sorted(params.items())), run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _attribution(run_id: str, row: int, method: str, params: tuple[tuple[str, Any], ...], _run: Run) -> Attribution:
+    return actions.explanations.explain(_run, row, method, dict(params), client=_client(run_id, str(_run.path)))
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def checks(run_id: str, row: int, method: str, target: str, _run: Run) -> tuple[AssumptionCheck, ...]:
+    """Lights of that attribution of that class."""
+    asked = {"target": target}
+    return actions.explanations.check_attribution(_run, row, method, asked, client=_client(run_id, str(_run.path)))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def what_if(run_id: str, row: int, edit: str, _run: Run, _edit: Edit) -> WhatIf:
+    """The model's judgement before and after an edit, named by `edit`; kept in memory alone."""
+    return actions.explanations.what_if(_run, row, _edit, client=_client(run_id, str(_run.path)))
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def standing(run_id: str, row: int, _run: Run) -> dict[str, Standing]:
+    """Where the cells of a table row stand in their columns, by an even sample of the rows; empty for other inputs."""
+    frame, _ = _run.inputs()
+    if not isinstance(frame, pd.DataFrame):
+        return {}
+    sample = frame.iloc[:: max(1, len(frame) // COMPARED_ROWS)]
+    found = {str(name): _stands(sample[name], frame[name].iloc[row]) for name in frame.columns}
+    return {name: at for name, at in found.items() if at is not None}
+
+
+def _stands(column: pd.Series, value: Any) -> Standing | None:
+    known = column.dropna()
+    if not len(known) or pd.isna(value):
+        return None
+    if pd.api.types.is_numeric_dtype(column):
+        return Standing(float(((known < value).mean() + (known <= value).mean()) / 2), number=True)
+    return Standing(float((column == value).mean()), number=False)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, on_release=lambda client: client.close())
+def _client(run_id: str, path: str) -> AttributionClient:
+    from core.attributions import AttributionClient
+
+    return AttributionClient(Path(path))

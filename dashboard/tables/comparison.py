@@ -1,0 +1,119 @@
+"""What Compare shows, as words, tables and rows: plain functions of core's values, no widgets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.composite import RankCorrelation
+from core.curation.comparing import DIFFICULTY, EVIDENCE, PairComparison
+from core.curation.crossing import ClusterCard, Crossing
+from core.curation.sensitivity import WeightEffect
+from dashboard.tables import row_table
+
+_SUMMARIES = {DIFFICULTY: "Difficulty (all its scores)", EVIDENCE: "Label evidence (all its scores)"}
+
+
+def axis_title(name: str) -> str:
+    """A score's or summary's title."""
+    return _SUMMARIES.get(name, "") or row_table.title(name)
+
+
+def short_title(name: str) -> str:
+    """The same without its explanation: fits on a button."""
+    return axis_title(name).split(" (")[0]
+
+
+def rows_with(codes: np.ndarray, code: int, shown: np.ndarray) -> np.ndarray:
+    """Shown rows of one quadrant, zone, region or cluster."""
+    return np.flatnonzero((codes == code) & shown)
+
+
+def agreement_words(found: PairComparison, a: str, b: str) -> str:
+    """Spearman in one sentence."""
+    if np.isnan(found.spearman):
+        return f"Spearman is not defined over the {found.rows:,} rows that have both scores."
+    strong = abs(found.spearman)
+    word = "hardly" if strong < 0.2 else "weakly" if strong < 0.5 else "clearly" if strong < 0.8 else "strongly"
+    way = "related" if strong < 0.2 else "in the same order" if found.spearman > 0 else "in opposite order"
+    return f"Spearman {found.spearman:+.3f} over {found.rows:,} rows: {word} {way}."
+
+
+def overlap_frame(found: PairComparison) -> pd.DataFrame:
+    """Shared rows among the first of both scores."""
+    return pd.DataFrame(
+        {
+            "Suspicious end": [f"first {o.fraction:.0%}" for o in found.overlaps],
+            "Rows": [o.count for o in found.overlaps],
+            "In both": [o.shared for o in found.overlaps],
+            "Share": [o.share for o in found.overlaps],
+            "By chance": [o.fraction for o in found.overlaps],
+            "Jaccard": [o.jaccard for o in found.overlaps],
+        }
+    )
+
+
+def correlation_frame(found: RankCorrelation) -> pd.DataFrame:
+    """The matrix as a table."""
+    titles = [short_title(name) for name in found.names]
+    return pd.DataFrame(found.matrix, index=titles, columns=titles).rename_axis("Score").reset_index()
+
+
+def correlation_words(found: RankCorrelation) -> str:
+    """Over which rows, and the pair that agrees most and least."""
+    drawn = f"{found.total:,} rows" if found.sampled == found.total else f"{found.sampled:,} of {found.total:,} rows"
+    low, high = np.tril_indices(len(found.names), -1), found.matrix
+    pairs = [(high[i, j], i, j) for i, j in zip(*low, strict=True) if np.isfinite(high[i, j])]
+    if not pairs:
+        return f"Spearman over {drawn}: no two scores can be compared."
+    (least, *first), (most, *last) = min(pairs), max(pairs)
+    least_pair, most_pair = (" and ".join(short_title(found.names[k]) for k in pair) for pair in (first, last))
+    return (
+        f"Spearman over {drawn}, each pair over the rows that have both. Nearest to one order: {most_pair} "
+        f"({most:+.2f}); nearest to opposite: {least_pair} ({least:+.2f})."
+    )
+
+
+def zones_frame(found: Crossing) -> pd.DataFrame:
+    """Rows of each group in each zone, with the share of doubted labels."""
+    columns = {zone.words.capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
+    frame = pd.DataFrame({"Group": list(found.groups), "Rows": found.counts.sum(axis=1), **columns})
+    return frame if found.suspected is None else frame.assign(**{"Suspected labels": found.suspected})
+
+
+def clusters_frame(cards: tuple[ClusterCard, ...]) -> pd.DataFrame:
+    """A line per cluster: its words, or where there are none the labels in it."""
+    frame = pd.DataFrame(
+        {
+            "Cluster": [cluster_title(card) for card in cards],
+            "Rows": [card.size for card in cards],
+            "Suspected labels": [card.suspected for card in cards],
+        }
+    )
+    if any(card.keywords for card in cards):
+        return frame.assign(**{"What sets it apart": [", ".join(card.keywords) for card in cards]})
+    return frame.assign(Labels=[label_words(card) for card in cards])
+
+
+def cluster_title(card: ClusterCard) -> str:
+    """Its number, or that these rows are in none."""
+    return "in no cluster" if card.number < 0 else f"cluster {card.number}"
+
+
+def label_words(card: ClusterCard) -> str:
+    """The most frequent given labels of a cluster."""
+    return ", ".join(f"{name} {share:.0%}" for name, share in card.labels)
+
+
+def effects_frame(effects: tuple[WeightEffect, ...]) -> pd.DataFrame:
+    """A line per weight: how many rows change side when it alone moves."""
+    return pd.DataFrame(
+        {
+            "Weight": [
+                ("group " + e.name.replace("_", " ")) if e.kind == "group" else row_table.title(e.name) for e in effects
+            ],
+            "Now": [e.weight for e in effects],
+            "−0.25 flips": [e.flips_down for e in effects],
+            "+0.25 flips": [e.flips_up for e in effects],
+        }
+    )
