@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from core.runs import remembered
 from core.runs.samples import list_sample
-from core.store import CurationState, Run, branches
+from core.store import Run, branches
 from core.store.decisions import CurationLog
+from core.types.branches import CurationState
 
 
 def key_of(run: Run, branch: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from core.curation import ScoreView
-from core.curation.branching import BranchComparison, compare_outcomes
-from core.store import MAIN, CurationState, Run
+from core.curation.branching import compare_outcomes
+from core.store import Run
 from core.store import branches as stored
-from core.store.branching import Branch
+from core.types.branches import MAIN, Branch, CurationState
+from core.types.comparisons import BranchComparison
 from core.types.curation import Outcome
 
 from . import curation

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from core.runs import decisions
 from core.runs.samples import list_sample
-from core.store import MAIN, CurationEvent, CurationState, Run, curation_log
+from core.store import Run, curation_log
+from core.types.branches import MAIN, CurationEvent, CurationState
 from core.types.curation import Action, Rules
 
 from ._saved import key_of, seen, writer

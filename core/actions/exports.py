@@ -10,7 +10,8 @@ from core.export import ExportReport, LevelReport, curated_table
 from core.export.readiness import Line
 from core.export.report import page
 from core.runs import exporting, reporting
-from core.store import MAIN, Run
+from core.store import Run
+from core.types.branches import MAIN
 from core.types.curation import Decision, Outcome, Rules
 from core.types.progress import Progress
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from core.models import own_code
 from core.runs import attended, launch, planning, prepare, source
-from core.runs.prepare import ScorePlan
-from core.store import Run, RunSummary, visited, workspace_root
+from core.store import Run, visited, workspace_root
 from core.store.consent import Consent
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress
-from core.types.runs import RunSpec, RunStatus, TrainingSpec
+from core.types.runs import RunSpec, RunStatus, RunSummary, ScorePlan, TrainingSpec
 
 
 def workspace() -> Path:

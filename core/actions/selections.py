@@ -8,7 +8,8 @@ import numpy as np
 
 from core.curation import ScoreView
 from core.export.selected import selected_csv
-from core.store import MAIN, CurationState, Run, picks
+from core.store import Run, picks
+from core.types.branches import MAIN, CurationState
 from core.types.curation import Decision, Outcome, Rules
 
 from ._saved import key_of, seen, writer

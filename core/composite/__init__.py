@@ -2,16 +2,14 @@
 
 from .agreement import agreement_with_others
 from .combine import Composite, coefficients, combine
-from .correlation import RankCorrelation, TopOverlap, rank_correlation, top_overlap
+from .correlation import rank_correlation, top_overlap
 from .normalise import TRANSFORMS, normalise
 from .terms import Terms, build_terms
 
 __all__ = [
     "TRANSFORMS",
     "Composite",
-    "RankCorrelation",
     "Terms",
-    "TopOverlap",
     "agreement_with_others",
     "build_terms",
     "coefficients",

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.types.comparisons import RankCorrelation, TopOverlap
 from core.types.ranks import average_rank
 
 _MOST_ROWS = 1_000_000  # beyond it rows are drawn: a correlation then has a standard error of about 0.001
 _MOST_REMEMBERED = 32  # of 8 bytes a row: many scores with holes of their own must not fill the memory
-
-
-@dataclass(frozen=True, eq=False)
-class RankCorrelation:
-    """matrix: [m, m] Spearman correlation, NaN where fewer than two rows are shared or one score is constant there.
-
-    rows: [m, m] int64 rows that both scores have, among those looked at. sampled: how many of `total` were looked at.
-    """
-
-    names: tuple[str, ...]
-    matrix: np.ndarray
-    rows: np.ndarray
-    sampled: int
-    total: int
 
 
 def rank_correlation(columns: Mapping[str, np.ndarray], most: int = _MOST_ROWS, seed: int = 0) -> RankCorrelation:
@@ -73,30 +59,6 @@ class _SharedRanks:
             length = np.sqrt(np.dot(centred, centred))
             self._found[k, name] = centred / length if length > 0 else centred
         return self._found[k, name]
-
-
-@dataclass(frozen=True)
-class TopOverlap:
-    """The first `count` rows of two scores, `shared` of them in both lists; by chance `share` is `fraction`.
-
-    rows: int64, ascending, those in both lists.
-    """
-
-    fraction: float
-    count: int
-    shared: int
-    rows: np.ndarray = field(default_factory=lambda: np.array([], np.int64), compare=False, repr=False)
-
-    @property
-    def share(self) -> float:
-        """Part of the first rows of one score that the other one has among its first, too."""
-        return self.shared / self.count if self.count else 0.0
-
-    @property
-    def jaccard(self) -> float:
-        """Shared rows of all rows in either list."""
-        either = 2 * self.count - self.shared
-        return self.shared / either if either else 0.0
 
 
 def top_overlap(

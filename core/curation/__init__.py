@@ -2,7 +2,7 @@
 
 from .apply import apply_rules
 from .duplicates import applied_groups, duplicate_groups
-from .evidence import ZONES, NoiseEstimate, difficulty, label_evidence, label_suggested, noise_estimate, wilson, zones
+from .evidence import ZONES, difficulty, label_evidence, label_suggested, noise_estimate, wilson, zones
 from .goals import evidence_weights, goal_rules, keep_fraction_rules
 from .intent import questions
 from .presets import PRESETS, Preset, preset_named, suspected_share
@@ -16,7 +16,6 @@ __all__ = [
     "PRESETS",
     "REASONS",
     "ZONES",
-    "NoiseEstimate",
     "Preset",
     "Ranking",
     "ScoreColumn",

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from core.types.curation import Outcome, Zone
+from core.types.comparisons import BranchComparison
+from core.types.curation import Outcome
 
 from .evidence import ZONES, zones
 from .view import ScoreView
-
-
-@dataclass(frozen=True, eq=False)
-class BranchComparison:
-    """a and b over the same N rows. Every set holds int64 rows, ascending.
-
-    gained: kept by b, dropped by a; lost: the other way; relabeled: kept by both under different labels.
-    by_class: int64 [C + 1, 4] and by_zone: int64 [Z, 4] rows, kept by a, kept by b, gained, lost (in that order:
-    kept_a, kept_b, gained, lost); the last class is "no label".
-    """
-
-    gained: np.ndarray
-    lost: np.ndarray
-    relabeled: np.ndarray
-    by_class: np.ndarray
-    by_zone: np.ndarray
-    zones: tuple[Zone, ...] = ZONES
 
 
 def compare_outcomes(view: ScoreView, a: Outcome, b: Outcome) -> BranchComparison:

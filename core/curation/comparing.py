@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from core.composite import RankCorrelation, TopOverlap, rank_correlation, top_overlap
+from core.composite import rank_correlation, top_overlap
+from core.types.comparisons import PairComparison, RankCorrelation
 from core.types.errors import RulesError
 from core.types.ranks import average_rank
 
@@ -17,26 +16,6 @@ DIFFICULTY, EVIDENCE = "difficulty", "label_evidence"  # the two summaries of ME
 # In the order of the codes. Half of all rows are above any middle: these are sides to look at, not findings, and are
 # not called like the narrower zones of `evidence.zones`.
 _QUADRANTS = ("low {a}, high {b}", "low {a}, low {b}", "high {a}, high {b}", "high {a}, low {b}")
-
-
-@dataclass(frozen=True, eq=False)
-class PairComparison:
-    """Scores a and b over the rows that both have.
-
-    ranks: float32 [N, 2] in 0..1, NaN where one is missing: the plane on which rows are drawn, a to the right.
-    spearman: NaN when not defined. overlaps: of the suspicious ends. quadrants: int8 [N] as
-    `quadrant_words` names them, -1 = missing.
-    """
-
-    ranks: np.ndarray
-    spearman: float
-    rows: int
-    overlaps: tuple[TopOverlap, ...]
-    quadrants: np.ndarray
-
-    def counts(self) -> np.ndarray:
-        """int64 [4] rows of each quadrant."""
-        return np.bincount(self.quadrants[self.quadrants >= 0], minlength=4)
 
 
 def quadrant_words(a: str, b: str) -> tuple[str, ...]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from core.types.curation import Zone
+from core.types.comparisons import ClusterCard, Crossing
 
 from .comparing import suspected_label
 from .evidence import ZONES, zones
@@ -20,16 +19,6 @@ REGIONS = ("easy to learn", "ambiguous", "hard to learn")
 _AMBIGUOUS_SHARE = 1 / 3
 _TERMS_FROM = 20_000  # rows read for keywords: a word that tells a cluster apart shows up in so many
 _WORD = re.compile(r"[^\W\d_]{2,}")
-
-
-@dataclass(frozen=True, eq=False)
-class Crossing:
-    """counts: int64 [G, K] rows of each group in each part; suspected: float [G] share of doubted labels, or None."""
-
-    groups: tuple[str, ...]
-    parts: tuple[Zone, ...]
-    counts: np.ndarray
-    suspected: np.ndarray | None
 
 
 def cross_zones(view: ScoreView, codes: np.ndarray, groups: Sequence[str]) -> Crossing:
@@ -69,22 +58,6 @@ def data_map(view: ScoreView) -> tuple[np.ndarray, np.ndarray] | None:
         restless = coords[:, 0] >= np.quantile(coords[both, 0], 1 - _AMBIGUOUS_SHARE)
         region[both] = np.where(restless, 1, np.where(coords[:, 1] >= 0.5, 0, 2))[both]
     return coords, region
-
-
-@dataclass(frozen=True, eq=False)
-class ClusterCard:
-    """One cluster: words that set it apart, share of doubted labels (None = unknown), its middle and its edge.
-
-    Number -1: the rows in none, which have neither.
-    """
-
-    number: int
-    size: int
-    suspected: float | None
-    keywords: tuple[str, ...]
-    labels: tuple[tuple[str, float], ...]  # the three most frequent given labels, with their share of the rows
-    typical: np.ndarray  # rows, nearest to the mean of the cluster first
-    odd: np.ndarray  # rows, farthest first
 
 
 def describe_clusters(

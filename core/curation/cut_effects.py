@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.selection.thresholds import apply_threshold
-from core.store.index import ScoreIndex
 from core.types.curation import CutKind, Outcome, Rules, Side, Source, Threshold
+from core.types.scores import ScoreIndex
 
 from .ranking import rank_rows
 from .rule_edits import drop_side

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.composite import combine, normalise
+from core.types.checks import NoiseEstimate
 from core.types.curation import Rules, Zone
 from core.types.methods import Direction, Goal, Group
 
@@ -104,29 +103,6 @@ def _suggested(view: ScoreView) -> np.ndarray:
     bold = (guess >= 0) & (guess != view.labels) & (sure >= needed[np.maximum(guess, 0)] - _ROUNDING)
     out[bold] = guess[bold]
     return out
-
-
-@dataclass(frozen=True)
-class NoiseEstimate:
-    """share of the labeled training rows whose label a model doubts, with a 95 % Wilson interval;
-
-    accuracy: how often that model agrees with the given labels. The weaker it is, the more the share is too high.
-    """
-
-    share: float
-    low: float
-    high: float
-    rows: int
-    accuracy: float
-
-    @property
-    def text(self) -> str:
-        """The suspected label noise as a sentence, never without how often the doubting models are right."""
-        return (
-            f"Out-of-fold models, which did not see the row, doubt {100 * self.share:.1f} % of {self.rows:,} training "
-            f"labels (95 % interval {100 * self.low:.1f}–{100 * self.high:.1f} %). They agree with "
-            f"{100 * self.accuracy:.0f} % of the given labels: the weaker they are, the more this is too high."
-        )
 
 
 def noise_estimate(view: ScoreView) -> NoiseEstimate | None:

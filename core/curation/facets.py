@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from core.types.curation import SOURCES, Outcome
+from core.types.facets import Facet, Filters
 
 from .evidence import ZONES, zones
 from .view import ScoreView
 
 _MOST_OPTIONS = 500  # a facet with more values is a search, not a card
-
-
-@dataclass(frozen=True, eq=False)
-class Facet:
-    """One way to divide the rows. codes: int [N] into options, -1 = in none of them.
-
-    version: names what the codes follow from where a person can change it; empty for what never changes.
-    """
-
-    name: str
-    title: str
-    options: tuple[str, ...]
-    codes: np.ndarray
-    version: str = ""
-
-    def counts(self, rows: np.ndarray | None = None) -> np.ndarray:
-        """int64 [options] rows in each, among the rows of a mask."""
-        codes = self.codes if rows is None else self.codes[rows]
-        return np.bincount(codes[codes >= 0], minlength=len(self.options))
 
 
 def facets_of(view: ScoreView, outcome: Outcome, fixed: Sequence[Facet], version: str = "") -> tuple[Facet, ...]:
@@ -97,20 +78,6 @@ def cluster_facet(clusters: np.ndarray) -> Facet:
     """Clusters by number; rows in none stay out."""
     top = int(clusters.max(initial=-1)) + 1
     return Facet("cluster", "Cluster", tuple(f"cluster {c}" for c in range(top)), np.asarray(clusters, np.int64))
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the cards, the search box and the histogram's range ask for together."""
-
-    chosen: Mapping[str, Sequence[str]]
-    ranges: Mapping[str, tuple[float, float]]
-    words: str = ""
-
-    @property
-    def active(self) -> bool:
-        """Whether anything is asked."""
-        return any(self.chosen.values()) or bool(self.ranges) or bool(self.words)
 
 
 def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np.ndarray:

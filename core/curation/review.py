@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from core.composite import Terms
+from core.types.comparisons import ReviewQueue
 from core.types.curation import Decision, Outcome, Rules, Source
 
 from .apply import apply_rules
@@ -18,14 +18,6 @@ from .view import ScoreView
 QUEUE = 100  # rows that make one sitting
 _NEAR = 0.05  # at this share of a cut's rows from it, nearness has fallen to 1 / e
 _FLOOR = 0.1  # no single factor silences the other two
-
-
-@dataclass(frozen=True, eq=False)
-class ReviewQueue:
-    """order: int64 rows worth a look, most worth first. value: float32 [N] in 0..1, NaN where nothing is to decide."""
-
-    order: np.ndarray
-    value: np.ndarray
 
 
 def review_queue(view: ScoreView, rules: Rules) -> ReviewQueue:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from core.types.comparisons import WeightEffect
 from core.types.curation import Decision, Outcome, Rules
 
 from .apply import apply_rules
@@ -14,17 +15,6 @@ from .ranking import goal_of, orientation, score_groups
 from .view import ScoreView
 
 STEP = 0.25
-
-
-@dataclass(frozen=True)
-class WeightEffect:
-    """Moving one weight from `weight` by -step (not below 0) and +step changes the side of so many rows."""
-
-    kind: str  # "group" | "score"
-    name: str
-    weight: float
-    flips_down: int
-    flips_up: int
 
 
 def sensitivity(

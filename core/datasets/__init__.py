@@ -2,18 +2,16 @@
 
 from .column_types import column_types
 from .guarded import UnsafeFileError, preview_in_child, report_in_child
-from .loader import Column, Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .samples import SAMPLES, Sample, means_sample, sample_key, sample_named, sample_path, sample_run
 from .sources import LOADERS, inspect_source, load_beside, load_examples, load_trace, source_path
 
 __all__ = [
     "LOADERS",
     "SAMPLES",
-    "Column",
     "Loader",
     "Request",
     "Sample",
-    "SourcePreview",
     "UnsafeFileError",
     "column_types",
     "inspect_source",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality, Roles
+from core.types.previews import Column, SourcePreview
 
 from . import identity
 from .archives import Header
@@ -26,7 +27,7 @@ from .assemble import Parts, assemble
 from .beside import beside_findings
 from .files import cache_file
 from .labelfile import join_labels
-from .loader import Column, Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .pixels import ImageArray
 from .ranges import Reading, blocks, reading_of, spread_of
 from .roles import LABEL_NAMES, NONE

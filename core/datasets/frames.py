@@ -9,13 +9,14 @@ import pandas as pd
 
 from core.types.errors import DataError
 from core.types.examples import Finding, Modality
+from core.types.previews import SourcePreview
 
 from .columnar import parquet_rows, read_parquet
 from .delimited import read_delimited, read_delimited_head
 from .files import MEGABYTE, unreadable
 from .huggingface import is_saved, read_saved, saved_rows
 from .jsonl import read_jsonl
-from .loader import Request, SourcePreview
+from .loader import Request
 from .roles import Head, describe, guess_modality, guess_roles
 
 DELIMITED = (".csv", ".tsv", ".tab")

@@ -18,9 +18,9 @@ from typing import Any
 from core.types import child
 from core.types.errors import CurationError, DataError
 from core.types.examples import Roles, SourceReport
+from core.types.previews import SourcePreview
 
 from .files import GIGABYTE
-from .loader import SourcePreview
 from .sources import inspect_source, load_examples
 from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles_from
 

@@ -14,13 +14,14 @@ import pandas as pd
 
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
+from core.types.previews import Column, SourcePreview
 
 from . import report
 from .assemble import Parts, assemble, check_columns
 from .folders import Passed, folder_findings, layout, reason_of, skips, some, walk
 from .frames import is_table, read_frame, read_sample
 from .image_files import ImageFiles, Picture, examine
-from .loader import Column, Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .ranges import dark_words
 from .roles import describe, guess_path, guess_roles
 from .unpacked import unzipped

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from core.types.examples import ExampleTable, Modality, Roles
+from core.types.previews import SourcePreview
 
 
 @dataclass(frozen=True)
@@ -25,33 +25,6 @@ class Request:
     cache: Path | None = None
     class_map: Path | None = None
     labels: Path | None = None
-
-
-class Column(NamedTuple):
-    """One column (or array) of a source: its name, what it holds in one word, and one value."""
-
-    name: str
-    kind: str
-    sample: str
-
-
-@dataclass(frozen=True, eq=False)
-class SourcePreview:
-    """What a source looks like before it is loaded.
-
-    roles: as given, with the gaps filled by guesses. head: the first five rows as text (DataFrame); the first pictures
-    are in `pictures`, uint8 [H, W, C] each. rows: None where counting would mean reading everything.
-    """
-
-    name: str
-    modality: Modality
-    loader: str
-    roles: Roles
-    columns: tuple[Column, ...]
-    head: Any
-    rows: int | None
-    notes: tuple[str, ...] = ()
-    pictures: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)

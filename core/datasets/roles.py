@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from core.types.examples import Modality, Roles
+from core.types.previews import Column
 
-from .loader import Column
 from .splits import split_of
 
 NONE = "none"  # a person's word for "no column plays this part, do not guess"

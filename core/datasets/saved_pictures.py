@@ -10,11 +10,12 @@ from pathlib import Path
 
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
+from core.types.previews import SourcePreview
 
 from .files import cache_folder, file_digest
 from .huggingface import is_saved, picture_column, read_saved, saved_pictures
 from .images import IMAGES
-from .loader import Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .spreadsheet import csv_text
 
 

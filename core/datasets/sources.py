@@ -9,12 +9,13 @@ from pathlib import Path
 from core.types.errors import DataError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable, Modality, Roles
+from core.types.previews import SourcePreview
 
 from .arrays import ARRAYS
 from .files import is_text, printable, unreadable
 from .frames import is_table, read_sample
 from .images import IMAGES
-from .loader import Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .roles import guess_modality
 from .samples import SAMPLES, means_sample, sample_path
 from .saved_pictures import SAVED_PICTURES

@@ -9,12 +9,13 @@ import pandas as pd
 
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
+from core.types.previews import SourcePreview
 
 from . import identity, report
 from .assemble import Parts, assemble, check_columns, with_notes
 from .features import MISSING, read_features
 from .frames import inspect_frame, is_table, modality_of, read_frame
-from .loader import Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .roles import guess_roles
 
 LARGEST = 1e100  # of a number: the squares of larger ones, and sums of those, leave float64

@@ -7,11 +7,12 @@ import pandas as pd
 
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Finding, Modality, Roles
+from core.types.previews import SourcePreview
 
 from . import identity, report
 from .assemble import Parts, assemble, check_columns, with_notes
 from .frames import inspect_frame, is_table, modality_of, read_frame
-from .loader import Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .roles import guess_roles
 
 

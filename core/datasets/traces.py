@@ -10,6 +10,7 @@ import pandas as pd
 from core.types.errors import DataError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable, Finding, Modality, Roles
+from core.types.previews import Column, SourcePreview
 
 from . import identity, report
 from .archives import Header
@@ -25,7 +26,7 @@ from .arrayfile import (
 from .assemble import Parts, assemble
 from .beside import embeddings_beside, may_be_signal, signal_named, unused_findings
 from .labelfile import join_labels
-from .loader import Column, Loader, Request, SourcePreview
+from .loader import Loader, Request
 from .roles import NONE
 
 _BLOCK = 4096

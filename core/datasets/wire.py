@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.types.examples import Finding, Modality, Roles, SourceReport
-
-from .loader import Column, SourcePreview
+from core.types.previews import Column, SourcePreview
 
 SHOWN = 2000  # characters of a cell that a look shows
 _SIDE = 512  # pixels of a picture that a look shows

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from core.curation import ScoreView
 from core.curation.warnings import hardest_hit
-from core.store import MAIN
+from core.types.branches import MAIN
 from core.types.checks import CheckResult
 from core.types.curation import Decision, Outcome, Rules, Source
 

@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 
 from core.curation import ScoreView
-from core.curation.crossing import ClusterCard, count_cells, count_words, describe_clusters
+from core.curation.crossing import count_cells, count_words, describe_clusters
 from core.store import Run
+from core.types.comparisons import ClusterCard
 from core.types.examples import Modality
 
 from .reading import clusters

@@ -5,7 +5,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 
-from core.store import CurationState, Run
+from core.store import Run
+from core.types.branches import CurationState
 from core.types.curation import Action
 from core.types.errors import RulesError
 

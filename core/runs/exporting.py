@@ -16,8 +16,9 @@ from core.datasets import column_types
 from core.export import CONFIRM, ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
 from core.export.readiness import Line, checklist
 from core.models.own_code import allow, refuse_unless_allowed
-from core.store import MAIN, Run, run_registry
+from core.store import Run, run_registry
 from core.store.runs import is_run
+from core.types.branches import MAIN
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, ModelError, RulesError, RunError
 from core.types.progress import Progress, SilentProgress

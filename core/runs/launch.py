@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from core.models.own_code import allowed_before, refuse_unless_allowed
-from core.store import RunSummary, run_registry
+from core.store import run_registry
 from core.store.atomic import in_words
 from core.store.consent import Consent, remember_consent
 from core.store.runs import is_run
 from core.store.workspace import runs_root
 from core.types import child
 from core.types.errors import RunError
-from core.types.runs import RunSpec, RunState, RunStatus
+from core.types.runs import RunSpec, RunState, RunStatus, RunSummary
 
 from .alive import heartbeat_age, is_alive, is_there
 from .claiming import claimed, locked, new_run_id

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from core.datasets.guarded import answer_with, ask_child
-from core.types.runs import RunSpec, spec_from_json
+from core.types.runs import RunSpec, ScorePlan, spec_from_json
 
-from .prepare import ScorePlan, plan_scores
+from .prepare import plan_scores
 from .source import load_source
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,8 @@ from core.types.errors import CurationError, ModelError
 from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.params import params_from_dict
-from core.types.runs import RunSpec, TrainingSpec
+from core.types.runs import RunSpec, ScorePlan, TrainingSpec
 from core.types.signals import Signal, listed
-
-
-@dataclass(frozen=True)
-class ScorePlan:
-    """Whether one score can be computed here, and if not, why, in one line."""
-
-    name: str
-    runs: bool
-    why_not: str = ""
 
 
 def check_spec(spec: RunSpec) -> None:

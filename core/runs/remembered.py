@@ -14,10 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.store import CurationState, Run, curation_log
+from core.store import Run, curation_log
 from core.store.atomic import read_json
 from core.store.database import database
 from core.store.workspace import workspace_root
+from core.types.branches import CurationState
 from core.types.errors import RunError
 
 from .links import keeps_beside

@@ -8,7 +8,8 @@ from pathlib import Path
 from core.curation import ScoreView, apply_rules, train_counts
 from core.evaluation.noise import noise_rate
 from core.export import report
-from core.store import MAIN, Run
+from core.store import Run
+from core.types.branches import MAIN
 from core.types.checks import NoiseRate
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, RulesError

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from core.store import Run, run_registry
 from core.types.errors import RunError
-from core.types.examples import Modality
+from core.types.previews import SampleCard
 from core.types.runs import RunState
-
-
-@dataclass(frozen=True)
-class SampleCard:
-    """A bundled dataset. `run` is its shipped run folder, `key` its answer key; None where absent."""
-
-    name: str
-    title: str
-    modality: Modality
-    rows: int
-    faults: str
-    run: Path | None
-    key: Path | None
 
 
 def sample_cards() -> list[SampleCard]:

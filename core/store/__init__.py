@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .runs import Run
-from .states import MAIN, CurationEvent, CurationState, RunSummary
 from .workspace import workspace_root
 
 if TYPE_CHECKING:
@@ -16,11 +15,7 @@ if TYPE_CHECKING:
     from .registry import RunRegistry
 
 __all__ = [
-    "MAIN",
-    "CurationEvent",
-    "CurationState",
     "Run",
-    "RunSummary",
     "branches",
     "curation_log",
     "picks",

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from core.types.branches import MAIN, Branch
 from core.types.errors import RunError
 
 from . import tables
 from .database import Database
-from .states import MAIN
 
 _LONGEST = 80
 _b = tables.branch.c
-
-
-@dataclass(frozen=True)
-class Branch:
-    """One way to curate a run. curation: its key in the decision log; origin: the branch it was made from."""
-
-    name: str
-    curation: str
-    origin: str = ""
 
 
 class Branches:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.types.branches import CurationEvent, CurationState
 from core.types.curation import Action, Rules, rules_from_json
 from core.types.errors import RunError
 
@@ -18,7 +19,6 @@ from .conflicts import Change, refuse_conflict, touches
 from .database import Database
 from .registry import touch
 from .statements import changed, decision_of, read_decisions, read_state, row_of, stacks, write_change
-from .states import CurationEvent, CurationState
 
 _CACHE: dict[tuple[str, int, str], CurationState] = {}  # the last state of a few runs, valid while its rev is
 _CACHED_RUNS = 4

@@ -3,57 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from core.types.examples import ExampleTable
+from core.types.scores import BINS, ScoreIndex
 
 from .atomic import sha256_of, write_array
 from .verified import agrees
 
-BINS = 1024
 STORED_FROM = 20_000  # rows; below this the index is built on opening, quicker than reading three files
-
-
-@dataclass(frozen=True, eq=False)
-class ScoreIndex:
-    """order int32 [n]: rows with a value, lowest first (ties by row); sorted_values float32 [n];
-    counts int32 [C + 1, 1024]: rows per given label (last = unlabeled) and equal-width bin between low and high."""
-
-    order: np.ndarray
-    sorted_values: np.ndarray
-    counts: np.ndarray
-
-    @property
-    def low(self) -> float:
-        """The smallest value; 0 when no row has one."""
-        return float(self.sorted_values[0]) if len(self.sorted_values) else 0.0
-
-    @property
-    def high(self) -> float:
-        """The largest value; 0 when no row has one."""
-        return float(self.sorted_values[-1]) if len(self.sorted_values) else 0.0
-
-    def count_above(self, cut: float) -> int:
-        """How many values are strictly above the cut."""
-        # a Python float would make searchsorted copy the whole column to float64
-        return len(self.sorted_values) - int(np.searchsorted(self.sorted_values, np.float32(cut), side="right"))
-
-    def quantile(self, share: float) -> float:
-        """The value below which `share` (0..1) of the rows lie (nearest rank)."""
-        last = len(self.sorted_values) - 1
-        return float(self.sorted_values[round(share * last)]) if last >= 0 else float("nan")
-
-    def top(self, k: int) -> np.ndarray:
-        """Rows of the k highest values, highest first."""
-        return self.order[::-1][:k]
-
-    def edges(self) -> np.ndarray:
-        """float64 [1025] bin edges; around one value alone they are as wide as such numbers can be told apart."""
-        alone = self.low + max(1.0, abs(self.low) / BINS)
-        return np.linspace(self.low, self.high if self.high > self.low else alone, BINS + 1)
 
 
 def build_index(values: np.ndarray, labels: np.ndarray, class_count: int) -> ScoreIndex:

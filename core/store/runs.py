@@ -19,7 +19,7 @@ from core.types.validation import path_part, validated
 from .cards import ScoreCard, mixed, read_asked, read_card, read_scores
 
 if TYPE_CHECKING:
-    from .index import ScoreIndex
+    from core.types.scores import ScoreIndex
 
 Reopen = Callable[[RunSpec], ExampleTable]
 

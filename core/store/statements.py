@@ -9,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.types.branches import CurationState
 from core.types.curation import Action, Decision, rules_from_json
 
 from . import tables
-from .states import CurationState
 
 _CHUNK = 500  # ids in one SQL statement
 

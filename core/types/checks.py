@@ -190,3 +190,26 @@ class NoiseRate(Result):
     cut: int | None
     text: str
     cut_text: str = ""
+
+
+@dataclass(frozen=True)
+class NoiseEstimate:
+    """share of the labeled training rows whose label a model doubts, with a 95 % Wilson interval;
+
+    accuracy: how often that model agrees with the given labels. The weaker it is, the more the share is too high.
+    """
+
+    share: float
+    low: float
+    high: float
+    rows: int
+    accuracy: float
+
+    @property
+    def text(self) -> str:
+        """The suspected label noise as a sentence, never without how often the doubting models are right."""
+        return (
+            f"Out-of-fold models, which did not see the row, doubt {100 * self.share:.1f} % of {self.rows:,} training "
+            f"labels (95 % interval {100 * self.low:.1f}–{100 * self.high:.1f} %). They agree with "
+            f"{100 * self.accuracy:.0f} % of the given labels: the weaker they are, the more this is too high."
+        )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 from .examples import Roles
@@ -159,3 +160,25 @@ class RunStatus:
     heartbeat_age: float | None = None  # seconds
     message: str = ""
     seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of the list of runs. `last_change` is text for people ("3 minutes ago")."""
+
+    run_id: str
+    name: str
+    modality: str
+    rows: int
+    state: RunState
+    last_change: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class ScorePlan:
+    """Whether one score can be computed here, and if not, why, in one line."""
+
+    name: str
+    runs: bool
+    why_not: str = ""

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.store import MAIN
+from core.types.branches import MAIN
 from core.types.errors import CurationError
 from dashboard.components import messages, table
 from dashboard.session import cache, commands, selection, state

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.curation.facets import Filters, shown_rows
+from core.curation.facets import shown_rows
+from core.types.facets import Filters
 from dashboard.panels import keyboard, review_bar
 from dashboard.session import commands, row_filters, state
 from dashboard.session.current_run import Opened

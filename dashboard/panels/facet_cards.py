@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from core.curation.cut_effects import cut_on_score
-from core.curation.facets import Facet, Filters, rows_in_range, rows_of_option
+from core.curation.facets import rows_in_range, rows_of_option
 from core.scores import score_named
+from core.types.facets import Facet, Filters
 from core.types.figures import digits
 from dashboard.components import messages, theme
 from dashboard.components.class_bars import class_bars

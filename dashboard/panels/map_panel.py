@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.curation.facets import Facet
 from core.types.curation import Source
+from core.types.facets import Facet
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
 from dashboard.panels import review_bar

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.datasets import SourcePreview
 from core.datasets.roles import NONE as NO_COLUMN
 from core.types.examples import Modality, Roles
+from core.types.previews import SourcePreview
 
 _NONE = "(none)"
 _PARTS = {

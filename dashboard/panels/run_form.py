@@ -8,10 +8,9 @@ from itertools import groupby
 
 import streamlit as st
 
-from core.runs.prepare import ScorePlan
 from core.scores import SCORES
 from core.scores.method import ScoreMethod
-from core.types.runs import RunSpec
+from core.types.runs import RunSpec, ScorePlan
 from dashboard.components import params_form
 
 

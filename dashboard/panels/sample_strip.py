@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.datasets import SourcePreview
 from core.types.errors import CurationError
 from core.types.examples import Modality
+from core.types.previews import SourcePreview
 from dashboard.components.images import data_address
 from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.session import cache

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from core.curation.crossing import ClusterCard
 from core.curation.evidence import ZONES, zones
-from core.curation.facets import Facet
+from core.types.comparisons import ClusterCard
+from core.types.facets import Facet
 from dashboard.components import messages, table
 from dashboard.components.heat_map import heat_map
 from dashboard.components.neighbors import neighbors_strip

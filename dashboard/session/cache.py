@@ -14,26 +14,33 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.composite import RankCorrelation
 from core.curation import ScoreView, crossing, flip_risk
-from core.curation.branching import BranchComparison
-from core.curation.comparing import PairComparison, compare_pair
+from core.curation.comparing import compare_pair
 from core.curation.comparing import correlations as all_correlations
-from core.curation.evidence import NoiseEstimate, noise_estimate
-from core.curation.facets import Facet
+from core.curation.evidence import noise_estimate
 from core.curation.facets import fixed_facets as facets_of_run
-from core.curation.review import ReviewQueue, review_queue
-from core.curation.sensitivity import WeightEffect, sensitivity
-from core.datasets import SourcePreview
+from core.curation.review import review_queue
+from core.curation.sensitivity import sensitivity
 from core.runs.clusters import cluster_cards as describe_run_clusters
-from core.runs.prepare import ScorePlan
-from core.runs.samples import SampleCard
-from core.store import CurationState, Run, RunSummary
-from core.store.index import ScoreIndex
+from core.store import Run
 from core.types.attributions import ExampleInfluence
+from core.types.branches import CurationState
+from core.types.checks import NoiseEstimate
+from core.types.comparisons import (
+    BranchComparison,
+    ClusterCard,
+    Crossing,
+    PairComparison,
+    RankCorrelation,
+    ReviewQueue,
+    WeightEffect,
+)
 from core.types.curation import Outcome, Rules
 from core.types.examples import Roles, SourceReport
-from core.types.runs import RunSpec
+from core.types.facets import Facet
+from core.types.previews import SampleCard, SourcePreview
+from core.types.runs import RunSpec, RunSummary, ScorePlan
+from core.types.scores import ScoreIndex
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
 
@@ -223,13 +230,13 @@ def learning_map(run_id: str, at: str, _view: ScoreView) -> tuple[np.ndarray, np
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def zone_crossing(run_id: str, at: str, facet: str, version: str, _view: ScoreView, _facet: Facet) -> crossing.Crossing:
+def zone_crossing(run_id: str, at: str, facet: str, version: str, _view: ScoreView, _facet: Facet) -> Crossing:
     """Zones of each option of a facet in that version of it."""
     return crossing.cross_zones(_view, np.asarray(_facet.codes), _facet.options)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Describing the clusters")
-def cluster_cards(run_id: str, at: str, name: str, _run: Run, _view: ScoreView) -> tuple[crossing.ClusterCard, ...]:
+def cluster_cards(run_id: str, at: str, name: str, _run: Run, _view: ScoreView) -> tuple[ClusterCard, ...]:
     """What sets each cluster apart."""
     return describe_run_clusters(_run, _view, name)
 

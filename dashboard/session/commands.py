@@ -9,7 +9,8 @@ import numpy as np
 
 from core import actions
 from core.curation import consequences
-from core.store import MAIN, CurationState, Run
+from core.store import Run
+from core.types.branches import MAIN, CurationState
 from core.types.curation import Action, Rules
 from core.types.errors import CurationError
 from dashboard.session import access, cache, state

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from core import actions
 from core.curation import ScoreView
-from core.store import MAIN, CurationState, Run
+from core.store import Run
+from core.types.branches import MAIN, CurationState
 from core.types.curation import Outcome, Rules
 from core.types.errors import RunError
 from dashboard.session import cache, state

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.store import MAIN
+from core.types.branches import MAIN
 from dashboard.components.display_text import shown
 from dashboard.session import url as urls
 from dashboard.session.url import STICKY as _STICKY

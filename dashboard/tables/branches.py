@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.curation.branching import BranchComparison
+from core.types.comparisons import BranchComparison
 from dashboard.session.current_run import Opened
 
 

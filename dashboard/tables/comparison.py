@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.composite import RankCorrelation
-from core.curation.comparing import DIFFICULTY, EVIDENCE, PairComparison
-from core.curation.crossing import ClusterCard, Crossing
-from core.curation.sensitivity import WeightEffect
+from core.curation.comparing import DIFFICULTY, EVIDENCE
+from core.types.comparisons import ClusterCard, Crossing, PairComparison, RankCorrelation, WeightEffect
 from dashboard.tables import row_table
 
 _SUMMARIES = {DIFFICULTY: "Difficulty (all its scores)", EVIDENCE: "Label evidence (all its scores)"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.curation import ScoreView
-from core.curation.facets import Facet
+from core.types.facets import Facet
 from dashboard.components import theme
 
 

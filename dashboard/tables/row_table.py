@@ -7,12 +7,13 @@ import pandas as pd
 
 from core.curation import ScoreView, row_sets
 from core.curation.evidence import ZONES, zones
-from core.curation.facets import Facet, facets_of
+from core.curation.facets import facets_of
 from core.curation.ranking import rank_rows
 from core.curation.reasons import reasons_of
-from core.curation.review import ReviewQueue
 from core.scores import SCORES
+from core.types.comparisons import ReviewQueue
 from core.types.errors import RulesError
+from core.types.facets import Facet
 from dashboard.components.display_text import shown
 from dashboard.session import cache
 from dashboard.session.current_run import Opened

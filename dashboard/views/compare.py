@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.curation.facets import Filters, shown_rows
+from core.curation.facets import shown_rows
+from core.types.facets import Filters
 from dashboard.components import messages
 from dashboard.panels import branches, drawer, rows_panel, score_pair, selection_bar, zones_and_clusters
 from dashboard.session import error_boundary, row_filters, state

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.datasets import SourcePreview
 from core.types.errors import CurationError
 from core.types.examples import Roles
+from core.types.previews import SourcePreview
 from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
 from dashboard.panels import model_choice, report_card, roles_form, run_data, upload

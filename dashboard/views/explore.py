@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.curation.facets import Facet, Filters, shown_rows
+from core.curation.facets import shown_rows
+from core.types.facets import Facet, Filters
 from dashboard.components import messages
 from dashboard.panels import drawer, facet_cards, map_panel, near_duplicates, rows_panel, selection_bar, weights
 from dashboard.session import error_boundary, row_filters, state

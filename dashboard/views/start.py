@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.runs.samples import SampleCard
-from core.store import RunSummary
+from core.types.previews import SampleCard
+from core.types.runs import RunSummary
 from dashboard.components.display_text import shown_frame
 from dashboard.components.warm_up import warm_up
 from dashboard.panels import sample_strip

@@ -5,7 +5,6 @@ from oracles.small_views import column, random_view, view_of
 from core.curation import (
     PRESETS,
     ZONES,
-    NoiseEstimate,
     apply_rules,
     flip_risk,
     goal_rules,
@@ -17,6 +16,7 @@ from core.curation import (
     wilson,
     zones,
 )
+from core.types.checks import NoiseEstimate
 from core.types.curation import Guardrails, Rules, Threshold, rules_from_json
 from core.types.errors import RulesError
 from core.types.methods import Goal

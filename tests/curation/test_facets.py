@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from core.curation import ScoreColumn, ScoreView, apply_rules, row_sets
-from core.curation.facets import Filters, facet_of_labels, facet_of_sources, fixed_facets, shown_rows
+from core.curation.facets import facet_of_labels, facet_of_sources, fixed_facets, shown_rows
 from core.types.curation import Action, Decision, Rules, Threshold
+from core.types.facets import Filters
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.curation.facets import Facet, Filters
+from core.types.facets import Facet, Filters
 
 
 @pytest.mark.parametrize(

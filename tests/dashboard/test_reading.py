@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.runs.score_states import score_states
-from core.store import RunSummary
-from core.types.runs import RunSpec, RunState, RunStatus
+from core.types.runs import RunSpec, RunState, RunStatus, RunSummary
 from dashboard.panels import sample_strip
 from dashboard.panels.score_detail import setting_lines
 from dashboard.session import cache

@@ -9,10 +9,11 @@ import pytest
 from core.store import atomic
 from core.store.atomic import read_json, write_array, write_bytes, write_json, write_with
 from core.store.checkpoints import read_weights, write_weights
-from core.store.index import BINS, build_index
+from core.store.index import build_index
 from core.store.shards import id_column, read_shards, shards_agree, write_shards
 from core.store.workspace import workspace_root
 from core.types.errors import ModelError, RunError
+from core.types.scores import BINS
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -1,14 +1,12 @@
-"""What the database says, as values."""
+"""Branches of a run and what people have decided in one, as every session sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from core.types.curation import Decision, Rules
-from core.types.runs import RunState
+from .curation import Decision, Rules
 
 MAIN = "main"  # the branch that every run has
 
@@ -47,13 +45,9 @@ class CurationEvent:
 
 
 @dataclass(frozen=True)
-class RunSummary:
-    """One line of the list of runs. `last_change` is text for people ("3 minutes ago")."""
+class Branch:
+    """One way to curate a run. curation: its key in the decision log; origin: the branch it was made from."""
 
-    run_id: str
     name: str
-    modality: str
-    rows: int
-    state: RunState
-    last_change: str
-    path: Path
+    curation: str
+    origin: str = ""

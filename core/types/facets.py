@@ -1,0 +1,41 @@
+"""Ways to divide the rows of a run, and what a person asks for of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Facet:
+    """One way to divide the rows. codes: int [N] into options, -1 = in none of them.
+
+    version: names what the codes follow from where a person can change it; empty for what never changes.
+    """
+
+    name: str
+    title: str
+    options: tuple[str, ...]
+    codes: np.ndarray
+    version: str = ""
+
+    def counts(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """int64 [options] rows in each, among the rows of a mask."""
+        codes = self.codes if rows is None else self.codes[rows]
+        return np.bincount(codes[codes >= 0], minlength=len(self.options))
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the cards, the search box and the histogram's range ask for together."""
+
+    chosen: Mapping[str, Sequence[str]]
+    ranges: Mapping[str, tuple[float, float]]
+    words: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is asked."""
+        return any(self.chosen.values()) or bool(self.ranges) or bool(self.words)
