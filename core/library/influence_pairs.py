@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.library.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
-from core.scores.influence import InfluenceParams
+from core.scores.shared.last_layer.influence import SolveParams
 from core.types.errors import DataError, ModelError, in_words
 from core.types.labels import class_numbers
 from core.types.progress import Progress, SilentProgress
@@ -128,7 +128,7 @@ def _over_networks(
     rows, wanted = (as_rows(*arrays, every[0], asked.class_names) for arrays in (train, targets))
     quiet = progress or SilentProgress()
     if asked.layers == "last":
-        params = InfluenceParams(damping=_damping(asked), leverage=asked.leverage)
+        params = SolveParams(damping=_damping(asked), leverage=asked.leverage)
         found = [last_layer_pairs(net, rows, wanted, asked.method, params, asked.weight_decay, quiet) for net in every]
         averaged = _averaged([one.mean(axis=0) if mode == "mean" else one for one in found], rates, asked.method)
         return PairwiseInfluence(averaged, asked.method)

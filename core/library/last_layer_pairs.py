@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.scores.influence import InfluenceParams, influence_on_each_target
-from core.scores.shared.held_out_targets import LastLayer
-from core.scores.shared.last_layer_solvers import SOLVERS
-from core.scores.tracin import tracin_on_each_target
+from core.scores.shared.formulas import residual
+from core.scores.shared.held_out_targets import LastLayer, with_bias
+from core.scores.shared.last_layer.influence import SolveParams, influence_on_each_target
+from core.scores.shared.last_layer.solvers import SOLVER_NAMES
 from core.types.errors import ModelError, in_words
 from core.types.progress import Progress
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.numerics.walk import Rows
 
-LAST_LAYER_METHODS = (*SOLVERS, "tracin", "tracin_normalized")
+LAST_LAYER_METHODS = (*SOLVER_NAMES, "tracin", "tracin_normalized")
 
 
 def last_layer_pairs(
@@ -28,7 +28,7 @@ def last_layer_pairs(
     train: Rows,
     targets: Rows,
     method: str,
-    params: InfluenceParams,
+    params: SolveParams,
     decay: float,
     progress: Progress,
 ) -> np.ndarray:
@@ -37,6 +37,19 @@ def last_layer_pairs(
     if method in ("tracin", "tracin_normalized"):
         return tracin_on_each_target(layer, labels, method == "tracin_normalized")
     return influence_on_each_target(layer, labels, replace(params, solver=method), progress)
+
+
+def tracin_on_each_target(layer: LastLayer, labels: np.ndarray, normalized: bool = False) -> np.ndarray:
+    """[V, n] float64 inner product (or cosine) of each target's last-layer gradient with each trained row's."""
+    features, logits = with_bias(layer), np.asarray(layer.logits, dtype=np.float64)
+    targets, own = layer.targets, layer.trained
+    deltas = residual(logits, labels)
+    product = (features[targets] @ features[own].T) * (deltas[targets] @ deltas[own].T)
+    if not normalized:
+        return product
+    size = np.sqrt((features**2).sum(axis=1) * (deltas**2).sum(axis=1))
+    scale = np.outer(size[targets], size[own])
+    return np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
 
 
 def last_layer_of(

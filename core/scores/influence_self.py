@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.scores.influence import damped_rows
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
 from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, features_of
 from core.scores.shared.formulas import residual, softmax
 from core.scores.shared.held_out_targets import LastLayer, with_bias
-from core.scores.shared.last_layer import DENSE_PARAMETERS
-from core.scores.shared.last_layer_solvers import build_solver
+from core.scores.shared.last_layer.influence import damped_rows
+from core.scores.shared.last_layer.problem import DENSE_PARAMETERS
+from core.scores.shared.last_layer.solvers import build_solver
 from core.types.errors import DataError
 from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper

@@ -45,19 +45,6 @@ def tracin_on_targets(layer: LastLayer, labels: np.ndarray, normalized: bool = F
     return np.divide(product, size, out=np.zeros_like(product), where=size > 0)
 
 
-def tracin_on_each_target(layer: LastLayer, labels: np.ndarray, normalized: bool = False) -> np.ndarray:
-    """[V, n] float64 inner product (or cosine) of each target's last-layer gradient with each trained row's."""
-    features, logits = with_bias(layer), np.asarray(layer.logits, dtype=np.float64)
-    wanted, own = layer.targets, layer.trained
-    deltas = residual(logits, labels)
-    product = (features[wanted] @ features[own].T) * (deltas[wanted] @ deltas[own].T)
-    if not normalized:
-        return product
-    size = np.sqrt((features**2).sum(axis=1) * (deltas**2).sum(axis=1))
-    scale = np.outer(size[wanted], size[own])
-    return np.divide(product, scale, out=np.zeros_like(product), where=scale > 0)
-
-
 def _compute(inputs: ScoreInputs, params: TracInParams, progress: Progress) -> ScoreResult:
     grouped = judged_layers(inputs, "TracIn")
     known = all(layer.learning_rate > 0 for group in grouped for layer in group)

@@ -12,12 +12,13 @@ from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from core.scores.influence import InfluenceParams, influence_on_each_target
+from core.library.last_layer_pairs import tracin_on_each_target
+from core.scores.influence import InfluenceParams
 from core.scores.shared.formulas import residual, softmax
 from core.scores.shared.held_out_targets import LastLayer
-from core.scores.shared.last_layer import SoftmaxRows
-from core.scores.shared.last_layer_solvers import DataInfSolver
-from core.scores.tracin import tracin_on_each_target
+from core.scores.shared.last_layer.approximate import DataInfSolver
+from core.scores.shared.last_layer.influence import influence_on_each_target
+from core.scores.shared.last_layer.problem import SoftmaxRows
 from core.scores.trak import TRAKParams, trak
 from core.types.progress import SilentProgress
 from tests.benchmarks.subset_models import rank_correlations

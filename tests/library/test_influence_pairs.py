@@ -7,8 +7,9 @@ from torch import nn
 
 from core.library.influence_pairs import METHODS, influence_on_mean, influence_pairs, self_influence_of
 from core.library.last_layer_pairs import LAST_LAYER_METHODS
-from core.scores.influence import InfluenceParams, influence_on_each_target, influence_on_targets
+from core.scores.influence import InfluenceParams
 from core.scores.shared.held_out_targets import LastLayer
+from core.scores.shared.last_layer.influence import influence_on_each_target, influence_on_targets
 from core.scores.trak import TRAKParams, trak
 from core.types.errors import Cancelled, DataError, ModelError
 

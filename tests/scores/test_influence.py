@@ -6,16 +6,12 @@ from oracles.softmax_regression import fit, hessian, leave_one_out, probabilitie
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from core.scores.influence import InfluenceParams, LastLayer, influence_on_targets
-from core.scores.shared.last_layer import (
-    ConjugateGradientSolver,
-    DenseSolver,
-    SoftmaxRows,
-    dense_hessian,
-    hessian_product,
-    leave_out_residuals,
-    leverage,
-)
+from core.scores.influence import InfluenceParams
+from core.scores.shared.held_out_targets import LastLayer
+from core.scores.shared.last_layer.exact import DenseSolver, dense_hessian
+from core.scores.shared.last_layer.influence import influence_on_targets
+from core.scores.shared.last_layer.iterative import ConjugateGradientSolver
+from core.scores.shared.last_layer.problem import SoftmaxRows, hessian_product, leave_out_residuals, leverage
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 

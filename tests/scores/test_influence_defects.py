@@ -5,10 +5,13 @@ import pytest
 from oracles.softmax_regression import fit, leave_one_out
 from sklearn.datasets import load_digits
 
-from core.scores.influence import InfluenceParams, influence_on_targets
+from core.scores.influence import InfluenceParams
 from core.scores.shared.held_out_targets import LastLayer
-from core.scores.shared.last_layer import SoftmaxRows, dense_hessian
-from core.scores.shared.last_layer_solvers import DataInfSolver, LiSSASolver
+from core.scores.shared.last_layer.approximate import DataInfSolver
+from core.scores.shared.last_layer.exact import dense_hessian
+from core.scores.shared.last_layer.influence import influence_on_targets
+from core.scores.shared.last_layer.iterative import LiSSASolver
+from core.scores.shared.last_layer.problem import SoftmaxRows
 from core.scores.tracin import tracin_on_targets
 from core.scores.trak import TRAKParams, trak
 from core.types.progress import SilentProgress

@@ -8,11 +8,15 @@ from contracts.world import tiny_world
 from oracles.softmax_regression import fit, leave_one_out, probabilities
 from sklearn.datasets import load_digits
 
-from core.scores.influence import INFLUENCE, InfluenceParams, influence_on_targets
+from core.scores.influence import INFLUENCE, InfluenceParams
 from core.scores.influence_self import INFLUENCE_SELF, InfluenceSelfParams, self_influence
 from core.scores.shared.held_out_targets import LastLayer
-from core.scores.shared.last_layer import ConjugateGradientSolver, DenseSolver, EKFACSolver, SoftmaxRows, dense_hessian
-from core.scores.shared.last_layer_solvers import ArnoldiSolver, DataInfSolver, LiSSASolver, largest_eigenvalue
+from core.scores.shared.last_layer.approximate import ArnoldiSolver, DataInfSolver
+from core.scores.shared.last_layer.ekfac import EKFACSolver
+from core.scores.shared.last_layer.exact import DenseSolver, dense_hessian
+from core.scores.shared.last_layer.influence import influence_on_targets
+from core.scores.shared.last_layer.iterative import ConjugateGradientSolver, LiSSASolver, largest_eigenvalue
+from core.scores.shared.last_layer.problem import SoftmaxRows
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 
