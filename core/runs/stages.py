@@ -12,7 +12,6 @@ import numpy as np
 
 from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
 from core.scores import ScoreInputs, ScoreMethod
-from core.scores.aum import threshold_sets
 from core.scores.shared.finite import computed, with_finite_outputs
 from core.store.atomic import write_json
 from core.store.examples import describe_dataset, write_examples
@@ -157,7 +156,7 @@ def note_training(job: Job) -> None:
 
 def _threshold_runs(job: Job) -> tuple[ThresholdRun, ...]:
     """Two more trainings, each with another share 1 / C of the training rows in an extra class."""
-    from core.training.threshold_samples import train_threshold_samples
+    from core.training.threshold_samples import threshold_sets, train_threshold_samples
 
     rows = job.examples.train_rows[np.argsort(job.examples.ids[job.examples.train_rows], kind="stable")]
     sets = threshold_sets(job.examples.labels[rows], job.examples.class_count, np.random.default_rng(job.spec.seed))

@@ -62,21 +62,6 @@ class AUMParams:
     )
 
 
-def threshold_sets(labels: np.ndarray, class_count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two disjoint random sets of N/C rows each, to be relabeled to an extra class in two extra trainings.
-
-    Each row is scored as itself in at least one of the two. Needs two classes (with one the sets would overlap).
-    """
-    size = len(labels) // class_count
-    if class_count < 2 or size < 1:
-        raise CurationError(
-            f"{len(labels)} rows of {class_count} classes leave no room for two sets of threshold samples.",
-            "Threshold samples need two classes and at least as many rows as classes.",
-        )
-    order = rng.permutation(len(labels))
-    return np.sort(order[:size]), np.sort(order[size : 2 * size])
-
-
 def flag_by_threshold(
     runs: Sequence[ThresholdRun], epochs: int, percentile: float = 99.0
 ) -> tuple[np.ndarray, list[float]]:

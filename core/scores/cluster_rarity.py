@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.numerics.neighbors import centered, first_copy
+from core.numerics.neighbors import centered
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.prototype_distance import fit_centers, own_center, own_order
 from core.scores.shared.assumptions import agreement_check
+from core.scores.shared.centers import cluster_count, fit_centers, own_center, own_order
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
@@ -48,9 +48,8 @@ def equity_weight(share: np.ndarray, eta: float = 1.0, gamma: float = 5.0) -> np
 def _compute(inputs: ScoreInputs, params: RarityParams, progress: Progress) -> ScoreResult:
     (points,) = centered(inputs.embedding)
     ordered = own_order(points, inputs.rng)
-    distinct = len(np.unique(first_copy(ordered)))
     usual = min(max(round(np.sqrt(len(points) / 2)), inputs.examples.class_count), _MOST_CLUSTERS)
-    clusters = max(1, min(params.clusters or usual, distinct))
+    clusters = cluster_count(params.clusters or usual, ordered)
     seeds = inputs.rng.integers(2**31, size=params.starts)
     shares = np.stack([_share(points, ordered, clusters, int(s)) for s in track(progress, seeds, "Cluster rarity")])
     per_start = 1.0 - shares if params.given_as == "rarity" else equity_weight(shares, params.eta, params.gamma)

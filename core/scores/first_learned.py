@@ -16,23 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import (
-    agreement_check,
-    epochs_check,
-    fit_check,
-    masked_result,
-    skill,
-    tie_share,
-    without_label,
-)
-from core.scores.shared.correctness_over_time import (
-    LooksParams,
-    held_out_accuracy,
-    margin_decimals,
-    recorded_correctness,
-    visit_correctness,
-)
-from core.scores.shared.trace_moments import require_two_classes
+from core.scores.shared.correctness_over_time import LooksParams, score_counts
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
@@ -64,29 +48,8 @@ def presentations_to_learn(correct: np.ndarray) -> np.ndarray:
 
 
 def _compute(inputs: ScoreInputs, params: FirstLearnedParams, progress: Progress) -> ScoreResult:
-    require_two_classes(inputs, "The tie-breaking margin of first learned")
-    at_end, margin = visit_correctness(inputs, progress, "First learned")
-    correct, recorded = recorded_correctness(inputs, params.recorded, at_end)
     count = first_right if params.counted == "first" else presentations_to_learn
-    looks = np.stack([count(one) for one in correct])
-    rows = inputs.trace.trained & (inputs.labels >= 0)
-    meta = {
-        "recorded": recorded,
-        "looks": int(correct.shape[1]),
-        "tie_share": tie_share(looks.mean(axis=0)[rows]),
-        "never_learned": int((correct.sum(axis=(0, 1))[rows] == 0).sum()),
-    }
-    accuracy = float(at_end[:, -1][:, rows].mean()) if rows.any() else 0.0
-    checks = (epochs_check(correct.shape[1]), fit_check(accuracy, inputs.labels), agreement_check(looks))
-    if params.break_ties:
-        looks = looks + margin_decimals(margin, rows) / len(looks)  # a mean of S counts moves in steps of 1/S
-    return masked_result(
-        looks,
-        {**without_label(inputs.examples), "held-out row": ~inputs.trace.trained},
-        checks=checks,
-        skill=skill(held_out_accuracy(inputs, at_end, accuracy), inputs.labels),
-        meta=meta,
-    )
+    return score_counts(inputs, params, count, progress, "First learned")
 
 
 FIRST_LEARNED = ScoreMethod(

@@ -15,23 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.assumptions import (
-    agreement_check,
-    epochs_check,
-    fit_check,
-    masked_result,
-    skill,
-    tie_share,
-    without_label,
-)
-from core.scores.shared.correctness_over_time import (
-    LooksParams,
-    held_out_accuracy,
-    margin_decimals,
-    recorded_correctness,
-    visit_correctness,
-)
-from core.scores.shared.trace_moments import require_two_classes
+from core.scores.shared.correctness_over_time import LooksParams, score_counts
 from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
@@ -45,30 +29,7 @@ def count_forgetting(correct: np.ndarray) -> np.ndarray:
 
 
 def _compute(inputs: ScoreInputs, params: LooksParams, progress: Progress) -> ScoreResult:
-    require_two_classes(inputs, "The tie-breaking margin of forgetting")
-    at_end, margin = visit_correctness(inputs, progress, "Forgetting")
-    correct, recorded = recorded_correctness(inputs, params.recorded, at_end)
-    counts = np.stack([count_forgetting(one) for one in correct])
-    reasons = {**without_label(inputs.examples), "held-out row": ~inputs.trace.trained}
-    rows = inputs.trace.trained & (inputs.labels >= 0)
-    meta = {
-        "recorded": recorded,
-        "looks": int(correct.shape[1]),
-        "tie_share": tie_share(counts.sum(axis=0)[rows]),
-        "never_learned": int((correct.sum(axis=(0, 1))[rows] == 0).sum()),
-    }
-    accuracy = float(at_end[:, -1][:, rows].mean()) if rows.any() else 0.0
-    checks = (epochs_check(correct.shape[1]), fit_check(accuracy, inputs.labels), agreement_check(counts))
-    if params.break_ties:
-        counts = counts + margin_decimals(margin, rows) / len(counts)
-    return masked_result(
-        counts,
-        reasons,
-        total=True,
-        checks=checks,
-        skill=skill(held_out_accuracy(inputs, at_end, accuracy), inputs.labels),
-        meta=meta,
-    )
+    return score_counts(inputs, params, count_forgetting, progress, "Forgetting", total=True)
 
 
 FORGETTING = ScoreMethod(

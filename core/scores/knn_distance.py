@@ -16,10 +16,11 @@ import numpy as np
 
 from core.numerics.neighbors import nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.distances import contrast_check, neighbors_check
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 
@@ -38,26 +39,10 @@ def _compute(inputs: ScoreInputs, params: KNNDistanceParams, progress: Progress)
     values = found.distances.mean(axis=1, dtype=np.float64).astype(np.float32)
     used = found.rows.shape[1]
     checks = (
-        AssumptionCheck(
-            "green" if used == params.k else "amber",
-            f"{used} of {params.k} neighbors found among {len(values)} examples.",
-            "neighbors",
-        ),
+        neighbors_check(used, params.k, f"{len(values)} examples"),
         contrast_check(values),
     )
     return ScoreResult(values, checks=checks, meta={"k": used, "embedding": inputs.evidence.embedding_name})
-
-
-def contrast_check(distances: np.ndarray) -> AssumptionCheck:
-    """Do distances tell examples apart? The 95th percentile over the median says."""
-    median, high = np.percentile(distances, (50, 95))
-    if median == 0.0:
-        return AssumptionCheck(
-            "amber", "More than half of the examples have an identical neighbor (distance 0).", "contrast"
-        )
-    ratio = float(high / median)
-    text = f"The 95th percentile of the distances is {ratio:.2f} times their median; near 1 they tell little apart."
-    return AssumptionCheck("green" if ratio >= 1.3 else "amber" if ratio >= 1.1 else "red", text, "contrast")
 
 
 KNN_DISTANCE = ScoreMethod(

@@ -19,11 +19,12 @@ import numpy as np
 from core.numerics.neighbors import Neighbors, nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, undefined_rows, without_label
+from core.scores.shared.distances import neighbors_check
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 _BLOCK_CELLS = 4_000_000  # votes [rows, classes] held at a time: 32 MB
@@ -49,9 +50,8 @@ def _compute(inputs: ScoreInputs, params: AgreementParams, progress: Progress) -
     values = np.where(without, np.nan, share).astype(np.float32)
     accuracy = float((winner[train] == inputs.labels[train]).mean())
     used = found.rows.shape[1]
-    light = "green" if used == params.k else "amber"
     checks = (
-        AssumptionCheck(light, f"{used} of {params.k} neighbors found among {len(train)} rows.", "neighbors"),
+        neighbors_check(used, params.k, f"{len(train)} rows"),
         fit_check(accuracy, inputs.labels, f"The {used} nearest neighbors"),
     )
     return ScoreResult(

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.numerics.neighbors import Neighbors, nearest_neighbors
-from core.scores.knn_distance import contrast_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.distances import contrast_check, neighbors_check
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
@@ -58,11 +58,7 @@ def _compute(inputs: ScoreInputs, params: LOFParams, progress: Progress) -> Scor
     used = found.rows.shape[1]
     crowded = int((found.distances[:, -1] == 0).sum())
     checks = (
-        AssumptionCheck(
-            "green" if used == params.k else "amber",
-            f"{used} of {params.k} neighbors found among {len(values)} examples.",
-            "neighbors",
-        ),
+        neighbors_check(used, params.k, f"{len(values)} examples"),
         AssumptionCheck(
             "amber" if crowded else "green",
             f"{crowded} examples have {used} or more exact copies; rows beside them get huge values.",

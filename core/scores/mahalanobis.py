@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.numerics.neighbors import centered
-from core.scores.knn_distance import contrast_check
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, undefined_rows
+from core.scores.shared.distances import contrast_check
 from core.types.errors import CurationError, DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param

@@ -17,19 +17,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.numerics.neighbors import centered, first_copy, squared_distance_blocks
-from core.scores.knn_distance import contrast_check
+from core.numerics.neighbors import centered
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check
+from core.scores.shared.centers import cluster_count, fit_centers, nearest_center, own_order
 from core.scores.shared.checkpoints import by_seed, features_of
+from core.scores.shared.distances import contrast_check
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
-from core.types.progress import Progress, SilentProgress
+from core.types.progress import Progress
 from core.types.scores import ScoreResult
 from core.types.signals import Signal
-
-_FIT_ROWS = 50_000  # centers of more rows differ by less than those of two starts
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,7 @@ def _compute(inputs: ScoreInputs, params: PrototypeParams, progress: Progress) -
     for space in spaces:
         (points,) = centered(space)
         ordered = own_order(points, inputs.rng)
-        distinct = len(np.unique(first_copy(ordered)))  # k-means needs as many different points as clusters
-        clusters = max(1, min(params.clusters or inputs.examples.class_count, distinct))
+        clusters = cluster_count(params.clusters or inputs.examples.class_count, ordered)
         for seed in seeds:
             per_start.append(nearest_center(points, fit_centers(ordered, clusters, int(seed))))
             progress.advance()
@@ -84,38 +82,6 @@ def checked_rows(features: np.ndarray, inputs: ScoreInputs) -> np.ndarray:
             "Look at that row's input, or lower the learning rate if training diverged.",
         )
     return features
-
-
-def fit_centers(points: np.ndarray, clusters: int, seed: int) -> np.ndarray:
-    """[clusters, d] k-means centers (k-means++ start from `seed`), from at most 50,000 evenly spaced rows."""
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
-
-    part = points[:: -(-len(points) // _FIT_ROWS)]
-    with threadpool_limits(limits=1):  # several threads add up in any order, and a run must repeat to the bit
-        return KMeans(clusters, n_init=1, random_state=seed).fit(part).cluster_centers_
-
-
-def nearest_center(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """[N] float64 Euclidean distance to the nearest center, settled by differences."""
-    centers = np.asarray(centers, dtype=np.float32)
-    difference = np.asarray(points, dtype=np.float64) - centers[own_center(points, centers)]
-    return np.sqrt(np.einsum("nd,nd->n", difference, difference))
-
-
-def own_center(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """[N] int64 number of the nearest center."""
-    points, centers = np.asarray(points, dtype=np.float32), np.asarray(centers, dtype=np.float32)
-    own = np.empty(len(points), dtype=np.int64)
-    for block, squared in squared_distance_blocks(centers, points, SilentProgress()):
-        own[block] = squared.argmin(axis=1)
-    return own
-
-
-def own_order(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The rows sorted along a random direction: the same sequence for any order of the table."""
-    along = points.astype(np.float64) @ rng.standard_normal(points.shape[1])
-    return points[np.argsort(along, kind="stable")]
 
 
 PROTOTYPE_DISTANCE = ScoreMethod(

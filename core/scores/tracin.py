@@ -17,12 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
+from core.scores.shared.checkpoints import checkpoints_check
 from core.scores.shared.formulas import residual
 from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged_result, target_gradient, with_bias
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 
@@ -54,15 +55,8 @@ def _compute(inputs: ScoreInputs, params: TracInParams, progress: Progress) -> S
         weight = 1.0 / len(grouped[n]) if params.normalized else layer.learning_rate if known else 1.0
         effects[n] += weight * tracin_on_targets(layer, inputs.labels, params.normalized)
     meta = {"checkpoints": len(grouped[0]), "learning_rates_known": known, "normalized": params.normalized}
-    check = _checkpoints_check(len(grouped[0]), known or params.normalized)
+    check = checkpoints_check(len(grouped[0]), known or params.normalized, "Read at", "of each network")
     return judged_result(inputs, [group[-1] for group in grouped], effects, (check,), meta)
-
-
-def _checkpoints_check(count: int, known: bool) -> AssumptionCheck:
-    text = f"Read at {count} checkpoint{'s' * (count != 1)} of each network; 3 or more are advised."
-    if not known:
-        return AssumptionCheck("amber", text + " Learning rates were not recorded: all count alike.", "checkpoints")
-    return AssumptionCheck("green" if count >= 3 else "amber", text, "checkpoints")
 
 
 TRACIN = ScoreMethod(

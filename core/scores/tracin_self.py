@@ -14,12 +14,12 @@ import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
-from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, last_layer_squares
+from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, checkpoints_check, last_layer_squares
 from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import NoParams
 from core.types.progress import Progress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 
@@ -39,7 +39,7 @@ def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> Score
     every = [c for group in grouped for c in group]
     accuracy = accuracy_of(every, labels, held_out if len(held_out) else train)
     checks = (
-        _checkpoints_check(len(grouped[0]), known),
+        checkpoints_check(len(grouped[0]), known, "Summed over", "per seed"),
         fit_check(accuracy_of([g[-1] for g in grouped], labels, train), inputs.labels),
         agreement_check(per_seed),
     )
@@ -51,13 +51,6 @@ def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> Score
         skill=skill(accuracy, inputs.labels),
         meta=meta,
     )
-
-
-def _checkpoints_check(count: int, known: bool) -> AssumptionCheck:
-    text = f"Summed over {count} checkpoint{'s' * (count != 1)} per seed; 3 or more are advised."
-    if not known:
-        return AssumptionCheck("amber", text + " Learning rates were not recorded: all count alike.", "checkpoints")
-    return AssumptionCheck("green" if count >= 3 else "amber", text, "checkpoints")
 
 
 TRACIN_SELF = ScoreMethod(

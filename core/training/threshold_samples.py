@@ -17,7 +17,7 @@ import numpy as np
 from core.models.encoding import Encoded
 from core.models.image_inputs import without_weights
 from core.numerics.devices import derive_seed
-from core.types.errors import ModelError
+from core.types.errors import CurationError, ModelError
 from core.types.evidence import ThresholdRun
 from core.types.examples import ExampleTable
 from core.types.progress import Progress
@@ -27,6 +27,21 @@ from core.types.signals import Signal
 from .job import TrainingJob, prepare
 from .loop import EpochEnd, batches_per_epoch, make_optimizer, train
 from .passes import visit, visit_batches
+
+
+def threshold_sets(labels: np.ndarray, class_count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Two disjoint random sets of N/C rows each, to be relabeled to an extra class in two extra trainings.
+
+    Each row is scored as itself in at least one of the two. Needs two classes (with one the sets would overlap).
+    """
+    size = len(labels) // class_count
+    if class_count < 2 or size < 1:
+        raise CurationError(
+            f"{len(labels)} rows of {class_count} classes leave no room for two sets of threshold samples.",
+            "Threshold samples need two classes and at least as many rows as classes.",
+        )
+    order = rng.permutation(len(labels))
+    return np.sort(order[:size]), np.sort(order[size : 2 * size])
 
 
 def train_threshold_samples(

@@ -10,7 +10,7 @@ from sklearn.svm import SVC
 
 from core.numerics.neighbors import centered
 from core.scores import ScoreInputs, score_named
-from core.scores.prototype_distance import fit_centers, nearest_center, own_order
+from core.scores.shared.centers import fit_centers, nearest_center, own_order
 from core.types.errors import CurationError
 from core.types.evidence import Evidence
 from core.types.progress import SilentProgress

@@ -8,8 +8,9 @@ import torch
 from contracts.world import tiny_world
 
 from core.scores import ScoreInputs, score_named
-from core.scores.aum import flag_by_threshold, threshold_sets
+from core.scores.aum import flag_by_threshold
 from core.scores.forgetting import count_forgetting
+from core.training.threshold_samples import threshold_sets
 from core.types.errors import CurationError
 from core.types.evidence import ThresholdRun
 from core.types.progress import SilentProgress

@@ -103,3 +103,14 @@ def checked(values: np.ndarray, inputs: ScoreInputs, one: CheckpointEvidence) ->
             "Look at that row's input, or lower the learning rate if training diverged.",
         )
     return values
+
+
+def checkpoints_check(count: int, rates_known: bool, how: str, of: str) -> AssumptionCheck:
+    """Are there enough checkpoints to add up, weighted by the learning rates they were trained with?
+
+    how, of: "Read at" so many "of each network".
+    """
+    text = f"{how} {count} checkpoint{'s' * (count != 1)} {of}; 3 or more are advised."
+    if not rates_known:
+        return AssumptionCheck("amber", text + " Learning rates were not recorded: all count alike.", "checkpoints")
+    return AssumptionCheck("green" if count >= 3 else "amber", text, "checkpoints")

@@ -1,18 +1,29 @@
-"""Right or wrong at each look, shared by forgetting and first learned."""
+"""Right or wrong at each presentation of a row, counted over training: forgetting, first learned."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.scores.method import ScoreInputs
+from core.scores.shared.assumptions import (
+    agreement_check,
+    epochs_check,
+    fit_check,
+    masked_result,
+    skill,
+    tie_share,
+    without_label,
+)
 from core.scores.shared.formulas import is_correct, logit_margin
-from core.scores.shared.trace_moments import trace_blocks
+from core.scores.shared.trace_moments import require_two_classes, trace_blocks
 from core.types.errors import CurationError
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.ranks import average_rank
+from core.types.scores import ScoreResult
 
 
 @dataclass(frozen=True)
@@ -30,8 +41,8 @@ class LooksParams:
     )
 
 
-def visit_correctness(inputs: ScoreInputs, progress: Progress, title: str) -> tuple[np.ndarray, np.ndarray]:
-    """([S, T, N] right at the end of each epoch, [N] mean logit margin) in one visit."""
+def correctness_at_end(inputs: ScoreInputs, progress: Progress, title: str) -> tuple[np.ndarray, np.ndarray]:
+    """([S, T, N] right at the end of each epoch, [N] mean logit margin) in one pass."""
     seeds, looks, count, _ = inputs.trace.logits.shape
     correct, margin = np.zeros((seeds, looks, count), dtype=bool), np.zeros(count)
     for block in trace_blocks(inputs, range(looks), progress, title):
@@ -52,13 +63,49 @@ def recorded_correctness(inputs: ScoreInputs, asked: str, at_end: np.ndarray) ->
     return at_end, "epoch_end"
 
 
+def score_counts(
+    inputs: ScoreInputs,
+    params: LooksParams,
+    count: Callable[[np.ndarray], np.ndarray],
+    progress: Progress,
+    title: str,
+    *,
+    total: bool = False,
+) -> ScoreResult:
+    """The mean (or sum) over seeds of `count` [N] of each seed's bool [T, N], ties broken as `params` say."""
+    require_two_classes(inputs, f"The tie-breaking margin of {title[0].lower()}{title[1:]}")
+    at_end, margin = correctness_at_end(inputs, progress, title)
+    correct, recorded = recorded_correctness(inputs, params.recorded, at_end)
+    counts = np.stack([count(one) for one in correct])
+    over_seeds = counts.sum(axis=0) if total else counts.mean(axis=0)
+    rows = inputs.trace.trained & (inputs.labels >= 0)
+    meta = {
+        "recorded": recorded,
+        "looks": int(correct.shape[1]),
+        "tie_share": tie_share(over_seeds[rows]),
+        "never_learned": int((correct.sum(axis=(0, 1))[rows] == 0).sum()),
+    }
+    accuracy = float(at_end[:, -1][:, rows].mean()) if rows.any() else 0.0
+    checks = (epochs_check(correct.shape[1]), fit_check(accuracy, inputs.labels), agreement_check(counts))
+    if params.break_ties:
+        counts = counts + margin_decimals(margin, rows) / len(counts)  # a mean of S counts moves in steps of 1/S
+    return masked_result(
+        counts,
+        {**without_label(inputs.examples), "held-out row": ~inputs.trace.trained},
+        total=total,
+        checks=checks,
+        skill=skill(_held_out_accuracy(inputs, at_end, accuracy), inputs.labels),
+        meta=meta,
+    )
+
+
 def margin_decimals(margin: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """[N] in (0, 1): larger for a smaller margin among `rows`."""
     ranks = average_rank(np.where(rows, -margin, np.nan))
     return np.nan_to_num(ranks) / (rows.sum() + 1.0)
 
 
-def held_out_accuracy(inputs: ScoreInputs, at_end: np.ndarray, otherwise: float) -> float:
+def _held_out_accuracy(inputs: ScoreInputs, at_end: np.ndarray, otherwise: float) -> float:
     """Share of right held-out rows at the last look, mean over seeds; `otherwise` without any."""
     rows = inputs.examples.held_out_rows
     return float(at_end[:, -1][:, rows].mean()) if len(rows) else otherwise

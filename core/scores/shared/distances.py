@@ -1,0 +1,25 @@
+"""How much distances between examples are worth, for the scores that are made of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.types.scores import AssumptionCheck
+
+
+def neighbors_check(used: int, asked: int, among: str) -> AssumptionCheck:
+    """Are there as many neighbors as were asked for?"""
+    light = "green" if used == asked else "amber"
+    return AssumptionCheck(light, f"{used} of {asked} neighbors found among {among}.", "neighbors")
+
+
+def contrast_check(distances: np.ndarray) -> AssumptionCheck:
+    """Do distances tell examples apart? The 95th percentile over the median says."""
+    median, high = np.percentile(distances, (50, 95))
+    if median == 0.0:
+        return AssumptionCheck(
+            "amber", "More than half of the examples have an identical neighbor (distance 0).", "contrast"
+        )
+    ratio = float(high / median)
+    text = f"The 95th percentile of the distances is {ratio:.2f} times their median; near 1 they tell little apart."
+    return AssumptionCheck("green" if ratio >= 1.3 else "amber" if ratio >= 1.1 else "red", text, "contrast")
