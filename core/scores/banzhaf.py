@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.ridge_game import LearnerParams, board_result, ridge_board
-from core.scores.shared.semivalues import error_check, sample_halves
+from core.scores.shared.ridge_game import LearnerParams, ridge_games, sampled_result
+from core.scores.shared.semivalues import sample_halves
 from core.types.errors import CurationError
 from core.types.examples import ExampleTable
 from core.types.methods import Direction, Group, Paper
@@ -43,14 +43,13 @@ def _why_not(examples: ExampleTable) -> str:
 
 
 def _compute(inputs: ScoreInputs, params: BanzhafParams, progress: Progress) -> ScoreResult:
-    board = ridge_board(inputs, params, "Data Banzhaf")
+    games = ridge_games(inputs, params, "Data Banzhaf")
     if why := _why_not(inputs.examples):
-        raise CurationError(f"Data Banzhaf {why}.", "Use knn_banzhaf, which is exact.")
-    found = sample_halves(
-        board.matches, params.sets, len(board.rows), inputs.rng, progress=progress, title="Data Banzhaf"
+        raise CurationError(f"Data Banzhaf {why}.", "Use the Banzhaf value of nearest neighbors, which is exact.")
+    sampled = sample_halves(
+        games.subgames, params.sets, len(games.rows), inputs.rng, progress=progress, title="Data Banzhaf"
     )
-    parts = board.shared(found.parts)
-    return board_result(inputs, board, found.values, parts, (error_check(parts),), {"sets": params.sets})
+    return sampled_result(inputs, games, sampled, {"sets": params.sets})
 
 
 BANZHAF = ScoreMethod(

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.ridge_game import LearnerParams, board_result, ridge_board, too_many_rows
-from core.scores.shared.semivalues import error_check, position_weights, sample_orders
-from core.types.errors import CurationError
+from core.scores.shared.ridge_game import LearnerParams, sampled_result, too_many_rows, value_orders
+from core.scores.shared.semivalues import position_weights
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
@@ -34,21 +35,12 @@ class BetaShapleyParams(LearnerParams):
 
 
 def _compute(inputs: ScoreInputs, params: BetaShapleyParams, progress: Progress) -> ScoreResult:
-    board = ridge_board(inputs, params, "Beta Shapley")
-    if why := too_many_rows(inputs.examples):
-        raise CurationError(f"Beta Shapley {why}.", "Use knn_shapley or banzhaf.")
-    found = sample_orders(
-        board.matches,
-        params.orders,
-        len(board.rows),
-        inputs.rng,
-        weights=lambda n: position_weights(n, params.alpha, params.beta),
-        progress=progress,
-        title="Beta Shapley",
-    )
-    parts = board.shared(found.parts)
+    def weights(n: int) -> np.ndarray:
+        return position_weights(n, params.alpha, params.beta)
+
+    games, sampled = value_orders(inputs, params, params.orders, "Beta Shapley", progress, weights=weights)
     meta = {"orders": params.orders, "alpha": params.alpha, "beta": params.beta}
-    return board_result(inputs, board, found.values, parts, (error_check(parts),), meta)
+    return sampled_result(inputs, games, sampled, meta)
 
 
 BETA_SHAPLEY = ScoreMethod(

@@ -15,9 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.ridge_game import LearnerParams, board_result, ridge_board, too_many_rows
-from core.scores.shared.semivalues import error_check, sample_orders
-from core.types.errors import CurationError
+from core.scores.shared.ridge_game import LearnerParams, sampled_result, too_many_rows, value_orders
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
@@ -34,21 +32,8 @@ class DataShapleyParams(LearnerParams):
 
 
 def _compute(inputs: ScoreInputs, params: DataShapleyParams, progress: Progress) -> ScoreResult:
-    board = ridge_board(inputs, params, "Data Shapley")
-    if why := too_many_rows(inputs.examples):
-        raise CurationError(f"Data Shapley {why}.", "Use knn_shapley or banzhaf.")
-    found = sample_orders(
-        board.matches,
-        params.orders,
-        len(board.rows),
-        inputs.rng,
-        truncation=params.truncation,
-        progress=progress,
-        title="Data Shapley",
-    )
-    parts = board.shared(found.parts)
-    meta = {"orders": params.orders, "walked": found.walked}
-    return board_result(inputs, board, found.values, parts, (error_check(parts),), meta)
+    games, sampled = value_orders(inputs, params, params.orders, "Data Shapley", progress, truncation=params.truncation)
+    return sampled_result(inputs, games, sampled, {"orders": params.orders, "walked": sampled.visited})
 
 
 DATA_SHAPLEY = ScoreMethod(

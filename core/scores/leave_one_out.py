@@ -21,7 +21,7 @@ import numpy as np
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_removals
 from core.scores.shared.paired_refits import network_removals, steps_of
-from core.scores.shared.ridge_game import MOST_ROWS, Board, LearnerParams, RidgeGame, board_result, ridge_board
+from core.scores.shared.ridge_game import MOST_ROWS, LearnerParams, RidgeGame, RidgeGames, ridge_games, valuation_result
 from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
@@ -48,34 +48,34 @@ class LeaveOneOutParams(LearnerParams):
 
 
 def _compute(inputs: ScoreInputs, params: LeaveOneOutParams, progress: Progress) -> ScoreResult:
-    board = ridge_board(inputs, params, "Leave-one-out")
-    if params.learner == "network" and len(board.rows) > MOST_ROWS:
+    games = ridge_games(inputs, params, "Leave-one-out")
+    if params.learner == "network" and len(games.rows) > MOST_ROWS:
         raise DataError(
-            f"Training again without each of {len(board.rows):,} rows takes too long (at most {MOST_ROWS:,}).",
+            f"Training again without each of {len(games.rows):,} rows takes too long (at most {MOST_ROWS:,}).",
             "Choose ridge, nearest_neighbors or class_means: these need no training.",
         )
-    per_seed = _per_seed(inputs, board, params, progress)
+    per_seed = _per_seed(inputs, games, params, progress)
     values = per_seed.mean(axis=0)
     harmful = float((values < 0).mean())
     check = AssumptionCheck(
         "green" if harmful <= 0.5 else "amber", f"Removing {harmful:.1%} of the rows would help.", "share"
     )
     if params.learner != "network":
-        return board_result(inputs, board, values, None, (check,), {"learner": params.learner})
+        return valuation_result(inputs, games, values, None, (check,), {"learner": params.learner})
     meta = {"learner": params.learner, "seeds": params.seeds}
-    return board_result(inputs, board, values, per_seed, (check, noise_floor(per_seed)), meta)
+    return valuation_result(inputs, games, values, per_seed, (check, noise_floor(per_seed)), meta)
 
 
-def _per_seed(inputs: ScoreInputs, board: Board, params: LeaveOneOutParams, progress: Progress) -> np.ndarray:
+def _per_seed(inputs: ScoreInputs, games: RidgeGames, params: LeaveOneOutParams, progress: Progress) -> np.ndarray:
     """[S, n]: one row for the closed forms."""
     seeds = inputs.rng.integers(2**31, size=params.seeds) if params.learner == "network" else np.zeros(1, np.int64)
-    total, played = np.zeros((len(seeds), len(board.rows))), np.zeros(len(board.rows))
-    one = max(steps_of(match.game) for match in board.matches) if params.learner == "network" else 1
-    progress.stage("Leave-one-out", len(board.matches) * len(seeds) * one)
-    for match in board.matches:
+    total, played = np.zeros((len(seeds), len(games.rows))), np.zeros(len(games.rows))
+    steps = max(steps_of(one.game) for one in games.subgames) if params.learner == "network" else 1
+    progress.stage("Leave-one-out", len(games.subgames) * len(seeds) * steps)
+    for one in games.subgames:
         for number, seed in enumerate(seeds):
-            total[number, match.players] += _removals(match.game, params, int(seed), progress)
-        played[match.players] += 1.0
+            total[number, one.players] += _removals(one.game, params, int(seed), progress)
+        played[one.players] += 1.0
     return total / played
 
 

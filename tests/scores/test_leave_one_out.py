@@ -26,7 +26,7 @@ def removed_one_at_a_time(game, predict) -> np.ndarray:
     """[n] v(all) - v(all but i) by predicting afresh: v = 1 - mean squared error."""
 
     def value(rows):
-        return 1.0 - ((predict(game.x[rows], game.y[rows], game.targets) - game.wanted) ** 2).sum(axis=1).mean()
+        return 1.0 - ((predict(game.x[rows], game.y[rows], game.targets) - game.target_labels) ** 2).sum(axis=1).mean()
 
     every = np.arange(len(game))
     return np.array([value(every) - value(np.delete(every, i)) for i in every])
@@ -82,7 +82,7 @@ def test_one_class_mean_moves(labels):
 def test_class_means_in_blocks_are_the_same(monkeypatch):
     game = game_of(30)
     whole = class_mean_removals(game)
-    monkeypatch.setattr("core.scores.removals._BLOCK_CELLS", 20)
+    monkeypatch.setattr("core.scores.shared.closed_form_refits._BLOCK_CELLS", 20)
     np.testing.assert_allclose(class_mean_removals(game), whole, atol=1e-14)
 
 
@@ -112,7 +112,7 @@ def test_a_network_is_torchs_trained_by_hand():
         (losses.sum() / 12).backward()
         optimizer.step()
     found = torch.softmax((torch.tensor(game.targets) @ first).relu() @ second, dim=1).detach().numpy()
-    error = ((found - game.wanted) ** 2).sum(axis=1).mean()
+    error = ((found - game.target_labels) ** 2).sum(axis=1).mean()
     every = network_removals(game, 3, SilentProgress(), left_out=np.array([5, 6]))
     both = network_removals(game, 3, SilentProgress(), left_out=np.array([5]))
     assert every[0] == pytest.approx(both[0], abs=1e-12)
@@ -135,7 +135,7 @@ def trained_on_all(game) -> float:
         torch.nn.functional.cross_entropy((x[order] @ first).relu() @ second, y[order]).backward()
         optimizer.step()
     found = torch.softmax((torch.tensor(game.targets) @ first).relu() @ second, dim=1).detach().numpy()
-    return float(((found - game.wanted) ** 2).sum(axis=1).mean())
+    return float(((found - game.target_labels) ** 2).sum(axis=1).mean())
 
 
 @pytest.mark.parametrize("learner", ["ridge", "nearest_neighbors", "class_means", "network"])

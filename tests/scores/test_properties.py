@@ -146,7 +146,7 @@ def test_neighbors_step_in_among_ties_and_beyond_the_rows(seed, rows, k, classes
     def value(kept):
         order = [sorted(kept, key=lambda i: (((game.x[i] - t) ** 2).sum(), i))[:k] for t in game.targets]
         votes = np.array([game.y[o].sum(axis=0) / k if o else np.zeros(classes) for o in order])
-        return 1.0 - ((votes - game.wanted) ** 2).sum(axis=1).mean()
+        return 1.0 - ((votes - game.target_labels) ** 2).sum(axis=1).mean()
 
     every = list(range(rows))
     slow = [value(every) - value([j for j in every if j != i]) for i in every]

@@ -23,7 +23,7 @@ def neighbor_removals(game: RidgeGame, k: int) -> np.ndarray:
     order = nearest_neighbors(game.x.astype(np.float32), count, queries=game.targets.astype(np.float32)).rows
     label, voters = game.y.argmax(axis=1)[order], order[:, :k]
     votes = game.y[voters].sum(axis=1) / k
-    missed = votes - game.wanted
+    missed = votes - game.target_labels
     change = np.zeros((*voters.shape, game.y.shape[1]))
     if count > k:
         change += game.y[order[:, k]][:, None, :] / k
@@ -31,7 +31,7 @@ def neighbor_removals(game: RidgeGame, k: int) -> np.ndarray:
         change, label[:, :k, None], np.take_along_axis(change, label[:, :k, None], axis=2) - 1.0 / k, axis=2
     )
     gain = 2.0 * np.einsum("vkc,vc->vk", change, missed) + (change**2).sum(axis=2)
-    return np.bincount(voters.ravel(), weights=gain.ravel(), minlength=len(game)) / len(game.wanted)
+    return np.bincount(voters.ravel(), weights=gain.ravel(), minlength=len(game)) / len(game.target_labels)
 
 
 def class_mean_removals(game: RidgeGame) -> np.ndarray:
@@ -46,7 +46,7 @@ def class_mean_removals(game: RidgeGame) -> np.ndarray:
     scale = 2.0 * float(((game.x - means[label]) ** 2).sum(axis=1).mean()) or 1.0
     logits = np.full((len(game.targets), len(size)), -np.inf)
     logits[:, present] = -_squares(game.targets, means[present]) / scale
-    wanted, before = game.wanted.argmax(axis=1), _errors(logits, game.wanted)
+    wanted, before = game.target_labels.argmax(axis=1), _errors(logits, game.target_labels)
     out = np.zeros(len(game))
     for c in present:
         rows = np.flatnonzero(label == c)

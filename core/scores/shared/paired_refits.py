@@ -91,5 +91,5 @@ def _target_errors(stack: _Stack, game: RidgeGame) -> np.ndarray:
     for start in range(0, len(game.targets), _BATCH):
         part = slice(start, start + _BATCH)
         found = stack.probabilities(stack.hidden(game.targets[part]))
-        total += ((found - game.wanted[part]) ** 2).sum(axis=(1, 2))
+        total += ((found - game.target_labels[part]) ** 2).sum(axis=(1, 2))
     return total / len(game.targets)

@@ -9,7 +9,7 @@ but it also punishes overshoot, so that a few targets alone may reward a wrong l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,17 +18,19 @@ import numpy as np
 from core.numerics.neighbors import first_copy
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import fit_check, skill, training_rows_only, undefined_rows
+from core.scores.shared.semivalues import Sampled, error_check, sample_orders
 from core.scores.shared.targets import require_rows_to_value, valued_for_check
-from core.types.errors import DataError
+from core.types.errors import CurationError, DataError
 from core.types.examples import ExampleTable
 from core.types.params import param
+from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 
 MOST_ROWS = 1_000  # of the scores that walk along whole orders of rows
-_DIMENSIONS = 64
-_RIDGES = (0.1, 1.0, 10.0, 100.0)
-_FOLDS = 5
-_FEW_TARGETS, _ENOUGH_TARGETS = 10, 50
+_DIMENSIONS = 64  # an order of 1,000 rows costs N^2 D: more would take longer than the factor itself
+_RIDGES = (0.1, 1.0, 10.0, 100.0)  # in rows of mean length: from hardly any to most of the weights
+_FOLDS = 5  # each judged by a fifth of the rows, as is usual in cross-validation
+_FEW_TARGETS, _ENOUGH_TARGETS = 10, 50  # see `few_targets_check`
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,12 @@ class RidgeGame:
 
     empty = 0.0
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, targets: np.ndarray, wanted: np.ndarray, ridge: float = 1.0):
-        self.x, self.y, self.targets, self.wanted, self.ridge = x, y, targets, wanted, ridge
-        self.spread, self.pull = (
-            targets.T @ targets,
-            targets.T @ wanted,
-        )  # all that a squared error needs of the targets
+    def __init__(
+        self, x: np.ndarray, y: np.ndarray, targets: np.ndarray, target_labels: np.ndarray, ridge: float = 1.0
+    ):
+        self.x, self.y, self.targets, self.target_labels, self.ridge = x, y, targets, target_labels, ridge
+        # All that a squared error needs of the targets: T'T [D, D] and T'Y [D, C].
+        self.gram, self.moment = targets.T @ targets, targets.T @ target_labels
 
     def __len__(self) -> int:
         return len(self.x)
@@ -62,11 +64,11 @@ class RidgeGame:
     def value(self, chosen: np.ndarray) -> float:
         """v of the rows in `chosen` (positions or a mask); O(n D^2 + D^3)."""
         weights = self._weights(chosen)
-        return float((weights * (2.0 * self.pull - self.spread @ weights)).sum()) / len(self.wanted)
+        return float((weights * (2.0 * self.moment - self.gram @ weights)).sum()) / len(self.target_labels)
 
     def accuracy(self) -> float:
         """Share of the targets whose label is predicted from all rows."""
-        return float(((self.targets @ self._weights(slice(None))).argmax(1) == self.wanted.argmax(1)).mean())
+        return float(((self.targets @ self._weights(slice(None))).argmax(1) == self.target_labels.argmax(1)).mean())
 
     def gains(self, order: np.ndarray) -> np.ndarray:
         """[m] what each row of `order` adds to v of those before it; exact, O(m^3 / 3 + m^2 (D + C)).
@@ -80,20 +82,20 @@ class RidgeGame:
         factor = cholesky(x @ x.T + self.ridge * np.eye(len(x)), lower=True)
         both = solve_triangular(factor, np.hstack([x, self.y[order]]), lower=True)
         u, z = both[:, :width], both[:, width:]
-        met = (u @ self.spread @ u.T) * (z @ z.T)
-        linear = ((u @ self.pull) * z).sum(axis=1)
-        return (2.0 * (linear - np.tril(met, -1).sum(axis=1)) - np.diag(met)) / len(self.wanted)
+        overlap = (u @ self.gram @ u.T) * (z @ z.T)
+        linear = ((u @ self.moment) * z).sum(axis=1)
+        return (2.0 * (linear - np.tril(overlap, -1).sum(axis=1)) - np.diag(overlap)) / len(self.target_labels)
 
     def leave_one_out(self) -> np.ndarray:
         """[n] v(all) - v(all but the row), exactly: the weights move by -A^-1 x_i e_i / (1 - h_i). O(n D^2)."""
         inverse = np.linalg.inv(self.x.T @ self.x + self.ridge * np.eye(self.x.shape[1]))
         weights = inverse @ (self.x.T @ self.y)
-        pulled = self.x @ inverse
-        kept = 1.0 - (pulled * self.x).sum(axis=1)
-        error = (self.y - self.x @ weights) / kept[:, None]
-        linear = ((pulled @ (self.spread @ weights - self.pull)) * error).sum(axis=1)
-        square = ((pulled @ self.spread) * pulled).sum(axis=1) * (error**2).sum(axis=1)
-        return (square - 2.0 * linear) / len(self.wanted)
+        solved = self.x @ inverse
+        leverage = (solved * self.x).sum(axis=1)
+        error = (self.y - self.x @ weights) / (1.0 - leverage)[:, None]
+        linear = ((solved @ (self.gram @ weights - self.moment)) * error).sum(axis=1)
+        square = ((solved @ self.gram) * solved).sum(axis=1) * (error**2).sum(axis=1)
+        return (square - 2.0 * linear) / len(self.target_labels)
 
     def _weights(self, chosen: np.ndarray | slice) -> np.ndarray:
         x = self.x[chosen]
@@ -101,25 +103,25 @@ class RidgeGame:
 
 
 @dataclass(frozen=True, eq=False)
-class Match:
-    """One game and which of the n valued rows play in it."""
+class SubGame:
+    """A game and the n' of the n valued rows that are its players."""
 
     game: RidgeGame
     players: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Board:
+class RidgeGames:
     """rows [n] of the table, in order of id (so that the order of the table plays no part), and their games.
 
-    copies [n]: number of the group of identical rows with the same label. clean: the targets are held out.
+    copies [n]: number of the group of identical rows with the same label. held_out: the targets are.
     """
 
     rows: np.ndarray
     copies: np.ndarray
-    matches: tuple[Match, ...]
+    subgames: tuple[SubGame, ...]
     targets: int
-    clean: bool
+    held_out: bool
     ridge: float
 
     def shared(self, values: np.ndarray) -> np.ndarray:
@@ -135,28 +137,29 @@ def too_many_rows(examples: ExampleTable) -> str:
     return f"trains along whole orders of rows: for up to {MOST_ROWS:,} training rows, here {count:,}"
 
 
-def ridge_board(inputs: ScoreInputs, params: LearnerParams, title: str) -> Board:
+def ridge_games(inputs: ScoreInputs, params: LearnerParams, title: str) -> RidgeGames:
     """One game for the held-out rows; without any, one for each of five folds, whose rows are its targets.
 
     Raises `DataError` when nobody is left to value or to value for.
     """
     rows, held_out = (rows_by_id(inputs, r) for r in (inputs.examples.train_rows, inputs.examples.held_out_rows))
-    clean, embedding = len(held_out) > 0, np.asarray(inputs.embedding, dtype=np.float64)
+    held_out_targets, embedding = len(held_out) > 0, np.asarray(inputs.embedding, dtype=np.float64)
     require_rows_to_value(rows, held_out, title)
     points = _coordinates(embedding[rows], embedding)
     one_hot = np.eye(max(1, inputs.examples.class_count))
     copies = copy_groups(embedding[rows], inputs.labels[rows])
     ridge = params.ridge or best_ridge(points[rows], one_hot[inputs.labels[rows]])
-    rng, matches = inputs.rng, []
-    folds = [(np.arange(len(rows)), held_out)] if clean else _folds(rows, copies, rng)
+    rng, subgames = inputs.rng, []
+    folds = [(np.arange(len(rows)), held_out)] if held_out_targets else _folds(rows, copies, rng)
     for players, judges in folds:
         if len(judges) > params.targets:
             judges = judges[np.sort(rng.choice(len(judges), params.targets, replace=False))]
         own = rows[players]
-        wanted = one_hot[inputs.labels[judges]]
-        game = RidgeGame(points[own], one_hot[inputs.labels[own]], points[judges], wanted, ridge)
-        matches.append(Match(game, players))
-    return Board(rows, copies, tuple(matches), sum(len(m.game.wanted) for m in matches), clean, ridge)
+        target_labels = one_hot[inputs.labels[judges]]
+        game = RidgeGame(points[own], one_hot[inputs.labels[own]], points[judges], target_labels, ridge)
+        subgames.append(SubGame(game, players))
+    targets = sum(len(one.game.target_labels) for one in subgames)
+    return RidgeGames(rows, copies, tuple(subgames), targets, held_out_targets, ridge)
 
 
 def best_ridge(x: np.ndarray, y: np.ndarray) -> float:
@@ -166,9 +169,9 @@ def best_ridge(x: np.ndarray, y: np.ndarray) -> float:
     """
     errors = []
     for ridge in _RIDGES:
-        pulled = x @ np.linalg.inv(x.T @ x + ridge * np.eye(x.shape[1]))
-        missed = (y - pulled @ (x.T @ y)) / (1.0 - (pulled * x).sum(axis=1))[:, None]
-        errors.append((missed**2).sum(axis=1))
+        solved = x @ np.linalg.inv(x.T @ x + ridge * np.eye(x.shape[1]))
+        residual = (y - solved @ (x.T @ y)) / (1.0 - (solved * x).sum(axis=1))[:, None]
+        errors.append((residual**2).sum(axis=1))
     least = min(errors, key=np.mean)
     most = least.mean() + least.std() / np.sqrt(len(least))
     return max(ridge for ridge, error in zip(_RIDGES, errors, strict=True) if error.mean() <= most)
@@ -184,8 +187,8 @@ def _coordinates(train: np.ndarray, every: np.ndarray) -> np.ndarray:
     center = train.mean(axis=0)
     axes = np.linalg.eigh((train - center).T @ (train - center) / len(train))[1][:, ::-1][:, :_DIMENSIONS]
     length = float(((train - center) ** 2).sum(axis=1).mean()) ** 0.5
-    turned = (every - center) @ axes / (length or 1.0)
-    return np.hstack([turned, np.ones((len(every), 1))])
+    coordinates = (every - center) @ axes / (length or 1.0)
+    return np.hstack([coordinates, np.ones((len(every), 1))])
 
 
 def mean_over_copies(values: np.ndarray, copies: np.ndarray) -> np.ndarray:
@@ -205,11 +208,11 @@ def _folds(rows: np.ndarray, copies: np.ndarray, rng: np.random.Generator) -> li
     """(players, rows that judge them): copies share a fold, so that none is judged by itself."""
     groups = int(copies.max()) + 1
     fold = (rng.permutation(groups) % min(_FOLDS, max(2, groups)))[copies]
-    found = [(np.flatnonzero(fold != f), rows[fold == f]) for f in range(int(fold.max()) + 1)]
-    found = [(players, judges) for players, judges in found if len(players) and len(judges)]
-    if not found:
+    pairs = [(np.flatnonzero(fold != f), rows[fold == f]) for f in range(int(fold.max()) + 1)]
+    pairs = [(players, judges) for players, judges in pairs if len(players) and len(judges)]
+    if not pairs:
         raise DataError("All training rows are copies of one.", "Give two or more different rows, or a held-out split.")
-    return found
+    return pairs
 
 
 def few_targets_check(count: int) -> tuple[AssumptionCheck, ...]:
@@ -225,9 +228,44 @@ def few_targets_check(count: int) -> tuple[AssumptionCheck, ...]:
     return (AssumptionCheck("red" if count < _FEW_TARGETS else "amber", text, "few targets"),)
 
 
-def board_result(
+def value_orders(
     inputs: ScoreInputs,
-    board: Board,
+    params: LearnerParams,
+    orders: int,
+    title: str,
+    progress: Progress,
+    *,
+    weights: Callable[[int], np.ndarray] | None = None,
+    truncation: float = 0.0,
+) -> tuple[RidgeGames, Sampled]:
+    """The games and the values of their rows over random orders; see `sample_orders`.
+
+    Raises `CurationError` for more rows than an order can be valued of, `DataError` without rows or targets.
+    """
+    games = ridge_games(inputs, params, title)
+    if why := too_many_rows(inputs.examples):
+        raise CurationError(f"{title} {why}.", "Use a valuation by nearest neighbors, which takes any number of rows.")
+    return games, sample_orders(
+        games.subgames,
+        orders,
+        len(games.rows),
+        inputs.rng,
+        weights=weights,
+        truncation=truncation,
+        progress=progress,
+        title=title,
+    )
+
+
+def sampled_result(inputs: ScoreInputs, games: RidgeGames, sampled: Sampled, meta: dict[str, Any]) -> ScoreResult:
+    """The result for sampled values, with their error from the independent parts."""
+    parts = games.shared(sampled.parts)
+    return valuation_result(inputs, games, sampled.values, parts, (error_check(parts),), meta)
+
+
+def valuation_result(
+    inputs: ScoreInputs,
+    games: RidgeGames,
     values: np.ndarray,
     per_part: np.ndarray | None = None,
     checks: Sequence[AssumptionCheck] = (),
@@ -236,20 +274,20 @@ def board_result(
     """The result for `values` [n]; per_part [B, n]: independent estimates, whose spread / sqrt(B) is the error."""
     size = len(inputs.labels)
     out, parts = np.full(size, np.nan, dtype=np.float32), None
-    out[board.rows] = board.shared(values)
+    out[games.rows] = games.shared(values)
     if per_part is not None:
         parts = np.full((len(per_part), size), np.nan, dtype=np.float32)
-        parts[:, board.rows] = board.shared(per_part)
-    accuracy = float(np.mean([match.game.accuracy() for match in board.matches]))
+        parts[:, games.rows] = games.shared(per_part)
+    accuracy = float(np.mean([one.game.accuracy() for one in games.subgames]))
     about = {
-        "targets": board.targets,
-        "targets_are": "held-out rows" if board.clean else "left-out folds",
-        "ridge": board.ridge,
+        "targets": games.targets,
+        "targets_are": "held-out rows" if games.held_out else "left-out folds",
+        "ridge": games.ridge,
         "embedding": inputs.evidence.embedding_name,
         "learner_accuracy": accuracy,
     }
     fit = fit_check(accuracy, inputs.labels, "The ridge classifier")
-    common = (valued_for_check(board.clean, board.targets), *few_targets_check(board.targets), fit)
+    common = (valued_for_check(games.held_out, games.targets), *few_targets_check(games.targets), fit)
     return ScoreResult(
         out,
         per_seed=parts,

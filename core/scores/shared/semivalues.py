@@ -16,7 +16,7 @@ from core.types.scores import AssumptionCheck
 
 PARTS = 5  # independent parts of every estimate
 _PATIENCE = 5  # prefixes in a row close to the whole, before the rest of an order counts as nothing
-_NEGLIGIBLE = 1e-6  # of the weight: positions beyond are not walked
+_NEGLIGIBLE = 1e-6  # of the weight: positions beyond are not valued
 
 
 class Game(Protocol):
@@ -33,7 +33,7 @@ class Game(Protocol):
         """[m] what each player of `order` adds to those before it."""
 
 
-class Played(Protocol):
+class Playing(Protocol):
     """A game among some of the valued rows."""
 
     @property
@@ -45,11 +45,11 @@ class Played(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """values [n]; parts [PARTS, n] independent estimates; walked: mean share of an order before truncation."""
+    """values [n]; parts [PARTS, n] independent estimates; visited: mean share of an order before truncation."""
 
     values: np.ndarray
     parts: np.ndarray
-    walked: float = 1.0
+    visited: float = 1.0
 
 
 def position_weights(n: int, alpha: float, beta: float) -> np.ndarray:
@@ -62,7 +62,7 @@ def position_weights(n: int, alpha: float, beta: float) -> np.ndarray:
 
 
 def sample_orders(
-    matches: Sequence[Played],
+    subgames: Sequence[Playing],
     count: int,
     n: int,
     rng: np.random.Generator,
@@ -77,21 +77,21 @@ def sample_orders(
     weights(m) [m] sum to 1 over the positions of an order; None weighs all alike (Shapley). truncation: gains count
     as 0 after more than five prefixes in a row within this share of v(all).
     """
-    rounds = PARTS * max(1, round(count / (PARTS * len(matches))))
-    total, played, walked = np.zeros((PARTS, n)), np.zeros((PARTS, n)), []
-    steps = [(r % PARTS, match) for r in range(rounds) for match in matches]
-    for part, match in track(progress or SilentProgress(), steps, f"{title}: {len(steps)} orders of {n:,} rows"):
-        size = len(match.players)
+    rounds = PARTS * max(1, round(count / (PARTS * len(subgames))))
+    total, played, visited = np.zeros((PARTS, n)), np.zeros((PARTS, n)), []
+    steps = [(r % PARTS, subgame) for r in range(rounds) for subgame in subgames]
+    for part, subgame in track(progress or SilentProgress(), steps, f"{title}: {len(steps)} orders of {n:,} rows"):
+        size = len(subgame.players)
         scale = np.ones(size) if weights is None else size * weights(size)
         reach = size - int(np.searchsorted(scale[::-1].cumsum(), _NEGLIGIBLE * size, side="right"))
         order = rng.permutation(size)[: max(1, reach)]
-        gains = match.game.gains(order)
+        gains = subgame.game.gains(order)
         if truncation > 0:
-            walked.append(_truncate(gains, match.game.empty, truncation) / size)
-        total[part, match.players[order]] += gains * scale[: len(order)]
-        played[part, match.players] += 1.0
+            visited.append(_truncate(gains, subgame.game.empty, truncation) / size)
+        total[part, subgame.players[order]] += gains * scale[: len(order)]
+        played[part, subgame.players] += 1.0
     parts = total / np.maximum(played, 1.0)
-    return Sampled(parts.mean(axis=0), parts, float(np.mean(walked)) if walked else 1.0)
+    return Sampled(parts.mean(axis=0), parts, float(np.mean(visited)) if visited else 1.0)
 
 
 def _truncate(gains: np.ndarray, empty: float, share: float) -> int:
@@ -108,7 +108,7 @@ def _truncate(gains: np.ndarray, empty: float, share: float) -> int:
 
 
 def sample_halves(
-    matches: Sequence[Played],
+    subgames: Sequence[Playing],
     count: int,
     n: int,
     rng: np.random.Generator,
@@ -121,14 +121,14 @@ def sample_halves(
     Value: mean v over the sets with the row minus mean v over those without. As each row is in exactly one of a set
     and its complement, both means are over equally many sets, none is ever empty, and the estimate is unbiased.
     """
-    rounds = PARTS * max(1, round(count / (2 * PARTS * len(matches))))
+    rounds = PARTS * max(1, round(count / (2 * PARTS * len(subgames))))
     total, played = np.zeros((PARTS, n)), np.zeros((PARTS, n))
-    steps = [(r % PARTS, match) for r in range(rounds) for match in matches]
-    for part, match in track(progress or SilentProgress(), steps, f"{title}: {2 * len(steps):,} sets of {n:,} rows"):
-        inside = rng.random(len(match.players)) < 0.5
-        difference = match.game.value(inside) - match.game.value(~inside)
-        total[part, match.players] += np.where(inside, difference, -difference)
-        played[part, match.players] += 1.0
+    steps = [(r % PARTS, subgame) for r in range(rounds) for subgame in subgames]
+    for part, subgame in track(progress or SilentProgress(), steps, f"{title}: {2 * len(steps):,} sets of {n:,} rows"):
+        inside = rng.random(len(subgame.players)) < 0.5
+        difference = subgame.game.value(inside) - subgame.game.value(~inside)
+        total[part, subgame.players] += np.where(inside, difference, -difference)
+        played[part, subgame.players] += 1.0
     parts = total / np.maximum(played, 1.0)
     return Sampled(parts.mean(axis=0), parts)
 
