@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.store.atomic import sha256_of, write_array, write_json
-from core.store.cards import FORMAT, dataset_digest, read_asked, read_card, read_scores
+from core.store.cards import FORMAT, digest_of, read_asked, read_card, read_scores
 from core.store.verified import agrees
 from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, spec_from_json
@@ -57,7 +57,9 @@ class RunFolder:
     def save(self, **facts: Any) -> None:
         """Merge facts into run.json."""
         if "dataset" in facts:
-            facts["dataset_sha256"] = dataset_digest(facts["dataset"])
+            facts["dataset_sha256"] = digest_of(facts["dataset"])
+        if "arrays" in facts:
+            facts["arrays_sha256"] = digest_of(facts["arrays"])
         self.card |= facts
         write_json(self.path / "run.json", {"run_id": self.run_id, "format": FORMAT, **self.card})
 

@@ -10,6 +10,7 @@ import numpy as np
 from core.models.stored import read_model_card
 from core.store import Run
 from core.store.atomic import sha256_of, write_array, write_json
+from core.store.cards import digest_of
 from core.store.checkpoints import read_weights, write_weights
 from core.types.errors import RunError
 from core.types.runs import RunState
@@ -43,7 +44,9 @@ def slim_run(path: Path, out: Path) -> Path:
         write_array(out / "arrays" / f"{name}.npy", _compact(name, np.asarray(run.array(name))))
     _slim_model(run, out)
     hashes = {array.stem: sha256_of(array) for array in sorted((out / "arrays").glob("*.npy"))}
-    write_json(out / "run.json", {**run.card, "arrays": hashes, "source_stamp": None})
+    write_json(
+        out / "run.json", {**run.card, "arrays": hashes, "arrays_sha256": digest_of(hashes), "source_stamp": None}
+    )
     return out
 
 

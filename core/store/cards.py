@@ -59,13 +59,14 @@ class Card(TypedDict, total=False):
     format: int
     state: RunState
     dataset: DatasetCard
-    dataset_sha256: str  # of the part before, see `dataset_digest`
+    dataset_sha256: str  # of the part before, see `digest_of`
     rows_not_finite: _Count
     versions: dict[str, str]
     source_stamp: dict[str, int] | None
     seconds: dict[str, float]
     peak_memory_mb: dict[str, float]
     arrays: dict[str, str]
+    arrays_sha256: str  # of the part before: an array that is no longer noted is missed
     problems: dict[str, str]
     not_here: dict[str, str]
     learning_rates: tuple[float, ...]
@@ -130,8 +131,10 @@ def read_card(folder: Path, run_id: str) -> dict[str, Any]:
     card = read_json(path, Card) if path.is_file() else {}
     if card.get("run_id", run_id) != run_id:
         raise mixed(path, f"it is of the run {card['run_id']}, spec.json of {run_id}.")
-    if "dataset_sha256" in card and card["dataset_sha256"] != dataset_digest(card.get("dataset")):
+    if "dataset_sha256" in card and card["dataset_sha256"] != digest_of(card.get("dataset")):
         raise damaged(path, "the dataset in it is not the one that was scored.")
+    if "arrays_sha256" in card and card["arrays_sha256"] != digest_of(card.get("arrays")):
+        raise damaged(path, "the arrays in it are not those that were written.")
     return card
 
 
@@ -146,9 +149,9 @@ def read_scores(folder: Path, run_id: str, fingerprint: str | None) -> dict[str,
     return found
 
 
-def dataset_digest(dataset: Any) -> str:
-    """Hex sha256 of the part of run.json that describes the dataset."""
-    return hashlib.sha256(json.dumps(dataset, sort_keys=True).encode()).hexdigest()
+def digest_of(part: Any) -> str:
+    """Hex sha256 of one part of run.json, by which an edit of it is noticed."""
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
 
 
 def mixed(path: Path, why: str) -> RunError:

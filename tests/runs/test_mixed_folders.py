@@ -58,6 +58,11 @@ def rename_classes(card):
     card["dataset"]["class_names"].reverse()
 
 
+def forget_out_of_fold(card):
+    """Predictions would be taken from networks that saw their rows, without a word."""
+    del card["arrays"]["out_of_fold_pred"]
+
+
 def take(*names):
     def swap(mine, other):
         for name in names:
@@ -96,6 +101,8 @@ WAYS = {
     "examples of another table": ("b", take("examples.parquet")),
     "run.json of another table": ("b", take("run.json")),
     "class names edited": ("b", lambda mine, other: edit(mine / "run.json", rename_classes)),
+    "an array no longer noted": ("b", lambda mine, other: edit(mine / "run.json", forget_out_of_fold)),
+    "no array noted": ("b", lambda mine, other: edit(mine / "run.json", lambda card: card.pop("arrays"))),
     "a flipped byte": ("b", flipped_byte),
     "run.json cut": ("b", lambda mine, other: (mine / "run.json").write_text('{"run_id": "')),
     "scores.json cut": ("b", lambda mine, other: (mine / "scores" / "scores.json").write_text("{")),
