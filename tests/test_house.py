@@ -18,6 +18,8 @@ ALLOWED = {
     ".ci",
     "LICENSE",
     ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
 }
 
 

@@ -32,6 +32,7 @@ RUN = [
     ["--model", "mlp", "--model.width", "nan"], ["--el2n.last-epoch", "nan"], ["--image-size", "0"], ["--mean", "nan"],
 ]  # fmt: skip
 OTHERS = [
+    ["open", "--port", "0"], ["open", "--port", "many"],
     ["check", "adult", "--fractions", "nan"], ["check", "adult", "--fractions", "0.5,,"],
     ["check", "adult", "--fractions", "1.5"], ["check", "adult", "--seeds", "0"], ["check", "adult", "--seeds", "2"],
     ["check", "adult", "--resume", ""], ["check", "adult", "--resume", "../../x"],
