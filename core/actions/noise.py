@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from core.curation import ScoreView
 from core.evaluation import noise
+from core.scores import name_used_for
+from core.store import Run
 from core.types.checks import NoiseRate
 from core.types.curation import Decision, Rules
+from core.types.errors import RunError
+from core.types.methods import Use
+
+_ESTIMATE = (
+    "out_of_fold_accuracy",
+    "flagged_labels",
+    "noise_rate",
+    "noise_by_class",
+    "most_mixed_up",
+    "confident_counts",
+    "confident_joint",
+)
+
+
+def noise_estimate(run: Run) -> dict[str, Any]:
+    """How many labels confident learning takes to be wrong: rates, pairs mixed up, the confident joint.
+
+    Raises `RunError` for a run whose scores hold no such estimate.
+    """
+    name = name_used_for(Use.NOISE_ESTIMATE)
+    meta = run.score(name).meta
+    if "noise_rate" not in meta:
+        raise RunError(f"This run has no noise rate beside its {name.replace('_', ' ')}.", f"Score it again: {name}.")
+    return {key: meta[key] for key in _ESTIMATE if key in meta}
 
 
 def review_sample(view: ScoreView, per_stratum: int = 50) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def tracin(
     if not usable:
         raise RunError(
             "This run kept no features of its checkpoints.",
-            "Score it again with a score that needs them, such as tracin_self.",
+            "Score it again with a score that needs features at kept checkpoints.",
         )
     total = np.zeros(len(rows))
     for evidence in usable:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from core import actions
-from core.types.attributions import Attribution, Edit, Judgement, WhatIf
+from core.types.attributions import Attribution, Edit, WhatIf
 from core.types.errors import CurationError
 from core.types.scores import AssumptionCheck
 
@@ -132,24 +132,23 @@ def _block_lines(found: Attribution) -> list[tuple[str, ...]]:
 def print_what_if(name: str, found: WhatIf) -> None:
     """Before and after, and how to read it."""
     say(f"{name}, {found.changed}: {found.model}, before and after")
+    before, after = found.before, found.after
     pairs: list[tuple[str, ...]] = [
         ("", "before", "after", "change"),
-        ("predicted", found.before.predicted, found.after.predicted, ""),
+        ("predicted", before.predicted, after.predicted, ""),
+        *_pair("its probability", before.probability, after.probability),
+        *_pair(f"probability of {found.label}", before.of_label, after.of_label),
+        *_pair("EL2N of this model", before.el2n, after.el2n),
+        *_pair("loss of this model", before.loss, after.loss),
     ]
-    for title, key in (
-        ("its probability", "probability"),
-        (f"probability of {found.label}", "of_label"),
-        ("EL2N of this model", "el2n"),
-        ("loss of this model", "loss"),
-    ):
-        pairs += _pair(title, key, found.before, found.after)
     words.print_columns(pairs)
     say(found.warning)
 
 
-def _pair(title: str, key: str, before: Judgement, after: Judgement) -> list[tuple[str, ...]]:
-    one, other = getattr(before, key), getattr(after, key)
-    return [] if one is None else [(title, f"{one:.4f}", f"{other:.4f}", f"{other - one:+.4f}")]
+def _pair(title: str, before: float | None, after: float | None) -> list[tuple[str, ...]]:
+    if before is None or after is None:
+        return []
+    return [(title, f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}")]
 
 
 def _plain(found: Attribution) -> dict[str, object]:

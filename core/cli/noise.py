@@ -7,26 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import actions
-from core.types.errors import RunError
 
 from . import words
 from .say import say, say_json
 
-_KEYS = ("out_of_fold_accuracy", "flagged_labels", "noise_rate", "noise_by_class", "most_mixed_up", "confident_counts",
-         "confident_joint")  # fmt: skip
-
 
 def noise(asked: Namespace) -> None:
-    """What the score `label_quality` of a run found: rates by class, the confident joint."""
+    """What confident learning found in a run: rates by class, the confident joint."""
     run = actions.runs.open_run(asked.run)
-    score = run.score("label_quality")
-    if "noise_rate" not in score.meta:
-        raise RunError("This run has no noise rate beside its label quality.", "Score it again: label_quality.")
-    found = {key: score.meta[key] for key in _KEYS if key in score.meta}
+    estimate = actions.noise.noise_estimate(run)
     if asked.json:
-        say_json(found)
+        say_json(estimate)
     else:
-        print_noise(found, run.examples.class_names)
+        print_noise(estimate, run.examples.class_names)
 
 
 def print_noise(found: Mapping[str, Any], classes: tuple[str, ...]) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from core.scores import name_used_for
 from core.types.comparisons import ClusterCard, Crossing
+from core.types.methods import Use
 
 from .comparing import suspected_label
 from .evidence import ZONES, zones
@@ -49,9 +51,10 @@ def data_map(view: ScoreView) -> tuple[np.ndarray, np.ndarray] | None:
     A partition after Swayamdipta et al. 2020, whose three subsets (a third each) overlap: the third with the most
     variability is ambiguous; of the rest, confidence of at least one half is easy to learn, less is hard to learn.
     """
-    if "confidence" not in view.scores or "variability" not in view.scores:
+    axes = name_used_for(Use.DATA_MAP_ACROSS), name_used_for(Use.DATA_MAP_UP)
+    if not all(name in view.scores for name in axes):
         return None
-    coords = np.stack([view.scores[name].values for name in ("variability", "confidence")], axis=1)
+    coords = np.stack([view.scores[name].values for name in axes], axis=1)
     both = np.isfinite(coords).all(axis=1)
     region = np.full(len(view), -1, np.int8)
     if both.any():

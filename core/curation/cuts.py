@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.scores import coverage_scores
 from core.selection import Cut, StrategyInputs, apply_in_order, apply_threshold, strategy_named
 from core.types.curation import Rules, Side, Threshold
 from core.types.errors import RulesError
@@ -128,6 +129,7 @@ def _strategy(view: ScoreView, rules: Rules, ranking: Ranking, cuts: Cuts, candi
         base,
         rules.seed,
         ranking.order,
+        coverage_scores(),
     )
     chosen = strategy.select(inputs, params)
     side = np.float32(-1.0 if drops_first(rules.goal) else 1.0)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.scores import name_used_for
 from core.selection.ordering import ALL_BITS, LOW_BITS, sort_keys
 from core.types.curation import DUPLICATES, Guardrails, NearDuplicates, Rules
 from core.types.errors import RulesError
+from core.types.methods import Use
 
 from .decisions import Manual
 from .evidence import label_evidence
@@ -108,8 +110,8 @@ def _similarity(view: ScoreView) -> np.ndarray:
     """[N, k] of each neighbor; where only the score `duplicate_similarity` is known, that of the nearest alone."""
     if view.neighbor_similarity is not None:
         return view.neighbor_similarity
-    if "duplicate_similarity" in view.scores:
-        return view.scores["duplicate_similarity"].values[:, None]
+    if (nearest := view.scores.get(name_used_for(Use.NEAREST_SIMILARITY))) is not None:
+        return nearest.values[:, None]
     return np.empty((len(view), 0), np.float32)
 
 

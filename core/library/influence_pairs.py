@@ -115,7 +115,7 @@ def self_influence_of(
     if asked.method in ("trak", "tracin_normalized") or asked.layers != "all":
         raise DataError(
             f'There is no self-influence by "{asked.method}" of layers "{asked.layers}".',
-            "Choose ekfac, gauss_newton, datainf or tracin of all layers, or the score influence_self.",
+            "Choose ekfac, gauss_newton, datainf or tracin of all layers, or the self-influence of a run.",
         )
     return _over_networks(networks, train, train, asked, "self", progress)
 

@@ -48,6 +48,7 @@ from core.scores.trak import TRAK
 from core.scores.variability import VARIABILITY
 from core.scores.vog import VOG, VOG_EARLY
 from core.types.errors import CurationError
+from core.types.methods import Use
 
 SCORES: tuple[ScoreMethod, ...] = (
     *(EL2N, EL2N_SUM, GRAND, GRAND_LAST, LOSS, MARGIN, MARGIN_LOGIT, ENTROPY, LEAST_CONFIDENCE, VOG, VOG_EARLY),
@@ -72,4 +73,15 @@ def score_named(name: str) -> ScoreMethod:
     raise CurationError(f"There is no score called {name!r}.", f"Known scores: {', '.join(m.name for m in SCORES)}.")
 
 
-__all__ = ["SCORES", "ScoreInputs", "ScoreMethod", "score_named"]
+def name_used_for(use: Use) -> str:
+    """The name of the score that is taken for this."""
+    return next(method.name for method in SCORES if use in method.uses)
+
+
+def coverage_scores() -> tuple[str, ...]:
+    """Names of the scores whose strata coverage selection spreads over, the first choice first."""
+    ranked = [method for method in SCORES if method.coverage_rank]
+    return tuple(method.name for method in sorted(ranked, key=lambda method: method.coverage_rank))
+
+
+__all__ = ["SCORES", "ScoreInputs", "ScoreMethod", "coverage_scores", "name_used_for", "score_named"]

@@ -164,6 +164,7 @@ AUM = ScoreMethod(
     orientation=orient(find_noise=-1, keep_clean_core=+1, most_helpful=+1),
     needs=(Signal.LOGITS,),
     compute=_compute,
+    coverage_rank=1,
     range="all reals",
     high_means="The label led throughout training: clean and easy.",
     low_means="Another class led throughout training: probably labeled wrong.",

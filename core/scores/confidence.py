@@ -12,7 +12,7 @@ from __future__ import annotations
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.cartography import CartographyParams, label_result, visit_label
 from core.scores.shared.formulas import label_probability
-from core.types.methods import Direction, Group, Paper
+from core.types.methods import Direction, Group, Paper, Use
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
 from core.types.signals import Signal
@@ -35,6 +35,8 @@ CONFIDENCE = ScoreMethod(
     orientation=orient(find_noise=-1, keep_clean_core=+1, most_helpful=+1),
     needs=(Signal.LOGITS,),
     compute=_compute,
+    uses=(Use.DATA_MAP_UP,),
+    coverage_rank=3,
     range="0 to 1",
     high_means="The label was probable throughout training: easy.",
     low_means="The label was improbable throughout training: hard, or labeled wrong.",

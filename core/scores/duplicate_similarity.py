@@ -15,7 +15,7 @@ import numpy as np
 
 from core.numerics.neighbors import centered, nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.types.methods import Direction, Group, Paper
+from core.types.methods import Direction, Group, Paper, Use
 from core.types.params import NoParams
 from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
@@ -60,6 +60,7 @@ DUPLICATE_SIMILARITY = ScoreMethod(
     orientation=orient(remove_redundant=+1, find_ood=-1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    uses=(Use.NEAREST_SIMILARITY,),
     range="-1 to 1; 1 is identical",
     high_means="Another example is nearly the same: redundant.",
     low_means="Nothing like it in the data.",

@@ -36,6 +36,7 @@ EL2N = ScoreMethod(
     orientation=orient(find_noise=+1, keep_hard=+1, keep_clean_core=-1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
+    coverage_rank=2,
     range="0 to sqrt(2)",
     high_means="The networks disagree with the label: hard, or labeled wrong.",
     low_means="The networks are sure of the label: easy.",

@@ -177,6 +177,7 @@ KNN_SHAPLEY = ScoreMethod(
     orientation=orient(find_noise=-1, keep_clean_core=+1, remove_redundant=-1, most_helpful=+1),
     needs=(Signal.EMBEDDING,),
     compute=_compute,
+    coverage_rank=6,
     judged_by_held_out=True,
     range="about -1/K to 1/K",
     high_means="Its neighbors share its label: helps to classify them.",

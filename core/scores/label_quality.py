@@ -22,7 +22,7 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, undefined_rows, without_label
 from core.scores.shared.confident_joint import FILTERS, confident_joint
 from core.types.errors import DataError
-from core.types.methods import Direction, Group, Paper
+from core.types.methods import Direction, Group, Paper, Use
 from core.types.params import param
 from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
@@ -176,6 +176,8 @@ LABEL_QUALITY = ScoreMethod(
     orientation=orient(find_noise=-1, keep_clean_core=+1, most_helpful=+1),
     needs=(Signal.OUT_OF_FOLD,),
     compute=_compute,
+    uses=(Use.NOISE_ESTIMATE,),
+    coverage_rank=5,
     range="0 to 1",
     high_means="Models that did not see it agree with its label.",
     low_means="Models that did not see it expect another label: probably labeled wrong.",

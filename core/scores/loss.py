@@ -37,6 +37,7 @@ LOSS = ScoreMethod(
     orientation=orient(find_noise=+1, keep_hard=+1, keep_clean_core=-1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
+    coverage_rank=4,
     range="0 and up",
     high_means="The label is improbable to the networks: hard, or labeled wrong.",
     low_means="The label is probable to the networks: easy.",

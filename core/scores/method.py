@@ -11,7 +11,7 @@ import numpy as np
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence, Evidence, FoldModel, ThresholdRun
 from core.types.examples import ExampleTable
-from core.types.methods import Direction, Goal, Group, Method
+from core.types.methods import Direction, Goal, Group, Method, Use
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
 from core.types.signals import Signal, listed
@@ -49,6 +49,8 @@ class ScoreMethod(Method):
     why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
     also_needs: further signals that some settings ask for. lifted: whether these settings do without `why_not`.
     least_checkpoints: how many moments of training must be kept for it.
+    uses: what the house takes it for beside ranking. coverage_rank: its place among the scores whose strata coverage
+    selection spreads over, 1 the first choice; 0: none.
     judged_by_held_out: the labels of held-out rows are what its values are measured on, so that an accuracy measured on
     the same rows flatters whatever it selects.
     """
@@ -69,6 +71,8 @@ class ScoreMethod(Method):
     lifted: Callable[[Any], bool] | None = field(default=None, repr=False)
     least_checkpoints: int = 1
     judged_by_held_out: bool = False
+    uses: tuple[Use, ...] = ()
+    coverage_rank: int = 0
 
     @property
     def looks_at_all_rows(self) -> bool:

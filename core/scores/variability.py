@@ -17,7 +17,7 @@ import numpy as np
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.cartography import CartographyParams, label_result, visit_label
 from core.scores.shared.formulas import label_probability
-from core.types.methods import Direction, Group, Paper
+from core.types.methods import Direction, Group, Paper, Use
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
@@ -51,6 +51,7 @@ VARIABILITY = ScoreMethod(
     orientation=orient(keep_hard=+1, remove_redundant=-1),
     needs=(Signal.LOGITS,),
     compute=_compute,
+    uses=(Use.DATA_MAP_ACROSS,),
     range="0 to 0.5",
     high_means="The networks changed their mind: ambiguous.",
     low_means="The networks were steadily right, or steadily wrong.",

@@ -1,4 +1,8 @@
-"""Coverage-centric coreset selection: keep easy and hard alike, without the likely label errors."""
+"""Coverage-centric coreset selection: keep easy and hard alike, without the likely label errors.
+
+It was measured along the area under the margin, which comes first of `StrategyInputs.coverage_scores`; the others
+follow in how well they kept their order over seeds.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,6 @@ from core.types.params import param
 from .allocation import draw, smallest_first
 from .ordering import smallest
 from .strategy import Selection, SelectionStrategy, StrategyInputs, keep_rows
-
-# METHODS 12.2 measured CCS on AUM; the others follow it in how well they kept their order over seeds.
-_PREFERRED = ("aum", "el2n", "confidence", "loss", "label_quality", "knn_shapley")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def _select(inputs: StrategyInputs, params: CoverageParams) -> Selection:
 def _chosen(inputs: StrategyInputs, name: str) -> str:
     if name != "auto":
         return name
-    return next((n for n in _PREFERRED if n in inputs.scores), "composite")
+    return next((score for score in inputs.coverage_scores if score in inputs.scores), "composite")
 
 
 def _most_suspect(inputs: StrategyInputs, rows: np.ndarray, name: str, count: int) -> np.ndarray:

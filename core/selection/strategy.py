@@ -19,6 +19,7 @@ class StrategyInputs:
     priority: [N] float32, high = keep first, NaN = unknown (kept first of all: nothing speaks against the row).
     scores: raw values; noise_side: score -> +1 where a high value suggests a wrong label, -1 a low one, 0 neither.
     id_rank: [N] uint32, how ties are broken. order: candidate rows, first to go first, when already known.
+    coverage_scores: names along whose strata a selection may be spread, the first choice first.
     """
 
     priority: np.ndarray
@@ -30,6 +31,7 @@ class StrategyInputs:
     budget_base: int
     seed: int = 0
     order: np.ndarray | None = None
+    coverage_scores: tuple[str, ...] = ()
 
     @property
     def rows(self) -> np.ndarray:

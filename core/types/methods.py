@@ -32,6 +32,15 @@ class Group(StrEnum):
     LABEL_QUALITY = "label_quality"
 
 
+class Use(StrEnum):
+    """What the house takes one certain score for, beside ranking; at most one score says each of itself."""
+
+    NOISE_ESTIMATE = "noise_estimate"  # its `meta` holds the share of wrong labels, by class and pair
+    NEAREST_SIMILARITY = "nearest_similarity"  # similarity to the nearest other row, 1 = identical
+    DATA_MAP_ACROSS = "data_map_across"  # the axis along which a data map tells what is ambiguous
+    DATA_MAP_UP = "data_map_up"  # the axis along which it tells easy from hard
+
+
 class Goal(StrEnum):
     """What a composite ranks for."""
 

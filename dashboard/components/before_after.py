@@ -33,11 +33,9 @@ def before_after(found: WhatIf, *, key: str, watched: Mapping[str, int] | None =
         for title, code in (watched or {}).items()
         if code < len(before.probabilities)
     ]
-    if found.label:
-        rows += [
-            _line(f"{title} ({whose})", *(float(getattr(said, name)) for said in (before, after)))
-            for title, name in (("EL2N", "el2n"), ("Loss", "loss"))
-        ]
+    for title, one, other in (("EL2N", before.el2n, after.el2n), ("Loss", before.loss, after.loss)):
+        if one is not None and other is not None:
+            rows.append(_line(f"{title} ({whose})", one, other))
     table = node(
         "table",
         "whatif",

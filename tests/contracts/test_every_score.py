@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from contracts.world import EPOCHS, as_float64, only_declared, take, tiny_world
 
-from core.scores import SCORES, ScoreInputs, score_named
+from core.scores import SCORES, ScoreInputs, coverage_scores, name_used_for, score_named
 from core.types.errors import Cancelled, CurationError
-from core.types.methods import Goal
+from core.types.methods import Goal, Use
 from core.types.params import check_params
 from core.types.progress import SilentProgress
 from core.types.signals import Signal
@@ -308,3 +308,9 @@ def test_only_scores_that_say_so_are_judged_by_held_out_labels(method):
     train = world.examples.train_rows
     moved = not np.allclose(one[train], other[train], atol=1e-6)
     assert moved == (method.judged_by_held_out or method.name in CLASS_STATISTICS)
+
+
+def test_what_the_house_takes_a_score_for_is_said_by_one_score():
+    assert [[m.name for m in SCORES if use in m.uses] for use in Use] == [[name_used_for(use)] for use in Use]
+    ranks = sorted(method.coverage_rank for method in SCORES if method.coverage_rank)
+    assert ranks == list(range(1, len(coverage_scores()) + 1)), "one first choice, one second, ..."

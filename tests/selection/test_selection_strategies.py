@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.scores import coverage_scores
 from core.selection import STRATEGIES, StrategyInputs, apply_in_order, apply_threshold, ordering, strategy_named
 from core.selection.allocation import proportional, smallest_first
 from core.selection.coverage import equal_width
@@ -27,6 +28,7 @@ def _inputs(priority, labels=None, candidates=None, scores=None, side=None, seed
         np.arange(size, dtype=np.uint32) if ids is None else ids,
         int(candidates.sum()),
         seed,
+        coverage_scores=coverage_scores(),
     )
 
 
