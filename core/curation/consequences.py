@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
-from core.types.curation import Action, Decision, Outcome, Rules
+from core.types.curation import Action, Outcome, Rules, Step
 
 from .view import ScoreView
 from .warnings import emptied_classes
@@ -19,21 +16,6 @@ _NEWLY = {
     Action.CLEAR: "back to the rules",
 }
 _ALREADY = {Action.CLEAR: "had no decision"}
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One decision of a person on some rows: what it asked, and the outcome before and after it under the same rules.
-
-    said_before: id -> what was decided on it until then.
-    """
-
-    rows: np.ndarray
-    action: Action
-    label: str | None
-    before: Outcome
-    after: Outcome
-    said_before: Mapping[str, Decision]
 
 
 def decision_words(view: ScoreView, rules: Rules, step: Step) -> str:

@@ -17,7 +17,6 @@ from .comparing import suspected_label
 from .evidence import ZONES, zones
 from .view import ScoreView
 
-REGIONS = ("easy to learn", "ambiguous", "hard to learn")
 _AMBIGUOUS_SHARE = 1 / 3
 _TERMS_FROM = 20_000  # rows read for keywords: a word that tells a cluster apart shows up in so many
 _WORD = re.compile(r"[^\W\d_]{2,}")

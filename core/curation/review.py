@@ -7,15 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.composite import Terms
-from core.types.comparisons import ReviewQueue
 from core.types.curation import Decision, Outcome, Rules, Source
+from core.types.review import QUEUE, ReviewQueue
 
 from .apply import apply_rules
 from .ranking import goal_of, orientation, score_groups
 from .risk import flip_risk
 from .view import ScoreView
 
-QUEUE = 100  # rows that make one sitting
 _NEAR = 0.05  # at this share of a cut's rows from it, nearness has fallen to 1 / e
 _FLOOR = 0.1  # no single factor silences the other two
 

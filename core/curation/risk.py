@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from core.composite import coefficients
 from core.selection import strategy_named
 from core.types.curation import Outcome, Rules
 from core.types.figures import digits, probability
+from core.types.review import UnstableRows
 
 from .ranking import goal_of, orientation, score_groups
 from .view import ScoreView
@@ -80,17 +79,6 @@ def _slope(values: np.ndarray, term: np.ndarray, error: np.ndarray) -> np.ndarra
     centre = values[finite].astype(np.float64)
     out[finite] = (np.interp(centre + shift, x, y) - np.interp(centre - shift, x, y)) / 2.0
     return out
-
-
-@dataclass(frozen=True, eq=False)
-class UnstableRows:
-    """rows: int64, those that other seeds would decide otherwise with a probability of 0.1 or more.
-
-    text: one sentence about them, or about why none is known.
-    """
-
-    rows: np.ndarray
-    text: str
 
 
 def unstable_rows(rules: Rules, outcome: Outcome, risk: np.ndarray) -> UnstableRows:

@@ -8,19 +8,9 @@ from typing import Any
 
 from core.types.curation import CutKind, Guardrails, Rules, Side, Threshold
 from core.types.figures import digits
-from core.types.methods import Goal
 
 from .ranking import drops_first
 from .view import ScoreView
-
-GOAL_WORDS = {
-    Goal.FIND_NOISE: "Find wrong labels",
-    Goal.KEEP_HARD: "Keep the hard ones",
-    Goal.KEEP_CLEAN_CORE: "Keep a clean core",
-    Goal.REMOVE_REDUNDANT: "Remove redundant ones",
-    Goal.FIND_OOD: "Find outliers",
-    Goal.MOST_HELPFUL: "Keep the most helpful",
-}
 
 
 def drop_side(rules: Rules) -> Side:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.types.errors import DataError
-from core.types.examples import ExampleTable, Modality, Roles
+from core.types.examples import NO_COLUMN, ExampleTable, Modality, Roles
 from core.types.previews import Column, SourcePreview
 
 from . import identity
@@ -30,7 +30,7 @@ from .labelfile import join_labels
 from .loader import Loader, Request
 from .pixels import ImageArray
 from .ranges import Reading, blocks, reading_of, spread_of
-from .roles import LABEL_NAMES, NONE
+from .roles import LABEL_NAMES
 from .tabular import feature_parts
 
 _INPUTS = ("images", "image", "x", "inputs", "data", "features", "x_train", "pixels", "imgs", "array")
@@ -129,7 +129,7 @@ def _columns(request: Request, file: ArrayFile, inputs: str) -> tuple[pd.DataFra
     check_lengths(file, inputs, (wanted.label, wanted.id, wanted.split, wanted.group, *_usual_labels(file, wanted)))
     columns = row_columns(file, file.header(inputs).shape[0])
     columns, roles = join_labels(columns, request.labels, wanted, request.name)
-    if not roles.label and wanted.label not in (NONE, ""):
+    if not roles.label and wanted.label not in (NO_COLUMN, ""):
         refuse_wide_labels(file, inputs, len(columns))
     return columns, replace(roles, inputs=inputs)
 

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from core.types.errors import DataError
-from core.types.examples import ExampleTable, Finding, Modality, Roles, Split
+from core.types.examples import NO_COLUMN, ExampleTable, Finding, Modality, Roles, Split
 
 from . import identity, report
 from .cells import refuse_nul
 from .labels import MISSING, Labels, encode_labels, read_class_map
 from .loader import Request
 from .pixels import size_finding
-from .roles import NONE
 from .splits import encode_splits
 
 
@@ -90,11 +89,11 @@ def _id_finding(roles: Roles, count: int) -> list[Finding]:
 
 def _labels(request: Request, parts: Parts, columns: pd.DataFrame) -> Labels:
     if not parts.roles.label:
-        if request.roles.label not in (NONE, ""):
+        if request.roles.label not in (NO_COLUMN, ""):
             listed = ", ".join(map(str, columns.columns[:40])) or "none"
             raise DataError(
                 f"{request.name}: no label column was given or recognized. Columns: {listed}.",
-                f"Choose one with --label (or a file with --labels); --label {NONE} goes on without labels.",
+                f"Choose one with --label (or a file with --labels); --label {NO_COLUMN} goes on without labels.",
             )
         return Labels(np.full(len(parts.digests), -1, dtype=np.int64), parts.known_classes)
     mapped = read_class_map(request.class_map)

@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from core.types.examples import Modality, Roles
+from core.types.examples import NO_COLUMN, Modality, Roles
 from core.types.previews import Column
 
 from .splits import split_of
 
-NONE = "none"  # a person's word for "no column plays this part, do not guess"
 GUESS_ROWS = 1000
 _FEWEST_ROWS, _MOST_CELLS = 50, 1_000_000
 _NO_NUMBER = ("", "?", "NA", "N/A", "nan", "NaN", "null")
@@ -110,7 +109,7 @@ def guess_roles(frame: pd.DataFrame, given: Roles, modality: Modality, head: Hea
 
 
 def _refusals(given: Roles) -> tuple[Roles, set[str]]:
-    refused = {r for r in ("id", "label", "text", "split", "group", "path") if getattr(given, r) in (NONE, "")}
+    refused = {r for r in ("id", "label", "text", "split", "group", "path") if getattr(given, r) in (NO_COLUMN, "")}
     cleared = given
     for role in refused:
         cleared = _with(cleared, role, None)
@@ -216,9 +215,9 @@ def _is_number(text: str) -> bool:
 def guess_modality(frame: pd.DataFrame, given: Roles) -> Modality:
     """What a table of text cells is about: pictures, texts, or plain columns."""
     head = Head.of(frame)
-    if given.path not in (None, NONE, "") or (given.path is None and _path_column(head)):
+    if given.path not in (None, NO_COLUMN, "") or (given.path is None and _path_column(head)):
         return Modality.IMAGE
-    if given.text not in (None, NONE, ""):
+    if given.text not in (None, NO_COLUMN, ""):
         return Modality.TEXT
     if given.text is None and not given.features and _text_column(head, {given.label or "", given.id or ""}):
         return Modality.TEXT

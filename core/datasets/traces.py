@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.types.errors import DataError
 from core.types.evidence import GivenEvidence
-from core.types.examples import ExampleTable, Finding, Modality, Roles
+from core.types.examples import NO_COLUMN, ExampleTable, Finding, Modality, Roles
 from core.types.previews import Column, SourcePreview
 
 from . import identity, report
@@ -27,7 +27,6 @@ from .assemble import Parts, assemble
 from .beside import embeddings_beside, may_be_signal, signal_named, unused_findings
 from .labelfile import join_labels
 from .loader import Loader, Request
-from .roles import NONE
 
 _BLOCK = 4096
 _SUM = 1e-2  # how far the sum of a row may be from 1: float16 rows of many classes
@@ -106,7 +105,7 @@ def _columns(request: Request, file: ArrayFile, recorded: Recorded) -> tuple[pd.
             "Give one label for each row; logits are [epochs, N, classes].",
         )
     columns, roles = join_labels(columns, request.labels, wanted, request.name)
-    if not roles.label and wanted.label not in (NONE, ""):
+    if not roles.label and wanted.label not in (NO_COLUMN, ""):
         refuse_wide_labels(file, first.name, recorded.count, _names(recorded))
     return columns, roles
 

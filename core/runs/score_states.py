@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from core.store import Run
 from core.types.runs import RunStatus
 
-IDLE = ("not asked for", "not possible here")
-
 
 def score_states(run: Run, names: Sequence[str], status: RunStatus) -> dict[str, str]:
     """Where each score stands: done, failed, the stage its run is in for the next one, waiting, not asked for."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from .curation import Zone
 
+REGIONS = ("easy to learn", "ambiguous", "hard to learn")  # of the data map, in the order of their codes
+
 
 @dataclass(frozen=True, eq=False)
 class RankCorrelation:
@@ -119,11 +121,3 @@ class WeightEffect:
     weight: float
     flips_down: int
     flips_up: int
-
-
-@dataclass(frozen=True, eq=False)
-class ReviewQueue:
-    """order: int64 rows worth a look, most worth first. value: float32 [N] in 0..1, NaN where nothing is to decide."""
-
-    order: np.ndarray
-    value: np.ndarray

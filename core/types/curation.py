@@ -229,3 +229,18 @@ class Outcome:
         """Kept and dropped rows."""
         kept = int(np.count_nonzero(self.kept))
         return {"kept": kept, "dropped": len(self.kept) - kept, "rows": len(self.kept)}
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One decision of a person on some rows: what it asked, and the outcome before and after it under the same rules.
+
+    said_before: id -> what was decided on it until then.
+    """
+
+    rows: np.ndarray
+    action: Action
+    label: str | None
+    before: Outcome
+    after: Outcome
+    said_before: Mapping[str, Decision]

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+NO_COLUMN = "none"  # said of a role: no column has it, also where one could be guessed
+
 
 class Modality(StrEnum):
     """What an example is. `TRACE`: nothing to look at, only recorded model outputs or embeddings."""

@@ -51,6 +51,21 @@ class Goal(StrEnum):
     FIND_OOD = "find_ood"
     MOST_HELPFUL = "most_helpful"
 
+    @property
+    def words(self) -> str:
+        """What a person reads, on the screen and in a terminal."""
+        return _GOAL_WORDS[self]
+
+
+_GOAL_WORDS = {
+    Goal.FIND_NOISE: "Find wrong labels",
+    Goal.KEEP_HARD: "Keep the hard ones",
+    Goal.KEEP_CLEAN_CORE: "Keep a clean core",
+    Goal.REMOVE_REDUNDANT: "Remove redundant ones",
+    Goal.FIND_OOD: "Find outliers",
+    Goal.MOST_HELPFUL: "Keep the most helpful",
+}
+
 
 @dataclass(frozen=True)
 class Paper:

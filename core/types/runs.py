@@ -24,6 +24,8 @@ WEIGHT_DECAY = at_least(0)
 SEED = Within(0, 2**32 - 1)  # what every random generator takes
 THREADS = Within(0, 1024)
 
+IDLE = ("not asked for", "not possible here")  # of a score of a run: nobody waits for it
+
 
 @dataclass(frozen=True)
 class TrainingSpec:

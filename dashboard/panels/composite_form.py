@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.curation import rule_edits
 from core.types.curation import Rules
+from core.types.methods import Goal
 from dashboard.session import commands, state
 from dashboard.session.current_run import Opened
 
@@ -33,7 +34,7 @@ _AGGREGATOR_HELP = (
 def composite_form(opened: Opened) -> None:
     """Every choice is saved at once."""
     rules = opened.rules
-    goals = {goal.value: words for goal, words in rule_edits.GOAL_WORDS.items()}
+    goals = {goal.value: goal.words for goal in Goal}
     _choice(opened, "Goal", goals, rules.goal, "goal", rule_edits.with_goal)
     left, right = st.columns(2, gap="small")
     with left:

@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from core import actions
-from core.curation.review import QUEUE, is_reviewed, reviewed_of
+from core.curation.review import is_reviewed, reviewed_of
 from core.types.curation import Action
+from core.types.review import QUEUE
 from dashboard.session import commands, state
 from dashboard.session.current_run import Opened
 from dashboard.tables import row_table

@@ -8,8 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.datasets.roles import NONE as NO_COLUMN
-from core.types.examples import Modality, Roles
+from core.types.examples import NO_COLUMN, Modality, Roles
 from core.types.previews import SourcePreview
 
 _NONE = "(none)"

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from core.curation.comparing import comparable, quadrant_words
-from core.curation.crossing import REGIONS
 from core.curation.evidence import ZONES, zones
+from core.types.comparisons import REGIONS
 from dashboard.components import embedding_map as maps
 from dashboard.components import messages, table
 from dashboard.panels import map_panel

@@ -32,13 +32,13 @@ from core.types.comparisons import (
     Crossing,
     PairComparison,
     RankCorrelation,
-    ReviewQueue,
     WeightEffect,
 )
 from core.types.curation import Outcome, Rules
 from core.types.examples import Roles, SourceReport
 from core.types.facets import Facet
 from core.types.previews import SampleCard, SourcePreview
+from core.types.review import ReviewQueue
 from core.types.runs import RunSpec, RunSummary, ScorePlan
 from core.types.scores import ScoreIndex
 from dashboard.components import map_wire

@@ -11,7 +11,7 @@ from core import actions
 from core.curation import consequences
 from core.store import Run
 from core.types.branches import MAIN, CurationState
-from core.types.curation import Action, Rules
+from core.types.curation import Action, Rules, Step
 from core.types.errors import CurationError
 from dashboard.session import access, cache, state
 from dashboard.session.current_run import Opened, following
@@ -81,7 +81,7 @@ def decide_rows(
     if done is not None:
         after = following(opened, done).outcome
         emptied = consequences.emptied_words(opened.view, opened.outcome, after)
-        step = consequences.Step(at, action, label, opened.outcome, after, opened.curation.decisions)
+        step = Step(at, action, label, opened.outcome, after, opened.curation.decisions)
         hint = f"{emptied} Undo brings them back (u)." if emptied else ""
         words = consequences.decision_words(opened.view, opened.rules, step)
         state.tell(words, hint, "loud" if emptied else "saved")

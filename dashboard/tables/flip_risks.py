@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.curation.risk import UnstableRows, margin_words, unstable_rows
+from core.curation.risk import margin_words, unstable_rows
+from core.types.review import UnstableRows
 from dashboard.session import cache
 from dashboard.session.current_run import Opened
 

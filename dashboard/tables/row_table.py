@@ -11,9 +11,9 @@ from core.curation.facets import facets_of
 from core.curation.ranking import rank_rows
 from core.curation.reasons import reasons_of
 from core.scores import SCORES
-from core.types.comparisons import ReviewQueue
 from core.types.errors import RulesError
 from core.types.facets import Facet
+from core.types.review import ReviewQueue
 from dashboard.components.display_text import shown
 from dashboard.session import cache
 from dashboard.session.current_run import Opened

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.runs.score_states import IDLE, score_states
+from core.runs.score_states import score_states
 from core.scores.method import ScoreMethod
 from core.store import Run
-from core.types.runs import RunStatus
+from core.types.runs import IDLE, RunStatus
 from core.types.scores import Score
 
 _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}

@@ -7,11 +7,10 @@ from functools import partial
 import streamlit as st
 
 from core import actions
-from core.runs.score_states import IDLE
 from core.scores import SCORES
 from core.store import Run
 from core.types.errors import RunError, by_reason
-from core.types.runs import RunSpec, RunState, RunStatus
+from core.types.runs import IDLE, RunSpec, RunState, RunStatus
 from dashboard.components import messages, run_progress
 from dashboard.panels import run_form, score_detail
 from dashboard.session import cache, commands, error_boundary, state

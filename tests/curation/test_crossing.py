@@ -5,7 +5,6 @@ from oracles.small_views import random_view, view_of
 
 from core.curation import ScoreColumn, label_suggested, zones
 from core.curation.crossing import (
-    REGIONS,
     count_cells,
     count_words,
     cross_zones,
@@ -14,6 +13,7 @@ from core.curation.crossing import (
     suspected_share_of,
     telling_words,
 )
+from core.types.comparisons import REGIONS
 
 
 def test_crossing_is_a_count_of_each_cell():

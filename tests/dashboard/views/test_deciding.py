@@ -9,7 +9,7 @@ from screens import screen, words
 from core import actions
 from core.curation import consequences, emptied_classes
 from core.curation.warnings import hardest_hit
-from core.types.curation import Action, Guardrails, Rules
+from core.types.curation import Action, Guardrails, Rules, Step
 from dashboard.session.current_run import Opened
 
 
@@ -146,7 +146,7 @@ def test_rows_that_follow_a_decision_about_others_are_counted(run_of):
 
 def _words(opened, after):
     """Of row 3 dropped."""
-    decided = consequences.Step(np.array([3]), Action.DROP, None, opened.outcome, after, opened.curation.decisions)
+    decided = Step(np.array([3]), Action.DROP, None, opened.outcome, after, opened.curation.decisions)
     return consequences.decision_words(opened.view, opened.rules, decided)
 
 
