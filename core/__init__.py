@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.library import score_logits as score_logits
     from core.library import score_probabilities as score_probabilities
     from core.library import score_texts as score_texts
+    from core.library.influence_pairs import InfluenceSettings as InfluenceSettings
     from core.library.influence_pairs import influence_on_mean as influence_on_mean
     from core.library.influence_pairs import influence_pairs as influence_pairs
     from core.library.influence_pairs import self_influence_of as self_influence_of
@@ -34,7 +35,10 @@ _HOMES = {
         ("Scored", "examples_from", "score", "score_embeddings", "score_logits", "score_probabilities", "score_texts"),
         "core.library",
     ),
-    **dict.fromkeys(("influence_on_mean", "influence_pairs", "self_influence_of"), "core.library.influence_pairs"),
+    **dict.fromkeys(
+        ("InfluenceSettings", "influence_on_mean", "influence_pairs", "self_influence_of"),
+        "core.library.influence_pairs",
+    ),
     **dict.fromkeys(
         ("banzhaf_of_runs", "influence_of_runs", "memorization_of_runs", "play_subsets"),
         "core.scores.shared.subset_runs",

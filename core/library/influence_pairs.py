@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,8 +54,16 @@ class PairwiseInfluence:
     notes: tuple[str, ...] = ()
 
 
+class PairMode(StrEnum):
+    """What is asked of each training row."""
+
+    PAIRS = "pairs"  # its effect on every target
+    MEAN = "mean"  # its effect on the targets' mean
+    SELF = "self"  # its effect on itself
+
+
 @dataclass(frozen=True)
-class Settings:
+class InfluenceSettings:
     """How influence is taken.
 
     damping: x mean eigenvalue of the curvature (None: the method's own, 1 to 3), added to `weight_decay`.
@@ -85,14 +94,14 @@ def influence_pairs(
     train: Arrays,
     targets: Arrays,
     *,
+    settings: InfluenceSettings = InfluenceSettings(),
     progress: Progress | None = None,
-    **settings: Any,
 ) -> PairwiseInfluence:
-    """[V, N] of every training row on every target; `settings` are those of `Settings`.
+    """[V, N] of every training row on every target.
 
     Raises `DataError` for arrays that do not fit together and `ModelError` for a network that cannot be tapped.
     """
-    return _over_networks(networks, train, targets, Settings(**settings), "pairs", progress)
+    return _over_networks(networks, train, targets, settings, PairMode.PAIRS, progress)
 
 
 def influence_on_mean(
@@ -100,51 +109,66 @@ def influence_on_mean(
     train: Arrays,
     targets: Arrays,
     *,
+    settings: InfluenceSettings = InfluenceSettings(),
     progress: Progress | None = None,
-    **settings: Any,
 ) -> PairwiseInfluence:
     """[N] of every training row on the targets' mean; see `influence_pairs`."""
-    return _over_networks(networks, train, targets, Settings(**settings), "mean", progress)
+    return _over_networks(networks, train, targets, settings, PairMode.MEAN, progress)
 
 
 def self_influence_of(
-    networks: nn.Module | Sequence[nn.Module], train: Arrays, *, progress: Progress | None = None, **settings: Any
+    networks: nn.Module | Sequence[nn.Module],
+    train: Arrays,
+    *,
+    settings: InfluenceSettings = InfluenceSettings(),
+    progress: Progress | None = None,
 ) -> PairwiseInfluence:
     """[N] from 0 up: g_i' H^-1 g_i; see `influence_pairs`. Of all methods but trak and normalized tracin."""
-    asked = Settings(**settings)
-    if asked.method in ("trak", "tracin_normalized") or asked.layers != "all":
+    if settings.method in ("trak", "tracin_normalized") or settings.layers != "all":
         raise DataError(
-            f'There is no self-influence by "{asked.method}" of layers "{asked.layers}".',
+            f'There is no self-influence by "{settings.method}" of layers "{settings.layers}".',
             "Choose ekfac, gauss_newton, datainf or tracin of all layers, or the self-influence of a run.",
         )
-    return _over_networks(networks, train, train, asked, "self", progress)
+    return _over_networks(networks, train, train, settings, PairMode.SELF, progress)
 
 
 def _over_networks(
-    networks: Any, train: Arrays, targets: Arrays, asked: Settings, mode: str, progress: Progress | None
+    networks: Any,
+    train: Arrays,
+    targets: Arrays,
+    settings: InfluenceSettings,
+    mode: PairMode,
+    progress: Progress | None,
 ) -> PairwiseInfluence:
     every = list(networks) if isinstance(networks, (list, tuple)) else [networks]
-    rates = _checked(every, asked)
-    rows, wanted = (as_rows(*arrays, every[0], asked.class_names) for arrays in (train, targets))
+    rates = _checked(every, settings)
+    rows, target_rows = (as_rows(*arrays, every[0], settings.class_names) for arrays in (train, targets))
     quiet = progress or SilentProgress()
-    if asked.layers == "last":
-        params = SolveParams(damping=_damping(asked), leverage=asked.leverage)
-        found = [last_layer_pairs(net, rows, wanted, asked.method, params, asked.weight_decay, quiet) for net in every]
-        averaged = _averaged([one.mean(axis=0) if mode == "mean" else one for one in found], rates, asked.method)
-        return PairwiseInfluence(averaged, asked.method)
-    if asked.method == "trak":
-        return _trak(every, rows, wanted, asked, mode, quiet)
-    read = [_of_network(net, rows, wanted, asked, mode, quiet) for net in every]
-    values = _averaged([one for one, _ in read], rates, asked.method)
-    return PairwiseInfluence(values, asked.method, read[0][1])
+    if settings.layers == "last":
+        params = SolveParams(damping=_damping(settings), leverage=settings.leverage)
+        found = [
+            last_layer_pairs(net, rows, target_rows, settings.method, params, settings.weight_decay, quiet)
+            for net in every
+        ]
+        averaged = _averaged(
+            [one.mean(axis=0) if mode is PairMode.MEAN else one for one in found], rates, settings.method
+        )
+        return PairwiseInfluence(averaged, settings.method)
+    if settings.method == "trak":
+        return _trak(every, rows, target_rows, settings, mode, quiet)
+    read = [_of_network(net, rows, target_rows, settings, mode, quiet) for net in every]
+    values = _averaged([one for one, _ in read], rates, settings.method)
+    return PairwiseInfluence(values, settings.method, read[0][1])
 
 
-def _checked(networks: list[Any], asked: Settings) -> list[float]:
+def _checked(networks: list[Any], settings: InfluenceSettings) -> list[float]:
     """The weight of each network."""
-    known = METHODS if asked.layers == "all" else LAST_LAYER_METHODS
-    if asked.layers not in ("all", "last") or asked.method not in known:
-        raise DataError(f'Unknown method "{asked.method}" for layers "{asked.layers}".', f"Choose {', '.join(known)}.")
-    rates = [1.0] * len(networks) if asked.learning_rates is None else list(asked.learning_rates)
+    known = METHODS if settings.layers == "all" else LAST_LAYER_METHODS
+    if settings.layers not in ("all", "last") or settings.method not in known:
+        raise DataError(
+            f'Unknown method "{settings.method}" for layers "{settings.layers}".', f"Choose {', '.join(known)}."
+        )
+    rates = [1.0] * len(networks) if settings.learning_rates is None else list(settings.learning_rates)
     if not networks or len(rates) != len(networks):
         raise DataError(f"{len(networks)} networks, {len(rates)} learning rates.", "Give one of each per checkpoint.")
     return rates
@@ -178,68 +202,70 @@ def as_rows(x: Any, labels: Any, network: nn.Module, class_names: Sequence[str] 
 
 
 def _of_network(
-    network: nn.Module, train: Rows, targets: Rows, asked: Settings, mode: str, progress: Progress
+    network: nn.Module, train: Rows, targets: Rows, settings: InfluenceSettings, mode: PairMode, progress: Progress
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     from core.numerics.network_pairs import mean_products, pair_products, self_products
     from core.numerics.walk import Walk
 
-    progress.stage(f"Influence by {asked.method}", 0)
-    with Walk(network, asked.seed, progress) as walk:
+    progress.stage(f"Influence by {settings.method}", 0)
+    with Walk(network, settings.seed, progress) as walk:
         walk.check(train)
-        kernel = _kernel(walk, train, asked)
-        if mode == "self":
+        kernel = _kernel(walk, train, settings)
+        if mode is PairMode.SELF:
             return self_products(walk, kernel, train).double().numpy(), walk.notes
-        read: Callable[[Walk, Kernel, Rows, Rows], Tensor] = pair_products if mode == "pairs" else mean_products
+        read: Callable[[Walk, Kernel, Rows, Rows], Tensor] = pair_products if mode is PairMode.PAIRS else mean_products
         values = read(walk, kernel, train, targets).double().numpy()
-        if asked.method == "tracin_normalized":
+        if settings.method == "tracin_normalized":
             return _cosines(walk, values, train, targets, mode), walk.notes
-        return values / (1 if asked.method == "tracin" else len(train)), walk.notes
+        return values / (1 if settings.method == "tracin" else len(train)), walk.notes
 
 
-def _kernel(walk: Walk, train: Rows, asked: Settings) -> Kernel:
+def _kernel(walk: Walk, train: Rows, settings: InfluenceSettings) -> Kernel:
     from core.numerics.network_pairs import EKFAC, DataInf, GaussNewton, Plain
 
-    if asked.method == "ekfac":
-        return EKFAC(walk, train, _damping(asked), asked.weight_decay)
-    if asked.method == "gauss_newton":
-        return GaussNewton(walk, train, _damping(asked), asked.weight_decay, asked.directions)
-    return DataInf(walk, train) if asked.method == "datainf" else Plain(walk)
+    if settings.method == "ekfac":
+        return EKFAC(walk, train, _damping(settings), settings.weight_decay)
+    if settings.method == "gauss_newton":
+        return GaussNewton(walk, train, _damping(settings), settings.weight_decay, settings.directions)
+    return DataInf(walk, train) if settings.method == "datainf" else Plain(walk)
 
 
-def _damping(asked: Settings) -> float:
-    return _DAMPING.get(asked.method, 1.0) if asked.damping is None else asked.damping
+def _damping(settings: InfluenceSettings) -> float:
+    return _DAMPING.get(settings.method, 1.0) if settings.damping is None else settings.damping
 
 
-def _cosines(walk: Walk, values: np.ndarray, train: Rows, targets: Rows, mode: str) -> np.ndarray:
+def _cosines(walk: Walk, values: np.ndarray, train: Rows, targets: Rows, mode: PairMode) -> np.ndarray:
     """Products by both lengths; 0 where a gradient is."""
     from core.numerics.network_pairs import lengths, mean_gradient
     from core.numerics.walk import squares
 
     own = lengths(walk, train).double().numpy()
-    others = lengths(walk, targets) if mode == "pairs" else squares(mean_gradient(walk, targets)).sqrt()
+    others = lengths(walk, targets) if mode is PairMode.PAIRS else squares(mean_gradient(walk, targets)).sqrt()
     size = others.cpu().double().numpy()[:, None] * own
-    size = size if mode == "pairs" else size[0]
+    size = size if mode is PairMode.PAIRS else size[0]
     return np.divide(values, size, out=np.zeros_like(values), where=size > 0)
 
 
 def _trak(
-    networks: list[Any], train: Rows, targets: Rows, asked: Settings, mode: str, progress: Progress
+    networks: list[Any], train: Rows, targets: Rows, settings: InfluenceSettings, mode: PairMode, progress: Progress
 ) -> PairwiseInfluence:
     """Mean effect over the networks times mean doubt."""
     from core.numerics.network_trak import margin_effects
     from core.numerics.walk import Walk
 
-    k = asked.k if asked.k is not None else _NO_PROJECTION if len(train) <= _PROJECTED_ABOVE else 512
+    k = settings.k if settings.k is not None else _NO_PROJECTION if len(train) <= _PROJECTED_ABOVE else 512
     effects, doubts = [], []
     notes: tuple[str, ...] = ()
     progress.stage("Influence by trak", 0)
     for network in networks:
-        with Walk(network, asked.seed, progress) as walk:
+        with Walk(network, settings.seed, progress) as walk:
             walk.check(train)
-            found, notes = margin_effects(walk, train, targets, k, asked.weight_decay), walk.notes
+            found, notes = margin_effects(walk, train, targets, k, settings.weight_decay), walk.notes
         effects.append(found.effects.numpy())
         doubts.append(found.doubts.numpy())
     values = np.mean(effects, axis=0) * np.mean(doubts, axis=0)
     if k > len(train):
         notes = (*notes, f"{k} projected dimensions for {len(train)} rows: the kernel is singular but for its ridge.")
-    return PairwiseInfluence((values.mean(axis=0) if mode == "mean" else values).astype(np.float32), "trak", notes)
+    return PairwiseInfluence(
+        (values.mean(axis=0) if mode is PairMode.MEAN else values).astype(np.float32), "trak", notes
+    )

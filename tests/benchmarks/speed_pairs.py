@@ -37,12 +37,14 @@ def late_checkpoints(load: Workload, epochs: Sequence[int] = LATE) -> list[Netwo
 
 def ours(load: Workload, networks: Sequence[Network], method: str) -> Work:
     """Our pairs [targets, N] with the mean over `networks`."""
-    from core.library.influence_pairs import influence_pairs
+    from core.library.influence_pairs import InfluenceSettings, influence_pairs
 
     rows = (load.x.numpy(), load.labels)
     targets = (load.held_out_x[:TARGETS].numpy(), load.held_out_labels[:TARGETS])
     rates = [0.1] * len(networks) if method.startswith("tracin") else None
-    return lambda: influence_pairs(list(networks), rows, targets, method=method, learning_rates=rates)
+    return lambda: influence_pairs(
+        list(networks), rows, targets, settings=InfluenceSettings(method=method, learning_rates=rates)
+    )
 
 
 def rows(load: Workload, networks: Sequence[Network]) -> list[Comparison]:

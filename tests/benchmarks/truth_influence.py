@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.library.influence_pairs import influence_pairs
+from core.library.influence_pairs import InfluenceSettings, influence_pairs
 from core.models.mlp import Mlp
 from core.scores.shared.subset_runs import influence_of_runs
 from tests.benchmarks.measure import environment, keep, markdown_table
@@ -73,7 +73,7 @@ def pairs(load: Workload, networks: Sequence[Mlp], method: Method) -> np.ndarray
     """[V, N]; several networks count alike."""
     train = (load.x, load.targets)
     held_out = (load.held_out_x[: method.targets], load.held_out_labels[: method.targets])
-    return influence_pairs(list(networks), train, held_out, **method.settings).values
+    return influence_pairs(list(networks), train, held_out, settings=InfluenceSettings(**method.settings)).values
 
 
 def timed(work: Callable[[], np.ndarray], repeats: int) -> tuple[np.ndarray, float]:

@@ -5,7 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from core.library.influence_pairs import METHODS, influence_on_mean, influence_pairs, self_influence_of
+from core.library.influence_pairs import (
+    METHODS,
+    InfluenceSettings,
+    influence_on_mean,
+    influence_pairs,
+    self_influence_of,
+)
 from core.library.last_layer_pairs import LAST_LAYER_METHODS
 from core.scores.influence import InfluenceParams
 from core.scores.shared.held_out_targets import LastLayer
@@ -35,8 +41,8 @@ def world(seed=0, build=lambda: nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Li
 @pytest.mark.parametrize("method", METHODS)
 def test_mean_is_the_mean_of_pairs(method):
     network, train, targets = world()
-    pairs = influence_pairs(network, train, targets, method=method, weight_decay=0.01)
-    mean = influence_on_mean(network, train, targets, method=method, weight_decay=0.01)
+    pairs = influence_pairs(network, train, targets, settings=InfluenceSettings(method=method, weight_decay=0.01))
+    mean = influence_on_mean(network, train, targets, settings=InfluenceSettings(method=method, weight_decay=0.01))
     assert pairs.values.shape == (V, N)
     assert pairs.values.dtype == np.float32
     assert mean.values.shape == (N,)
@@ -51,8 +57,8 @@ def test_mean_is_the_mean_of_pairs(method):
 @pytest.mark.parametrize("method", [m for m in METHODS if m not in ("trak", "tracin_normalized")])
 def test_self_influence_is_the_diagonal_of_pairs(method):
     network, train, _ = world()
-    pairs = influence_pairs(network, train, train, method=method, weight_decay=0.01).values
-    alone = self_influence_of(network, train, method=method, weight_decay=0.01).values
+    pairs = influence_pairs(network, train, train, settings=InfluenceSettings(method=method, weight_decay=0.01)).values
+    alone = self_influence_of(network, train, settings=InfluenceSettings(method=method, weight_decay=0.01)).values
     diagonal = np.diag(pairs) * (1 if method == "tracin" else N)
     np.testing.assert_allclose(alone, diagonal, rtol=1e-2, atol=1e-4 * alone.max())  # float32, in another order
     assert (alone >= 0).all()
@@ -68,7 +74,9 @@ def test_flipped_copy_of_a_target_is_harmful_and_a_true_copy_helpful(layers):
     network = world()[0]
     one = (targets[0][:1], targets[1][:1])
     for method in METHODS if layers == "all" else LAST_LAYER_METHODS:
-        values = influence_pairs(network, (x, y), one, method=method, layers=layers, weight_decay=0.01).values[0]
+        values = influence_pairs(
+            network, (x, y), one, settings=InfluenceSettings(method=method, layers=layers, weight_decay=0.01)
+        ).values[0]
         assert values[N] > 0 > values[N + 1], method
 
 
@@ -80,13 +88,17 @@ def test_a_single_linear_layer_is_the_convex_problem_of_influence():
     params = InfluenceParams(damping=0.5, leverage=False, solver="exact")
     exact = influence_on_each_target(layer, labels, params)
     settings = {"damping": 0.5, "weight_decay": 0.01}
-    found = influence_pairs(network, train, targets, method="gauss_newton", **settings).values
+    found = influence_pairs(
+        network, train, targets, settings=InfluenceSettings(method="gauss_newton", **settings)
+    ).values
     np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-4 * np.abs(exact).max())  # float32 against float64
-    by_layer = influence_pairs(network, train, targets, method="exact", layers="last", leverage=False, **settings)
+    by_layer = influence_pairs(
+        network, train, targets, settings=InfluenceSettings(method="exact", layers="last", leverage=False, **settings)
+    )
     np.testing.assert_allclose(by_layer.values, exact, rtol=1e-3, atol=1e-4 * np.abs(exact).max())
     np.testing.assert_allclose(exact.mean(axis=0), influence_on_targets(layer, labels, params).values, rtol=1e-9)
     margins = trak(layer, labels, TRAKParams(k=64), pairs=True)
-    ours = influence_pairs(network, train, targets, method="trak", weight_decay=0.01).values
+    ours = influence_pairs(network, train, targets, settings=InfluenceSettings(method="trak", weight_decay=0.01)).values
     expected = margins.effects * margins.doubts
     np.testing.assert_allclose(ours, expected, rtol=1e-2, atol=1e-3 * np.abs(expected).max())
 
@@ -101,7 +113,12 @@ def test_one_step_on_a_row_lowers_each_targets_loss_by_tracin():
         with torch.no_grad():
             return nn.functional.cross_entropy(network(held_out), wanted, reduction="none").numpy()
 
-    values = influence_pairs(network.float(), train, targets, method="tracin", learning_rates=[0.5]).values / 0.5
+    values = (
+        influence_pairs(
+            network.float(), train, targets, settings=InfluenceSettings(method="tracin", learning_rates=[0.5])
+        ).values
+        / 0.5
+    )
     network, before, rate = network.double(), None, 1e-5
     for i in (0, 7):
         before = losses()
@@ -125,7 +142,7 @@ def test_checkpoints_are_averaged_and_tracin_adds_up_by_learning_rate():
     second = world(steps=60)[0]
 
     def pairs(networks, method="ekfac", **more):
-        return influence_pairs(networks, train, targets, method=method, **more).values
+        return influence_pairs(networks, train, targets, settings=InfluenceSettings(method=method, **more)).values
 
     np.testing.assert_allclose(pairs([first, second]), (pairs(first) + pairs(second)) / 2, rtol=1e-5, atol=1e-9)
     summed = pairs([first, second], "tracin", learning_rates=[0.1, 0.3])
@@ -138,7 +155,7 @@ def test_the_network_is_left_as_it_was():
     network.train()
     before = [p.clone() for p in network.parameters()]
     for method in METHODS:
-        influence_pairs(network, train, targets, method=method)
+        influence_pairs(network, train, targets, settings=InfluenceSettings(method=method))
     assert network.training
     assert all(p.requires_grad for p in network.parameters())
     assert all(torch.equal(p, q) for p, q in zip(network.parameters(), before, strict=True))
@@ -147,7 +164,10 @@ def test_the_network_is_left_as_it_was():
 def test_equal_seeds_give_equal_values():
     network, train, targets = world()
     for method in ("ekfac", "trak"):
-        values = [influence_pairs(network, train, targets, method=method, k=16, seed=s).values for s in (3, 3, 4)]
+        values = [
+            influence_pairs(network, train, targets, settings=InfluenceSettings(method=method, k=16, seed=s)).values
+            for s in (3, 3, 4)
+        ]
         np.testing.assert_array_equal(values[0], values[1])
         assert not np.array_equal(values[0], values[2])
 
@@ -158,29 +178,36 @@ def test_notes_name_what_is_left_out_and_a_singular_kernel():
 
     network, train, targets = world(build=build)
     assert any("LayerNorm" in note for note in influence_pairs(network, train, targets).notes)
-    assert any("singular" in note for note in influence_pairs(network, train, targets, method="trak", k=100).notes)
-    assert not any("singular" in note for note in influence_pairs(network, train, targets, method="trak", k=20).notes)
+    assert any(
+        "singular" in note
+        for note in influence_pairs(network, train, targets, settings=InfluenceSettings(method="trak", k=100)).notes
+    )
+    assert not any(
+        "singular" in note
+        for note in influence_pairs(network, train, targets, settings=InfluenceSettings(method="trak", k=20)).notes
+    )
 
 
 def test_mistakes_are_told_in_words():
     network, train, targets = world()
     with pytest.raises(DataError, match="Unknown method"):
-        influence_pairs(network, train, targets, method="lissa")
+        influence_pairs(network, train, targets, settings=InfluenceSettings(method="lissa"))
     with pytest.raises(DataError, match="inputs and labels"):
         influence_pairs(network, (train[0], train[1][:-1]), targets)
     with pytest.raises(DataError, match="negative"):
         influence_pairs(network, (train[0], train[1] - 1), targets)
     with pytest.raises(DataError, match="learning rates"):
-        influence_pairs([network], train, targets, method="tracin", learning_rates=[0.1, 0.2])
+        influence_pairs(
+            [network], train, targets, settings=InfluenceSettings(method="tracin", learning_rates=[0.1, 0.2])
+        )
     with pytest.raises(DataError, match="no self-influence"):
-        self_influence_of(network, train, method="trak")
+        self_influence_of(network, train, settings=InfluenceSettings(method="trak"))
     with pytest.raises(ModelError, match="Linear"):
         influence_pairs(
             nn.Sequential(nn.Conv1d(1, 3, 6), nn.Flatten()),
             (train[0][:, None], train[1]),
             (targets[0][:, None], targets[1]),
-            layers="last",
-            method="exact",
+            settings=InfluenceSettings(layers="last", method="exact"),
         )
 
 
@@ -195,7 +222,7 @@ def test_cancels_within_one_batch_and_gives_the_network_back(method):
 
     network, train, targets = world()
     with pytest.raises(Cancelled):
-        influence_pairs(network, train, targets, method=method, progress=Stop())
+        influence_pairs(network, train, targets, settings=InfluenceSettings(method=method), progress=Stop())
     assert network.training
     assert all(p.requires_grad for p in network.parameters())
     assert not any(module._forward_hooks for module in network.modules())

@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from core import examples_from, influence_pairs, score, score_embeddings, score_logits, score_probabilities
+from core import (
+    InfluenceSettings,
+    examples_from,
+    influence_pairs,
+    score,
+    score_embeddings,
+    score_logits,
+    score_probabilities,
+)
 from core.training.quick import quick_scores
 from core.types.errors import DataError
 from core.types.labels import class_labels
@@ -112,8 +120,12 @@ def test_fault_37_class_names_say_which_output_is_which():
         np.testing.assert_allclose(found["el2n"], wanted, rtol=1e-5)
         assert found["label"].tolist() == texts.tolist()
     assert len(score(examples_from(z, texts, class_names=NAMES), head(3), scores="el2n").table) == 6
-    pairs = [influence_pairs(head(3), (z, one), (z, one), method="tracin", **names).values for one, names in
-             ((codes, {}), (texts, {"class_names": NAMES}))]  # fmt: skip
+    pairs = [
+        influence_pairs(head(3), (z, codes), (z, codes), settings=InfluenceSettings("tracin")).values,
+        influence_pairs(
+            head(3), (z, texts), (z, texts), settings=InfluenceSettings("tracin", class_names=NAMES)
+        ).values,
+    ]
     np.testing.assert_array_equal(*pairs)
     np.testing.assert_allclose(quick_scores(head(3), z, texts, ["el2n"], class_names=NAMES)["el2n"], wanted, rtol=1e-4)
     with pytest.raises(DataError, match="2 class names, and the model has 3 outputs"):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from core import influence_pairs, score, score_logits, score_probabilities
+from core import InfluenceSettings, influence_pairs, score, score_logits, score_probabilities
 from core.scores.shared.finite import computed
 from core.types.errors import CurationError, DataError, ModelError
 
@@ -124,11 +124,16 @@ def test_checkpoints_of_the_library_are_unwrapped_too(wrap):
 
 def test_the_last_layer_asks_nothing_of_the_layers_before_it():
     """Weights used by hand, as in BERT's position embeddings: all layers cannot be told apart, the last one can."""
-    found = influence_pairs(Stubborn(), (X, Y), (X[:4], Y[:4]), layers="last", method="exact")
+    found = influence_pairs(
+        Stubborn(), (X, Y), (X[:4], Y[:4]), settings=InfluenceSettings(layers="last", method="exact")
+    )
     assert found.values.shape == (4, 30)
     networks = Stubborn(), nn.Linear(4, 3)
     networks[1].load_state_dict(networks[0].last.state_dict())
-    both = [influence_pairs(net, (X, Y), (X[:4], Y[:4]), layers="last", method="exact").values for net in networks]
+    both = [
+        influence_pairs(net, (X, Y), (X[:4], Y[:4]), settings=InfluenceSettings(layers="last", method="exact")).values
+        for net in networks
+    ]
     np.testing.assert_allclose(*both, rtol=1e-4, atol=1e-7)
 
 

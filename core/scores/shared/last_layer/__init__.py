@@ -8,7 +8,7 @@ influence: the effect of leaving out a row, from any of them.
 
 These methods exist twice, on purpose. Here they run in numpy on the last layer alone: that is what the scores
 `influence`, `influence_self`, `tracin`, `tracin_self` and `trak` of every run are computed by, and
-`core.influence_pairs(..., layers="last")`. `core.numerics` has EK-FAC, DataInf, TracIn and TRAK in torch through all
+`core.influence_pairs` with layers="last". `core.numerics` has EK-FAC, DataInf, TracIn and TRAK in torch through all
 layers of a network: only `core.influence_pairs`, `influence_on_mean` and `self_influence_of` of the Python library run
 those, on a network in memory. No run and no screen does.
 """
