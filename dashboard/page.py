@@ -1,15 +1,19 @@
-"""What one visit draws: page settings, the list of steps, the step itself. Its errors become words in `border`."""
+"""What one run of the page draws: settings, the list of steps, the bar, the step itself.
+
+Streamlit executes this file again for every change. Errors become words in `dashboard.session.error_boundary`.
+"""
 
 import streamlit as st
 
-from dashboard import frame
-from dashboard.components import assets
-from dashboard.panels import unknown_folder
+from dashboard.components import page_style
+from dashboard.panels import step_list, top_bar, unknown_folder
 from dashboard.session import error_boundary, selection, state, url
 from dashboard.session.current_run import UnknownFolderError, open_current
+from dashboard.session.module_gc import skip_module_gc
+from dashboard.session.slots import discard_pending_events
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
 
-st.set_page_config(page_title="Chaffinch", page_icon=frame.ICON, layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(page_title="Chaffinch", page_icon=page_style.ICON, layout="wide", initial_sidebar_state="expanded")
 
 STEPS = {
     "start": st.Page(start.render, title="Start", default=True),
@@ -24,12 +28,12 @@ STEPS = {
 }
 
 page = st.navigation(list(STEPS.values()), position="hidden")
-frame.spare_the_collector()
-frame.style()
+skip_module_gc()
+page_style.page_style()
 state.sync()
 wanted = STEPS.get(state.asked_step() or "", page)
 if wanted.url_path != page.url_path:
-    st.switch_page(wanted, query_params=state.address())
+    st.switch_page(wanted, query_params=url.address())
 state.arrived()
 problem, opened = None, None
 try:
@@ -39,16 +43,16 @@ try:
 except Exception as error:
     problem = error_boundary.words(error)
 url.put()
-again = state.is_here(page.url_path)  # the steps stand at the left already: what was changed is answered first
+again = state.is_here(page.url_path)  # the list of steps is on screen already: what answers the press comes first
 if not again:
-    assets.forget_told()
-    frame.steps(STEPS, page, opened, problem)
-frame.bar(opened, preparing=page == STEPS["data"] and state.is_preparing())
+    discard_pending_events()
+    step_list.step_list(STEPS, page, opened, problem)
+top_bar.top_bar(opened, preparing=page == STEPS["data"] and state.is_preparing())
 if isinstance(problem, UnknownFolderError) and page not in (STEPS["start"], STEPS["data"], STEPS["methods"]):
     error_boundary.alone(unknown_folder.unknown_folder, problem)
 else:
     error_boundary.alone(page.run)
 if again:
-    frame.steps(STEPS, page, opened, problem)
+    step_list.step_list(STEPS, page, opened, problem)
 url.put()
 state.drew()

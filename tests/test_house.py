@@ -50,6 +50,22 @@ def test_every_view_is_reachable():
     assert not missing, f"views that dashboard/page.py never names: {sorted(missing)}"
 
 
+def test_session_and_url_are_touched_in_one_room():
+    """`st.session_state` and the query parameters: by whatever name, in dashboard/session alone."""
+    names = ("session_state", "query_params", "session_state_proxy", "SessionStateProxy")
+    elsewhere = [p for p in _sources("dashboard") if "session" not in p.relative_to(ROOT).parts]
+    found = [
+        f"{p.relative_to(ROOT)}:{node.lineno}"
+        for p in elsewhere
+        for node in ast.walk(ast.parse(p.read_bytes()))
+        if (isinstance(node, ast.Attribute) and node.attr in names)
+        or (isinstance(node, ast.ImportFrom) and any(alias.name in names for alias in node.names))
+    ]
+    assert not found
+    inside = (ROOT / "dashboard/session").glob("*.py")
+    assert any("st.session_state" in p.read_text(encoding="utf-8") for p in inside), "the search still finds it"
+
+
 def test_top_level_names_are_the_agreed_ones():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     if tracked.returncode == 0 and tracked.stdout:

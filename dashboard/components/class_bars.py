@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dashboard.components.nodes import Node, node, show_nodes
+from dashboard.components.nodes import Node, node, press_nodes
+from dashboard.components.slot import Slot
 from dashboard.components.theme import class_colors
 
 
@@ -15,7 +16,7 @@ def class_bars(
     before: np.ndarray,
     after: np.ndarray,
     *,
-    key: str,
+    slot: Slot,
     words: Callable[[str, int, int], str],
     label: str,
     act: str = "",
@@ -38,7 +39,7 @@ def class_bars(
         said = words(name, int(before[i]), int(after[i]))
         rows += _row(name, int(before[i]), int(after[i]), most, color, floor, said, act)
     style = {"max-height": f"{height}px"} if len(names) > limit else {}
-    return show_nodes(node("div", "bars", *rows, style=style, label=label), key=key)
+    return press_nodes(node("div", "bars", *rows, style=style, label=label), slot=slot)
 
 
 def _row(

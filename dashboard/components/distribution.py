@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -29,48 +29,58 @@ class Distribution:
     high_means: str = ""
 
 
-def histogram(
-    distribution: Distribution,
-    *,
-    key: str,
-    cut: float | None = None,
-    drop: str = "above",
-    value: float | None = None,
-    mode: str = "histogram",
-    by_class: bool = False,
-    bins: int = 64,
-    palette: Sequence[str] | None = None,
-    height: int = 200,
-    selectable: bool = True,
-) -> tuple[float, float] | None:
-    """Draw it. cut: dashed line with the dropped side shaded; value: the focused example's bar lights up.
+@dataclass(frozen=True)
+class HistogramOptions:
+    """How a distribution is drawn.
 
-    mode: histogram | ecdf | table (the same counts as numbers). by_class: stacked bars (or one curve per class).
-    Returns the range the person just selected by dragging across the plot, or None.
+    mode: histogram | ecdf (cumulative share) | table (the same counts as numbers).
+    cut: dashed line with the dropped side shaded; value: the focused example's bar lights up.
+    by_class: stacked bars (or one curve per class). palette: a color for each class.
     """
-    counts, edges, filtered = _coarser(distribution, bins)
-    colors = palette or class_colors(counts.sum(axis=1))
-    if mode == "table":
-        _table(distribution, counts, edges, filtered, by_class, height, key)
+
+    mode: str = "histogram"
+    cut: float | None = None
+    drop: str = "above"
+    value: float | None = None
+    by_class: bool = False
+    bins: int = 64
+    palette: tuple[str, ...] | None = None
+    height: int = 200
+
+
+def histogram(
+    distribution: Distribution, options: HistogramOptions | None = None, *, key: str
+) -> tuple[float, float] | None:
+    """Draw it. Returns the range that the person just selected by dragging across the plot, or None."""
+    options = options or HistogramOptions()
+    binned = _coarser(distribution, options.bins)
+    if options.mode == "table":
+        _table(binned, options, key)
         return None
-    figure = go.Figure()
-    if mode == "ecdf":
-        _curves(figure, counts, edges, distribution.names, by_class, colors)
-    else:
-        _bars(figure, counts, edges, filtered, distribution.names, by_class, colors, value)
-    _cut_line(figure, cut, drop, edges)
-    _finish(figure, distribution, mode, height, selectable)
     event = st.plotly_chart(
-        figure,
+        _figure(binned, options),
         key=key,
         width="stretch",
         config={"displayModeBar": False, "scrollZoom": False},
-        on_select="rerun" if selectable else "ignore",
+        on_select="rerun",
         selection_mode="box",
-        alt=_words(distribution, counts, cut, drop),
+        alt=_words(binned, options.cut, options.drop),
     )
     _ends(distribution, key)
-    return _range(event) if selectable else None
+    return _range(event)
+
+
+def _figure(binned: Distribution, options: HistogramOptions) -> go.Figure:
+    figure, palette = go.Figure(), options.palette or class_colors(binned.counts.sum(axis=1))
+    if options.mode == "ecdf":
+        _curves(figure, binned, options.by_class, palette)
+    elif options.by_class:
+        _class_bars(figure, binned, palette)
+    else:
+        _bars(figure, binned, options.value)
+    _cut_line(figure, options.cut, options.drop, binned.edges)
+    _finish(figure, binned, options)
+    return figure
 
 
 def _ends(given: Distribution, key: str) -> None:
@@ -81,34 +91,27 @@ def _ends(given: Distribution, key: str) -> None:
         show_nodes(node("div", "ends soft", low, high), key=f"{key}-ends")
 
 
-def _table(
-    given: Distribution,
-    counts: np.ndarray,
-    edges: np.ndarray,
-    filtered: np.ndarray | None,
-    by_class: bool,
-    height: int,
-    key: str,
-) -> None:
-    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": counts.sum(axis=0)})
-    if filtered is not None:
-        frame["filtered"] = filtered
-    if by_class:
-        classes = zip(given.names, counts, strict=False)
+def _table(binned: Distribution, options: HistogramOptions, key: str) -> None:
+    edges = binned.edges
+    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": binned.counts.sum(axis=0)})
+    if binned.filtered is not None:
+        frame["filtered"] = binned.filtered
+    if options.by_class:
+        classes = zip(binned.names, binned.counts, strict=False)
         frame = frame.assign(**{f"{i}: {name}": row for i, (name, row) in enumerate(classes)})
     table(
         frame,
         key=f"{key}-table",
         rows=range(len(frame)),
-        height=height,
+        height=options.height,
         numbers=("from", "to"),
         selectable=False,
-        alt=_words(given, counts, None, ""),
+        alt=_words(binned, None, ""),
     )
 
 
-def _coarser(given: Distribution, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Counts and edges with about `bins` bins, cut to where there are rows, merged without splitting one."""
+def _coarser(given: Distribution, bins: int) -> Distribution:
+    """The same with about `bins` bins, cut to where there are rows, merged without splitting one."""
     counts = np.atleast_2d(given.counts)
     used = np.flatnonzero(counts.sum(axis=0))
     first, last = (used[0], used[-1] + 1) if len(used) else (0, counts.shape[1])
@@ -116,75 +119,65 @@ def _coarser(given: Distribution, bins: int) -> tuple[np.ndarray, np.ndarray, np
     starts = np.arange(first, last, step)
     edges = np.append(np.asarray(given.edges)[starts], given.edges[last])
     filtered = None if given.filtered is None else np.add.reduceat(np.asarray(given.filtered)[:last], starts)
-    return np.add.reduceat(counts[:, :last], starts, axis=1), edges, filtered
+    merged = np.add.reduceat(counts[:, :last], starts, axis=1)
+    return replace(given, counts=merged, edges=edges, filtered=filtered)
 
 
-def _bars(
-    figure: go.Figure,
-    counts: np.ndarray,
-    edges: np.ndarray,
-    filtered: np.ndarray | None,
-    names: Sequence[str],
-    by_class: bool,
-    palette: Sequence[str],
-    value: float | None,
-) -> None:
+_HOVER = "%{x:.4g}: %{y:,} rows<extra>%{fullData.name}</extra>"
+
+
+def _bars(figure: go.Figure, binned: Distribution, value: float | None) -> None:
+    """All rows, pale behind the filtered ones; the bar that holds `value` in the color of text."""
+    edges, filtered = binned.edges, binned.filtered
     middles, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
-    template = "%{x:.4g}: %{y:,} rows<extra>%{fullData.name}</extra>"
-    if by_class:
-        for i, row in enumerate(counts):
-            color = palette[i % len(palette)]
-            figure.add_bar(
-                x=middles,
-                y=row,
-                width=widths,
-                name=names[i],
-                marker={"color": color, "line": {"width": 0}},
-                hovertemplate=template,
-            )
-    else:
-        pale = 0.3 if filtered is not None else 0.8
-        colors = np.full(len(middles), KEPT_COLOR, dtype=object)
-        if value is not None and np.isfinite(value):
-            colors[min(max(int(np.searchsorted(edges, value, "right")) - 1, 0), len(middles) - 1)] = text_color()
+    colors = np.full(len(middles), KEPT_COLOR, dtype=object)
+    if value is not None and np.isfinite(value):
+        colors[min(max(int(np.searchsorted(edges, value, "right")) - 1, 0), len(middles) - 1)] = text_color()
+    figure.add_bar(
+        x=middles,
+        y=binned.counts.sum(axis=0),
+        width=widths,
+        name="all",
+        opacity=0.3 if filtered is not None else 0.8,
+        marker={"color": colors, "line": {"width": 0}},
+        hovertemplate=_HOVER,
+    )
+    if filtered is not None:
         figure.add_bar(
             x=middles,
-            y=counts.sum(axis=0),
+            y=filtered,
             width=widths,
-            name="all",
-            opacity=pale,
-            marker={"color": colors, "line": {"width": 0}},
-            hovertemplate=template,
+            name="filtered",
+            marker={"color": KEPT_COLOR, "line": {"width": 0}},
+            hovertemplate=_HOVER,
         )
-        if filtered is not None:
-            figure.add_bar(
-                x=middles,
-                y=filtered,
-                width=widths,
-                name="filtered",
-                marker={"color": KEPT_COLOR, "line": {"width": 0}},
-                hovertemplate=template,
-            )
-    figure.update_layout(barmode="stack" if by_class else "overlay")
+    figure.update_layout(barmode="overlay")
 
 
-def _curves(
-    figure: go.Figure,
-    counts: np.ndarray,
-    edges: np.ndarray,
-    names: Sequence[str],
-    by_class: bool,
-    palette: Sequence[str],
-) -> None:
-    rows = counts if by_class else counts.sum(axis=0, keepdims=True)
+def _class_bars(figure: go.Figure, binned: Distribution, palette: Sequence[str]) -> None:
+    edges = binned.edges
+    for i, row in enumerate(binned.counts):
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=row,
+            width=np.diff(edges),
+            name=binned.names[i],
+            marker={"color": palette[i % len(palette)], "line": {"width": 0}},
+            hovertemplate=_HOVER,
+        )
+    figure.update_layout(barmode="stack")
+
+
+def _curves(figure: go.Figure, binned: Distribution, by_class: bool, palette: Sequence[str]) -> None:
+    rows = binned.counts if by_class else binned.counts.sum(axis=0, keepdims=True)
     for i, row in enumerate(rows):
         share = np.append(0.0, np.cumsum(row)) / max(int(row.sum()), 1)
         color = palette[i % len(palette)] if by_class else KEPT_COLOR
         figure.add_scatter(
-            x=edges,
+            x=binned.edges,
             y=share,
             mode="lines",
-            name=names[i] if by_class else "all",
+            name=binned.names[i] if by_class else "all",
             line={"color": color, "width": 1.8},
             hovertemplate="%{y:.1%} of rows at or below %{x:.4g}<extra>%{fullData.name}</extra>",
         )
@@ -207,28 +200,26 @@ def _cut_line(figure: go.Figure, cut: float | None, drop: str, edges: np.ndarray
     )
 
 
-def _finish(figure: go.Figure, given: Distribution, mode: str, height: int, selectable: bool) -> None:
+def _finish(figure: go.Figure, binned: Distribution, options: HistogramOptions) -> None:
+    cumulative = options.mode == "ecdf"
     figure.update_layout(
         **plotly_layout(
-            height=height,
+            height=options.height,
             margin={"t": 20},
-            dragmode="select" if selectable else False,
+            dragmode="select",
             selectdirection="h",
-            xaxis={
-                "title": {"text": given.title},
-                "showgrid": False,
-            },
+            xaxis={"title": {"text": binned.title}, "showgrid": False},
             yaxis={
-                "title": {"text": "share of rows" if mode == "ecdf" else "rows"},
-                "tickformat": ".0%" if mode == "ecdf" else "~s",
+                "title": {"text": "share of rows" if cumulative else "rows"},
+                "tickformat": ".0%" if cumulative else "~s",
             },
         )
     )
 
 
-def _words(given: Distribution, counts: np.ndarray, cut: float | None, drop: str) -> str:
+def _words(binned: Distribution, cut: float | None, drop: str) -> str:
     cut_words = "" if cut is None else f" Rows {drop} {digits(cut)} are dropped."
-    return f"Distribution of {given.title} over {int(counts.sum()):,} rows.{cut_words}"
+    return f"Distribution of {binned.title} over {int(binned.counts.sum()):,} rows.{cut_words}"
 
 
 def _range(event: object) -> tuple[float, float] | None:

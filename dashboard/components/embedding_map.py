@@ -15,7 +15,8 @@ import numpy as np
 import streamlit as st
 
 from dashboard.components import map_binned
-from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.assets import plotly_source
+from dashboard.components.browser import browser_component
 from dashboard.components.display_text import shown
 from dashboard.components.images import data_address
 from dashboard.components.map_columns import column, mount_missing, send_code, send_once
@@ -32,89 +33,67 @@ from dashboard.components.map_values import (
 )
 from dashboard.components.map_wire import browser_kept, held_text, make_blob, short_name
 from dashboard.components.row_lists import row_list
-from dashboard.session.fragments import fragment
+from dashboard.components.slot import Slot
 
 REPEAT_SECONDS = 2.0
 
-__all__ = ["HoverCard", "MapColors", "MapEvent", "MapHollow", "MapLayout", "MapRanks", "MapRule", "embedding_map"]
+__all__ = [
+    "HoverCard",
+    "MapColors",
+    "MapContent",
+    "MapEvent",
+    "MapHollow",
+    "MapLayout",
+    "MapRanks",
+    "MapRule",
+    "embedding_map",
+]
 
 
 def embedding_map(
+    content: MapContent,
     *,
-    key: str,
-    layout: MapLayout,
-    colors: MapColors,
-    ranks: MapRanks | None = None,
-    rule: MapRule | None = None,
-    kept: np.ndarray | None = None,
-    locked: np.ndarray | None = None,
-    decided: np.ndarray | Sequence[int] = (),
-    shown: np.ndarray | None = None,
-    selected: np.ndarray | Sequence[int] = (),
-    flagged: np.ndarray | Sequence[int] = (),
-    focused: int | None = None,
-    card: Callable[[int], HoverCard | None] | None = None,
-    on_event: Callable[[MapEvent], None] | None = None,
+    slot: Slot,
     height: int = 560,
-    description: str = "",
-    hollow: MapHollow | None = None,
     most: int = map_binned.MOST_POINTS,
+    fragment: Callable[..., Any] = st.fragment,
 ) -> MapEvent:
     """Draw the map and return what the person just did on it.
 
-    kept: bool [N], the server's decision: authoritative; the browser is sent the rows where `rule` alone would differ.
-    locked: bool [N], rows that rules never drop (held out), drawn kept whatever the rule says.
-    decided: rows that no rule decides (a person's word, duplicates): as `kept` says even while a slider is dragged.
-    shown: bool [N], rows that pass the filters; the others are neither drawn nor caught by the lasso.
-    selected, flagged: row numbers, drawn on top (ringed); focused: the example in the drawer.
-    card: called with a row when the pointer rests on it, in a fragment of its own.
-    on_event: called before the rerun's script, for pages that draw the selection above the map.
-    description: extra words for screen readers. hollow: points whose place is not to be trusted.
     most: with more rows than these the browser gets a grid of counts, and the points of the view when one zooms in.
+    fragment: what makes the hover card a part of the page that runs alone.
 
     Zoom, lasso tool and selection mode live in the browser and survive every rerun. Call it in a fixed place.
     """
-    whole = MapContent(
-        layout,
-        colors,
-        ranks or MapRanks(""),
-        rule or MapRule(),
-        hollow,
-        kept,
-        locked,
-        decided,
-        shown,
-        selected,
-        flagged,
-        focused,
-        card,
-        on_event,
-        description,
-    )
-    place = short_name("place", layout.key)
-    if len(layout.coords) <= most:
-        return _draw(key, whole, {"height": height, "place": place})
-    part = map_binned.part_of(layout.coords, _view(key, place), min(most, map_binned.VIEW_POINTS))
-    cut, large = map_binned.CutOut(part, len(layout.coords)), _large(layout, part)
-    grid = {large["grid"]: lambda: _grid_blob(large, layout)}
-    return cut.event(_draw(key, cut.content(whole), {"height": height, "place": place, **large}, grid))
+    coords, place = content.layout.coords, short_name("place", content.layout.key)
+    if len(coords) <= most:
+        return _draw(slot, content, {"height": height, "place": place}, fragment)
+    part = map_binned.part_of(coords, _view(slot, place), min(most, map_binned.VIEW_POINTS))
+    subset, large = map_binned.Subset(part, len(coords)), _large(content.layout, part)
+    grid = {large["grid"]: lambda: _grid_blob(large, content.layout)}
+    settings = {"height": height, "place": place, **large}
+    return subset.event(_draw(slot, subset.content(content), settings, fragment, grid))
 
 
 def _draw(
-    key: str, content: MapContent, more: Mapping[str, Any], columns: Mapping[str, Callable[[], bytes]] | None = None
+    slot: Slot,
+    content: MapContent,
+    settings: Mapping[str, Any],
+    fragment: Callable[..., Any],
+    columns: Mapping[str, Callable[[], bytes]] | None = None,
 ) -> MapEvent:
-    """Mount the map of exactly these rows; more: what else the browser is told; columns: sent once beside theirs."""
-    message = {**_message(key, content), **more}
-    lists, blobs = _row_lists(key, content)
-    with st.container(key=f"{key}_parts", gap=None):
-        send_code(key)
-        send_once(key, message, content)
-        mount_missing(key, columns or {})
+    """Mount the map of exactly these rows; settings: more for the browser; columns: blobs sent once beside its own."""
+    message = {**_message(slot.key, content), **settings}
+    lists, blobs = _row_lists(slot, content)
+    with st.container(key=f"{slot.key}_parts", gap=None):
+        send_code(slot.key)
+        send_once(slot, message, content)
+        mount_missing(slot, columns or {})
         for number, blob in enumerate(blobs):
-            column(f"{key}:rows{number}", blob)
+            column(f"{slot.key}:rows{number}", blob)
         if content.card is not None:
-            _hover(key, content.card)
-        return _mount(key, {**message, **lists}, content.on_event)
+            fragment(_hover)(slot.part("hover"), slot.key, content.card)
+        return _mount(slot, {**message, **lists}, content.on_event)
 
 
 def _message(key: str, content: MapContent) -> dict[str, Any]:
@@ -146,9 +125,9 @@ def _rule(rule: MapRule) -> dict[str, Any]:
     return {"w": weights, "cut": rule.cut, "drop": rule.drop, **guard}
 
 
-def _view(key: str, place: str) -> list[float] | None:
+def _view(slot: Slot, place: str) -> list[float] | None:
     """The part of a large map that the browser looks at, None before it has said so."""
-    seen = st.session_state.get(f"{key}:view")
+    seen = slot.recall("view")
     return seen[1] if seen and seen[0] == place else None
 
 
@@ -162,29 +141,30 @@ def _grid_blob(large: dict[str, Any], layout: MapLayout) -> bytes:
     return make_blob(large["grid"], {"type": "grid", "bins": map_binned.BINS}, [("counts", grid.ravel())])
 
 
-def _mount(key: str, message: dict[str, Any], on_event: Callable[[MapEvent], None] | None) -> MapEvent:
-    def told() -> None:
-        event = event_from_browser((st.session_state.get(key) or {}).get("event"))
+def _mount(slot: Slot, message: dict[str, Any], on_event: Callable[[MapEvent], None] | None) -> MapEvent:
+    def receive_event() -> None:
+        event = event_from_browser(slot.reported("event"))
         if on_event is not None and event.kind != "none":
             on_event(event)
 
-    def needs() -> None:
-        wanted = (st.session_state.get(key) or {}).get("need") or []
-        sent = st.session_state.setdefault(f"{key}:sent", {})
-        for name in wanted:
+    def resend() -> None:
+        sent = slot.table("sent")
+        for name in slot.reported("need") or []:
             sent.pop(name, None)
 
-    def viewed() -> None:
-        view = (st.session_state.get(key) or {}).get("view")
+    def keep_view() -> None:
+        view = slot.reported("view")
         if isinstance(view, list) and len(view) == 4:
-            st.session_state[f"{key}:view"] = (message["place"], [float(v) for v in view])
+            slot.remember("view", (message["place"], [float(v) for v in view]))
 
     mount = browser_component("map", js=("map/mount.js",))  # small: its text travels with every change
-    result = mount(key=key, data=message, on_event_change=told, on_need_change=needs, on_view_change=viewed)
+    result = mount(
+        key=slot.key, data=message, on_event_change=receive_event, on_need_change=resend, on_view_change=keep_view
+    )
     return event_from_browser(result.get("event"))
 
 
-def _row_lists(key: str, content: MapContent) -> tuple[dict[str, Any], list[bytes | None]]:
+def _row_lists(slot: Slot, content: MapContent) -> tuple[dict[str, Any], list[bytes | None]]:
     """The five row lists of a message, and the blobs (or None) behind them."""
     total = len(content.layout.coords)
     pins = _pins(total, content.ranks, content.rule, content.kept, content.locked, content.decided)
@@ -196,7 +176,7 @@ def _row_lists(key: str, content: MapContent) -> tuple[dict[str, Any], list[byte
     }
     if content.shown is not None:
         rows["hidden"] = np.flatnonzero(~np.asarray(content.shown, bool))
-    bases = st.session_state.setdefault(f"{key}:bases:{total}", {})
+    bases = slot.table(f"bases:{total}")
     packed = {name: row_list(name, value, total, bases) for name, value in rows.items()}
     return {name: how for name, (how, _) in packed.items()}, [blob for _, blob in packed.values()]
 
@@ -221,26 +201,26 @@ def _pins(
     return np.flatnonzero(kept & differ), np.flatnonzero(~kept & differ)
 
 
-@fragment
-def _hover(key: str, card: Callable[[int], HoverCard | None]) -> None:
+def _hover(slot: Slot, map_key: str, card: Callable[[int], HoverCard | None]) -> None:
     """Answers the one question "what is row r?" without running the page again."""
-    row, question = (st.session_state.get(f"{key}:hover") or {}).get("ask") or (None, 0)
+    row, question = slot.reported("ask") or (None, 0)
     # Reruns may overtake one another, so the answer is repeated for a moment; later reruns need not carry it.
-    asked, since = st.session_state.get(f"{key}:asked", (0, 0.0))
+    last, since = slot.recall("asked", (0, 0.0))
     now = time.monotonic()
-    st.session_state[f"{key}:asked"] = (question, since if asked == question else now)
-    fresh = asked != question or now - since < REPEAT_SECONDS
-    found = card(int(row)) if fresh and row is not None else None
-    answer = (
-        None
-        if found is None
-        else {
-            "title": shown(found.title),
-            "lines": [[shown(word) for word in line] for line in found.lines],
-            "text": found.text[:280],
-            "image": None if found.image is None else data_address(found.image),
-        }
-    )
+    slot.remember("asked", (question, since if last == question else now))
+    fresh = last != question or now - since < REPEAT_SECONDS
+    drawn = card(int(row)) if fresh and row is not None else None
     browser_component("hover", js=("map/hover.js",))(
-        key=f"{key}:hover", data={"key": key, "row": row, "card": answer}, on_ask_change=lambda: None
+        key=slot.key,
+        data={"key": map_key, "row": row, "card": None if drawn is None else _card_message(drawn)},
+        on_ask_change=lambda: None,
     )
+
+
+def _card_message(card: HoverCard) -> dict[str, Any]:
+    return {
+        "title": shown(card.title),
+        "lines": [[shown(word) for word in line] for line in card.lines],
+        "text": card.text[:280],
+        "image": None if card.image is None else data_address(card.image),
+    }

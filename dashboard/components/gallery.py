@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.components.assets import browser_component, told
+from dashboard.components.browser import browser_component, mount_and_listen
 from dashboard.components.display_text import shown
 from dashboard.components.images import data_address
+from dashboard.components.slot import Slot
 
 _CELL = 200  # letters of a cell on a tile
 
@@ -53,7 +54,7 @@ class GalleryEvent:
 def gallery(
     tiles: Sequence[Tile],
     *,
-    key: str,
+    slot: Slot,
     selected: Sequence[int] = (),
     focused: int | None = None,
     size: int = 96,
@@ -75,7 +76,7 @@ def gallery(
         "empty": empty,
     }
     mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
-    told(mount, "event", key=key, data=message, react=lambda said: on_event(event_from_browser(said)))
+    mount_and_listen(mount, "event", slot=slot, data=message, on_event=lambda sent: on_event(event_from_browser(sent)))
 
 
 def _kind(tiles: Sequence[Tile]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.components.nodes import Node, node, show_nodes
+from dashboard.components.nodes import Node, node, press_nodes, show_nodes
+from dashboard.components.slot import Slot
 
 _LONGEST = 28  # letters of a class name; all of it is in the tooltip
 
@@ -36,12 +37,12 @@ class KeptSummary:
     resting: str = ""  # what the numbers are of, while the page is about other data
 
 
-def kept_bar(summary: KeptSummary | None, *, key: str, on_press: Callable[[str], None]) -> None:
+def kept_bar(summary: KeptSummary | None, *, slot: Slot, on_press: Callable[[str], None]) -> None:
     """Draw the bar; `on_press` is called with "undo", "redo" or "export". None draws it empty."""
     if summary is None:
         show_nodes(
             node("div", "keptbar", node("span", "soft", "Nothing is scored yet: open a sample or your own data.")),
-            key=key,
+            key=slot.key,
         )
         return
     share = 100 * summary.kept / max(summary.rows, 1)
@@ -55,7 +56,7 @@ def kept_bar(summary: KeptSummary | None, *, key: str, on_press: Callable[[str],
         words.append(node("span", "", f"selected {summary.selected:,}"))
     look = "keptbar resting" if summary.resting else "keptbar"
     buttons = node("span", "right", *_buttons(summary))
-    show_nodes(node("div", look, *words, buttons, role="status"), key=key, on_act=on_press)
+    press_nodes(node("div", look, *words, buttons, role="status"), slot=slot, on_act=on_press)
 
 
 def _buttons(summary: KeptSummary) -> list[Node]:

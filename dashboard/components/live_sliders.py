@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import streamlit as st
+from dashboard.components.browser import browser_component
+from dashboard.components.slot import Slot
 
-from dashboard.components.assets import browser_component
-
-_TOLD = 3
+_RUNS_THAT_SEND = 3  # names and titles: a rerun may overtake the first, and the second
+_DESCRIBED = "described"
 
 
 @dataclass(frozen=True)
@@ -36,65 +36,66 @@ class SliderState:
     changed: bool = False  # True in the run that the release started
 
 
+@dataclass(frozen=True)
+class Sliders:
+    """What the sliders show; authoritative: after the server changes it (undo, preset) the sliders follow.
+
+    map_key: the map that dragging repaints. share None hides the threshold (another strategy decides).
+    drop: the side of the composite that goes. total: rows that may be dropped, for the count beside the threshold.
+    """
+
+    map_key: str
+    scores: tuple[LiveScore, ...]
+    group_weights: Mapping[str, float]
+    score_weights: Mapping[str, float]
+    share: float | None
+    drop: str = "above"
+    group_titles: Mapping[str, str] = field(default_factory=dict)
+    total: int = 0
+
+
 def live_sliders(
-    *,
-    key: str,
-    map_key: str,
-    scores: tuple[LiveScore, ...],
-    group_weights: Mapping[str, float],
-    score_weights: Mapping[str, float],
-    share: float | None,
-    drop: str = "above",
-    group_titles: Mapping[str, str] | None = None,
-    total: int = 0,
-    on_release: Callable[[SliderState], None] | None = None,
+    sliders: Sliders, *, slot: Slot, on_release: Callable[[SliderState], None] | None = None
 ) -> SliderState:
     """Range inputs: one per group, one per score inside (folded), one for the share to drop.
 
-    Dragging repaints the map `map_key` in the browser; on release (or a key press) the new state is returned.
-    share None hides the threshold (another strategy decides). total: rows that may be dropped, for the count beside it.
+    Dragging repaints the map in the browser; on release (or a key press) the new state is returned.
     on_release: called before the rerun's script, so that one run shows what the release did.
-    The values given here are authoritative: after the server changes them (undo, preset) the sliders follow.
     """
-    groups = list(dict.fromkeys(score.group for score in scores))
-    titles = [[g, (group_titles or {}).get(g, g.replace("_", " "))] for g in groups]
-    about = {"scores": [asdict(score) for score in scores], "groups": titles}
-    name = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:8]
+    groups = list(dict.fromkeys(score.group for score in sliders.scores))
+    titles = [[group, sliders.group_titles.get(group, group.replace("_", " "))] for group in groups]
+    about = {"scores": [asdict(score) for score in sliders.scores], "groups": titles}
+    digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:8]
     message = {
-        "map": map_key,
-        "about": name,
-        **(about if _untold(f"{key}:told", name) else {}),
-        "groupWeights": {g: float(group_weights.get(g, 1.0)) for g in groups},
-        "scoreWeights": {s.name: float(score_weights.get(s.name, 1.0)) for s in scores},
-        "share": share,
-        "drop": drop,
-        "total": total,
+        "map": sliders.map_key,
+        "about": digest,
+        **(about if _must_send(slot, digest) else {}),
+        "groupWeights": {group: float(sliders.group_weights.get(group, 1.0)) for group in groups},
+        "scoreWeights": {s.name: float(sliders.score_weights.get(s.name, 1.0)) for s in sliders.scores},
+        "share": sliders.share,
+        "drop": sliders.drop,
+        "total": sliders.total,
     }
 
-    def told() -> None:
-        released = (st.session_state.get(key) or {}).get("released")
+    def receive() -> None:
+        released = slot.reported("released")
         if on_release is not None and released is not None:
             on_release(_state(released, message))
 
     mount = browser_component("sliders", js=("sliders.js",), css=("sliders.css",))
-    result = mount(
-        key=key,
-        data=message,
-        on_released_change=told,
-        on_need_change=lambda: st.session_state.pop(f"{key}:told", None),
-    )
+    result = mount(key=slot.key, data=message, on_released_change=receive, on_need_change=lambda: slot.take(_DESCRIBED))
     return _state(result.get("released"), message)
 
 
-def _untold(key: str, name: str) -> bool:
-    """Whether names and titles must travel: the page keeps them, and asks when it has them not.
+def _must_send(slot: Slot, digest: str) -> bool:
+    """Whether names and titles must travel: the browser keeps them, and asks when it does not have them.
 
     Reruns may overtake one another, so the first few runs carry them.
     """
-    told, times = st.session_state.get(key, ("", 0))
-    times = times + 1 if told == name else 1
-    st.session_state[key] = (name, times)
-    return times <= _TOLD
+    last, times = slot.recall(_DESCRIBED, ("", 0))
+    times = times + 1 if last == digest else 1
+    slot.remember(_DESCRIBED, (digest, times))
+    return times <= _RUNS_THAT_SEND
 
 
 def _state(released: Any, message: Mapping[str, Any]) -> SliderState:

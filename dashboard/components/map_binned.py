@@ -55,11 +55,11 @@ def part_of(coords: np.ndarray, view: Sequence[float] | None, most: int = VIEW_P
     return MapPart(rows, extent, f"Density of {total:,} points: zoom in to see each of them")
 
 
-class CutOut:
-    """Every argument of a map for some of its rows, and events of that map for all of them."""
+class Subset:
+    """Some rows of a large map: its content in their numbering, and its events in the numbering of all rows."""
 
     def __init__(self, part: MapPart, total: int):
-        self.rows, self.total, self.said = part.rows, total, part.words
+        self.rows, self.total, self.words = part.rows, total, part.words
         self.name = hashlib.blake2b(part.rows.tobytes(), digest_size=6).hexdigest()
 
     def content(self, whole: MapContent) -> MapContent:
@@ -78,54 +78,54 @@ class CutOut:
             self.places(whole.flagged),
             self.place(whole.focused),
             self.card(whole.card),
-            self.heard(whole.on_event),
-            f"{self.said}. {whole.description}",
+            self.translate_events(whole.on_event),
+            f"{self.words}. {whole.description}",
         )
 
     def layout(self, layout: MapLayout) -> MapLayout:
-        """Where these rows are."""
+        """The places of these rows, under a key of their own."""
         return replace(layout, key=f"{layout.key}/{self.name}", coords=layout.coords[self.rows])
 
     def colors(self, colors: MapColors) -> MapColors:
-        """Their colors."""
+        """The colors of these rows, under a key of their own."""
         if colors.codes is None:
             return colors
         return replace(colors, key=f"{colors.key}/{self.name}", codes=colors.codes[self.rows])
 
     def ranks(self, ranks: MapRanks) -> MapRanks:
-        """Their ranks among all rows."""
+        """Their ranks, which stay ranks among all rows."""
         columns = {name: column[self.rows] for name, column in ranks.columns.items()}
         return MapRanks(f"{ranks.key}/{self.name}", columns, self.mask(ranks.classes))
 
     def hollow(self, hollow: MapHollow | None) -> MapHollow | None:
-        """Which of them are hollow."""
+        """Which of these rows are drawn hollow."""
         return hollow and MapHollow(f"{hollow.key}/{self.name}", hollow.rows[self.rows], hollow.words)
 
     def mask(self, mask: np.ndarray | None) -> np.ndarray | None:
-        """A mask of all rows, for these."""
+        """bool [n] of these rows, from bool [N] of all."""
         return None if mask is None else mask[self.rows]
 
     def places(self, rows: np.ndarray | Sequence[int]) -> np.ndarray:
-        """Places of given rows among these; rows that are not drawn are left out."""
-        wanted = np.zeros(self.total, bool)
-        wanted[np.asarray(rows, np.int64)] = True
-        return np.flatnonzero(wanted[self.rows])
+        """Positions of row numbers among these rows; rows that are not drawn are left out."""
+        listed = np.zeros(self.total, bool)
+        listed[np.asarray(rows, np.int64)] = True
+        return np.flatnonzero(listed[self.rows])
 
     def place(self, row: int | None) -> int | None:
-        """The place of one row."""
-        found = self.places([] if row is None else [row])
-        return int(found[0]) if len(found) else None
+        """The position of one row, None where it is not drawn."""
+        positions = self.places([] if row is None else [row])
+        return int(positions[0]) if len(positions) else None
 
     def card(self, card: Callable[[int], HoverCard | None] | None) -> Callable[[int], HoverCard | None] | None:
-        """The card of a drawn row."""
+        """`card`, asked with positions of these rows."""
         return card and (lambda place: card(int(self.rows[place])) if place < len(self.rows) else None)
 
     def event(self, event: MapEvent) -> MapEvent:
-        """What was done, in rows of the whole map."""
+        """The event in row numbers of the whole map."""
         if event.row is None or event.row >= len(self.rows):
             return event
         return replace(event, row=int(self.rows[event.row]))
 
-    def heard(self, on_event: Callable[[MapEvent], None] | None) -> Callable[[MapEvent], Any] | None:
-        """`on_event` told in rows of the whole map."""
+    def translate_events(self, on_event: Callable[[MapEvent], None] | None) -> Callable[[MapEvent], Any] | None:
+        """`on_event`, called with events in row numbers of the whole map."""
         return on_event and (lambda event: on_event(self.event(event)))

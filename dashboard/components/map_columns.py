@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.assets import plotly_source
+from dashboard.components.browser import browser_component
 from dashboard.components.display_text import shown
 from dashboard.components.map_values import MapColors, MapContent, MapLayout
 from dashboard.components.map_wire import make_blob
+from dashboard.components.slot import Slot
 from dashboard.components.theme import CLASS_COLORS, NO_CLASS_COLOR
 
 CODE = (
@@ -38,11 +39,12 @@ def send_code(key: str) -> None:
 
 
 def column(key: str, blob: bytes | None) -> None:
+    """One message of bytes for the map; nothing where there is none."""
     if blob is not None:
         browser_component("column", js=("map/column.js",))(key=key, data=blob)
 
 
-def send_once(key: str, names: Mapping[str, Any], content: MapContent) -> None:
+def send_once(slot: Slot, names: Mapping[str, Any], content: MapContent) -> None:
     """Mount the large columns in the first run that names them, and again only when the browser asks for them."""
     layout, ranks, colors = content.layout, content.ranks, content.colors
     makers = {names["coords"]: lambda: _coords_blob(names["coords"], layout)}
@@ -57,16 +59,17 @@ def send_once(key: str, names: Mapping[str, Any], content: MapContent) -> None:
         makers[names["locked"]] = lambda: _mask_blob(names["locked"], "locked", content.locked)
     if (hollow := content.hollow) is not None:
         makers[names["hollow"]] = lambda: _mask_blob(names["hollow"], "hollow", hollow.rows)
-    mount_missing(key, makers)
+    mount_missing(slot, makers)
 
 
-def mount_missing(key: str, makers: Mapping[str, Callable[[], bytes]]) -> None:
-    sent = st.session_state.setdefault(f"{key}:sent", {"plotly": True})
+def mount_missing(slot: Slot, makers: Mapping[str, Callable[[], bytes]]) -> None:
+    """Mount the columns that this browser was not sent yet; makers: name -> its bytes."""
+    sent = slot.table("sent", plotly=True)
     if "plotly" not in sent:  # the browser keeps plotly.js in its own cache and asks only when it is not there
         makers = {**makers, "plotly": _plotly_blob}
     for name, make in makers.items():
         if name not in sent:
-            column(f"{key}:{name}", make())
+            column(f"{slot.key}:{name}", make())
             sent[name] = True
 
 

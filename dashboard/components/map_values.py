@@ -146,20 +146,30 @@ def event_from_browser(sent: Mapping[str, Any] | None) -> MapEvent:
 
 @dataclass(frozen=True, eq=False)
 class MapContent:
-    """Everything that a map draws and answers, in rows of its layout; the arguments of `embedding_map`."""
+    """Everything that a map draws and answers, in rows of its layout.
+
+    kept: bool [N], the server's decision: authoritative; the browser is sent the rows where `rule` alone would differ.
+    locked: bool [N], rows that rules never drop (held out), drawn kept whatever the rule says.
+    decided: rows that no rule decides (manual decisions, duplicates): as `kept` says even while a slider is dragged.
+    shown: bool [N], rows that pass the filters; the others are neither drawn nor caught by the lasso.
+    selected, flagged: row numbers, drawn on top (ringed); focused: the example in the drawer.
+    hollow: points whose place is not to be trusted. description: extra words for screen readers.
+    card: called with a row when the pointer rests on it, in a fragment of its own.
+    on_event: called before the rerun's script, for pages that draw the selection above the map.
+    """
 
     layout: MapLayout
     colors: MapColors
-    ranks: MapRanks
-    rule: MapRule
-    hollow: MapHollow | None
-    kept: np.ndarray | None
-    locked: np.ndarray | None
-    decided: np.ndarray | Sequence[int]
-    shown: np.ndarray | None
-    selected: np.ndarray | Sequence[int]
-    flagged: np.ndarray | Sequence[int]
-    focused: int | None
-    card: Callable[[int], HoverCard | None] | None
-    on_event: Callable[[MapEvent], None] | None
-    description: str
+    ranks: MapRanks = field(default_factory=lambda: MapRanks(""))
+    rule: MapRule = field(default_factory=MapRule)
+    hollow: MapHollow | None = None
+    kept: np.ndarray | None = None
+    locked: np.ndarray | None = None
+    decided: np.ndarray | Sequence[int] = ()
+    shown: np.ndarray | None = None
+    selected: np.ndarray | Sequence[int] = ()
+    flagged: np.ndarray | Sequence[int] = ()
+    focused: int | None = None
+    card: Callable[[int], HoverCard | None] | None = None
+    on_event: Callable[[MapEvent], None] | None = None
+    description: str = ""

@@ -9,23 +9,24 @@ import streamlit as st
 
 from core.types.errors import CurationError
 from dashboard.components.display_text import shown
-from dashboard.components.nodes import Node, node, show_nodes
+from dashboard.components.nodes import Node, node, press_nodes
+from dashboard.components.slot import Slot
 
 _SHAPES = {"green": ":material/check_circle:", "amber": ":material/warning:", "red": ":material/error:"}
 _MARKDOWN = {"green": "green", "amber": "orange", "red": "red"}
 
 
-def empty_state(title: str, text: str = "", *, key: str, action: str | None = None) -> bool:
+def empty_state(title: str, text: str = "", *, slot: Slot, action: str | None = None) -> bool:
     """Says what is missing and what to do next; True when the action button was just pressed."""
     parts: list[Node] = [node("b", "", title)]
     if text:
         parts.append(node("span", "soft", text))
     if action:
         parts.append(node("button", "", action, act="go"))
-    return show_nodes(node("div", "hole", *parts), key=key) == "go"
+    return press_nodes(node("div", "hole", *parts), slot=slot) == "go"
 
 
-def error_box(error: CurationError, *, key: str, action: str | None = None) -> bool:
+def error_box(error: CurationError, *, slot: Slot, action: str | None = None) -> bool:
     """The two lines of the error: what and where, then what to do. True when the action button was just pressed."""
     what, _, hint = error.lines().partition("\n")
     parts: list[Node] = [node("b", "", what)]
@@ -33,7 +34,7 @@ def error_box(error: CurationError, *, key: str, action: str | None = None) -> b
         parts.append(node("span", "", hint))
     if action:
         parts.append(node("button", "", action, act="go"))
-    return show_nodes(node("div", "error", *parts, role="alert"), key=key) == "go"
+    return press_nodes(node("div", "error", *parts, role="alert"), slot=slot) == "go"
 
 
 def first_few(lines: Sequence[str], most: int = 3) -> tuple[list[str], list[str]]:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components.assets import browser_component, told
+from dashboard.components.browser import browser_component, mount_and_listen
 from dashboard.components.gallery import Tile, event_from_browser, plain_tile
+from dashboard.components.slot import Slot
 
 
 def neighbors_strip(
-    title: str, tiles: Sequence[Tile], *, key: str, captions: Sequence[str] = (), size: int = 64, empty: str = "None."
+    title: str, tiles: Sequence[Tile], *, slot: Slot, captions: Sequence[str] = (), size: int = 64, empty: str = "None."
 ) -> int | None:
     """One line of tiles with a caption under each (distance, "helped"). Returns a clicked row."""
     st.markdown(f"**{title}**")
@@ -30,5 +31,5 @@ def neighbors_strip(
         "empty": empty,
     }
     mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
-    event = event_from_browser(told(mount, "event", key=key, data=message))
+    event = event_from_browser(mount_and_listen(mount, "event", slot=slot, data=message))
     return event.row if event.kind == "focus" else None

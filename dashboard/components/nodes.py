@@ -8,20 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.components.assets import browser_component, told
+from dashboard.components.browser import browser_component, mount_and_listen
 from dashboard.components.display_text import shown
+from dashboard.components.slot import Slot
 
 Node = str | list[Any]
 
 
-def show_nodes(tree: Node, *, key: str, on_act: Callable[[str], None] | None = None) -> str | None:
-    """Draw a tree, its texts cut at 2,000 letters; returns the `act` of the button that was just pressed, or None.
+def show_nodes(tree: Node, *, key: str) -> None:
+    """Draw a tree, its texts cut at 2,000 letters."""
+    _mount()(key=key, data=_short(tree))
+
+
+def press_nodes(tree: Node, *, slot: Slot, on_act: Callable[[str], None] | None = None) -> str | None:
+    """Draw a tree with buttons in it; returns the `act` of the one that was just pressed, or None.
 
     on_act: called with it instead, before anything is drawn.
     """
-    mount = browser_component("nodes", js=("nodes.js",), css=("nodes.css",))
-    pressed = told(mount, "act", key=key, data=_short(tree), react=on_act)
+    pressed = mount_and_listen(_mount(), "act", slot=slot, data=_short(tree), on_event=on_act)
     return pressed if isinstance(pressed, str) else None
+
+
+def _mount() -> Callable[..., Any]:
+    return browser_component("nodes", js=("nodes.js",), css=("nodes.css",))
 
 
 def _short(tree: Node) -> Node:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import streamlit as st
+from dashboard.components.browser import browser_component
+from dashboard.components.slot import Slot
 
-from dashboard.components.assets import browser_component
 
-
-def page_keys(keys: Mapping[str, str], on_key: Callable[[str], None], *, key: str) -> None:
+def page_keys(keys: Mapping[str, str], on_key: Callable[[str], None], *, slot: Slot) -> None:
     """Listen for the keys ("u", "?", "ctrl+z", "ctrl+shift+z") and call `on_key` with what each stands for."""
 
-    def told() -> None:
-        what = (st.session_state.get(key) or {}).get("key")
-        if isinstance(what, str) and what in keys.values():
-            on_key(what)
+    def receive() -> None:
+        command = slot.reported("key")
+        if isinstance(command, str) and command in keys.values():
+            on_key(command)
 
-    browser_component("page_keys", js=("page_keys.js",))(key=key, data={"keys": dict(keys)}, on_key_change=told)
+    browser_component("page_keys", js=("page_keys.js",))(key=slot.key, data={"keys": dict(keys)}, on_key_change=receive)

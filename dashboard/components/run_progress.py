@@ -1,11 +1,12 @@
-"""What a running job does, and how to stop or resume it."""
+"""What a run at work does, and how to stop or resume it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from core.types.runs import RunState, RunStatus
-from dashboard.components.nodes import Node, node, show_nodes
+from dashboard.components.nodes import Node, node, press_nodes
+from dashboard.components.slot import Slot
 
 _WORDS = {
     RunState.WAITING: "Waiting to start",
@@ -17,7 +18,7 @@ _WORDS = {
 }
 
 
-def run_progress(status: RunStatus, *, key: str, on_press: Callable[[str], None], name: str = "") -> None:
+def run_progress(status: RunStatus, *, slot: Slot, on_press: Callable[[str], None], name: str = "") -> None:
     """Stage, bar, time left and heartbeat age; `on_press` is called with "cancel" or "resume"."""
     share = status.done / status.total if status.total else 0.0
     title = (
@@ -53,7 +54,7 @@ def run_progress(status: RunStatus, *, key: str, on_press: Callable[[str], None]
     )
     message = [node("p", "soft", status.message)] if status.message else []
     buttons = node("div", "facts", *_button(status))
-    show_nodes(node("div", "", node("div", "facts", *head), *bar, *message, buttons), key=key, on_act=on_press)
+    press_nodes(node("div", "", node("div", "facts", *head), *bar, *message, buttons), slot=slot, on_act=on_press)
 
 
 def _button(status: RunStatus) -> list[Node]:

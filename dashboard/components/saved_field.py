@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.components.assets import browser_component
+from dashboard.components.browser import browser_component
 
 
 def saved_field(field: str, *, key: str) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from dashboard.components.assets import browser_component
+from dashboard.components.browser import browser_component
 from dashboard.components.display_text import MOST, shown
 from dashboard.components.images import data_address
+from dashboard.components.slot import Slot
 
 
-def toggle_words(text: str, places: Sequence[tuple[str, int, int]], *, key: str, about: str) -> tuple[int, ...]:
+def toggle_words(text: str, places: Sequence[tuple[str, int, int]], *, slot: Slot, about: str) -> tuple[int, ...]:
     """The text with each word a button; returns the numbers of those turned off.
 
     places: (word, start, end) in the text. about: names the example; while it stays, the browser keeps what is chosen.
@@ -25,11 +25,11 @@ def toggle_words(text: str, places: Sequence[tuple[str, int, int]], *, key: str,
         parts.append({"text": word, "before": text[end:start], "label": ""})
         end = stop
     tail = shown(text)[end:]
-    return _mounted({"parts": parts, "tail": tail, "title": "Words: press one to leave it out"}, key, about)
+    return _mounted({"parts": parts, "tail": tail, "title": "Words: press one to leave it out"}, slot, about)
 
 
 def toggle_blocks(
-    picture: np.ndarray, rows: int, columns: int, *, key: str, about: str, width: int = 240
+    picture: np.ndarray, rows: int, columns: int, *, slot: Slot, about: str, width: int = 240
 ) -> tuple[int, ...]:
     """A grid of rows x columns buttons over the enlarged picture; returns the numbers of those covered."""
     parts = [
@@ -46,14 +46,14 @@ def toggle_blocks(
         "width": width,
         "ratio": f"{picture.shape[1]} / {picture.shape[0]}",
     }
-    return _mounted(message, key, about)
+    return _mounted(message, slot, about)
 
 
-def _mounted(message: dict[str, Any], key: str, about: str) -> tuple[int, ...]:
+def _mounted(message: dict[str, Any], slot: Slot, about: str) -> tuple[int, ...]:
     count = len(message["parts"])
-    held = chosen_from_browser((st.session_state.get(key) or {}).get("chosen"), count)
+    before = chosen_from_browser(slot.reported("chosen"), count)
     mount = browser_component("toggles", js=("toggles.js",), css=("toggles.css",))
-    sent = mount(key=key, data={**message, "about": about, "chosen": list(held)}, on_chosen_change=lambda: None)
+    sent = mount(key=slot.key, data={**message, "about": about, "chosen": list(before)}, on_chosen_change=lambda: None)
     return chosen_from_browser(sent.get("chosen"), count)
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.components.assets import browser_component, plotly_source
+from dashboard.components.assets import plotly_source
+from dashboard.components.browser import browser_component
 from dashboard.components.map_columns import send_code, send_plotly
-from dashboard.session.fragments import fragment
 
 _KEY = "warm_up"
 
 
-@fragment
 def warm_up() -> None:
-    """Call it last: nothing of it is seen or read out, and nothing on the page waits for it."""
+    """Call it last and as a fragment: nothing of it is seen or read out, and nothing on the page waits for it."""
     with st.container(key=_KEY, gap=None):
         send_code(_KEY)
         mount = browser_component("warm", js=("map/warm.js",))

@@ -14,6 +14,7 @@ from core.types.errors import CurationError
 from dashboard.components import messages, table
 from dashboard.session import cache, commands, selection, state
 from dashboard.session.current_run import Opened, beside
+from dashboard.session.slots import slot
 from dashboard.tables import branches
 
 
@@ -117,7 +118,7 @@ def comparison(opened: Opened) -> None:
         messages.empty_state(
             "One branch only",
             "Make another one in the menu “Branch” at the left, change its rules or decisions, and come back.",
-            key="one_branch",
+            slot=slot("one_branch"),
         )
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="against_line"):
@@ -128,7 +129,7 @@ def comparison(opened: Opened) -> None:
     try:
         a = beside(opened, other)
     except CurationError as error:
-        messages.error_box(error, key="against_error")
+        messages.error_box(error, slot=slot("against_error"))
         return
     found = cache.branch_comparison(
         opened.run.run_id, opened.at, a.change, opened.change, opened.view, a.outcome, opened.outcome

@@ -10,6 +10,7 @@ from core.types.runs import RunState
 from dashboard.components import run_progress
 from dashboard.session import commands, state
 from dashboard.session.fragments import fragment
+from dashboard.session.slots import slot
 
 
 def is_busy(run: Run, kind: str) -> bool:
@@ -36,7 +37,9 @@ def _job(run: Run, kind: str, title: str) -> None:
     if status.state is RunState.FINISHED:
         return
     with st.container(key=f"{kind}_progress", border=True):
-        run_progress.run_progress(status, key=f"{kind}_bar", name=title, on_press=lambda act: _press(act, run, kind))
+        run_progress.run_progress(
+            status, slot=slot(f"{kind}_bar"), name=title, on_press=lambda act: _press(act, run, kind)
+        )
 
 
 def _press(act: str, run: Run, kind: str) -> None:

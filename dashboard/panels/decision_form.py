@@ -12,6 +12,7 @@ from dashboard.components.saved_field import saved_field
 from dashboard.panels import review_bar
 from dashboard.session import commands, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 
 
 def decide(opened: Opened, row: int) -> None:
@@ -100,7 +101,7 @@ def keys(opened: Opened, row: int) -> None:
         else:
             state.ask_for(asked, example_id)
 
-    drawer_keys({"r": "relabel", "n": "note", **verbs}, heard, field, wish, key="drawer_keys")
+    drawer_keys({"r": "relabel", "n": "note", **verbs}, heard, field, wish, slot=slot("drawer_keys"))
 
 
 def one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:

@@ -24,6 +24,7 @@ from dashboard.panels import (
 )
 from dashboard.session import cache, error_boundary, explainer, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import example_tiles
 
 
@@ -35,7 +36,7 @@ def drawer(opened: Opened) -> None:
             "No example chosen",
             "Click a point on the map or a tile below it. Arrow keys move, k keeps, d drops, r relabels, u undoes; "
             "? lists the keys.",
-            key="no_example",
+            slot=slot("no_example"),
         )
         return
     explainer.prepare(opened.run)

@@ -13,6 +13,7 @@ from dashboard.components.neighbors import neighbors_strip
 from dashboard.components.training_curve import training_curve
 from dashboard.session import cache, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import example_tiles
 
 
@@ -73,7 +74,7 @@ def _strip(
     opened: Opened, title: str, rows: Sequence[int] | np.ndarray, captions: list[str], name: str, empty: str = "None."
 ) -> None:
     tiles = [example_tiles.tile(opened, int(r), "") for r in rows]
-    clicked = neighbors_strip(title, tiles, key=f"strip_{name}", captions=captions, size=56, empty=empty)
+    clicked = neighbors_strip(title, tiles, slot=slot(f"strip_{name}"), captions=captions, size=56, empty=empty)
     if clicked is not None:
         state.focus(str(opened.view.ids[clicked]))
         st.rerun()

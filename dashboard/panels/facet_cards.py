@@ -14,12 +14,13 @@ from core.types.facets import Facet, Filters
 from core.types.figures import digits
 from dashboard.components import messages, theme
 from dashboard.components.class_bars import class_bars
-from dashboard.components.distribution import Distribution, histogram
+from dashboard.components.distribution import Distribution, HistogramOptions, histogram
 from dashboard.session import cache, row_filters, selection, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import palette, row_table
 
-_CURVES = {"histogram": "Bars", "ecdf": "Sum", "table": "Table"}
+_CURVES = {"histogram": "Bars", "ecdf": "Cumulative", "table": "Table"}
 _BARS = {"filter": "Filter", "select": "Select"}
 
 
@@ -54,7 +55,7 @@ def facet_cards(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, filt
                 facet.options,
                 facet.counts(),
                 facet.counts(shown),
-                key=f"bars_{facet.name}",
+                slot=slot(f"bars_{facet.name}"),
                 words=_bar_words,
                 label=f"Rows by {facet.title.lower()}: those that pass the filters, of all",
                 act=_act(facet, filters),
@@ -143,9 +144,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             by_class = st.toggle("by class", **state.held_toggle("by_class"))
         index = cache.score_index(opened.run.run_id, opened.at, name, opened.run)
         cut, drop = cut_on_score(opened.rules, name, index)
-        drawn = histogram(
-            distribution(opened, name, shown),
-            key=f"histogram_{name}",
+        options = HistogramOptions(
             mode=mode or "histogram",
             by_class=by_class,
             palette=(*palette.class_colors(opened.view), theme.NO_CLASS_COLOR),
@@ -154,6 +153,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             cut=cut,
             drop=drop,
         )
+        drawn = histogram(distribution(opened, name, shown), options, key=f"histogram_{name}")
     if drawn is not None and state.is_new(f"histogram_{name}", drawn):
         if _selects():
             selection.choose(rows_in_range(opened.view, name, drawn, shown))

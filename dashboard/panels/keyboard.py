@@ -9,6 +9,7 @@ from dashboard.components.page_keys import page_keys
 from dashboard.panels import selection_bar
 from dashboard.session import commands, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 
 _EDITS = {"u": "undo", "ctrl+z": "undo", "ctrl+shift+z": "redo", "ctrl+y": "redo"}
 _VERBS = {"k": Action.KEEP, "d": Action.DROP}
@@ -39,7 +40,7 @@ def keyboard(opened: Opened | None, steps: dict[str, str]) -> None:
     def on_key(what: str) -> None:
         _do(opened, what)
 
-    page_keys(keys, on_key, key="page_keys")
+    page_keys(keys, on_key, slot=slot("page_keys"))
     if state.get("keys_asked") and state.is_new("keys_shown", state.get("keys_asked")):
         _list()
 

@@ -14,6 +14,8 @@ from dashboard.components import polygon
 from dashboard.panels import review_bar
 from dashboard.session import cache, row_bits, selection, state
 from dashboard.session.current_run import Opened
+from dashboard.session.fragments import fragment
+from dashboard.session.slots import slot
 from dashboard.tables import example_tiles, map_rule, palette, row_table
 
 KEY = "map"
@@ -112,12 +114,11 @@ def draw_plane(
     def on_event(event: maps.MapEvent) -> None:
         _react(opened, layout.coords, held, event)
 
-    maps.embedding_map(
-        key=key,
+    content = maps.MapContent(
         layout=layout,
         colors=colors,
         ranks=cache.map_ranks(opened.run.run_id, opened.at, opened.view),
-        rule=map_rule.map_rule(opened),
+        rule=map_rule.map_rule(opened) or maps.MapRule(),
         kept=opened.outcome.kept,
         locked=opened.view.held_out,
         decided=np.flatnonzero(opened.outcome.came_from(Source.MANUAL, Source.DUPLICATE)),
@@ -127,10 +128,10 @@ def draw_plane(
         focused=None if row is not None and review_bar.blind(opened, row) else row,  # its color would tell
         card=lambda number: example_tiles.hover_card(opened, number),
         on_event=on_event,
-        height=height,
         hollow=hollow,
         description=f"{words} {opened.outcome.counts['kept']} of {len(opened.view)} rows kept.".strip(),
     )
+    maps.embedding_map(content, slot=slot(key), height=height, fragment=fragment)
 
 
 def _react(opened: Opened, coords: np.ndarray, shown: row_bits.RowBits, event: maps.MapEvent) -> None:

@@ -12,6 +12,7 @@ from core.types.image_format import with_image_format
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard.components import messages
 from dashboard.session import state
+from dashboard.session.slots import slot
 
 
 def model_choice(
@@ -33,7 +34,7 @@ def _checked(modality: Modality) -> TrainingSpec | None:
         training = _training(modality)
         actions.runs.check_training(training, modality)
     except CurationError as error:
-        messages.error_box(error, key="model_error")
+        messages.error_box(error, slot=slot("model_error"))
         return None
     return training
 

@@ -8,6 +8,7 @@ import streamlit as st
 from core.types.examples import SourceReport
 from dashboard.components import class_bars, messages
 from dashboard.components.display_text import shown
+from dashboard.session.slots import slot
 
 
 def report_card(found: SourceReport) -> None:
@@ -29,7 +30,7 @@ def report_card(found: SourceReport) -> None:
             found.class_names,
             counts,
             counts,
-            key="report_classes",
+            slot=slot("report_classes"),
             words=lambda name, rows, _: f"{name}: {rows:,} rows",
             label="Rows of each class",
             height=200,

@@ -13,6 +13,7 @@ from dashboard.components.display_text import shown
 from dashboard.panels import decision_form, keyboard, review_bar, sample_review
 from dashboard.session import commands, row_filters, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import example_tiles, row_table
 
 _PAGE = {"gallery": 60, "table": 500}
@@ -63,7 +64,7 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     tiles = [example_tiles.tile(opened, int(row), order) for row in rows]
     galleries.gallery(
         tiles,
-        key="gallery",
+        slot=slot("gallery"),
         selected=row_sets.join(state.selection(), rows, "within").tolist(),
         empty=_empty_words(tab),
         focused=opened.view.row_of.get(state.focused() or ""),

@@ -13,6 +13,7 @@ from dashboard.components import table
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.session import cache, selection, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import comparison, example_tiles, flip_risks
 
 _STRIP = 12
@@ -45,7 +46,7 @@ def _before(opened: Opened) -> Rules | None:
 
 def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
     tiles = [example_tiles.tile(opened, int(row)) for row in rows[:_STRIP]]
-    clicked = neighbors_strip(title, tiles, key=f"changed_{key}", size=60)
+    clicked = neighbors_strip(title, tiles, slot=slot(f"changed_{key}"), size=60)
     st.button(
         f"Select these {len(rows):,} in Explore",
         key=f"select_{key}",

@@ -12,6 +12,7 @@ from dashboard.panels import decision_form, review_bar
 from dashboard.panels.review_bar import SAMPLE
 from dashboard.session import cache, commands, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import row_table
 
 _HELP = (
@@ -35,7 +36,7 @@ def progress(opened: Opened) -> None:
     try:
         rows = cache.noise_sample(opened.run.run_id, opened.at, opened.view)
     except CurationError as error:
-        messages.error_box(error, key="no_sample")
+        messages.error_box(error, slot=slot("no_sample"))
         return
     said, waiting = actions.noise.sample_answers(opened.view, opened.curation.decisions), _waiting(opened)
     with st.container(key="review_progress", horizontal=True, gap="small", vertical_alignment="center"):

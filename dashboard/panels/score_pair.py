@@ -15,6 +15,7 @@ from dashboard.components import messages, table
 from dashboard.panels import map_panel
 from dashboard.session import cache, selection, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import comparison
 
 
@@ -95,7 +96,7 @@ def learning_plane(opened: Opened, shown: np.ndarray, height: int) -> bool:
         messages.empty_state(
             "No data map",
             "It needs the scores Confidence and Variability, which come with a training of several epochs.",
-            key="no_data_map",
+            slot=slot("no_data_map"),
         )
         return False
     coords, regions = found

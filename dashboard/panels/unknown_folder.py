@@ -10,11 +10,12 @@ from core import actions
 from dashboard.components import messages
 from dashboard.session import commands
 from dashboard.session.current_run import UnknownFolderError
+from dashboard.session.slots import slot
 
 
 def unknown_folder(problem: UnknownFolderError) -> None:
     """What the address asks for, and the button that allows it; the answer is kept in this workspace."""
-    if messages.error_box(problem, key="unknown_folder", action="Open this folder"):
+    if messages.error_box(problem, slot=slot("unknown_folder"), action="Open this folder"):
         commands.attempt(lambda: actions.runs.visit_run(Path(problem.key)))
         st.rerun()
     st.html("<a href='./' target='_self'>Go to Start</a>")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from core.curation import rule_edits
 from core.scores import score_named
 from core.types.methods import Group
-from dashboard.components.live_sliders import LiveScore, SliderState, live_sliders
+from dashboard.components.live_sliders import LiveScore, Sliders, SliderState, live_sliders
 from dashboard.panels.map_panel import KEY
 from dashboard.session import commands
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import row_table
 
 _TITLES = {group.value: group.value.replace("_", " ").capitalize() for group in Group}
@@ -25,8 +26,7 @@ def weights(opened: Opened, key: str = "sliders") -> None:
         if changed != rules:
             commands.save_rules(opened.run, changed)
 
-    live_sliders(
-        key=key,
+    sliders = Sliders(
         map_key=KEY,
         scores=_scores(opened),
         group_weights=dict(rules.group_weights),
@@ -35,8 +35,8 @@ def weights(opened: Opened, key: str = "sliders") -> None:
         drop=rule_edits.drop_side(rules),
         group_titles=_TITLES,
         total=total,
-        on_release=save,
     )
+    live_sliders(sliders, slot=slot(key), on_release=save)
 
 
 def _scores(opened: Opened) -> tuple[LiveScore, ...]:

@@ -19,6 +19,7 @@ from dashboard.panels import explained_class
 from dashboard.session import cache, explainer, state
 from dashboard.session.current_run import Opened
 from dashboard.session.fragments import fragment
+from dashboard.session.slots import slot
 
 MOST_LEVELS = 200  # of a column that a list can be scrolled through
 
@@ -43,14 +44,14 @@ def _edit(opened: Opened, row: int, example: Any) -> Edit:
     if isinstance(example, str):
         st.caption("Press a word to leave it out, again to put it back. Arrows move, Space presses.")
         places = actions.explanations.word_places(opened.run, row)
-        return Edit(without=toggle_words(example, places, key=f"without_{row}", about=about))
+        return Edit(without=toggle_words(example, places, slot=slot(f"without_{row}"), about=about))
     if isinstance(example, Mapping):
         return Edit(cells=_cells(opened, row, example))
     st.caption("Press or drag over blocks to cover them with the mean image. Arrows move, Space presses.")
     blocks = actions.explanations.picture_blocks(*np.asarray(example).shape[:2])
     columns = int(blocks[0].max()) + 1
     rows = int(blocks.max() + 1) // columns
-    return Edit(covered=toggle_blocks(np.asarray(example), rows, columns, key=f"cover_{row}", about=about))
+    return Edit(covered=toggle_blocks(np.asarray(example), rows, columns, slot=slot(f"cover_{row}"), about=about))
 
 
 def _cells(opened: Opened, row: int, example: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dashboard.components.heat_map import heat_map
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.session import cache, selection, state
 from dashboard.session.current_run import Opened
+from dashboard.session.slots import slot
 from dashboard.tables import comparison, example_tiles
 
 _CLUSTERINGS = {"kmeans": "k-means", "hdbscan": "HDBSCAN"}
@@ -83,7 +84,9 @@ def clusters(opened: Opened, shown: np.ndarray) -> None:
     run, at = opened.run, opened.at
     there = {n: title for n, title in _CLUSTERINGS.items() if cache.array(run.run_id, at, n, run) is not None}
     if not there:
-        messages.empty_state("No clusters", "This run has no embedding, or it is not finished.", key="no_clusters")
+        messages.empty_state(
+            "No clusters", "This run has no embedding, or it is not finished.", slot=slot("no_clusters")
+        )
         return
     name = st.segmented_control(
         "Clustering",
@@ -128,7 +131,7 @@ def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) ->
         ("Odd: farthest from it", card.odd, "odd"),
     ):
         tiles = [example_tiles.tile(opened, int(row)) for row in members]
-        clicked = neighbors_strip(title, tiles, key=f"cluster_{key}", size=64)
+        clicked = neighbors_strip(title, tiles, slot=slot(f"cluster_{key}"), size=64)
         if clicked is not None:
             state.open_example(str(opened.view.ids[clicked]))
             state.follow("explore")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+
+import streamlit as st
 
 from core import actions
 from core.curation import ScoreView
@@ -12,7 +16,11 @@ from core.store import Run
 from core.types.branches import MAIN, CurationState
 from core.types.curation import Outcome, Rules
 from core.types.errors import RunError
+from dashboard.components import messages
 from dashboard.session import cache, state
+from dashboard.session.slots import slot
+
+_START_HINT = "Open a sample from Start, or score your own data first."
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +64,24 @@ def refuse_unknown_folder() -> None:
     if not actions.runs.is_at_home(key):
         raise UnknownFolderError(key)
     _at_home.add(place)
+
+
+def require_run(nothing: str, key: str) -> Callable[[Callable[[Opened], None]], Callable[[], None]]:
+    """A step that needs an open run with a finished score: without one it says so and points to Start."""
+
+    def step(draw: Callable[[Opened], None]) -> Callable[[], None]:
+        @wraps(draw)
+        def render() -> None:
+            opened = open_current()
+            if opened is not None:
+                draw(opened)
+            elif messages.empty_state(nothing, _START_HINT, slot=slot(key), action="Go to Start"):
+                state.follow("start")
+                st.rerun()
+
+        return render
+
+    return step
 
 
 def open_current() -> Opened | None:

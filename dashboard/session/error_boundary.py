@@ -14,6 +14,7 @@ from core import actions
 from core.types.errors import CurationError
 from dashboard.components import messages
 from dashboard.session import state
+from dashboard.session.slots import slot
 
 _LONGEST = 300  # letters of a stranger's exception
 _WAY_ON = "<a href='./' target='_self'>Go to Start</a> · <a href='' target='_self'>Load this page again</a>"
@@ -44,7 +45,7 @@ def show(error: Exception) -> bool:
     """Draw the two lines where the page stands; True: Streamlit's own words are not needed."""
     name = f"border_{uuid.uuid4().hex[:12]}"  # several parts of one page may fail, each says so
     with st.container(key=name, gap="small"):
-        messages.error_box(words(error), key=f"{name}_lines")
+        messages.error_box(words(error), slot=slot(f"{name}_lines"))
         st.html(_WAY_ON)
     state.drew()  # nothing more is to be waited for
     return True

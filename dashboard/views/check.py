@@ -16,25 +16,16 @@ from dashboard.panels.check_progress import check_progress, is_busy
 from dashboard.panels.noise_rate import noise_rate
 from dashboard.panels.self_test import self_test
 from dashboard.session import commands, error_boundary, state
-from dashboard.session.current_run import Opened, open_current
+from dashboard.session.current_run import Opened, require_run
+from dashboard.session.slots import slot
 
 _MODES = {"quick": "Quick: logistic regression on the embedding", "full": "Full: the run's own model"}
 _SHORT = {"quick": "Quick", "full": "Full"}
 
 
-def render() -> None:
+@require_run("Nothing to check yet", "no_check")
+def render(opened: Opened) -> None:
     """Left: the rule against matched random. Right: self-test and noise rate."""
-    opened = open_current()
-    if opened is None:
-        if messages.empty_state(
-            "Nothing to check yet",
-            "Open a sample from Start, or score your own data first.",
-            key="no_check",
-            action="Go to Start",
-        ):
-            state.follow("start")
-            st.rerun()
-        return
     left, right = st.columns([3, 2], gap="medium")
     with left, st.container(key="check_left", gap="small"):
         error_boundary.alone(_ask, opened)
@@ -84,7 +75,9 @@ def _answer(opened: Opened) -> None:
     results = actions.checks.check_results(opened.run)
     if not results:
         messages.empty_state(
-            "No check yet", "A quick one takes seconds. Until then an export is marked “no check run”.", key="unchecked"
+            "No check yet",
+            "A quick one takes seconds. Until then an export is marked “no check run”.",
+            slot=slot("unchecked"),
         )
         return
     best = actions.checks.check_of(opened.run, opened.rules, opened.curation.decisions)

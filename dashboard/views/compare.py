@@ -7,10 +7,9 @@ import streamlit as st
 
 from core.curation.facets import shown_rows
 from core.types.facets import Filters
-from dashboard.components import messages
 from dashboard.panels import branches, drawer, rows_panel, score_pair, selection_bar, zones_and_clusters
 from dashboard.session import error_boundary, row_filters, state
-from dashboard.session.current_run import Opened, open_current
+from dashboard.session.current_run import Opened, require_run
 from dashboard.tables import row_table
 
 _PANES = {
@@ -25,19 +24,9 @@ _SIDES = {"facets": "Comparison", "example": "Example"}
 _HEIGHT = 430
 
 
-def render() -> None:
+@require_run("Nothing to compare yet", "no_compare")
+def render(opened: Opened) -> None:
     """A switch of panes; the planes stand over the rows that they select, as in Explore."""
-    opened = open_current()
-    if opened is None:
-        if messages.empty_state(
-            "Nothing to compare yet",
-            "Open a sample from Start, or score your own data first.",
-            key="no_compare",
-            action="Go to Start",
-        ):
-            state.follow("start")
-            st.rerun()
-        return
     facets = row_table.facets(opened)
     shown = shown_rows(
         opened.view, facets, Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())

@@ -11,6 +11,7 @@ from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
 from dashboard.panels import model_choice, report_card, roles_form, run_data, upload
 from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session.slots import slot
 
 _KINDS = {"": "guess", "image": "images", "text": "text", "table": "table", "trace": "recorded outputs"}
 
@@ -33,7 +34,7 @@ def render() -> None:
                     shown = cache.preview(source, modality, roles, labels, cache.changed(source))
                 except CurationError as error:
                     upload.forget(source)
-                    messages.error_box(error, key="preview_error")
+                    messages.error_box(error, slot=slot("preview_error"))
                     return
     with right:
         if source is None:
@@ -69,7 +70,7 @@ def _source() -> str | None:
         messages.empty_state(
             "No new data chosen",
             "Give a path above, or drop a file here. Nothing is read beyond its first rows until you say so.",
-            key="no_source",
+            slot=slot("no_source"),
         )
     return None
 

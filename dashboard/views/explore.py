@@ -7,28 +7,17 @@ import streamlit as st
 
 from core.curation.facets import shown_rows
 from core.types.facets import Facet, Filters
-from dashboard.components import messages
 from dashboard.panels import drawer, facet_cards, map_panel, near_duplicates, rows_panel, selection_bar, weights
 from dashboard.session import error_boundary, row_filters, state
-from dashboard.session.current_run import Opened, open_current
+from dashboard.session.current_run import Opened, require_run
 from dashboard.tables import row_table
 
 _SIDES = {"facets": "Facets", "example": "Example", "weights": "Weights"}
 
 
-def render() -> None:
+@require_run("Nothing to explore yet", "no_explore")
+def render(opened: Opened) -> None:
     """Left two thirds: map over gallery or table. Right: what is chosen in the switch above it."""
-    opened = open_current()
-    if opened is None:
-        if messages.empty_state(
-            "Nothing to explore yet",
-            "Open a sample from Start, or score your own data first.",
-            key="no_explore",
-            action="Go to Start",
-        ):
-            state.follow("start")
-            st.rerun()
-        return
     near_duplicates.question(opened)
     facets = row_table.facets(opened)
     filters = Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())

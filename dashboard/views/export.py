@@ -15,25 +15,16 @@ from core.types.errors import CurationError
 from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
 from dashboard.session import cache, commands, error_boundary, state
-from dashboard.session.current_run import Opened, open_current
+from dashboard.session.current_run import Opened, require_run
+from dashboard.session.slots import slot
 from dashboard.tables import row_table
 
 _FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
 
 
-def render() -> None:
+@require_run("Nothing to export yet", "no_export")
+def render(opened: Opened) -> None:
     """Left: checklist and where to. Right: the first rows of what is kept."""
-    opened = open_current()
-    if opened is None:
-        if messages.empty_state(
-            "Nothing to export yet",
-            "Open a sample from Start, or score your own data first.",
-            key="no_export",
-            action="Go to Start",
-        ):
-            state.follow("start")
-            st.rerun()
-        return
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.html("<h2>Export</h2>")
@@ -167,7 +158,7 @@ def _verify(opened: Opened, out: Path) -> None:
         for report in actions.exports.verify_export(out, opened.run.path, level=2):
             st.text(f"Level {report.level}: {report.text}")
     except CurationError as error:
-        messages.error_box(error, key="verify_error")
+        messages.error_box(error, slot=slot("verify_error"))
 
 
 def _preview(opened: Opened) -> None:

@@ -22,23 +22,14 @@ from dashboard.panels import (
     weights,
 )
 from dashboard.session import commands, error_boundary, selection, state
-from dashboard.session.current_run import Opened, open_current
+from dashboard.session.current_run import Opened, require_run
+from dashboard.session.slots import slot
 from dashboard.tables import example_tiles, palette
 
 
-def render() -> None:
+@require_run("No scores to make rules from", "no_rules")
+def render(opened: Opened) -> None:
     """Every control saves on release; what it did is on the right at once."""
-    opened = open_current()
-    if opened is None:
-        if messages.empty_state(
-            "No scores to make rules from",
-            "Open a sample from Start, or score your own data first.",
-            key="no_rules",
-            action="Go to Start",
-        ):
-            state.follow("start")
-            st.rerun()
-        return
     near_duplicates.question(opened)
     left, right = st.columns([2, 3], gap="small")
     with right, st.container(key="rules_right", gap="small"):
@@ -97,7 +88,7 @@ def _classes(opened: Opened) -> None:
         view.class_names,
         before,
         after,
-        key="rule_classes",
+        slot=slot("rule_classes"),
         words=_class_words,
         label="Training rows of each class: those that stay, of all",
         act="click to select its rows",
@@ -125,7 +116,11 @@ def _at_the_cut(opened: Opened) -> None:
     ):
         tiles = [example_tiles.tile(opened, int(row), order="") for row in rows]
         clicked = neighbors_strip(
-            title, tiles, key=f"cut_{key}", size=60, captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows]
+            title,
+            tiles,
+            slot=slot(f"cut_{key}"),
+            size=60,
+            captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows],
         )
         if clicked is not None:
             state.open_example(str(opened.view.ids[clicked]))

@@ -15,6 +15,7 @@ from dashboard.components import messages, run_progress
 from dashboard.panels import run_form, score_detail
 from dashboard.session import cache, commands, error_boundary, state
 from dashboard.session.fragments import fragment
+from dashboard.session.slots import slot
 from dashboard.tables import score_states
 
 
@@ -28,7 +29,7 @@ def render() -> None:
         if messages.empty_state(
             "Nothing to score yet",
             "Choose data first, or open a sample: it is already scored.",
-            key="no_scores",
+            slot=slot("no_scores"),
             action="Choose data",
         ):
             state.follow("data")
@@ -70,7 +71,7 @@ def _progress(key: str, run_id: str) -> None:
     if status.state == RunState.FINISHED:
         return
     with st.container(key="progress_box", border=True):
-        run_progress.run_progress(status, key="progress", name=run.name, on_press=lambda act: _press(act, run))
+        run_progress.run_progress(status, slot=slot("progress"), name=run.name, on_press=lambda act: _press(act, run))
 
 
 def _status(run: Run) -> RunStatus:

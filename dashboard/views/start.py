@@ -12,6 +12,7 @@ from dashboard.components.display_text import shown_frame
 from dashboard.components.warm_up import warm_up
 from dashboard.panels import sample_strip
 from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session.fragments import fragment
 
 _VERBS = {
     "image": ("Try images", ":material/image:"),
@@ -33,7 +34,7 @@ def render() -> None:
         with columns[3]:
             _own_data()
     error_boundary.alone(_resume)
-    warm_up()
+    fragment(warm_up)()
 
 
 def _sample(card: SampleCard) -> None:

@@ -11,17 +11,19 @@ from core.types.curation import Rules
 from dashboard.components.embedding_map import (
     HoverCard,
     MapColors,
+    MapContent,
     MapHollow,
     MapLayout,
     MapRanks,
     MapRule,
     embedding_map,
 )
-from dashboard.components.live_sliders import LiveScore, live_sliders
+from dashboard.components.live_sliders import LiveScore, Sliders, live_sliders
 from dashboard.components.map_binned import MOST_POINTS
 from dashboard.components.map_wire import browser_composite, encode_ranks
 from dashboard.components.polygon import rows_in_polygon
 from dashboard.components.theme import class_colors
+from dashboard.session.slots import slot
 
 st.set_page_config(layout="wide")
 N = int(st.query_params.get("n", "1500"))
@@ -87,8 +89,7 @@ def heard(event):
 
 
 with st.sidebar:
-    moved = live_sliders(
-        key="sliders",
+    sliders = Sliders(
         map_key="map",
         scores=SCORES,
         group_weights=state["rules"][0],
@@ -97,6 +98,7 @@ with st.sidebar:
         total=N,
         drop=DROP,
     )
+    moved = live_sliders(sliders, slot=slot("sliders"))
     if moved.changed:
         state["rules"] = (moved.group_weights, moved.score_weights, moved.share)
 orientation, groups = {s.name: s.orientation for s in SCORES}, {s.name: s.group for s in SCORES}
@@ -107,8 +109,7 @@ ends = np.sort(composite)[::-1] if DROP == "above" else np.sort(composite)
 cut = float(ends[round(state["rules"][2] * N)])
 kept, held = cap_classes(composite, cut)
 kept[:10], kept[10:20] = True, False  # a person's word
-embedding_map(
-    key="map",
+content = MapContent(
     layout=MapLayout(f"{N}/pca", coords),
     ranks=MapRanks(str(N), ranks, (labels + 1).astype(np.uint16)),
     rule=MapRule(weights, cut, DROP, held, cap=CAP),
@@ -118,11 +119,10 @@ embedding_map(
     selected=state["chosen"],
     focused=state.get("focused"),
     on_event=heard,
-    height=500,
     hollow=MapHollow(f"{N}/odd", np.arange(N) % 2 == 1, "odd rows") if "hollow" in st.query_params else None,
-    most=MOST,
     card=lambda row: HoverCard(f"example {row}", (("label", "abcde"[labels[row]]),), "<b>as typed</b>"),
 )
+embedding_map(content, slot=slot("map"), height=500, most=MOST)
 with st.container(key="truth"):
     st.text(
         json.dumps(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.types.facets import Facet, Filters
+from dashboard.session.slots import slot
 
 
 @pytest.mark.parametrize(
@@ -21,11 +22,17 @@ def test_facet_bars_say_what_they_count_and_what_a_click_does(monkeypatch, bars,
 
     drawn = []
     monkeypatch.setattr(state, "turned_to", lambda *_: bars)
-    monkeypatch.setattr(class_bars, "show_nodes", lambda tree, key: drawn.append(tree))
+    monkeypatch.setattr(class_bars, "press_nodes", lambda tree, slot: drawn.append(tree))
     facet = Facet("split", "Split", ("train",), np.zeros(4, int))
     act = facet_cards._act(facet, Filters(chosen, {}))
     facet_cards.class_bars(
-        facet.options, np.array([1204]), np.array([120]), key="x", words=facet_cards._bar_words, label="", act=act
+        facet.options,
+        np.array([1204]),
+        np.array([120]),
+        slot=slot("x"),
+        words=facet_cards._bar_words,
+        label="",
+        act=act,
     )
     button, bar, _ = drawn[0][2:]
     assert button[1]["title"] == button[1]["label"] == f"train: 120 of 1,204 pass the filters; {promised}"

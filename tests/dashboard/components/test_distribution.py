@@ -9,10 +9,10 @@ def page(values, mode):
     import numpy as np
 
     from core.store.index import build_index
-    from dashboard.components.distribution import Distribution, histogram
+    from dashboard.components.distribution import Distribution, HistogramOptions, histogram
 
     index = build_index(np.array(values, np.float32), np.zeros(len(values), int), 1)
-    histogram(Distribution("el2n", index.counts, index.edges()), key="d", cut=2.0, mode=mode)
+    histogram(Distribution("el2n", index.counts, index.edges()), HistogramOptions(mode, cut=2.0), key="d")
 
 
 @pytest.mark.parametrize("mode", ["histogram", "ecdf", "table"])

@@ -96,12 +96,12 @@ def test_merged_bins_lose_no_row():
     counts = np.random.default_rng(0).integers(0, 9, (3, 1024))
     counts[:, :100] = counts[:, 1000:] = 0
     given = distribution.Distribution("x", counts, np.linspace(0, 1, 1025), filtered=counts[0])
-    merged, edges, filtered = distribution._coarser(given, 64)
-    assert merged.sum() == counts.sum()
-    assert filtered.sum() == counts[0].sum()
-    assert len(edges) == merged.shape[1] + 1
-    assert edges[0] >= given.edges[100]
-    assert 60 <= merged.shape[1] <= 70
+    merged = distribution._coarser(given, 64)
+    assert merged.counts.sum() == counts.sum()
+    assert merged.filtered.sum() == counts[0].sum()
+    assert len(merged.edges) == merged.counts.shape[1] + 1
+    assert merged.edges[0] >= given.edges[100]
+    assert 60 <= merged.counts.shape[1] <= 70
 
 
 def test_the_bar_says_it_in_the_agreed_words():

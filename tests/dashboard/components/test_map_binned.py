@@ -40,18 +40,18 @@ def test_the_points_of_a_view_come_when_there_are_few_enough(coords):
     assert (np.abs(coords[near.rows, 1]) <= 0.1).all()
 
 
-def test_what_is_drawn_and_what_is_done_are_told_in_rows_of_all():
+def test_content_and_events_of_a_subset_are_in_rows_of_the_whole_map():
     part = map_binned.MapPart(np.array([3, 5, 8]), (0, 1, 0, 1), "")
-    cut, line = map_binned.CutOut(part, 10), np.arange(10)
-    assert cut.layout(MapLayout("k", np.stack([line, line], 1))).coords[:, 0].tolist() == [3, 5, 8]
-    assert cut.colors(MapColors.by_category("c", "C", line % 2, ["a", "b"])).codes.tolist() == [1, 1, 0]
-    assert cut.ranks(MapRanks("r", {"el2n": line.astype(np.uint16)})).columns["el2n"].tolist() == [3, 5, 8]
-    assert cut.hollow(MapHollow("h", line > 4, "")).rows.tolist() == [False, True, True]
-    assert cut.mask(line == 5).tolist() == [False, True, False]
-    assert cut.places([8, 9, 3]).tolist() == [0, 2]
-    assert (cut.place(5), cut.place(4), cut.place(None)) == (1, None, None)
-    assert cut.card(lambda row: HoverCard(str(row)))(2).title == "8"
-    heard = []
-    cut.heard(heard.append)(MapEvent("click", row=1))
-    assert heard[0].row == 5
-    assert cut.event(MapEvent("clear")).kind == "clear"
+    subset, line = map_binned.Subset(part, 10), np.arange(10)
+    assert subset.layout(MapLayout("k", np.stack([line, line], 1))).coords[:, 0].tolist() == [3, 5, 8]
+    assert subset.colors(MapColors.by_category("c", "C", line % 2, ["a", "b"])).codes.tolist() == [1, 1, 0]
+    assert subset.ranks(MapRanks("r", {"el2n": line.astype(np.uint16)})).columns["el2n"].tolist() == [3, 5, 8]
+    assert subset.hollow(MapHollow("h", line > 4, "")).rows.tolist() == [False, True, True]
+    assert subset.mask(line == 5).tolist() == [False, True, False]
+    assert subset.places([8, 9, 3]).tolist() == [0, 2]
+    assert (subset.place(5), subset.place(4), subset.place(None)) == (1, None, None)
+    assert subset.card(lambda row: HoverCard(str(row)))(2).title == "8"
+    events = []
+    subset.translate_events(events.append)(MapEvent("click", row=1))
+    assert events[0].row == 5
+    assert subset.event(MapEvent("clear")).kind == "clear"

@@ -35,10 +35,11 @@ def test_fault_77_a_panel_and_words_that_can_be_left_out_are_cut():
     def script():
         from dashboard.components.nodes import node, show_nodes
         from dashboard.components.toggle_parts import toggle_words
+        from dashboard.session.slots import slot
 
         show_nodes(node("b", "", "m" * 1_000_000, title="m" * 1_000_000), key="nodes")
         text = "word " * 100_000
-        toggle_words(text, [("word", at, at + 4) for at in range(0, len(text), 5)], key="words", about="it")
+        toggle_words(text, [("word", at, at + 4) for at in range(0, len(text), 5)], slot=slot("words"), about="it")
 
     at = AppTest.from_function(script).run()
     assert not at.exception

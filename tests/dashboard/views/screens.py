@@ -9,7 +9,7 @@ from core import actions
 _SCRIPT = """
 import streamlit as st
 from core.types.errors import CurationError
-from dashboard import frame
+from dashboard.panels import branches, keyboard
 from dashboard.session import error_boundary, selection, state, url
 from dashboard.session.current_run import open_current
 from dashboard.views import {view}
@@ -20,8 +20,8 @@ try:
     opened = open_current()
     if opened is not None:
         selection.settle(opened)
-        frame.branches.menu(opened)
-        frame.keyboard.keyboard(opened, {{}})
+        branches.menu(opened)
+        keyboard.keyboard(opened, {{}})
     {view}.render()
 except CurationError as error:
     error_boundary.show(error)

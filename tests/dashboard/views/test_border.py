@@ -6,12 +6,12 @@ import pytest
 from screens import VIEWS, screen, words
 from streamlit.testing.v1 import AppTest
 
-from dashboard import frame
+import dashboard
 from dashboard.panels import drawer, facet_cards, map_panel, rows_panel, selection_bar, weights
 from dashboard.views import check, compare, data, explore, export, methods, rules, scores, start
 
 pytestmark = pytest.mark.usefixtures("calm_border")
-PAGE = Path(frame.__file__).with_name("page.py")
+PAGE = Path(dashboard.__file__).with_name("page.py")
 STEPS = (start, data, scores, explore, compare, rules, check, export, methods)
 PANELS = {
     "facets": (facet_cards, map_panel, rows_panel, selection_bar),
@@ -79,14 +79,14 @@ def test_a_message_that_was_shown_in_a_run_that_broke_off_does_not_come_back_as_
     def script():
         import streamlit as st
 
-        from dashboard import frame
+        from dashboard.panels import top_bar
         from dashboard.session import state
 
         first = "told" not in st.session_state
         if first:
             st.session_state["told"] = True
             state.tell("Refused.", "Do it again.", "error")
-        frame._message()
+        top_bar._message()
         if first:  # the next click arrives now
             state.tell("Refused again.", "", "error")
             st.rerun()

@@ -8,12 +8,12 @@ from worlds import write_logits
 from core.cli import main
 
 BAR = """
-from dashboard import frame
+from dashboard.panels import top_bar
 from dashboard.session import state
 from dashboard.session.current_run import open_current
 
 state.sync()
-frame.bar(open_current())
+top_bar.top_bar(open_current())
 """
 
 

@@ -8,11 +8,11 @@ from screens import screen, words
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
+import dashboard
 from core import actions
 from core.store import run_registry
-from dashboard import frame
 
-PAGE = str(Path(frame.__file__).with_name("page.py"))
+PAGE = str(Path(dashboard.__file__).with_name("page.py"))
 
 
 def _page(step, run):
