@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.runs import remembered
+from core.runs import lost_changes
 from core.runs.samples import list_sample
 from core.store import Run, branches
 from core.store.decisions import CurationLog
@@ -16,9 +16,9 @@ def key_of(run: Run, branch: str) -> str:
 
 
 def seen(run: Run, state: CurationState, branch: str) -> CurationState:
-    return replace(remembered.seen(run, state), branch=branch)
+    return replace(lost_changes.seen(run, state), branch=branch)
 
 
 def writer(run: Run) -> CurationLog:
     list_sample(run)
-    return remembered.guarded_log(run)
+    return lost_changes.guarded_log(run)

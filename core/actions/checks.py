@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.evaluation.self_test import with_suggested_weights
-from core.runs import background, checking, launch, self_testing
+from core.runs import background_tasks, checks, launch, self_tests
 from core.store import Run
 from core.types.checks import CheckResult, SelfTestResult
 from core.types.curation import Decision, Rules
@@ -15,7 +15,7 @@ from core.types.runs import RunStatus
 
 def check_modes(run: Run) -> dict[str, str]:
     """Mode ("quick", "full") -> why this run cannot have it; "" where it can."""
-    return checking.check_modes(run)
+    return checks.check_modes(run)
 
 
 def check_here(
@@ -28,67 +28,67 @@ def check_here(
     progress: Progress,
 ) -> CheckResult:
     """Prune and retrain in this process; goes on with the same question asked before, a finished one is only read."""
-    return checking.work_check(run, checking.ask_check(run, rules, decisions, mode, fractions, seeds), progress)
+    return checks.work_check(run, checks.ask_check(run, rules, decisions, mode, fractions, seeds), progress)
 
 
 def resume_check_here(run: Run, key: str, progress: Progress) -> CheckResult:
     """Go on, in this process, with the check of that key."""
-    return checking.work_check(run, key, progress)
+    return checks.work_check(run, key, progress)
 
 
 def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick", seeds: int = 3) -> str:
     """Prune and retrain in a process of its own; returns the check's key (see `check_status`)."""
-    return checking.start_check(run, rules, decisions, mode, seeds=seeds)
+    return checks.start_check(run, rules, decisions, mode, seeds=seeds)
 
 
 def resume_check(run: Run, kind: str = "check") -> str:
     """Go on, in a process of its own, with the "check" or "selftest" asked last."""
-    return checking.resume_check(run) if kind == "check" else self_testing.resume_self_test(run)
+    return checks.resume_check(run) if kind == "check" else self_tests.resume_self_test(run)
 
 
 def check_status(run: Run, kind: str = "check") -> RunStatus | None:
     """How the "check" or "selftest" of a run stands; None when none was started in this workspace."""
-    return background.job_status(run, kind)
+    return background_tasks.task_status(run, kind)
 
 
 def cancel_check(run: Run, kind: str = "check") -> None:
     """Ask it to stop; finished trainings stay."""
-    launch.cancel(background.job_id(run, kind))
+    launch.cancel(background_tasks.task_id(run, kind))
 
 
 def check_results(run: Run) -> list[CheckResult]:
     """Finished checks, the last asked first."""
-    return checking.check_results(run)
+    return checks.check_results(run)
 
 
 def checks_rules(result: CheckResult, rules: Rules) -> bool:
     """Whether a check is of exactly these rules, the preset's name aside."""
-    return checking.same_rules(result, rules)
+    return checks.same_rules(result, rules)
 
 
 def checks_decisions(result: CheckResult, decisions: Mapping[str, Decision]) -> bool:
     """Whether a check is of what these decisions keep and relabel."""
-    return checking.same_decisions(result, decisions)
+    return checks.same_decisions(result, decisions)
 
 
 def check_of(run: Run, rules: Rules, decisions: Mapping[str, Decision]) -> CheckResult | None:
     """The check that says most about these rules and decisions; None when these rules were never checked."""
-    return checking.check_of(run, rules, decisions)
+    return checks.check_of(run, rules, decisions)
 
 
 def self_test_here(run: Run, flip: float, progress: Progress) -> SelfTestResult:
     """Plant label flips in a copy, score it, and see what each score finds; a finished one is only read."""
-    return self_testing.work_self_test(run, flip, progress)
+    return self_tests.work_self_test(run, flip, progress)
 
 
 def start_self_test(run: Run, flip: float = 0.05) -> str:
     """The same in a process of its own; returns its key (see `check_status(run, "selftest")`)."""
-    return self_testing.start_self_test(run, flip)
+    return self_tests.start_self_test(run, flip)
 
 
 def self_test_result(run: Run) -> SelfTestResult | None:
     """The finished self-test of a run, if there is one."""
-    return self_testing.self_test_result(run)
+    return self_tests.self_test_result(run)
 
 
 def suggested_rules(rules: Rules, result: SelfTestResult) -> Rules:

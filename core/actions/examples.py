@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 
 from core.curation import ScoreView, duplicate_groups
-from core.runs import reading
+from core.runs import one_example
 from core.store import Run
 
 
 def example_input(run: Run, row: int) -> tuple[Any, str]:
     """One input (uint8 [H, W, C], str, or dict column -> value) and "", or None and why it cannot be shown."""
-    return reading.example_input(run, row)
+    return one_example.example_input(run, row)
 
 
 def training_curve(run: Run, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """epochs [T], probability of the given label [S, T], predicted class [S, T]; None without a training trace."""
-    return reading.training_curve(run, row)
+    return one_example.training_curve(run, row)
 
 
 def neighbors(run: Run, row: int, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the k nearest other examples in the label-free embedding (nearest first) and their distances."""
-    return reading.neighbors(run, row, k)
+    return one_example.neighbors(run, row, k)
 
 
 def near_duplicates(view: ScoreView, row: int, similarity: float, k: int = 10) -> tuple[np.ndarray, np.ndarray]:

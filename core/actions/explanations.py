@@ -13,7 +13,7 @@ import numpy as np
 
 from core.attributions import AttributionClient, AttributionMethod, ImageParts
 from core.models.text_encoding import words_in
-from core.runs import reading
+from core.runs import one_example
 from core.store import Run
 from core.types.attributions import Attribution, Edit, ExampleInfluence, WhatIf
 from core.types.scores import AssumptionCheck
@@ -21,19 +21,19 @@ from core.types.scores import AssumptionCheck
 
 def attribution_methods(run: Run) -> tuple[AttributionMethod, ...]:
     """The attribution methods that apply to this run's model and modality."""
-    return reading.attribution_methods(run)
+    return one_example.attribution_methods(run)
 
 
 def explain(
     run: Run, row: int, method: str, params: dict[str, Any] | None = None, client: AttributionClient | None = None
 ) -> Attribution:
     """Why the model predicts what it does for one row, computed in a child process (kept alive in `client`)."""
-    return reading.explain(run, row, method, params or {}, client)
+    return one_example.explain(run, row, method, params or {}, client)
 
 
 def influential_examples(run: Run, row: int, k: int = 5) -> tuple[ExampleInfluence, ExampleInfluence]:
     """The k most helpful and the k most harmful training examples for one row (last-layer TracIn)."""
-    return reading.influential_examples(run, row, k)
+    return one_example.influential_examples(run, row, k)
 
 
 def check_attribution(
@@ -70,7 +70,7 @@ def _asking(run: Run, client: AttributionClient | None) -> Iterator[AttributionC
 
 def word_places(run: Run, row: int) -> tuple[tuple[str, int, int], ...]:
     """(word, start, end) of each word of a text, as the model counts them; needs no worker."""
-    text, _ = reading.example_input(run, row)
+    text, _ = one_example.example_input(run, row)
     return tuple((token.text, token.start, token.end) for token in words_in(text)) if isinstance(text, str) else ()
 
 

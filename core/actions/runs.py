@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.models import own_code
-from core.runs import attended, launch, planning, prepare, source
+from core.runs import launch, plan_in_child, prepare, source, watched_run
 from core.store import Run, visited, workspace_root
 from core.store.consent import Consent
 from core.types.examples import ExampleTable, Modality
@@ -30,7 +30,7 @@ def plan_scores(spec: RunSpec, examples: ExampleTable | None = None) -> list[Sco
 
 def plan_source(spec: RunSpec) -> list[ScorePlan]:
     """`plan_scores` with the data that the spec names, loaded in a child process with limits; errors as there."""
-    return planning.plan_in_child(spec)
+    return plan_in_child.plan_in_child(spec)
 
 
 def list_runs() -> list[RunSummary]:
@@ -52,7 +52,7 @@ def run_here(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = 
     trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine. Raises
     `Cancelled` when someone asked it to stop.
     """
-    return attended.run_attended(spec, out, progress, truth, named_code(spec.training.model) if trust else None)
+    return watched_run.run_watched(spec, out, progress, truth, named_code(spec.training.model) if trust else None)
 
 
 def resume_run(run: str | Path) -> str:

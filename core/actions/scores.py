@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.curation import ScoreView
 from core.datasets.spreadsheet import csv_text, safe_frame
-from core.runs import evaluating, reading, tables, view
+from core.runs import evaluating, one_example, tables, view
 from core.store import Run
 
 
@@ -21,7 +21,7 @@ def score_view(run: Run) -> ScoreView:
 
 def clusters(run: Run, name: str) -> np.ndarray:
     """int32 [N] cluster of each row (`kmeans` or `hdbscan`), -1 = in none."""
-    return reading.clusters(run, name)
+    return one_example.clusters(run, name)
 
 
 def ranked(run: Run, score: str, top: int = 20) -> pd.DataFrame:

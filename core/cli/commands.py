@@ -45,15 +45,15 @@ def opened(asked: Namespace) -> actions.runs.Run:
 
 
 def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: Any = None) -> int:
-    from core.runs.attended import run_attended
     from core.runs.progress import terminal_progress
+    from core.runs.watched_run import run_watched
 
     if truth is not None and not truth.is_file():
         raise CurationError(f"No such answer key: {truth}.", "Give a CSV: example_id,is_fault.")
     before = _state_of(out)
     progress = terminal_progress(quiet)
     try:
-        done = run_attended(spec, out, progress, truth, consent, ends_process=True)
+        done = run_watched(spec, out, progress, truth, consent, ends_process=True)
     finally:
         progress.close()
     if not quiet:

@@ -12,7 +12,7 @@ from core.store import Run
 from core.types.comparisons import ClusterCard
 from core.types.examples import Modality
 
-from .reading import clusters
+from .one_example import clusters
 
 
 def cluster_cards(run: Run, view: ScoreView, name: str) -> tuple[ClusterCard, ...]:

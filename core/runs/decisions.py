@@ -10,7 +10,7 @@ from core.types.branches import CurationState
 from core.types.curation import Action
 from core.types.errors import RulesError
 
-from .remembered import guarded_log
+from .lost_changes import guarded_log
 
 _IDS: weakref.WeakKeyDictionary[Run, frozenset[str]] = weakref.WeakKeyDictionary()
 

@@ -21,9 +21,9 @@ from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
 
 from . import stages
-from .claiming import claimed
+from .context import RunContext
 from .folder import RunFolder, default_threads
-from .job import Job
+from .folder_lock import claimed
 from .prepare import chosen_scores, plan_scores, runnable, signals_needed
 from .source import absolute, has_inputs, open_run, refuse_changed_source
 from .traces import curves, predictions
@@ -64,42 +64,42 @@ def work_on(
         refuse_changed_source(run)
         return run
     refuse_unless_allowed(folder.run_id, folder.spec.training.model)
-    job = Job(folder, progress, reuse)
+    context = RunContext(folder, progress, reuse)
     if folder.damage:
-        job.log(folder.damage)
-    with _settled(job), limited_threads(folder.threads):
-        _work(job, clusters)
-        _keep_truth(job, truth)
+        context.log(folder.damage)
+    with _settled(context), limited_threads(folder.threads):
+        _work(context, clusters)
+        _keep_truth(context, truth)
     return open_run(folder.path)
 
 
-def _work(job: Job, clusters: bool) -> None:
-    with job.stage("load"):
-        stages.load(job)
-    methods = _runnable(job)
-    job.is_begun = True
+def _work(context: RunContext, clusters: bool) -> None:
+    with context.stage("load"):
+        stages.load(context)
+    methods = _runnable(context)
+    context.is_begun = True
     vectors, name = None, ""
-    if has_inputs(job.examples) or job.given.embeddings is not None:
-        with job.stage("embedding"), job.surviving("embedding"):
-            vectors, name = stages.embed(job)
+    if has_inputs(context.examples) or context.given.embeddings is not None:
+        with context.stage("embedding"), context.record_failures("embedding"):
+            vectors, name = stages.embed(context)
     if vectors is not None:
-        with job.stage("neighbors"), job.surviving("neighbors"):
-            stages.place(job, vectors)
+        with context.stage("neighbors"), context.record_failures("neighbors"):
+            stages.place(context, vectors)
     evidence = Evidence()
-    with job.stage("training"), job.surviving("training"):
-        evidence = stages.gather(job, signals_needed(methods, job.spec))
-        _keep_small_arrays(job, evidence)
-        stages.note_training(job)
-    texts = job.examples.inputs if job.examples.modality is Modality.TEXT else None
+    with context.stage("training"), context.record_failures("training"):
+        evidence = stages.gather(context, signals_needed(methods, context.spec))
+        _keep_small_arrays(context, evidence)
+        stages.note_training(context)
+    texts = context.examples.inputs if context.examples.modality is Modality.TEXT else None
     evidence = replace(evidence, embedding=vectors, embedding_name=name, texts=texts)
-    _compute_scores(job, methods, evidence)
+    _compute_scores(context, methods, evidence)
     if vectors is not None:
         if clusters:
-            with job.stage("clusters"), job.surviving("clusters"):
-                stages.group(job, vectors)
-        if job.spec.map:
-            with job.stage("umap"), job.surviving("umap"):
-                stages.draw_map(job, vectors)
+            with context.stage("clusters"), context.record_failures("clusters"):
+                stages.group(context, vectors)
+        if context.spec.map:
+            with context.stage("umap"), context.record_failures("umap"):
+                stages.draw_map(context, vectors)
 
 
 def _is_whole(folder: RunFolder) -> bool:
@@ -117,65 +117,69 @@ def _is_whole(folder: RunFolder) -> bool:
     )
 
 
-def _runnable(job: Job) -> list[ScoreMethod]:
+def _runnable(context: RunContext) -> list[ScoreMethod]:
     """The asked-for scores that can be computed here; those that cannot are written down with the reason."""
-    plans = plan_scores(job.spec, job.examples, job.given)
-    methods, why = runnable(plans, job.spec), {plan.name: plan.why_not for plan in plans if not plan.runs}
-    not_here = {method.name: why[method.name] for method in chosen_scores(job.spec) if method.name in why}
-    if "all" not in job.spec.scores:  # asked for by name, it is missed
-        job.problems |= not_here
-    job.folder.save(not_here=not_here)
+    plans = plan_scores(context.spec, context.examples, context.given)
+    methods, why = runnable(plans, context.spec), {plan.name: plan.why_not for plan in plans if not plan.runs}
+    not_here = {method.name: why[method.name] for method in chosen_scores(context.spec) if method.name in why}
+    if "all" not in context.spec.scores:  # asked for by name, it is missed
+        context.problems |= not_here
+    context.folder.save(not_here=not_here)
     return methods
 
 
-def _compute_scores(job: Job, methods: list[ScoreMethod], evidence: Evidence) -> None:
-    blocked = job.problems.get("training")
-    with job.stage("scores"):
+def _compute_scores(context: RunContext, methods: list[ScoreMethod], evidence: Evidence) -> None:
+    blocked = context.problems.get("training")
+    with context.stage("scores"):
         for method in methods:
-            with job.surviving(method.name):
-                stages.score(job, method, evidence)
-            if blocked and method.name in job.problems:
-                job.problems[method.name] = blocked  # the cause, not its echo
-        stages.write_manifest(job, [method.name for method in chosen_scores(job.spec)])
-    if not stages.score_manifest(job)["scores"]:
-        kind = BrokenOffError if job.met_a_bug else RunError
-        raise kind("No score could be computed.", next(iter(job.problems.values()), "See log.txt in the run folder."))
+            with context.record_failures(method.name):
+                stages.score(context, method, evidence)
+            if blocked and method.name in context.problems:
+                context.problems[method.name] = blocked  # the cause, not its echo
+        stages.write_manifest(context, [method.name for method in chosen_scores(context.spec)])
+    if not stages.score_manifest(context)["scores"]:
+        kind = BrokenOffError if context.met_a_bug else RunError
+        raise kind(
+            "No score could be computed.", next(iter(context.problems.values()), "See log.txt in the run folder.")
+        )
 
 
-def _keep_small_arrays(job: Job, evidence: Evidence) -> None:
+def _keep_small_arrays(context: RunContext, evidence: Evidence) -> None:
     arrays = predictions(evidence)
     if evidence.trace is not None:
-        arrays |= curves(evidence.trace, job.examples.labels, evidence.not_finite)
-        job.folder.save(learning_rates=list(map(float, evidence.trace.learning_rates)))
+        arrays |= curves(evidence.trace, context.examples.labels, evidence.not_finite)
+        context.folder.save(learning_rates=list(map(float, evidence.trace.learning_rates)))
     for name, values in arrays.items():
-        job.folder.put_array(name, values)
+        context.folder.put_array(name, values)
     if evidence.out_of_fold_model:
-        job.folder.save(out_of_fold_model=evidence.out_of_fold_model)
+        context.folder.save(out_of_fold_model=evidence.out_of_fold_model)
 
 
-def _keep_truth(job: Job, truth: Path | None) -> None:
+def _keep_truth(context: RunContext, truth: Path | None) -> None:
     if truth is not None:
-        shutil.copyfile(truth, job.path / "truth.csv")
+        shutil.copyfile(truth, context.path / "truth.csv")
 
 
 @contextmanager
-def _settled(job: Job) -> Iterator[None]:
+def _settled(context: RunContext) -> Iterator[None]:
     """However the work ends, run.json says so; problems make the run INCOMPLETE, a refusal leaves it as it was."""
-    before: dict[str, Any] = {name: job.folder.card[name] for name in ("state", "problems") if name in job.folder.card}
-    ended: dict[str, Any] = {"state": RunState.FAILED.value, "problems": job.problems}
-    job.folder.save(state=RunState.RUNNING.value, versions=_versions())
+    before: dict[str, Any] = {
+        name: context.folder.card[name] for name in ("state", "problems") if name in context.folder.card
+    }
+    ended: dict[str, Any] = {"state": RunState.FAILED.value, "problems": context.problems}
+    context.folder.save(state=RunState.RUNNING.value, versions=_versions())
     try:
         yield
-        ended["state"] = (RunState.INCOMPLETE if job.problems else RunState.FINISHED).value
+        ended["state"] = (RunState.INCOMPLETE if context.problems else RunState.FINISHED).value
     except (Cancelled, KeyboardInterrupt):
         ended["state"] = RunState.CANCELLED.value
         raise
     except CurationError:
-        if not job.is_begun:
+        if not context.is_begun:
             ended |= before
         raise
     finally:
-        job.folder.save(**ended)
+        context.folder.save(**ended)
 
 
 @contextmanager

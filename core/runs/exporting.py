@@ -24,7 +24,7 @@ from core.types.errors import CurationError, ModelError, RulesError, RunError
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import RunState
 
-from .checking import check_of, same_decisions
+from .checks import check_of, same_decisions
 from .launch import status
 from .provenance import contradictions, provenance
 from .repeat import repeat_scores

@@ -1,4 +1,4 @@
-"""The writing side of a run folder: keep run.json true (see `claiming` for the right to write)."""
+"""The writing side of a run folder: keep run.json true (see `folder_lock` for the right to write)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.types.runs import RunSpec, RunState, spec_from_json
 
 
 class RunFolder:
-    """What a running job writes. Every file is whole or absent; run.json tells which arrays are done, by sha256."""
+    """What a run at work writes. Every file is whole or absent; run.json tells which arrays are done, by sha256."""
 
     def __init__(self, path: Path):
         self.path = path

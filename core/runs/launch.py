@@ -19,9 +19,9 @@ from core.types import child
 from core.types.errors import RunError
 from core.types.runs import RunSpec, RunState, RunStatus, RunSummary
 
-from .alive import heartbeat_age, is_alive, is_there
-from .claiming import claimed, locked, new_run_id
 from .folder import RunFolder, default_threads
+from .folder_lock import claimed, locked, new_run_id
+from .liveness import heartbeat_age, is_alive, is_there
 from .prepare import check_spec
 from .source import absolute, find_run
 
@@ -76,17 +76,17 @@ def status(run_id: str) -> RunStatus:
     registry = run_registry()
     row = registry.row(run_id)
     if RunState(row.state).is_busy and not _goes_on(row):
-        registry.bury(run_id, row.beat, _last_words(Path(row.path)))
+        registry.mark_dead(run_id, row.beat, _log_tail(Path(row.path)))
         row = registry.row(run_id)
     _reap(run_id)
     age, state = heartbeat_age(row), RunState(row.state)
     return RunStatus(run_id, state, row.stage, row.done, row.total, age, row.message, row.seconds_left)
 
 
-def refuse_second(job: str, what: str) -> None:
+def refuse_second(run_id: str, what: str) -> None:
     """Raise when another process of this machine works under the same name: in a copy of the folder, or unlocked."""
-    if _known(job):
-        row = run_registry().row(job)
+    if _known(run_id):
+        row = run_registry().row(run_id)
         if row.state == RunState.RUNNING.value and row.pid != os.getpid() and is_there(row):
             raise RunError(f"{what} is already running.", "Wait for it, or cancel it first.")
 
@@ -144,18 +144,18 @@ def _go_on(folder: RunFolder) -> list[str]:
     return child.python("-m", "core", "resume", str(folder.path.absolute()), "--quiet")
 
 
-def spawn(job: str, folder: Path, command: list[str], threads: int, facts: dict[str, Any]) -> None:
-    """Start a command in a process of its own; its row in the database waits for it, its words go to log.txt."""
-    _reap(job, _ENDING_SECONDS)  # its last words are written; the process may still be closing down
-    with locked(folder):  # before the row is written: a job whose heartbeat is late keeps its own
-        _announce(job, folder, facts)
-    _begin(job, folder, command, threads)
+def spawn(run_id: str, folder: Path, command: list[str], threads: int, facts: dict[str, Any]) -> None:
+    """Start a command in a process of its own; its row in the database waits for it, its output goes to log.txt."""
+    _reap(run_id, _ENDING_SECONDS)  # its log is written; the process may still be closing down
+    with locked(folder):  # before the row is written: a run whose heartbeat is late keeps its own
+        _announce(run_id, folder, facts)
+    _begin(run_id, folder, command, threads)
 
 
-def _announce(job: str, folder: Path, facts: dict[str, Any]) -> None:
-    """The row of a job that is about to begin."""
+def _announce(run_id: str, folder: Path, facts: dict[str, Any]) -> None:
+    """The row of a run or task that is about to begin."""
     run_registry().register(
-        job,
+        run_id,
         folder,
         state=RunState.WAITING.value,
         stage="Starting",
@@ -169,7 +169,7 @@ def _announce(job: str, folder: Path, facts: dict[str, Any]) -> None:
     )
 
 
-def _begin(job: str, folder: Path, command: list[str], threads: int) -> None:
+def _begin(run_id: str, folder: Path, command: list[str], threads: int) -> None:
     environment = child.environment(OMP_NUM_THREADS=str(threads))
     try:
         with open(folder / "log.txt", "ab") as log:
@@ -178,19 +178,19 @@ def _begin(job: str, folder: Path, command: list[str], threads: int) -> None:
             )
     except OSError as error:
         told = in_words(folder / "log.txt", error)
-        run_registry().settle(job, RunState.FAILED, " ".join(told.lines().splitlines()))
+        run_registry().settle(run_id, RunState.FAILED, " ".join(told.lines().splitlines()))
         raise told from error
-    _CHILDREN[job] = process
+    _CHILDREN[run_id] = process
 
 
-def _reap(job: str, patience: float = 0.0) -> None:
-    """Bury a child that has ended, so that no zombie stays; one that is about to end is waited for a moment."""
-    child = _CHILDREN.get(job)
+def _reap(run_id: str, patience: float = 0.0) -> None:
+    """Wait for a child that has ended, so that no zombie stays; one that is about to end gets `patience` seconds."""
+    child = _CHILDREN.get(run_id)
     if child is None:
         return
     with suppress(subprocess.TimeoutExpired):
         child.wait(patience)
-        del _CHILDREN[job]
+        del _CHILDREN[run_id]
 
 
 def _known(run_id: str) -> bool:
@@ -203,14 +203,14 @@ def _known(run_id: str) -> bool:
 
 def _goes_on(row: Any) -> bool:
     child = _CHILDREN.get(row.run_id)
-    if child is not None and child.poll() is not None:  # polling also buries the zombie
+    if child is not None and child.poll() is not None:  # polling also reaps the zombie
         del _CHILDREN[row.run_id]
         return False
     return is_alive(row)
 
 
-def _last_words(path: Path) -> str:
-    """The tail of the log, for the person who finds the run dead."""
+def _log_tail(path: Path) -> str:
+    """Why a dead run may have died: the last lines of its log."""
     log = path / "log.txt"
     tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:] if log.is_file() else []
     return "It stopped without saying why. Resume goes on where it was." + (

@@ -11,8 +11,8 @@ from core.store import Run
 from core.store.atomic import sha256_of
 from core.types.curation import Decision, Rules
 
-from .checked import check_words, checked
-from .checking import check_results, same_rules
+from .checks import check_results, same_rules
+from .manifest_checks import check_words, checked
 
 _OF_THE_RUN = (
     "run_id",

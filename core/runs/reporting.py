@@ -14,8 +14,8 @@ from core.types.checks import NoiseRate
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, RulesError
 
-from .checking import check_of, same_decisions
-from .self_testing import self_test_result
+from .checks import check_of, same_decisions
+from .self_tests import self_test_result
 from .view import score_view
 
 

@@ -43,7 +43,7 @@ class RunRegistry:
                 .values(state=state.value, message=message, seconds_left=None, **_now(connection))
             )
 
-    def bury(self, run_id: str, beat: int, message: str) -> None:
+    def mark_dead(self, run_id: str, beat: int, message: str) -> None:
         """A process is gone: STOPPED, unless it wrote something after the heartbeat that was looked at."""
         with self.database.writing() as connection:
             connection.execute(

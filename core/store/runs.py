@@ -201,7 +201,7 @@ class Run:
 
         if agrees(path, self.card["arrays"][name]):
             return True
-        fresh = read_card(self.path, self.run_id).get("arrays", {})  # a job may have written it since this was opened
+        fresh = read_card(self.path, self.run_id).get("arrays", {})  # it may have been written since this was opened
         return agrees(path, fresh.get(name))
 
     def coordinates(self, name: str) -> np.ndarray | None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from core.runs import stages
-from core.runs.claiming import claim
+from core.runs.context import RunContext
 from core.runs.folder import RunFolder
-from core.runs.job import Job
+from core.runs.folder_lock import claim
 from core.scores import ScoreMethod, score_named
 from core.store import run_registry
 from core.types.evidence import Evidence
@@ -46,16 +46,18 @@ def make_run(folder: Path, rows: int, seed: int = 0) -> str:
     made = _World(rows, seed)
     source = folder / f"points_{rows}.npz"
     np.savez(source, images=made.images(), label=made.labels, id=made.ids(), split=made.splits)
-    job = Job(claim(folder / f"run_{rows}", RunSpec(str(source), scores=SCORES), threads=1), SilentProgress())
-    with job.stage("load"):
-        stages.load(job)
+    context = RunContext(
+        claim(folder / f"run_{rows}", RunSpec(str(source), scores=SCORES), threads=1), SilentProgress()
+    )
+    with context.stage("load"):
+        stages.load(context)
     for name, values in made.arrays().items():
-        job.folder.put_array(name, values)
+        context.folder.put_array(name, values)
     for name in SCORES:
-        stages.score(job, _pretending(score_named(name), made), Evidence())
-    stages.write_manifest(job, list(SCORES))
-    _finish(job.folder, rows)
-    return job.folder.run_id
+        stages.score(context, _pretending(score_named(name), made), Evidence())
+    stages.write_manifest(context, list(SCORES))
+    _finish(context.folder, rows)
+    return context.folder.run_id
 
 
 def _finish(folder: RunFolder, rows: int) -> None:

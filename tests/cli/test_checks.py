@@ -8,7 +8,7 @@ from worlds import write_images, write_table, write_texts
 
 from core import actions
 from core.cli import main
-from core.runs import background, checking, launch
+from core.runs import background_tasks, checks, launch
 from core.store.atomic import read_json
 from core.types.checks import CheckResult, SelfTestResult
 from core.types.errors import Cancelled
@@ -57,7 +57,7 @@ def test_a_quick_check_says_its_verdict_and_is_kept(scored, capsys):
     assert result.verdict in out
     assert "better than" in out or "no different from" in out or "worse than" in out
     of_these, of_others = (
-        checking.check_of(run, actions.rules.preset_named(name).build(actions.scores.score_view(run)), {})
+        checks.check_of(run, actions.rules.preset_named(name).build(actions.scores.score_view(run)), {})
         for name in ("remove_label_errors", "balanced_half")
     )
     assert of_these == result
@@ -69,7 +69,7 @@ def test_a_full_check_trains_the_runs_model_in_equal_steps(write, tmp_path, caps
     data, _ = write(tmp_path, rows=120)
     assert main(["run", str(data), "--out", str(tmp_path / "run"), "--quiet", *QUICK, *SCORES]) == 0
     run = actions.runs.open_run(tmp_path / "run")
-    key = checking.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "full", (0.5,), 3)
+    key = checks.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "full", (0.5,), 3)
     done, total = [0], [0]
 
     class Counting(SilentProgress):
@@ -90,7 +90,7 @@ def test_a_full_check_trains_the_runs_model_in_equal_steps(write, tmp_path, caps
 
 def test_a_cancelled_full_check_goes_on_from_its_finished_trainings(scored):
     run = actions.runs.open_run(scored)
-    key = checking.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "full", (0.5,), 3)
+    key = checks.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "full", (0.5,), 3)
     steps = [0]
 
     class Stopping(SilentProgress):
@@ -102,7 +102,7 @@ def test_a_cancelled_full_check_goes_on_from_its_finished_trainings(scored):
     with pytest.raises(Cancelled):
         actions.checks.resume_check_here(run, key, Stopping())
     assert actions.checks.check_status(run).state is RunState.CANCELLED
-    pieces = checking.check_folder(run) / key / "pieces"
+    pieces = checks.check_folder(run) / key / "pieces"
     before = {p.name: p.stat().st_mtime_ns for p in pieces.iterdir()}
     assert before
     assert actions.checks.check_results(run) == []
@@ -126,7 +126,7 @@ def test_a_check_in_its_own_process_can_be_watched(scored):
     assert actions.checks.check_status(run).state is RunState.FINISHED, said
     assert [r.key for r in actions.checks.check_results(run)] == [key]
     assert actions.runs.list_runs() == []  # a check is no run
-    launch._CHILDREN.pop(background.job_id(run, "check")).wait(30)
+    launch._CHILDREN.pop(background_tasks.task_id(run, "check")).wait(30)
 
 
 def test_a_self_test_finds_planted_flips_and_its_weights_apply(scored, capsys):
@@ -169,8 +169,8 @@ def test_mistakes_are_told_in_two_lines(scored, capsys, words, said):
 
 def test_a_changed_dataset_needs_a_new_check(scored):
     run = actions.runs.open_run(scored)
-    key = checking.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "quick", (0.5,), 3)
-    path = checking.check_folder(run) / key / "asked.json"
+    key = checks.ask_check(run, actions.rules.default_rules(actions.scores.score_view(run)), {}, "quick", (0.5,), 3)
+    path = checks.check_folder(run) / key / "asked.json"
     asked = read_json(path)
     path.write_text(json.dumps({**asked, "fingerprint": "other"}))
     with pytest.raises(Exception, match="changed since this check"):

@@ -16,7 +16,7 @@ from core.attributions import AttributionClient
 from core.attributions.session import Session
 from core.cli import main
 from core.cli.parser import COMMANDS
-from core.runs import background, launch
+from core.runs import background_tasks, launch
 from core.types import child
 from core.types.attributions import Edit
 from core.types.curation import Action
@@ -124,7 +124,7 @@ def _refused_where_it_would_run(gift, ways, capsys, refuses=frozenset({"selftest
 def test_no_library_function_runs_it(made, tmp_path, monkeypatch):
     gift, spawned = _received(made, _STANDS[2], tmp_path, monkeypatch), []
     monkeypatch.setattr(launch, "spawn", lambda job, folder, command, *_: spawned.append(command))
-    monkeypatch.setattr(background, "spawn", lambda job, folder, command, *_: spawned.append(command))
+    monkeypatch.setattr(background_tasks, "spawn", lambda job, folder, command, *_: spawned.append(command))
     with AttributionClient(gift.run) as client:
         tried = _try_each(_arguments(gift, tmp_path, client), {"resume_run": {"run": gift.run}}, gift)
     assert tried > 50

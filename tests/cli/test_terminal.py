@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from core.cli import main
+from core.runs.context import RunContext
 from core.runs.folder import RunFolder
-from core.runs.job import Job
 from core.runs.progress import BarProgress, PlainProgress
 from core.types.progress import SilentProgress
 from core.types.terminal import EscapedFormatter, escaped, escaped_lines
@@ -79,7 +79,7 @@ def test_progress_logs_and_what_libraries_say_are_escaped(tmp_path, capsys):
     assert isinstance(logging.lastResort.formatter, EscapedFormatter)
     assert "\x1b" not in warnings.formatwarning(CLEAR, UserWarning, "f", 1)
     (tmp_path / "spec.json").write_text('{"run_id": "r", "spec": {"source": "x"}}')
-    Job(RunFolder(tmp_path), SilentProgress()).log(f"score: {CLEAR}")
+    RunContext(RunFolder(tmp_path), SilentProgress()).log(f"score: {CLEAR}")
     assert "\x1b" not in (tmp_path / "log.txt").read_text()
 
 

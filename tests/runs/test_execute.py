@@ -12,7 +12,7 @@ from worlds import write_logits, write_table
 
 from core import actions
 from core.runs import execute, prepare
-from core.runs.claiming import locked
+from core.runs.folder_lock import locked
 from core.types.errors import Cancelled, CurationError, RunError
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, RunState, TrainingSpec

@@ -10,7 +10,7 @@ from worlds import write_table
 
 from core import actions
 from core.models.stored import load_card
-from core.runs.asked import read_asked_check
+from core.runs.check_files import read_asked_check
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec

@@ -12,7 +12,7 @@ from worlds import write_table
 
 from core import actions
 from core.cli import main
-from core.runs import checking
+from core.runs import checks
 from core.store.workspace import workspace_root
 from core.types.errors import RunError
 from core.types.progress import SilentProgress
@@ -101,7 +101,7 @@ def test_checks_of_a_run_with_links_are_kept_in_the_workspace(place, made, mine,
     (run / place).parent.mkdir(exist_ok=True)
     (run / place).symlink_to(mine)
     opened = actions.runs.open_run(run)
-    checking.ask_check(opened, actions.rules.default_rules(actions.scores.score_view(opened)), {})
+    checks.ask_check(opened, actions.rules.default_rules(actions.scores.score_view(opened)), {})
     assert len(list((workspace_root() / "checks" / opened.run_id).glob("*/asked.json"))) == 1
     assert untouched(mine)
 

@@ -12,7 +12,7 @@ from worlds import write_table
 from core import actions
 from core.cli import main
 from core.runs import prepare, stages
-from core.runs.claiming import claim
+from core.runs.folder_lock import claim
 from core.store import atomic, run_registry
 from core.store.database import _opened, database
 from core.types.errors import BrokenOffError, CurationError, RunError

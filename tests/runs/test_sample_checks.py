@@ -9,7 +9,7 @@ import pytest
 from core import actions
 from core.cli import main
 from core.datasets import SAMPLES
-from core.runs import checking, samples
+from core.runs import checks, samples
 from core.types.curation import Action
 from core.types.errors import RunError
 from core.types.progress import SilentProgress
@@ -44,7 +44,7 @@ def test_a_quick_check_ends_in_a_verdict_and_leaves_the_sample_as_it_was(name, o
     assert any(verdict in said for verdict in VERDICTS)
     assert files_below(run.path) == before
     assert len(actions.checks.check_results(run)) == 2
-    assert checking.check_folder(run).is_relative_to(own_workspace)
+    assert checks.check_folder(run).is_relative_to(own_workspace)
     assert list((own_workspace / "checks" / run.run_id).glob("*/result.json"))
 
 

@@ -114,16 +114,16 @@ def test_reviewed_rows_give_a_noise_rate_with_its_interval(copied):
 
 
 def test_a_stopped_self_test_goes_on_with_its_own_share(copied, monkeypatch):
-    from core.runs import self_testing
+    from core.runs import self_tests
 
     asked = []
-    monkeypatch.setattr(self_testing, "launch_job", lambda run, kind, folder, arguments: asked.append(arguments))
+    monkeypatch.setattr(self_tests, "launch_task", lambda run, kind, folder, arguments: asked.append(arguments))
     run = actions.runs.open_run(copied)
     at = screen("check", copied)
     at.number_input(key="selftest_share").set_value(12.0).run()
     at.button(key="start_selftest").click().run()
     folder = next((copied / "check").glob("selftest-*"))
-    self_testing.run_registry().register(f"{run.run_id}/selftest", folder)  # as the process does when it starts
+    self_tests.run_registry().register(f"{run.run_id}/selftest", folder)  # as the process does when it starts
     actions.checks.resume_check(run, "selftest")
     shares = [arguments[arguments.index("--flip") + 1] for arguments in asked]
     assert shares == ["0.12", "0.12"]

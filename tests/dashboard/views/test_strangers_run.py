@@ -9,7 +9,7 @@ from screens import screen, words
 from strangers import forged, import_state
 
 from core import actions
-from core.runs import background, launch
+from core.runs import background_tasks, launch
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard.components import run_progress
@@ -28,7 +28,7 @@ def gift(run_of, tmp_path, monkeypatch):
     found = forged(run_of("table"), tmp_path / "made")
     monkeypatch.syspath_prepend(str(found.root))
     monkeypatch.setenv("PYTHONPATH", str(found.root), prepend=":")
-    for module in (launch, background):
+    for module in (launch, background_tasks):
         monkeypatch.setattr(module, "spawn", lambda *_: pytest.fail("a process was started"))
     with import_state():
         yield found

@@ -6,7 +6,7 @@ import pytest
 from worlds import write_table
 
 from core import actions
-from core.runs import remembered
+from core.runs import lost_changes
 from core.store import curation_log
 from core.store import database as database_module
 from core.types.curation import Action, Rules
@@ -52,7 +52,7 @@ def test_a_state_of_a_moment_ago_is_no_lost_database(run):
     """One tab read the state; before it is remembered, another tab's change was made and seen."""
     moment_ago = actions.curation.curation_state(run)
     actions.curation.decide(run, ["row-11"], Action.DROP, token="another tab")
-    assert remembered.seen(run, moment_ago) is moment_ago
+    assert lost_changes.seen(run, moment_ago) is moment_ago
     actions.curation.decide(run, ["row-12"], Action.DROP, token="goes on")
 
 

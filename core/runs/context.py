@@ -26,8 +26,8 @@ from .gauge import Gauge
 
 
 @dataclass(eq=False)
-class Job:
-    """The work on one run folder. `problems` maps what failed to the sentence that says why."""
+class RunContext:
+    """What every stage of one run shares. `problems` maps what failed to the sentence that says why."""
 
     folder: RunFolder
     progress: Progress
@@ -83,8 +83,8 @@ class Job:
         )
 
     @contextmanager
-    def surviving(self, what: str) -> Iterator[None]:
-        """Whatever fails inside is written down under `what`, and the run goes on; a wish to stop passes through."""
+    def record_failures(self, what: str) -> Iterator[None]:
+        """Whatever fails inside is written down under `what`, and the run goes on; cancellation propagates."""
         try:
             yield
         except Cancelled:

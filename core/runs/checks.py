@@ -30,9 +30,9 @@ from core.types.errors import CurationError, RunError
 from core.types.examples import UNLABELED, Modality, Split
 from core.types.progress import Progress
 
-from .asked import read_asked_check, read_result
-from .background import launch_job, watched
-from .claiming import locked
+from .background_tasks import launch_task, watched
+from .check_files import read_asked_check, read_result
+from .folder_lock import locked
 from .links import keeps_beside
 from .source import source_gone
 from .view import score_view
@@ -111,7 +111,7 @@ def start_check(
     fractions: Sequence[float] = (),
     seeds: int = LEAST_SEEDS,
 ) -> str:
-    """Ask, and work in a process of its own (`background.job_status(run, "check")` watches it); returns the key.
+    """Ask, and work in a process of its own (`background_tasks.task_status(run, "check")` watches it); returns the key.
 
     A question that is answered already starts nothing.
     """
@@ -133,7 +133,7 @@ def resume_check(run: Run) -> str:
 
 def _launch(run: Run, key: str) -> None:
     _refuse_code(run, read_asked_check(check_folder(run) / key / "asked.json")["mode"])
-    launch_job(run, "check", check_folder(run) / key, ["check", str(run.path.absolute()), "--resume", key, "--quiet"])
+    launch_task(run, "check", check_folder(run) / key, ["check", str(run.path.absolute()), "--resume", key, "--quiet"])
 
 
 def work_check(run: Run, key: str, progress: Progress) -> CheckResult:

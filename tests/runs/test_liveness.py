@@ -10,8 +10,8 @@ import pytest
 from worlds import write_table
 
 from core import actions
-from core.runs import alive, launch
-from core.runs.claiming import claim, locked
+from core.runs import launch, liveness
+from core.runs.folder_lock import claim, locked
 from core.store import machine, run_registry
 from core.types.errors import RunError
 from core.types.progress import SilentProgress
@@ -70,11 +70,11 @@ def test_a_job_of_another_machine_is_watched_before_it_counts_as_stopped(folder,
     run_id = registered(folder, 1, age=-1e6, host="far-away 0000")
     assert state_of(run_id) is RunState.RUNNING
     now = time.monotonic()
-    monkeypatch.setattr(alive.time, "monotonic", lambda: now + 59)
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: now + 59)
     assert state_of(run_id) is RunState.RUNNING
     run_registry().pulse(run_id, "Training", 1, 2, None)  # it was heard of
     assert state_of(run_id) is RunState.RUNNING
-    monkeypatch.setattr(alive.time, "monotonic", lambda: now + 59 + 61)
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: now + 59 + 61)
     assert state_of(run_id) is RunState.STOPPED
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from worlds import write_table
 
 from core import actions
-from core.runs.slim import slim_run
+from core.runs.slim_copy import slim_run
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 

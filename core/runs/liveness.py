@@ -1,4 +1,4 @@
-"""Whether a job's process still works: by its number and start, and by the age of its heartbeat; never by the clock."""
+"""Whether a run's process still works: by its number and start, and by the age of its heartbeat; never by the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from core.store.machine import ended_with_its_boot, same_boot, started_at, this_machine
 
-SILENT_SECONDS = 60.0  # without a heartbeat, after which a job counts as stopped
+SILENT_SECONDS = 60.0  # without a heartbeat, after which a run counts as stopped
 _START_GRACE_SECONDS = 30.0  # a row may wait this long for its process to write down its number
 _FIRST_SEEN: dict[str, tuple[int, float]] = {}  # run id -> (heartbeat of another machine, when it was first seen here)
 
@@ -18,7 +18,7 @@ def is_there(row: Any) -> bool:
 
 
 def is_alive(row: Any) -> bool:
-    """Whether the job goes on: its process is there, as far as that can be told, and was heard of lately."""
+    """Whether the run goes on: its process is there, as far as that can be told, and was heard of lately."""
     age = heartbeat_age(row)
     if row.pid is None:
         return row.host == this_machine() and age is not None and age < _START_GRACE_SECONDS
@@ -28,7 +28,7 @@ def is_alive(row: Any) -> bool:
 
 
 def heartbeat_age(row: Any) -> float | None:
-    """Seconds since the last heartbeat; None where the job's clock is not ours (another machine, before a restart)."""
+    """Seconds since the last heartbeat; None where the run's clock is not ours (another machine, before a restart)."""
     if row.beat_at is None or not same_boot(row.host):
         return None
     return max(0.0, time.monotonic() - row.beat_at)

@@ -20,11 +20,11 @@ from core.types.errors import CurationError
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress
 
-from .asked import read_asked_self_test, read_result
-from .background import job_id, launch_job, watched
-from .checking import check_folder, kept_checks
-from .claiming import locked
+from .background_tasks import launch_task, task_id, watched
+from .check_files import read_asked_self_test, read_result
+from .checks import check_folder, kept_checks
 from .execute import limited_threads
+from .folder_lock import locked
 
 USUAL_FLIP = 0.05
 _KIND = "selftest"
@@ -35,13 +35,13 @@ def start_self_test(run: Run, flip: float = USUAL_FLIP) -> str:
     folder = _ask(run, flip)
     if not (folder / "result.json").is_file():
         refuse_unless_allowed(run.run_id, run.spec.training.model)
-        launch_job(run, _KIND, folder, [_KIND, str(run.path.absolute()), "--flip", repr(flip), "--quiet"])
+        launch_task(run, _KIND, folder, [_KIND, str(run.path.absolute()), "--flip", repr(flip), "--quiet"])
     return folder.name
 
 
 def resume_self_test(run: Run) -> str:
     """Go on with the one that was started last, with its share of flips; returns the key."""
-    folder = Path(run_registry().row(job_id(run, _KIND)).path)
+    folder = Path(run_registry().row(task_id(run, _KIND)).path)
     return start_self_test(run, float(read_asked_self_test(folder / "asked.json")["flip"]))
 
 

@@ -1,4 +1,4 @@
-"""The right to work on a run folder: one job at a time, and nothing of ours stays where a try was refused."""
+"""The right to work on a run folder: one process at a time, and nothing of ours stays where a try was refused."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def clear(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Only one job works in a folder at a time; the lock ends with its process, however that ends.
+    """Only one process works in a folder at a time; the lock ends with it, however it ends.
 
     The folder itself is locked, so that nothing is written and a read-only one can be locked, too. Raises `RunError`
     where another process holds it, or where it holds links.
@@ -148,7 +148,7 @@ def _taken(take: Callable[[], None]) -> bool:
 
 
 def tidy(path: Path) -> None:
-    """Delete what a killed job left half-written in a folder of ours."""
+    """Delete what a killed process left half-written in a folder of ours."""
     for place in (*path.glob(".*"), *(left for name in _OURS for left in (path / name).rglob(".*"))):
         if _TEMPORARY.fullmatch(place.name) and place.is_file() and os.access(place.parent, os.W_OK):
             place.unlink(missing_ok=True)

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 from core.models.own_code import allowed_before, refuse_unless_allowed
 from core.store import Run, run_registry
 from core.store.consent import Consent, remember_consent
-from core.store.machine import own_process
 from core.store.runs import is_run
 from core.types.errors import Cancelled, CurationError, by_reason
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState
 
-from .claiming import claimed
+from .context import RunContext
 from .execute import work_on
 from .folder import RunFolder, default_threads
-from .job import Job
-from .launch import facts_of, refuse_second
+from .folder_lock import claimed
+from .launch import facts_of
 from .prepare import check_spec
-from .progress import DatabaseProgress, Together
+from .run_row import Ending, ending_of, live_row
 from .source import absolute
 
 _ENDS_WELL = (RunState.FINISHED, RunState.INCOMPLETE, RunState.CANCELLED)
 
 
-@dataclass
-class _Ending:
-    """What a run's row says once its process is gone."""
-
-    state: RunState = RunState.FAILED
-    message: str = "It stopped without saying why."
-
-
-def run_attended(
+def run_watched(
     spec: RunSpec,
     out: Path,
     progress: Progress,
@@ -45,7 +34,7 @@ def run_attended(
     consent: Consent | None = None,
     ends_process: bool = False,
 ) -> Run:
-    """`execute_run` with heartbeat, progress and the wish to cancel in the database.
+    """`execute_run`, which anyone can watch and cancel: its heartbeat and progress stand in the database.
 
     consent: to the person's own code that `spec` names, given on this call and remembered in the workspace.
     ends_process: a stage that cannot be interrupted may end this process when someone cancels (the command line).
@@ -75,43 +64,33 @@ def _settle_consent(folder: RunFolder, spec: RunSpec, consent: Consent | None) -
 
 
 def _watched(folder: RunFolder, progress: Progress, truth: Path | None, ends_process: bool) -> Run:
-    registry = run_registry()
-    refuse_second(folder.run_id, f"The run in {folder.path}")
-    registry.register(
-        folder.run_id, folder.path, state=RunState.RUNNING.value, message="", **own_process(), **facts_of(folder.path)
-    )
-    with _told(folder, progress), DatabaseProgress(registry, folder.run_id, ends_process) as beat:
-        run = work_on(folder, Together(progress, beat), truth)
-        registry.register(folder.run_id, folder.path, **facts_of(folder.path))
+    def ended(error: BaseException | None) -> Ending:
+        return _ending(folder, progress, error)
+
+    run_id, path = folder.run_id, folder.path
+    with live_row(run_id, path, f"The run in {path}", progress, ended, ends_process, **facts_of(path)) as told:
+        run = work_on(folder, told, truth)
+        run_registry().register(run_id, path, **facts_of(path))
         return run
 
 
-@contextmanager
-def _told(folder: RunFolder, progress: Progress) -> Iterator[None]:
-    """However the work ends, the row says how; a refusal leaves a run as its files say that it stands."""
-    ending = _Ending()
-    try:
-        yield
-        ending = _as_on_disk(folder)
-    except (Cancelled, KeyboardInterrupt):
-        ending = _Ending(RunState.CANCELLED, "Cancelled. Resume goes on where it was.")
-        raise
-    except CurationError as error:
-        found = _as_on_disk(folder)
-        ending = found if found.state in _ENDS_WELL else _Ending(message=" ".join(error.lines().splitlines()))
-        raise
-    except Exception as error:  # our bug: the watcher gets a sentence, log.txt the traceback
-        ending.message = (
-            f"Something went wrong inside Chaffinch ({type(error).__name__}): log.txt of the run has the details."
-        )
-        Job(folder, progress).log(traceback.format_exc())
-        raise
-    finally:
-        run_registry().settle(folder.run_id, ending.state, ending.message)
+def _ending(folder: RunFolder, progress: Progress, error: BaseException | None) -> Ending:
+    """What the files say; a refusal leaves a run as it stood, and our bug leaves its traceback in log.txt."""
+    if error is None:
+        return _as_on_disk(folder)
+    if isinstance(error, CurationError):
+        on_disk = _as_on_disk(folder)
+        if on_disk.state in _ENDS_WELL:
+            return on_disk
+    elif isinstance(error, Exception) and not isinstance(error, Cancelled):
+        RunContext(folder, progress).log("".join(traceback.format_exception(error)))
+        kind = type(error).__name__
+        return Ending(message=f"Something went wrong inside Chaffinch ({kind}): log.txt of the run has the details.")
+    return ending_of(error, "Cancelled. Resume goes on where it was.")
 
 
-def _as_on_disk(folder: RunFolder) -> _Ending:
+def _as_on_disk(folder: RunFolder) -> Ending:
     card = RunFolder(folder.path).card
     state = RunState(card.get("state", RunState.FAILED))
     told = by_reason(card.get("problems", {}))
-    return _Ending(state, "; ".join(f"{', '.join(names)}: {why}" for names, why in told))
+    return Ending(state, "; ".join(f"{', '.join(names)}: {why}" for names, why in told))

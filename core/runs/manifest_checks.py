@@ -12,8 +12,8 @@ from core.types.checks import CheckResult
 from core.types.curation import Decision, Rules
 from core.types.errors import RulesError
 
-from .checking import check_of, same_decisions
-from .self_testing import self_test_result
+from .checks import check_of, same_decisions
+from .self_tests import self_test_result
 from .view import score_view
 
 _IN_RULES = ("rules", "class_names")  # said elsewhere in a manifest
