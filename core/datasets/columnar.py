@@ -17,6 +17,7 @@ from .files import MEGABYTE, open_regular, unpack_limit
 from .limits import Budget, batch_size, refuse_odd_kinds, too_large
 
 _BATCH = 1 << 20  # rows; the distinct texts of a row group are gathered anew for each batch
+_UNCOUNTED = 1_000  # rows of texts stored as differences, whose size is only known once they are read
 _LOOK = 16 * MEGABYTE  # of text, which is enough for a look
 _KINDS = (("integer", "is_integer"), ("fraction", "is_floating"), ("fraction", "is_decimal"), ("text", "is_string"),
           ("text", "is_large_string"), ("nothing", "is_null"))  # fmt: skip
@@ -151,21 +152,26 @@ def _batches(path: Path, shard: Any, rows: int | None) -> Iterator[Any]:
     """Batches of a shard; texts stored as differences do not come as distinct ones and are read a few at a time."""
     done = 0
     try:
-        for batch in shard.iter_batches(batch_size=_BATCH if rows is None else min(rows, _BATCH)):
+        for batch in _one_thread(shard, _BATCH if rows is None else min(rows, _BATCH)):
             yield batch
             done += len(batch)
     except OSError as error:
         if "DictAccumulator" not in str(error):
             raise
-        for batch in _open_shard(path, dictionaries=False).iter_batches(batch_size=_few(shard.metadata, rows)):
+        for batch in _one_thread(_open_shard(path, dictionaries=False), _few(shard.metadata, rows)):
             yield batch.slice(max(done, 0))
             done -= len(batch)
+
+
+def _one_thread(shard: Any, rows: int) -> Iterator[Any]:
+    """Batches of so many rows; memory that runs out in a thread of the reader's own would end the whole process."""
+    return shard.iter_batches(batch_size=rows, use_threads=False)
 
 
 def _few(metadata: Any, rows: int | None) -> int:
     """So few rows that each may be as long as all of them and there is still room for them."""
     room = unpack_limit() // 4 if rows is None else _LOOK
-    return max(1, min(rows or _BATCH, room // max([1, *_group_sizes(metadata)])))
+    return max(1, min(rows or _UNCOUNTED, _UNCOUNTED, room // max([1, *_group_sizes(metadata)])))
 
 
 def _group_sizes(metadata: Any) -> list[int]:

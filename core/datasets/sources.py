@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.types.errors import DataError
@@ -15,6 +17,7 @@ from .arrays import ARRAYS
 from .files import is_text, printable, unreadable
 from .frames import is_table, read_sample
 from .images import IMAGES
+from .limits import too_large
 from .loader import Loader, Request
 from .roles import guess_modality
 from .samples import SAMPLES, means_sample, sample_path
@@ -39,8 +42,9 @@ def inspect_source(
 ) -> SourcePreview:
     """A look at a source before loading it: modality and roles guessed where not given, and the first rows."""
     request = _request(source, modality, roles, cache, None, labels)
-    loader, request = _loader(request)
-    return loader.inspect(request)
+    with _enough_memory(request):
+        loader, request = _loader(request)
+        return loader.inspect(request)
 
 
 def load_examples(
@@ -58,8 +62,18 @@ def load_examples(
     Raises `DataError` saying what is wrong and where.
     """
     request = _request(source, modality, roles, cache, class_map, labels)
-    loader, request = _loader(request)
-    return loader.load(request)
+    with _enough_memory(request):
+        loader, request = _loader(request)
+        return loader.load(request)
+
+
+@contextmanager
+def _enough_memory(request: Request) -> Iterator[None]:
+    """Memory that runs out after the file was read, while its columns are looked at, is said as `DataError`, too."""
+    try:
+        yield
+    except MemoryError:
+        raise too_large(request.name) from None
 
 
 def load_trace(

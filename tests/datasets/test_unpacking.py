@@ -48,7 +48,7 @@ def _lists():
 def _prefixes(folder):
     """Different texts that share their long beginning: stored as differences they take little."""
     path = folder / "a.parquet"
-    words = [("x" * (MEGABYTE // 8)) + f"{i:05d}" for i in range(2000)]
+    words = [("x" * (MEGABYTE // 8)) + f"{i:05d}" for i in range(6000)]
     parquet.write_table(
         _table(pa.array(words)),
         path,
