@@ -1,4 +1,4 @@
-"""Many scores, one number per example (METHODS 10.2)."""
+"""Many scores, one number per example."""
 
 from .agreement import agreement_with_others
 from .combine import Composite, coefficients, combine

@@ -1,4 +1,4 @@
-"""How far scores agree: what a composite's reader should see first (METHODS 10.2 step 4)."""
+"""How far scores agree: what a composite's reader should see first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights and orientation turn normalised scores into one number per example (METHODS 10.2 steps 2 and 3)."""
+"""Weights and orientation turn normalised scores into one number per example."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Integer
 
 from core.types.curation import Rules
 from core.types.errors import RulesError
@@ -19,10 +20,10 @@ _BLOCK = 16384  # rows per block: its float64 sums stay in the processor's cache
 
 @dataclass(frozen=True, eq=False)
 class Composite:
-    """values [N] float, NaN where no weighted score is present; coverage [N] float32 share of the weight present."""
+    """values: NaN where no weighted score is present. coverage: share of the weighted groups that are present, 0..1."""
 
-    values: np.ndarray
-    coverage: np.ndarray
+    values: Float[np.ndarray, " example"]
+    coverage: Float32[np.ndarray, " example"]
 
 
 def combine(
@@ -34,7 +35,9 @@ def combine(
 ) -> Composite:
     """Weighted mean inside each group, then over the groups present for a row by `rules.aggregator`.
 
-    kind: of the values given back; they are summed as float64 whatever it is.
+    orientation: score -> -1, 0 (left out) or +1, so that a high composite serves the goal. kind: type of the values
+    returned; they are summed as float64 whatever it is. Raises `RulesError` for a negative weight or an unknown
+    aggregator.
     """
     weights = _weights(terms.names, orientation, groups, rules)
     if rules.aggregator == "mean":
@@ -50,11 +53,11 @@ def combine(
 
 @dataclass(frozen=True, eq=False)
 class _Weights:
-    """Per score k: its oriented weight inside its group; per group: its weight and the bits of its scores."""
+    """The oriented weight of each score inside its group, and the weight of each group."""
 
-    signed: np.ndarray  # [m] o_k * w_k, 0 = out
-    group_of: np.ndarray  # [m] index into group_weights
-    group_weights: np.ndarray  # [G]
+    signed: Float64[np.ndarray, " score"]  # orientation times weight, 0 = left out
+    group_of: Integer[np.ndarray, " score"]  # index into group_weights
+    group_weights: Float64[np.ndarray, " group"]
 
 
 def _weights(
@@ -72,17 +75,17 @@ def _weights(
     return _Weights(signed, group_of, group_weights)
 
 
-def _pattern_coefficients(pattern: int, weights: _Weights) -> tuple[np.ndarray, float]:
+def _pattern_coefficients(pattern: int, weights: _Weights) -> tuple[Float64[np.ndarray, " score"], float]:
     """Linear coefficient of each score for rows where exactly the scores of `pattern` are present, and the coverage."""
-    there = np.array([bool(pattern >> k & 1) for k in range(len(weights.signed))], bool)
-    active = np.where(there, np.abs(weights.signed), 0.0)
+    present = np.array([bool(pattern >> k & 1) for k in range(len(weights.signed))], bool)
+    active = np.where(present, np.abs(weights.signed), 0.0)
     inside = np.bincount(weights.group_of, active, minlength=len(weights.group_weights))
     possible = np.bincount(weights.group_of, np.abs(weights.signed), minlength=len(weights.group_weights)) > 0
     total = weights.group_weights[inside > 0].sum()
     whole = weights.group_weights[possible].sum()
     if total == 0:
-        return np.zeros(len(there)), 0.0
-    row = np.zeros(len(there))
+        return np.zeros(len(present)), 0.0
+    row = np.zeros(len(present))
     for k in np.flatnonzero(active):
         group = weights.group_of[k]
         # inside the group first: a tiny weight divided by a tiny sum stays in range
@@ -126,35 +129,43 @@ def _linear(terms: Terms, weights: _Weights, kind: type[np.floating]) -> Composi
     return Composite(values, coverage)
 
 
-def _sum_all(matrix: np.ndarray, row: np.ndarray, out: np.ndarray) -> None:
+def _sum_all(
+    matrix: Float32[np.ndarray, "score example"],
+    row: Float64[np.ndarray, " score"],
+    out: Float[np.ndarray, " example"],
+) -> None:
     """out = row @ matrix in plain element-wise steps of float64: the same bits on every machine."""
     active = np.flatnonzero(row)
-    whole, term = np.empty(_BLOCK), np.empty(_BLOCK)
+    total, term = np.empty(_BLOCK), np.empty(_BLOCK)
     for start in range(0, len(out), _BLOCK):
         size = min(_BLOCK, len(out) - start)
-        whole[:size] = 0.0
+        total[:size] = 0.0
         for k in active:
             np.multiply(matrix[k, start : start + size], row[k], out=term[:size], dtype=np.float64)
-            whole[:size] += term[:size]
-        out[start : start + size] = whole[:size]
+            total[:size] += term[:size]
+        out[start : start + size] = total[:size]
 
 
-def _sum_some(matrix: np.ndarray, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _sum_some(
+    matrix: Float32[np.ndarray, "score example"], row: Float64[np.ndarray, " score"], rows: Integer[np.ndarray, " row"]
+) -> Float64[np.ndarray, " row"]:
     total = np.zeros(len(rows))
     for k in np.flatnonzero(row):
         total += matrix[k, rows].astype(np.float64) * row[k]
     return total
 
 
-def _coverage(terms: Terms, weights: _Weights) -> np.ndarray:
+def _coverage(terms: Terms, weights: _Weights) -> Float32[np.ndarray, " example"]:
     coverage = np.empty(terms.rows, np.float32)
     for pattern, rows in zip(terms.patterns, terms.pattern_rows, strict=True):
         coverage[slice(None) if rows is None else rows] = _pattern_coefficients(pattern, weights)[1]
     return coverage
 
 
-def _group_means(terms: Terms, weights: _Weights) -> tuple[np.ndarray, np.ndarray]:
-    """([G, N] weighted mean of each weighted group, NaN where absent; [G] group weights)."""
+def _group_means(
+    terms: Terms, weights: _Weights
+) -> tuple[Float64[np.ndarray, "group example"], Float64[np.ndarray, " group"]]:
+    """Weighted mean of each weighted group, NaN where it is absent, and the weights of these groups."""
     means, shares = [], []
     for group, weight in enumerate(weights.group_weights):
         members = np.flatnonzero((weights.group_of == group) & (weights.signed != 0))
@@ -166,4 +177,4 @@ def _group_means(terms: Terms, weights: _Weights) -> tuple[np.ndarray, np.ndarra
             norm += terms.present(int(k)) * abs(weights.signed[k])
         means.append(np.divide(total, norm, out=np.full(terms.rows, np.nan), where=norm > 0))
         shares.append(weight)
-    return np.array(means).reshape(len(means), terms.rows), np.array(shares)
+    return np.array(means, float).reshape(len(means), terms.rows), np.array(shares, float)

@@ -1,8 +1,11 @@
-"""Scores of any unit made comparable: centred at 0, before orientation (METHODS 10.2 step 1)."""
+"""Scores of any unit made comparable: centred at 0, before orientation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Float64, Integer
 
 from core.types.errors import RulesError
 from core.types.ranks import average_rank
@@ -12,14 +15,17 @@ _SMALLEST_CLASS = 10  # below this a class has no usable distribution of its own
 
 
 def normalise(
-    values: np.ndarray, how: str = "rank", labels: np.ndarray | None = None, reference: np.ndarray | None = None
-) -> np.ndarray:
-    """[N] float32, centred at 0; NaN stays NaN.
+    values: Float[np.ndarray, " example"],
+    how: str = "rank",
+    labels: Integer[np.ndarray, " example"] | None = None,
+    reference: Bool[np.ndarray, " example"] | None = None,
+) -> Float32[np.ndarray, " example"]:
+    """Values centred at 0, without a unit; NaN stays NaN.
 
     how: `rank` u - 0.5 with u = (average rank - 0.5) / n; `probit` the normal quantile of u; `robust_z` distance from
     the median in units of 1.4826 MAD (IQR / 1.349 if that is 0, else all 0), clipped to -5..5.
-    labels: [N] to transform inside each class with at least 10 reference rows; smaller ones and -1 use the whole.
-    reference: [N] bool, rows that make up the distribution; the others are placed in it.
+    labels: transforms inside each class with at least 10 reference rows; smaller ones and -1 use the whole.
+    reference: rows that make up the distribution; the others are placed in it. `RulesError` for an unknown transform.
     """
     if how not in TRANSFORMS:
         raise RulesError(f"Unknown transform {how!r}.", f"Choose one of: {', '.join(TRANSFORMS)}.")
@@ -32,7 +38,12 @@ def normalise(
     return out
 
 
-def _blocks(finite: np.ndarray, counted: np.ndarray, labels: np.ndarray | None):
+def _blocks(
+    finite: Bool[np.ndarray, " example"],
+    counted: Bool[np.ndarray, " example"],
+    labels: Integer[np.ndarray, " example"] | None,
+) -> Iterator[tuple[Integer[np.ndarray, " row"], Integer[np.ndarray, " base"]]]:
+    """(rows to place, rows of the distribution that they are placed in), a class at a time."""
     if labels is None:
         yield np.flatnonzero(finite), np.flatnonzero(counted)
         return
@@ -45,7 +56,12 @@ def _blocks(finite: np.ndarray, counted: np.ndarray, labels: np.ndarray | None):
         yield np.flatnonzero(rest), np.flatnonzero(counted)
 
 
-def _place(values: np.ndarray, rows: np.ndarray, base: np.ndarray, how: str) -> np.ndarray:
+def _place(
+    values: Float[np.ndarray, " example"],
+    rows: Integer[np.ndarray, " row"],
+    base: Integer[np.ndarray, " base"],
+    how: str,
+) -> Float[np.ndarray, " row"]:
     if len(base) == 0:
         return np.full(len(rows), np.nan)
     if how == "robust_z":
@@ -59,12 +75,14 @@ def _place(values: np.ndarray, rows: np.ndarray, base: np.ndarray, how: str) -> 
     return ndtri(np.clip(u, inside, 1.0 - inside))
 
 
-def _ranks(values: np.ndarray, base: np.ndarray) -> np.ndarray:
+def _ranks(values: Float[np.ndarray, " example"], base: Integer[np.ndarray, " base"]) -> Float64[np.ndarray, " base"]:
     """(average rank - 0.5) / n of `values[base]`, in the order of `base`."""
     return (average_rank(values[base]) - 0.5) / len(base)
 
 
-def _positions(values: np.ndarray, rows: np.ndarray, base: np.ndarray) -> np.ndarray:
+def _positions(
+    values: Float[np.ndarray, " example"], rows: Integer[np.ndarray, " row"], base: Integer[np.ndarray, " base"]
+) -> Float64[np.ndarray, " row"]:
     """The same formula for rows that may lie outside `base`: (rows below + half the equal ones) / n."""
     u = np.full(len(values), np.nan)
     u[base] = _ranks(values, base)
@@ -76,7 +94,7 @@ def _positions(values: np.ndarray, rows: np.ndarray, base: np.ndarray) -> np.nda
     return u[rows]
 
 
-def _robust_z(values: np.ndarray, base: np.ndarray) -> np.ndarray:
+def _robust_z(values: Float64[np.ndarray, " row"], base: Float64[np.ndarray, " base"]) -> Float64[np.ndarray, " row"]:
     middle = np.median(base)
     scale = 1.4826 * np.median(np.abs(base - middle))
     if scale == 0:
