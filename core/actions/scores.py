@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.curation import ScoreView
 from core.datasets.spreadsheet import csv_text, safe_frame
-from core.runs import evaluating, one_example, tables, view
+from core.runs import catalogue, evaluating, one_example, tables, view
 from core.store import Run
 
 
@@ -42,6 +42,11 @@ def spreadsheet_csv(frame: pd.DataFrame) -> str:
 def methods_table() -> pd.DataFrame:
     """The registered scores: name, title, group, direction, what each end means, needs, cost, paper."""
     return tables.methods_table()
+
+
+def shared_ground() -> tuple[str, dict[str, str]]:
+    """What several scores share, as Markdown of our own: the introduction, and each section by its title."""
+    return catalogue.shared_ground()
 
 
 def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:

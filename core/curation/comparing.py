@@ -12,7 +12,8 @@ from core.types.ranks import average_rank
 from .evidence import difficulty, label_evidence, label_suggested
 from .view import ScoreView
 
-DIFFICULTY, EVIDENCE = "difficulty", "label_evidence"  # the two summaries of METHODS 10.2, comparable like scores
+# The two summaries of METHODS: The composite, comparable like scores.
+DIFFICULTY, EVIDENCE = "difficulty", "label_evidence"
 # In the order of the codes. Half of all rows are above any middle: these are sides to look at, not findings, and are
 # not called like the narrower zones of `evidence.zones`.
 _QUADRANTS = ("low {a}, high {b}", "low {a}, low {b}", "high {a}, high {b}", "high {a}, low {b}")

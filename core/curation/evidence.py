@@ -55,7 +55,7 @@ def _rank_of(view: ScoreView, signs: dict[str, int]) -> np.ndarray:
 
 
 def zones(view: ScoreView) -> np.ndarray:
-    """[N] uint8 index into `ZONES` (METHODS 10.2 step 5: noise against hardness is never one number).
+    """[N] uint8 index into `ZONES` (METHODS: The composite, step 5: noise against hardness is never one number).
 
     likely_mislabeled: weakest tenth of label evidence and at least median difficulty. hard_useful: hardest quarter of
     the rest. redundant: easier half, label evidence at least median, and among the quarter most like another row.

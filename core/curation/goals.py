@@ -21,8 +21,8 @@ def goal_rules(view: ScoreView, goal: str) -> Rules:
     """Rules for a goal without a cut: nothing is dropped yet.
 
     For find_noise a score counts by skill squared times its agreement with the other groups, because an equal-weight
-    mean of good scores is no better than the best of them (METHODS 12.5). Skill is measured on the given labels, the
-    agreement among the scores: nothing is fitted to known faults. The other goals weigh all groups alike.
+    mean of good scores is no better than the best of them (METHODS: Human label noise). Skill is measured on the given
+    labels, the agreement among the scores: nothing is fitted to known faults. The other goals weigh all groups alike.
     """
     rules = Rules(goal=goal)
     rules = replace(rules, goal=goal_of(rules))

@@ -30,7 +30,7 @@ class Preset:
 def suspected_share(view: ScoreView) -> float:
     """Share of labels to drop as likely errors: what an out-of-fold model doubts, shrunk by how far it beats chance.
 
-    A weak model doubts 1.4 to 4 times too many labels (METHODS 12.5).
+    A weak model doubts 1.4 to 4 times too many labels (METHODS: Human label noise).
     """
     estimate = noise_estimate(view)
     if estimate is None:

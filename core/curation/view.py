@@ -28,7 +28,8 @@ class ScoreColumn:
     """One score with what rules need to know about it.
 
     values: float32 [N], NaN = not computed. standard_deviation: float32 [N] over seeds, or None.
-    orientation: goal -> -1 | 0 | +1 (METHODS 10.2). definition: JSON values for the manifest (params, checks, meta).
+    orientation: goal -> -1 | 0 | +1 (METHODS: The composite). definition: JSON values for the manifest (params, checks,
+    meta).
     """
 
     name: str
@@ -200,7 +201,7 @@ class ScoreView:
         return self.scores[name]
 
     def terms(self, transform: str = "rank", within_class: bool = False, lock_held_out: bool = True) -> Terms:
-        """All scores, comparable with one another (METHODS 10.2 step 1); ranks are taken over the unlocked rows."""
+        """All scores made comparable (METHODS: The composite, step 1); ranks are taken over the unlocked rows."""
 
         def build() -> Terms:
             values = {name: column.values for name, column in self.scores.items()}

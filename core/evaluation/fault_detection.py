@@ -1,4 +1,4 @@
-"""How well scores find known faults (METHODS 11.1): AUROC, average precision, precision at k."""
+"""How well scores find known faults (METHODS: How scores are judged): AUROC, average precision, precision at k."""
 
 from __future__ import annotations
 

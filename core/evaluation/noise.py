@@ -1,8 +1,9 @@
 """How many labels are wrong: never a model's guess alone, but what a person found in a random sample.
 
-A model's doubts are 1.4 to 4 times too many when it is right on about 60 % of the rows (METHODS 12.5), so they are only
-shown beside that accuracy. The estimate comes from reviewing random rows of two strata, suspected and others, each
-weighted by its size. Its interval joins the strata's Wilson intervals by the square-and-add rule (Zou & Donner 2008).
+A model's doubts are 1.4 to 4 times too many when it is right on about 60 % of the rows (METHODS: Human label noise), so
+they are only shown beside that accuracy. The estimate comes from reviewing random rows of two strata, suspected and
+others, each weighted by its size. Its interval joins the strata's Wilson intervals by the square-and-add rule (Zou &
+Donner 2008).
 """
 
 from __future__ import annotations

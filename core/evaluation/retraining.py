@@ -4,7 +4,8 @@ At several sizes, three arms with paired seeds and EQUAL optimizer steps: the ru
 it in size and class (another draw per seed), and all training rows. Accuracy is that of the last step on held-out
 rows, never the best one seen. The verdict is drawn at the size that the rule itself keeps, from the interval of the
 paired difference; the other sizes show the trend. Everything finished is kept per (arm, size, seed): a check that was
-stopped goes on. Published runs of such comparisons often find random as good (METHODS 12.2): that is an answer, too.
+stopped goes on. Published runs of such comparisons often find random as good (METHODS: Prune and retrain): that is an
+answer, too.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def recall_of(name: str, suspicion: np.ndarray, flipped: np.ndarray) -> ScoreRec
 
 
 def equal_weights(terms: Mapping[str, np.ndarray], groups: Mapping[str, str]) -> np.ndarray:
-    """The composite without weights: mean inside each group, then over groups (METHODS 10.2)."""
+    """The composite without weights: mean inside each group, then over groups (METHODS: The composite)."""
     titles = dict.fromkeys(groups[name] for name in terms)
     return np.mean([np.mean([t for n, t in terms.items() if groups[n] == g], axis=0) for g in titles], axis=0)
 

@@ -4,13 +4,13 @@
 
 g~_i uses the residual corrected for the row's leverage, (I - M_i B_i / N)^-1 (p_i - onehot_i), the multiclass form of 1
 / (1 - leverage). Without damping this predicts exact retraining of a convex model with slope 1.01 instead of 1.12
-(METHODS 12.4). The default damping, one mean curvature, keeps the solve stable where a network has memorized its rows;
-it keeps the order (r .975 with retraining at a ridge of .001) and not the unit: retraining then moves the loss 1.4
-times as far as it says, more where the ridge is weaker. For loss differences set it to 0. All reals; HIGH is helpful,
-NEGATIVE harmful. Targets are the held-out rows; without any, the left-out fold of each cross-fitted network, averaged
-over the networks that trained on the row. Fails: features are taken as fixed; outlying classes dominate; effects of
-groups are underestimated; a network that memorizes has nearly no curvature left, and the damping (in units of the mean
-curvature) then decides. Koh & Liang, ICML 2017.
+(METHODS: Influence against retraining). The default damping, one mean curvature, keeps the solve stable where a network
+has memorized its rows; it keeps the order (r .975 with retraining at a ridge of .001) and not the unit: retraining then
+moves the loss 1.4 times as far as it says, more where the ridge is weaker. For loss differences set it to 0. All reals;
+HIGH is helpful, NEGATIVE harmful. Targets are the held-out rows; without any, the left-out fold of each cross-fitted
+network, averaged over the networks that trained on the row. Fails: features are taken as fixed; outlying classes
+dominate; effects of groups are underestimated; a network that memorizes has nearly no curvature left, and the damping
+(in units of the mean curvature) then decides. Koh & Liang, ICML 2017.
 
 Solvers, all at the same effective damping: exact, cg and lissa give the same answer, or an error when they do not
 converge; arnoldi, ekfac and datainf approximate, and the check says by how much.

@@ -8,7 +8,7 @@ the mean gain in right votes from adding the row to a fair random subset of the 
 of subsets alike, Banzhaf looks at halves: only the nearest 2K or so ranks count (deeper ones are left out below 1e-9),
 no full sort is needed, and its order is the most robust to a noisy utility. The values do not sum to the utility.
 Fails like KNN-Shapley: it inherits the embedding, small classes get small values, and without held-out rows the
-targets carry the same wrong labels. Wang & Jia 2023; the closed form is METHODS 4.1 at inclusion one half.
+targets carry the same wrong labels. Wang & Jia 2023; the closed form is METHODS: Semivalues at inclusion one half.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Selection strategies: which candidates to keep, given scores (METHODS 5)."""
+"""Selection strategies: which candidates to keep, given scores (METHODS: Selection)."""
 
 from core.types.errors import RulesError
 

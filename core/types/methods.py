@@ -9,7 +9,7 @@ from .params import NoParams
 
 
 class Direction(StrEnum):
-    """What a HIGH value means (METHODS: never flip silently; composites orient by this)."""
+    """What a HIGH value means (never flipped silently: composites orient by this)."""
 
     HARD = "hard"
     NOISY = "noisy"

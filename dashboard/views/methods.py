@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core import actions
 from dashboard.session import cache
 
 
@@ -29,3 +30,14 @@ def render() -> None:
         alt="Registered scores",
     )
     st.caption(f"{len(table)} of {len(cache.methods_table())} scores. `python -m core methods` prints the same.")
+    _draw_shared_ground()
+
+
+def _draw_shared_ground() -> None:
+    """What the numbers rest on: text of our own, never a person's."""
+    introduction, sections = actions.scores.shared_ground()
+    st.html("<h3>What the numbers rest on</h3>")
+    st.markdown(introduction)
+    for title, body in sections.items():
+        with st.expander(title):
+            st.markdown(body)

@@ -52,7 +52,7 @@ ANSWER = (*(name for name in TITLES if name not in ("page_bytes_per_change", "re
 
 
 def budget(name: str, rows: int) -> float | None:
-    """What EXPERIENCE asks at this size; None where it asks nothing: of dragging and releasing, between 60k and 1M."""
+    """The budget at this size; None where there is none: of dragging and releasing, between 60k and 1M."""
     small, large = rows <= 60_000, rows >= 1_000_000
     return {
         "first_paint_s": 2,

@@ -29,7 +29,7 @@ _SLIDERS = re.compile(rb"\$\$ID-[0-9a-f]+-sliders")
 
 @dataclass(frozen=True)
 class Load:
-    """Figures by name, with what RELIABILITY asks."""
+    """Figures by name, with their limits."""
 
     figures: dict[str, float]
 

@@ -1,8 +1,8 @@
 """Many small perceptrons trained at once on random halves of the digits: what influence is measured against.
 
-The recipe of METHODS 12.1 (SGD 0.1, momentum 0.9, weight decay 5e-4 on weights, batch 64, 60 epochs), all models of a
-group in one batched product. LDS = mean over targets of the rank correlation, over subsets S, between the sum of a
-row's effects in S and the margin log(p / (1 - p)) of the target under models trained on S.
+The recipe of METHODS: Flipped digits (SGD 0.1, momentum 0.9, weight decay 5e-4 on weights, batch 64, 60 epochs), all
+models of a group in one batched product. LDS = mean over targets of the rank correlation, over subsets S, between the
+sum of a row's effects in S and the margin log(p / (1 - p)) of the target under models trained on S.
 """
 
 from __future__ import annotations

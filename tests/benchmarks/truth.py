@@ -1,4 +1,4 @@
-"""METHODS 12.1 again: which scores find flipped labels of scikit-learn's digits, on an MLP with five seeds.
+"""METHODS: Flipped digits again: which scores find flipped labels of scikit-learn's digits, on an MLP with five seeds.
 
 The mean of five seeds moves by .01 with the seeds at 40 % noise and epoch 60, VoG by .05. So the published draws are
 repeated to the last batch (numpy generator of the seed: weights, then batches); `--loop core` trains with the project's
@@ -95,7 +95,7 @@ class Problem:
 
 
 def problem(noise: float) -> Problem:
-    """The set-up of METHODS 12.1 at one noise rate."""
+    """The set-up of METHODS: Flipped digits at one noise rate."""
     x, y = load_digits(return_X_y=True)
     x = x / 16 - (x / 16).mean(axis=0)
     train_x, test_x, train_y, test_y = train_test_split(x, y, test_size=500, stratify=y, random_state=0)

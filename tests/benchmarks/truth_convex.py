@@ -1,4 +1,4 @@
-"""METHODS 12.4 again: influence on an L2 logistic regression of digits 3 or 8 against retraining to machine precision.
+"""METHODS: Influence against retraining, to machine precision: an L2 logistic regression of digits 3 or 8.
 
 200 training rows, 100 held out. The penalty .01 ||w||^2 of one weight vector is .04 / 2 ||W||^2 of two columns.
 """

@@ -1,9 +1,9 @@
 """Is influence true? Against exact retraining of a convex model, and against perceptrons trained on random subsets.
 
 `python -m tests.benchmarks.truth_influence [--quick] [--json FILE or -]` prints two tables, the first beside the
-figures of METHODS 12.4, and keeps both in results/. LDS on W1: the recipe of METHODS 12.1 on 1,497 digits;
-100 held-out digits; 100 random halves of six models each (quick: 50 of four); margins; CPU seconds on one thread for
-one checkpoint.
+figures of METHODS: Influence against retraining, and keeps both in results/. LDS on W1: the recipe of METHODS, Flipped
+digits on 1,497 digits; 100 held-out digits; 100 random halves of six models each (quick: 50 of four); margins; CPU
+seconds on one thread for one checkpoint.
 """
 
 from __future__ import annotations

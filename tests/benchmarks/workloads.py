@@ -79,7 +79,7 @@ class Workload:
 
 
 def digits() -> Workload:
-    """W1: scikit-learn's digits as METHODS 12.1 cuts them, 1,497 to train on and 300 held out."""
+    """W1: scikit-learn's digits as METHODS: Flipped digits cuts them, 1,497 to train on and 300 held out."""
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)

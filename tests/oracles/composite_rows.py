@@ -1,4 +1,4 @@
-"""The composite of METHODS 10.2, one row and one score at a time."""
+"""The composite (METHODS: The composite), one row and one score at a time."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def banzhaf_weights(n):
 
 
 def beta_weights(n, a, b):
-    """METHODS 4: C(N-1, j) B(j + b, N - 1 - j + a) / B(a, b)."""
+    """METHODS: Semivalues: C(N-1, j) B(j + b, N - 1 - j + a) / B(a, b)."""
     return np.array([comb(n - 1, j) * beta_function(j + b, n - 1 - j + a) / beta_function(a, b) for j in range(n)])
 
 

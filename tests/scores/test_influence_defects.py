@@ -1,4 +1,4 @@
-"""Behaviours of reference code that METHODS 13 names: each would fail one of these."""
+"""Behaviors of reference code (METHODS: What reference code gets wrong): each would fail one of these."""
 
 import numpy as np
 import pytest
@@ -73,7 +73,7 @@ def test_trak_keeps_the_scale_of_its_kernel(problem):
 
 
 def test_datainf_is_held_against_retraining_not_against_the_inverse_it_approximates(problem):
-    """METHODS 12.4: on the same lambda it beats the exact inverse of the empirical Fisher."""
+    """METHODS: Influence against retraining: on the same lambda it beats the exact inverse of the empirical Fisher."""
     layer, labels, truth = problem
     x, targets = layer.features[:120], layer.features[120:]
     p = np.exp(layer.logits)

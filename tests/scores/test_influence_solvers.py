@@ -59,7 +59,7 @@ def digits_layer(classes=(3, 5, 8), train=200, targets=100, ridge=0.04):
 
 
 def test_four_solvers_give_the_same_influence():
-    """METHODS 3.2: dense = CG = LiSSA = Arnoldi (full) to 1e-4 at the same effective damping."""
+    """METHODS: Influence: dense = CG = LiSSA = Arnoldi (full) to 1e-4 at the same effective damping."""
     layer, labels = digits_layer()
     for damping in (0.5, 2.0):
 
@@ -76,7 +76,7 @@ def test_approximations_order_rows_like_retraining():
     layer, labels = digits_layer((3, 8), 150, 60)
     x, y = layer.features, labels
     truth = leave_one_out(x[:150], y[:150], x[150:], y[150:], classes=2, ridge=0.04)
-    # METHODS 12.4: DataInf .966, plain gradient products .933 against retraining of 200 rows.
+    # METHODS: Influence against retraining: DataInf .966, plain gradient products .933 against retraining of 200 rows.
     for solver, least in (("ekfac", 0.97), ("arnoldi", 0.97), ("datainf", 0.9)):
         params = InfluenceParams(damping=0.0 if solver != "datainf" else 0.1, solver=solver, steps=60)
         predicted = influence_on_targets(layer, labels, params).values

@@ -103,7 +103,7 @@ def test_projection_keeps_inner_products_to_one_over_root_k():
 
 
 def test_matched_ridge_predicts_retraining_on_half_subsets():
-    """METHODS 12.4: correlation with the margins after retraining .97 with the matched ridge, .56 without one."""
+    """METHODS: Influence against retraining: correlation .97 with the matched ridge, .56 without one."""
     x, y = load_digits(return_X_y=True)
     keep = np.isin(y, (3, 8))
     x, y = (x / 16 - (x / 16).mean(axis=0))[keep][:300], np.searchsorted((3, 8), y[keep])[:300]

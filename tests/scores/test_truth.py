@@ -1,4 +1,4 @@
-"""METHODS 12.1: the table of flipped digits is reached (five seeds of an MLP)."""
+"""The table of METHODS: Flipped digits is reached (five seeds of an MLP)."""
 
 import pytest
 from benchmarks.truth import NOISE, asked, measure

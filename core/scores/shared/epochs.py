@@ -1,7 +1,8 @@
 """Which epochs a score reads. No fixed epoch is right: it depends on how much of the given labels is fitted.
 
-A network that underfits is read at its last epoch, one that memorizes at the mean over epochs (METHODS 12.5). It
-memorizes when it fits nearly all given labels, or clearly more of them than of labels that it was not trained on.
+A network that underfits is read at its last epoch, one that memorizes at the mean over epochs (METHODS: Human label
+noise). It memorizes when it fits nearly all given labels, or clearly more of them than of labels that it was not
+trained on.
 """
 
 from __future__ import annotations
