@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.types.errors import CurationError
 from core.types.examples import Modality
+from core.types.registry import find
 
 from .craft import CRAFT
 from .gradient_shap import GRADIENT_SHAP
@@ -27,12 +27,7 @@ ATTRIBUTIONS: tuple[AttributionMethod, ...] = (
 
 def attribution_named(name: str) -> AttributionMethod:
     """The method of that name; raises `CurationError` naming the known ones."""
-    for method in ATTRIBUTIONS:
-        if method.name == name:
-            return method
-    raise CurationError(
-        f"There is no attribution method {name!r}.", f"Choose one of: {', '.join(m.name for m in ATTRIBUTIONS)}."
-    )
+    return find(name, ATTRIBUTIONS, "attribution method")
 
 
 def methods_for(modality: Modality, network: bool, estimator: str = "") -> tuple[AttributionMethod, ...]:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, Float64, Integer
 
 from core.types.curation import Rules
 from core.types.errors import RulesError
+from core.types.registry import check_name
 
 from .aggregators import AGGREGATORS
 from .normalise import normalise
@@ -42,8 +43,7 @@ def combine(
     weights = _weights(terms.names, orientation, groups, rules)
     if rules.aggregator == "mean":
         return _linear(terms, weights, kind)
-    if rules.aggregator not in AGGREGATORS:
-        raise RulesError(f"Unknown aggregator {rules.aggregator!r}.", f"Choose one of: mean, {', '.join(AGGREGATORS)}.")
+    check_name(rules.aggregator, ("mean", *AGGREGATORS), "aggregator", RulesError)
     means, shares = _group_means(terms, weights)
     if rules.aggregator == "borda":
         means = np.array([normalise(t) for t in means]).reshape(means.shape)

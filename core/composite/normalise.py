@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Float32, Float64, Integer
 
 from core.types.errors import RulesError
 from core.types.ranks import average_rank
+from core.types.registry import check_name
 
 TRANSFORMS = ("rank", "probit", "robust_z")
 _SMALLEST_CLASS = 10  # below this a class has no usable distribution of its own
@@ -27,8 +28,7 @@ def normalise(
     labels: transforms inside each class with at least 10 reference rows; smaller ones and -1 use the whole.
     reference: rows that make up the distribution; the others are placed in it. `RulesError` for an unknown transform.
     """
-    if how not in TRANSFORMS:
-        raise RulesError(f"Unknown transform {how!r}.", f"Choose one of: {', '.join(TRANSFORMS)}.")
+    check_name(how, TRANSFORMS, "transform", RulesError)
     values = np.asarray(values)
     finite = np.isfinite(values)
     counted = finite if reference is None else finite & reference

@@ -8,6 +8,7 @@ from core.composite import rank_correlation, top_overlap
 from core.types.comparisons import PairComparison, RankCorrelation
 from core.types.errors import RulesError
 from core.types.ranks import average_rank
+from core.types.registry import check_name
 
 from .evidence import difficulty, label_evidence, label_suggested
 from .view import ScoreView
@@ -34,8 +35,7 @@ def axis_values(view: ScoreView, name: str) -> np.ndarray:
     """[N] float32; raises `RulesError` for a name that is neither a summary nor a score of the run."""
     if name in view.scores:
         return view.scores[name].values
-    if name not in (DIFFICULTY, EVIDENCE):
-        raise RulesError(f"There is no score {name!r} to compare.", f"Choose one of: {', '.join(view.scores)}.")
+    check_name(name, (*view.scores, DIFFICULTY, EVIDENCE), "score to compare", RulesError)
     return difficulty(view) if name == DIFFICULTY else label_evidence(view)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from core.types.curation import CutKind, Guardrails, Rules, Side, Threshold
 from core.types.errors import RulesError
 from core.types.methods import Goal
+from core.types.registry import find
 
 from .evidence import noise_estimate
 from .goals import goal_rules
@@ -124,7 +125,4 @@ PRESETS: tuple[Preset, ...] = (
 
 def preset_named(name: str) -> Preset:
     """The registered preset called `name`; raises `RulesError` listing those there are."""
-    for preset in PRESETS:
-        if preset.name == name:
-            return preset
-    raise RulesError(f"Unknown preset {name!r}.", f"Choose one of: {', '.join(p.name for p in PRESETS)}.")
+    return find(name, PRESETS, "preset", RulesError)

@@ -15,6 +15,7 @@ from core.types.curation import Rules
 from core.types.errors import RulesError
 from core.types.methods import Goal
 from core.types.ranks import inverse_order
+from core.types.registry import check_name
 
 from .view import ScoreView
 
@@ -50,8 +51,7 @@ class Ranking:
 
 def goal_of(rules: Rules) -> str:
     """The goal's name, checked."""
-    if rules.goal not in {g.value for g in Goal}:
-        raise RulesError(f"Unknown goal {rules.goal!r}.", f"Choose one of: {', '.join(g.value for g in Goal)}.")
+    check_name(rules.goal, Goal, "goal", RulesError)
     return str(Goal(rules.goal).value)
 
 

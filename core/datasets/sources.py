@@ -12,6 +12,7 @@ from core.types.errors import DataError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable, Modality, Roles
 from core.types.previews import SourcePreview
+from core.types.registry import check_name
 
 from .arrays import ARRAYS
 from .files import is_text, printable, unreadable
@@ -123,9 +124,8 @@ def _request(
     labels: str | Path | None,
 ) -> Request:
     path = source_path(source)
-    known = [m.value for m in Modality]
-    if modality is not None and modality not in known:
-        raise DataError(f'Unknown modality "{modality}".', f"Choose one of: {', '.join(known)}.")
+    if modality is not None:
+        check_name(modality, Modality, "modality", DataError)
     name = os.fspath(source) if sample_path(os.fspath(source)) == path else path.name
     return Request(
         path,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.types.errors import CurationError, DataError
+from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress, SilentProgress
+from core.types.registry import find
 
 from .clusters import HDBSCAN_CLUSTERS, KMEANS, HdbscanParams, KMeansParams, default_k
 from .columns import COLUMNS
@@ -62,13 +63,13 @@ def project(
     name: str, vectors: np.ndarray, params: object | None = None, seed: int = 0, progress: Progress | None = None
 ) -> np.ndarray:
     """float32 [N, 2] map coordinates by the projection of that name."""
-    method = _named(PROJECTIONS, name, "projection")
+    method = find(name, PROJECTIONS, "projection")
     return method.project(vectors, params or method.params(), seed, progress or SilentProgress())
 
 
 def cluster(name: str, vectors: np.ndarray, params: object | None = None, seed: int = 0) -> np.ndarray:
     """int32 [N] groups by the clustering of that name, numbered from the largest, -1 = in none."""
-    method = _named(CLUSTERINGS, name, "clustering")
+    method = find(name, CLUSTERINGS, "clustering")
     return method.cluster(vectors, params or method.params(), seed)
 
 
@@ -88,7 +89,7 @@ def _choose(examples: ExampleTable, how: str) -> InputEmbedding:
             "Add an array of embeddings, or leave out the scores that need one.",
         )
     if how != "auto":
-        method = _named(EMBEDDINGS, how, "embedding")
+        method = find(how, EMBEDDINGS, "embedding")
         if method.modality != examples.modality:
             raise DataError(
                 f"The embedding {how!r} is for {method.modality.value} data, not for {examples.modality.value} data.",
@@ -98,10 +99,3 @@ def _choose(examples: ExampleTable, how: str) -> InputEmbedding:
     if examples.modality == Modality.IMAGE:
         return PATCH_FEATURES if is_color(examples.inputs) else PIXELS
     return next(method for method in EMBEDDINGS if method.modality == examples.modality)
-
-
-def _named(registry, name: str, what: str):
-    for method in registry:
-        if method.name == name:
-            return method
-    raise CurationError(f"There is no {what} {name!r}.", f"Choose one of: {', '.join(m.name for m in registry)}.")

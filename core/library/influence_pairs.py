@@ -32,6 +32,7 @@ from core.scores.shared.last_layer.influence import SolveParams
 from core.types.errors import DataError, ModelError, in_words
 from core.types.labels import class_numbers
 from core.types.progress import Progress, SilentProgress
+from core.types.registry import check_name
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -163,11 +164,9 @@ def _over_networks(
 
 def _checked(networks: list[Any], settings: InfluenceSettings) -> list[float]:
     """The weight of each network."""
+    check_name(settings.layers, ("all", "last"), "choice of layers", DataError)
     known = METHODS if settings.layers == "all" else LAST_LAYER_METHODS
-    if settings.layers not in ("all", "last") or settings.method not in known:
-        raise DataError(
-            f'Unknown method "{settings.method}" for layers "{settings.layers}".', f"Choose {', '.join(known)}."
-        )
+    check_name(settings.method, known, f"method for {settings.layers} layers", DataError)
     rates = [1.0] * len(networks) if settings.learning_rates is None else list(settings.learning_rates)
     if not networks or len(rates) != len(networks):
         raise DataError(f"{len(networks)} networks, {len(rates)} learning rates.", "Give one of each per checkpoint.")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from core.types.errors import ModelError
 from core.types.examples import Modality
+from core.types.registry import find
 
 from .estimators import ESTIMATOR_FAMILIES
 from .family import InputShape, ModelFamily, TrainingDefaults
@@ -28,12 +27,7 @@ def model_named(name: str, modality: Modality, shape: InputShape | None = None) 
             f'"{wanted}" is code from outside Chaffinch. Nothing was run.',
             "Name it on the command line with run --model, or give the network itself to core.score.",
         )
-    known = {family.name: family for family in MODELS}
-    if wanted not in known:
-        close = get_close_matches(wanted, known, n=1)
-        guess = f'Did you mean "{close[0]}"? ' if close else ""
-        raise ModelError(f'Unknown model "{wanted}".', f"{guess}Available: {', '.join(known)}, or module:factory.")
-    family = known[wanted]
+    family = find(wanted, MODELS, "model", ModelError, also="module:factory")
     if modality not in family.modalities and modality is not Modality.TRACE:
         fit = ", ".join(f.name for f in MODELS if modality in f.modalities)
         raise ModelError(f'Model "{wanted}" cannot read {modality.value} examples.', f"Choose one of: {fit}.")

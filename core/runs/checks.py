@@ -29,6 +29,7 @@ from core.types.curation import Decision, Rules, rules_from_json
 from core.types.errors import CurationError, RunError
 from core.types.examples import UNLABELED, Modality, Split
 from core.types.progress import Progress
+from core.types.registry import check_name
 
 from .background_tasks import launch_task, watched
 from .check_files import read_asked_check, read_result
@@ -73,8 +74,7 @@ def ask_check(
     seeds: int = LEAST_SEEDS,
 ) -> str:
     """Write down what is to be checked and return its key; the same question has the same key."""
-    if mode not in MODES:
-        raise CurationError(f"Unknown mode {mode!r}.", f"Choose one of: {', '.join(MODES)}.")
+    check_name(mode, MODES, "mode")
     _refuse_impossible(run, mode)
     if seeds < LEAST_SEEDS:
         raise CurationError(f"{seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more.")

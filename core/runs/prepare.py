@@ -17,6 +17,7 @@ from core.types.errors import CurationError, ModelError
 from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.params import params_from_dict
+from core.types.registry import find
 from core.types.runs import RunSpec, ScorePlan, TrainingSpec
 from core.types.signals import Signal, listed
 
@@ -27,11 +28,8 @@ def check_spec(spec: RunSpec) -> None:
     chosen_scores(spec)
     for name, settings in spec.score_params.items():
         params_from_dict(score_named(name).params, dict(settings))
-    known = [family.name for family in MODELS]
-    if ":" not in spec.training.model and spec.training.model not in ("auto", *known):
-        raise ModelError(
-            f"Unknown model {spec.training.model!r}.", f"Available: {', '.join(known)}, or module:factory."
-        )
+    if not spec.training.own_code and spec.training.model != "auto":
+        find(spec.training.model, MODELS, "model", ModelError, also="module:factory")
     _check_settings(spec.training)
     check_training(spec.training, Modality(spec.modality) if spec.modality else None)
 

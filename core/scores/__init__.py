@@ -47,8 +47,8 @@ from core.scores.tracin_self import TRACIN_SELF
 from core.scores.trak import TRAK
 from core.scores.variability import VARIABILITY
 from core.scores.vog import VOG, VOG_EARLY
-from core.types.errors import CurationError
 from core.types.methods import Use
+from core.types.registry import find
 
 SCORES: tuple[ScoreMethod, ...] = (
     *(EL2N, EL2N_SUM, GRAND, GRAND_LAST, LOSS, MARGIN, MARGIN_LOGIT, ENTROPY, LEAST_CONFIDENCE, VOG, VOG_EARLY),
@@ -67,10 +67,7 @@ SCORES: tuple[ScoreMethod, ...] = (
 
 def score_named(name: str) -> ScoreMethod:
     """The registered score of that name. Raises `CurationError` naming the known ones."""
-    for method in SCORES:
-        if method.name == name:
-            return method
-    raise CurationError(f"There is no score called {name!r}.", f"Known scores: {', '.join(m.name for m in SCORES)}.")
+    return find(name, SCORES, "score")
 
 
 def name_used_for(use: Use) -> str:

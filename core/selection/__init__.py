@@ -1,6 +1,7 @@
 """Selection strategies: which candidates to keep, given scores (METHODS: Selection)."""
 
 from core.types.errors import RulesError
+from core.types.registry import find
 
 from .class_balanced import CLASS_BALANCED
 from .coverage import COVERAGE
@@ -16,10 +17,7 @@ STRATEGIES: tuple[SelectionStrategy, ...] = (THRESHOLD, TOP_FRACTION, CLASS_BALA
 
 def strategy_named(name: str) -> SelectionStrategy:
     """The registered strategy called `name`; raises `RulesError` listing those there are."""
-    for strategy in STRATEGIES:
-        if strategy.name == name:
-            return strategy
-    raise RulesError(f"Unknown strategy {name!r}.", f"Choose one of: {', '.join(s.name for s in STRATEGIES)}.")
+    return find(name, STRATEGIES, "strategy", RulesError)
 
 
 __all__ = [

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from core.models.encoding import Encoded
 from core.types.errors import ModelError
 from core.types.progress import Progress
+from core.types.registry import check_name
 
 from .augment import draw_moves, moved
 from .plan import TrainingPlan
@@ -111,11 +112,10 @@ def make_optimizer(network: nn.Module, plan: TrainingPlan) -> torch.optim.Optimi
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": plan.weight_decay},
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
     ]
+    check_name(plan.optimizer, ("sgd", "adam"), "optimizer", ModelError)
     if plan.optimizer == "adam":
         return torch.optim.Adam(groups, lr=plan.learning_rate)
-    if plan.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=plan.nesterov)
-    raise ModelError(f'Unknown optimizer "{plan.optimizer}".', "Choose sgd or adam.")
+    return torch.optim.SGD(groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=plan.nesterov)
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

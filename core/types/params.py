@@ -6,6 +6,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from .errors import CurationError
+from .registry import check_name
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,7 @@ def params_from_dict(cls: type, given: dict[str, Any]) -> Any:
     known = {f.name: f for f in fields(cls)}
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise CurationError(
-            f"Unknown setting {unknown[0]!r} for {cls.__name__}.", f"Known settings: {', '.join(known) or 'none'}."
-        )
+        check_name(unknown[0], known, f"setting for {cls.__name__}")
     params = cls(**{name: _convert(known[name], value) for name, value in given.items()})
     check_params(params)
     return params

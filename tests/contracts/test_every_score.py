@@ -86,7 +86,7 @@ def test_describes_itself(method):
 
 def test_names_are_unique():
     assert len({m.name for m in SCORES}) == len(SCORES)
-    with pytest.raises(CurationError, match="no score called"):
+    with pytest.raises(CurationError, match='Unknown score "nothing"'):
         score_named("nothing")
 
 

@@ -186,7 +186,7 @@ def test_given_vectors_are_used_as_they_are_or_refused():
 
 def test_wrong_choices_are_said():
     examples = texts(["a", "b"])
-    with pytest.raises(CurationError, match="no embedding 'nonsense'"):
+    with pytest.raises(CurationError, match='Unknown embedding "nonsense"'):
         embed_inputs(examples, how="nonsense")
     with pytest.raises(DataError, match="is for image data"):
         embed_inputs(examples, how="pixels")

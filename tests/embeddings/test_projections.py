@@ -101,9 +101,9 @@ def test_default_k():
 
 
 def test_unknown_names_are_said():
-    with pytest.raises(CurationError, match="no projection 'tsne'"):
+    with pytest.raises(CurationError, match='Unknown projection "tsne"'):
         project("tsne", blobs()[0])
-    with pytest.raises(CurationError, match="no clustering 'x'"):
+    with pytest.raises(CurationError, match='Unknown clustering "x"'):
         cluster("x", blobs()[0])
     assert all(m.title and m.summary for m in (*PROJECTIONS, *CLUSTERINGS))
 

@@ -17,6 +17,7 @@ from core.scores.shared.last_layer.exact import DenseSolver
 from core.scores.shared.last_layer.iterative import CG_STEPS, LISSA_STEPS, ConjugateGradientSolver, LiSSASolver
 from core.scores.shared.last_layer.problem import DENSE_PARAMETERS, SoftmaxRows, Solver
 from core.types.progress import Progress
+from core.types.registry import find
 
 
 @dataclass(frozen=True)
@@ -63,5 +64,5 @@ def build_solver(rows: SoftmaxRows, deltas: np.ndarray, asked: str, steps: int, 
     """
     if asked == "auto":
         asked = "exact" if rows.parameters <= DENSE_PARAMETERS else "cg"
-    entry = next(solver for solver in SOLVERS if solver.name == asked)
+    entry = find(asked, SOLVERS, "solver")
     return entry.build(rows, deltas, steps or entry.usual_steps, progress)
