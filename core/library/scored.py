@@ -95,7 +95,7 @@ def why_not(
 ) -> str:
     """One line on why the score cannot be computed from these signals; empty if it can. refused: see `Evidence`."""
     labeled = examples.labels[examples.labels != UNLABELED]
-    if method.needs_labels and len(np.unique(labeled)) < 2:
+    if method.needs_labels and (len(labeled) == 0 or labeled.min() == labeled.max()):
         return "needs labels of two classes or more"
     targets = Signal.FOLD_MODELS if len(examples.held_out_rows) else None  # held-out rows take the folds' place
     missing = [s for s in method.needs_with(settings) if s not in have and s is not targets]

@@ -17,13 +17,13 @@ _FEWEST, _MOST = 16, 2048
 _SHARE = 4  # a step's activations may take this part of the stated memory
 
 
-def batch_for(network: nn.Module, example: Any, memory: int | None = None, most: int = _MOST) -> int:
-    """Examples per step: a power of two, 16 to `most` (fewer, when activations would pass a quarter of `memory` bytes).
+def batch_for(network: nn.Module, example: Any, memory: int | None = None) -> int:
+    """Examples per step: a power of two, 16 to 2,048 (fewer, when activations would pass a quarter of `memory` bytes).
 
     example: one row as the network reads it, [1, ...] or a tuple of such; it is run once, in eval mode.
     """
     bytes_each = max(1, _activations(network, example) * 4)
-    wanted = min(most, max(_FEWEST, _power_of_two(_TARGET // bytes_each)))
+    wanted = min(_MOST, max(_FEWEST, _power_of_two(_TARGET // bytes_each)))
     return wanted if memory is None else max(1, min(wanted, memory // (_SHARE * bytes_each)))
 
 

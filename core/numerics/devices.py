@@ -1,4 +1,4 @@
-"""Where torch works, how it is seeded, and how many examples one scoring batch takes."""
+"""Where torch works, at which precision, and how it is seeded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import nn
-
-_CONVOLUTION_BATCH = 64  # measured: activations of small images stay in cache up to 64-128
-_DENSE_BATCH = 1024  # measured: matrix products of perceptrons want at least 500 rows
-_LARGEST_ACTIVATIONS = 64 * 2**20  # bytes of input one batch may take
 
 
 def choose_device() -> torch.device:
@@ -28,14 +23,3 @@ def derive_seed(*parts: int | str) -> int:
 def casting(device: torch.device, bf16: bool) -> AbstractContextManager[Any]:
     """Linear layers and convolutions in bfloat16 inside, when asked for."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext()
-
-
-def scoring_batch(network: nn.Module, floats_per_example: int) -> int:
-    """Examples per scoring batch: 64 for convolutional networks, 1,024 otherwise, fewer when examples are large.
-
-    Decided by the network, not by a stopwatch: a timed probe could choose another batch in a resumed run,
-    and with it other last digits.
-    """
-    convolutional = any(isinstance(m, (nn.Conv1d, nn.Conv2d, nn.Conv3d)) for m in network.modules())
-    wanted = _CONVOLUTION_BATCH if convolutional else _DENSE_BATCH
-    return max(1, min(wanted, _LARGEST_ACTIVATIONS // (4 * max(floats_per_example, 1))))

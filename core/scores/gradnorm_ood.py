@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.checkpoints import features_of, score_checkpoints
+from core.scores.shared.checkpoints import feature_blocks, features_of, score_checkpoints
 from core.scores.shared.epochs import EpochParams
 from core.scores.shared.formulas import softmax
 from core.types.evidence import CheckpointEvidence
@@ -26,7 +26,7 @@ from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_BLOCK_ROWS = 32_768
+_SIGN_ROWS = 32_768  # enough rows to tell the share of negative features to a tenth of a percent
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class GradNormParams(EpochParams):
 def gradnorm(one: CheckpointEvidence, temperature: float = 1.0) -> np.ndarray:
     """[N] float64: ||h||_1 ||softmax(z / temperature) - 1/C||_1 / temperature at one checkpoint."""
     features, out = features_of(one), np.empty(len(one.logits))
-    for start in range(0, len(out), _BLOCK_ROWS):
-        part = slice(start, start + _BLOCK_ROWS)
+    for part in feature_blocks(one):
         p = softmax(np.asarray(one.logits[part], dtype=np.float64) / temperature)
         pull = np.abs(p - 1.0 / p.shape[1]).sum(axis=1)
         out[part] = np.abs(np.asarray(features[part], dtype=np.float64)).sum(axis=1) * pull / temperature
@@ -61,7 +60,7 @@ def _compute(inputs: ScoreInputs, params: GradNormParams, progress: Progress) ->
 
 
 def _sign_check(inputs: ScoreInputs) -> AssumptionCheck:
-    share = float((np.asarray(features_of(inputs.checkpoints[-1])[:_BLOCK_ROWS]) < 0).mean())
+    share = float((np.asarray(features_of(inputs.checkpoints[-1])[:_SIGN_ROWS]) < 0).mean())
     light = "green" if share == 0.0 else "amber"
     return AssumptionCheck(light, f"{share:.1%} of the features are negative; the method assumes none.", "features")
 

@@ -43,11 +43,6 @@ def _tensor(values: Any) -> Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor
 
 
-def as_rows(inputs: Any) -> Encoded:
-    """`inputs` itself when it is encoded already, else arrays or tensors as rows."""
-    return ArrayRows(inputs) if isinstance(inputs, (np.ndarray, Tensor, tuple)) else inputs
-
-
 def span(encoded: Encoded, start: int, stop: int) -> Any:
     """Consecutive rows of any encoded examples, without a copy where that is possible."""
     cut = getattr(encoded, "span", None)

@@ -168,11 +168,13 @@ def saliency(load: Workload, networks: Sequence[Network]) -> np.ndarray:
 
 def self_influence(load: Workload, networks: Sequence[Network]) -> list[Peer]:
     """captum's TracInCP over all layers, on few rows: it materializes every gradient."""
-    few = load.first(_TRACIN_ROWS)
-    ours = [_ours(few, network) for network in networks]
-    return [
-        Peer("captum TracInCP", "captum", "captum", partial(_tracin_cp, few, networks), lambda: [o() for o in ours])
-    ]
+    from core.library.influence_pairs import self_influence_of
+
+    few, rates = load.first(_TRACIN_ROWS), [0.1] * len(networks)
+    ours = partial(
+        self_influence_of, list(networks), (few.x.numpy(), few.labels), method="tracin", learning_rates=rates
+    )
+    return [Peer("captum TracInCP", "captum", "captum", partial(_tracin_cp, few, networks), ours)]
 
 
 def _tracin_cp(load: Workload, networks: Sequence[Network]) -> Work:

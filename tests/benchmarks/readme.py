@@ -17,8 +17,17 @@ from tests.benchmarks.measure import ROOT, kept, markdown_table
 
 README = ROOT / "README.md"
 _LINES = re.compile(r"(<!-- speed -->\n).*?(<!-- /speed -->)", re.S)
-# Rows that are quoted where they have a limit; of the others, those with a peer.
-_QUOTED = ("fused pass", "grand", "vog", "tracin_self", "twelve scores together", "knn_shapley", "dsir")
+# Rows that are quoted beside their limit; of the others, those with a peer.
+_QUOTED = (
+    "pass for ",
+    "passes for ",
+    "six scores by core.score",
+    "twelve scores by core.score",
+    "tracin_self of all layers",
+    "a whole run",
+    "knn_shapley",
+    "dsir",
+)
 _BESIDE = (
     "gauss_newton pairs",
     "ekfac pairs",

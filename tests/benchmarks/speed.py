@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -20,9 +21,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import speed_arrays, speed_growth, speed_pairs, speed_passes
+from tests.benchmarks import speed_arrays, speed_growth, speed_pairs, speed_passes, speed_runs
 from tests.benchmarks.comparison import Comparison, Effort, measure, table
-from tests.benchmarks.measure import environment, keep, markdown_table, set_threads
+from tests.benchmarks.measure import environment, keep, kept, markdown_table, set_threads
 from tests.benchmarks.peers import PEERS, installed
 from tests.benchmarks.workloads import WORKLOADS, cifar, digits
 from tests.benchmarks.workloads import table as wide_table
@@ -33,11 +34,12 @@ _QUICK_IMAGES = 1_000  # ratios on these are those on all 10,000
 _IMAGES = 10_000
 _CLOCKS = {"wall": "median", "cpu": "cpu"}
 _RATIOS = {
-    "fused pass": "fused_pass_x_forward",
-    "grand": "grand_x_fwd_bwd",
-    "vog": "vog_x_input_gradient",
-    "tracin_self": "tracin_self_x_fwd_bwd",
-    "twelve scores together": "all_over_dearest",
+    "pass for logits and features": "fused_pass_x_forward",
+    "pass for grand": "grand_x_fwd_bwd",
+    "passes for vog": "vog_x_input_gradient",
+    "passes for every signal": "all_over_dearest",
+    "six scores by core.score": "six_scores_x_forward",
+    "twelve scores by core.score": "twelve_scores_x_fwd_bwd",
 }
 
 
@@ -52,7 +54,7 @@ def quick(effort: Effort = QUICK, clock: str = "median") -> dict[str, Any]:
             if one.row in _RATIOS:
                 figures = measure(one, effort)
                 found.setdefault(_RATIOS[one.row], {})[load.name] = round(figures["times_limit"][clock], 3)
-                if one.row == "grand":
+                if one.row == "pass for grand":
                     errors[load.name] = figures["largest_relative_error"]
     by_workload = found["all_over_dearest"]
     found |= {"all_over_dearest": max(by_workload.values()), "all_over_dearest_by_workload": by_workload}
@@ -90,10 +92,12 @@ def kronfluence_speedups(effort: Effort, clock: str) -> dict[str, float | None]:
 
 
 def everything(names: list[str], images: int) -> Iterator[Comparison]:
-    """All rows of the named workloads, then pairs and arrays."""
+    """All rows of the named workloads, passes and whole runs, then pairs and arrays."""
     for name in names:
         load = cifar(images) if name == "W2" else WORKLOADS[name]()
         yield from speed_passes.rows(speed_passes.Bench.of(load))
+        with tempfile.TemporaryDirectory(prefix="chaffinch-speed-") as folder:
+            yield from speed_runs.rows(load, Path(folder))
     load = digits()
     yield from speed_pairs.rows(load, speed_pairs.late_checkpoints(load))
     yield from speed_arrays.rows()
@@ -121,7 +125,10 @@ def report(rows: list[dict[str, Any]], growth: list[dict[str, Any]], about: dict
 
 
 def full(effort: Effort, options: argparse.Namespace) -> dict[str, Any]:
-    """Every row whose name contains `options.only`; all of them are kept in the results folder, row by row."""
+    """Every row whose name contains `options.only`; all of them are kept in the results folder, row by row.
+
+    With `options.merge` those rows take their places among the kept ones, whose others and whose environment stay.
+    """
     began, rows, growth = time.perf_counter(), [], []
     whole = not options.only and set(options.workloads) == set(WORKLOADS)
 
@@ -138,8 +145,19 @@ def full(effort: Effort, options: argparse.Namespace) -> dict[str, Any]:
             collected()
     if whole:
         growth += speed_growth.measured()
-    figures = collected()
-    print(report(rows, growth, figures["environment"]), file=sys.stderr)
+    figures = merged(rows) if options.merge else collected()
+    print(report(figures["rows"], figures["growth"], figures["environment"]), file=sys.stderr)
+    return figures
+
+
+def merged(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The kept figures with `rows` in place of those of the same name and workload, each with where it was measured."""
+    figures = kept("speed")
+    about = environment(list(PEERS.values()))
+    new = {(row["workload"], row["row"]): row | {"environment": about} for row in rows}
+    stay = [new.pop((row["workload"], row["row"]), row) for row in figures["rows"]]
+    figures["rows"] = sorted([*stay, *new.values()], key=lambda row: not row["workload"].startswith("W"))
+    keep("speed", figures, report(figures["rows"], figures["growth"], figures["environment"]))
     return figures
 
 
@@ -150,6 +168,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0, help="Threads of every library (default: torch's own).")
     parser.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
     parser.add_argument("--only", default="", metavar="TEXT", help="Rows whose name contains TEXT; nothing is kept.")
+    parser.add_argument("--merge", action="store_true", help="Keep the rows of --only among those kept before.")
     parser.add_argument("--rounds", type=int, default=FULL.rounds, help="Alternated repeats at most.")
     parser.add_argument("--seconds", type=float, default=FULL.seconds, help="That a row may take at most.")
     parser.add_argument("--images", type=int, default=_IMAGES, help="How many images W2 has.")

@@ -19,7 +19,7 @@ ROUNDS = 3
 
 def _passes(name: str) -> Callable[[int], Work]:
     load = table()
-    return lambda size: partial(speed_passes.Bench.of(load.first(size)).scores, [name])
+    return lambda size: partial(speed_passes.Bench.of(load.first(size)).score, [name])
 
 
 def _pairs(size: int) -> Work:

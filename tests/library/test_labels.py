@@ -15,7 +15,6 @@ from core import (
     score_logits,
     score_probabilities,
 )
-from core.training.quick import quick_scores
 from core.types.errors import DataError
 from core.types.labels import class_labels
 
@@ -63,7 +62,6 @@ def test_fault_36_whole_numbers_are_classes_in_number_order(labels, logits):
     found = score_logits(logits, labels, scores="el2n").table["el2n"]
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     np.testing.assert_allclose(score((logits, labels), head(CLASSES), scores="el2n").table["el2n"], wanted, rtol=1e-5)
-    np.testing.assert_allclose(quick_scores(head(CLASSES), logits, labels, ["el2n"])["el2n"], wanted, rtol=1e-4)
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     same = [score_probabilities(p, one, scores="label_quality").table for one in (labels, CODES)]
     assert same[0].equals(same[1])
@@ -84,7 +82,6 @@ REAL = np.linspace(0.1, 30, 48)
         lambda z: score(list(zip(z, REAL, strict=True)), head(CLASSES)),
         lambda z: examples_from(z, REAL),
         lambda z: influence_pairs(head(CLASSES), (z, REAL), (z, CODES)),
-        lambda z: quick_scores(head(CLASSES), z, REAL),
     ],
 )
 def test_fault_36_real_numbers_are_refused_everywhere(call, logits):
@@ -127,7 +124,6 @@ def test_fault_37_class_names_say_which_output_is_which():
         ).values,
     ]
     np.testing.assert_array_equal(*pairs)
-    np.testing.assert_allclose(quick_scores(head(3), z, texts, ["el2n"], class_names=NAMES)["el2n"], wanted, rtol=1e-4)
     with pytest.raises(DataError, match="2 class names, and the model has 3 outputs"):
         score_logits(z, texts, class_names=NAMES[:2])
     with pytest.raises(DataError, match="'cow' is not among the class names"):
