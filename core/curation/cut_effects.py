@@ -41,7 +41,7 @@ def rows_beyond(view: ScoreView, rules: Rules, outcome: Outcome, cut: Threshold)
     values = cut_values(view, outcome, cut.score)[unlocked]
     if cut.kind is CutKind.COUNT:  # ties are broken by id: exactly so many, or all there are
         return min(int(cut.cut), int(np.isfinite(values).sum()))
-    return len(apply_threshold(cut, values, view.id_rank).rows)
+    return len(apply_threshold(cut, values, view.id_rank[unlocked]).rows)
 
 
 def rows_next_to_cut(view: ScoreView, rules: Rules, outcome: Outcome, count: int) -> tuple[np.ndarray, np.ndarray]:

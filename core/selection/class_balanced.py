@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Int64, Integer
 
 from core.types.params import param
 
@@ -31,15 +32,15 @@ def _select(inputs: StrategyInputs, params: ClassBalancedParams) -> Selection:
     rows = inputs.rows
     classes, place = np.unique(inputs.labels[rows], return_inverse=True)
     sizes = np.bincount(place, minlength=len(classes))
-    wanted = _mixed(sizes, inputs.budget(params.keep_fraction), params.balance)
-    kept = []
-    for k, count in enumerate(wanted):
+    quota = _mixed(sizes, inputs.budget(params.keep_fraction), params.balance)
+    best = []
+    for k, count in enumerate(quota):
         order = first_to_go(inputs, rows[place == k])
-        kept.append(order[len(order) - count :])
-    return keep_rows(inputs, np.concatenate(kept) if kept else rows, "class_balanced")
+        best.append(order[len(order) - count :])
+    return keep_rows(inputs, np.concatenate(best) if best else rows, "class_balanced")
 
 
-def _mixed(sizes: np.ndarray, budget: int, balance: float) -> np.ndarray:
+def _mixed(sizes: Integer[np.ndarray, " group"], budget: int, balance: float) -> Int64[np.ndarray, " group"]:
     """Between proportional and equal shares; the budget is met exactly and each class's own size is its limit."""
     equal_part = int(round(balance * budget))
     equal = smallest_first(sizes, equal_part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int64, Integer
 
 from core.types.methods import Paper
 from core.types.params import param
@@ -43,8 +44,8 @@ def _select(inputs: StrategyInputs, params: CoverageParams) -> Selection:
     suspects = min(int(params.beta * len(rows)), len(rows) - budget)
     pool = np.delete(rows, _most_suspect(inputs, rows, name, suspects))
     strata = equal_width(inputs.values(name)[pool], params.strata)
-    wanted = smallest_first(np.bincount(strata, minlength=params.strata + 1), budget)
-    return keep_rows(inputs, pool[draw(inputs.chance()[pool], strata, wanted)], "coverage")
+    quota = smallest_first(np.bincount(strata, minlength=params.strata + 1), budget)
+    return keep_rows(inputs, pool[draw(inputs.chance()[pool], strata, quota)], "coverage")
 
 
 def _chosen(inputs: StrategyInputs, name: str) -> str:
@@ -53,7 +54,9 @@ def _chosen(inputs: StrategyInputs, name: str) -> str:
     return next((score for score in inputs.coverage_scores if score in inputs.scores), "composite")
 
 
-def _most_suspect(inputs: StrategyInputs, rows: np.ndarray, name: str, count: int) -> np.ndarray:
+def _most_suspect(
+    inputs: StrategyInputs, rows: Integer[np.ndarray, " row"], name: str, count: int
+) -> Integer[np.ndarray, " suspect"]:
     """Positions in `rows` of the most suspect labels by the score's own sense, else by the composite's."""
     side = inputs.noise_side.get(name, 0)
     values = inputs.values(name) if side else inputs.priority
@@ -61,8 +64,8 @@ def _most_suspect(inputs: StrategyInputs, rows: np.ndarray, name: str, count: in
     return smallest(keyed, inputs.id_rank[rows], count)
 
 
-def equal_width(values: np.ndarray, strata: int) -> np.ndarray:
-    """[n] slice 0..strata-1 between minimum and maximum, both included; rows without a value form slice `strata`."""
+def equal_width(values: Float[np.ndarray, " row"], strata: int) -> Int64[np.ndarray, " row"]:
+    """Slice 0..strata-1 between minimum and maximum, both included; rows without a value form slice `strata`."""
     out = np.full(len(values), strata, np.int64)
     finite = np.isfinite(values)
     if finite.any():

@@ -30,11 +30,10 @@ def _select(inputs: StrategyInputs, params: ModerateParams) -> Selection:
     order = known[ascending(values[known], inputs.id_rank[rows[known]])]
     budget = inputs.budget(params.keep_fraction)
     start = max(0, (len(order) - budget) // 2)
-    kept = order[start : start + budget]
-    unknown = np.flatnonzero(~np.isfinite(values))[
-        : budget - len(kept)
-    ]  # only when the known rows do not fill the band
-    return keep_rows(inputs, rows[np.concatenate([kept, unknown])], "moderate")
+    band = order[start : start + budget]
+    # Rows without a value only where those with one do not fill the band.
+    unknown = np.flatnonzero(~np.isfinite(values))[: budget - len(band)]
+    return keep_rows(inputs, rows[np.concatenate([band, unknown])], "moderate")
 
 
 MODERATE = SelectionStrategy(

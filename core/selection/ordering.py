@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Int64, Integer, UInt32, UInt64
 
 LOW_BITS = np.uint64(0xFFFFFFFF)  # of a key: the place in the order of ids
 _BLOCK = 65_536  # rows whose intermediate steps stay in the processor's cache
 ALL_BITS = np.uint64(0xFFFFFFFFFFFFFFFF)  # after every other key
 
 
-def sort_keys(values: np.ndarray, id_rank: np.ndarray) -> np.ndarray:
-    """[n] uint64 that sort as (float32 value ascending, id ascending), NaN after all values."""
+def sort_keys(values: Float[np.ndarray, " row"], id_rank: UInt32[np.ndarray, " row"]) -> UInt64[np.ndarray, " row"]:
+    """Keys that sort as (float32 value ascending, id ascending), NaN after all values."""
     keys = np.empty(len(values), np.uint64)
     for start in range(0, len(values), _BLOCK):
         part = slice(start, start + _BLOCK)
@@ -20,8 +21,8 @@ def sort_keys(values: np.ndarray, id_rank: np.ndarray) -> np.ndarray:
     return keys
 
 
-def _ordered_bits(values: np.ndarray) -> np.ndarray:
-    """uint32 that sort as float32 values do: negative ones have all bits turned over, the others the sign bit."""
+def _ordered_bits(values: Float[np.ndarray, " row"]) -> UInt32[np.ndarray, " row"]:
+    """Integers that sort as float32 values do: negative ones have all bits turned over, the others the sign bit."""
     plain = np.asarray(values, dtype=np.float32) + np.float32(0.0)  # -0.0 becomes 0.0: they are ties
     turned = plain.view(np.int32) >> 31
     turned |= np.int32(-(2**31))
@@ -30,19 +31,19 @@ def _ordered_bits(values: np.ndarray) -> np.ndarray:
     return bits
 
 
-def ascending(values: np.ndarray, id_rank: np.ndarray) -> np.ndarray:
-    """[n] positions in ascending order of (value, id)."""
+def ascending(values: Float[np.ndarray, " row"], id_rank: UInt32[np.ndarray, " row"]) -> Integer[np.ndarray, " row"]:
+    """Positions in ascending order of (value, id)."""
     return np.argsort(sort_keys(values, id_rank))
 
 
 def ascending_rows(
-    values: np.ndarray,
-    id_rank: np.ndarray,
-    id_order: np.ndarray,
-    rows: np.ndarray | None = None,
-    rest: np.ndarray | None = None,
-) -> np.ndarray:
-    """[N] int64 `rows` (uint32 ascending; None for all) in ascending order of (value, id), then `rest` as they are.
+    values: Float[np.ndarray, " example"],
+    id_rank: UInt32[np.ndarray, " example"],
+    id_order: Integer[np.ndarray, " example"],
+    rows: UInt32[np.ndarray, " row"] | None = None,
+    rest: Integer[np.ndarray, " rest"] | None = None,
+) -> Int64[np.ndarray, " place"]:
+    """`rows` (ascending; None for all) in ascending order of (value, id), then `rest` as they are.
 
     id_order inverts id_rank. Keys hold the row itself, so that sorting them is the order; only ties look up their ids.
     """
@@ -53,8 +54,8 @@ def ascending_rows(
     if len(tied) > len(keys) // 8:  # so many that it is quicker to sort by id from the start
         keys = sort_keys(values[rows], id_rank[rows])
         keys.sort()
-        found = id_order[(keys & LOW_BITS).view(np.int64)]
-        return found if rest is None else np.concatenate([found, rest])
+        ordered = id_order[(keys & LOW_BITS).view(np.int64)]
+        return ordered if rest is None else np.concatenate([ordered, rest])
     some = keys[tied]
     by_id = (some & ~LOW_BITS) | id_rank[(some & LOW_BITS).view(np.int64)]
     keys[tied] = some[np.argsort(by_id)]
@@ -65,7 +66,7 @@ def ascending_rows(
     return out
 
 
-def _row_keys(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _row_keys(values: Float[np.ndarray, " example"], rows: UInt32[np.ndarray, " row"]) -> UInt64[np.ndarray, " row"]:
     keys = np.empty(len(rows), np.uint64)
     for start in range(0, len(rows), _BLOCK):
         part = rows[start : start + _BLOCK]
@@ -76,7 +77,7 @@ def _row_keys(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return keys
 
 
-def _tied(keys: np.ndarray) -> np.ndarray:
+def _tied(keys: UInt64[np.ndarray, " row"]) -> Integer[np.ndarray, " tied"]:
     """Places in sorted keys whose value another key has as well, ascending."""
     first = [np.empty(0, np.int64)]
     for start in range(0, len(keys) - 1, _BLOCK):
@@ -89,7 +90,9 @@ def _tied(keys: np.ndarray) -> np.ndarray:
     return np.flatnonzero(tied)
 
 
-def smallest(values: np.ndarray, id_rank: np.ndarray, count: int) -> np.ndarray:
+def smallest(
+    values: Float[np.ndarray, " row"], id_rank: UInt32[np.ndarray, " row"], count: int
+) -> Integer[np.ndarray, " smallest"]:
     """Positions of the `count` smallest (value, id), in no particular order."""
     if count <= 0:
         return np.empty(0, np.intp)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer, UInt32
 
 from core.types.errors import RulesError
 from core.types.methods import Method
@@ -16,25 +17,25 @@ from core.types.methods import Method
 class StrategyInputs:
     """N examples. Only rows of `candidates` may be dropped; `budget_base` is the number of rows fractions refer to.
 
-    priority: [N] float32, high = keep first, NaN = unknown (kept first of all: nothing speaks against the row).
+    priority: high = keep first, NaN = unknown (kept first of all: nothing speaks against the row).
     scores: raw values; noise_side: score -> +1 where a high value suggests a wrong label, -1 a low one, 0 neither.
-    id_rank: [N] uint32, how ties are broken. order: candidate rows, first to go first, when already known.
+    id_rank: place in the order of ids, which breaks ties. order: candidate rows, first to go first, when already known.
     coverage_scores: names along whose strata a selection may be spread, the first choice first.
     """
 
-    priority: np.ndarray
-    labels: np.ndarray
-    candidates: np.ndarray  # [N] bool
-    scores: Mapping[str, np.ndarray]
+    priority: Float[np.ndarray, " example"]
+    labels: Integer[np.ndarray, " example"]
+    candidates: Bool[np.ndarray, " example"]
+    scores: Mapping[str, Float[np.ndarray, " example"]]
     noise_side: Mapping[str, int]
-    id_rank: np.ndarray
+    id_rank: UInt32[np.ndarray, " example"]
     budget_base: int
     seed: int = 0
-    order: np.ndarray | None = None
+    order: Integer[np.ndarray, " candidate"] | None = None
     coverage_scores: tuple[str, ...] = ()
 
     @property
-    def rows(self) -> np.ndarray:
+    def rows(self) -> Integer[np.ndarray, " candidate"]:
         """Candidate rows, ascending."""
         return np.flatnonzero(self.candidates)
 
@@ -42,12 +43,12 @@ class StrategyInputs:
         """How many candidates a fraction keeps: never more than there are."""
         return min(int(round(keep_fraction * self.budget_base)), int(self.candidates.sum()))
 
-    def chance(self) -> np.ndarray:
-        """[N] a uniform number per example from seed and place in the order of ids: rows may be permuted."""
+    def chance(self) -> Float64[np.ndarray, " example"]:
+        """A uniform number per example from seed and place in the order of ids: rows may be permuted."""
         return np.random.default_rng(self.seed).random(len(self.id_rank))[self.id_rank]
 
-    def values(self, name: str) -> np.ndarray:
-        """[N] the named score, or the composite's keep-priority for "composite"; raises `RulesError`."""
+    def values(self, name: str) -> Float[np.ndarray, " example"]:
+        """The named score, or the composite's keep-priority for "composite"; raises `RulesError`."""
         if name == "composite":
             return self.priority
         if name not in self.scores:
@@ -60,9 +61,9 @@ class StrategyInputs:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """kept [N] bool (rows that are no candidates count as kept); cut: priority at the border where there is one."""
+    """What stays: rows that are no candidates count as kept. cut: priority at the border, NaN where there is none."""
 
-    kept: np.ndarray
+    kept: Bool[np.ndarray, " example"]
     reason: str
     cut: float = float("nan")
 
@@ -75,7 +76,9 @@ class SelectionStrategy(Method):
     uses_fraction: bool = True
 
 
-def keep_rows(inputs: StrategyInputs, rows: np.ndarray, reason: str, cut: float = float("nan")) -> Selection:
+def keep_rows(
+    inputs: StrategyInputs, rows: Integer[np.ndarray, " row"], reason: str, cut: float = float("nan")
+) -> Selection:
     """Keep these candidates, and every row that is none."""
     kept = ~inputs.candidates
     kept[rows] = True

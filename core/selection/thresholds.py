@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Integer, UInt32
 
 from core.types.curation import CutKind, Side, Threshold
 from core.types.errors import RulesError
@@ -17,7 +18,7 @@ from .ordering import smallest
 class Cut:
     """rows: positions among the eligible ones to drop; value: the cut in the column's unit (NaN if nothing to cut)."""
 
-    rows: np.ndarray
+    rows: Integer[np.ndarray, " dropped"]
     value: np.float32
 
 
@@ -32,26 +33,30 @@ def check_threshold(threshold: Threshold) -> None:
         raise RulesError(f"The count on {t.score} is {t.cut}.", "Give a whole number of rows, 0 or more.")
 
 
-def apply_threshold(threshold: Threshold, values: np.ndarray, id_rank: np.ndarray) -> Cut:
-    """Rows beyond the cut among the finite `values` [n] (eligible rows only).
+def apply_threshold(
+    threshold: Threshold, values: Float[np.ndarray, " row"], id_rank: UInt32[np.ndarray, " row"]
+) -> Cut:
+    """Rows beyond the cut among the finite `values` (eligible rows only).
 
     value: strictly beyond. percentile: strictly beyond the value that leaves `cut` % of the rows at or below it
     (above) or under it (below), so that equal values share their fate. count: exactly so many, ties broken by id.
     """
     check_threshold(threshold)
     column = np.asarray(values, np.float32)
-    sound = np.isfinite(column)
-    if not sound.all():
-        finite = np.flatnonzero(sound)
+    present = np.isfinite(column)
+    if not present.all():
+        finite = np.flatnonzero(present)
         cut = _cut(threshold, column[finite], id_rank[finite]) if len(finite) else Cut(finite, np.float32("nan"))
         return Cut(finite[cut.rows], cut.value)
     return _cut(threshold, column, id_rank) if len(column) else Cut(np.empty(0, np.intp), np.float32("nan"))
 
 
-def apply_in_order(threshold: Threshold, values: np.ndarray, order: np.ndarray) -> Cut:
+def apply_in_order(
+    threshold: Threshold, values: Float[np.ndarray, " example"], order: Integer[np.ndarray, " row"]
+) -> Cut:
     """What `apply_threshold` finds, read off an order: no sorting, and only the ends of the column are looked at.
 
-    values [N] float32; order [n]: the eligible rows with a value, the `drop` side first, ties by id. `Cut.rows` are
+    order: the eligible rows with a value, the `drop` side first, ties by id. `Cut.rows` are
     entries of `order`.
     """
     check_threshold(threshold)
@@ -68,7 +73,9 @@ def apply_in_order(threshold: Threshold, values: np.ndarray, order: np.ndarray) 
     return Cut(order[:beyond], cut)
 
 
-def _percentile_in_order(threshold: Threshold, values: np.ndarray, order: np.ndarray) -> np.float32:
+def _percentile_in_order(
+    threshold: Threshold, values: Float[np.ndarray, " example"], order: Integer[np.ndarray, " row"]
+) -> np.float32:
     above = threshold.drop is Side.ABOVE
     place = _place(threshold, len(order))
     if not 0 <= place < len(order):
@@ -76,7 +83,7 @@ def _percentile_in_order(threshold: Threshold, values: np.ndarray, order: np.nda
     return np.float32(values[order[len(order) - 1 - place if above else place]])
 
 
-def _cut(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
+def _cut(threshold: Threshold, column: Float32[np.ndarray, " row"], id_rank: UInt32[np.ndarray, " row"]) -> Cut:
     if threshold.kind is CutKind.COUNT:
         return _by_count(threshold, column, id_rank)
     cut = np.float32(threshold.cut) if threshold.kind is CutKind.VALUE else _percentile(column, threshold)
@@ -84,7 +91,7 @@ def _cut(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
     return Cut(np.flatnonzero(beyond), cut)
 
 
-def _percentile(column: np.ndarray, threshold: Threshold) -> np.float32:
+def _percentile(column: Float32[np.ndarray, " row"], threshold: Threshold) -> np.float32:
     place = _place(threshold, len(column))
     if not 0 <= place < len(column):
         return np.float32(-np.inf if threshold.drop is Side.ABOVE else np.inf)
@@ -99,7 +106,7 @@ def _place(threshold: Threshold, n: int) -> int:
     return int(np.floor(share + 1e-9))
 
 
-def _by_count(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> Cut:
+def _by_count(threshold: Threshold, column: Float32[np.ndarray, " row"], id_rank: UInt32[np.ndarray, " row"]) -> Cut:
     count = min(int(threshold.cut), len(column))
     signed = -column if threshold.drop is Side.ABOVE else column
     chosen = smallest(signed, id_rank, count)
@@ -108,7 +115,7 @@ def _by_count(threshold: Threshold, column: np.ndarray, id_rank: np.ndarray) -> 
     return Cut(chosen, _between(column, dropped, threshold.drop))
 
 
-def _between(column: np.ndarray, dropped: np.ndarray, side: str) -> np.float32:
+def _between(column: Float32[np.ndarray, " row"], dropped: Bool[np.ndarray, " row"], side: str) -> np.float32:
     """Halfway between the last row dropped and the first one kept; beyond the end when all or none is dropped."""
     gone, stay = column[dropped], column[~dropped]
     if side == "above":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from core.types.params import param
 
@@ -19,7 +20,7 @@ class TopFractionParams:
     keep_fraction: float = param(0.5, label="Keep", help="Share of the training rows that stays.", low=0.0, high=1.0)
 
 
-def first_to_go(inputs: StrategyInputs, rows: np.ndarray) -> np.ndarray:
+def first_to_go(inputs: StrategyInputs, rows: Integer[np.ndarray, " row"]) -> Integer[np.ndarray, " row"]:
     """`rows` by (priority ascending, id): a row without a priority goes last."""
     if inputs.order is not None:
         member = np.zeros(len(inputs.candidates), bool)
@@ -34,7 +35,7 @@ def _select(inputs: StrategyInputs, params: TopFractionParams) -> Selection:
     return keep_rows(inputs, order[gone:], "top_fraction", border(inputs.priority, order, gone))
 
 
-def border(priority: np.ndarray, order: np.ndarray, gone: int) -> float:
+def border(priority: Float[np.ndarray, " example"], order: Integer[np.ndarray, " candidate"], gone: int) -> float:
     """Priority halfway between the last row that goes and the first that stays, NaN where a side is unknown."""
     if not 0 < gone < len(order):
         return float("nan")

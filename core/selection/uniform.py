@@ -24,8 +24,8 @@ def _select(inputs: StrategyInputs, params: UniformParams) -> Selection:
     rows, budget = inputs.rows, inputs.budget(params.keep_fraction)
     chance = inputs.chance()[rows]
     group = inputs.labels[rows] + 1 if params.per_class else np.zeros(len(rows), np.int64)
-    wanted = proportional(np.bincount(group, minlength=1), budget)
-    return keep_rows(inputs, rows[draw(chance, group, wanted)], "uniform")
+    quota = proportional(np.bincount(group, minlength=1), budget)
+    return keep_rows(inputs, rows[draw(chance, group, quota)], "uniform")
 
 
 UNIFORM = SelectionStrategy(
