@@ -14,30 +14,44 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import branches as branches
     from . import checks as checks
+    from . import comparisons as comparisons
     from . import curation as curation
+    from . import cuts as cuts
     from . import data as data
     from . import examples as examples
     from . import explanations as explanations
     from . import exports as exports
+    from . import facets as facets
+    from . import methods as methods
     from . import noise as noise
+    from . import outcomes as outcomes
+    from . import review as review
     from . import rules as rules
     from . import runs as runs
     from . import scores as scores
     from . import selections as selections
+    from . import workspace as workspace
 
 FILES = (
     "branches",
     "checks",
+    "comparisons",
     "curation",
+    "cuts",
     "data",
     "examples",
     "explanations",
     "exports",
+    "facets",
+    "methods",
     "noise",
+    "outcomes",
+    "review",
     "rules",
     "runs",
     "scores",
     "selections",
+    "workspace",
 )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.evaluation.self_test import with_suggested_weights
+from core.export import check_figures
 from core.runs import background_tasks, checks, launch, self_tests
 from core.store import Run
 from core.types.checks import CheckResult, SelfTestResult
@@ -94,3 +96,26 @@ def self_test_result(run: Run) -> SelfTestResult | None:
 def suggested_rules(rules: Rules, result: SelfTestResult) -> Rules:
     """`rules` with the weights that a self-test suggests; everything else stays."""
     return with_suggested_weights(rules, result)
+
+
+# -- as tables and charts --------------------------------------------------------------------------------------------
+
+
+def check_table(result: CheckResult) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Column titles, and one row of text per arm and size."""
+    return check_figures.CHECK_HEAD, check_figures.check_rows(result)
+
+
+def check_figure(result: CheckResult) -> dict[str, Any]:
+    """Accuracy over the share kept, for Plotly: a line with a band for rule and random, all data as a line across."""
+    return check_figures.check_figure(result)
+
+
+def recall_table(result: SelfTestResult) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Column titles, and one row of text per score, the best first."""
+    return check_figures.recall_head(result), check_figures.recall_rows(result)
+
+
+def recall_figure(result: SelfTestResult) -> dict[str, Any]:
+    """A bar per score and share inspected, with intervals, for Plotly."""
+    return check_figures.recall_figure(result)

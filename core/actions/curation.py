@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.curation import ScoreView, consequences
 from core.runs import decisions
 from core.runs.samples import list_sample
 from core.store import Run, curation_log
 from core.types.branches import MAIN, CurationEvent, CurationState
-from core.types.curation import Action, Rules
+from core.types.curation import Action, Outcome, Rules, Step
 
 from ._saved import key_of, seen, writer
 
@@ -75,3 +76,13 @@ def redo(run: Run, *, token: str | None = None, expected_rev: int | None = None,
 def history(run: Run, example_id: str, branch: str = MAIN) -> list[CurationEvent]:
     """Every saved change that touched one example, oldest first."""
     return curation_log().history(key_of(run, branch), example_id)
+
+
+def decision_words(view: ScoreView, rules: Rules, step: Step) -> str:
+    """What a decision did: `100 newly dropped · 5 already · 22 held out, locked`; of a single row its id, no count."""
+    return consequences.decision_words(view, rules, step)
+
+
+def emptied_words(view: ScoreView, before: Outcome, after: Outcome) -> str:
+    """The classes that had training rows until now, in one sentence; empty when there are none."""
+    return consequences.emptied_words(view, before, after)

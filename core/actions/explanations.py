@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.attributions import AttributionClient, AttributionMethod, ImageParts
+from core.attributions import AttributionClient, AttributionMethod, ImageParts, wire
 from core.models.text_encoding import words_in
 from core.runs import one_example
 from core.store import Run
@@ -34,6 +34,11 @@ def explain(
 def influential_examples(run: Run, row: int, k: int = 5) -> tuple[ExampleInfluence, ExampleInfluence]:
     """The k most helpful and the k most harmful training examples for one row (last-layer TracIn)."""
     return one_example.influential_examples(run, row, k)
+
+
+def explainer(run: Run) -> AttributionClient:
+    """A child process that answers many questions about one run; close it when no more will be asked."""
+    return AttributionClient(run.path)
 
 
 def check_attribution(
@@ -64,7 +69,7 @@ def _asking(run: Run, client: AttributionClient | None) -> Iterator[AttributionC
     if client is not None:
         yield client
         return
-    with AttributionClient(run.path) as own:
+    with explainer(run) as own:
         yield own
 
 
@@ -77,3 +82,8 @@ def word_places(run: Run, row: int) -> tuple[tuple[str, int, int], ...]:
 def picture_blocks(height: int, width: int) -> np.ndarray:
     """[height, width] number of the block that each pixel lies in, as `Edit.covered` counts them."""
     return ImageParts(height, width, 1).blocks
+
+
+def attribution_json(attribution: Attribution) -> dict[str, object]:
+    """An attribution as JSON values."""
+    return wire.encode_attribution(attribution)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.curation import ScoreView, emptied_classes, intent
-from core.export import ExportReport, LevelReport, curated_table
+from core.export import ExportReport, LevelReport, curated_table, levels, readiness
 from core.export.readiness import Line
 from core.export.report import page
 from core.runs import exporting, reporting
@@ -14,6 +14,11 @@ from core.store import Run
 from core.types.branches import MAIN
 from core.types.curation import Decision, Outcome, Rules
 from core.types.progress import Progress
+
+
+def export_name(run: Run, branch: str) -> str:
+    """A folder name for an export: the run's, and the branch's unless that is the first one."""
+    return readiness.export_name(run.name, branch)
 
 
 def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...]:
@@ -95,3 +100,8 @@ def report_text(run: Run, rules: Rules, decisions: Mapping[str, Decision], branc
 def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, branch: str = MAIN) -> Path:
     """The checks of a run as one self-contained HTML file; `branch` is whose rules and decisions these are."""
     return reporting.write_report(run, rules, decisions, out, branch)
+
+
+def raise_if_failed(reports: Sequence[LevelReport]) -> None:
+    """Raise `VerifyError` with the first finding of the first level that failed."""
+    levels.raise_if_failed(reports)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.curation import ScoreView
+from core.curation import ScoreView, evidence
 from core.evaluation import noise
 from core.scores import name_used_for
 from core.store import Run
-from core.types.checks import NoiseRate
+from core.types.checks import NoiseEstimate, NoiseRate
 from core.types.curation import Decision, Rules
 from core.types.errors import RunError
 from core.types.methods import Use
@@ -35,6 +35,11 @@ def noise_estimate(run: Run) -> dict[str, Any]:
     if "noise_rate" not in meta:
         raise RunError(f"This run has no noise rate beside its {name.replace('_', ' ')}.", f"Score it again: {name}.")
     return {key: meta[key] for key in _ESTIMATE if key in meta}
+
+
+def label_doubt(view: ScoreView) -> NoiseEstimate | None:
+    """Share of labels that models which did not see the row doubt, and how often those are right; None without them."""
+    return evidence.noise_estimate(view)
 
 
 def review_sample(view: ScoreView, per_stratum: int = 50) -> tuple[str, ...]:

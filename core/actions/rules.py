@@ -1,15 +1,16 @@
-"""Rules: the ready-made ones, those in a file, and what they do to each row."""
+"""Rules: the ready-made ones, those in a file, their edits, and what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from core.curation import PRESETS, Preset, ScoreView, apply_rules
+from core import composite
+from core.curation import PRESETS, Preset, ScoreView, ranking, rule_edits
 from core.curation import presets as ready_made
-from core.curation.duplicates import asked_about
 from core.store.atomic import read_json
-from core.types.curation import Decision, Guardrails, NearDuplicates, Outcome, Rules, rules_from_json
+from core.types.curation import Guardrails, Rules, Side, Threshold, rules_from_json
 from core.types.errors import RulesError, RunError
 
 
@@ -40,11 +41,68 @@ def rules_in(path: Path) -> Rules:
     return rules_from_json(plain.get("rules", plain))
 
 
-def outcome(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]) -> Outcome:
-    """What rules and manual decisions do to each row: the one path for screen, command line and export."""
-    return apply_rules(view, rules, decisions)
+# -- one edit each: rules in, rules out ------------------------------------------------------------------------------
 
 
-def asked_about_alike(view: ScoreView, guard: Guardrails) -> NearDuplicates | None:
-    """What a person would be asked about near-duplicates under this guardrail, None for nothing."""
-    return asked_about(view, guard)
+def with_goal(rules: Rules, goal: str) -> Rules:
+    """Another goal: composite cuts move to the end that the new goal removes; a cut at a value stays where it is."""
+    return rule_edits.with_goal(rules, goal)
+
+
+def with_weights(rules: Rules, groups: Mapping[str, float], scores: Mapping[str, float]) -> Rules:
+    """Other weights; a weight of 1 is the default and is not written down."""
+    return rule_edits.with_weights(rules, groups, scores)
+
+
+def with_share(rules: Rules, share: float, total: int) -> Rules:
+    """Drop that share of the `total` droppable rows, by the means that the rules already use."""
+    return rule_edits.with_share(rules, share, total)
+
+
+def with_strategy(rules: Rules, name: str, params: Mapping[str, Any]) -> Rules:
+    """Another strategy with its settings; composite cuts belong to `threshold` alone."""
+    return rule_edits.with_strategy(rules, name, params)
+
+
+def with_threshold(rules: Rules, added: Threshold) -> Rules:
+    """The rules with this cut, in place of one on the same score, class and side; under the strategy `threshold`."""
+    return rule_edits.with_threshold(rules, added)
+
+
+def without_threshold(rules: Rules, number: int) -> Rules:
+    """The rules without the cut of this number, counted from 0."""
+    return rule_edits.without_threshold(rules, number)
+
+
+def with_answer(rules: Rules, before: Guardrails) -> Rules:
+    """Rules made anew, with what a person answered about near-duplicates: that was about the data, not the rules."""
+    return rule_edits.with_answer(rules, before)
+
+
+# -- what rules say --------------------------------------------------------------------------------------------------
+
+
+def droppable(view: ScoreView, rules: Rules) -> int:
+    """How many rows the rules may drop: what shares refer to."""
+    return rule_edits.droppable(view, rules)
+
+
+def dropped_share(rules: Rules, total: int) -> float | None:
+    """Share of the `total` droppable rows that the rules ask to drop by rank, None when something else decides."""
+    return rule_edits.share(rules, total)
+
+
+def drop_side(rules: Rules) -> Side:
+    """The end of the composite that goes first under the goal."""
+    return rule_edits.drop_side(rules)
+
+
+def threshold_words(threshold: Threshold, title: str) -> str:
+    """A cut in one sentence; `title` is that of its score."""
+    return rule_edits.threshold_words(threshold, title)
+
+
+def coefficients(view: ScoreView, rules: Rules) -> dict[str, float]:
+    """Signed weight of each score's rank in the composite of these rules, exact for the aggregator "mean"."""
+    signs = ranking.orientation(view, ranking.goal_of(rules))
+    return composite.coefficients(tuple(view.scores), signs, ranking.score_groups(view), rules)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.models import own_code
 from core.runs import launch, plan_in_child, prepare, source, watched_run
-from core.store import Run, visited, workspace_root
+from core.runs import score_states as states
+from core.store import Run, visited
 from core.store.consent import Consent
+from core.store.runs import is_run
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress
-from core.types.runs import RunSpec, RunStatus, RunSummary, ScorePlan, TrainingSpec
-
-
-def workspace() -> Path:
-    """The folder with the database, the cache and the screen's runs ($CHAFFINCH_HOME or ~/.chaffinch)."""
-    return workspace_root()
+from core.types.runs import RunSpec, RunState, RunStatus, RunSummary, ScorePlan, TrainingSpec
 
 
 def check_training(training: TrainingSpec, modality: Modality) -> None:
@@ -46,13 +45,24 @@ def start_run(spec: RunSpec, out: Path | None = None, trust: bool = False) -> st
     return launch.start(spec, out, named_code(spec.training.model) if trust else None)
 
 
-def run_here(spec: RunSpec, out: Path, progress: Progress, truth: Path | None = None, trust: bool = False) -> Run:
+def run_here(
+    spec: RunSpec,
+    out: Path,
+    progress: Progress,
+    truth: Path | None = None,
+    trust: bool = False,
+    *,
+    code_folder: Path | None = None,
+    ends_process: bool = False,
+) -> Run:
     """Run in this process until finished; goes on where an interrupted run of the same spec stopped.
 
-    trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine. Raises
-    `Cancelled` when someone asked it to stop.
+    trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine; it is looked
+    for in `code_folder` first. ends_process: a stage that cannot be interrupted may end this process when someone
+    cancels. Raises `Cancelled` when someone asked it to stop.
     """
-    return watched_run.run_watched(spec, out, progress, truth, named_code(spec.training.model) if trust else None)
+    consent = named_code(spec.training.model, code_folder) if trust else None
+    return watched_run.run_watched(spec, out, progress, truth, consent, ends_process)
 
 
 def resume_run(run: str | Path) -> str:
@@ -95,3 +105,28 @@ def allow_code(run: Run) -> None:
     as long as the file stays as it is now. Nothing happens for models of ours. Raises `ModelError` when not found.
     """
     own_code.allow(run.run_id, run.spec.training.model)
+
+
+def check_model_name(name: str) -> None:
+    """Refuse a `module:factory` that cannot be one; whether it is there is found out later. Raises `ModelError`."""
+    if own_code.is_own_code(name):
+        own_code.check_name(name)
+
+
+def state_of(folder: Path) -> RunState | None:
+    """What the files of a run folder say of it; None where there is no run yet."""
+    return open_run(folder).state() if is_run(folder) else None
+
+
+def score_states(run: Run, names: Sequence[str], status: RunStatus) -> dict[str, str]:
+    """Where each score stands: done, failed, the stage its run is in for the next one, waiting, or one of `IDLE`."""
+    return states.score_states(run, names, status)
+
+
+def listed_in_full(listed: RunSummary) -> RunSummary:
+    """A run of the list; one that stopped early may have its name, kind and rows in its folder alone."""
+    if listed.rows:
+        return listed
+    begun = Run.open(listed.path)
+    about = begun.card.get("dataset", {})
+    return replace(listed, name=begun.name, modality=about.get("modality", ""), rows=about.get("rows") or 0)

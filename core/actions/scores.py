@@ -12,6 +12,7 @@ from core.curation import ScoreView
 from core.datasets.spreadsheet import csv_text, safe_frame
 from core.runs import catalogue, evaluating, one_example, tables, view
 from core.store import Run
+from core.store.atomic import write_bytes
 
 
 def score_view(run: Run) -> ScoreView:
@@ -37,6 +38,11 @@ def scores_table(run: Run) -> pd.DataFrame:
 def spreadsheet_csv(frame: pd.DataFrame) -> str:
     """A table as CSV of which a spreadsheet runs nothing: an apostrophe before ids and classes like =1+1."""
     return csv_text(safe_frame(frame))
+
+
+def save_csv(frame: pd.DataFrame, file: Path) -> None:
+    """Write a table as `spreadsheet_csv` has it, whole or not at all. Raises `CurationError` where that cannot be."""
+    write_bytes(file, spreadsheet_csv(frame).encode())
 
 
 def methods_table() -> pd.DataFrame:

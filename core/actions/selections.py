@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.curation import ScoreView
+from core.curation import ScoreView, row_sets
 from core.export.selected import selected_csv
 from core.store import Run, picks
 from core.types.branches import MAIN, CurationState
@@ -40,3 +40,26 @@ def selection_csv(
 ) -> bytes:
     """The given rows as a CSV file: the columns of decisions.csv, then the user's own."""
     return selected_csv(view, rules, decisions, outcome, rows)
+
+
+# -- sets of rows ----------------------------------------------------------------------------------------------------
+
+
+def join(selection: np.ndarray, rows: np.ndarray, mode: str) -> np.ndarray:
+    """The new selection, ascending: replace, add, subtract, or within (rows that are in both)."""
+    return row_sets.join(selection, rows, mode)
+
+
+def inverse(selection: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Shown rows (bool [N]) that are not selected."""
+    return row_sets.inverse(selection, shown)
+
+
+def in_order(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The rows as they follow one another in an order of all rows [N]."""
+    return row_sets.in_order(rows, order)
+
+
+def first_rows(view: ScoreView, name: str | None, rows: np.ndarray, lowest: bool) -> np.ndarray:
+    """The rows ordered by a score, missing values last, ties in row order; by row when `name` is None."""
+    return row_sets.first_rows(view, name, rows, lowest)

@@ -149,12 +149,11 @@ def inspect(asked: Namespace) -> None:
 def methods(asked: Namespace) -> None:
     """The registered scores."""
     from core.runs.catalogue import method_facts, scores_markdown
-    from core.scores import SCORES
 
     if asked.markdown:
         say_text(scores_markdown())
         return
-    facts = [method_facts(method) for method in SCORES]
+    facts = [method_facts(method) for method in actions.methods.scores()]
     if asked.json:
         say_json(facts)
     else:
@@ -249,7 +248,6 @@ def _adjusted(rules: Rules, asked: Namespace) -> Rules:
 
 def verify(asked: Namespace) -> None:
     """The three levels, one line each; the first difference named."""
-    from core.export import raise_if_failed
     from core.runs.progress import terminal_progress
 
     progress = terminal_progress(asked.quiet)
@@ -260,17 +258,15 @@ def verify(asked: Namespace) -> None:
     finally:
         progress.close()
     words.print_levels(reports)
-    raise_if_failed(reports)
+    actions.exports.raise_if_failed(reports)
 
 
 def settings_help() -> str:
     """The settings of each score, drawn from its parameters."""
     from dataclasses import fields
 
-    from core.scores import SCORES
-
     lines = ["settings of single scores (and of the model, as --model.NAME VALUE):"]
-    for method in SCORES:
+    for method in actions.methods.scores():
         for spec in fields(method.params):
             meta = spec.metadata
             lines.append(

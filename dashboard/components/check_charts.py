@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.export.check_figures import check_figure, recall_figure
+from core import actions
 from core.types.checks import CheckResult, SelfTestResult
 from dashboard.components.theme import is_dark, plotly_layout
 
@@ -23,7 +23,7 @@ _ON_DARK = {
 
 def accuracy_chart(result: CheckResult, *, key: str, height: int = 320) -> None:
     """The rule, matched random and all data, with 95 % bands."""
-    figure = check_figure(result)
+    figure = actions.checks.check_figure(result)
     axes = {
         name: {"title": {"text": figure["layout"][name]["title"]["text"]}, "tickformat": ".0%"}
         for name in ("xaxis", "yaxis")
@@ -43,7 +43,7 @@ def recall_chart(result: SelfTestResult, *, key: str, height: int = 300) -> None
         "barmode": "group",
         "bargap": 0.3,
     }
-    _draw(recall_figure(result), key, height, said, axes)
+    _draw(actions.checks.recall_figure(result), key, height, said, axes)
 
 
 def _draw(figure: dict[str, Any], key: str, height: int, alt: str, axes: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ class MapHollow:
 class MapRule:
     """The cut as the browser can compute it: sum over columns of coefficient x (rank share - 0.5) against `cut`.
 
-    coefficients: column -> signed weight (see `core.composite.coefficients` for groups and weights).
+    coefficients: column -> signed weight (see `actions.rules.coefficients` for groups and weights).
     cut: rows beyond it on the `drop` side are dropped; None = nothing is dropped by score.
     held: float32 [C], the sum beyond which rows of a class go where floor or cap hold the class back, NaN elsewhere.
     floor, cap: rows that a class keeps at least, largest share of it that goes: what a dragged slider is held to.

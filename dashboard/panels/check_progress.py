@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core import actions
-from core.store import Run
 from core.types.runs import RunState
 from dashboard.components import run_progress
 from dashboard.session import commands, state
@@ -13,19 +12,19 @@ from dashboard.session.fragments import fragment
 from dashboard.session.slots import slot
 
 
-def is_busy(run: Run, kind: str) -> bool:
+def is_busy(run: actions.runs.Run, kind: str) -> bool:
     """Whether it is at work now."""
     status = actions.checks.check_status(run, kind)
     return status is not None and status.state.is_busy
 
 
-def check_progress(run: Run, kind: str, title: str) -> None:
+def check_progress(run: actions.runs.Run, kind: str, title: str) -> None:
     """Nothing when it was never started or is finished; looks again every second while it is at work."""
     every = 1.0 if is_busy(run, kind) else None
     fragment(_job, run_every=every)(run, kind, title)
 
 
-def _job(run: Run, kind: str, title: str) -> None:
+def _job(run: actions.runs.Run, kind: str, title: str) -> None:
     status = actions.checks.check_status(run, kind)
     if status is None:
         return
@@ -42,6 +41,6 @@ def _job(run: Run, kind: str, title: str) -> None:
         )
 
 
-def _press(act: str, run: Run, kind: str) -> None:
+def _press(act: str, run: actions.runs.Run, kind: str) -> None:
     call = {"cancel": actions.checks.cancel_check, "resume": actions.checks.resume_check}[act]
     commands.attempt(lambda: call(run, kind))

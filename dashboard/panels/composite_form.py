@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.curation import rule_edits
+from core import actions
 from core.types.curation import Rules
 from core.types.methods import Goal
 from dashboard.session import commands, state
@@ -35,7 +35,7 @@ def composite_form(opened: Opened) -> None:
     """Every choice is saved at once."""
     rules = opened.rules
     goals = {goal.value: goal.words for goal in Goal}
-    _choice(opened, "Goal", goals, rules.goal, "goal", rule_edits.with_goal)
+    _choice(opened, "Goal", goals, rules.goal, "goal", actions.rules.with_goal)
     left, right = st.columns(2, gap="small")
     with left:
         _choice(

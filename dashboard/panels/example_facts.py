@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.curation.reasons import reasons_of
+from core import actions
 from core.types.figures import probability
 from dashboard.components.display_text import shown
 from dashboard.session.current_run import Opened
@@ -35,7 +35,7 @@ def _judged(opened: Opened, row: int) -> dict[str, str]:
     return {
         "Predicted": _predicted(opened, row),
         "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source_of(row)}",
-        "Because": reasons_of(opened.outcome, row),
+        "Because": actions.outcomes.reasons_of(opened.outcome, row),
         "Distance to the cut": flip_risks.distance_words(opened, row),
         "Zone": row_table.zone_word(opened, row) + about,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.curation.facets import shown_rows
+from core import actions
 from core.types.facets import Filters
 from dashboard.panels import keyboard, review_bar
 from dashboard.session import commands, row_filters, state
@@ -54,4 +54,4 @@ def _listed(opened: Opened) -> np.ndarray:
     if tab == "Selected":
         return state.selection()
     filters = Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
-    return np.flatnonzero(shown_rows(opened.view, row_table.facets(opened), filters))
+    return np.flatnonzero(actions.facets.shown_rows(opened.view, row_table.facets(opened), filters))

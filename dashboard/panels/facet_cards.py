@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.curation.cut_effects import cut_on_score
-from core.curation.facets import rows_in_range, rows_of_option
-from core.scores import score_named
+from core import actions
 from core.types.facets import Facet, Filters
 from core.types.figures import digits
 from dashboard.components import messages, theme
@@ -78,7 +76,7 @@ def _act(facet: Facet, filters: Filters) -> str:
 
 def _clicked(facet: Facet, option: str, shown: np.ndarray, filters: Filters) -> None:
     if _selects():
-        selection.choose(rows_of_option(facet, option, shown))
+        selection.choose(actions.facets.rows_of_option(facet, option, shown))
     else:
         row_filters.toggle_filter(facet.name, option)
     st.rerun()
@@ -143,7 +141,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
             )
             by_class = st.toggle("by class", **state.held_toggle("by_class"))
         index = cache.score_index(opened.run.run_id, opened.at, name, opened.run)
-        cut, drop = cut_on_score(opened.rules, name, index)
+        cut, drop = actions.cuts.cut_on_score(opened.rules, name, index)
         options = HistogramOptions(
             mode=mode or "histogram",
             by_class=by_class,
@@ -156,7 +154,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
         drawn = histogram(distribution(opened, name, shown), options, key=f"histogram_{name}")
     if drawn is not None and state.is_new(f"histogram_{name}", drawn):
         if _selects():
-            selection.choose(rows_in_range(opened.view, name, drawn, shown))
+            selection.choose(actions.facets.rows_in_range(opened.view, name, drawn, shown))
         else:
             row_filters.set_range(name, drawn)
         st.rerun()
@@ -164,7 +162,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
 
 def distribution(opened: Opened, name: str, shown: np.ndarray) -> Distribution:
     """Counts from the run's index, with those of the filtered rows."""
-    index, method = cache.score_index(opened.run.run_id, opened.at, name, opened.run), score_named(name)
+    index, method = cache.score_index(opened.run.run_id, opened.at, name, opened.run), actions.methods.score(name)
     filtered = None
     if not shown.all():
         filtered = np.histogram(opened.view.scores[name].values[shown], bins=index.edges())[0]

@@ -56,7 +56,7 @@ def _raise(opened: Opened, found: NearDuplicates) -> None:
     low, high = 0, len(steps)
     while low < high:
         middle = (low + high) // 2
-        if actions.rules.asked_about_alike(opened.view, _at(opened, steps[middle])) is None:
+        if actions.outcomes.asked_about_alike(opened.view, _at(opened, steps[middle])) is None:
             high = middle
         else:
             low = middle + 1

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from core import actions
-from core.curation.review import is_reviewed, reviewed_of
 from core.types.curation import Action
 from core.types.review import QUEUE
 from dashboard.session import commands, state
@@ -31,7 +30,7 @@ def queue(opened: Opened) -> np.ndarray | None:
 
 def progress(opened: Opened) -> None:
     """Reviewed so many of the sitting, and a button that goes on where the person stopped."""
-    done, size, waiting = reviewed_of(opened.view, row_table.review(opened), opened.curation.decisions)
+    done, size, waiting = actions.review.reviewed_of(opened.view, row_table.review(opened), opened.curation.decisions)
     with st.container(key="review_progress", horizontal=True, gap="small", vertical_alignment="center"):
         if not size:
             st.text("Nothing to review: no cut of the rules looks at a row. Add one in Rules.")
@@ -66,7 +65,7 @@ def steps(opened: Opened, row: int) -> None:
             st.text("This row is not in the review queue: no cut looks at it.")
             return
         step("Previous", "Left", opened, order, place - 1)
-        seen = is_reviewed(opened.view, opened.curation.decisions, row)
+        seen = actions.review.is_reviewed(opened.view, opened.curation.decisions, row)
         kept = seen and opened.curation.decisions[str(opened.view.ids[row])].action is Action.KEEP
         st.button(
             "Label is right",

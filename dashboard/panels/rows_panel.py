@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.curation import row_sets
+from core import actions
 from core.types.curation import Action
 from dashboard.components import gallery as galleries
 from dashboard.components import table
@@ -65,7 +65,7 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     galleries.gallery(
         tiles,
         slot=slot("gallery"),
-        selected=row_sets.join(state.selection(), rows, "within").tolist(),
+        selected=actions.selections.join(state.selection(), rows, "within").tolist(),
         empty=_empty_words(tab),
         focused=opened.view.row_of.get(state.focused() or ""),
         size=84,
@@ -76,8 +76,8 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
 
 def _react(opened: Opened, rows: np.ndarray, event: galleries.GalleryEvent) -> None:
     if event.kind == "select":
-        rest = row_sets.join(state.selection(), rows, "subtract")
-        state.select(row_sets.join(rest, np.array(event.rows, np.int64), "add"))
+        rest = actions.selections.join(state.selection(), rows, "subtract")
+        state.select(actions.selections.join(rest, np.array(event.rows, np.int64), "add"))
     elif event.kind == "focus":
         state.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "key":
@@ -110,7 +110,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
 def _table(opened: Opened, rows: np.ndarray) -> None:
     """Its check marks are the selection: what they change, the map shows, and what others change, they show."""
     frame = row_table.rows_frame(opened, rows)
-    here = row_sets.join(state.selection(), rows, "within")
+    here = actions.selections.join(state.selection(), rows, "within")
     marks = state.once("table_marks", lambda: {"times": 0})
     shown = (rows.tobytes(), here.tobytes())
     if marks.get("shown") != shown:  # changed elsewhere: a table of another key starts with these marks
@@ -129,7 +129,7 @@ def _table(opened: Opened, rows: np.ndarray) -> None:
     if np.array_equal(now, here):
         return
     marks["shown"] = (rows.tobytes(), now.tobytes())
-    state.select(row_sets.join(row_sets.join(state.selection(), rows, "subtract"), now, "add"))
+    state.select(actions.selections.join(actions.selections.join(state.selection(), rows, "subtract"), now, "add"))
     added = np.setdiff1d(now, here)
     if len(added) == 1:
         state.focus(str(opened.view.ids[added[0]]))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from core.curation.sensitivity import changed_side
+from core import actions
 from core.types.curation import Rules
 from dashboard.components import table
 from dashboard.components.neighbors import neighbors_strip
@@ -28,7 +28,7 @@ def changed(opened: Opened) -> None:
         return
     name = f"{opened.curation.stamp}-{rules!r}"
     before = cache.outcome(opened.run.run_id, opened.at, name, opened.view, rules, opened.curation)
-    gone, back = changed_side(before, opened.outcome)
+    gone, back = actions.outcomes.changed_side(before, opened.outcome)
     st.text(f"{len(gone):,} rows are dropped now and were kept, {len(back):,} are kept now and were dropped.")
     for title, rows, key in (("Dropped now", gone, "gone"), ("Kept now", back, "back")):
         if len(rows):

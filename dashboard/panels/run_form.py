@@ -8,8 +8,7 @@ from itertools import groupby
 
 import streamlit as st
 
-from core.scores import SCORES
-from core.scores.method import ScoreMethod
+from core import actions
 from core.types.runs import RunSpec, ScorePlan
 from dashboard.components import params_form
 
@@ -19,7 +18,9 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
     why_not = {p.name: "" if p.runs else p.why_not for p in plan}
     families = [
         (group, list(methods))
-        for group, methods in groupby(sorted(SCORES, key=lambda m: m.group.value), key=lambda m: m.group.value)
+        for group, methods in groupby(
+            sorted(actions.methods.scores(), key=lambda m: m.group.value), key=lambda m: m.group.value
+        )
     ]
     columns = st.columns(3, gap="medium")
     chosen: dict[str, dict] = {}
@@ -29,7 +30,9 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
             for method in methods:
                 chosen.update(_one(method, spec, why_not.get(method.name, "")))
     given = {name: params for name, params in chosen.items() if params}
-    asked = replace(spec, scores=tuple(m.name for m in SCORES if m.name in chosen), score_params=given)
+    asked = replace(
+        spec, scores=tuple(m.name for m in actions.methods.scores() if m.name in chosen), score_params=given
+    )
     st.button(
         f"Start scoring ({len(chosen)} scores)",
         key="start_run",
@@ -41,7 +44,7 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
     st.caption("Runs in a process of its own: you may close this page. Each finished score appears at once.")
 
 
-def _one(method: ScoreMethod, spec: RunSpec, why_not: str) -> dict[str, dict]:
+def _one(method: actions.methods.ScoreMethod, spec: RunSpec, why_not: str) -> dict[str, dict]:
     wanted = "all" in spec.scores or method.name in spec.scores
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"score_{method.name}"):
         on = st.checkbox(

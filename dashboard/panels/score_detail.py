@@ -7,15 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.scores import score_named
-from core.store import Run
+from core import actions
 from core.types.figures import digits
 from dashboard.components import messages
 
 
-def score_detail(run: Run, name: str) -> None:
+def score_detail(run: actions.runs.Run, name: str) -> None:
     """Words from the registry, lights and numbers from the run."""
-    method = score_named(name)
+    method = actions.methods.score(name)
     st.html("<h3>About this score</h3>")
     st.text(_title(run, name))
     st.text(method.summary)
@@ -35,13 +34,13 @@ def score_detail(run: Run, name: str) -> None:
         st.text(f"{method.paper.authors} ({method.paper.year}). {method.paper.title}")
 
 
-def _title(run: Run, name: str) -> str:
+def _title(run: actions.runs.Run, name: str) -> str:
     """With what decides its meaning here (VoG: stage and form), where the run says so."""
     shown = run.score(name).meta.get("shown_as") if name in run.score_names else None
-    return shown or score_named(name).title
+    return shown or actions.methods.score(name).title
 
 
-def _lights(run: Run, name: str) -> None:
+def _lights(run: actions.runs.Run, name: str) -> None:
     score = run.score(name)
     st.html("<h4>Assumptions on this run</h4>")
     for number, check in enumerate(score.checks):

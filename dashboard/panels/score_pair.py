@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.curation.comparing import comparable, quadrant_words
-from core.curation.evidence import ZONES, zones
+from core import actions
 from core.types.comparisons import REGIONS
+from core.types.curation import Zone
 from dashboard.components import embedding_map as maps
 from dashboard.components import messages, table
 from dashboard.panels import map_panel
@@ -21,7 +21,7 @@ from dashboard.tables import comparison
 
 def choose_pair(opened: Opened) -> tuple[str, str]:
     """Two boxes: the score to the right, the score upwards."""
-    names = comparable(opened.view)
+    names = actions.comparisons.axes(opened.view)
     with st.container(key="pair_tools", horizontal=True, gap="small", vertical_alignment="center"):
         for title, key, number in (("Across", "across", 0), ("Up", "up", min(1, len(names) - 1))):
             st.text(title)
@@ -43,7 +43,7 @@ def rank_plane(opened: Opened, a: str, b: str, shown: np.ndarray, height: int) -
     name = f"{opened.run.run_id}/{opened.at}/{a}/{b}"
     titles = [f"{comparison.short_title(score)}, rank" for score in (a, b)]
     layout = maps.MapLayout(name, found.ranks, *titles)
-    words = quadrant_words(comparison.short_title(a), comparison.short_title(b))
+    words = actions.comparisons.quadrant_words(comparison.short_title(a), comparison.short_title(b))
     colors = maps.MapColors.by_category(f"{name}/quadrants", "Quadrant", found.quadrants, words)
     said = f"{layout.x} across, {layout.y} up. {comparison.agreement_words(found, a, b)}"
     map_panel.draw_plane(opened, "rank_map", layout, colors, shown, height, said)
@@ -77,12 +77,12 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
                 )
     _parts(
         "Quadrants, split at the middle rank",
-        quadrant_words(comparison.short_title(a), comparison.short_title(b)),
+        actions.comparisons.quadrant_words(comparison.short_title(a), comparison.short_title(b)),
         found.quadrants,
         shown,
     )
-    words = [zone.words for zone in ZONES]
-    _parts("Zones of difficulty and label evidence", words, zones(opened.view), shown, "zone")
+    words = [zone.words for zone in Zone]
+    _parts("Zones of difficulty and label evidence", words, actions.comparisons.zones(opened.view), shown, "zone")
     st.caption(
         "A quadrant holds a share of the rows whatever the data: look at its corner first. The zone likely mislabeled "
         "is the tenth of the rows with the weakest label evidence, of those at least as hard as the middle."

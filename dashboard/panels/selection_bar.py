@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from core import actions
-from core.curation import row_sets
 from core.types.curation import Action
 from dashboard.components.display_text import shown
 from dashboard.session import commands, row_bits, selection, state
@@ -91,7 +90,7 @@ def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
 
 
 def _inverse(shown: row_bits.RowBits) -> np.ndarray:
-    return row_sets.inverse(state.selection(), shown.mask())
+    return actions.selections.inverse(state.selection(), shown.mask())
 
 
 def _named(opened: Opened, number: int, title: str, count: int) -> None:

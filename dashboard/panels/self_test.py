@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.export.check_figures import recall_head, recall_rows
 from core.types.checks import SelfTestResult
 from core.types.curation import Rules
 from dashboard.components.check_charts import recall_chart
@@ -29,7 +28,8 @@ def self_test(opened: Opened) -> None:
         st.text(gain.text)
     _apply(opened, result)
     with st.expander("Table and notes", key="selftest_table"):
-        frame = pd.DataFrame(recall_rows(result), columns=list(recall_head(result)))
+        head, rows = actions.checks.recall_table(result)
+        frame = pd.DataFrame(rows, columns=list(head))
         st.dataframe(frame, hide_index=True, width="stretch", alt="Share of the planted flips that each score finds")
         for line in (*(f"{name}: {why}" for name, why in result.not_tested.items()), *result.notes):
             st.text(f"· {line}")

@@ -6,8 +6,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from core.curation import rule_edits
-from core.selection import STRATEGIES
+from core import actions
 from core.types.params import params_from_dict
 from dashboard.components.params_form import params_form
 from dashboard.session import commands, state
@@ -17,7 +16,7 @@ from dashboard.session.current_run import Opened
 def strategy(opened: Opened) -> None:
     """A choice from the registry and the settings of the chosen one."""
     rules = opened.rules
-    known = {method.name: method for method in STRATEGIES}
+    known = {method.name: method for method in actions.methods.strategies()}
     with st.container(key="strategy", border=True, gap="small"):
         st.selectbox(
             "Strategy",
@@ -33,13 +32,13 @@ def strategy(opened: Opened) -> None:
         now = params_from_dict(method.params, rules.strategy_params)
         asked = params_form(method.params, key=f"strategy_{rules.strategy}_{opened.curation.stamp}", value=now)
         if asked is not None and asked != now:
-            commands.save_rules(opened.run, rule_edits.with_strategy(rules, rules.strategy, asdict(asked)))
+            commands.save_rules(opened.run, actions.rules.with_strategy(rules, rules.strategy, asdict(asked)))
             st.rerun()
 
 
 def _choose(opened: Opened) -> None:
     name = state.get(f"strategy_{opened.curation.stamp}")
-    method = next(m for m in STRATEGIES if m.name == name)
+    method = next(m for m in actions.methods.strategies() if m.name == name)
     commands.save_rules(
-        opened.run, rule_edits.with_strategy(opened.rules, name, asdict(method.params())), f"Saved: {method.title}"
+        opened.run, actions.rules.with_strategy(opened.rules, name, asdict(method.params())), f"Saved: {method.title}"
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.curation import rule_edits
-from core.curation.cut_effects import cut_bounds, cut_values, rows_beyond
+from core import actions
 from core.types.curation import CutKind, Side, Threshold
 from dashboard.components.display_text import shown
 from dashboard.session import commands, state
@@ -22,7 +21,7 @@ def threshold_list(opened: Opened) -> None:
         st.html("<h4>Thresholds</h4>")
         for number, cut in enumerate(opened.rules.thresholds):
             with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"cut_{number}"):
-                st.text(rule_edits.threshold_words(cut, row_table.title(cut.score)))
+                st.text(actions.rules.threshold_words(cut, row_table.title(cut.score)))
                 st.space("stretch")
                 st.button("Remove", key=f"cut_off_{number}", type="tertiary", on_click=_remove, args=(opened, number))
         if not opened.rules.thresholds:
@@ -38,7 +37,7 @@ def _form(opened: Opened) -> None:
     kind = st.segmented_control(
         "Cut", list(_UNITS), format_func=_UNITS.__getitem__, default=CutKind.PERCENTILE, key="cut_kind", required=True
     )
-    low, high, start = cut_bounds(cut_values(opened.view, opened.outcome, score), kind, side)
+    low, high, start = actions.cuts.cut_bounds(actions.cuts.cut_values(opened.view, opened.outcome, score), kind, side)
     cut = st.number_input(
         "At",
         low,
@@ -50,18 +49,18 @@ def _form(opened: Opened) -> None:
     )
     where = st.selectbox("In", [_EVERY, *opened.view.class_names], format_func=shown, key="cut_class")
     asked = Threshold(score, kind, side, float(cut), None if where == _EVERY else where)
-    st.text(f"Would touch {rows_beyond(opened.view, opened.rules, opened.outcome, asked):,} rows")
+    st.text(f"Would touch {actions.cuts.rows_beyond(opened.view, opened.rules, opened.outcome, asked):,} rows")
     st.button("Add", key="cut_add", type="primary", on_click=_add, args=(opened, asked))
 
 
 def _add(opened: Opened, asked: Threshold) -> None:
     commands.save_rules(
         opened.run,
-        rule_edits.with_threshold(opened.rules, asked),
-        "Saved: " + rule_edits.threshold_words(asked, asked.score),
+        actions.rules.with_threshold(opened.rules, asked),
+        "Saved: " + actions.rules.threshold_words(asked, asked.score),
     )
 
 
 def _remove(opened: Opened, number: int) -> None:
-    commands.save_rules(opened.run, rule_edits.without_threshold(opened.rules, number), "Saved: one threshold less")
+    commands.save_rules(opened.run, actions.rules.without_threshold(opened.rules, number), "Saved: one threshold less")
     state.spend("cut")

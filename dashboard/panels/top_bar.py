@@ -7,7 +7,6 @@ from functools import partial
 import streamlit as st
 
 from core import actions
-from core.curation.warnings import hardest_hit
 from core.types.errors import CurationError
 from dashboard.components import kept_bar, messages, theme
 from dashboard.panels import keyboard, step_list
@@ -51,7 +50,7 @@ def _press(opened: Opened | None, act: str) -> None:
 
 def _kept_summary(opened: Opened, preparing: bool) -> kept_bar.KeptSummary:
     counts = opened.outcome.counts
-    hit = hardest_hit(opened.view, opened.outcome)
+    hit = actions.outcomes.hardest_hit(opened.view, opened.outcome)
     noise = cache.noise(opened.run.run_id, opened.at, opened.view)
     return kept_bar.KeptSummary(
         kept=counts["kept"],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.curation import rule_edits
-from core.scores import score_named
+from core import actions
 from core.types.methods import Group
 from dashboard.components.live_sliders import LiveScore, Sliders, SliderState, live_sliders
 from dashboard.panels.map_panel import KEY
@@ -17,12 +16,12 @@ _TITLES = {group.value: group.value.replace("_", " ").capitalize() for group in 
 
 def weights(opened: Opened, key: str = "sliders") -> None:
     """One slider per group and score, and one for the share to drop; on release the rules are on disk."""
-    rules, total = opened.rules, rule_edits.droppable(opened.view, opened.rules)
+    rules, total = opened.rules, actions.rules.droppable(opened.view, opened.rules)
 
     def save(after: SliderState) -> None:
-        changed = rule_edits.with_weights(rules, after.group_weights, after.score_weights)
-        if after.share is not None and after.share != rule_edits.share(rules, total):
-            changed = rule_edits.with_share(changed, after.share, total)
+        changed = actions.rules.with_weights(rules, after.group_weights, after.score_weights)
+        if after.share is not None and after.share != actions.rules.dropped_share(rules, total):
+            changed = actions.rules.with_share(changed, after.share, total)
         if changed != rules:
             commands.save_rules(opened.run, changed)
 
@@ -31,8 +30,8 @@ def weights(opened: Opened, key: str = "sliders") -> None:
         scores=_scores(opened),
         group_weights=dict(rules.group_weights),
         score_weights=dict(rules.score_weights),
-        share=rule_edits.share(rules, total),
-        drop=rule_edits.drop_side(rules),
+        share=actions.rules.dropped_share(rules, total),
+        drop=actions.rules.drop_side(rules),
         group_titles=_TITLES,
         total=total,
     )
@@ -47,7 +46,7 @@ def _scores(opened: Opened) -> tuple[LiveScore, ...]:
             row_table.title(name),
             column.group,
             column.orientation.get(goal, 0),
-            f"high = {score_named(name).high_means}",
+            f"high = {actions.methods.score(name).high_means}",
         )
         for name, column in opened.view.scores.items()
     )

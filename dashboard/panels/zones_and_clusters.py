@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from core.curation.evidence import ZONES, zones
+from core import actions
 from core.types.comparisons import ClusterCard
+from core.types.curation import Zone
 from core.types.facets import Facet
 from dashboard.components import messages, table
 from dashboard.components.heat_map import heat_map
@@ -69,8 +70,8 @@ def zones_by(opened: Opened, facets: Sequence[Facet], shown: np.ndarray) -> None
     where = f"in {len(chosen)} chosen" if chosen else "in all lines"
     with st.container(key="zone_buttons", horizontal=True, gap="small", vertical_alignment="center"):
         st.text(f"Select {where}:")
-        for code, zone in enumerate(ZONES):
-            rows = comparison.rows_with(zones(opened.view), code, inside)
+        for code, zone in enumerate(Zone):
+            rows = comparison.rows_with(actions.comparisons.zones(opened.view), code, inside)
             st.button(
                 f"{zone.words} · {len(rows):,}",
                 key=f"zone_{zone}",

@@ -14,15 +14,6 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.curation import ScoreView, crossing, flip_risk
-from core.curation.comparing import compare_pair
-from core.curation.comparing import correlations as all_correlations
-from core.curation.evidence import noise_estimate
-from core.curation.facets import fixed_facets as facets_of_run
-from core.curation.review import review_queue
-from core.curation.sensitivity import sensitivity
-from core.runs.clusters import cluster_cards as describe_run_clusters
-from core.store import Run
 from core.types.attributions import ExampleInfluence
 from core.types.branches import CurationState
 from core.types.checks import NoiseEstimate
@@ -39,23 +30,23 @@ from core.types.examples import Roles, SourceReport
 from core.types.facets import Facet
 from core.types.previews import SampleCard, SourcePreview
 from core.types.review import ReviewQueue
-from core.types.runs import RunSpec, RunSummary, ScorePlan
+from core.types.runs import RunSpec, ScorePlan
 from core.types.scores import ScoreIndex
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
 
 _MOST_CLASSES = 2**16 - 1  # whose codes fit a column of the map
 _KEPT_INPUTS = 512  # of each run
-_inputs: WeakKeyDictionary[Run, dict[int, tuple[Any, str]]] = WeakKeyDictionary()
+_inputs: WeakKeyDictionary[actions.runs.Run, dict[int, tuple[Any, str]]] = WeakKeyDictionary()
 
 
-def stamp(run: Run) -> str:
+def stamp(run: actions.runs.Run) -> str:
     """Changes whenever a score is added to the run; cheap (two stats)."""
     files = (run.path / "scores" / "scores.json", run.path / "run.json", run.path / "arrays")
     return "-".join(str(f.stat().st_mtime_ns) for f in files if f.exists())
 
 
-def run(key: str) -> tuple[Run, str]:
+def run(key: str) -> tuple[actions.runs.Run, str]:
     """The run behind a sample name or run id, with its stamp; opened anew only when its folder changed."""
     opened, at = _open(key)
     if stamp(opened) != at:
@@ -65,48 +56,41 @@ def run(key: str) -> tuple[Run, str]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _open(key: str) -> tuple[Run, str]:
+def _open(key: str) -> tuple[actions.runs.Run, str]:
     opened = actions.runs.open_run(key)
     return opened, stamp(opened)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def view(run_id: str, at: str, _run: Run) -> ScoreView:
+def view(run_id: str, at: str, _run: actions.runs.Run) -> actions.scores.ScoreView:
     """The arrays that rules act on."""
     return actions.scores.score_view(_run)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # 25 bytes a row each
-def outcome(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState) -> Outcome:
+def outcome(
+    run_id: str, at: str, change: str, _view: actions.scores.ScoreView, _rules: Rules, _state: CurationState
+) -> Outcome:
     """What rules and decisions do; `change` names both."""
-    return actions.rules.outcome(_view, _rules, _state.decisions)
+    return actions.outcomes.outcome(_view, _rules, _state.decisions)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def noise(run_id: str, at: str, _view: ScoreView) -> NoiseEstimate | None:
+def noise(run_id: str, at: str, _view: actions.scores.ScoreView) -> NoiseEstimate | None:
     """Share of labels that models doubt, and how often those are right; None without out-of-fold predictions."""
-    return noise_estimate(_view)
+    return actions.noise.label_doubt(_view)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def default_rules(run_id: str, at: str, _view: ScoreView) -> Rules:
+def default_rules(run_id: str, at: str, _view: actions.scores.ScoreView) -> Rules:
     """The rules a fresh run starts with."""
     return actions.rules.default_rules(_view)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def array(run_id: str, at: str, name: str, _run: Run) -> np.ndarray | None:
+def array(run_id: str, at: str, name: str, _run: actions.runs.Run) -> np.ndarray | None:
     """One stored array of a run."""
     return _run.array(name)
-
-
-def name_kind_rows(listed: RunSummary) -> tuple[str, str, int | None]:
-    """Of a listed run; one that stopped early may have them in its folder alone, or not know its rows yet."""
-    if listed.rows:
-        return listed.name, listed.modality, listed.rows
-    begun = Run.open(listed.path)
-    dataset = begun.card.get("dataset", {})
-    return begun.name, dataset.get("modality", ""), dataset.get("rows") or None
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -147,7 +131,7 @@ def changed(source: str) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
-def example_input(run: Run, row: int) -> tuple[Any, str]:
+def example_input(run: actions.runs.Run, row: int) -> tuple[Any, str]:
     """One input, or None and why it cannot be shown. A page asks for dozens: Streamlit's look-up takes .3 ms each."""
     kept = _inputs.setdefault(run, {})
     found = kept.get(row)
@@ -159,7 +143,7 @@ def example_input(run: Run, row: int) -> tuple[Any, str]:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def influential(run_id: str, row: int, _run: Run) -> tuple[ExampleInfluence, ExampleInfluence]:
+def influential(run_id: str, row: int, _run: actions.runs.Run) -> tuple[ExampleInfluence, ExampleInfluence]:
     """Training examples that helped and harmed one row most."""
     return actions.explanations.influential_examples(_run, row)
 
@@ -171,7 +155,7 @@ def methods_table() -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def map_ranks(run_id: str, at: str, _view: ScoreView) -> MapRanks:
+def map_ranks(run_id: str, at: str, _view: actions.scores.ScoreView) -> MapRanks:
     """Every score as the ranks that rules weigh, ready to be sent to the map once."""
     terms = _view.terms()
     columns = {
@@ -183,91 +167,94 @@ def map_ranks(run_id: str, at: str, _view: ScoreView) -> MapRanks:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing the map with the full space")
-def neighbors_kept(run_id: str, at: str, layout: str, _run: Run) -> np.ndarray | None:
+def neighbors_kept(run_id: str, at: str, layout: str, _run: actions.runs.Run) -> np.ndarray | None:
     """Of each row, the share of its nearest neighbors in the full space that are also its nearest on this map."""
-    from core.embeddings.preservation import neighbors_kept as kept
-
-    coords, neighbors = _run.array(layout), _run.array("neighbors")
-    return None if coords is None or neighbors is None else kept(np.asarray(coords), np.asarray(neighbors))
+    return actions.comparisons.neighbors_kept(_run, layout)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def fixed_facets(run_id: str, at: str, _run: Run, _view: ScoreView) -> tuple[Facet, ...]:
+def fixed_facets(run_id: str, at: str, _run: actions.runs.Run, _view: actions.scores.ScoreView) -> tuple[Facet, ...]:
     """Facets that no decision changes."""
-    return facets_of_run(_view, _run.array("kmeans"))
+    return actions.facets.fixed_facets(_run, _view)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def score_index(run_id: str, at: str, name: str, _run: Run) -> ScoreIndex:
+def score_index(run_id: str, at: str, name: str, _run: actions.runs.Run) -> ScoreIndex:
     """Sorted values and class counts of one score."""
     return _run.index(name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def comparison(run_id: str, at: str, a: str, b: str, _view: ScoreView) -> PairComparison:
+def comparison(run_id: str, at: str, a: str, b: str, _view: actions.scores.ScoreView) -> PairComparison:
     """Two scores: ranks, agreement, quadrants."""
-    return compare_pair(_view, a, b)
+    return actions.comparisons.compare_pair(_view, a, b)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def branch_comparison(
-    run_id: str, at: str, a: str, b: str, _view: ScoreView, _a: Outcome, _b: Outcome
+    run_id: str, at: str, a: str, b: str, _view: actions.scores.ScoreView, _a: Outcome, _b: Outcome
 ) -> BranchComparison:
     """What two branches treat differently; `a` and `b` name their decisions and rules."""
     return actions.branches.compare_branches(_view, _a, _b)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def correlations(run_id: str, at: str, _view: ScoreView) -> RankCorrelation:
+def correlations(run_id: str, at: str, _view: actions.scores.ScoreView) -> RankCorrelation:
     """Every score against every other."""
-    return all_correlations(_view)
+    return actions.comparisons.correlations(_view)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def learning_map(run_id: str, at: str, _view: ScoreView) -> tuple[np.ndarray, np.ndarray] | None:
+def learning_map(run_id: str, at: str, _view: actions.scores.ScoreView) -> tuple[np.ndarray, np.ndarray] | None:
     """The data map: coordinates and regions; None without the scores it needs."""
-    return crossing.data_map(_view)
+    return actions.comparisons.data_map(_view)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def zone_crossing(run_id: str, at: str, facet: str, version: str, _view: ScoreView, _facet: Facet) -> Crossing:
+def zone_crossing(
+    run_id: str, at: str, facet: str, version: str, _view: actions.scores.ScoreView, _facet: Facet
+) -> Crossing:
     """Zones of each option of a facet in that version of it."""
-    return crossing.cross_zones(_view, np.asarray(_facet.codes), _facet.options)
+    return actions.comparisons.cross_zones(_view, np.asarray(_facet.codes), _facet.options)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Describing the clusters")
-def cluster_cards(run_id: str, at: str, name: str, _run: Run, _view: ScoreView) -> tuple[ClusterCard, ...]:
+def cluster_cards(
+    run_id: str, at: str, name: str, _run: actions.runs.Run, _view: actions.scores.ScoreView
+) -> tuple[ClusterCard, ...]:
     """What sets each cluster apart."""
-    return describe_run_clusters(_run, _view, name)
+    return actions.comparisons.cluster_cards(_run, _view, name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def review(run_id: str, at: str, rules_text: str, _view: ScoreView, _rules: Rules) -> ReviewQueue:
+def review(run_id: str, at: str, rules_text: str, _view: actions.scores.ScoreView, _rules: Rules) -> ReviewQueue:
     """Rows by decision value; decisions do not move it."""
-    return review_queue(_view, _rules)
+    return actions.review.review_queue(_view, _rules)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def noise_sample(run_id: str, at: str, _view: ScoreView) -> np.ndarray:
+def noise_sample(run_id: str, at: str, _view: actions.scores.ScoreView) -> np.ndarray:
     """Rows of the random sample for the noise rate in the order in which they are asked."""
     return np.array([_view.row_of[name] for name in actions.noise.review_sample(_view)], np.int64)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def flip_risks(run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _outcome: Outcome) -> np.ndarray:
+def flip_risks(
+    run_id: str, at: str, change: str, _view: actions.scores.ScoreView, _rules: Rules, _outcome: Outcome
+) -> np.ndarray:
     """How likely each row would change side under other seeds."""
-    return flip_risk(_view, _rules, _outcome)
+    return actions.outcomes.flip_risk(_view, _rules, _outcome)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Counting cells")
-def formula_cells(run_id: str, at: str, change: str, _view: ScoreView, _outcome: Outcome) -> int:
+def formula_cells(run_id: str, at: str, change: str, _view: actions.scores.ScoreView, _outcome: Outcome) -> int:
     """How many cells of curated.csv a spreadsheet would run."""
     return actions.exports.formula_cells(_view, _outcome)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Moving each weight")
 def weight_effects(
-    run_id: str, at: str, change: str, _view: ScoreView, _rules: Rules, _state: CurationState
+    run_id: str, at: str, change: str, _view: actions.scores.ScoreView, _rules: Rules, _state: CurationState
 ) -> tuple[WeightEffect, ...]:
     """How many rows each weight would flip."""
-    return sensitivity(_view, _rules, _state.decisions)
+    return actions.outcomes.weight_effects(_view, _rules, _state.decisions)

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from core import actions
-from core.curation import consequences
-from core.store import Run
 from core.types.branches import MAIN, CurationState
 from core.types.curation import Action, Rules, Step
 from core.types.errors import CurationError
@@ -35,7 +33,7 @@ def attempt(call: Callable[[], Any], name: str = "") -> Any:
 
 
 def decide(
-    run: Run,
+    run: actions.runs.Run,
     ids: Sequence[str],
     action: Action | None,
     said: str,
@@ -80,15 +78,15 @@ def decide_rows(
     done = decide(opened.run, ids, action, "", label=label, reviewed=reviewed, sampled=sampled)
     if done is not None:
         after = following(opened, done).outcome
-        emptied = consequences.emptied_words(opened.view, opened.outcome, after)
+        emptied = actions.curation.emptied_words(opened.view, opened.outcome, after)
         step = Step(at, action, label, opened.outcome, after, opened.curation.decisions)
         hint = f"{emptied} Undo brings them back (u)." if emptied else ""
-        words = consequences.decision_words(opened.view, opened.rules, step)
+        words = actions.curation.decision_words(opened.view, opened.rules, step)
         state.tell(words, hint, "loud" if emptied else "saved")
     return done
 
 
-def save_rules(run: Run, rules: Rules, said: str = "Rules saved") -> CurationState | None:
+def save_rules(run: actions.runs.Run, rules: Rules, said: str = "Rules saved") -> CurationState | None:
     """Put rules on disk."""
     name = f"rules-{run.run_id}"
     rev, branch = state.revision(run.run_id), state.branch()
@@ -98,7 +96,7 @@ def save_rules(run: Run, rules: Rules, said: str = "Rules saved") -> CurationSta
     return _saved(run, done, said)
 
 
-def save_selection(run: Run, title: str, ids: Sequence[str]) -> CurationState | None:
+def save_selection(run: actions.runs.Run, title: str, ids: Sequence[str]) -> CurationState | None:
     """Keep a selection under a name; no ids deletes it."""
     name = f"selection-{run.run_id}"
     said = f"Selection “{title}” saved ({len(ids):,} rows)" if len(ids) else f"Selection “{title}” removed"
@@ -107,7 +105,7 @@ def save_selection(run: Run, title: str, ids: Sequence[str]) -> CurationState | 
     return _saved(run, done, said)
 
 
-def rename_selection(run: Run, title: str, to: str) -> CurationState | None:
+def rename_selection(run: actions.runs.Run, title: str, to: str) -> CurationState | None:
     """Another name for a saved selection."""
     name = f"rename-{run.run_id}"
     token, branch = state.token(name), state.branch()
@@ -126,17 +124,17 @@ def open_run(key: str) -> None:
     state.turn_to_branch(found)
 
 
-def undo(run: Run) -> None:
+def undo(run: actions.runs.Run) -> None:
     """Take back the last saved change, whatever view it came from."""
     _step(run, actions.curation.undo, "Undone")
 
 
-def redo(run: Run) -> None:
+def redo(run: actions.runs.Run) -> None:
     """Apply again what was undone."""
     _step(run, actions.curation.redo, "Redone")
 
 
-def _step(run: Run, step: Callable[..., CurationState], said: str) -> None:
+def _step(run: actions.runs.Run, step: Callable[..., CurationState], said: str) -> None:
     name = f"step-{run.run_id}"
     token, rev, branch = state.token(name), state.revision(run.run_id), state.branch()
     _saved(run, attempt(lambda: step(run, token=token, expected_rev=rev, branch=branch), name), said)
@@ -147,7 +145,7 @@ def names_of(ids: np.ndarray, rows: np.ndarray) -> list[str]:
     return [str(i) for i in ids[rows]]
 
 
-def _saved(run: Run, done: CurationState | None, said: str) -> CurationState | None:
+def _saved(run: actions.runs.Run, done: CurationState | None, said: str) -> CurationState | None:
     if done is not None:
         if done.rev == (state.revision(run.run_id) or 0) + 1:  # else other tabs' changes came between, not shown yet
             state.saw_revision(run.run_id, done.rev)

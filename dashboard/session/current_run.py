@@ -11,8 +11,6 @@ from functools import wraps
 import streamlit as st
 
 from core import actions
-from core.curation import ScoreView
-from core.store import Run
 from core.types.branches import MAIN, CurationState
 from core.types.curation import Outcome, Rules
 from core.types.errors import RunError
@@ -28,9 +26,9 @@ class Opened:
     """A run with finished scores, as this script run sees it."""
 
     key: str
-    run: Run
+    run: actions.runs.Run
     at: str  # stamp of the run folder
-    view: ScoreView
+    view: actions.scores.ScoreView
     curation: CurationState
     rules: Rules
     outcome: Outcome
@@ -58,7 +56,7 @@ _at_home: set[tuple[str, str]] = set()  # (workspace, key) of what was found to 
 def refuse_unknown_folder() -> None:
     """Raise `UnknownFolderError` when the address names one."""
     key = state.current_run()
-    place = (str(actions.runs.workspace()), str(key))
+    place = (str(actions.workspace.folder()), str(key))
     if key is None or place in _at_home:
         return
     if not actions.runs.is_at_home(key):
@@ -114,7 +112,7 @@ def following(opened: Opened, curation: CurationState) -> Opened:
     return Opened(opened.key, run, at, view, curation, rules, result)
 
 
-def _curation(run: Run) -> CurationState:
+def _curation(run: actions.runs.Run) -> CurationState:
     """Of the branch in the address; of the first one, with a word about it, when that branch is gone."""
     try:
         return actions.curation.curation_state(run, state.branch())

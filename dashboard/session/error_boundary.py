@@ -34,7 +34,7 @@ def words(error: Exception) -> CurationError:
 def _logged(error: Exception) -> str:
     text = "".join(traceback.format_exception(error))
     with suppress(OSError, CurationError):
-        path = actions.runs.workspace() / "log.txt"
+        path = actions.workspace.folder() / "log.txt"
         with path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(text)
         return f"The details are in {path}; please report them."

@@ -3,55 +3,54 @@ those of `dashboard.session.cache`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.store import Run
 from core.types.attributions import Attribution, Edit, WhatIf
 from core.types.scores import AssumptionCheck
 from dashboard.components.example_view import Standing
 
-if TYPE_CHECKING:
-    from core.attributions import AttributionClient
-
 COMPARED_ROWS = 10_000
 
 
-def prepare(run: Run) -> None:
+def prepare(run: actions.runs.Run) -> None:
     """Start the process now, so that it has read model and data by the time somebody asks why."""
     if actions.explanations.attribution_methods(run):
-        _client(run.run_id, str(run.path))
+        _client(run.run_id, str(run.path), run)
 
 
-def attribution(run: Run, row: int, method: str, **params: Any) -> Attribution:
+def attribution(run: actions.runs.Run, row: int, method: str, **params: Any) -> Attribution:
     """Why the model predicts what it does for one row."""
     return _attribution(run.run_id, row, method, tuple(sorted(params.items())), run)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _attribution(run_id: str, row: int, method: str, params: tuple[tuple[str, Any], ...], _run: Run) -> Attribution:
-    return actions.explanations.explain(_run, row, method, dict(params), client=_client(run_id, str(_run.path)))
+def _attribution(
+    run_id: str, row: int, method: str, params: tuple[tuple[str, Any], ...], _run: actions.runs.Run
+) -> Attribution:
+    return actions.explanations.explain(_run, row, method, dict(params), client=_client(run_id, str(_run.path), _run))
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def checks(run_id: str, row: int, method: str, target: str, _run: Run) -> tuple[AssumptionCheck, ...]:
+def checks(run_id: str, row: int, method: str, target: str, _run: actions.runs.Run) -> tuple[AssumptionCheck, ...]:
     """Lights of that attribution of that class."""
     asked = {"target": target}
-    return actions.explanations.check_attribution(_run, row, method, asked, client=_client(run_id, str(_run.path)))
+    return actions.explanations.check_attribution(
+        _run, row, method, asked, client=_client(run_id, str(_run.path), _run)
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def what_if(run_id: str, row: int, edit: str, _run: Run, _edit: Edit) -> WhatIf:
+def what_if(run_id: str, row: int, edit: str, _run: actions.runs.Run, _edit: Edit) -> WhatIf:
     """The model's judgement before and after an edit, named by `edit`; kept in memory alone."""
-    return actions.explanations.what_if(_run, row, _edit, client=_client(run_id, str(_run.path)))
+    return actions.explanations.what_if(_run, row, _edit, client=_client(run_id, str(_run.path), _run))
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
-def standing(run_id: str, row: int, _run: Run) -> dict[str, Standing]:
+def standing(run_id: str, row: int, _run: actions.runs.Run) -> dict[str, Standing]:
     """Where the cells of a table row stand in their columns, by an even sample of the rows; empty for other inputs."""
     frame, _ = _run.inputs()
     if not isinstance(frame, pd.DataFrame):
@@ -71,7 +70,5 @@ def _stands(column: pd.Series, value: Any) -> Standing | None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, on_release=lambda client: client.close())
-def _client(run_id: str, path: str) -> AttributionClient:
-    from core.attributions import AttributionClient
-
-    return AttributionClient(Path(path))
+def _client(run_id: str, path: str, _run: actions.runs.Run) -> actions.explanations.AttributionClient:
+    return actions.explanations.explainer(_run)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from core import actions
-from core.curation import row_sets
 from dashboard.session import access, commands, row_bits, state
 from dashboard.session.current_run import Opened
 
@@ -61,7 +60,7 @@ def mode() -> str:
 
 def choose(rows: np.ndarray, how: str = "") -> None:
     """Select rows as the mode says, and bring them forward wherever rows are listed."""
-    state.select(row_sets.join(state.selection(), rows, how or mode()))
+    state.select(actions.selections.join(state.selection(), rows, how or mode()))
     state.turn_to("tab", "Selected")
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.curation.comparing import DIFFICULTY, EVIDENCE
+from core import actions
 from core.types.comparisons import ClusterCard, Crossing, PairComparison, RankCorrelation, WeightEffect
 from dashboard.tables import row_table
-
-_SUMMARIES = {DIFFICULTY: "Difficulty (all its scores)", EVIDENCE: "Label evidence (all its scores)"}
 
 
 def axis_title(name: str) -> str:
     """A score's or summary's title."""
-    return _SUMMARIES.get(name, "") or row_table.title(name)
+    return actions.comparisons.summary_titles().get(name, "") or row_table.title(name)
 
 
 def short_title(name: str) -> str:

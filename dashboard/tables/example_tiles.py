@@ -10,9 +10,6 @@ import numpy as np
 from PIL import Image
 
 from core import actions
-from core.curation.evidence import label_suggested
-from core.curation.review import is_reviewed
-from core.scores import score_named
 from core.types.curation import Action
 from core.types.figures import cell, digits, probability
 from dashboard.components.display_text import shown
@@ -76,7 +73,7 @@ def label_words(opened: Opened, row: int) -> str:
 
 def suggestion(opened: Opened, row: int) -> str:
     """The class that a model which did not see the row gives with confidence, where it differs from the label."""
-    code = int(label_suggested(opened.view)[row])
+    code = int(actions.review.labels_suggested(opened.view)[row])
     return class_word(opened, code) if code >= 0 else ""
 
 
@@ -84,7 +81,7 @@ def _order_note(opened: Opened, row: int, order: str) -> str:
     if order == "sample":
         return _answered(opened, row)
     if order == "review":
-        return "reviewed" if is_reviewed(opened.view, opened.curation.decisions, row) else ""
+        return "reviewed" if actions.review.is_reviewed(opened.view, opened.curation.decisions, row) else ""
     name, _, end = order.partition(":")
     if end and name in opened.view.scores:
         return digits(opened.view.scores[name].values[row])
@@ -130,7 +127,7 @@ def score_lines(opened: Opened, row: int) -> list[ScoreLine]:
 
 
 def _score_line(opened: Opened, name: str, row: int, percentile: float) -> ScoreLine:
-    column, method = opened.view.scores[name], score_named(name)
+    column, method = opened.view.scores[name], actions.methods.score(name)
     suspicious = {"highest": 1, "lowest": -1}.get(column.inspect_first, 0)
     if not np.isfinite(column.values[row]):
         return ScoreLine(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.curation.risk import margin_words, unstable_rows
+from core import actions
 from core.types.review import UnstableRows
 from dashboard.session import cache
 from dashboard.session.current_run import Opened
@@ -27,9 +27,9 @@ def unstable(opened: Opened) -> UnstableRows:
     if len(opened.view) > _ROWS_AT_ONCE:
         words = f"With more than {_ROWS_AT_ONCE:,} rows, flip risks are worked out by the export alone."
         return UnstableRows(np.empty(0, np.int64), words)
-    return unstable_rows(opened.rules, opened.outcome, flip_risks(opened))
+    return actions.outcomes.unstable_rows(opened.rules, opened.outcome, flip_risks(opened))
 
 
 def distance_words(opened: Opened, row: int) -> str:
     """How far a row lies from the cut that looked at it, and how likely other seeds would move it across."""
-    return margin_words(opened.outcome, row, float(flip_risks(opened)[row]))
+    return actions.outcomes.margin_words(opened.outcome, row, float(flip_risks(opened)[row]))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from core.composite import coefficients
-from core.curation import rule_edits
-from core.curation.cut_effects import composite_cut, composite_side
-from core.curation.ranking import goal_of, orientation, score_groups
+from core import actions
 from dashboard.components.map_values import MapRule
 from dashboard.session.current_run import Opened
 
@@ -15,10 +12,10 @@ def map_rule(opened: Opened) -> MapRule | None:
     rules, view = opened.rules, opened.view
     if rules.transform != "rank" or rules.aggregator != "mean" or rules.within_class:
         return None
-    weights = coefficients(tuple(view.scores), orientation(view, goal_of(rules)), score_groups(view), rules)
+    weights = actions.rules.coefficients(view, rules)
     # they travel as text with each change
     short = {name: float(f"{weight:.9g}") for name, weight in weights.items() if weight}
-    guard, side, cut = rules.guardrails, composite_side(rules), composite_cut(opened.outcome)
+    guard, side, cut = rules.guardrails, actions.cuts.composite_side(rules), actions.cuts.composite_cut(opened.outcome)
     # at the goal's other end what a class gets back is not what lies nearest to the cut: it goes as a list of rows
-    held = opened.outcome.class_cut if side == rule_edits.drop_side(rules) else None
+    held = opened.outcome.class_cut if side == actions.rules.drop_side(rules) else None
     return MapRule(short, cut, side, held, guard.class_floor, guard.class_cap)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from core.curation import ScoreView
+from core import actions
 from core.types.facets import Facet
 from dashboard.components import theme
 
 
-def class_colors(view: ScoreView) -> tuple[str, ...]:
+def class_colors(view: actions.scores.ScoreView) -> tuple[str, ...]:
     """[C], by the sizes of the classes as given: a relabeled row takes the color of its class and moves none."""
     return view.remember(("class_colors",), lambda: theme.class_colors(view.class_sizes))
 
 
-def class_color(view: ScoreView, code: int) -> str:
+def class_color(view: actions.scores.ScoreView, code: int) -> str:
     """Of one class; grey for none."""
     return class_colors(view)[code] if code >= 0 else theme.NO_CLASS_COLOR
 
 
-def map_colors(view: ScoreView, facet: Facet) -> tuple[str, ...]:
+def map_colors(view: actions.scores.ScoreView, facet: Facet) -> tuple[str, ...]:
     """Of each value of a facet, on the map."""
     return class_colors(view) if facet.name in ("label", "predicted") else theme.class_colors(facet.counts())
 
 
-def bar_colors(view: ScoreView, facet: Facet) -> tuple[str, ...]:
+def bar_colors(view: actions.scores.ScoreView, facet: Facet) -> tuple[str, ...]:
     """Class colors for classes alone; kept and dropped as on the map; one accent for all else."""
     if facet.name in ("label", "predicted"):
         return class_colors(view)

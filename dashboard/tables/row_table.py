@@ -5,12 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.curation import ScoreView, row_sets
-from core.curation.evidence import ZONES, zones
-from core.curation.facets import facets_of
-from core.curation.ranking import rank_rows
-from core.curation.reasons import reasons_of
-from core.scores import SCORES
+from core import actions
+from core.types.curation import Zone
 from core.types.errors import RulesError
 from core.types.facets import Facet
 from core.types.review import ReviewQueue
@@ -22,13 +18,13 @@ from dashboard.tables import flip_risks
 
 def title(name: str) -> str:
     """A score's title for people; its name when the registry no longer has it."""
-    return next((method.title for method in SCORES if method.name == name), name)
+    return next((method.title for method in actions.methods.scores() if method.name == name), name)
 
 
 def facets(opened: Opened) -> tuple[Facet, ...]:
     """The cards of Explore: what never changes (kept per run) and what decisions change."""
     fixed = cache.fixed_facets(opened.run.run_id, opened.at, opened.run, opened.view)
-    return facets_of(opened.view, opened.outcome, fixed, opened.change)
+    return actions.facets.facets_of(opened.view, opened.outcome, fixed, opened.change)
 
 
 def orders(opened: Opened) -> dict[str, str]:
@@ -61,7 +57,7 @@ def sample(opened: Opened) -> np.ndarray:
 def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
     """The rows in that order."""
     if order == "rank":
-        return row_sets.in_order(rows, rank_rows(opened.view, opened.rules).order)
+        return actions.selections.in_order(rows, actions.outcomes.drop_order(opened.view, opened.rules))
     if order == "review":
         queue, place = review(opened).order, np.full(len(opened.view), len(opened.view))
         place[queue] = np.arange(len(queue))
@@ -70,7 +66,7 @@ def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
         drawn = sample(opened)
         return drawn[np.isin(drawn, rows)]
     name, _, end = order.partition(":")
-    return row_sets.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
+    return actions.selections.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
 
 
 def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
@@ -83,10 +79,10 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
             "label": class_words(view, outcome.label_final[rows]),
             "kept": np.where(outcome.kept[rows], "kept", "dropped"),
             "by": outcome.source_of(rows),
-            "because": [reasons_of(outcome, int(row)) for row in rows],
+            "because": [actions.outcomes.reasons_of(outcome, int(row)) for row in rows],
             "distance to the cut": outcome.margin[rows],
             "flip risk": flip_risks.flip_risks(opened)[rows],
-            "zone": [ZONES[code].words for code in zones(view)[rows]],
+            "zone": [tuple(Zone)[code].words for code in actions.comparisons.zones(view)[rows]],
         }
     )
     if (outcome.label_final[rows] != view.labels[rows]).any():
@@ -96,14 +92,14 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
     return frame.assign(**{name: column.values[rows] for name, column in view.scores.items()})
 
 
-def class_words(view: ScoreView, codes: np.ndarray) -> list[str]:
+def class_words(view: actions.scores.ScoreView, codes: np.ndarray) -> list[str]:
     """Class names of codes; empty where there is none."""
     return [shown(view.class_names[c]) if 0 <= c < len(view.class_names) else "" for c in codes]
 
 
 def zone_word(opened: Opened, row: int) -> str:
     """The zone of one row in words."""
-    return ZONES[int(zones(opened.view)[row])].words
+    return tuple(Zone)[int(actions.comparisons.zones(opened.view)[row])].words
 
 
 def kept_frame(opened: Opened, count: int) -> pd.DataFrame:

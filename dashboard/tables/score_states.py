@@ -6,23 +6,23 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.runs.score_states import score_states
-from core.scores.method import ScoreMethod
-from core.store import Run
+from core import actions
 from core.types.runs import IDLE, RunStatus
 from core.types.scores import Score
 
 _LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 
-def scores_frame(run: Run, methods: Sequence[ScoreMethod], status: RunStatus) -> pd.DataFrame:
+def scores_frame(
+    run: actions.runs.Run, methods: Sequence[actions.methods.ScoreMethod], status: RunStatus
+) -> pd.DataFrame:
     """One row per registered score, those asked for first: what it finds and needs, lights, cost, state in this run."""
-    states = score_states(run, [method.name for method in methods], status)
+    states = actions.runs.score_states(run, [method.name for method in methods], status)
     methods = sorted(methods, key=lambda method: states[method.name] in IDLE)
     return pd.DataFrame([_score_line(run, method, states[method.name]) for method in methods])
 
 
-def _score_line(run: Run, method: ScoreMethod, state: str) -> dict[str, object]:
+def _score_line(run: actions.runs.Run, method: actions.methods.ScoreMethod, state: str) -> dict[str, object]:
     done = state == "done"
     score = run.score(method.name) if done else None
     return {

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from core import actions
-from core.export.check_figures import CHECK_HEAD, check_rows
 from core.types.checks import CheckResult
 from dashboard.components import messages
 from dashboard.components.check_charts import accuracy_chart
@@ -111,7 +110,8 @@ def _result(result: CheckResult) -> None:
     st.html(f"<p class='verdict'><b>{html.escape(result.verdict)}</b></p>")
     st.text(result.smallest.text)
     accuracy_chart(result, key="check_chart")
-    frame = pd.DataFrame(check_rows(result), columns=list(CHECK_HEAD))
+    head, rows = actions.checks.check_table(result)
+    frame = pd.DataFrame(rows, columns=list(head))
     st.dataframe(frame, hide_index=True, width="stretch", alt="Accuracy of each arm at each size, with verdicts")
     steps = f"{result.steps:,} optimizer steps each" if result.steps else "fitted until converged"
     st.text(f"{result.learner}; {steps}; {result.seeds} seeds; measured on {result.held_out_is}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.curation.facets import shown_rows
+from core import actions
 from core.types.facets import Filters
 from dashboard.panels import branches, drawer, rows_panel, score_pair, selection_bar, zones_and_clusters
 from dashboard.session import error_boundary, row_filters, state
@@ -28,7 +28,7 @@ _HEIGHT = 430
 def render(opened: Opened) -> None:
     """A switch of panes; the planes stand over the rows that they select, as in Explore."""
     facets = row_table.facets(opened)
-    shown = shown_rows(
+    shown = actions.facets.shown_rows(
         opened.view, facets, Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     )
     with st.container(key="compare_head", horizontal=True, gap="small", vertical_alignment="center"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.curation.facets import shown_rows
+from core import actions
 from core.types.facets import Facet, Filters
 from dashboard.panels import drawer, facet_cards, map_panel, near_duplicates, rows_panel, selection_bar, weights
 from dashboard.session import error_boundary, row_filters, state
@@ -21,7 +21,7 @@ def render(opened: Opened) -> None:
     near_duplicates.question(opened)
     facets = row_table.facets(opened)
     filters = Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
-    shown = shown_rows(opened.view, facets, filters)
+    shown = actions.facets.shown_rows(opened.view, facets, filters)
     left, right = st.columns([2, 1], gap="small")
     with left, st.container(key="explore_left", gap="small"):
         error_boundary.alone(map_panel.map_panel, opened, facets, shown)

@@ -9,8 +9,6 @@ from typing import Any
 import streamlit as st
 
 from core import actions
-from core.curation.reasons import sources_words
-from core.export.readiness import export_name
 from core.types.errors import CurationError
 from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
@@ -39,7 +37,7 @@ def _checklist(opened: Opened) -> None:
     st.text(
         f"{counts['kept']:,} of {counts['rows']:,} rows go into curated.csv; all {counts['rows']:,} into decisions.csv."
     )
-    st.text(f"Dropped by: {sources_words(opened.outcome)}.")
+    st.text(f"Dropped by: {actions.outcomes.sources_words(opened.outcome)}.")
     noise = cache.noise(opened.run.run_id, opened.at, opened.view)
     if noise:
         st.text(f"Suspected label noise: {noise.text[0].lower()}{noise.text[1:]}")
@@ -56,7 +54,7 @@ def _checklist(opened: Opened) -> None:
 
 
 def _write(opened: Opened) -> None:
-    usual = actions.runs.workspace() / "exports" / export_name(opened.run.name, opened.curation.branch)
+    usual = actions.workspace.folder() / "exports" / actions.exports.export_name(opened.run, opened.curation.branch)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
     formats, safe = _ways(opened)
     asked = actions.exports.questions(opened.view, opened.rules, opened.outcome)

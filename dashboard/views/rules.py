@@ -5,9 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core import actions
-from core.curation import Preset, rule_edits, train_counts
-from core.curation.cut_effects import rows_next_to_cut
-from core.curation.reasons import sources_words
 from dashboard.components import embedding_map, messages
 from dashboard.components.class_bars import class_bars
 from dashboard.components.neighbors import neighbors_strip
@@ -64,10 +61,10 @@ def _presets(opened: Opened) -> None:
             )
 
 
-def _apply(opened: Opened, preset: Preset) -> None:
+def _apply(opened: Opened, preset: actions.rules.Preset) -> None:
     built = commands.attempt(lambda: preset.build(opened.view))
     if built is not None:
-        answered = rule_edits.with_answer(built, opened.rules.guardrails)
+        answered = actions.rules.with_answer(built, opened.rules.guardrails)
         commands.save_rules(opened.run, answered, f"Saved: {preset.title}")
 
 
@@ -79,10 +76,12 @@ def _map(opened: Opened) -> None:
 
 def _classes(opened: Opened) -> None:
     view = opened.view
-    before, after = train_counts(view, opened.outcome)
+    before, after = actions.outcomes.train_counts(view, opened.outcome)
     counts = opened.outcome.counts
     st.html("<h4>Training rows of each class, before and after</h4>")
-    st.text(f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + sources_words(opened.outcome))
+    st.text(
+        f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + actions.outcomes.sources_words(opened.outcome)
+    )
     floor = opened.rules.guardrails.class_floor
     clicked = class_bars(
         view.class_names,
@@ -109,7 +108,7 @@ def _class_words(name: str, before: int, after: int) -> str:
 
 
 def _at_the_cut(opened: Opened) -> None:
-    dropped, kept = rows_next_to_cut(opened.view, opened.rules, opened.outcome, 12)
+    dropped, kept = actions.cuts.rows_next_to_cut(opened.view, opened.rules, opened.outcome, 12)
     for title, rows, key in (
         ("Last dropped, just beyond the cut", dropped, "beyond"),
         ("First kept, just before it", kept, "before"),

@@ -7,8 +7,6 @@ from functools import partial
 import streamlit as st
 
 from core import actions
-from core.scores import SCORES
-from core.store import Run
 from core.types.errors import RunError, by_reason
 from core.types.runs import IDLE, RunSpec, RunState, RunStatus
 from dashboard.components import messages, run_progress
@@ -74,25 +72,25 @@ def _progress(key: str, run_id: str) -> None:
         run_progress.run_progress(status, slot=slot("progress"), name=run.name, on_press=lambda act: _press(act, run))
 
 
-def _status(run: Run) -> RunStatus:
+def _status(run: actions.runs.Run) -> RunStatus:
     try:
         return actions.runs.run_status(run.run_id)
     except RunError:  # a sample, or a folder copied from elsewhere: no process here ever worked on it
         return RunStatus(run.run_id, run.state())
 
 
-def _press(pressed: str, run: Run) -> None:
+def _press(pressed: str, run: actions.runs.Run) -> None:
     if pressed == "cancel":
         commands.attempt(lambda: actions.runs.cancel_run(run.run_id))
     else:  # by its folder: one that was copied here has no row in this workspace yet
         commands.attempt(lambda: actions.runs.resume_run(run.path))
 
 
-def _finished(run: Run) -> None:
+def _finished(run: actions.runs.Run) -> None:
     left, right = st.columns([3, 1], gap="small")
     with left:
         st.html("<h2>Scores</h2>")
-        table = score_states.scores_frame(run, SCORES, _status(run))
+        table = score_states.scores_frame(run, actions.methods.scores(), _status(run))
         done = int((table["State"] == "done").sum())
         asked = int((~table["State"].isin(IDLE)).sum())
         st.text(

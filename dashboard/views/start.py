@@ -28,7 +28,7 @@ def render() -> None:
         st.text("Score every example, see why, decide what stays, export a file that reproduces itself.")
     with st.container(key="cards"):
         columns = st.columns(4, gap="small")
-        for column, card in zip(columns, cache.samples(str(actions.runs.workspace())), strict=False):
+        for column, card in zip(columns, cache.samples(str(actions.workspace.folder())), strict=False):
             with column:
                 _sample(card)
         with columns[3]:
@@ -116,7 +116,8 @@ def _frame(runs: list[RunSummary]) -> pd.DataFrame:
 def _line(listed: RunSummary) -> tuple[str, str, int | None, str]:
     """Name, kind, rows and state; a run that cannot be read says so on its own line, the others stay."""
     try:
-        return *cache.name_kind_rows(listed), str(listed.state)
+        full = actions.runs.listed_in_full(listed)
+        return full.name, full.modality, full.rows or None, str(full.state)
     except Exception as error:
         return listed.name, listed.modality, None, f"cannot be read: {error_boundary.words(error)}"
 

@@ -42,7 +42,7 @@ def test_reading_a_finished_run_needs_neither_torch_nor_umap(made):
     code = (
         f"import sys; from core import actions; run = actions.runs.open_run({str(made.path)!r});"
         "view = actions.scores.score_view(run);"
-        "rules = actions.rules.default_rules(view); actions.rules.outcome(view, rules, {});"
+        "rules = actions.rules.default_rules(view); actions.outcomes.outcome(view, rules, {});"
         "actions.examples.neighbors(run, 0); actions.examples.example_input(run, 0);"
         "actions.explanations.attribution_methods(run); actions.curation.curation_state(run);"
         "actions.data.samples(); actions.runs.list_runs(); actions.scores.methods_table();"
@@ -58,7 +58,7 @@ def test_decisions_reach_the_outcome_and_the_export_in_one_way(made, tmp_path):
     rules = actions.rules.default_rules(view)
     state = actions.curation.decide(made, ["row-1"], Action.DROP, note="blurred", token="1")
     state = actions.curation.decide(made, ["row-2"], Action.RELABEL, label="z", token="2", expected_rev=state.rev)
-    found = actions.rules.outcome(view, rules, state.decisions)
+    found = actions.outcomes.outcome(view, rules, state.decisions)
     assert not found.kept[1]
     assert view.class_names[found.label_final[2]] == "z"
     report = actions.exports.export_run(made, rules, state.decisions, tmp_path / "e")

@@ -140,7 +140,7 @@ def test_a_self_test_finds_planted_flips_and_its_weights_apply(scored, capsys):
     assert set(result.not_tested) == {"duplicate_similarity"}
     assert not (run.path / "check" / result.key / "evidence").exists()
     rules = actions.checks.suggested_rules(actions.rules.default_rules(actions.scores.score_view(run)), result)
-    assert actions.rules.outcome(actions.scores.score_view(run), rules, {}).counts["rows"] == 300
+    assert actions.outcomes.outcome(actions.scores.score_view(run), rules, {}).counts["rows"] == 300
     text = say(capsys, "selftest", scored, "--flip", "0.1")[1]
     assert "24 labels of 240 training rows flipped" in text
 

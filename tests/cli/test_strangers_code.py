@@ -159,7 +159,7 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
     run = actions.runs.open_run(gift.run)
     view = actions.scores.score_view(run)
     rules = actions.rules.default_rules(view)
-    outcome = actions.rules.outcome(view, rules, {})
+    outcome = actions.outcomes.outcome(view, rules, {})
     return {
         "run": run,
         "branch": "main",

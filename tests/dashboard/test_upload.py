@@ -24,10 +24,10 @@ def test_the_same_content_gives_the_same_path_and_a_name_without_folders():
 def test_a_refused_upload_does_not_stay(tmp_path):
     kept = upload.keep(Uploaded("bomb.npz", b"PK"))
     upload.forget(str(kept))
-    assert list((actions.runs.workspace() / "uploads").iterdir()) == []
+    assert list((actions.workspace.folder() / "uploads").iterdir()) == []
     assert upload.keep(Uploaded("bomb.npz", b"PK")) == kept, "it can be looked at again in another way"
     (tmp_path / "mine.csv").write_text("a")
-    for source in (str(tmp_path / "mine.csv"), "digits", "", str(actions.runs.workspace())):
+    for source in (str(tmp_path / "mine.csv"), "digits", "", str(actions.workspace.folder())):
         upload.forget(source)
     assert (tmp_path / "mine.csv").exists()
     assert kept.exists()

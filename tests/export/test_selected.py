@@ -31,7 +31,7 @@ def test_a_selection_says_what_decisions_csv_says(made, tmp_path):
     view = actions.scores.score_view(made)
     rules = actions.rules.default_rules(view)
     state = actions.curation.decide(made, ["row-5"], Action.DROP, note="=1+1", token="1")
-    outcome = actions.rules.outcome(view, rules, state.decisions)
+    outcome = actions.outcomes.outcome(view, rules, state.decisions)
     rows = [71, 5, 6]
     text = actions.selections.selection_csv(view, rules, state.decisions, outcome, rows).decode()
     found = list(csv.DictReader(io.StringIO(text)))
@@ -50,7 +50,7 @@ def test_a_selection_says_what_decisions_csv_says(made, tmp_path):
 def test_nothing_selected_is_a_file_of_names_alone(made):
     view = actions.scores.score_view(made)
     rules = actions.rules.default_rules(view)
-    text = actions.selections.selection_csv(view, rules, {}, actions.rules.outcome(view, rules, {}), []).decode()
+    text = actions.selections.selection_csv(view, rules, {}, actions.outcomes.outcome(view, rules, {}), []).decode()
     assert text.startswith("example_id,")
     assert text.count("\n") == 1
 

@@ -32,7 +32,7 @@ def twins(tmp_path_factory):
 def asked(path):
     run = actions.runs.open_run(path)
     view, state = actions.scores.score_view(run), actions.curation.curation_state(run)
-    outcome = actions.rules.outcome(view, state.rules or actions.rules.default_rules(view), state.decisions)
+    outcome = actions.outcomes.outcome(view, state.rules or actions.rules.default_rules(view), state.decisions)
     return state.rules, outcome
 
 

@@ -43,8 +43,8 @@ def test_two_branches_are_compared_and_their_rows_selected(run_of):
     half = Rules(thresholds=(Threshold("composite", "percentile", "above", 70.0),), guardrails=free)
     actions.curation.save_rules(run, half, token="y", branch="half")
     actions.curation.save_rules(run, Rules(guardrails=free), token="z")
-    main = actions.rules.outcome(view, Rules(guardrails=free), {})
-    other = actions.rules.outcome(view, half, {})
+    main = actions.outcomes.outcome(view, Rules(guardrails=free), {})
+    other = actions.outcomes.outcome(view, half, {})
     at = screen("compare", run_of("table"), branch="half", pane="branches")
     lost = np.flatnonzero(main.kept & ~other.kept)
     assert len(lost) > 5

@@ -154,7 +154,7 @@ def _opened(path):
     run = actions.runs.open_run(path)
     view, curation = actions.scores.score_view(run), actions.curation.curation_state(run)
     rules = actions.rules.default_rules(view)
-    return Opened(run.run_id, run, "", view, curation, rules, actions.rules.outcome(view, rules, curation.decisions))
+    return Opened(run.run_id, run, "", view, curation, rules, actions.outcomes.outcome(view, rules, curation.decisions))
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_dropping_a_class_says_new_already_and_locked_and_shouts(unguarded):
     locked = len(rows) - len(training)
     assert f"{len(training) - 1} newly dropped · 1 already · {locked} held out, locked" in words(at)
     state = actions.curation.curation_state(run)
-    outcome = actions.rules.outcome(view, state.rules, state.decisions)
+    outcome = actions.outcomes.outcome(view, state.rules, state.decisions)
     assert emptied_classes(view, outcome) == (view.class_names[0],)
     assert hardest_hit(view, outcome) == (view.class_names[0], len(training), 0)
 

@@ -63,6 +63,6 @@ def test_a_run_whose_source_is_gone_still_opens(run_of, tmp_path):
 def test_explore_says_the_same_as_core(run_of):
     run = actions.runs.open_run(run_of("table"))
     view = actions.scores.score_view(run)
-    expected = actions.rules.outcome(view, actions.rules.default_rules(view), {}).counts
+    expected = actions.outcomes.outcome(view, actions.rules.default_rules(view), {}).counts
     at = screen("rules", run_of("table"))
     assert f"{expected['kept']:,} kept, {expected['dropped']:,} dropped" in words(at)

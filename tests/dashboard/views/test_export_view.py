@@ -72,7 +72,7 @@ def test_the_reason_why_flip_risks_are_unknown_is_the_true_one(run_of, rules, wh
     run = actions.runs.open_run(run_of("table"))
     view = actions.scores.score_view(run)
     opened = SimpleNamespace(
-        run=run, view=view, rules=rules, outcome=actions.rules.outcome(view, rules, {}), at="x", change=why
+        run=run, view=view, rules=rules, outcome=actions.outcomes.outcome(view, rules, {}), at="x", change=why
     )
     found = flip_risks.unstable(opened)
     assert len(found.rows) == 0

@@ -20,8 +20,8 @@ def test_rows_that_changed_side(run_of):
     preset = actions.rules.presets()[1]
     at.button(key=f"preset_{preset.name}").click().run()
     gone, back = changed_side(
-        actions.rules.outcome(view, actions.rules.default_rules(view), {}),
-        actions.rules.outcome(view, preset.build(view), {}),
+        actions.outcomes.outcome(view, actions.rules.default_rules(view), {}),
+        actions.outcomes.outcome(view, preset.build(view), {}),
     )
     assert len(gone) + len(back)
     assert f"{len(gone):,} rows are dropped now and were kept, {len(back):,} are kept now" in words(at)

@@ -100,7 +100,7 @@ def test_export_writes_what_the_screen_says(run_of, tmp_path):
     at.text_input(key=f"out_{run.run_id}").set_value(str(tmp_path / "out")).run()
     at.button(key="write_export").click().run()
     view = actions.scores.score_view(run)
-    kept = actions.rules.outcome(view, actions.rules.default_rules(view), {}).counts["kept"]
+    kept = actions.outcomes.outcome(view, actions.rules.default_rules(view), {}).counts["kept"]
     assert f"Written: {kept:,} of 60 rows kept" in words(at)
     assert len((tmp_path / "out" / "curated.csv").read_text().splitlines()) - 1 == kept
 

@@ -141,7 +141,7 @@ def test_the_exported_selection_holds_its_rows_and_their_columns(run_of):
     run = actions.runs.open_run(run_of("table"))
     view = actions.scores.score_view(run)
     rules = actions.rules.default_rules(view)
-    outcome = actions.rules.outcome(view, rules, {})
+    outcome = actions.outcomes.outcome(view, rules, {})
     text = actions.selections.selection_csv(view, rules, {}, outcome, np.array([40, 7])).decode()
     found = list(csv.DictReader(io.StringIO(text)))
     assert [row["example_id"] for row in found] == ["r07", "r40"]
@@ -162,4 +162,4 @@ def test_the_table_shows_reasons_margins_and_what_is_selected_elsewhere(run_of):
 
 def _outcome(run_of):
     view = actions.scores.score_view(actions.runs.open_run(run_of("table")))
-    return actions.rules.outcome(view, actions.rules.default_rules(view), {})
+    return actions.outcomes.outcome(view, actions.rules.default_rules(view), {})

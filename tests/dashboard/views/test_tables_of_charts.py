@@ -35,7 +35,7 @@ def test_rules_say_which_rows_other_seeds_would_move(run_of):
     run = actions.runs.open_run(run_of("table"))
     view = actions.scores.score_view(run)
     rules = actions.rules.default_rules(view)
-    risk = flip_risk(view, rules, actions.rules.outcome(view, rules, {}))
+    risk = flip_risk(view, rules, actions.outcomes.outcome(view, rules, {}))
     unstable = np.flatnonzero(risk >= 0.1)
     at = screen("rules", run_of("table"))
     assert f"{len(unstable):,} of {int(np.isfinite(risk).sum()):,} rows would change side" in words(at)

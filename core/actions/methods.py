@@ -1,0 +1,43 @@
+"""What is registered: scores, strategies and models, as they describe themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.models import MODELS
+from core.models.family import ModelFamily
+from core.runs import catalogue
+from core.scores import SCORES, score_named
+from core.scores.method import ScoreMethod
+from core.selection import STRATEGIES
+from core.selection.strategy import SelectionStrategy
+
+
+def scores() -> tuple[ScoreMethod, ...]:
+    """Every registered score, in the order in which they are shown everywhere."""
+    return SCORES
+
+
+def score(name: str) -> ScoreMethod:
+    """The registered score of that name. Raises `CurationError` naming those there are."""
+    return score_named(name)
+
+
+def strategies() -> tuple[SelectionStrategy, ...]:
+    """Every registered strategy: how rules choose what stays."""
+    return STRATEGIES
+
+
+def models() -> tuple[ModelFamily, ...]:
+    """Every registered model: networks and estimators that can be trained here."""
+    return MODELS
+
+
+def score_facts() -> list[dict[str, Any]]:
+    """What each score says about itself, as JSON values: name, group, what each end means, needs, cost, paper."""
+    return [catalogue.method_facts(method) for method in SCORES]
+
+
+def scores_markdown() -> str:
+    """The README's table of scores, one line each."""
+    return catalogue.scores_markdown()
