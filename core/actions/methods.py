@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.models import MODELS
+from core.embeddings import CLUSTERINGS, PROJECTIONS
+from core.models import MODELS, choices_for
 from core.models.family import ModelFamily
 from core.runs import catalogue
 from core.scores import SCORES, score_named
 from core.scores.method import ScoreMethod
 from core.selection import STRATEGIES
 from core.selection.strategy import SelectionStrategy
+from core.types.examples import Modality
+from core.types.methods import Method
 
 
 def scores() -> tuple[ScoreMethod, ...]:
@@ -31,6 +34,21 @@ def strategies() -> tuple[SelectionStrategy, ...]:
 def models() -> tuple[ModelFamily, ...]:
     """Every registered model: networks and estimators that can be trained here."""
     return MODELS
+
+
+def model_choices(modality: Modality) -> tuple[Method, ...]:
+    """What may be trained on such examples, the automatic choice first: name, title and summary of each."""
+    return choices_for(modality)
+
+
+def layouts() -> tuple[Method, ...]:
+    """The maps that a run may have, the one that keeps more neighbors first; `name` is that of the run's array."""
+    return PROJECTIONS
+
+
+def clusterings() -> tuple[Method, ...]:
+    """The ways that a run groups its rows; `name` is that of the run's array."""
+    return CLUSTERINGS
 
 
 def score_facts() -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from .terms import TERMS
 from .umap import UMAP_MAP, UmapParams
 
 EMBEDDINGS: tuple[InputEmbedding, ...] = (PATCH_FEATURES, PIXELS, TERMS, COLUMNS)
-PROJECTIONS: tuple[Projection, ...] = (PCA_MAP, UMAP_MAP)
+PROJECTIONS: tuple[Projection, ...] = (UMAP_MAP, PCA_MAP)  # the map that keeps more neighbors first
 CLUSTERINGS: tuple[Clustering, ...] = (KMEANS, HDBSCAN_CLUSTERS)
 
 __all__ = [

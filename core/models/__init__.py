@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.types.errors import ModelError
 from core.types.examples import Modality
+from core.types.methods import Method
 from core.types.registry import find
 
 from .estimators import ESTIMATOR_FAMILIES
@@ -13,6 +14,7 @@ from .network_families import NETWORK_FAMILIES
 # Order here is order everywhere.
 MODELS: tuple[ModelFamily, ...] = (*NETWORK_FAMILIES, *ESTIMATOR_FAMILIES)
 
+AUTO = Method("auto", "Best fit for this data", "Chosen by kind of data.")
 _AUTO = {Modality.IMAGE: "small_cnn", Modality.TEXT: "bow_mlp", Modality.TABLE: "mlp", Modality.TRACE: "mlp"}
 _LARGE = 32  # pixels of the smaller side from which the small network fits too little
 
@@ -21,7 +23,7 @@ def model_named(name: str, modality: Modality, shape: InputShape | None = None) 
     """The family called `name` ("auto": the default of the modality, for images by the `shape` of an encoded one);
     `ModelError` when unknown or unfit.
     """
-    wanted = _default(modality, shape) if name == "auto" else name
+    wanted = _default(modality, shape) if name == AUTO.name else name
     if ":" in wanted:
         raise ModelError(
             f'"{wanted}" is code from outside Chaffinch. Nothing was run.',
@@ -39,4 +41,9 @@ def _default(modality: Modality, shape: InputShape | None) -> str:
     return "wide_cnn" if large else _AUTO[modality]
 
 
-__all__ = ["MODELS", "InputShape", "ModelFamily", "TrainingDefaults", "model_named"]
+def choices_for(modality: Modality) -> tuple[Method, ...]:
+    """What a person may choose to train on such examples: the automatic choice, then each family that reads them."""
+    return (AUTO, *(family for family in MODELS if modality in family.modalities))
+
+
+__all__ = ["AUTO", "MODELS", "InputShape", "ModelFamily", "TrainingDefaults", "choices_for", "model_named"]

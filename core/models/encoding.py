@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +13,13 @@ from core.store.atomic import read_json
 from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat
+from core.types.methods import Method
 
 from .family import InputShape
+from .image_encoding import ImageEncoder
+from .table_encoding import TableEncoder
+from .text_encoding import TextEncoder
+from .vector_encoding import VectorEncoder
 
 
 class Encoded(Protocol):
@@ -44,28 +50,75 @@ class Encoder(Protocol):
         """Write into `folder`; `load_encoder` reads it back."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EncoderEntry(Method):
+    """A registered kind of encoder; `name` is what `encoder.json` calls it.
+
+    reads(examples): whether it is for these. fit(examples, training rows, what a network asks of images).
+    """
+
+    reads: Callable[[ExampleTable], bool] = field(repr=False)
+    fit: Callable[[ExampleTable, np.ndarray, ImageFormat], Encoder] = field(repr=False)
+    load: Callable[[Path], Encoder] = field(repr=False)
+
+
+# Order here is order everywhere; the first that reads the examples encodes them.
+ENCODERS: tuple[EncoderEntry, ...] = (
+    EncoderEntry(
+        name="image",
+        title="Pixels",
+        summary="One common size, channels standardized.",
+        reads=lambda examples: examples.modality is Modality.IMAGE,
+        fit=ImageEncoder.fit,
+        load=ImageEncoder.load,
+    ),
+    EncoderEntry(
+        name="text",
+        title="Terms",
+        summary="TF-IDF over words and word pairs.",
+        reads=lambda examples: examples.modality is Modality.TEXT,
+        fit=lambda examples, rows, _: TextEncoder.fit(examples, rows),
+        load=TextEncoder.load,
+    ),
+    EncoderEntry(
+        name="table",
+        title="Columns",
+        summary="Standardized numbers and one-hot categories, with places for what is missing.",
+        reads=lambda examples: examples.modality is Modality.TABLE and hasattr(examples.inputs, "columns"),
+        fit=lambda examples, rows, _: TableEncoder.fit(examples, rows),
+        load=TableEncoder.load,
+    ),
+    EncoderEntry(
+        name="vector",
+        title="Vectors",
+        summary="Standardized numbers as they are given.",
+        reads=lambda examples: True,
+        fit=lambda examples, rows, _: VectorEncoder.fit(examples, rows),
+        load=VectorEncoder.load,
+    ),
+)
+
+
 def fit_encoder(examples: ExampleTable, rows: np.ndarray, image_format: ImageFormat = ImageFormat()) -> Encoder:
     """The encoder of the examples' modality, with statistics of `rows` (training rows) alone.
 
     image_format: what a network asks of images; what it leaves open is that of our own networks.
+    Raises `DataError` without training rows.
     """
     if len(rows) == 0:
         raise DataError("There is no labeled training row.", "Give labels, or mark some rows as training rows.")
-    if examples.modality is Modality.IMAGE:
-        from .image_encoding import ImageEncoder
+    return next(entry for entry in ENCODERS if entry.reads(examples)).fit(examples, rows, image_format)
 
-        return ImageEncoder.fit(examples, rows, image_format)
-    if examples.modality is Modality.TEXT:
-        from .text_encoding import TextEncoder
 
-        return TextEncoder.fit(examples, rows)
-    if examples.modality is Modality.TABLE and hasattr(examples.inputs, "columns"):
-        from .table_encoding import TableEncoder
-
-        return TableEncoder.fit(examples, rows)
-    from .vector_encoding import VectorEncoder
-
-    return VectorEncoder.fit(examples, rows)
+def load_encoder(folder: Path) -> Encoder:
+    """The encoder that `save` wrote; `ModelError` when it is of an unknown kind."""
+    kind = read_json(Path(folder) / "encoder.json", dict).get("kind")
+    entry = next((entry for entry in ENCODERS if entry.name == kind), None)
+    if entry is None:
+        raise ModelError(
+            f"{folder} holds an encoder of unknown kind {kind!r}.", "It was made by a newer version: update Chaffinch."
+        )
+    return entry.load(folder)
 
 
 def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:
@@ -81,28 +134,4 @@ def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:
             chosen[place] = inputs[int(row)]
     return replace(
         examples, ids=examples.ids[rows], labels=examples.labels[rows], splits=examples.splits[rows], inputs=chosen
-    )
-
-
-def load_encoder(folder: Path) -> Encoder:
-    """The encoder that `save` wrote; `ModelError` when it is of an unknown kind."""
-    kind = read_json(Path(folder) / "encoder.json", dict).get("kind")
-    if kind == "image":
-        from .image_encoding import ImageEncoder
-
-        return ImageEncoder.load(folder)
-    if kind == "text":
-        from .text_encoding import TextEncoder
-
-        return TextEncoder.load(folder)
-    if kind == "table":
-        from .table_encoding import TableEncoder
-
-        return TableEncoder.load(folder)
-    if kind == "vector":
-        from .vector_encoding import VectorEncoder
-
-        return VectorEncoder.load(folder)
-    raise ModelError(
-        f"{folder} holds an encoder of unknown kind {kind!r}.", "It was made by a newer version: update Chaffinch."
     )

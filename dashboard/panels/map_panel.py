@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from core import actions
 from core.types.curation import Source
 from core.types.facets import Facet
 from dashboard.components import embedding_map as maps
@@ -19,7 +20,6 @@ from dashboard.session.slots import slot
 from dashboard.tables import example_tiles, map_rule, palette, row_table
 
 KEY = "map"
-_LAYOUTS = {"umap": "UMAP", "pca": "PCA"}
 HOLLOW_BELOW = 0.2  # of 15 neighbors: fewer than 3
 _HOLLOW_HELP = (
     "Two dimensions cannot keep all neighbors. Drawn hollow (pale where points are too small): points with fewer than "
@@ -38,7 +38,7 @@ def map_panel(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, height
         layout = st.segmented_control(
             "Layout",
             layouts,
-            format_func=_LAYOUTS.__getitem__,
+            format_func=_titles().__getitem__,
             required=True,
             label_visibility="collapsed",
             **state.held("layout", layouts, layouts[0]),
@@ -62,7 +62,11 @@ def map_panel(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, height
 
 def layouts_of(opened: Opened) -> list[str]:
     """Maps that the run has, the better one first."""
-    return [name for name in _LAYOUTS if cache.array(opened.run.run_id, opened.at, name, opened.run) is not None]
+    return [name for name in _titles() if cache.array(opened.run.run_id, opened.at, name, opened.run) is not None]
+
+
+def _titles() -> dict[str, str]:
+    return {layout.name: layout.title for layout in actions.methods.layouts()}
 
 
 def first_layout(opened: Opened) -> str | None:

@@ -39,17 +39,13 @@ def _checked(modality: Modality) -> TrainingSpec | None:
 
 
 def _training(modality: Modality) -> TrainingSpec:
-    families = {
-        "auto": "Best fit for this data",
-        **{m.name: m.title for m in actions.methods.models() if modality in m.modalities},
-    }
+    choices = {choice.name: choice for choice in actions.methods.model_choices(modality)}
     left, middle, right = st.columns([2, 1, 1], gap="small")
-    model = left.selectbox("Trained here", list(families), format_func=families.__getitem__, key="model")
+    model = left.selectbox("Trained here", list(choices), format_func=lambda name: choices[name].title, key="model")
     epochs = middle.number_input("Epochs (0 = its own default)", 0, 500, 0, key="epochs")
     seeds = right.number_input("Seeds", 1, 10, 2, key="seeds", help="Two or more give every score a spread")
     weights, seen = _own_weights(modality)
-    about = next((m.summary for m in actions.methods.models() if m.name == model), "Chosen by kind of data.")
-    st.caption(about)
+    st.caption(choices[model].summary)
     training = TrainingSpec(model=model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights)
     return with_image_format(training, *seen)
 

@@ -20,8 +20,6 @@ from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import comparison, example_tiles
 
-_CLUSTERINGS = {"kmeans": "k-means", "hdbscan": "HDBSCAN"}
-
 
 def _height(lines: Sized) -> int | Literal["content"]:
     """Of a table: as high as its lines, up to a dozen."""
@@ -83,7 +81,8 @@ def zones_by(opened: Opened, facets: Sequence[Facet], shown: np.ndarray) -> None
 def clusters(opened: Opened, shown: np.ndarray) -> None:
     """A table of clusters; the chosen one with its typical and odd members and a button that selects it."""
     run, at = opened.run, opened.at
-    there = {n: title for n, title in _CLUSTERINGS.items() if cache.array(run.run_id, at, n, run) is not None}
+    every = actions.methods.clusterings()
+    there = {one.name: one.title for one in every if cache.array(run.run_id, at, one.name, run) is not None}
     if not there:
         messages.empty_state(
             "No clusters", "This run has no embedding, or it is not finished.", slot=slot("no_clusters")
