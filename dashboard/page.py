@@ -40,7 +40,7 @@ try:
     opened = open_current()
     if opened is not None:
         selection.settle(opened)
-except Exception as error:
+except Exception as error:  # a run that does not open must not take the steps away, which lead out of it
     problem = error_boundary.words(error)
 url.put()
 again = state.is_here(page.url_path)  # the list of steps is on screen already: what answers the press comes first

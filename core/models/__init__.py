@@ -16,6 +16,7 @@ MODELS: tuple[ModelFamily, ...] = (*NETWORK_FAMILIES, *ESTIMATOR_FAMILIES)
 
 AUTO = Method("auto", "Best fit for this data", "Chosen by kind of data.")
 _AUTO = {Modality.IMAGE: "small_cnn", Modality.TEXT: "bow_mlp", Modality.TABLE: "mlp", Modality.TRACE: "mlp"}
+_WIDE = "wide_cnn"
 _LARGE = 32  # pixels of the smaller side from which the small network fits too little
 
 
@@ -36,9 +37,16 @@ def model_named(name: str, modality: Modality, shape: InputShape | None = None) 
     return family
 
 
+def families_of_auto(modality: Modality | None) -> tuple[ModelFamily, ...]:
+    """What "auto" may stand for: in data of this kind, or in any where None."""
+    names = [name for kind, name in _AUTO.items() if modality in (kind, None)]
+    names += [_WIDE] if modality in (Modality.IMAGE, None) else []
+    return tuple(family for family in MODELS if family.name in names)
+
+
 def _default(modality: Modality, shape: InputShape | None) -> str:
     large = modality is Modality.IMAGE and shape is not None and min(shape.dims[1:]) >= _LARGE
-    return "wide_cnn" if large else _AUTO[modality]
+    return _WIDE if large else _AUTO[modality]
 
 
 def choices_for(modality: Modality) -> tuple[Method, ...]:
@@ -46,4 +54,13 @@ def choices_for(modality: Modality) -> tuple[Method, ...]:
     return (AUTO, *(family for family in MODELS if modality in family.modalities))
 
 
-__all__ = ["AUTO", "MODELS", "InputShape", "ModelFamily", "TrainingDefaults", "choices_for", "model_named"]
+__all__ = [
+    "AUTO",
+    "MODELS",
+    "InputShape",
+    "ModelFamily",
+    "TrainingDefaults",
+    "choices_for",
+    "families_of_auto",
+    "model_named",
+]

@@ -151,7 +151,7 @@ def _in_words(path: Path) -> Iterator[None]:
         yield
     except ModelError:
         raise
-    except Exception as error:
+    except Exception as error:  # bytes of a stranger: unpacking them may raise anything, and all of it means damage
         raise ModelError(f"{path} is damaged: {type(error).__name__}.", _SCORE_AGAIN) from error
 
 

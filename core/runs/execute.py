@@ -24,7 +24,7 @@ from . import stages
 from .context import RunContext
 from .folder import RunFolder, default_threads
 from .folder_lock import claimed
-from .prepare import chosen_scores, plan_scores, runnable, signals_needed
+from .prepare import check_with_data, chosen_scores, plan_scores, runnable, signals_needed
 from .source import absolute, has_inputs, open_run, refuse_changed_source
 from .traces import curves, predictions
 
@@ -77,6 +77,7 @@ def _work(context: RunContext, clusters: bool) -> None:
     with context.stage("load"):
         stages.load(context)
     methods = _runnable(context)
+    check_with_data(context.spec, context.examples, methods)
     context.is_begun = True
     vectors, name = None, ""
     if has_inputs(context.examples) or context.given.embeddings is not None:

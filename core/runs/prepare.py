@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.datasets import source_path
-from core.models import MODELS, model_named
+from core.models import MODELS, families_of_auto, model_named
 from core.models.image_inputs import image_format_of, refuse_unknown
 from core.models.uploaded import refuse_other_files
 from core.scores import SCORES, ScoreMethod, score_named
@@ -30,8 +30,22 @@ def check_spec(spec: RunSpec) -> None:
         params_from_dict(score_named(name).params, dict(settings))
     if not spec.training.own_code and spec.training.model != "auto":
         find(spec.training.model, MODELS, "model", ModelError, also="module:factory")
-    _check_settings(spec.training)
-    check_training(spec.training, Modality(spec.modality) if spec.modality else None)
+    modality = Modality(spec.modality) if spec.modality else None
+    _check_settings(spec.training, modality)
+    check_training(spec.training, modality)
+
+
+def check_with_data(spec: RunSpec, examples: ExampleTable, methods: Sequence[ScoreMethod]) -> None:
+    """Mistakes that only the data shows are told once it is read and before any work. Raises `ModelError`.
+
+    The default number of folds is nobody's wish: where so few rows do not make them, the other scores are computed.
+    """
+    from core.training.folds import refuse_too_many_folds  # torch comes with it
+
+    _check_settings(spec.training, examples.modality)
+    asked = spec.training.folds > TrainingSpec.folds and examples.modality is not Modality.TRACE
+    if asked and signals_needed(methods, spec) & {Signal.OUT_OF_FOLD, Signal.FOLD_MODELS}:
+        refuse_too_many_folds(examples, spec.training.folds)
 
 
 def check_training(training: TrainingSpec, modality: Modality | None = None) -> None:
@@ -54,15 +68,23 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
         )
 
 
-def _check_settings(training: TrainingSpec) -> None:
-    """Settings of a model that is named here; those of `auto` are known once the data is."""
+def _check_settings(training: TrainingSpec, modality: Modality | None) -> None:
+    """Settings of the model that is named, or of each that `auto` may stand for: one of them must take them."""
     if training.own_code and training.model_params:
         raise ModelError(
             f"{training.model} takes no settings: {', '.join(training.model_params)}.", "Put them into its factory."
         )
-    for family in MODELS:
-        if family.name == training.model:
+    is_auto = training.model == "auto"
+    refusals = []
+    for family in families_of_auto(modality) if is_auto else [f for f in MODELS if f.name == training.model]:
+        try:
             params_from_dict(family.params, dict(training.model_params))
+        except CurationError as error:
+            refusals.append(error)
+        else:
+            return
+    if refusals:
+        raise refusals[0]
 
 
 def chosen_scores(spec: RunSpec) -> tuple[ScoreMethod, ...]:

@@ -26,12 +26,7 @@ def assign_folds(examples: ExampleTable, rows: np.ndarray, folds: int, seed: int
     """
     if folds < 2:
         raise ModelError(f"folds is {folds}.", "Give at least 2: each row is judged by a model that did not see it.")
-    _, units = np.unique(_groups(examples)[rows], return_inverse=True)
-    if units.max(initial=-1) + 1 < folds:
-        raise ModelError(
-            f"{units.max(initial=-1) + 1} separate training rows do not make {folds} folds.",
-            "Ask for fewer folds, or give more rows.",
-        )
+    units = _units(examples, rows, folds)
     rng = np.random.default_rng([seed, folds])
     order = rng.permutation(int(units.max()) + 1)
     first = np.zeros(len(order), np.int64)
@@ -46,6 +41,22 @@ def assign_folds(examples: ExampleTable, rows: np.ndarray, folds: int, seed: int
     out = np.full(len(examples), -1)
     out[rows] = fold_of[units]
     return out
+
+
+def refuse_too_many_folds(examples: ExampleTable, folds: int) -> None:
+    """`ModelError` where the training rows do not make so many folds; told before anything is trained."""
+    _units(examples, examples.train_rows, folds)
+
+
+def _units(examples: ExampleTable, rows: np.ndarray, folds: int) -> np.ndarray:
+    """[len(rows)] number of the group, or of the duplicates, that each row belongs to: what stays in one fold."""
+    _, units = np.unique(_groups(examples)[rows], return_inverse=True)
+    count = int(units.max(initial=-1)) + 1
+    if count < folds:
+        raise ModelError(
+            f"{count} separate training rows do not make {folds} folds.", "Ask for fewer folds, or give more rows."
+        )
+    return units
 
 
 def _groups(examples: ExampleTable) -> np.ndarray:

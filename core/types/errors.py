@@ -26,7 +26,7 @@ def in_words(what: str, hint: str = "Leave it out, or change the network or the 
         yield
     except (CurationError, Cancelled):
         raise
-    except Exception as error:
+    except Exception as error:  # their code may raise anything; the cause stays chained for the log
         first = (str(error).strip().splitlines() or [""])[0][:300]
         raise CurationError(f"{what} ({type(error).__name__}): {first or 'no reason given'}.", hint) from error
 

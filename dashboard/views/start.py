@@ -118,7 +118,7 @@ def _line(listed: RunSummary) -> tuple[str, str, int | None, str]:
     try:
         full = actions.runs.listed_in_full(listed)
         return full.name, full.modality, full.rows or None, str(full.state)
-    except Exception as error:
+    except Exception as error:  # one bad folder, or a bug met in it, hides none of the other runs
         return listed.name, listed.modality, None, f"cannot be read: {error_boundary.words(error)}"
 
 

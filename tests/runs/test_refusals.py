@@ -182,6 +182,26 @@ def test_an_edited_picture_size_is_refused_on_resume_as_on_the_command_line(tabl
     assert not (out / "run.json").exists()
 
 
+def test_more_folds_than_rows_are_refused_before_any_work(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(stages, "embed", None)
+    asked = spec_of(table, "label_quality", "knn_distance", training=TrainingSpec(folds=91))
+    assert str(refused(asked, tmp_path / "r")) == "72 separate training rows do not make 91 folds."
+    assert not (tmp_path / "r").exists()
+
+
+def test_settings_of_whatever_auto_stands_for_are_refused_before_the_data_is_read(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(stages, "load", None)
+    for settings, why in (({"width": -5}, "width is -5, below 1."), ({"wings": 2}, "Unknown setting 'wings'")):
+        asked = spec_of(table, "el2n", training=TrainingSpec(model_params=settings))
+        assert why in str(refused(asked, tmp_path / "r"))
+
+
+def test_settings_that_only_another_kind_of_data_takes_are_refused_before_any_work(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(stages, "embed", None)
+    asked = spec_of(table, "el2n", training=TrainingSpec(model_params={"embedding": 8}))  # of a bag of words
+    assert "Unknown setting 'embedding' for MlpParams" in str(refused(asked, tmp_path / "r"))
+
+
 def test_fault_85_a_newer_store_or_run_folder_refuses_and_leaves_nothing(table, tmp_path, own_workspace):
     done = run(spec_of(table), tmp_path / "r")
     plain = atomic.read_json(done.path / "spec.json")
