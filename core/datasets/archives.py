@@ -18,7 +18,8 @@ import numpy as np
 
 from core.types.errors import DataError
 
-from .files import GIGABYTE, MAX_DEPTH, MEGABYTE, cache_file, open_regular, unpack_limit
+from .cache import cached_file
+from .files import GIGABYTE, MAX_DEPTH, MEGABYTE, open_regular, unpack_limit
 
 MAX_RATIO = 200  # honest arrays and pictures pack far less; zeros pack about 1000 times
 _RATIO_FROM = 16 * MEGABYTE  # small constant arrays pack well and harm nobody
@@ -214,7 +215,7 @@ def _mapped(path: Path, header: Header) -> np.ndarray:
 
 
 def _copy(stream: BinaryIO, target: Path, source: str, header: Header) -> None:
-    with cache_file(target, source) as out:
+    with cached_file(target, source) as out:
         while block := _read(stream, f'{source}: the array "{header.name}"'):
             out.write(block)
         _check_size(header, out.tell() - header.start, source)  # a member may be shorter than its directory says

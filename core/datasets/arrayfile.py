@@ -16,7 +16,8 @@ import pandas as pd
 from core.types.errors import DataError
 
 from .archives import Header, extract_member, npy_header, npz_headers, read_member
-from .files import cache_file, cache_folder, file_digest, open_regular, unpack_limit
+from .cache import cache_folder, cached_file
+from .files import file_digest, open_regular, unpack_limit
 from .report import some_rows
 from .roles import LABEL_NAMES
 
@@ -83,7 +84,7 @@ class ArrayFile:
     def _mapped_idx(self, header: Header) -> np.ndarray:
         target = self.target(header.name)
         if not target.exists():
-            with cache_file(target, self.path.name) as out:
+            with cached_file(target, self.path.name) as out:
                 np.save(out, _read_idx(self.path, header), allow_pickle=False)
         return np.load(target, mmap_mode="r", allow_pickle=False)
 

@@ -25,7 +25,7 @@ from .arrayfile import (
 )
 from .assemble import Parts, assemble
 from .beside import beside_findings
-from .files import cache_file
+from .cache import cached_file
 from .labelfile import join_labels
 from .loader import Loader, Request
 from .pixels import ImageArray
@@ -174,7 +174,7 @@ def images_of(file: ArrayFile, name: str) -> tuple[ImageArray, Reading]:
     target = file.target(name, f"uint8 by {reading.factor!r}")
     if not target.exists():
         turned = array.transpose(0, 2, 3, 1) if first else array
-        with cache_file(target, file.path.name) as out:
+        with cached_file(target, file.path.name) as out:
             _write_bytes(out, turned, reading)
     return ImageArray(np.load(target, mmap_mode="r", allow_pickle=False)), reading
 

@@ -13,6 +13,7 @@ from core.types.examples import NO_COLUMN, ExampleTable, Finding, Modality, Role
 
 from . import identity, report
 from .cells import refuse_nul
+from .files import listed
 from .labels import MISSING, Labels, encode_labels, read_class_map
 from .loader import Request
 from .pixels import size_finding
@@ -90,9 +91,8 @@ def _id_finding(roles: Roles, count: int) -> list[Finding]:
 def _labels(request: Request, parts: Parts, columns: pd.DataFrame) -> Labels:
     if not parts.roles.label:
         if request.roles.label not in (NO_COLUMN, ""):
-            listed = ", ".join(map(str, columns.columns[:40])) or "none"
             raise DataError(
-                f"{request.name}: no label column was given or recognized. Columns: {listed}.",
+                f"{request.name}: no label column was given or recognized. Columns: {listed(columns.columns, 40)}.",
                 f"Choose one with --label (or a file with --labels); --label {NO_COLUMN} goes on without labels.",
             )
         return Labels(np.full(len(parts.digests), -1, dtype=np.int64), parts.known_classes)
@@ -121,9 +121,8 @@ def check_columns(roles: Roles, columns: pd.DataFrame, source: str) -> None:
     )
     for role, name in wanted:
         if name and name not in columns.columns:
-            listed = ", ".join(map(str, columns.columns[:40])) or "none"
             raise DataError(
-                f'{source} has no {role} column "{name}". Columns: {listed}.',
+                f'{source} has no {role} column "{name}". Columns: {listed(columns.columns, 40)}.',
                 f"Choose one of them with --{role}." if role != "feature" else "Choose among them.",
             )
 

@@ -6,9 +6,7 @@ import hashlib
 import os
 import stat
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +29,18 @@ def is_text(name: str) -> bool:
 def printable(name: str | Path) -> str:
     """A name from the disk with bytes that are not UTF-8 written as \\xe9."""
     return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def listed(names: Iterable[object], most: int = 20) -> str:
+    """Names from a file for a message: the first ones, each cut and on one line, and how many there are in all."""
+    shown = [shortened(str(name)) for name in names]
+    return ", ".join(shown[:most]) + (f", ... ({len(shown):,} in all)" if len(shown) > most else "") or "none"
+
+
+def shortened(text: str, longest: int = 60) -> str:
+    """A text from a file for a message: control characters escaped, and cut where it is longer."""
+    plain = text if text.isprintable() else text[: longest + 1].encode("unicode_escape").decode()
+    return plain if len(plain) <= longest else f"{plain[:longest]}…"
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -80,36 +90,6 @@ def file_digest(path: Path) -> str:
         while block := file.read(4 * MEGABYTE):
             total.update(block)
     return total.hexdigest()
-
-
-def cache_folder(cache: Path | None) -> Path:
-    """The folder for unpacked arrays: the given one, else the workspace's, else one that lives as long as the machine's
-    temporary files."""
-    home = os.environ.get("CHAFFINCH_HOME")
-    folder = cache or (Path(home) if home else Path.home() / ".chaffinch") / "cache"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="chaffinch-cache-"))
-    return folder
-
-
-@contextmanager
-def cache_file(target: Path, source: str) -> Iterator[BinaryIO]:
-    """A new file that becomes `target` when the block ends well, and vanishes when it does not (a full disk, too)."""
-    beside = ""
-    try:
-        handle, beside = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-        with os.fdopen(handle, "wb") as out:
-            yield out
-        os.replace(beside, target)
-    except OSError as error:
-        raise DataError(
-            f"{source} cannot be unpacked: {error.strerror or error}.", "Free some space on the disk."
-        ) from None
-    finally:
-        if beside:
-            Path(beside).unlink(missing_ok=True)
 
 
 def free_memory() -> int:

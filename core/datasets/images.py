@@ -68,6 +68,7 @@ def _source(request: Request) -> Listed:
         frame = layout(found, request.path)
         findings = tuple(folder_findings(found))
         roles = replace(guess_roles(frame, replace(request.roles, inputs=None), Modality.IMAGE), path="path")
+        check_columns(roles, frame, request.name)
     real = Path(os.path.realpath(root))
     verdicts = [_inside(str(p), root, real) for p in frame[roles.path]]
     return Listed(frame, verdicts, root, roles, findings)

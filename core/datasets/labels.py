@@ -14,7 +14,7 @@ import pandas as pd
 from core.types.errors import DataError
 from core.types.examples import UNLABELED
 
-from .files import MEGABYTE, read_bytes
+from .files import MEGABYTE, listed, read_bytes, shortened
 
 MISSING = ("",)
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
@@ -137,7 +137,7 @@ def _positions_in(
         stranger = next(v for v in present if v not in place)
         where = "the class map" if mapped else "the class names"
         raise DataError(
-            f'{source}: the label "{stranger}" is not in {where}: {", ".join(known)}.', f"Add it to {where}."
+            f'{source}: the label "{shortened(stranger)}" is not in {where}: {listed(known)}.', f"Add it to {where}."
         )
     beyond = [n for n in numbers.values() if n >= len(known) or n < UNLABELED]
     if beyond:

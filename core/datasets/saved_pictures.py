@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +10,8 @@ from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality
 from core.types.previews import SourcePreview
 
-from .files import cache_folder, file_digest
+from .cache import cache_folder, cached_directory
+from .files import file_digest
 from .huggingface import is_saved, picture_column, read_saved, saved_pictures
 from .images import IMAGES
 from .loader import Loader, Request
@@ -39,7 +38,8 @@ def _unpacked(request: Request) -> Request:
         raise DataError(f"{request.name} has no column of the kind Image.", "Read it as text or as a table.")
     target = cache_folder(request.cache) / f"{_digest(request.path)}-pictures"
     if not target.is_dir():
-        _unpack(request.path, column, target)
+        with cached_directory(target, request.path.name) as folder:
+            _unpack(request.path, column, folder)
     return replace(request, path=target, modality=Modality.IMAGE)
 
 
@@ -50,21 +50,12 @@ def _digest(path: Path) -> str:
     return total.hexdigest()[:32]
 
 
-def _unpack(path: Path, column: str, target: Path) -> None:
+def _unpack(path: Path, column: str, folder: Path) -> None:
     """A row whose file was not kept inside is left out of the folder, and reported as missing when it is read."""
-    beside = Path(tempfile.mkdtemp(dir=target.parent, suffix=".tmp"))
-    try:
-        for name, data in saved_pictures(path, column):
-            if data is not None:
-                (beside / name).write_bytes(data)
-        manifest = csv_text(read_saved(path)[0])
-        (beside / "manifest.csv").write_text(manifest, encoding="utf-8", newline="")
-        beside.rename(target)
-    except OSError as error:
-        if not target.is_dir():  # else another process was first
-            raise DataError(f"{path.name} cannot be unpacked: {error.strerror}.", "Check the disk.") from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    for name, data in saved_pictures(path, column):
+        if data is not None:
+            (folder / name).write_bytes(data)
+    (folder / "manifest.csv").write_text(csv_text(read_saved(path)[0]), encoding="utf-8", newline="")
 
 
 SAVED_PICTURES = Loader(

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from core.types.errors import DataError
@@ -15,6 +16,7 @@ from core.types.previews import SourcePreview
 from core.types.registry import check_name
 
 from .arrays import ARRAYS
+from .cache import kept_unless_refused
 from .files import is_text, printable, unreadable
 from .frames import is_table, read_sample
 from .images import IMAGES
@@ -43,7 +45,7 @@ def inspect_source(
 ) -> SourcePreview:
     """A look at a source before loading it: modality and roles guessed where not given, and the first rows."""
     request = _request(source, modality, roles, cache, None, labels)
-    with _enough_memory(request):
+    with kept_unless_refused(), _enough_memory(request):
         loader, request = _loader(request)
         return loader.inspect(request)
 
@@ -63,7 +65,7 @@ def load_examples(
     Raises `DataError` saying what is wrong and where.
     """
     request = _request(source, modality, roles, cache, class_map, labels)
-    with _enough_memory(request):
+    with kept_unless_refused(), _enough_memory(request):
         loader, request = _loader(request)
         return loader.load(request)
 
@@ -85,12 +87,16 @@ def load_trace(
     cache: Path | None = None,
 ) -> tuple[ExampleTable, GivenEvidence]:
     """Recorded logits [S, T, N, C], probabilities [N, C] and embeddings [N, d] with their table (no inputs)."""
-    return load_recorded(_request(source, Modality.TRACE.value, roles, cache, class_map, labels_source))
+    request = _request(source, Modality.TRACE.value, roles, cache, class_map, labels_source)
+    with kept_unless_refused():
+        return load_recorded(request)
 
 
 def load_beside(source: str | Path, inputs: str, cache: Path | None = None) -> GivenEvidence:
     """Embeddings [N, d] that lie in one array file with the pictures or features `inputs`."""
-    return beside_inputs(_request(source, None, Roles(), cache, None, None), inputs)
+    request = _request(source, None, Roles(), cache, None, None)
+    with kept_unless_refused():
+        return beside_inputs(request, inputs)
 
 
 def source_path(source: str | Path) -> Path:
@@ -142,17 +148,10 @@ def _loader(request: Request) -> tuple[Loader, Request]:
     """The loader that is surest, and the request with its modality settled for table files."""
     if request.modality is None and is_table(request.path):
         head = read_sample(request.path)
-        request = Request(
-            request.path,
-            request.name,
-            guess_modality(head, request.roles),
-            request.roles,
-            request.cache,
-            request.class_map,
-            request.labels,
-        )
-    surest = max(LOADERS, key=lambda loader: loader.claims(request))
-    if not surest.claims(request):
+        request = replace(request, modality=guess_modality(head, request.roles))
+    claims = {loader: loader.claims(request) for loader in LOADERS}
+    surest = max(LOADERS, key=claims.__getitem__)
+    if not claims[surest]:
         wanted = f" as {request.modality.value}" if request.modality else ""
         raise DataError(
             f"{request.name} cannot be read{wanted}: no loader knows it.",

@@ -11,6 +11,7 @@ from core.types.previews import SourcePreview
 
 from . import identity, report
 from .assemble import Parts, assemble, check_columns, with_notes
+from .files import listed
 from .frames import inspect_frame, is_table, modality_of, read_frame
 from .loader import Loader, Request
 from .roles import guess_roles
@@ -37,7 +38,7 @@ def text_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:
     check_columns(roles, frame, source)
     if not roles.text:
         raise DataError(
-            f"{source} has no text column. Columns: {', '.join(map(str, frame.columns[:40]))}.",
+            f"{source} has no text column. Columns: {listed(frame.columns, 40)}.",
             "Choose one of them with --text.",
         )
     texts = np.array(frame[roles.text].astype(object).to_numpy(), dtype=object)

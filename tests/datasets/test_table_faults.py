@@ -220,3 +220,17 @@ def test_fault_37_a_class_map_tells_which_output_is_which_text(tmp_path):
     assert examples.class_names == ("wolf", "dog")
     assert examples.labels.tolist() == [0, 1, 0]
     assert given.logits.shape == (1, 2, 3, 2)
+
+
+def test_a_class_map_that_is_a_data_table_is_told_in_one_short_line(tmp_path):
+    table = tmp_path / "rows.csv"
+    table.write_text(
+        "id,text,label\n" + "".join(f'r{k},"{"word " * 40}\x1b[2J{k}",{"ab"[k % 2]}\n' for k in range(900))
+    )
+    with pytest.raises(DataError) as caught:
+        load_examples(table, class_map=table)
+    said = str(caught.value)
+    assert 'the label "a" is not in the class map: id,text,label, ' in said
+    assert said.endswith("(901 in all).")
+    assert len(said) < 1700
+    assert said.isprintable()
