@@ -168,12 +168,11 @@ def saliency(load: Workload, networks: Sequence[Network]) -> np.ndarray:
 
 def self_influence(load: Workload, networks: Sequence[Network]) -> list[Peer]:
     """captum's TracInCP over all layers, on few rows: it materializes every gradient."""
-    from core.library.influence_pairs import self_influence_of
+    from core.library.influence_pairs import InfluenceSettings, self_influence_of
 
     few, rates = load.first(_TRACIN_ROWS), [0.1] * len(networks)
-    ours = partial(
-        self_influence_of, list(networks), (few.x.numpy(), few.labels), method="tracin", learning_rates=rates
-    )
+    rows, settings = (few.x.numpy(), few.labels), InfluenceSettings("tracin", learning_rates=rates)
+    ours = partial(self_influence_of, list(networks), rows, settings=settings)
     return [Peer("captum TracInCP", "captum", "captum", partial(_tracin_cp, few, networks), ours)]
 
 
