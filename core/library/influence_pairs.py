@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from core.numerics.network_pairs import Kernel
-    from core.numerics.walk import Rows, Walk
+    from core.numerics.tapped import Rows, TappedNetwork
 
 METHODS = ("gauss_newton", "ekfac", "datainf", "tracin", "tracin_normalized", "trak")
 _DAMPING = {"gauss_newton": 3.0, "ekfac": 1.0}  # x mean eigenvalue, within the advised 1 to 3
@@ -182,7 +182,7 @@ def as_rows(x: Any, labels: Any, network: nn.Module, class_names: Sequence[str] 
     """Arrays where the network is. Raises `DataError` when their lengths differ or a label has no output."""
     import torch
 
-    from core.numerics.walk import Rows
+    from core.numerics.tapped import Rows
 
     if not isinstance(network, torch.nn.Module):
         raise ModelError(f"A {type(network).__name__} is no torch network.", "Give an nn.Module, or several.")
@@ -204,42 +204,44 @@ def _of_network(
     network: nn.Module, train: Rows, targets: Rows, settings: InfluenceSettings, mode: PairMode, progress: Progress
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     from core.numerics.network_pairs import mean_products, pair_products, self_products
-    from core.numerics.walk import Walk
+    from core.numerics.tapped import TappedNetwork
 
     progress.stage(f"Influence by {settings.method}", 0)
-    with Walk(network, settings.seed, progress) as walk:
-        walk.check(train)
-        kernel = _kernel(walk, train, settings)
+    with TappedNetwork(network, settings.seed, progress) as tapped:
+        tapped.check(train)
+        kernel = _kernel(tapped, train, settings)
         if mode is PairMode.SELF:
-            return self_products(walk, kernel, train).double().numpy(), walk.notes
-        read: Callable[[Walk, Kernel, Rows, Rows], Tensor] = pair_products if mode is PairMode.PAIRS else mean_products
-        values = read(walk, kernel, train, targets).double().numpy()
+            return self_products(tapped, kernel, train).double().numpy(), tapped.notes
+        read: Callable[[TappedNetwork, Kernel, Rows, Rows], Tensor] = (
+            pair_products if mode is PairMode.PAIRS else mean_products
+        )
+        values = read(tapped, kernel, train, targets).double().numpy()
         if settings.method == "tracin_normalized":
-            return _cosines(walk, values, train, targets, mode), walk.notes
-        return values / (1 if settings.method == "tracin" else len(train)), walk.notes
+            return _cosines(tapped, values, train, targets, mode), tapped.notes
+        return values / (1 if settings.method == "tracin" else len(train)), tapped.notes
 
 
-def _kernel(walk: Walk, train: Rows, settings: InfluenceSettings) -> Kernel:
+def _kernel(tapped: TappedNetwork, train: Rows, settings: InfluenceSettings) -> Kernel:
     from core.numerics.network_pairs import EKFAC, DataInf, GaussNewton, Plain
 
     if settings.method == "ekfac":
-        return EKFAC(walk, train, _damping(settings), settings.weight_decay)
+        return EKFAC(tapped, train, _damping(settings), settings.weight_decay)
     if settings.method == "gauss_newton":
-        return GaussNewton(walk, train, _damping(settings), settings.weight_decay, settings.directions)
-    return DataInf(walk, train) if settings.method == "datainf" else Plain(walk)
+        return GaussNewton(tapped, train, _damping(settings), settings.weight_decay, settings.directions)
+    return DataInf(tapped, train) if settings.method == "datainf" else Plain(tapped)
 
 
 def _damping(settings: InfluenceSettings) -> float:
     return _DAMPING.get(settings.method, 1.0) if settings.damping is None else settings.damping
 
 
-def _cosines(walk: Walk, values: np.ndarray, train: Rows, targets: Rows, mode: PairMode) -> np.ndarray:
+def _cosines(tapped: TappedNetwork, values: np.ndarray, train: Rows, targets: Rows, mode: PairMode) -> np.ndarray:
     """Products by both lengths; 0 where a gradient is."""
     from core.numerics.network_pairs import lengths, mean_gradient
-    from core.numerics.walk import squares
+    from core.numerics.tapped import squares
 
-    own = lengths(walk, train).double().numpy()
-    others = lengths(walk, targets) if mode is PairMode.PAIRS else squares(mean_gradient(walk, targets)).sqrt()
+    own = lengths(tapped, train).double().numpy()
+    others = lengths(tapped, targets) if mode is PairMode.PAIRS else squares(mean_gradient(tapped, targets)).sqrt()
     size = others.cpu().double().numpy()[:, None] * own
     size = size if mode is PairMode.PAIRS else size[0]
     return np.divide(values, size, out=np.zeros_like(values), where=size > 0)
@@ -250,16 +252,16 @@ def _trak(
 ) -> PairwiseInfluence:
     """Mean effect over the networks times mean doubt."""
     from core.numerics.network_trak import margin_effects
-    from core.numerics.walk import Walk
+    from core.numerics.tapped import TappedNetwork
 
     k = settings.k if settings.k is not None else _NO_PROJECTION if len(train) <= _PROJECTED_ABOVE else 512
     effects, doubts = [], []
     notes: tuple[str, ...] = ()
     progress.stage("Influence by trak", 0)
     for network in networks:
-        with Walk(network, settings.seed, progress) as walk:
-            walk.check(train)
-            found, notes = margin_effects(walk, train, targets, k, settings.weight_decay), walk.notes
+        with TappedNetwork(network, settings.seed, progress) as tapped:
+            tapped.check(train)
+            found, notes = margin_effects(tapped, train, targets, k, settings.weight_decay), tapped.notes
         effects.append(found.effects.numpy())
         doubts.append(found.doubts.numpy())
     values = np.mean(effects, axis=0) * np.mean(doubts, axis=0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.nn import Linear
 
-    from core.numerics.walk import Rows
+    from core.numerics.tapped import Rows
 
 LAST_LAYER_METHODS = (*SOLVER_NAMES, "tracin", "tracin_normalized")
 

@@ -19,7 +19,7 @@ Statistics = tuple[Tensor, Tensor]  # (mean, 1 / standard deviation) that the la
 
 
 def saved_statistics(module: nn.Module, output: Tensor) -> Statistics | None:
-    """[b groups] each, what a GroupNorm just kept for its own backward; None when it kept nothing."""
+    """[b groups] each, what a GroupNorm just saved for its own backward; None when it saved nothing."""
     node = output.grad_fn
     if type(module) is not nn.GroupNorm or node is None or node.name() != "NativeGroupNormBackward0":
         return None
@@ -30,10 +30,10 @@ def saved_statistics(module: nn.Module, output: Tensor) -> Statistics | None:
 def _of_groups(module: nn.GroupNorm, x: Tensor, saved: Statistics | None) -> Statistics:
     positions = x[0, 0].numel()
     if saved is None:
-        _, *found = torch.native_group_norm(
+        _, mean, scale = torch.native_group_norm(
             x.contiguous(), None, None, len(x), x.shape[1], positions, module.num_groups, module.eps
         )
-        saved = found[0], found[1]
+        saved = mean, scale
     per_group = x.shape[1] // module.num_groups
     return saved[0].flatten().repeat_interleave(per_group), saved[1].flatten().repeat_interleave(per_group)
 
@@ -72,8 +72,8 @@ def _channels_last(normalized: Callable[[Any, Tensor], Tensor]) -> Callable[...,
 
 def _position_sums(values: Tensor, module: Any) -> Tensor:
     """[b, normalized numbers] sums over all positions between."""
-    kept = values.shape[values.dim() - len(module.normalized_shape) :]
-    return values.reshape(len(values), -1, kept.numel()).sum(1)
+    normalized = values.shape[values.dim() - len(module.normalized_shape) :]
+    return values.reshape(len(values), -1, normalized.numel()).sum(1)
 
 
 def _present(module: Any, weight: Tensor, bias: Tensor) -> Tensor:

@@ -23,8 +23,8 @@ def batch_for(network: nn.Module, example: Any, memory: int | None = None) -> in
     example: one row as the network reads it, [1, ...] or a tuple of such; it is run once, in eval mode.
     """
     bytes_each = max(1, _activations(network, example) * 4)
-    wanted = min(_MOST, max(_FEWEST, _power_of_two(_TARGET // bytes_each)))
-    return wanted if memory is None else max(1, min(wanted, memory // (_SHARE * bytes_each)))
+    size = min(_MOST, max(_FEWEST, _power_of_two(_TARGET // bytes_each)))
+    return size if memory is None else max(1, min(size, memory // (_SHARE * bytes_each)))
 
 
 def _activations(network: nn.Module, example: Any) -> int:

@@ -1,5 +1,9 @@
 """EK-FAC: the Fisher of each linear layer in a Kronecker eigenbasis with corrected eigenvalues, and its inverse.
 
+`influence_pairs` with `InfluenceSettings("ekfac")` runs this, over all linear layers of a network. The scores
+`influence` and `influence_self` of a run, and `layers="last"`, take its twin over the last layer in float64
+(core/scores/shared/last_layer.py).
+
     A = E[a a'],  S = E[g g'],  Q_A, Q_S their eigenvectors,  L = E[(Q_S' g a' Q_A)^2],
     H^-1 V = Q_S ((Q_S' V Q_A) / (L + damping)) Q_A'
 
@@ -18,47 +22,47 @@ from torch import Tensor
 from .factors import Factors
 
 _TINY = 1e-9  # of the mean eigenvalue: no damping at all stays finite
-Visit = Callable[[], Iterable[Mapping[str, Factors]]]  # all rows once, batch by batch, with labels from the model
+SampledPass = Callable[[], Iterable[Mapping[str, Factors]]]  # all rows once, batch by batch, at labels from the model
 
 
 @dataclass(frozen=True, eq=False)
 class LayerCurvature:
-    """One layer: eigenvectors inputs [I, I] and pulls [O, O] in columns, inverse [O, I] = 1 / (L + damping)."""
+    """One layer: eigenvectors inputs [I, I] and outputs [O, O] in columns, inverse [O, I] = 1 / (L + damping)."""
 
     inputs: Tensor
-    pulls: Tensor
+    outputs: Tensor
     inverse: Tensor
 
     def solved(self, gradients: Factors | Tensor) -> Tensor:
         """[V, O, I] H^-1 G; factors with one position are turned before they are multiplied out."""
-        turned = _turned(self.inputs, self.pulls, gradients)
-        return self.pulls.to(turned) @ (turned * self.inverse.to(turned)) @ self.inputs.to(turned).T
+        turned = _turned(self.inputs, self.outputs, gradients)
+        return self.outputs.to(turned) @ (turned * self.inverse.to(turned)) @ self.inputs.to(turned).T
 
     def quadratic(self, factors: Factors) -> Tensor:
         """[b] G' H^-1 G of each gradient."""
         if factors.single:
-            a, g = _turned_vectors(self.inputs, self.pulls, factors)
+            a, g = _turned_vectors(self.inputs, self.outputs, factors)
             return ((g.square() @ self.inverse.to(g)) * a.square()).sum(1)
-        turned = _turned(self.inputs, self.pulls, factors)
+        turned = _turned(self.inputs, self.outputs, factors)
         return (turned.square() * self.inverse.to(turned)).sum((1, 2))
 
 
-def fit_curvature(visit: Visit, damping: float, ridge: float = 0.0) -> dict[str, LayerCurvature]:
-    """The curvature of every layer from two visits; damping in units of the layer's mean eigenvalue, plus `ridge`."""
-    bases = {name: (_eigenvectors(a), _eigenvectors(s)) for name, (a, s) in _covariances(visit).items()}
-    found = {}
-    for name, eigenvalues in _corrected(visit, bases).items():
+def fit_curvature(sampled_pass: SampledPass, damping: float, ridge: float = 0.0) -> dict[str, LayerCurvature]:
+    """The curvature of every layer from two passes; damping in units of the layer's mean eigenvalue, plus `ridge`."""
+    bases = {name: (_eigenvectors(a), _eigenvectors(s)) for name, (a, s) in _covariances(sampled_pass).items()}
+    curvature = {}
+    for name, eigenvalues in _corrected(sampled_pass, bases).items():
         mean = max(float(eigenvalues.mean()), torch.finfo(torch.float32).tiny)
-        found[name] = LayerCurvature(*bases[name], 1.0 / (eigenvalues + max(damping, _TINY) * mean + ridge))
-    return found
+        curvature[name] = LayerCurvature(*bases[name], 1.0 / (eigenvalues + max(damping, _TINY) * mean + ridge))
+    return curvature
 
 
-def _covariances(visit: Visit) -> dict[str, tuple[Tensor, Tensor]]:
+def _covariances(sampled_pass: SampledPass) -> dict[str, tuple[Tensor, Tensor]]:
     """name -> (sum of a a' [I, I], sum of g g' [O, O]) in float64; their scale does not matter to the eigenvectors."""
     sums: dict[str, tuple[Tensor, Tensor]] = {}
-    for layers in visit():
+    for layers in sampled_pass():
         for name, one in layers.items():
-            grown, before = (_gram(one.inputs), _gram(one.pulls)), sums.get(name)
+            grown, before = (_gram(one.inputs), _gram(one.cotangents)), sums.get(name)
             sums[name] = grown if before is None else (before[0] + grown[0], before[1] + grown[1])
     return sums
 
@@ -68,11 +72,11 @@ def _gram(x: Tensor) -> Tensor:
     return flat @ flat.T
 
 
-def _corrected(visit: Visit, bases: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+def _corrected(sampled_pass: SampledPass, bases: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
     """name -> [O, I] float64 mean square of the gradients in the eigenbasis."""
     sums: dict[str, Tensor] = {}
     rows = 0
-    for layers in visit():
+    for layers in sampled_pass():
         rows += max(len(one) for one in layers.values())
         for name, one in layers.items():
             squares = _squares(*bases[name], one).double()
@@ -80,26 +84,26 @@ def _corrected(visit: Visit, bases: Mapping[str, tuple[Tensor, Tensor]]) -> dict
     return {name: total / rows for name, total in sums.items()}
 
 
-def _squares(inputs: Tensor, pulls: Tensor, factors: Factors) -> Tensor:
+def _squares(inputs: Tensor, outputs: Tensor, factors: Factors) -> Tensor:
     """[O, I] sum over rows of the squared entries of the turned gradients."""
     if factors.single:
-        a, g = _turned_vectors(inputs, pulls, factors)
+        a, g = _turned_vectors(inputs, outputs, factors)
         return g.square().T @ a.square()
-    return _turned(inputs, pulls, factors).square().sum(0)
+    return _turned(inputs, outputs, factors).square().sum(0)
 
 
-def _turned(inputs: Tensor, pulls: Tensor, gradients: Factors | Tensor) -> Tensor:
+def _turned(inputs: Tensor, outputs: Tensor, gradients: Factors | Tensor) -> Tensor:
     """[b, O, I] gradients in the eigenbasis."""
     if isinstance(gradients, Factors) and gradients.single:
-        a, g = _turned_vectors(inputs, pulls, gradients)
+        a, g = _turned_vectors(inputs, outputs, gradients)
         return g[:, :, None] * a[:, None, :]
     whole = gradients.matrices() if isinstance(gradients, Factors) else gradients
-    return pulls.to(whole).T @ whole @ inputs.to(whole)
+    return outputs.to(whole).T @ whole @ inputs.to(whole)
 
 
-def _turned_vectors(inputs: Tensor, pulls: Tensor, factors: Factors) -> tuple[Tensor, Tensor]:
+def _turned_vectors(inputs: Tensor, outputs: Tensor, factors: Factors) -> tuple[Tensor, Tensor]:
     a, g = factors.vectors()
-    return a @ inputs.to(a), g @ pulls.to(g)
+    return a @ inputs.to(a), g @ outputs.to(g)
 
 
 def _eigenvectors(covariance: Tensor) -> Tensor:

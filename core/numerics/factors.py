@@ -24,15 +24,18 @@ _LINEAR = (nn.Linear, nn.modules.linear.NonDynamicallyQuantizableLinear)
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 _SCRATCH = 2**22  # cells of a half-contracted product: 16 MB stay in cache
 
-Pull = Callable[[Tensor], Tensor]  # logits [b, C] -> gradient [b, C] of what is asked about
+Cotangent = Callable[[Tensor], Tensor]  # logits [b, C] -> gradient [b, C] of a quantity with respect to them
 
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """One layer's gradients: inputs [b, I, P] (a row of ones last with a bias), pulls [b, O, P]; G = pulls inputs'."""
+    """One layer's gradients, cotangents inputs' of each example.
+
+    inputs: [b, I, P], a row of ones last where the layer has a bias. cotangents: [b, O, P], gradients of its outputs.
+    """
 
     inputs: Tensor
-    pulls: Tensor
+    cotangents: Tensor
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -45,15 +48,15 @@ class Factors:
     @property
     def shape(self) -> tuple[int, int]:
         """(O, I) of a gradient."""
-        return self.pulls.shape[1], self.inputs.shape[1]
+        return self.cotangents.shape[1], self.inputs.shape[1]
 
     def vectors(self) -> tuple[Tensor, Tensor]:
-        """(inputs [b, I], pulls [b, O]) at the one position."""
-        return self.inputs[:, :, 0], self.pulls[:, :, 0]
+        """(inputs [b, I], cotangents [b, O]) at the one position."""
+        return self.inputs[:, :, 0], self.cotangents[:, :, 0]
 
     def matrices(self) -> Tensor:
         """[b, O, I] the gradients themselves."""
-        return torch.bmm(self.pulls, self.inputs.transpose(1, 2))
+        return torch.bmm(self.cotangents, self.inputs.transpose(1, 2))
 
     def weighted_sum(self, weights: Tensor) -> Tensor:
         """[V, O, I] sums of the gradients with weights [V, b]."""
@@ -76,8 +79,8 @@ def inner_products(first: Factors, second: Factors) -> Tensor:
     """[V, b] inner products of each gradient of `first` with each of `second`."""
     if not first.single:
         return first.matrices().flatten(1) @ second.matrices().flatten(1).T
-    (a, g), (others, pulls) = first.vectors(), second.vectors()
-    return (a @ others.T).mul_(g @ pulls.T)
+    (a, g), (other_a, other_g) = first.vectors(), second.vectors()
+    return (a @ other_a.T).mul_(g @ other_g.T)
 
 
 def contracted(queries: Tensor, factors: Factors) -> Tensor:
@@ -96,16 +99,16 @@ def contracted(queries: Tensor, factors: Factors) -> Tensor:
     return torch.cat(out).T
 
 
-def linear_factors(tap: GradientTap, x: Any, pull: Pull) -> dict[str, Factors]:
-    """Each linear layer's factors for the examples `x` at the gradient that `pull` gives their logits."""
+def linear_factors(tap: GradientTap, x: Any, cotangent: Cotangent) -> dict[str, Factors]:
+    """Each linear layer's factors of the examples `x`: a vector-Jacobian product with the cotangent of their logits."""
     with torch.enable_grad():
         logits = tap.network(x)
     names = {id(module): name for name, module in tap.network.named_modules()}
-    found: dict[str, Factors] = {}
-    for module, calls in tap.calls(logits, pull(logits.detach())):
+    factors: dict[str, Factors] = {}
+    for module, calls in tap.calls(logits, cotangent(logits.detach())):
         if is_linear(module):
-            found.update(_of_layer(names[id(module)], module, calls))
-    return dict(sorted(found.items()))
+            factors.update(_of_layer(names[id(module)], module, calls))
+    return dict(sorted(factors.items()))
 
 
 def left_out(tap: GradientTap, x: Any) -> tuple[str, ...]:
@@ -149,33 +152,33 @@ def _with_bias(a: Tensor, g: Tensor, bias: bool) -> Factors:
     return Factors(pad(a, (0, 0, 0, 1), value=1.0) if bias else a, g)
 
 
-def loss_pull(labels: Tensor) -> Pull:
-    """Of the cross-entropy at the given labels [b]."""
+def loss_cotangent(labels: Tensor) -> Cotangent:
+    """The gradient of the cross-entropy at the given labels [b]."""
     return lambda logits: logits.softmax(1) - one_hot(labels, logits.shape[1])
 
 
-def sampled_pull(generator: torch.Generator) -> Pull:
-    """Of the cross-entropy at labels drawn from the model: gradients whose covariance is the true Fisher.
+def sampled_cotangent(generator: torch.Generator) -> Cotangent:
+    """The gradient of the cross-entropy at labels drawn from the model: gradients whose covariance is the true Fisher.
 
     A draw is a sum over all labels with random signs, sum_c +-sqrt(p_c) (onehot_c - p), whose covariance is that of
     single labels, diag(p) - p p'. Of a network that is sure, single labels show no curvature in most draws; on the
     digits one draw with signs is worth ten labels.
     """
 
-    def pull(logits: Tensor) -> Tensor:
+    def cotangent(logits: Tensor) -> Tensor:
         p = logits.softmax(1)
         signs = torch.randint(0, 2, p.shape, generator=generator).to(p) * 2.0 - 1.0
         weighted = p.sqrt() * signs
         return weighted - p * weighted.sum(1, keepdim=True)
 
-    return pull
+    return cotangent
 
 
-def margin_pull(labels: Tensor) -> Pull:
-    """Of log(p_y / (1 - p_y)) at the given labels: one-hot minus the softmax over the other classes."""
+def margin_cotangent(labels: Tensor) -> Cotangent:
+    """The gradient of log(p_y / (1 - p_y)) at the given labels: one-hot minus the softmax over the other classes."""
 
-    def pull(logits: Tensor) -> Tensor:
+    def cotangent(logits: Tensor) -> Tensor:
         own = one_hot(labels, logits.shape[1])
         return own - logits.masked_fill(own.bool(), -torch.inf).softmax(1)
 
-    return pull
+    return cotangent

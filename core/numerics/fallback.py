@@ -46,16 +46,16 @@ def _call_gradients(
     batched = {k: v[rows] for k, v in named.items() if isinstance(v, Tensor) and v.dim() and len(v) == examples}
     fixed = {k: v for k, v in named.items() if k not in batched}
 
-    def pulled(weights: dict[str, Tensor], inputs: dict[Any, Tensor], cotangent: Tensor) -> Tensor:
-        given = {**fixed, **{k: v.unsqueeze(0) for k, v in inputs.items()}}
-        args = tuple(given[i] for i in range(len(call.args)))
-        output = functional_call(module, weights, args, {k: given[k] for k in call.kwargs})
+    def along_cotangent(weights: dict[str, Tensor], inputs: dict[Any, Tensor], cotangent: Tensor) -> Tensor:
+        arguments = {**fixed, **{k: v.unsqueeze(0) for k, v in inputs.items()}}
+        args = tuple(arguments[i] for i in range(len(call.args)))
+        output = functional_call(module, weights, args, {k: arguments[k] for k in call.kwargs})
         first = output[0] if isinstance(output, tuple) else output
         return (first.squeeze(0) * cotangent).sum()
 
     try:
         with sdpa_kernel(SDPBackend.MATH):  # the fused attention kernels have no batching rule
-            return vmap(grad(pulled), in_dims=(None, 0, 0))(parameters, batched, call.gradient[rows])
+            return vmap(grad(along_cotangent), in_dims=(None, 0, 0))(parameters, batched, call.gradient[rows])
     except RuntimeError as error:
         raise ModelError(
             f"Gradients of a {type(module).__name__} layer cannot be taken per example: {error}",

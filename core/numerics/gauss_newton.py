@@ -1,5 +1,8 @@
 """The Gauss-Newton Hessian of all linear layers together, by its strongest directions; solved among rows, not weights.
 
+`influence_pairs` runs this unless another method is asked for; over the last layer alone the Hessian is small enough to
+be formed, and core/scores/shared/last_layer.py solves it.
+
     H = (1/N) sum_i J_i' M_i J_i + lambda I,  M_i = diag(p_i) - p_i p_i' = sum_k e_ik v_ik v_ik'
     H ~ (1/N) U'U + lambda I,  U: the R directions sqrt(e_ik) J_i' v_ik with the largest e_ik
     H^-1 g = (1/lambda) (g - U' (U U' + lambda N I)^-1 U g)
@@ -22,10 +25,10 @@ _MOST_CLASSES = 64  # of a row, the most likely first: the others carry next to 
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """rows [R] they belong to, pulls [R, C] on the logits; share: of the sum of all eigenvalues e_ik, 0..1."""
+    """rows [R] they belong to, cotangents [R, C] on the logits; share: of the sum of all eigenvalues e_ik, 0..1."""
 
     rows: Tensor
-    pulls: Tensor
+    cotangents: Tensor
     share: float
 
 
@@ -36,10 +39,10 @@ def strongest_directions(logits: Tensor, count: int) -> Directions:
     values = values.clamp(min=0.0)
     best = values.flatten().topk(min(count, values.numel()))
     rows, which = best.indices // values.shape[1], best.indices % values.shape[1]
-    kept = vectors[rows, :, which] * best.values.sqrt()[:, None]
-    pulls = logits.new_zeros(len(rows), logits.shape[1]).scatter_(1, classes[rows], kept.to(logits.dtype))
+    scaled = vectors[rows, :, which] * best.values.sqrt()[:, None]
+    cotangents = logits.new_zeros(len(rows), logits.shape[1]).scatter_(1, classes[rows], scaled.to(logits.dtype))
     total = float(values.sum())
-    return Directions(rows, pulls, float(best.values.sum()) / total if total > 0 else 1.0)
+    return Directions(rows, cotangents, float(best.values.sum()) / total if total > 0 else 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,7 @@ class Woodbury:
         """[V, R] (U U' + lambda N I)^-1 U g for products U g [V, R]."""
         return torch.cholesky_solve(products.T, self.factor).T
 
-    def halves(self, products: Tensor) -> Tensor:
+    def reduction(self, products: Tensor) -> Tensor:
         """[V] squared length of L^-1 U g: what H^-1 takes off g'g."""
         return torch.linalg.solve_triangular(self.factor, products.T, upper=False).square().sum(0)
 
@@ -64,6 +67,6 @@ def factorized(kernel: Tensor, rows: int, parameters: int, share: float, damping
     mean = trace / max(share, _TINY) / parameters
     lift = (damping + 1.0 - share) * mean + ridge
     lift = max(lift, _TINY * trace / len(kernel), torch.finfo(torch.float32).tiny)
-    held = kernel.clone()
-    held.diagonal().add_(lift * rows)
-    return Woodbury(torch.linalg.cholesky(held), lift)
+    damped = kernel.clone()
+    damped.diagonal().add_(lift * rows)
+    return Woodbury(torch.linalg.cholesky(damped), lift)

@@ -124,10 +124,10 @@ def thread_count() -> int:
 
 
 def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
-    """float32 copies moved so that `points` lie around 0: same distances, less rounding. Refuses non-finite rows.
+    """float32 copies moved so that `points` lie around 0: same distances, less rounding.
 
     Each column moves by a multiple of a power of two near its deviation: whole numbers and grids stay exact, and so do
-    their ties.
+    their ties. Raises `CurationError` for rows that are not finite.
     """
     for array in (points, *others):
         if not np.isfinite(array).all():
@@ -208,14 +208,14 @@ def _settle(points: np.ndarray, queries: np.ndarray, squared: np.ndarray, k: int
 
 def _in_question(squared: np.ndarray, slack: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """(query, column) of every distance up to `slack` above its query's k-th smallest, query by query."""
-    width, found = squared.shape[1], []
+    width, candidates = squared.shape[1], []
     step = max(1, _CACHE_CELLS // width)
     for start in range(0, len(squared), step):
         part = squared[start : start + step]
         most = np.partition(part, k - 1, axis=1)[:, k - 1] + slack[start : start + step]
         most = np.nextafter(most.astype(np.float32), np.float32(np.inf))  # float32 compares faster; none is lost
-        found.append(np.flatnonzero(part <= most[:, None]) + start * width)
-    at, column = np.divmod(np.concatenate(found), width)
+        candidates.append(np.flatnonzero(part <= most[:, None]) + start * width)
+    at, column = np.divmod(np.concatenate(candidates), width)
     return at, column
 
 

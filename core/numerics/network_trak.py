@@ -1,9 +1,11 @@
 """TRAK through all linear layers of one network: kernel regression of margins on the gradients of margins.
 
+`influence_pairs` with `InfluenceSettings("trak")` runs this; the score `trak` of a run is its twin over the last layer.
+
     tau(t, i) = phi_t' (Phi'Phi + lambda I)^-1 phi_i = k_t' (K + lambda I)^-1 e_i,    K = Phi Phi'
 
 With inner products of factors the second form needs no projection, [N, N] in memory; beyond `k` rows the gradients are
-projected, inputs and pulls each by random signs, and multiplied. lambda = N wd / mean(p (1 - p)).
+projected, inputs and cotangents each by random signs, and multiplied. lambda = N wd / mean(p (1 - p)).
 Park et al., ICML 2023.
 """
 
@@ -16,8 +18,8 @@ import torch
 from torch import Tensor
 
 from .devices import derive_seed
-from .factors import Factors, margin_pull
-from .walk import Rows, Walk, products
+from .factors import Factors, margin_cotangent
+from .tapped import Rows, TappedNetwork, products
 
 _TINY = 1e-6  # of the mean of the kernel's diagonal: no ridge at all stays solvable
 _FLAT = 1e-6  # mean p (1 - p) of a network that is sure of everything: the ridge stays finite
@@ -31,38 +33,38 @@ class Margins(NamedTuple):
     ridge: float
 
 
-def margin_effects(walk: Walk, train: Rows, targets: Rows, k: int, decay: float) -> Margins:
+def margin_effects(tapped: TappedNetwork, train: Rows, targets: Rows, k: int, decay: float) -> Margins:
     """Of including each training row; k: projected dimensions, 0 for none. Float64."""
-    confidences = _confidences(walk, train)
+    confidences = _confidences(tapped, train)
     spread = float((confidences * (1.0 - confidences)).mean())
     ridge = len(train) * decay / max(spread, _FLAT)
     solve = _projected if k else _unprojected
-    effects, used = solve(walk, train, targets, k, ridge)
+    effects, used = solve(tapped, train, targets, k, ridge)
     return Margins(effects, 1.0 - confidences, used)
 
 
-def _confidences(walk: Walk, rows: Rows) -> Tensor:
-    return walk.logits(rows).double().softmax(1).gather(1, rows.labels[:, None])[:, 0].cpu()
+def _confidences(tapped: TappedNetwork, rows: Rows) -> Tensor:
+    return tapped.logits(rows).double().softmax(1).gather(1, rows.labels[:, None])[:, 0].cpu()
 
 
-def _unprojected(walk: Walk, train: Rows, targets: Rows, k: int, ridge: float) -> tuple[Tensor, float]:
-    own, wanted = _margin_gradients(walk, train), _margin_gradients(walk, targets)
-    kernel = products(own, own).double().cpu()
+def _unprojected(tapped: TappedNetwork, train: Rows, targets: Rows, k: int, ridge: float) -> tuple[Tensor, float]:
+    of_train, of_targets = _margin_gradients(tapped, train), _margin_gradients(tapped, targets)
+    kernel = products(of_train, of_train).double().cpu()
     ridge += _mean_if_none(kernel, ridge)
     kernel.diagonal().add_(ridge)
-    return torch.linalg.solve(kernel, products(own, wanted).double().cpu()).T, ridge
+    return torch.linalg.solve(kernel, products(of_train, of_targets).double().cpu()).T, ridge
 
 
-def _margin_gradients(walk: Walk, rows: Rows) -> Mapping[str, Factors | Tensor]:
-    return walk.held(rows, margin_pull(rows.labels)(walk.logits(rows)))
+def _margin_gradients(tapped: TappedNetwork, rows: Rows) -> Mapping[str, Factors | Tensor]:
+    return tapped.gradients(rows, margin_cotangent(rows.labels)(tapped.logits(rows)))
 
 
-def _projected(walk: Walk, train: Rows, targets: Rows, k: int, ridge: float) -> tuple[Tensor, float]:
-    own, wanted = (torch.cat(list(_phi(walk, rows, k))) for rows in (train, targets))
-    kernel = own.T @ own
+def _projected(tapped: TappedNetwork, train: Rows, targets: Rows, k: int, ridge: float) -> tuple[Tensor, float]:
+    of_train, of_targets = (torch.cat(list(_phi(tapped, rows, k))) for rows in (train, targets))
+    kernel = of_train.T @ of_train
     ridge += _mean_if_none(kernel, ridge)
     kernel.diagonal().add_(ridge)
-    return torch.linalg.solve(kernel, wanted.T).T @ own.T, ridge
+    return torch.linalg.solve(kernel, of_targets.T).T @ of_train.T, ridge
 
 
 def _mean_if_none(kernel: Tensor, ridge: float) -> float:
@@ -71,12 +73,12 @@ def _mean_if_none(kernel: Tensor, ridge: float) -> float:
     return _TINY * mean if ridge > 0 else mean
 
 
-def _phi(walk: Walk, rows: Rows, k: int) -> Iterator[Tensor]:
+def _phi(tapped: TappedNetwork, rows: Rows, k: int) -> Iterator[Tensor]:
     """[b, k] float64 of each batch: the projections of a gradient's layers add up."""
-    generator = torch.Generator().manual_seed(derive_seed("trak", walk.seed))
+    generator = torch.Generator().manual_seed(derive_seed("trak", tapped.seed))
     signs: dict[str, tuple[Tensor, Tensor]] = {}
-    for part in walk.batches(rows):
-        layers = walk.factors(rows[part], margin_pull(rows.labels[part]))
+    for part in tapped.batches(rows):
+        layers = tapped.factors(rows[part], margin_cotangent(rows.labels[part]))
         if not signs:
             signs = {name: _signs(one, k, generator) for name, one in layers.items()}
         yield sum((_project(one, *signs[name]) for name, one in layers.items()), torch.zeros(())).double().cpu()
@@ -85,10 +87,10 @@ def _phi(walk: Walk, rows: Rows, k: int) -> Iterator[Tensor]:
 def _signs(one: Factors, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     outputs, inputs = one.shape
     sizes = (inputs, outputs)
-    draws = [torch.randint(0, 2, (size, k), generator=generator).to(one.pulls) * 2.0 - 1.0 for size in sizes]
+    draws = [torch.randint(0, 2, (size, k), generator=generator).to(one.cotangents) * 2.0 - 1.0 for size in sizes]
     return draws[0], draws[1] / k**0.5
 
 
-def _project(one: Factors, inputs: Tensor, pulls: Tensor) -> Tensor:
+def _project(one: Factors, inputs: Tensor, cotangents: Tensor) -> Tensor:
     """[b, k] projections of the gradients; inner products are kept up to O(1 / sqrt(k))."""
-    return ((one.inputs.transpose(1, 2) @ inputs) * (one.pulls.transpose(1, 2) @ pulls)).sum(1)
+    return ((one.inputs.transpose(1, 2) @ inputs) * (one.cotangents.transpose(1, 2) @ cotangents)).sum(1)

@@ -14,15 +14,15 @@ class Scratch:
     """Buffers handed out again and again: fresh memory costs more than the copy that fills it (one fault per page)."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, torch.dtype, torch.device], Tensor] = {}
+        self._buffers: dict[tuple[str, torch.dtype, torch.device], Tensor] = {}
 
     def take(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """An uninitialised tensor of `shape`; what was taken under the same name before is overwritten."""
         size, key = prod(shape), (name, like.dtype, like.device)
-        kept = self._kept.get(key)
-        if kept is None or kept.numel() < size:
-            kept = self._kept[key] = torch.empty(size, dtype=like.dtype, device=like.device)
-        return kept[:size].view(shape)
+        buffer = self._buffers.get(key)
+        if buffer is None or buffer.numel() < size:
+            buffer = self._buffers[key] = torch.empty(size, dtype=like.dtype, device=like.device)
+        return buffer[:size].view(shape)
 
 
 def square_sum(x: Tensor) -> Tensor:

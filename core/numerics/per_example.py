@@ -1,9 +1,8 @@
 """Norm of each example's loss gradient over all parameters of a network, from one forward and one backward pass.
 
-Parameters are frozen, so that no weight gradient is computed: a tap on every layer with parameters keeps the layer's
-input
-and, during backward, turns it and the output gradient into that layer's share of the squared norm ("ghost norm").
-Exact. What cannot be tapped falls back to torch.func for that layer alone, and `notes` says so.
+Parameters are frozen, so that no weight gradient is computed: a tap on every layer with parameters keeps its input and,
+during backward, turns it and the output gradient into that layer's share of the squared norm ("ghost norm"). Exact.
+What cannot be tapped falls back to torch.func for that layer alone, and `notes` says so.
 Goodfellow 2015 (arXiv:1510.01799); Rochette et al. 2019 (arXiv:1912.06015) for convolutions.
 """
 
@@ -62,10 +61,10 @@ class _Layer:
 
 
 class GradientTap:
-    """`with GradientTap(network) as tap:` run the network, then ask `tap.squared_norms(loss)`.
+    """`with GradientTap(network) as tap:` run the network, then ask `tap.squared_norms(x, logits, targets)`.
 
-    The network is in eval mode and frozen inside the block and as it was before afterwards.
-    loss must be a sum over examples of terms that each depend on one example only.
+    Inside the block the network is in eval mode and frozen, afterwards as it was before. Each row of the logits must
+    depend on one example alone; `check` finds networks where that is not so.
     """
 
     def __init__(self, network: nn.Module, memory: int | None = None):
@@ -128,7 +127,8 @@ class GradientTap:
     def check(self, x: Any, run: Callable[[Any], Tensor] | None = None) -> None:
         """Compare the tap with plain autograd on the examples `x` (one or two are enough).
 
-        run: how the caller gets logits from `x`, when it does not call the network itself.
+        run: how the caller gets logits from `x`, when it does not call the network itself. Raises `ModelError` for a
+        network that cannot be differentiated.
 
         A network whose gradients escape the taps (a layer's weight used by hand, a batch that is not the first axis)
         is from then on taken as a whole, one example at a time; `notes` says so.
@@ -138,7 +138,7 @@ class GradientTap:
         logits = (run or self.network)(x)
         targets = logits.argmin(dim=1)  # the class it believes in least: gradients far from rounding
         try:
-            wanted = self._unhooked(lambda: single_squared_norm(self.network, x, targets))
+            by_autograd = self._unhooked(lambda: single_squared_norm(self.network, x, targets))
         except RuntimeError as error:
             first = str(error).split("\n")[0]
             raise ModelError(
@@ -148,9 +148,9 @@ class GradientTap:
         try:
             norms = self.squared_norms(x, logits, targets)
         except (ModelError, RuntimeError, IndexError):  # a layer fed in an unforeseen shape, or changed in place
-            norms = torch.full_like(wanted, torch.nan)
-        close = (norms - wanted).abs() <= _AGREES.get(logits.dtype, 2e-2) * wanted
-        if not bool(close.all()) and bool(wanted.isfinite().all()):
+            norms = torch.full_like(by_autograd, torch.nan)
+        close = (norms - by_autograd).abs() <= _AGREES.get(logits.dtype, 2e-2) * by_autograd
+        if not bool(close.all()) and bool(by_autograd.isfinite().all()):
             self._remove()
             self._whole = True
             self.notes = (
@@ -173,11 +173,11 @@ class GradientTap:
             self.forget()
         return self._total
 
-    def calls(self, logits: Tensor, pull: Tensor) -> list[tuple[nn.Module, list[Call]]]:
-        """Each tapped layer with its inputs and output gradients when the logits pull with `pull` [b, C]."""
+    def calls(self, logits: Tensor, cotangent: Tensor) -> list[tuple[nn.Module, list[Call]]]:
+        """Each tapped layer with inputs and output gradients: the vector-Jacobian product with `cotangent` [b, C]."""
         self._total, self._calls, self._recording = None, [], True
         try:
-            torch.autograd.grad(logits, [self._anchor], pull, allow_unused=True)
+            torch.autograd.grad(logits, [self._anchor], cotangent, allow_unused=True)
             for layer in self._layers:
                 self._add(layer)
         finally:
@@ -193,7 +193,7 @@ class GradientTap:
             self._recording = False
 
     def forget(self) -> None:
-        """Drop what the last forward left, when no gradient is asked of it."""
+        """Drop what the last forward left, when no backward pass follows it."""
         self._rooted = None
         for layer in self._layers:
             layer.uses, layer.pending = [], 0
@@ -201,14 +201,11 @@ class GradientTap:
     def _keep(self, layer: _Layer, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
         if self._recording or not torch.is_grad_enabled():
             return output
-        tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
-        use = _Use(
-            tuple(a.detach() if isinstance(a, Tensor) else a for a in args),
-            {k: v.detach() if isinstance(v, Tensor) else v for k, v in kwargs.items()},
-            tuple(t._version for t in tensors),
-        )
         first = output[0] if isinstance(output, tuple) else output
-        use.statistics = saved_statistics(layer.module, first)
+        use = _Use(
+            tuple(map(_detached, args)), {k: _detached(v) for k, v in kwargs.items()}, _versions(args, kwargs),
+            saved_statistics(layer.module, first),
+        )  # fmt: skip
         layer.uses.append(use)
         layer.pending += 1
 
@@ -223,8 +220,7 @@ class GradientTap:
         return (tapped, *output[1:]) if isinstance(output, tuple) else tapped
 
     def _record(self, layer: _Layer, use: _Use, gradient: Tensor) -> None:
-        now = tuple(t._version for t in (*use.args, *use.kwargs.values()) if isinstance(t, Tensor))
-        if now != use.versions:
+        if _versions(use.args, use.kwargs) != use.versions:
             raise ModelError(
                 f"The network changes the input of a {type(layer.module).__name__} in place.",
                 "Write the addition or activation without the trailing underscore (inplace=False).",
@@ -247,6 +243,15 @@ class GradientTap:
             plain = is_plain(layer.module)
             norms = layer_squared_norm(layer.module, calls, self._scratch) if plain else None
             self._total += module_squared_norm(layer.module, calls, self._memory) if norms is None else norms
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, Tensor) else value
+
+
+def _versions(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, ...]:
+    """How often each tensor was changed in place: a tensor and its detached view share the count."""
+    return tuple(one._version for one in (*args, *kwargs.values()) if isinstance(one, Tensor))
 
 
 def _forward_hook(tap: GradientTap, layer: _Layer) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from oracles.whole_network import gauss_newton, layer_columns, loss_gradients, m
 from torch import nn
 
 from core.numerics.ekfac import fit_curvature
-from core.numerics.factors import sampled_pull
+from core.numerics.factors import sampled_cotangent
 from core.numerics.gauss_newton import strongest_directions
 from core.numerics.network_pairs import (
     EKFAC,
@@ -20,7 +20,7 @@ from core.numerics.network_pairs import (
     self_products,
 )
 from core.numerics.network_trak import margin_effects
-from core.numerics.walk import Rows, Walk
+from core.numerics.tapped import Rows, TappedNetwork
 from core.types.errors import ModelError
 
 TRAIN, TARGETS = 14, 5
@@ -70,16 +70,16 @@ def dense(network, rows):
 def test_products_of_factors_are_products_of_gradients(name):
     network, train, targets = world(NETWORKS[name])
     own, wanted = dense(network, train), dense(network, targets)
-    with Walk(network, batch=4) as walk:
-        walk.check(train)
-        plain = Plain(walk)
+    with TappedNetwork(network, batch=4) as tapped:
+        tapped.check(train)
+        plain = Plain(tapped)
         # Pairs are held in float32 only where they are handed out; here all is float64.
-        np.testing.assert_allclose(pair_products(walk, plain, train, targets), wanted @ own.T, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(pair_products(tapped, plain, train, targets), wanted @ own.T, rtol=1e-9, atol=1e-12)
         mean = own @ wanted.mean(axis=0)
-        np.testing.assert_allclose(mean_products(walk, plain, train, targets), mean, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(self_products(walk, plain, train), (own**2).sum(axis=1), rtol=1e-9)
-        np.testing.assert_allclose(lengths(walk, train), np.linalg.norm(own, axis=1), rtol=1e-9)
-        assert (name == "convolutional") == any("GroupNorm" in note for note in walk.notes)
+        np.testing.assert_allclose(mean_products(tapped, plain, train, targets), mean, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(self_products(tapped, plain, train), (own**2).sum(axis=1), rtol=1e-9)
+        np.testing.assert_allclose(lengths(tapped, train), np.linalg.norm(own, axis=1), rtol=1e-9)
+        assert (name == "convolutional") == any("GroupNorm" in note for note in tapped.notes)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -89,15 +89,15 @@ def test_gauss_newton_with_all_directions_is_the_dense_inverse(name, damping):
     own, wanted, hessian = dense(network, train), dense(network, targets), gauss_newton(network, train.x)
     lift = damping * np.trace(hessian) / len(hessian) + 0.01
     inverse = np.linalg.inv(hessian + lift * np.eye(len(hessian)))
-    with Walk(network, batch=4) as walk:
-        kernel = GaussNewton(walk, train, damping, 0.01, count=10_000)
+    with TappedNetwork(network, batch=4) as tapped:
+        kernel = GaussNewton(tapped, train, damping, 0.01, count=10_000)
         np.testing.assert_allclose(
-            pair_products(walk, kernel, train, targets), wanted @ inverse @ own.T, rtol=1e-6, atol=1e-8
+            pair_products(tapped, kernel, train, targets), wanted @ inverse @ own.T, rtol=1e-6, atol=1e-8
         )
         mean = own @ inverse @ wanted.mean(axis=0)
-        np.testing.assert_allclose(mean_products(walk, kernel, train, targets), mean, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(mean_products(tapped, kernel, train, targets), mean, rtol=1e-6, atol=1e-8)
         quadratic = np.einsum("np,pq,nq->n", own, inverse, own)
-        np.testing.assert_allclose(self_products(walk, kernel, train), quadratic, rtol=1e-6)
+        np.testing.assert_allclose(self_products(tapped, kernel, train), quadratic, rtol=1e-6)
 
 
 def test_few_directions_keep_the_trace_and_come_near_the_dense_inverse():
@@ -107,9 +107,9 @@ def test_few_directions_keep_the_trace_and_come_near_the_dense_inverse():
     exact = wanted @ np.linalg.solve(hessian + 2.0 * mean * np.eye(len(hessian)), own.T)
     gaps = []
     for count in (4, 12, 42):
-        with Walk(network) as walk:
-            kernel = GaussNewton(walk, train, 2.0, 0.0, count)
-            found = pair_products(walk, kernel, train, targets).numpy()
+        with TappedNetwork(network) as tapped:
+            kernel = GaussNewton(tapped, train, 2.0, 0.0, count)
+            found = pair_products(tapped, kernel, train, targets).numpy()
         gaps.append(np.abs(found - exact).max() / np.abs(exact).max())
     assert gaps[0] < 1.0
     assert gaps[2] < gaps[1] < gaps[0]
@@ -122,39 +122,39 @@ def test_strongest_directions_are_the_eigenvectors_of_each_rows_curvature():
     curvature = torch.diag_embed(p) - p[:, :, None] * p[:, None, :]
     found = strongest_directions(logits, 24)
     rebuilt = torch.zeros(6, 4, 4, dtype=torch.float64)
-    for row, pull in zip(found.rows, found.pulls, strict=True):
-        rebuilt[row] += torch.outer(pull, pull)
+    for row, cotangent in zip(found.rows, found.cotangents, strict=True):
+        rebuilt[row] += torch.outer(cotangent, cotangent)
     np.testing.assert_allclose(rebuilt, curvature, atol=1e-12)
     assert found.share == pytest.approx(1.0)
     few = strongest_directions(logits, 5)
     values = torch.linalg.eigvalsh(curvature).flatten().sort(descending=True).values
     assert few.share == pytest.approx(float(values[:5].sum() / values.sum()))
-    np.testing.assert_allclose(few.pulls.square().sum(1), values[:5])
+    np.testing.assert_allclose(few.cotangents.square().sum(1), values[:5])
 
 
 def kronecker_inverse(own, a, s, damping):
     """Dense EK-FAC of one layer: own [n, O, I] Fisher gradients, a [n, I], s [n, O]."""
-    inputs, pulls = np.linalg.eigh(a.T @ a)[1], np.linalg.eigh(s.T @ s)[1]
-    eigenvalues = (np.einsum("ok,nki,ij->noj", pulls.T, own, inputs) ** 2).mean(axis=0)
-    basis = np.kron(pulls, inputs)
+    inputs, cotangents = np.linalg.eigh(a.T @ a)[1], np.linalg.eigh(s.T @ s)[1]
+    eigenvalues = (np.einsum("ok,nki,ij->noj", cotangents.T, own, inputs) ** 2).mean(axis=0)
+    basis = np.kron(cotangents, inputs)
     return basis @ np.diag(1.0 / (eigenvalues.ravel() + damping * eigenvalues.mean())) @ basis.T
 
 
 def test_ekfac_is_the_dense_kronecker_inverse():
     network, train, targets = world(perceptron)
-    with Walk(network, seed=1, batch=5) as walk:
-        drawn = list(walk.sampled(train))
+    with TappedNetwork(network, seed=1, batch=5) as tapped:
+        drawn = list(tapped.sampled_factors(train))
         found = {n: torch.cat([d[n].inputs for d in drawn])[:, :, 0].numpy() for n in drawn[0]}
-        pulls = {n: torch.cat([d[n].pulls for d in drawn])[:, :, 0].numpy() for n in drawn[0]}
-        kernel = EKFAC(walk, train, 1.5, 0.0)
-        pairs = pair_products(walk, kernel, train, targets).numpy()
-        itself = self_products(walk, kernel, train).numpy()
-        mean = mean_products(walk, kernel, train, targets).numpy()
-        layers = {n: walk.held(rows) for n, rows in (("train", train), ("targets", targets))}
+        cotangents = {n: torch.cat([d[n].cotangents for d in drawn])[:, :, 0].numpy() for n in drawn[0]}
+        kernel = EKFAC(tapped, train, 1.5, 0.0)
+        pairs = pair_products(tapped, kernel, train, targets).numpy()
+        itself = self_products(tapped, kernel, train).numpy()
+        mean = mean_products(tapped, kernel, train, targets).numpy()
+        layers = {n: tapped.gradients(rows) for n, rows in (("train", train), ("targets", targets))}
     expected, alone = np.zeros((TARGETS, TRAIN)), np.zeros(TRAIN)
     for name, a in found.items():
-        fisher = np.einsum("no,ni->noi", pulls[name], a)
-        inverse = kronecker_inverse(fisher, a, pulls[name], 1.5)
+        fisher = np.einsum("no,ni->noi", cotangents[name], a)
+        inverse = kronecker_inverse(fisher, a, cotangents[name], 1.5)
         g, t = (layers[k][name].matrices().flatten(1).numpy() for k in ("train", "targets"))
         expected += t @ inverse @ g.T
         alone += np.einsum("np,pq,nq->n", g, inverse, g)
@@ -166,13 +166,13 @@ def test_ekfac_is_the_dense_kronecker_inverse():
 
 def test_ekfac_of_several_positions_is_right_in_its_own_basis():
     network, train, targets = world(convolutional)
-    with Walk(network, batch=4) as walk:
-        kernel = EKFAC(walk, train, 1.0, 0.0)
-        pairs = pair_products(walk, kernel, train, targets).numpy()
-        gradients = {k: walk.held(rows) for k, rows in (("train", train), ("targets", targets))}
+    with TappedNetwork(network, batch=4) as tapped:
+        kernel = EKFAC(tapped, train, 1.0, 0.0)
+        pairs = pair_products(tapped, kernel, train, targets).numpy()
+        gradients = {k: tapped.gradients(rows) for k, rows in (("train", train), ("targets", targets))}
     expected = np.zeros((TARGETS, TRAIN))
     for name, layer in kernel.layers.items():
-        basis = np.kron(layer.pulls.double().numpy(), layer.inputs.double().numpy())
+        basis = np.kron(layer.outputs.double().numpy(), layer.inputs.double().numpy())
         inverse = basis @ np.diag(layer.inverse.double().numpy().ravel()) @ basis.T
         np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-9)
         g, t = (_whole(gradients[k][name]) for k in ("train", "targets"))
@@ -187,13 +187,13 @@ def _whole(one):
 def test_ekfac_is_exact_when_inputs_and_residuals_are_independent():
     """A layer of zeros gives every row the same probabilities; all labels with their probability stand for the draw."""
     network, train, _ = world(lambda: nn.Linear(12, 3), scale=0.0)
-    with Walk(network) as walk:
-        p = walk.logits(train).softmax(1)
+    with TappedNetwork(network) as tapped:
+        p = tapped.logits(train).softmax(1)
 
         def every_label():
             for c in range(3):
                 label = torch.eye(3, dtype=torch.float64)[c]
-                yield walk.factors(train, lambda _, one=label: (one - p) * (3 * p[:, :1]).sqrt())
+                yield tapped.factors(train, lambda _, one=label: (one - p) * (3 * p[:, :1]).sqrt())
 
         (layer,) = fit_curvature(every_label, 0.5).values()
     hessian = gauss_newton(network, train.x)  # weight [3, 12] first, then the bias [3]
@@ -207,7 +207,7 @@ def test_ekfac_is_exact_when_inputs_and_residuals_are_independent():
 def test_drawn_pulls_have_the_covariance_of_labels_from_the_model():
     logits = torch.randn(1, 4, dtype=torch.float64).expand(200_000, 4)
     p = logits[0].softmax(0)
-    drawn = sampled_pull(torch.Generator().manual_seed(0))(logits)
+    drawn = sampled_cotangent(torch.Generator().manual_seed(0))(logits)
     # A mean of 200,000 draws of size below one is within .01.
     np.testing.assert_allclose(drawn.T @ drawn / len(drawn), torch.diag(p) - torch.outer(p, p), atol=0.01)
     np.testing.assert_allclose(drawn.sum(1), 0.0, atol=1e-12)
@@ -216,15 +216,15 @@ def test_drawn_pulls_have_the_covariance_of_labels_from_the_model():
 @pytest.mark.parametrize("name", ["perceptron", "convolutional"])
 def test_datainf_is_the_mean_of_single_row_inverses_of_each_layer(name):
     network, train, targets = world(NETWORKS[name])
-    with Walk(network, batch=4) as walk:
-        kernel = DataInf(walk, train)
-        pairs = pair_products(walk, kernel, train, targets).numpy()
-        mean = mean_products(walk, kernel, train, targets).numpy()
-        itself = self_products(walk, kernel, train).numpy()
-        held = {k: walk.held(rows) for k, rows in (("train", train), ("targets", targets))}
+    with TappedNetwork(network, batch=4) as tapped:
+        kernel = DataInf(tapped, train)
+        pairs = pair_products(tapped, kernel, train, targets).numpy()
+        mean = mean_products(tapped, kernel, train, targets).numpy()
+        itself = self_products(tapped, kernel, train).numpy()
+        gradients = {k: tapped.gradients(rows) for k, rows in (("train", train), ("targets", targets))}
     expected, alone = np.zeros((TARGETS, TRAIN)), np.zeros(TRAIN)
-    for layer in held["train"]:
-        g, t = (_whole(held[k][layer]) for k in ("train", "targets"))
+    for layer in gradients["train"]:
+        g, t = (_whole(gradients[k][layer]) for k in ("train", "targets"))
         damping = 0.1 * (g**2).mean()
         inverse = np.mean([np.linalg.inv(damping * np.eye(g.shape[1]) + np.outer(one, one)) for one in g], axis=0)
         expected += t @ inverse @ g.T
@@ -237,10 +237,10 @@ def test_datainf_is_the_mean_of_single_row_inverses_of_each_layer(name):
 def test_factors_cover_every_column_of_the_gradient():
     network, train, _ = world(perceptron)
     own = dense(network, train)
-    with Walk(network) as walk:
-        held = walk.held(train)
-    for name, columns in zip(sorted(held), layer_columns(network), strict=True):
-        whole = held[name].matrices().numpy()
+    with TappedNetwork(network) as tapped:
+        gradients = tapped.gradients(train)
+    for name, columns in zip(sorted(gradients), layer_columns(network), strict=True):
+        whole = gradients[name].matrices().numpy()
         weight, bias = whole[:, :, :-1].reshape(TRAIN, -1), whole[:, :, -1]
         np.testing.assert_allclose(np.hstack([weight, bias]), own[:, columns], rtol=1e-9, atol=1e-12)
 
@@ -249,8 +249,8 @@ def test_factors_cover_every_column_of_the_gradient():
 def test_trak_in_rows_is_trak_in_weights(name):
     network, train, targets = world(NETWORKS[name])
     own, wanted = (margin_gradients(network, rows.x, rows.labels) for rows in (train, targets))
-    with Walk(network, batch=4) as walk:
-        found = margin_effects(walk, train, targets, 0, 0.02)
+    with TappedNetwork(network, batch=4) as tapped:
+        found = margin_effects(tapped, train, targets, 0, 0.02)
     with torch.no_grad():
         p = network(train.x).softmax(1)[range(TRAIN), train.labels].numpy()
     ridge = TRAIN * 0.02 / (p * (1 - p)).mean()
@@ -264,8 +264,8 @@ def test_projected_trak_comes_near_the_unprojected_one_and_does_not_depend_on_ba
     network, train, targets = world(perceptron)
 
     def effects(k, batch):
-        with Walk(network, seed=2, batch=batch) as walk:
-            return margin_effects(walk, train, targets, k, 0.02).effects.numpy()
+        with TappedNetwork(network, seed=2, batch=batch) as tapped:
+            return margin_effects(tapped, train, targets, k, 0.02).effects.numpy()
 
     exact = effects(0, 4)
     gaps = [np.linalg.norm(effects(k, 4) - exact) / np.linalg.norm(exact) for k in (16, 1_024)]
@@ -279,23 +279,23 @@ def test_tied_weights_are_refused_in_words():
     network = nn.Sequential(nn.Linear(12, 12), nn.ReLU(), nn.Linear(12, 12))
     network[2].weight = network[0].weight
     rows = Rows(torch.randn(4, 12), torch.zeros(4, dtype=torch.int64))
-    with Walk(network) as walk, pytest.raises(ModelError, match="several layers"):
-        walk.check(rows)
+    with TappedNetwork(network) as tapped, pytest.raises(ModelError, match="several layers"):
+        tapped.check(rows)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_batches_do_not_change_the_values(name):
     network, train, targets = world(NETWORKS[name])
     kernels = (
-        lambda walk: EKFAC(walk, train, 1.0, 0.0),
-        lambda walk: GaussNewton(walk, train, 1.0, 0.0, 20),
-        lambda walk: DataInf(walk, train),
+        lambda tapped: EKFAC(tapped, train, 1.0, 0.0),
+        lambda tapped: GaussNewton(tapped, train, 1.0, 0.0, 20),
+        lambda tapped: DataInf(tapped, train),
     )
     for build in kernels:
         found = []
         for batch in (1, 7, TRAIN):
-            with Walk(network, seed=3, batch=batch) as walk:
-                found.append(pair_products(walk, build(walk), train, targets).numpy())
+            with TappedNetwork(network, seed=3, batch=batch) as tapped:
+                found.append(pair_products(tapped, build(tapped), train, targets).numpy())
         np.testing.assert_allclose(found[1], found[0], rtol=1e-8, atol=1e-10)
         np.testing.assert_allclose(found[2], found[0], rtol=1e-8, atol=1e-10)
 
@@ -304,8 +304,8 @@ def test_float32_is_close_to_float64():
     network, train, targets = world(perceptron)
 
     def pairs(build):
-        with Walk(network) as walk:
-            return pair_products(walk, build(walk), train, targets).double().numpy()
+        with TappedNetwork(network) as tapped:
+            return pair_products(tapped, build(tapped), train, targets).double().numpy()
 
     builds = (lambda w: EKFAC(w, train, 1.0, 0.0), lambda w: GaussNewton(w, train, 1.0, 0.0, 42))
     exact = [pairs(build) for build in builds]

@@ -1,4 +1,4 @@
-"""Visits of a network's rows, batch by batch, that hand out the factors of every linear layer's gradients."""
+"""Passes of rows through a tapped network, batch by batch, for the gradients of every linear layer as factors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.types.progress import Progress, SilentProgress
 from .batches import batch_for
 from .devices import derive_seed
 from .factors import (
+    Cotangent,
     Factors,
-    Pull,
     contracted,
     inner_products,
     left_out,
     linear_factors,
-    loss_pull,
-    sampled_pull,
+    loss_cotangent,
+    sampled_cotangent,
 )
 from .per_example import GradientTap
 
@@ -43,8 +43,8 @@ class Rows:
         return Rows(x, self.labels[rows])
 
 
-class Walk:
-    """`with Walk(network) as walk:` the network is frozen and tapped. Raises `ModelError` where it cannot be."""
+class TappedNetwork:
+    """`with TappedNetwork(network) as tapped:` frozen and in eval mode inside, afterwards as it was before."""
 
     def __init__(self, network: nn.Module, seed: int = 0, progress: Progress | None = None, batch: int = 0):
         self.batch = batch  # rows; 0: as many as suit the network
@@ -52,7 +52,7 @@ class Walk:
         self.tap = GradientTap(network)
         self.notes: tuple[str, ...] = ()
 
-    def __enter__(self) -> Walk:
+    def __enter__(self) -> TappedNetwork:
         self.tap.__enter__()
         return self
 
@@ -60,7 +60,7 @@ class Walk:
         self.tap.__exit__(*details)
 
     def check(self, rows: Rows) -> None:
-        """Can the layers' gradients be told apart? Fills `notes` with the layers that are left out."""
+        """Name the layers that are left out in `notes`. Raises `ModelError` where gradients cannot be told apart."""
         self.notes = left_out(self.tap, rows[:2].x)
 
     def batches(self, rows: Rows) -> Iterator[slice]:
@@ -71,41 +71,41 @@ class Walk:
             yield slice(start, min(start + self.batch, len(rows)))
             self.progress.advance()
 
-    def factors(self, rows: Rows, pull: Pull) -> dict[str, Factors]:
-        """Of these rows at once."""
-        return linear_factors(self.tap, rows.x, pull)
+    def factors(self, rows: Rows, cotangent: Cotangent) -> dict[str, Factors]:
+        """layer -> factors of these rows, all in one batch."""
+        return linear_factors(self.tap, rows.x, cotangent)
 
-    def losses(self, rows: Rows) -> Iterator[tuple[slice, dict[str, Factors]]]:
+    def loss_factors(self, rows: Rows) -> Iterator[tuple[slice, dict[str, Factors]]]:
         """(rows, factors of their own loss) of each batch."""
         for part in self.batches(rows):
-            yield part, self.factors(rows[part], loss_pull(rows.labels[part]))
+            yield part, self.factors(rows[part], loss_cotangent(rows.labels[part]))
 
-    def sampled(self, rows: Rows) -> Iterator[dict[str, Factors]]:
-        """Factors of each batch at labels drawn from the model, the same on each visit."""
+    def sampled_factors(self, rows: Rows) -> Iterator[dict[str, Factors]]:
+        """Factors of each batch at labels drawn from the model, the same in each pass."""
         generator = torch.Generator().manual_seed(derive_seed("fisher", self.seed))
         for part in self.batches(rows):
-            yield self.factors(rows[part], sampled_pull(generator))
+            yield self.factors(rows[part], sampled_cotangent(generator))
 
     def logits(self, rows: Rows) -> Tensor:
         """[N, C] of all rows."""
         with torch.no_grad():
             return torch.cat([self.network(rows[part].x) for part in self.batches(rows)])
 
-    def held(self, rows: Rows, pulls: Tensor | None = None) -> dict[str, Factors | Tensor]:
-        """Gradients of all rows, at `pulls` [N, C] on their logits or of their loss; see `held`."""
+    def gradients(self, rows: Rows, cotangents: Tensor | None = None) -> dict[str, Factors | Tensor]:
+        """Gradients of all rows, at `cotangents` [N, C] on their logits or of their loss; see `compact`."""
         parts = []
         for part in self.batches(rows):
-            pull = loss_pull(rows.labels[part]) if pulls is None else _given(pulls[part])
-            parts.append(held(self.factors(rows[part], pull)))
+            cotangent = loss_cotangent(rows.labels[part]) if cotangents is None else _constant(cotangents[part])
+            parts.append(compact(self.factors(rows[part], cotangent)))
         return {name: _joined([one[name] for one in parts]) for name in parts[0]}
 
 
-def _given(pulls: Tensor) -> Pull:
-    return lambda _: pulls
+def _constant(cotangents: Tensor) -> Cotangent:
+    return lambda _: cotangents
 
 
-def held(layers: Mapping[str, Factors]) -> dict[str, Factors | Tensor]:
-    """What to keep of gradients: factors at one position, the products of several (patches take far more memory)."""
+def compact(layers: Mapping[str, Factors]) -> dict[str, Factors | Tensor]:
+    """The smaller form of each layer's gradients: factors at one position, their products at several positions."""
     return {name: one if one.single else one.matrices() for name, one in layers.items()}
 
 
@@ -114,7 +114,7 @@ def _joined(parts: Sequence[Factors | Tensor]) -> Factors | Tensor:
         return parts[0]
     single = [one for one in parts if isinstance(one, Factors)]
     if single:
-        return Factors(torch.cat([one.inputs for one in single]), torch.cat([one.pulls for one in single]))
+        return Factors(torch.cat([one.inputs for one in single]), torch.cat([one.cotangents for one in single]))
     return torch.cat([one for one in parts if isinstance(one, Tensor)])
 
 
