@@ -9,7 +9,7 @@ from core.runs import decisions
 from core.runs.samples import list_sample
 from core.store import Run, curation_log
 from core.types.branches import MAIN, CurationEvent, CurationState
-from core.types.curation import Action, Outcome, Rules, Step
+from core.types.curation import Change, Outcome, Rules, Step
 
 from ._saved import key_of, seen, writer
 
@@ -27,29 +27,22 @@ def curation_revision(run: Run, branch: str = MAIN) -> int:
 def decide(
     run: Run,
     ids: Sequence[str],
-    action: Action | None,
+    change: Change,
     *,
-    label: str | None = None,
-    note: str | None = None,
-    reviewed: bool | None = None,
-    sampled: bool | None = None,
     token: str,
     expected_rev: int | None = None,
     branch: str = MAIN,
 ) -> CurationState:
-    """Keep, drop, relabel, clear, or (action None) only note or mark the given examples; on disk before it returns.
-
-    sampled: these words answer the random sample for the noise rate (`noise.review_sample`).
+    """Keep, drop, relabel, clear, note or mark the given examples; on disk before it returns.
 
     token: any text, unique per click: repeated, the change applies once; "<tab>:<text>" names the tab. expected_rev:
-    refuse with "Changed in another tab" when another tab has decided on one of these examples since. Unknown ids and
-    labels are refused.
+    refuse with "Changed in another tab" (`RunError`) when another tab has decided on one of these examples since.
+    Unknown ids and labels are refused (`RulesError`).
     """
     list_sample(run)
     key = key_of(run, branch)
-    return seen(
-        run, decisions.decide(run, ids, action, label, note, reviewed, token, expected_rev, key, sampled), branch
-    )
+    saved = decisions.decide(run, ids, change, token=token, expected_rev=expected_rev, curation=key)
+    return seen(run, saved, branch)
 
 
 def save_rules(

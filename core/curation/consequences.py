@@ -9,13 +9,13 @@ from core.types.curation import Action, Outcome, Rules, Step
 from .view import ScoreView
 from .warnings import emptied_classes
 
-_NEWLY = {
+_NEWLY: dict[Action | None, str] = {
     Action.KEEP: "newly kept",
     Action.DROP: "newly dropped",
     Action.RELABEL: "relabeled {label}",
     Action.CLEAR: "back to the rules",
 }
-_ALREADY = {Action.CLEAR: "had no decision"}
+_ALREADY: dict[Action | None, str] = {Action.CLEAR: "had no decision"}
 
 
 def decision_words(view: ScoreView, rules: Rules, step: Step) -> str:
@@ -28,8 +28,8 @@ def decision_words(view: ScoreView, rules: Rules, step: Step) -> str:
         return _of_one(str(view.ids[step.rows[0]]), bool(free[0]), step) + _others(step)
     moved = free & _moved(view, step)
     counts = (
-        (int(moved.sum()), _NEWLY[step.action].format(label=step.label)),
-        (int((free & ~moved).sum()), _ALREADY.get(step.action, "already")),
+        (int(moved.sum()), _NEWLY[step.change.action].format(label=step.change.label)),
+        (int((free & ~moved).sum()), _ALREADY.get(step.change.action, "already")),
         (int((~free).sum()), "held out, locked"),
     )
     said = [f"{count:,} {words}" for at, (count, words) in enumerate(counts) if count or at == 0]
@@ -37,9 +37,9 @@ def decision_words(view: ScoreView, rules: Rules, step: Step) -> str:
 
 
 def _of_one(name: str, free: bool, step: Step) -> str:
-    if not free and step.action != Action.CLEAR:
+    if not free and step.change.action != Action.CLEAR:
         return f"Saved, without effect: {name} is held out and locked"
-    return f"Saved: {name} " + _NEWLY[step.action].format(label=step.label).removeprefix("newly ")
+    return f"Saved: {name} " + _NEWLY[step.change.action].format(label=step.change.label).removeprefix("newly ")
 
 
 def _others(step: Step) -> str:
@@ -53,10 +53,10 @@ def _others(step: Step) -> str:
 
 def _moved(view: ScoreView, step: Step) -> np.ndarray:
     """bool [n]: rows that are now what was asked and were not before."""
-    if step.action == Action.CLEAR:
-        said = (step.said_before.get(str(name)) for name in view.ids[step.rows])
+    if step.change.action == Action.CLEAR:
+        said = (step.decisions_before.get(str(name)) for name in view.ids[step.rows])
         return np.fromiter((d is not None and d.action is not None for d in said), bool, len(step.rows))
-    if step.action == Action.RELABEL:
+    if step.change.action == Action.RELABEL:
         return step.before.label_final[step.rows] != step.after.label_final[step.rows]
     return step.before.kept[step.rows] != step.after.kept[step.rows]
 

@@ -1,4 +1,4 @@
-"""A person's word, checked before it is saved."""
+"""A person's decisions, checked before they are saved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.store import Run
 from core.types.branches import CurationState
-from core.types.curation import Action
+from core.types.curation import Action, Change
 from core.types.errors import RulesError
 
 from .lost_changes import guarded_log
@@ -18,18 +18,16 @@ _IDS: weakref.WeakKeyDictionary[Run, frozenset[str]] = weakref.WeakKeyDictionary
 def decide(
     run: Run,
     ids: Sequence[str],
-    action: Action | None,
-    label: str | None,
-    note: str | None,
-    reviewed: bool | None,
+    change: Change,
+    *,
     token: str,
-    expected_rev: int | None,
+    expected_rev: int | None = None,
     curation: str | None = None,
-    sampled: bool | None = None,
 ) -> CurationState:
-    """Save a decision on examples of this run; unknown ids or labels are refused and nothing is changed.
+    """Save a change of the decisions on examples of this run; `RulesError` for ids or a label that it does not have.
 
-    curation: the branch's key in the log, the run's own for "main".
+    curation: the branch's key in the log, the run's own for "main". Raises `RunError` where another tab has decided on
+    one of them since `expected_rev`. Nothing is changed then.
     """
     unknown = [i for i in ids if str(i) not in known_ids(run)]
     if unknown:
@@ -38,21 +36,12 @@ def decide(
             "Use the ids of its table (`python -m core table RUN`).",
         )
     names = run.examples.class_names
-    if action is Action.RELABEL and label not in names:
+    if change.action is Action.RELABEL and change.label not in names:
         raise RulesError(
-            f"Relabel needs one of this dataset's classes, not {label!r}.", f"Classes: {', '.join(names)}."
+            f"Relabel needs one of this dataset's classes, not {change.label!r}.", f"Classes: {', '.join(names)}."
         )
-    return guarded_log(run).decide(
-        curation or run.run_id,
-        ids,
-        action,
-        label=label,
-        note=note,
-        reviewed=reviewed,
-        sampled=sampled,
-        token=token,
-        expected_rev=expected_rev,
-    )
+    log = guarded_log(run)
+    return log.decide(curation or run.run_id, ids, change, token=token, expected_rev=expected_rev)
 
 
 def known_ids(run: Run) -> frozenset[str]:

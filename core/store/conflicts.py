@@ -17,7 +17,7 @@ _STEPS = ("undo", "redo")
 
 
 @dataclass(frozen=True)
-class Change:
+class LoggedChange:
     """One saved change. kind: what was changed, also by the undo or redo of it: decide | rules | selection(s)."""
 
     kind: str
@@ -25,7 +25,12 @@ class Change:
 
 
 def refuse_conflict(
-    connection: sa.Connection, run_id: str, token: str, rev: int, expected_rev: int, meets: Callable[[Change], bool]
+    connection: sa.Connection,
+    run_id: str,
+    token: str,
+    rev: int,
+    expected_rev: int,
+    meets: Callable[[LoggedChange], bool],
 ) -> None:
     """Raise `RunError` when another tab made a change that `meets` this one between `expected_rev` and now, `rev`.
 
@@ -42,13 +47,13 @@ def refuse_conflict(
         )
 
 
-def touches(ids: list[str]) -> Callable[[Change], bool]:
+def touches(ids: list[str]) -> Callable[[LoggedChange], bool]:
     """Whether a change decided on one of these examples."""
     own = frozenset(ids)
     return lambda change: change.kind == "decide" and not own.isdisjoint(change.after)
 
 
-def _since(connection: sa.Connection, run_id: str, count: int, token: str) -> Iterator[Change]:
+def _since(connection: sa.Connection, run_id: str, count: int, token: str) -> Iterator[LoggedChange]:
     """The last `count` changes that other tabs made, the latest first."""
     e, about = tables.event.c, tables.event.alias()
     wanted = (
@@ -61,4 +66,4 @@ def _since(connection: sa.Connection, run_id: str, count: int, token: str) -> It
     tab, is_named, _ = token.partition(":")
     for row in connection.execute(wanted):
         if not (is_named and row.token.startswith(f"{tab}:")):
-            yield Change(row.of if row.kind in _STEPS else row.kind, json.loads(row.after))
+            yield LoggedChange(row.of if row.kind in _STEPS else row.kind, json.loads(row.after))

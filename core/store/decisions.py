@@ -1,27 +1,71 @@
-"""People's decisions on disk: one transaction per click, an event for each, undo and redo, no silent last-wins."""
+"""People's decisions on disk: one transaction per click, an event for each, undo and redo, no silent overwriting."""
 
 from __future__ import annotations
 
 import json
 import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.types.branches import CurationEvent, CurationState
-from core.types.curation import Action, Rules, rules_from_json
+from core.types.curation import Change, Rules, rules_from_json
 from core.types.errors import RunError
 
 from . import tables
-from .conflicts import Change, refuse_conflict, touches
+from .conflicts import LoggedChange, refuse_conflict, touches
 from .database import Database
 from .registry import touch
-from .statements import changed, decision_of, read_decisions, read_state, row_of, stacks, write_change
+from .statements import decision_of, read_decisions, read_state, row_of, stacks, write_change
 
-_CACHE: dict[tuple[str, int, str], CurationState] = {}  # the last state of a few runs, valid while its rev is
-_CACHED_RUNS = 4
+_CACHED_RUNS = 4  # a session looks at one run at a time; a large run's decisions take megabytes
+
+
+class StateCache:
+    """The last state of a few runs, each valid while its rev is; the least recently used goes first. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._states: OrderedDict[tuple[str, int, str], CurationState] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, int, str]) -> CurationState | None:
+        """The state that was put there last, if it is still kept."""
+        with self._lock:
+            if key in self._states:
+                self._states.move_to_end(key)
+            return self._states.get(key)
+
+    def put(self, key: tuple[str, int, str], state: CurationState) -> None:
+        """Keep a state, and drop the least recently used beyond four."""
+        with self._lock:
+            self._states[key] = state
+            self._states.move_to_end(key)
+            while len(self._states) > _CACHED_RUNS:
+                self._states.popitem(last=False)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._states.clear()
+
+
+_CACHE = StateCache()  # of the process: every session of a server reads the same database
+
+
+@dataclass(frozen=True)
+class _Event:
+    """A line of the log: undo and redo name the event they are about (`target`) and its kind (`of`)."""
+
+    kind: str
+    summary: str
+    before: Any
+    after: Any
+    target: int | None = None
+    of: str = ""
 
 
 class CurationLog:
@@ -39,28 +83,18 @@ class CurationLog:
             return self._state(connection, run_id)
 
     def decide(
-        self,
-        run_id: str,
-        ids: Sequence[str],
-        action: Action | None,
-        *,
-        label: str | None = None,
-        note: str | None = None,
-        reviewed: bool | None = None,
-        sampled: bool | None = None,
-        token: str,
-        expected_rev: int | None = None,
+        self, run_id: str, ids: Sequence[str], change: Change, *, token: str, expected_rev: int | None = None
     ) -> CurationState:
-        """Change the decision on each id: what is None stays. CLEAR forgets the action, REVIEWED only marks."""
+        """Change the decision on each id. Raises `RunError` where another tab has decided on one of them since."""
         unique = list(dict.fromkeys(str(i) for i in ids))
-        verb = action.value if action else "note"
-        summary = f"{verb} {len(unique)} example{'' if len(unique) == 1 else 's'}" + (f" as {label}" if label else "")
+        verb, label = change.action.value if change.action else "note", f" as {change.label}" if change.label else ""
+        summary = f"{verb} {len(unique)} example{'' if len(unique) == 1 else 's'}{label}"
         with self.database.writing() as connection:
             if self._is_new(connection, run_id, token, expected_rev, touches(unique)) and unique:
                 old = read_decisions(connection, run_id, unique)
-                new = {i: changed(old.get(i), action, label, note, reviewed, sampled) for i in unique}
+                new = {i: change.applied_to(old.get(i)) for i in unique}
                 before, after = ({i: row_of(side.get(i)) for i in unique} for side in (old, new))
-                self._apply(connection, run_id, token, "decide", summary, before, after)
+                self._apply(connection, run_id, token, _Event("decide", summary, before, after))
         return self.state(run_id)
 
     def save_rules(self, run_id: str, rules: Rules, *, token: str, expected_rev: int | None = None) -> CurationState:
@@ -70,7 +104,7 @@ class CurationLog:
             if self._is_new(connection, run_id, token, expected_rev, lambda change: change.kind == "rules"):
                 before = state.rules.to_json() if state.rules else None
                 if before != (after := json.loads(json.dumps(rules.to_json()))):
-                    self._apply(connection, run_id, token, "rules", "change the rules", before, after)
+                    self._apply(connection, run_id, token, _Event("rules", "change the rules", before, after))
                     state = replace(
                         state, rev=state.rev + 1, rules=rules_from_json(after), can_undo=True, can_redo=False
                     )
@@ -83,7 +117,8 @@ class CurationLog:
             if self._is_new(connection, run_id, token):
                 old = list(self._state(connection, run_id).selections.get(name, ())) or None
                 new = [str(i) for i in ids] or None
-                self._apply(connection, run_id, token, "selection", f"selection {name}", [name, old], [name, new])
+                event = _Event("selection", f"selection {name}", [name, old], [name, new])
+                self._apply(connection, run_id, token, event)
         return self.state(run_id)
 
     def rename_selection(self, run_id: str, name: str, to: str, *, token: str) -> CurationState:
@@ -96,7 +131,7 @@ class CurationLog:
                     raise RunError(why, f"Saved selections: {', '.join(saved) or 'none'}.")
                 ids = list(saved[name])
                 before, after = {name: ids, to: None}, {name: None, to: ids}
-                self._apply(connection, run_id, token, "selections", f"rename selection {name}", before, after)
+                self._apply(connection, run_id, token, _Event("selections", f"rename selection {name}", before, after))
         return self.state(run_id)
 
     def revision(self, run_id: str) -> int:
@@ -146,9 +181,7 @@ class CurationLog:
 
     def _remember(self, run_id: str, state: CurationState) -> CurationState:
         """Keep what is on disk at this `rev`."""
-        while len(_CACHE) >= _CACHED_RUNS:
-            _CACHE.pop(next(iter(_CACHE)), None)
-        _CACHE[self._key(run_id)] = state
+        _CACHE.put(self._key(run_id), state)
         return state
 
     def _key(self, run_id: str) -> tuple[str, int, str]:
@@ -160,7 +193,7 @@ class CurationLog:
         run_id: str,
         token: str,
         expected_rev: int | None = None,
-        meets: Callable[[Change], bool] = lambda change: True,
+        meets: Callable[[LoggedChange], bool] = lambda change: True,
     ) -> bool:
         """False when the token was seen before; raises when another tab made a change since that `meets` this one."""
         e, c = tables.event.c, tables.curation.c
@@ -175,31 +208,11 @@ class CurationLog:
             connection.execute(tables.curation.insert().values(run_id=run_id, rev=0))
         return True
 
-    def _apply(
-        self,
-        connection: sa.Connection,
-        run_id: str,
-        token: str,
-        kind: str,
-        summary: str,
-        before: Any,
-        after: Any,
-        *,
-        change: str | None = None,
-        target: int | None = None,
-    ) -> None:
-        write_change(connection, run_id, change or kind, after)
-        connection.execute(
-            tables.event.insert().values(
-                run_id=run_id,
-                token=token,
-                kind=kind,
-                summary=summary,
-                target=target,
-                before=json.dumps(before),
-                after=json.dumps(after),
-            )
-        )
+    def _apply(self, connection: sa.Connection, run_id: str, token: str, event: _Event) -> None:
+        write_change(connection, run_id, event.of or event.kind, event.after)
+        written = {"kind": event.kind, "summary": event.summary, "target": event.target}
+        sides = {"before": json.dumps(event.before), "after": json.dumps(event.after)}
+        connection.execute(tables.event.insert().values(run_id=run_id, token=token, **written, **sides))
         connection.execute(
             tables.curation.update().where(tables.curation.c.run_id == run_id).values(rev=tables.curation.c.rev + 1)
         )
@@ -216,15 +229,6 @@ class CurationLog:
                     past = connection.execute(sa.select(tables.event).where(e.seq == stack[-1])).one()
                     before, after = json.loads(past.before), json.loads(past.after)
                     old, new = (after, before) if kind == "undo" else (before, after)
-                    self._apply(
-                        connection,
-                        run_id,
-                        token,
-                        kind,
-                        f"{kind}: {past.summary}",
-                        old,
-                        new,
-                        change=past.kind,
-                        target=past.seq,
-                    )
+                    step = _Event(kind, f"{kind}: {past.summary}", old, new, past.seq, past.kind)
+                    self._apply(connection, run_id, token, step)
         return self.state(run_id)

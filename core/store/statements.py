@@ -34,7 +34,7 @@ def stacks(connection: sa.Connection, run_id: str) -> tuple[list[int], list[int]
 
 
 def _can_step(connection: sa.Connection, run_id: str) -> tuple[bool, bool]:
-    """Whether `_stacks` has something standing, something taken back: counted, because a click waits for it.
+    """Whether `stacks` has something standing, something taken back: counted, because a click waits for it.
 
     Each undo takes one back and each redo returns one; any other change clears what was taken back.
     """
@@ -49,6 +49,7 @@ def _can_step(connection: sa.Connection, run_id: str) -> tuple[bool, bool]:
 
 
 def read_state(connection: sa.Connection, run_id: str, rev: int, rules: str | None) -> CurationState:
+    """Decisions, rules and selections of a run as its tables have them at revision `rev`."""
     d, s = tables.decision.c, tables.selection.c
     rows = connection.execute(
         sa.select(d.example_id, d.action, d.label, d.note, d.reviewed, d.sampled)
@@ -71,6 +72,7 @@ def read_state(connection: sa.Connection, run_id: str, rev: int, rules: str | No
 
 
 def write_change(connection: sa.Connection, run_id: str, kind: str, after: Any) -> None:
+    """Put what a change leaves behind into the table of its kind: decide, rules, selection or selections."""
     if kind == "decide":
         _write_decisions(connection, run_id, after)
     elif kind == "rules":
@@ -109,6 +111,7 @@ def _write_decisions(connection: sa.Connection, run_id: str, after: dict[str, An
 
 
 def read_decisions(connection: sa.Connection, run_id: str, ids: list[str]) -> dict[str, Decision]:
+    """id -> the decision, for those of the ids that have one."""
     d = tables.decision.c
     found: dict[str, Decision] = {}
     for start in range(0, len(ids), _CHUNK):
@@ -121,33 +124,13 @@ def read_decisions(connection: sa.Connection, run_id: str, ids: list[str]) -> di
     return found
 
 
-def changed(
-    old: Decision | None,
-    action: Action | None,
-    label: str | None,
-    note: str | None,
-    reviewed: bool | None,
-    sampled: bool | None = None,
-) -> Decision | None:
-    """What a person says of a row now; None when that is nothing. Clearing takes an answer to the sample away."""
-    old = old or Decision()
-    new_action, new_label = old.action, old.label
-    if action is Action.CLEAR:
-        new_action, new_label, sampled = None, None, bool(sampled)
-    elif action is not None and action is not Action.REVIEWED:
-        new_action, new_label = action, label if action is Action.RELABEL else None
-    mark = True if action is Action.REVIEWED and reviewed is None else reviewed
-    seen = old.reviewed if mark is None else mark
-    answers = seen and (old.sampled if sampled is None else sampled)
-    now = Decision(new_action, new_label, old.note if note is None else note, seen, answers)
-    return None if now == Decision() else now
-
-
 def row_of(decision: Decision | None) -> list[Any] | None:
+    """A decision as an event keeps it, read back by `decision_of`."""
     return None if decision is None else list(astuple(decision))
 
 
 def decision_of(row: Sequence[Any] | None) -> Decision | None:
+    """The inverse of `row_of`."""
     if row is None:
         return None
     action, label, note, reviewed, *sampled = row  # events of store version 2 do not have the last

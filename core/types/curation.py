@@ -52,6 +52,35 @@ class Decision:
     sampled: bool = False  # answered in the random sample for the noise rate: only such answers say how many are wrong
 
 
+@dataclass(frozen=True)
+class Change:
+    """What one click changes of the decisions on the examples it is about; what is None stays as it was.
+
+    action: CLEAR forgets the decision, REVIEWED only marks. label: the class name for RELABEL. sampled: it answers the
+    random sample for the noise rate.
+    """
+
+    action: Action | None = None
+    label: str | None = None
+    note: str | None = None
+    reviewed: bool | None = None
+    sampled: bool | None = None
+
+    def applied_to(self, before: Decision | None) -> Decision | None:
+        """The decision afterwards; None when nothing is left of it. Clearing takes an answer to the sample away."""
+        old = before or Decision()
+        action, label, sampled = old.action, old.label, self.sampled
+        if self.action is Action.CLEAR:
+            action, label, sampled = None, None, bool(sampled)
+        elif self.action is not None and self.action is not Action.REVIEWED:
+            action, label = self.action, self.label if self.action is Action.RELABEL else None
+        mark = True if self.action is Action.REVIEWED and self.reviewed is None else self.reviewed
+        reviewed = old.reviewed if mark is None else mark
+        answers = reviewed and (old.sampled if sampled is None else sampled)
+        after = Decision(action, label, old.note if self.note is None else self.note, reviewed, answers)
+        return None if after == Decision() else after
+
+
 class Zone(StrEnum):
     """What hardness and label evidence together say of a row, in the order of the codes of `core.curation.zones`."""
 
@@ -233,14 +262,13 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One decision of a person on some rows: what it asked, and the outcome before and after it under the same rules.
+    """One decision on some rows, with the outcome before and after it under the same rules.
 
-    said_before: id -> what was decided on it until then.
+    decisions_before: id -> what was decided on it until then.
     """
 
     rows: np.ndarray
-    action: Action
-    label: str | None
+    change: Change
     before: Outcome
     after: Outcome
-    said_before: Mapping[str, Decision]
+    decisions_before: Mapping[str, Decision]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.types.curation import Action
+from core.types.curation import Action, Change
 from dashboard.components.display_text import shown
 from dashboard.components.drawer_keys import drawer_keys
 from dashboard.components.saved_field import saved_field
@@ -107,7 +107,8 @@ def keys(opened: Opened, row: int) -> None:
 def one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:
     """Decide about one row; in the order of a review the next one follows."""
     asked = review_bar.asks(opened, row) or None
-    done = commands.decide_rows(opened, [row], action, label=label, reviewed=action != Action.CLEAR, sampled=asked)
+    change = Change(action, label=label, reviewed=action != Action.CLEAR, sampled=asked)
+    done = commands.decide_rows(opened, [row], Change(change))
     if done is None:
         return
     if action == Action.RELABEL:
@@ -119,4 +120,4 @@ def one(opened: Opened, row: int, action: Action, label: str | None = None) -> N
 def _note(opened: Opened, row: int) -> None:
     text = state.get(f"note_{row}")
     if text is not None:
-        commands.decide(opened.run, [str(opened.view.ids[row])], None, "Note saved", note=text)
+        commands.decide(opened.run, [str(opened.view.ids[row])], Change(Change(note=text)), "Note saved")

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import actions
-from core.types.curation import Action
+from core.types.curation import Action, Change
 from core.types.review import QUEUE
 from dashboard.session import commands, state
 from dashboard.session.current_run import Opened
@@ -133,11 +133,14 @@ def go_on(opened: Opened, row: int) -> None:
 
 
 def _right(opened: Opened, row: int) -> None:
-    if commands.decide_rows(opened, [row], Action.KEEP, reviewed=True) is not None:
+    if commands.decide_rows(opened, [row], Change(Change(Change(Change(Action.KEEP, reviewed=True))))) is not None:
         go_on(opened, row)
 
 
 def _skip(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
-    if commands.decide(opened.run, [name], None, f"Saved: {name} looked at", reviewed=True) is not None:
+    if (
+        commands.decide(opened.run, [name], Change(Change(Change(Change(reviewed=True)))), f"Saved: {name} looked at")
+        is not None
+    ):
         go_on(opened, row)

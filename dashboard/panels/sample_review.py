@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import actions
-from core.types.curation import Action
+from core.types.curation import Action, Change
 from core.types.errors import CurationError
 from dashboard.components import messages
 from dashboard.panels import decision_form, review_bar
@@ -99,6 +99,8 @@ def _waiting(opened: Opened) -> int | None:
 
 def _unsure(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
-    done = commands.decide(opened.run, [name], Action.CLEAR, f"Saved: {name} unsure", reviewed=True, sampled=True)
+    done = commands.decide(
+        opened.run, [name], Change(Change(Action.CLEAR, reviewed=True, sampled=True)), f"Saved: {name} unsure"
+    )
     if done is not None:
         review_bar.go_on(opened, row)

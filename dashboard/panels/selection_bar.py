@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import actions
-from core.types.curation import Action
+from core.types.curation import Action, Change
 from dashboard.components.display_text import shown
 from dashboard.session import commands, row_bits, selection, state
 from dashboard.session.current_run import Opened
@@ -112,7 +112,7 @@ def _csv(opened: Opened) -> bytes:
 
 def decide(opened: Opened, action: Action, label: str | None = None) -> None:
     """Decide about all selected rows."""
-    if commands.decide_rows(opened, state.selection(), action, label=label) is not None:
+    if commands.decide_rows(opened, state.selection(), Change(Change(Change(Change(action, label=label))))) is not None:
         state.put("verb_relabel_open", False)
 
 

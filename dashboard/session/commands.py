@@ -9,7 +9,7 @@ import numpy as np
 
 from core import actions
 from core.types.branches import MAIN, CurationState
-from core.types.curation import Action, Rules, Step
+from core.types.curation import Change, Rules, Step
 from core.types.errors import CurationError
 from dashboard.session import access, cache, state
 from dashboard.session.current_run import Opened, following
@@ -32,28 +32,14 @@ def attempt(call: Callable[[], Any], name: str = "") -> Any:
     return result
 
 
-def decide(
-    run: actions.runs.Run,
-    ids: Sequence[str],
-    action: Action | None,
-    said: str,
-    *,
-    label: str | None = None,
-    note: str | None = None,
-    reviewed: bool | None = None,
-    sampled: bool | None = None,
-) -> CurationState | None:
+def decide(run: actions.runs.Run, ids: Sequence[str], change: Change, said: str) -> CurationState | None:
     """Keep, drop, relabel, clear, note; `said` is what the screen says once it is on disk."""
     name = f"decide-{run.run_id}"
     done = attempt(
         lambda: actions.curation.decide(
             run,
             list(ids),
-            action,
-            label=label,
-            note=note,
-            reviewed=reviewed,
-            sampled=sampled,
+            change,
             token=state.token(name),
             expected_rev=state.revision(run.run_id),
             branch=state.branch(),
@@ -63,23 +49,14 @@ def decide(
     return _saved(run, done, said)
 
 
-def decide_rows(
-    opened: Opened,
-    rows: Sequence[int] | np.ndarray,
-    action: Action,
-    *,
-    label: str | None = None,
-    reviewed: bool | None = None,
-    sampled: bool | None = None,
-) -> CurationState | None:
+def decide_rows(opened: Opened, rows: Sequence[int] | np.ndarray, change: Change) -> CurationState | None:
     """Decide about rows of what is open, and say what that did to them and to the classes."""
     at = np.asarray(rows, np.int64)
-    ids = names_of(opened.view.ids, at)
-    done = decide(opened.run, ids, action, "", label=label, reviewed=reviewed, sampled=sampled)
+    done = decide(opened.run, names_of(opened.view.ids, at), change, "")
     if done is not None:
         after = following(opened, done).outcome
         emptied = actions.curation.emptied_words(opened.view, opened.outcome, after)
-        step = Step(at, action, label, opened.outcome, after, opened.curation.decisions)
+        step = Step(at, change, opened.outcome, after, opened.curation.decisions)
         hint = f"{emptied} Undo brings them back (u)." if emptied else ""
         words = actions.curation.decision_words(opened.view, opened.rules, step)
         state.tell(words, hint, "loud" if emptied else "saved")

@@ -5,6 +5,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -12,17 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.store import curation_log, decisions, statements
-from core.types.curation import Action, Decision, Guardrails, Rules, Threshold
+from core.types.branches import CurationState
+from core.types.curation import Action, Change, Decision, Guardrails, Rules, Threshold
 from core.types.errors import RunError
 
 WRITER = """
 import sys
 from core.store import curation_log
-from core.types.curation import Action
+from core.types.curation import Action, Change
 name, count = sys.argv[1], int(sys.argv[2])
 log = curation_log()
 for i in range(count):
-    log.decide("r", [f"{name}-{i}"], Action.DROP, token=f"{name}-{i}")
+    log.decide("r", [f"{name}-{i}"], Change(Action.DROP), token=f"{name}-{i}")
     print(i, flush=True)
 """
 
@@ -33,8 +35,8 @@ def _writer(name: str, count: int) -> subprocess.Popen:
 
 def test_a_decision_is_read_back():
     log = curation_log()
-    log.decide("r", ["a", "b"], Action.DROP, note="blurred", token="1")
-    log.decide("r", ["b"], Action.RELABEL, label="cat", reviewed=True, token="2")
+    log.decide("r", ["a", "b"], Change(Change(Action.DROP, note="blurred")), token="1")
+    log.decide("r", ["b"], Change(Change(Action.RELABEL, label="cat", reviewed=True)), token="2")
     state = curation_log().state("r")
     assert state.decisions == {
         "a": Decision(Action.DROP, None, "blurred", False),
@@ -45,17 +47,17 @@ def test_a_decision_is_read_back():
 
 def test_clear_forgets_the_action_but_not_the_note():
     log = curation_log()
-    log.decide("r", ["a"], Action.DROP, note="why", token="1")
-    log.decide("r", ["a"], Action.CLEAR, token="2")
+    log.decide("r", ["a"], Change(Change(Action.DROP, note="why")), token="1")
+    log.decide("r", ["a"], Change(Change(Action.CLEAR)), token="2")
     assert log.state("r").decisions == {"a": Decision(None, None, "why", False)}
-    log.decide("r", ["a"], None, note="", token="3")
+    log.decide("r", ["a"], Change(Change(note="")), token="3")
     assert log.state("r").decisions == {}
 
 
 def test_a_repeated_click_applies_once():
     log = curation_log()
-    log.decide("r", ["a"], Action.DROP, token="same")
-    state = log.decide("r", ["b"], Action.DROP, token="same")
+    log.decide("r", ["a"], Change(Change(Action.DROP)), token="same")
+    state = log.decide("r", ["b"], Change(Change(Action.DROP)), token="same")
     assert set(state.decisions) == {"a"}
     assert state.rev == 1
 
@@ -63,16 +65,16 @@ def test_a_repeated_click_applies_once():
 def test_the_state_of_another_tab_is_never_overwritten_in_silence():
     log = curation_log()
     seen = log.state("r").rev
-    log.decide("r", ["a"], Action.DROP, token="tab 1", expected_rev=seen)
+    log.decide("r", ["a"], Change(Change(Action.DROP)), token="tab 1", expected_rev=seen)
     with pytest.raises(RunError, match="Changed in another tab"):
-        log.decide("r", ["a"], Action.KEEP, token="tab 2", expected_rev=seen)
+        log.decide("r", ["a"], Change(Change(Action.KEEP)), token="tab 2", expected_rev=seen)
     assert log.state("r").decisions["a"].action is Action.DROP
 
 
 def test_undo_and_redo_walk_through_every_kind_of_change():
     log = curation_log()
     rules = Rules(thresholds=(Threshold("el2n", "percentile", "above", 95.0),), guardrails=Guardrails(class_floor=3))
-    log.decide("r", ["a"], Action.DROP, token="1")
+    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
     log.save_rules("r", rules, token="2")
     log.save_selection("r", "odd ones", ["a", "b"], token="3")
     full = log.state("r")
@@ -91,9 +93,9 @@ def test_undo_and_redo_walk_through_every_kind_of_change():
 
 def test_a_new_change_after_undo_ends_redo():
     log = curation_log()
-    log.decide("r", ["a"], Action.DROP, token="1")
+    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
     log.undo("r")
-    state = log.decide("r", ["b"], Action.DROP, token="2")
+    state = log.decide("r", ["b"], Change(Change(Action.DROP)), token="2")
     assert not state.can_redo
     assert log.redo("r").decisions.keys() == {"b"}
 
@@ -107,7 +109,7 @@ def test_what_is_remembered_after_a_change_is_what_is_on_disk(steps):
         if step == "rules":
             told = log.save_rules(run_id, Rules(seed=number + 1), token=token)
         elif step == "decide":
-            told = log.decide(run_id, [f"e{number}"], Action.DROP, token=token)
+            told = log.decide(run_id, [f"e{number}"], Change(Change(Action.DROP)), token=token)
         else:
             told = getattr(log, step)(run_id, token=token)
         decisions._CACHE.clear()
@@ -123,8 +125,8 @@ def test_undo_with_nothing_to_undo_changes_nothing():
 
 def test_history_tells_who_changed_an_example():
     log = curation_log()
-    log.decide("r", ["a", "b"], Action.DROP, token="1")
-    log.decide("r", ["b"], Action.KEEP, token="2")
+    log.decide("r", ["a", "b"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["b"], Change(Change(Action.KEEP)), token="2")
     log.undo("r")
     assert [(e.kind, e.after.action) for e in log.history("r", "b")] == [
         ("decide", Action.DROP),
@@ -136,15 +138,15 @@ def test_history_tells_who_changed_an_example():
 
 def test_runs_do_not_see_each_other():
     log = curation_log()
-    log.decide("r", ["a"], Action.DROP, token="1")
+    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
     assert log.state("other").decisions == {}
 
 
 def test_many_ids_in_one_click():
     log = curation_log()
     ids = [f"row-{i}" for i in range(3_000)]
-    log.decide("r", ids, Action.DROP, token="1")
-    assert len(log.decide("r", ids[:2_000], Action.CLEAR, token="2").decisions) == 1_000
+    log.decide("r", ids, Change(Change(Action.DROP)), token="1")
+    assert len(log.decide("r", ids[:2_000], Change(Change(Action.CLEAR)), token="2").decisions) == 1_000
     assert len(log.undo("r").decisions) == 3_000
 
 
@@ -173,3 +175,25 @@ def test_fault_79_kill_9_keeps_every_acknowledged_write():
         # one more may be on disk than was said: killed between the commit and the print
         assert len(kept) in (acknowledged, acknowledged + 1)
         assert {f"victim{attempt}-{i}" for i in range(acknowledged)} <= kept
+
+
+def test_threads_that_open_many_runs_share_the_kept_states():
+    kept, errors = decisions.StateCache(), []
+
+    def open_runs(start: int) -> None:
+        try:
+            for number in range(start, start + 400):
+                key = ("db", 1, f"r{number % 23}")
+                kept.put(key, CurationState(rev=number, curation=key[2]))
+                found = kept.get(key)
+                assert found is None or found.curation == key[2]
+        except Exception as error:  # a thread's failure must reach the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=open_runs, args=(100 * k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert sum(kept.get(("db", 1, f"r{k}")) is not None for k in range(23)) == 4

@@ -9,7 +9,7 @@ from screens import screen, words
 from core import actions
 from core.curation import consequences, emptied_classes
 from core.curation.warnings import hardest_hit
-from core.types.curation import Action, Guardrails, Rules, Step
+from core.types.curation import Action, Change, Guardrails, Rules, Step
 from dashboard.session.current_run import Opened
 
 
@@ -100,7 +100,9 @@ def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch)
     before = current_run.open_current()
     given = int(before.view.labels[10])
     other = (given + 1) % 3
-    actions.curation.decide(run, ["r10"], Action.RELABEL, label=before.view.class_names[other], token="relabel")
+    actions.curation.decide(
+        run, ["r10"], Change(Change(Action.RELABEL, label=before.view.class_names[other])), token="relabel"
+    )
     after = current_run.open_current()
     tile = example_tiles.tile(after, 10)
     assert (tile.given, tile.label) == (after.view.class_names[given], after.view.class_names[other])
@@ -146,7 +148,7 @@ def test_rows_that_follow_a_decision_about_others_are_counted(run_of):
 
 def _words(opened, after):
     """Of row 3 dropped."""
-    decided = Step(np.array([3]), Action.DROP, None, opened.outcome, after, opened.curation.decisions)
+    decided = Step(np.array([3]), Change(Action.DROP), opened.outcome, after, opened.curation.decisions)
     return consequences.decision_words(opened.view, opened.rules, decided)
 
 
@@ -170,7 +172,7 @@ def test_dropping_a_class_says_new_already_and_locked_and_shouts(unguarded):
     rows = np.flatnonzero(view.labels == 0)
     training = rows[~view.held_out[rows]]
     already = [str(view.ids[training[0]])]
-    actions.curation.decide(run, already, Action.DROP, token="before")
+    actions.curation.decide(run, already, Change(Change(Action.DROP)), token="before")
     at = screen("explore", path)
     at.session_state["selection"] = rows
     at.run().button(key="verb_drop").click().run()

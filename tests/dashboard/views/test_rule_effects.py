@@ -5,7 +5,7 @@ from screens import screen, words
 
 from core import actions
 from core.curation.sensitivity import changed_side, sensitivity
-from core.types.curation import Action
+from core.types.curation import Action, Change
 
 
 def _world(run_of):
@@ -33,7 +33,7 @@ def test_rows_that_changed_side(run_of):
 def test_a_decision_is_no_change_of_rules(run_of):
     run, view = _world(run_of)
     at = screen("rules", run_of("table"))
-    actions.curation.decide(run, [str(view.ids[5])], Action.DROP, token="by hand")
+    actions.curation.decide(run, [str(view.ids[5])], Change(Change(Action.DROP)), token="by hand")
     assert "Nothing yet: move a weight" in words(at.run())
 
 
