@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["contracts.proofs"]
+
 # Before torch is loaded: two workers on two cores, and their children, do best with a thread each that never spins.
 for _name, _value in {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}.items():
     os.environ.setdefault(_name, _value)

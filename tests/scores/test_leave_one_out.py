@@ -144,6 +144,7 @@ def test_every_classifier_can_be_asked_for(learner):
     result = world.score(METHOD, learner=learner)
     assert result.meta["learner"] == learner
     assert np.isfinite(result.values).sum() == 45
+    np.testing.assert_array_equal(world.score(METHOD, learner=learner).values, result.values)  # the same retraining
     floor = [check for check in result.checks if check.name == "noise floor"]
     assert len(floor) == (learner == "network")
     assert (result.per_seed is None) == (learner != "network")
