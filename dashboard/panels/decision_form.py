@@ -108,7 +108,7 @@ def one(opened: Opened, row: int, action: Action, label: str | None = None) -> N
     """Decide about one row; in the order of a review the next one follows."""
     asked = review_bar.asks(opened, row) or None
     change = Change(action, label=label, reviewed=action != Action.CLEAR, sampled=asked)
-    done = commands.decide_rows(opened, [row], Change(change))
+    done = commands.decide_rows(opened, [row], change)
     if done is None:
         return
     if action == Action.RELABEL:
@@ -120,4 +120,4 @@ def one(opened: Opened, row: int, action: Action, label: str | None = None) -> N
 def _note(opened: Opened, row: int) -> None:
     text = state.get(f"note_{row}")
     if text is not None:
-        commands.decide(opened.run, [str(opened.view.ids[row])], Change(Change(note=text)), "Note saved")
+        commands.decide(opened.run, [str(opened.view.ids[row])], Change(note=text), "Note saved")

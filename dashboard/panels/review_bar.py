@@ -133,14 +133,11 @@ def go_on(opened: Opened, row: int) -> None:
 
 
 def _right(opened: Opened, row: int) -> None:
-    if commands.decide_rows(opened, [row], Change(Change(Change(Change(Action.KEEP, reviewed=True))))) is not None:
+    if commands.decide_rows(opened, [row], Change(Action.KEEP, reviewed=True)) is not None:
         go_on(opened, row)
 
 
 def _skip(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
-    if (
-        commands.decide(opened.run, [name], Change(Change(Change(Change(reviewed=True)))), f"Saved: {name} looked at")
-        is not None
-    ):
+    if commands.decide(opened.run, [name], Change(reviewed=True), f"Saved: {name} looked at") is not None:
         go_on(opened, row)

@@ -100,7 +100,7 @@ def _waiting(opened: Opened) -> int | None:
 def _unsure(opened: Opened, row: int) -> None:
     name = str(opened.view.ids[row])
     done = commands.decide(
-        opened.run, [name], Change(Change(Action.CLEAR, reviewed=True, sampled=True)), f"Saved: {name} unsure"
+        opened.run, [name], Change(Action.CLEAR, reviewed=True, sampled=True), f"Saved: {name} unsure"
     )
     if done is not None:
         review_bar.go_on(opened, row)

@@ -112,7 +112,7 @@ def _csv(opened: Opened) -> bytes:
 
 def decide(opened: Opened, action: Action, label: str | None = None) -> None:
     """Decide about all selected rows."""
-    if commands.decide_rows(opened, state.selection(), Change(Change(Change(Change(action, label=label))))) is not None:
+    if commands.decide_rows(opened, state.selection(), Change(action, label=label)) is not None:
         state.put("verb_relabel_open", False)
 
 

@@ -56,11 +56,9 @@ def test_reading_a_finished_run_needs_neither_torch_nor_umap(made):
 def test_decisions_reach_the_outcome_and_the_export_in_one_way(made, tmp_path):
     view = actions.scores.score_view(made)
     rules = actions.rules.default_rules(view)
+    state = actions.curation.decide(made, ["row-1"], Change(Action.DROP, note="blurred"), token="1")
     state = actions.curation.decide(
-        made, ["row-1"], Change(Change(Change(Change(Action.DROP, note="blurred")))), token="1"
-    )
-    state = actions.curation.decide(
-        made, ["row-2"], Change(Change(Change(Change(Action.RELABEL, label="z")))), token="2", expected_rev=state.rev
+        made, ["row-2"], Change(Action.RELABEL, label="z"), token="2", expected_rev=state.rev
     )
     found = actions.outcomes.outcome(view, rules, state.decisions)
     assert not found.kept[1]
@@ -73,23 +71,19 @@ def test_decisions_reach_the_outcome_and_the_export_in_one_way(made, tmp_path):
 
 def test_unknown_ids_and_labels_are_refused_before_anything_is_saved(made):
     with pytest.raises(RulesError, match="not in this run, the first: 'nobody'"):
-        actions.curation.decide(made, ["row-1", "nobody"], Change(Change(Change(Change(Action.DROP)))), token="1")
+        actions.curation.decide(made, ["row-1", "nobody"], Change(Action.DROP), token="1")
     with pytest.raises(RulesError, match="not 'purple'"):
-        actions.curation.decide(
-            made, ["row-1"], Change(Change(Change(Change(Action.RELABEL, label="purple")))), token="2"
-        )
+        actions.curation.decide(made, ["row-1"], Change(Action.RELABEL, label="purple"), token="2")
     assert actions.curation.curation_state(made).rev == 0
 
 
 def test_two_tabs_on_one_state(made):
     seen = actions.curation.curation_state(made).rev
-    actions.curation.decide(made, ["row-1"], Change(Change(Change(Change(Action.DROP)))), token="a", expected_rev=seen)
+    actions.curation.decide(made, ["row-1"], Change(Action.DROP), token="a", expected_rev=seen)
     rules = actions.rules.default_rules(actions.scores.score_view(made))
     actions.curation.save_rules(made, rules, token="b", expected_rev=seen)  # rules and rows are not in each other's way
     with pytest.raises(RunError, match="Changed in another tab"):
-        actions.curation.decide(
-            made, ["row-0", "row-1"], Change(Change(Change(Change(Action.KEEP)))), token="c", expected_rev=seen
-        )
+        actions.curation.decide(made, ["row-0", "row-1"], Change(Action.KEEP), token="c", expected_rev=seen)
     with pytest.raises(RunError, match="Changed in another tab"):
         actions.curation.undo(made, expected_rev=seen)
 

@@ -30,9 +30,7 @@ def made(tmp_path_factory):
 def test_a_selection_says_what_decisions_csv_says(made, tmp_path):
     view = actions.scores.score_view(made)
     rules = actions.rules.default_rules(view)
-    state = actions.curation.decide(
-        made, ["row-5"], Change(Change(Change(Change(Action.DROP, note="=1+1")))), token="1"
-    )
+    state = actions.curation.decide(made, ["row-5"], Change(Action.DROP, note="=1+1"), token="1")
     outcome = actions.outcomes.outcome(view, rules, state.decisions)
     rows = [71, 5, 6]
     text = actions.selections.selection_csv(view, rules, state.decisions, outcome, rows).decode()
@@ -59,9 +57,7 @@ def test_nothing_selected_is_a_file_of_names_alone(made):
 
 def test_the_manifest_names_the_branch(made, tmp_path):
     actions.branches.make_branch(made, "strict", token="x")
-    state = actions.curation.decide(
-        made, ["row-7"], Change(Change(Change(Change(Action.DROP)))), token="y", branch="strict"
-    )
+    state = actions.curation.decide(made, ["row-7"], Change(Action.DROP), token="y", branch="strict")
     rules = actions.rules.default_rules(actions.scores.score_view(made))
     actions.exports.export_run(made, rules, state.decisions, tmp_path / "e", branch=state.branch)
     manifest = json.loads((tmp_path / "e" / "manifest.json").read_text())
@@ -77,7 +73,7 @@ def test_the_command_line_exports_the_branch_that_it_names(made, tmp_path, capsy
     from core.cli import main
 
     actions.branches.make_branch(made, "strict", token="x")
-    actions.curation.decide(made, ["row-7"], Change(Change(Change(Change(Action.DROP)))), token="y", branch="strict")
+    actions.curation.decide(made, ["row-7"], Change(Action.DROP), token="y", branch="strict")
     run = str(made.path)
     assert not main(["export", run, "--branch", "strict", "--out", str(tmp_path / "s")])
     assert not main(["export", run, "--out", str(tmp_path / "m")])

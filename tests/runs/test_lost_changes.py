@@ -29,7 +29,7 @@ def run(done, tmp_path):
     shutil.copytree(done.path, tmp_path / "r")
     opened = actions.runs.open_run(tmp_path / "r")
     for i in range(10):
-        actions.curation.decide(opened, [f"row-{i}"], Change(Change(Action.DROP)), token=str(i))
+        actions.curation.decide(opened, [f"row-{i}"], Change(Action.DROP), token=str(i))
     return opened
 
 
@@ -51,9 +51,9 @@ def whole_home(home):
 def test_a_state_of_a_moment_ago_is_no_lost_database(run):
     """One tab read the state; before it is remembered, another tab's change was made and seen."""
     moment_ago = actions.curation.curation_state(run)
-    actions.curation.decide(run, ["row-11"], Change(Change(Action.DROP)), token="another tab")
+    actions.curation.decide(run, ["row-11"], Change(Action.DROP), token="another tab")
     assert lost_changes.seen(run, moment_ago) is moment_ago
-    actions.curation.decide(run, ["row-12"], Change(Change(Action.DROP)), token="goes on")
+    actions.curation.decide(run, ["row-12"], Change(Action.DROP), token="goes on")
 
 
 @pytest.mark.parametrize("lose", [gone, emptied, whole_home])
@@ -63,8 +63,8 @@ def test_fault_86_lost_decisions_are_missed_and_nothing_is_written_in_their_plac
         actions.curation.curation_state(run)
     assert "decisions.json" in caught.value.hint
     for change in (
-        lambda: actions.curation.decide(run, ["row-20"], Change(Change(Action.DROP)), token="new"),
-        lambda: actions.curation.decide(run, ["row-20"], Change(Change(Action.DROP)), token="new", expected_rev=10),
+        lambda: actions.curation.decide(run, ["row-20"], Change(Action.DROP), token="new"),
+        lambda: actions.curation.decide(run, ["row-20"], Change(Action.DROP), token="new", expected_rev=10),
         lambda: actions.curation.save_rules(run, Rules(), token="rules"),
         lambda: actions.selections.save_selection(run, "odd", ["row-1"], token="selection"),
         lambda: actions.curation.undo(run),
@@ -73,7 +73,7 @@ def test_fault_86_lost_decisions_are_missed_and_nothing_is_written_in_their_plac
             change()
     assert curation_log().revision(run.run_id) == 0
     (run.path / "check" / "decisions.json").unlink()  # as the hint says
-    assert actions.curation.decide(run, ["row-20"], Change(Change(Action.DROP)), token="new").rev == 1
+    assert actions.curation.decide(run, ["row-20"], Change(Action.DROP), token="new").rev == 1
 
 
 def test_a_backup_that_is_brought_back_is_taken_up(run, own_workspace):
@@ -92,12 +92,12 @@ def test_a_backup_that_is_brought_back_is_taken_up(run, own_workspace):
 def test_another_workspace_has_decisions_of_its_own(run, tmp_path, monkeypatch):
     monkeypatch.setenv("CHAFFINCH_HOME", str(tmp_path / "elsewhere"))
     assert actions.curation.curation_state(run).rev == 0
-    assert actions.curation.decide(run, ["row-0"], Change(Change(Action.DROP)), token="1").rev == 1
+    assert actions.curation.decide(run, ["row-0"], Change(Action.DROP), token="1").rev == 1
 
 
 def test_each_branch_is_remembered_by_itself(run):
     from core import actions
 
     actions.branches.make_branch(run, "bold", token="b")
-    actions.curation.decide(run, ["row-30"], Change(Change(Action.DROP)), token="bold", branch="bold")
+    actions.curation.decide(run, ["row-30"], Change(Action.DROP), token="bold", branch="bold")
     assert (actions.curation.curation_state(run).rev, actions.curation.curation_state(run, "bold").rev) == (10, 11)

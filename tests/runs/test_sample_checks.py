@@ -52,7 +52,7 @@ def test_a_sample_that_one_has_decided_on_is_among_the_runs():
     run = actions.runs.open_run("digits")
     assert not actions.runs.list_runs()
     view = actions.scores.score_view(run)
-    actions.curation.decide(run, [str(view.ids[3])], Change(Change(Action.DROP)), token="a")
+    actions.curation.decide(run, [str(view.ids[3])], Change(Action.DROP), token="a")
     assert [(r.run_id, r.rows, r.path) for r in actions.runs.list_runs()] == [(run.run_id, len(view), run.path)]
     again = actions.runs.open_run(run.run_id)
     assert again.path == run.path

@@ -14,7 +14,7 @@ from core.types.errors import RunError
 
 def test_a_branch_starts_as_a_copy_and_goes_its_own_way():
     log, tree = curation_log(), branches()
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
     log.save_rules("r", Rules(seed=7), token="2")
     log.save_selection("r", "odd", ["a", "b"], token="3")
     made = tree.make("r", "strict", "main", token="x")
@@ -24,15 +24,15 @@ def test_a_branch_starts_as_a_copy_and_goes_its_own_way():
         Rules(seed=7),
         {"odd": ("a", "b")},
     )
-    log.decide(made.curation, ["b"], Change(Change(Action.DROP)), token="4")
+    log.decide(made.curation, ["b"], Change(Action.DROP), token="4")
     assert set(log.state("r").decisions) == {"a"}
     assert set(log.state(made.curation).decisions) == {"a", "b"}
 
 
 def test_each_branch_undoes_its_own_changes_also_those_it_was_born_with():
     log, tree = curation_log(), branches()
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
-    log.decide("r", ["b"], Change(Change(Action.KEEP)), token="2")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
+    log.decide("r", ["b"], Change(Action.KEEP), token="2")
     log.undo("r")
     key = tree.make("r", "strict", "main", token="x").curation
     assert log.state(key).can_redo
@@ -46,7 +46,7 @@ def test_each_branch_undoes_its_own_changes_also_those_it_was_born_with():
 def test_branches_of_branches_and_of_other_runs_do_not_meet():
     log, tree = curation_log(), branches()
     one = tree.make("r", "one", "main", token="x")
-    log.decide(one.curation, ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide(one.curation, ["a"], Change(Action.DROP), token="1")
     two = tree.make("r", "two", "one", token="y")
     other = tree.make("s", "one", "main", token="x")
     assert set(log.state(two.curation).decisions) == {"a"}
@@ -74,7 +74,7 @@ def test_a_removed_branch_keeps_its_decisions_and_comes_back():
     log, tree = curation_log(), branches()
     made = tree.make("r", "one", "main", token="x")
     tree.remember("r", "one")
-    log.decide(made.curation, ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide(made.curation, ["a"], Change(Action.DROP), token="1")
     tree.remove("r", "one")
     assert (tree.names("r"), tree.last("r")) == (tree.names("r")[:1], "main")
     with pytest.raises(RunError, match="no branch 'one'"):
@@ -97,7 +97,7 @@ def test_main_keeps_its_name_and_place():
 
 def test_a_store_of_version_1_gains_branches_and_answers_in_place(own_workspace):
     log = curation_log()
-    log.decide("r", ["a"], Change(Change(Action.DROP, note="before")), token="1")
+    log.decide("r", ["a"], Change(Action.DROP, note="before"), token="1")
     with closing(sqlite3.connect(own_workspace / "workspace.sqlite")) as raw, raw:
         for table in ("branch", "last_branch", "picked"):
             raw.execute(f"DROP TABLE {table}")
@@ -111,10 +111,10 @@ def test_a_store_of_version_1_gains_branches_and_answers_in_place(own_workspace)
         assert raw.execute("SELECT value FROM meta WHERE key = 'version'").fetchone() == ("3",)
     log.undo("r")
     assert log.redo("r").decisions["a"] == Decision(Action.DROP, None, "before")
-    log.decide("r", ["a"], Change(Change(Action.KEEP, reviewed=True, sampled=True)), token="2")
+    log.decide("r", ["a"], Change(Action.KEEP, reviewed=True, sampled=True), token="2")
     assert branches().make("r", "two", "main", token="y")
     assert log.state("r").decisions["a"] == Decision(Action.KEEP, None, "before", True, True)
-    assert log.decide("r", ["a"], Change(Change(Action.CLEAR)), token="3").decisions["a"].sampled is False
+    assert log.decide("r", ["a"], Change(Action.CLEAR), token="3").decisions["a"].sampled is False
 
 
 def test_a_selection_is_renamed_and_the_renaming_undone():
@@ -130,8 +130,8 @@ def test_a_selection_is_renamed_and_the_renaming_undone():
 
 def test_undo_in_a_stale_tab_is_refused():
     log = curation_log()
-    seen = log.decide("r", ["a"], Change(Change(Action.DROP)), token="1").rev
-    log.decide("r", ["b"], Change(Change(Action.DROP)), token="2")
+    seen = log.decide("r", ["a"], Change(Action.DROP), token="1").rev
+    log.decide("r", ["b"], Change(Action.DROP), token="2")
     with pytest.raises(RunError, match="Changed in another tab"):
         log.undo("r", expected_rev=seen)
     assert set(log.state("r").decisions) == {"a", "b"}
@@ -140,7 +140,7 @@ def test_undo_in_a_stale_tab_is_refused():
 def test_revision_is_that_of_the_state():
     log = curation_log()
     assert log.revision("r") == 0
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
     assert log.revision("r") == log.state("r").rev == 1
 
 

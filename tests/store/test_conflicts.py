@@ -25,9 +25,7 @@ def test_ten_tabs_on_rows_of_their_own_refuse_nothing(log):
     for click in range(12):
         for tab in seen:  # none has seen what the others did
             token = f"tab{tab}:{click}"
-            log.decide(
-                "r", [f"row-{tab}-{click % 3}"], Change(Change(Action.DROP)), token=token, expected_rev=seen[tab]
-            )
+            log.decide("r", [f"row-{tab}-{click % 3}"], Change(Action.DROP), token=token, expected_rev=seen[tab])
     assert log.revision("r") == 120
 
 
@@ -46,7 +44,7 @@ def test_two_tabs_on_the_same_ids_keep_every_event_and_show_every_conflict(log):
 
 
 def test_what_another_tab_did_to_the_same_row_is_met_whatever_it_was(log):
-    seen = log.decide("r", ["a", "b"], Change(Change(Action.DROP)), token="one:1").rev
+    seen = log.decide("r", ["a", "b"], Change(Action.DROP), token="one:1").rev
     log.undo("r", token="one:2")
     assert refused(log.decide, ["b"], Change(Action.KEEP), token="two:1", expected_rev=seen)
     assert not refused(log.decide, ["c"], Change(Action.KEEP), token="two:2", expected_rev=seen)
@@ -56,9 +54,7 @@ def test_what_another_tab_did_to_the_same_row_is_met_whatever_it_was(log):
 
 def test_a_tab_is_never_in_its_own_way(log):
     for click in range(5):
-        log.decide(
-            "r", ["a"], Change(Change(Action.DROP if click % 2 else Action.KEEP)), token=f"one:{click}", expected_rev=0
-        )
+        log.decide("r", ["a"], Change(Action.DROP if click % 2 else Action.KEEP), token=f"one:{click}", expected_rev=0)
     log.save_rules("r", Rules(seed=1), token="one:r1", expected_rev=0)
     log.save_rules("r", Rules(seed=2), token="one:r2", expected_rev=0)
     log.undo("r", token="one:u", expected_rev=0)
@@ -66,7 +62,7 @@ def test_a_tab_is_never_in_its_own_way(log):
 
 
 def test_rules_meet_rules_alone(log):
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="one:1")
+    log.decide("r", ["a"], Change(Action.DROP), token="one:1")
     assert not refused(log.save_rules, Rules(seed=1), token="two:1", expected_rev=0)
     assert refused(log.save_rules, Rules(seed=2), token="three:1", expected_rev=0)
     assert not refused(log.decide, ["b"], Change(Action.DROP), token="three:2", expected_rev=0)
@@ -77,7 +73,7 @@ def test_rules_meet_rules_alone(log):
 
 @pytest.mark.parametrize("step", ["undo", "redo"])
 def test_a_step_back_is_refused_after_any_change_not_seen(log, step):
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="one:1")
+    log.decide("r", ["a"], Change(Action.DROP), token="one:1")
     seen = log.undo("r", token="one:2").rev if step == "redo" else 1
     log.save_selection("r", "odd", ["z"], token="two:1")
     assert refused(getattr(log, step), token="one:3", expected_rev=seen)
@@ -85,14 +81,14 @@ def test_a_step_back_is_refused_after_any_change_not_seen(log, step):
 
 
 def test_a_database_that_has_less_than_was_shown_is_said(log):
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="one:1")
+    log.decide("r", ["a"], Change(Action.DROP), token="one:1")
     with pytest.raises(RunError, match="1 changes of this run, fewer than the 10 that were shown"):
-        log.decide("r", ["b"], Change(Change(Action.DROP)), token="one:2", expected_rev=10)
+        log.decide("r", ["b"], Change(Action.DROP), token="one:2", expected_rev=10)
     assert set(log.state("r").decisions) == {"a"}
 
 
 def test_an_example_may_be_called_like_a_part_of_the_rules(log):
-    log.decide("r", ["goal"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["goal"], Change(Action.DROP), token="1")
     log.save_rules("r", Rules(), token="2")
     log.undo("r", token="3")
     log.save_rules("r", Rules(seed=3), token="4")

@@ -33,8 +33,8 @@ def curation_log_afresh():
 
 def test_fault_86_a_damaged_file_is_kept_and_what_can_be_read_is_copied(own_workspace):
     log = curation_log()
-    log.decide("r", [f"id-{i}" for i in range(2_000)], Change(Change(Action.DROP)), token="1")
-    log.decide("r", ["last"], Change(Change(Action.KEEP)), token="2")
+    log.decide("r", [f"id-{i}" for i in range(2_000)], Change(Action.DROP), token="1")
+    log.decide("r", ["last"], Change(Action.KEEP), token="2")
     file = own_workspace / "workspace.sqlite"
     with closing(sqlite3.connect(file)) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -64,7 +64,7 @@ def test_fault_86_something_else_in_the_place_of_the_database(own_workspace):
 
 def test_fault_80_a_full_disk_saves_no_decision_and_says_so(monkeypatch):
     log = curation_log()
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
     original = database_module._configure
 
     def small(connection, record):
@@ -74,7 +74,7 @@ def test_fault_80_a_full_disk_saves_no_decision_and_says_so(monkeypatch):
 
     monkeypatch.setattr(database_module, "_configure", small)
     with pytest.raises(RunError, match="disk is full"):
-        curation_log_afresh().decide("r", [f"id-{i}" for i in range(5_000)], Change(Change(Action.DROP)), token="2")
+        curation_log_afresh().decide("r", [f"id-{i}" for i in range(5_000)], Change(Action.DROP), token="2")
     monkeypatch.setattr(database_module, "_configure", original)
     assert set(curation_log_afresh().state("r").decisions) == {"a"}
 
@@ -102,8 +102,8 @@ def test_a_url_that_is_none(monkeypatch):
 
 def test_a_file_that_is_moved_away_takes_no_more_changes(own_workspace):
     log = curation_log()
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
     log.database.file.rename(own_workspace / "elsewhere.sqlite")
     assert log.state("r").decisions == {}
-    log.decide("r", ["b"], Change(Change(Action.DROP)), token="2")
+    log.decide("r", ["b"], Change(Action.DROP), token="2")
     assert set(log.state("r").decisions) == {"b"}

@@ -35,8 +35,8 @@ def _writer(name: str, count: int) -> subprocess.Popen:
 
 def test_a_decision_is_read_back():
     log = curation_log()
-    log.decide("r", ["a", "b"], Change(Change(Action.DROP, note="blurred")), token="1")
-    log.decide("r", ["b"], Change(Change(Action.RELABEL, label="cat", reviewed=True)), token="2")
+    log.decide("r", ["a", "b"], Change(Action.DROP, note="blurred"), token="1")
+    log.decide("r", ["b"], Change(Action.RELABEL, label="cat", reviewed=True), token="2")
     state = curation_log().state("r")
     assert state.decisions == {
         "a": Decision(Action.DROP, None, "blurred", False),
@@ -47,17 +47,17 @@ def test_a_decision_is_read_back():
 
 def test_clear_forgets_the_action_but_not_the_note():
     log = curation_log()
-    log.decide("r", ["a"], Change(Change(Action.DROP, note="why")), token="1")
-    log.decide("r", ["a"], Change(Change(Action.CLEAR)), token="2")
+    log.decide("r", ["a"], Change(Action.DROP, note="why"), token="1")
+    log.decide("r", ["a"], Change(Action.CLEAR), token="2")
     assert log.state("r").decisions == {"a": Decision(None, None, "why", False)}
-    log.decide("r", ["a"], Change(Change(note="")), token="3")
+    log.decide("r", ["a"], Change(note=""), token="3")
     assert log.state("r").decisions == {}
 
 
 def test_a_repeated_click_applies_once():
     log = curation_log()
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="same")
-    state = log.decide("r", ["b"], Change(Change(Action.DROP)), token="same")
+    log.decide("r", ["a"], Change(Action.DROP), token="same")
+    state = log.decide("r", ["b"], Change(Action.DROP), token="same")
     assert set(state.decisions) == {"a"}
     assert state.rev == 1
 
@@ -65,16 +65,16 @@ def test_a_repeated_click_applies_once():
 def test_the_state_of_another_tab_is_never_overwritten_in_silence():
     log = curation_log()
     seen = log.state("r").rev
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="tab 1", expected_rev=seen)
+    log.decide("r", ["a"], Change(Action.DROP), token="tab 1", expected_rev=seen)
     with pytest.raises(RunError, match="Changed in another tab"):
-        log.decide("r", ["a"], Change(Change(Action.KEEP)), token="tab 2", expected_rev=seen)
+        log.decide("r", ["a"], Change(Action.KEEP), token="tab 2", expected_rev=seen)
     assert log.state("r").decisions["a"].action is Action.DROP
 
 
 def test_undo_and_redo_walk_through_every_kind_of_change():
     log = curation_log()
     rules = Rules(thresholds=(Threshold("el2n", "percentile", "above", 95.0),), guardrails=Guardrails(class_floor=3))
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
     log.save_rules("r", rules, token="2")
     log.save_selection("r", "odd ones", ["a", "b"], token="3")
     full = log.state("r")
@@ -93,9 +93,9 @@ def test_undo_and_redo_walk_through_every_kind_of_change():
 
 def test_a_new_change_after_undo_ends_redo():
     log = curation_log()
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
     log.undo("r")
-    state = log.decide("r", ["b"], Change(Change(Action.DROP)), token="2")
+    state = log.decide("r", ["b"], Change(Action.DROP), token="2")
     assert not state.can_redo
     assert log.redo("r").decisions.keys() == {"b"}
 
@@ -109,7 +109,7 @@ def test_what_is_remembered_after_a_change_is_what_is_on_disk(steps):
         if step == "rules":
             told = log.save_rules(run_id, Rules(seed=number + 1), token=token)
         elif step == "decide":
-            told = log.decide(run_id, [f"e{number}"], Change(Change(Action.DROP)), token=token)
+            told = log.decide(run_id, [f"e{number}"], Change(Action.DROP), token=token)
         else:
             told = getattr(log, step)(run_id, token=token)
         decisions._CACHE.clear()
@@ -125,8 +125,8 @@ def test_undo_with_nothing_to_undo_changes_nothing():
 
 def test_history_tells_who_changed_an_example():
     log = curation_log()
-    log.decide("r", ["a", "b"], Change(Change(Action.DROP)), token="1")
-    log.decide("r", ["b"], Change(Change(Action.KEEP)), token="2")
+    log.decide("r", ["a", "b"], Change(Action.DROP), token="1")
+    log.decide("r", ["b"], Change(Action.KEEP), token="2")
     log.undo("r")
     assert [(e.kind, e.after.action) for e in log.history("r", "b")] == [
         ("decide", Action.DROP),
@@ -138,15 +138,15 @@ def test_history_tells_who_changed_an_example():
 
 def test_runs_do_not_see_each_other():
     log = curation_log()
-    log.decide("r", ["a"], Change(Change(Action.DROP)), token="1")
+    log.decide("r", ["a"], Change(Action.DROP), token="1")
     assert log.state("other").decisions == {}
 
 
 def test_many_ids_in_one_click():
     log = curation_log()
     ids = [f"row-{i}" for i in range(3_000)]
-    log.decide("r", ids, Change(Change(Action.DROP)), token="1")
-    assert len(log.decide("r", ids[:2_000], Change(Change(Action.CLEAR)), token="2").decisions) == 1_000
+    log.decide("r", ids, Change(Action.DROP), token="1")
+    assert len(log.decide("r", ids[:2_000], Change(Action.CLEAR), token="2").decisions) == 1_000
     assert len(log.undo("r").decisions) == 3_000
 
 

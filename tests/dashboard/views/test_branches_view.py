@@ -71,7 +71,7 @@ def test_an_address_with_a_branch_that_is_gone_shows_main_and_says_so(run_of):
 def test_a_removed_branch_is_restored_from_the_menu(run_of):
     run = actions.runs.open_run(run_of("table"))
     at = _made(run_of)
-    actions.curation.decide(run, ["r05"], Change(Change(Action.DROP)), token="t", branch="strict")
+    actions.curation.decide(run, ["r05"], Change(Action.DROP), token="t", branch="strict")
     at.run().button(key="branch_remove").click().run()
     assert [b.name for b in actions.branches.list_branches(run)] == ["main"]
     gone = actions.branches.list_branches(run, removed=True)[0]

@@ -72,9 +72,9 @@ def test_a_check_made_before_a_decision_says_so_everywhere(copied):
     run, view, result = checked(copied)
     assert _last_line(run, view)[1] == f"Checked: {result.verdict}"
     name = str(view.ids[np.flatnonzero(~view.held_out)[0]])
-    actions.curation.decide(run, [name], Change(Change(note="looked at", reviewed=True)), token="note")
+    actions.curation.decide(run, [name], Change(note="looked at", reviewed=True), token="note")
     assert _last_line(run, view)[1] == f"Checked: {result.verdict}", "a note keeps and drops nothing"
-    actions.curation.decide(run, [name], Change(Change(Action.DROP)), token="drop")
+    actions.curation.decide(run, [name], Change(Action.DROP), token="drop")
     assert _last_line(run, view) == ("amber", f"Checked with other decisions than the present ones: {result.verdict}")
     said = screen("check", copied)
     assert "other decisions than the present ones: check again" in words(said)
@@ -106,8 +106,8 @@ def test_reviewed_rows_give_a_noise_rate_with_its_interval(copied):
     run = actions.runs.open_run(copied)
     view = actions.scores.score_view(run)
     ids = actions.noise.review_sample(view)
-    actions.curation.decide(run, ids[:40], Change(Change(Action.KEEP, reviewed=True, sampled=True)), token="a")
-    actions.curation.decide(run, ids[40:], Change(Change(Action.DROP, reviewed=True, sampled=True)), token="b")
+    actions.curation.decide(run, ids[:40], Change(Action.KEEP, reviewed=True, sampled=True), token="a")
+    actions.curation.decide(run, ids[40:], Change(Action.DROP, reviewed=True, sampled=True), token="b")
     found = actions.noise.noise_rate(view, actions.curation.curation_state(run).decisions)
     assert found.share == pytest.approx(8 / 48)
     assert found.text in words(screen("check", copied))

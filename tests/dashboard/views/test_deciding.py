@@ -100,9 +100,7 @@ def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch)
     before = current_run.open_current()
     given = int(before.view.labels[10])
     other = (given + 1) % 3
-    actions.curation.decide(
-        run, ["r10"], Change(Change(Action.RELABEL, label=before.view.class_names[other])), token="relabel"
-    )
+    actions.curation.decide(run, ["r10"], Change(Action.RELABEL, label=before.view.class_names[other]), token="relabel")
     after = current_run.open_current()
     tile = example_tiles.tile(after, 10)
     assert (tile.given, tile.label) == (after.view.class_names[given], after.view.class_names[other])
@@ -172,7 +170,7 @@ def test_dropping_a_class_says_new_already_and_locked_and_shouts(unguarded):
     rows = np.flatnonzero(view.labels == 0)
     training = rows[~view.held_out[rows]]
     already = [str(view.ids[training[0]])]
-    actions.curation.decide(run, already, Change(Change(Action.DROP)), token="before")
+    actions.curation.decide(run, already, Change(Action.DROP), token="before")
     at = screen("explore", path)
     at.session_state["selection"] = rows
     at.run().button(key="verb_drop").click().run()

@@ -33,7 +33,7 @@ def test_progress_goes_on_where_it_stopped(run_of):
 def test_the_label_is_right_keeps_a_dropped_row_and_goes_on(run_of):
     run, view, order = _queue(run_of)
     name = str(view.ids[order[2]])
-    actions.curation.decide(run, [name], Change(Change(Action.DROP)), token="before")
+    actions.curation.decide(run, [name], Change(Action.DROP), token="before")
     at = screen("explore", run_of("table"), order="review", side="example", example=name)
     at.button(key="review_done").click().run()
     said = actions.curation.curation_state(run).decisions[name]
@@ -65,7 +65,7 @@ def test_a_decision_in_review_order_goes_on(run_of, key):
 def test_what_was_reviewed_is_not_lost_with_another_queue(run_of):
     run, view, order = _queue(run_of)
     names = [str(view.ids[row]) for row in order[:2]]
-    actions.curation.decide(run, names, Change(Change(reviewed=True)), token="marks")
+    actions.curation.decide(run, names, Change(reviewed=True), token="marks")
     actions.curation.save_rules(run, Rules(thresholds=(Threshold("el2n", "count", "below", 3),)), token="other")
     state = actions.curation.curation_state(run)
     assert not set(order[:2]) & set(review_queue(view, state.rules).order[:1])  # another queue

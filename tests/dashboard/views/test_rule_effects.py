@@ -33,7 +33,7 @@ def test_rows_that_changed_side(run_of):
 def test_a_decision_is_no_change_of_rules(run_of):
     run, view = _world(run_of)
     at = screen("rules", run_of("table"))
-    actions.curation.decide(run, [str(view.ids[5])], Change(Change(Action.DROP)), token="by hand")
+    actions.curation.decide(run, [str(view.ids[5])], Change(Action.DROP), token="by hand")
     assert "Nothing yet: move a weight" in words(at.run())
 
 

@@ -30,7 +30,7 @@ def test_verbs_wait_for_a_selection(run_of):
 def test_a_second_tab_is_told_about_a_conflict(run_of):
     run = actions.runs.open_run(run_of("table"))
     first = _explore(run_of("table"), [5])
-    actions.curation.decide(run, ["r05", "r20"], Change(Change(Action.KEEP)), token="elsewhere")
+    actions.curation.decide(run, ["r05", "r20"], Change(Action.KEEP), token="elsewhere")
     # this tab still shows the revision before: its click must not go through unseen
     first.session_state["revisions"] = {run.run_id: 0}
     first.button(key="verb_drop").click().run()
@@ -41,7 +41,7 @@ def test_a_second_tab_is_told_about_a_conflict(run_of):
 def test_a_second_tab_on_other_rows_is_no_conflict(run_of):
     run = actions.runs.open_run(run_of("table"))
     first = _explore(run_of("table"), [5])
-    actions.curation.decide(run, ["r20"], Change(Change(Action.KEEP)), token="elsewhere")
+    actions.curation.decide(run, ["r20"], Change(Action.KEEP), token="elsewhere")
     first.session_state["revisions"] = {run.run_id: 0}
     first.button(key="verb_drop").click().run()
     assert "another tab" not in words(first)
@@ -51,7 +51,7 @@ def test_a_second_tab_on_other_rows_is_no_conflict(run_of):
 def test_the_same_token_applies_once(run_of):
     run = actions.runs.open_run(run_of("table"))
     for _ in range(2):
-        actions.curation.decide(run, ["r07"], Change(Change(Action.DROP)), token="one click")
+        actions.curation.decide(run, ["r07"], Change(Action.DROP), token="one click")
     assert actions.curation.curation_state(run).rev == 1
 
 
