@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.components import page_style
 from dashboard.panels import step_list, top_bar, unknown_folder
-from dashboard.session import error_boundary, selection, state, url
+from dashboard.session import error_boundary, navigation, new_source, selection, url
 from dashboard.session.current_run import UnknownFolderError, open_current
 from dashboard.session.module_gc import skip_module_gc
 from dashboard.session.slots import discard_pending_events
@@ -30,29 +30,29 @@ STEPS = {
 page = st.navigation(list(STEPS.values()), position="hidden")
 skip_module_gc()
 page_style.page_style()
-state.sync()
-wanted = STEPS.get(state.asked_step() or "", page)
-if wanted.url_path != page.url_path:
-    st.switch_page(wanted, query_params=url.address())
-state.arrived()
+navigation.sync()
+requested = STEPS.get(navigation.pending_page() or "", page)
+if requested.url_path != page.url_path:
+    st.switch_page(requested, query_params=url.all_params())
+navigation.pop_pending_page()
 problem, opened = None, None
 try:
     opened = open_current()
     if opened is not None:
-        selection.settle(opened)
+        selection.sync(opened)
 except Exception as error:  # a run that does not open must not take the steps away, which lead out of it
     problem = error_boundary.words(error)
-url.put()
-again = state.is_here(page.url_path)  # the list of steps is on screen already: what answers the press comes first
-if not again:
+url.write()
+redrawn = navigation.is_same_page(page.url_path)  # its list of steps is on screen: draw the answer to the press first
+if not redrawn:
     discard_pending_events()
     step_list.step_list(STEPS, page, opened, problem)
-top_bar.top_bar(opened, preparing=page == STEPS["data"] and state.is_preparing())
+top_bar.top_bar(opened, preparing=page == STEPS["data"] and new_source.is_preparing())
 if isinstance(problem, UnknownFolderError) and page not in (STEPS["start"], STEPS["data"], STEPS["methods"]):
     error_boundary.alone(unknown_folder.unknown_folder, problem)
 else:
     error_boundary.alone(page.run)
-if again:
+if redrawn:
     step_list.step_list(STEPS, page, opened, problem)
-url.put()
-state.drew()
+url.write()
+navigation.mark_drawn()

@@ -12,7 +12,7 @@ from core import actions
 from core.types.branches import MAIN
 from core.types.errors import CurationError
 from dashboard.components import messages, table
-from dashboard.session import cache, commands, selection, state
+from dashboard.session import cache, commands, navigation, selection, state, url_widgets
 from dashboard.session.current_run import Opened, beside
 from dashboard.session.slots import slot
 from dashboard.tables import branches
@@ -69,7 +69,7 @@ def _removed(opened: Opened) -> None:
 
 def _switch(opened: Opened, name: str) -> None:
     if commands.attempt(lambda: actions.branches.use_branch(opened.run, name)) is not None:
-        state.turn_to_branch(name)
+        navigation.switch_branch(name)
 
 
 def _make(opened: Opened, name: str, origin: str) -> None:
@@ -78,7 +78,7 @@ def _make(opened: Opened, name: str, origin: str) -> None:
         lambda: actions.branches.make_branch(opened.run, name, origin, token=token), f"branch-{opened.run.run_id}"
     )
     if made is not None:
-        state.turn_to_branch(made.name)
+        navigation.switch_branch(made.name)
         state.put("branch_name", "")
         state.tell(f"Branch “{made.name}” made: changes now go there", "", "saved")
 
@@ -86,7 +86,7 @@ def _make(opened: Opened, name: str, origin: str) -> None:
 def _rename(opened: Opened, here: str, to: str) -> None:
     renamed = commands.attempt(lambda: actions.branches.rename_branch(opened.run, here, to))
     if renamed is not None:
-        state.turn_to_branch(renamed.name)
+        navigation.switch_branch(renamed.name)
         state.tell(f"Branch “{here}” is now “{renamed.name}”", "", "saved")
 
 
@@ -96,7 +96,7 @@ def _remove(opened: Opened, here: str) -> None:
         return True
 
     if commands.attempt(call):
-        state.turn_to_branch(MAIN)
+        navigation.switch_branch(MAIN)
         state.tell(f"Branch “{here}” removed; its menu can restore it", "", "saved")
 
 
@@ -107,8 +107,8 @@ def _restore(opened: Opened, curation: str) -> None:
 
 
 def _compare() -> None:
-    state.turn_to("pane", "branches")
-    state.follow("compare")
+    navigation.show_pane("pane", "branches")
+    navigation.request_page("compare")
 
 
 def comparison(opened: Opened) -> None:
@@ -124,7 +124,11 @@ def comparison(opened: Opened) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="against_line"):
         st.text(f"“{opened.curation.branch}” (this page) against")
         other = st.selectbox(
-            "Against", others, label_visibility="collapsed", width=240, **state.held("against", others, others[0])
+            "Against",
+            others,
+            label_visibility="collapsed",
+            width=240,
+            **url_widgets.sticky_choice("against", others, others[0]),
         )
     try:
         a = beside(opened, other)

@@ -10,7 +10,7 @@ from dashboard.components.display_text import shown
 from dashboard.components.drawer_keys import drawer_keys
 from dashboard.components.saved_field import saved_field
 from dashboard.panels import review_bar
-from dashboard.session import commands, state
+from dashboard.session import commands, navigation, state
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 
@@ -42,7 +42,7 @@ def decide(opened: Opened, row: int) -> None:
 def popover(row: int, part: str, title: str) -> DeltaGenerator:
     """Opened by its button, or by a key of the keyboard."""
     key = f"open_{part}_{row}"
-    if state.asked_part()[0] == part and state.is_new("opened_part", state.asked_part()):
+    if navigation.requested_part()[0] == part and state.is_new("opened_part", navigation.requested_part()):
         state.put(key, True)
     return st.popover(title, key=key, on_change="rerun")
 
@@ -90,7 +90,7 @@ def note(opened: Opened, row: int) -> None:
 def keys(opened: Opened, row: int) -> None:
     """r and n work wherever the focus is, and put it into what they open; k and d answer the sample."""
     example_id = str(opened.view.ids[row])
-    part, wish = state.asked_part()
+    part, wish = navigation.requested_part()
     field = {"relabel": f"label_{row}", "note": f"note_{row}"}.get(part, "")
 
     verbs = {"k": Action.KEEP.value, "d": Action.DROP.value} if review_bar.asks(opened, row) else {}
@@ -99,7 +99,7 @@ def keys(opened: Opened, row: int) -> None:
         if asked in verbs.values():
             one(opened, row, Action(asked))
         else:
-            state.ask_for(asked, example_id)
+            navigation.request_part(asked, example_id)
 
     drawer_keys({"r": "relabel", "n": "note", **verbs}, heard, field, wish, slot=slot("drawer_keys"))
 

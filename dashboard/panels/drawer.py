@@ -22,7 +22,7 @@ from dashboard.panels import (
     sample_review,
     what_if,
 )
-from dashboard.session import cache, error_boundary, explainer, state
+from dashboard.session import cache, error_boundary, explainer, navigation
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import example_tiles
@@ -30,7 +30,7 @@ from dashboard.tables import example_tiles
 
 def drawer(opened: Opened) -> None:
     """Everything about the focused example; says how to focus one when there is none."""
-    row = opened.view.row_of.get(state.focused() or "")
+    row = opened.view.row_of.get(navigation.focused() or "")
     if row is None:
         messages.empty_state(
             "No example chosen",

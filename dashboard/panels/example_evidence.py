@@ -11,7 +11,7 @@ from core import actions
 from core.types.figures import digits
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.components.training_curve import training_curve
-from dashboard.session import cache, state
+from dashboard.session import cache, navigation
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import example_tiles
@@ -76,5 +76,5 @@ def _strip(
     tiles = [example_tiles.tile(opened, int(r), "") for r in rows]
     clicked = neighbors_strip(title, tiles, slot=slot(f"strip_{name}"), captions=captions, size=56, empty=empty)
     if clicked is not None:
-        state.focus(str(opened.view.ids[clicked]))
+        navigation.focus(str(opened.view.ids[clicked]))
         st.rerun()

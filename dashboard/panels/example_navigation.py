@@ -8,7 +8,7 @@ import streamlit as st
 from core import actions
 from core.types.facets import Filters
 from dashboard.panels import keyboard, review_bar
-from dashboard.session import commands, row_filters, state
+from dashboard.session import commands, navigation, row_filters, selection
 from dashboard.session.current_run import Opened
 from dashboard.tables import row_table
 
@@ -16,7 +16,7 @@ from dashboard.tables import row_table
 def example_navigation(opened: Opened, row: int) -> None:
     """Previous, next, undo and the list of keys. In review order the review's own steps take the arrows."""
     with st.container(key="drawer_moving", horizontal=True, gap="small"):
-        if state.turned_to("order", "") != review_bar.ORDER and not review_bar.asks(opened, row):
+        if navigation.pane("order", "") != review_bar.ORDER and not review_bar.asks(opened, row):
             for title, arrow, by in (("Previous", "Left", -1), ("Next", "Right", 1)):
                 st.button(title, key=f"move_{title.lower()}", on_click=_step, args=(opened, row, by), shortcut=arrow)
         st.button(
@@ -33,12 +33,12 @@ def example_navigation(opened: Opened, row: int) -> None:
 def _step(opened: Opened, row: int, by: int) -> None:
     other = neighbor_in_rows(opened, row, by)
     if other is not None:
-        state.open_example(str(opened.view.ids[other]))
+        navigation.open_example(str(opened.view.ids[other]))
 
 
 def neighbor_in_rows(opened: Opened, row: int, by: int) -> int | None:
     """The row `by` places after this one as the rows are listed; the first of the list for a row that is not in it."""
-    rows = row_table.ordered(opened, _listed(opened), state.turned_to("order", "rank"))
+    rows = row_table.ordered(opened, _listed(opened), navigation.pane("order", "rank"))
     at = np.flatnonzero(rows == row)
     if not len(at):
         return int(rows[0]) if len(rows) else None
@@ -48,10 +48,10 @@ def neighbor_in_rows(opened: Opened, row: int, by: int) -> int | None:
 
 def _listed(opened: Opened) -> np.ndarray:
     """The rows of the tab in front."""
-    tab = state.turned_to("tab", "Filtered")
+    tab = navigation.pane("tab", "Filtered")
     if tab == "All":
         return np.arange(len(opened.view))
     if tab == "Selected":
-        return state.selection()
+        return selection.selected()
     filters = Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     return np.flatnonzero(actions.facets.shown_rows(opened.view, row_table.facets(opened), filters))

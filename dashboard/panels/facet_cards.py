@@ -13,7 +13,7 @@ from core.types.figures import digits
 from dashboard.components import messages, theme
 from dashboard.components.class_bars import class_bars
 from dashboard.components.distribution import Distribution, HistogramOptions, histogram
-from dashboard.session import cache, row_filters, selection, state
+from dashboard.session import cache, navigation, row_filters, selection, state, url_widgets
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import palette, row_table
@@ -41,7 +41,7 @@ def facet_cards(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, filt
             label_visibility="collapsed",
             help="What a bar, or a drag across the histogram, does: filter all views, or select its rows among those "
             "that pass the filters.",
-            **state.held("bars", _BARS, "filter"),
+            **url_widgets.sticky_choice("bars", _BARS, "filter"),
         )
         st.button("Show all", key="clear_filters", disabled=not filters.active, on_click=row_filters.clear_filters)
     _chips(filters)
@@ -83,7 +83,7 @@ def _clicked(facet: Facet, option: str, shown: np.ndarray, filters: Filters) -> 
 
 
 def _selects() -> bool:
-    return state.turned_to("bars", "filter") == "select"
+    return navigation.pane("bars", "filter") == "select"
 
 
 def _chips(filters: Filters) -> None:
@@ -129,7 +129,7 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
                 format_func=row_table.title,
                 label_visibility="collapsed",
                 width="stretch",
-                **state.held("score", names, names[0]),
+                **url_widgets.sticky_choice("score", names, names[0]),
             )
             mode = st.segmented_control(
                 "Form",
@@ -137,9 +137,9 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
                 required=True,
                 label_visibility="collapsed",
                 format_func=_CURVES.__getitem__,
-                **state.held("curve", _CURVES, "histogram"),
+                **url_widgets.sticky_choice("curve", _CURVES, "histogram"),
             )
-            by_class = st.toggle("by class", **state.held_toggle("by_class"))
+            by_class = st.toggle("by class", **url_widgets.sticky_toggle("by_class"))
         index = cache.score_index(opened.run.run_id, opened.at, name, opened.run)
         cut, drop = actions.cuts.cut_on_score(opened.rules, name, index)
         options = HistogramOptions(
@@ -178,6 +178,6 @@ def distribution(opened: Opened, name: str, shown: np.ndarray) -> Distribution:
 
 
 def _focused_value(opened: Opened, name: str) -> float | None:
-    row = opened.view.row_of.get(state.focused() or "")
+    row = opened.view.row_of.get(navigation.focused() or "")
     value = None if row is None else float(opened.view.scores[name].values[row])
     return None if value is None or np.isnan(value) else value

@@ -7,7 +7,7 @@ import streamlit as st
 from core.types.curation import Action
 from dashboard.components.page_keys import page_keys
 from dashboard.panels import selection_bar
-from dashboard.session import commands, state
+from dashboard.session import commands, navigation, selection, state
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 
@@ -34,7 +34,7 @@ def keyboard(opened: Opened | None, steps: dict[str, str]) -> None:
     keys = {**steps, "?": "keys"}
     if opened is not None:
         keys |= _EDITS
-        if len(state.selection()) and not _is_example_open(opened):
+        if len(selection.selected()) and not _is_example_open(opened):
             keys |= {letter: action.value for letter, action in _VERBS.items()}
 
     def on_key(what: str) -> None:
@@ -54,7 +54,7 @@ def _do(opened: Opened | None, what: str) -> None:
     if what == "keys":
         ask_for_keys()
     elif opened is None or what not in ("undo", "redo", *(action.value for action in _VERBS.values())):
-        state.follow(what)
+        navigation.request_page(what)
     elif what in ("undo", "redo"):
         {"undo": commands.undo, "redo": commands.redo}[what](opened.run)
     else:
@@ -63,7 +63,7 @@ def _do(opened: Opened | None, what: str) -> None:
 
 def _is_example_open(opened: Opened) -> bool:
     """Whether the drawer is in front: its own k and d are about the example in it."""
-    return state.turned_to("side", "") == "example" and (state.focused() or "") in opened.view.row_of
+    return navigation.pane("side", "") == "example" and (navigation.focused() or "") in opened.view.row_of
 
 
 @st.dialog("Keys")

@@ -13,7 +13,7 @@ from core.types.facets import Facet
 from dashboard.components import embedding_map as maps
 from dashboard.components import polygon
 from dashboard.panels import review_bar
-from dashboard.session import cache, row_bits, selection, state
+from dashboard.session import cache, navigation, row_bits, selection, url_widgets
 from dashboard.session.current_run import Opened
 from dashboard.session.fragments import fragment
 from dashboard.session.slots import slot
@@ -41,7 +41,7 @@ def map_panel(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, height
             format_func=_titles().__getitem__,
             required=True,
             label_visibility="collapsed",
-            **state.held("layout", layouts, layouts[0]),
+            **url_widgets.sticky_choice("layout", layouts, layouts[0]),
         )
         choices = color_choices(opened, facets)
         color = st.selectbox(
@@ -50,10 +50,10 @@ def map_panel(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, height
             format_func=choices.__getitem__,
             label_visibility="collapsed",
             width=230,
-            **state.held("color", choices, "decision"),
+            **url_widgets.sticky_choice("color", choices, "decision"),
         )
         honest = has_neighbors(opened) and st.toggle(
-            "Hollow: neighbors not kept", help=_HOLLOW_HELP, **state.held_toggle("hollow")
+            "Hollow: neighbors not kept", help=_HOLLOW_HELP, **url_widgets.sticky_toggle("hollow")
         )
         st.text(f"{int(shown.sum()):,} / {len(shown):,} points")
     layout = layout or layouts[0]
@@ -72,7 +72,7 @@ def _titles() -> dict[str, str]:
 def first_layout(opened: Opened) -> str | None:
     """The layout chosen in Explore, else the first there is."""
     layouts = layouts_of(opened)
-    chosen = state.turned_to("layout", "")
+    chosen = navigation.pane("layout", "")
     return chosen if chosen in layouts else next(iter(layouts), None)
 
 
@@ -111,7 +111,7 @@ def draw_plane(
     hollow: maps.MapHollow | None = None,
 ) -> None:
     """Rows at any coordinates: lasso, click and hover mean the same everywhere. words: what a screen reader says."""
-    row = opened.view.row_of.get(state.focused() or "")
+    row = opened.view.row_of.get(navigation.focused() or "")
 
     held = row_bits.RowBits.of(shown)
 
@@ -127,7 +127,7 @@ def draw_plane(
         locked=opened.view.held_out,
         decided=np.flatnonzero(opened.outcome.came_from(Source.MANUAL, Source.DUPLICATE)),
         shown=shown,
-        selected=state.selection(),
+        selected=selection.selected(),
         flagged=opened.view.rows_of(opened.curation.decisions),
         focused=None if row is not None and review_bar.blind(opened, row) else row,  # its color would tell
         card=lambda number: example_tiles.hover_card(opened, number),
@@ -143,9 +143,9 @@ def _react(opened: Opened, coords: np.ndarray, shown: row_bits.RowBits, event: m
         rows = polygon.rows_in_polygon(coords, event.polygon, shown.mask())
         selection.choose(rows, "" if event.mode == "replace" else event.mode)
     elif event.kind == "click" and event.row is not None:
-        state.open_example(str(opened.view.ids[event.row]))
+        navigation.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "clear":
-        state.select(np.array([], np.int64))
+        selection.select(np.array([], np.int64))
 
 
 def color_choices(opened: Opened, facets: Sequence[Facet]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from core.types.examples import Modality, Roles, SourceReport
 from core.types.image_format import with_image_format
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard.components import messages
-from dashboard.session import state
+from dashboard.session import navigation, state
 from dashboard.session.slots import slot
 
 
@@ -76,5 +76,5 @@ def _pictures() -> tuple[str, str, str]:
 
 def _go(spec: RunSpec) -> None:
     state.put("draft_spec", spec)
-    state.close_run()
-    state.follow("scores")
+    navigation.close_run()
+    navigation.request_page("scores")

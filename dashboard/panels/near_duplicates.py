@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import actions
 from core.types.curation import Guardrails, NearDuplicates
-from dashboard.session import commands, selection, state
+from dashboard.session import commands, navigation, selection, state
 from dashboard.session.current_run import Opened
 
 _STEPS = (0.992, 0.994, 0.996, 0.998, 0.999, 0.9995, 0.9999, 1.0)
@@ -47,7 +47,7 @@ def other_warnings(opened: Opened) -> Sequence[str]:
 
 def _show(opened: Opened, found: NearDuplicates) -> None:
     selection.choose(actions.examples.rows_alike(opened.view, found.similarity), "replace")
-    state.follow("explore")
+    navigation.request_page("explore")
 
 
 def _raise(opened: Opened, found: NearDuplicates) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from core import actions
 from core.types.curation import Action, Change
 from core.types.review import QUEUE
-from dashboard.session import commands, state
+from dashboard.session import commands, navigation
 from dashboard.session.current_run import Opened
 from dashboard.tables import row_table
 
@@ -22,7 +22,7 @@ _HELP = (
 
 def queue(opened: Opened) -> np.ndarray | None:
     """Rows in the order of the review that is going on; None while rows are in another order."""
-    order = state.turned_to("order", "")
+    order = navigation.pane("order", "")
     if order == SAMPLE:
         return row_table.sample(opened)
     return row_table.review(opened).order if order == ORDER else None
@@ -56,7 +56,7 @@ def go(opened: Opened, title: str, waiting: int | None) -> None:
 
 def steps(opened: Opened, row: int) -> None:
     """In the drawer, while rows are in review order: back, the label is right, skip, on; also by the arrow keys."""
-    if state.turned_to("order", "") != ORDER:
+    if navigation.pane("order", "") != ORDER:
         return
     order = row_table.review(opened).order
     place = place_in(order, row)
@@ -109,7 +109,7 @@ def step(title: str, arrow: str, opened: Opened, order: np.ndarray, place: int) 
 
 def asks(opened: Opened, row: int) -> bool:
     """Whether the random sample is being reviewed and this row is one of it: what is said now is its answer."""
-    return state.turned_to("order", "") == SAMPLE and place_in(row_table.sample(opened), row) is not None
+    return navigation.pane("order", "") == SAMPLE and place_in(row_table.sample(opened), row) is not None
 
 
 def blind(opened: Opened, row: int) -> bool:
@@ -121,7 +121,7 @@ def blind(opened: Opened, row: int) -> bool:
 def open_row(opened: Opened, row: int | None) -> None:
     """Put a row into the drawer."""
     if row is not None:
-        state.open_example(str(opened.view.ids[row]))
+        navigation.open_example(str(opened.view.ids[row]))
 
 
 def go_on(opened: Opened, row: int) -> None:

@@ -11,7 +11,7 @@ from dashboard.components import gallery as galleries
 from dashboard.components import table
 from dashboard.components.display_text import shown
 from dashboard.panels import decision_form, keyboard, review_bar, sample_review
-from dashboard.session import commands, row_filters, state
+from dashboard.session import commands, navigation, row_filters, selection, state, url_widgets
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import example_tiles, row_table
@@ -21,10 +21,10 @@ _PAGE = {"gallery": 60, "table": 500}
 
 def rows_panel(opened: Opened, shown: np.ndarray) -> None:
     """Tabs with their counts, order, form, and one page of rows."""
-    everything, selected = np.arange(len(opened.view)), state.selection()
+    everything, selected = np.arange(len(opened.view)), selection.selected()
     sets = {"All": everything, "Filtered": np.flatnonzero(shown), "Selected": selected}
     with st.container(key="rows_tools", horizontal=True, gap="small", vertical_alignment="center"):
-        tab = state.switch("tab", {name: f"{name} {len(rows):,}" for name, rows in sets.items()}, "Filtered")
+        tab = url_widgets.switch("tab", {name: f"{name} {len(rows):,}" for name, rows in sets.items()}, "Filtered")
         st.space("stretch")
         orders = row_table.orders(opened)
         order = st.selectbox(
@@ -33,14 +33,14 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
             format_func=orders.__getitem__,
             label_visibility="collapsed",
             width=250,
-            **state.held("order", orders, "rank"),
+            **url_widgets.sticky_choice("order", orders, "rank"),
         )
         form = st.segmented_control(
             "Form",
             list(_PAGE),
             required=True,
             label_visibility="collapsed",
-            **state.held("form", _PAGE, "gallery"),
+            **url_widgets.sticky_choice("form", _PAGE, "gallery"),
         )
     if order == review_bar.ORDER:
         review_bar.progress(opened)
@@ -65,9 +65,9 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
     galleries.gallery(
         tiles,
         slot=slot("gallery"),
-        selected=actions.selections.join(state.selection(), rows, "within").tolist(),
+        selected=actions.selections.join(selection.selected(), rows, "within").tolist(),
         empty=_empty_words(tab),
-        focused=opened.view.row_of.get(state.focused() or ""),
+        focused=opened.view.row_of.get(navigation.focused() or ""),
         size=84,
         height=None,
         on_event=lambda event: _react(opened, rows, event),
@@ -76,10 +76,10 @@ def _gallery(opened: Opened, rows: np.ndarray, order: str, tab: str) -> None:
 
 def _react(opened: Opened, rows: np.ndarray, event: galleries.GalleryEvent) -> None:
     if event.kind == "select":
-        rest = actions.selections.join(state.selection(), rows, "subtract")
-        state.select(actions.selections.join(rest, np.array(event.rows, np.int64), "add"))
+        rest = actions.selections.join(selection.selected(), rows, "subtract")
+        selection.select(actions.selections.join(rest, np.array(event.rows, np.int64), "add"))
     elif event.kind == "focus":
-        state.open_example(str(opened.view.ids[event.row]))
+        navigation.open_example(str(opened.view.ids[event.row]))
     elif event.kind == "key":
         _press(opened, event)
 
@@ -102,7 +102,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
     elif event.pressed == "u":
         commands.undo(opened.run)
     elif event.pressed in ("r", "n"):
-        state.ask_for({"r": "relabel", "n": "note"}[event.pressed], str(opened.view.ids[event.row]))
+        navigation.request_part({"r": "relabel", "n": "note"}[event.pressed], str(opened.view.ids[event.row]))
     elif event.pressed == "?":
         keyboard.ask_for_keys()
 
@@ -110,7 +110,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
 def _table(opened: Opened, rows: np.ndarray) -> None:
     """Its check marks are the selection: what they change, the map shows, and what others change, they show."""
     frame = row_table.rows_frame(opened, rows)
-    here = actions.selections.join(state.selection(), rows, "within")
+    here = actions.selections.join(selection.selected(), rows, "within")
     marks = state.once("table_marks", lambda: {"times": 0})
     shown = (rows.tobytes(), here.tobytes())
     if marks.get("shown") != shown:  # changed elsewhere: a table of another key starts with these marks
@@ -129,8 +129,10 @@ def _table(opened: Opened, rows: np.ndarray) -> None:
     if np.array_equal(now, here):
         return
     marks["shown"] = (rows.tobytes(), now.tobytes())
-    state.select(actions.selections.join(actions.selections.join(state.selection(), rows, "subtract"), now, "add"))
+    selection.select(
+        actions.selections.join(actions.selections.join(selection.selected(), rows, "subtract"), now, "add")
+    )
     added = np.setdiff1d(now, here)
     if len(added) == 1:
-        state.focus(str(opened.view.ids[added[0]]))
+        navigation.focus(str(opened.view.ids[added[0]]))
     st.rerun()

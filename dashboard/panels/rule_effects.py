@@ -11,7 +11,7 @@ from core import actions
 from core.types.curation import Rules
 from dashboard.components import table
 from dashboard.components.neighbors import neighbors_strip
-from dashboard.session import cache, selection, state
+from dashboard.session import cache, navigation, selection, state
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import comparison, example_tiles, flip_risks
@@ -53,8 +53,8 @@ def _moved(opened: Opened, title: str, rows: np.ndarray, key: str) -> None:
         on_click=_selecting(rows),
     )
     if clicked is not None:
-        state.open_example(str(opened.view.ids[clicked]))
-        state.follow("explore")
+        navigation.open_example(str(opened.view.ids[clicked]))
+        navigation.request_page("explore")
         st.rerun()
 
 
@@ -63,7 +63,7 @@ def _selecting(rows: np.ndarray) -> Callable[[], None]:
 
     def chosen() -> None:
         choose()
-        state.follow("explore")
+        navigation.request_page("explore")
 
     return chosen
 

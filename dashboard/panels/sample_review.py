@@ -10,7 +10,7 @@ from core.types.errors import CurationError
 from dashboard.components import messages
 from dashboard.panels import decision_form, review_bar
 from dashboard.panels.review_bar import SAMPLE
-from dashboard.session import cache, commands, state
+from dashboard.session import cache, commands, navigation
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import row_table
@@ -26,9 +26,9 @@ def start(opened: Opened) -> None:
     """Go to Explore with the sample in its own order and the first row that was not answered in the drawer."""
     rows, waiting = cache.noise_sample(opened.run.run_id, opened.at, opened.view), _waiting(opened)
     review_bar.open_row(opened, int(rows[0]) if waiting is None else waiting)
-    state.turn_to("order", SAMPLE)
-    state.turn_to("tab", "All")
-    state.follow("explore")
+    navigation.show_pane("order", SAMPLE)
+    navigation.show_pane("tab", "All")
+    navigation.request_page("explore")
 
 
 def progress(opened: Opened) -> None:
@@ -43,7 +43,13 @@ def progress(opened: Opened) -> None:
         st.text(f"Noise sample {len(said):,} of {len(rows):,}", help=_HELP)
         st.progress(len(said) / len(rows), width="stretch")
         if waiting is None:
-            st.button("See the noise rate", key="sample_done", on_click=state.follow, args=("check",), type="primary")
+            st.button(
+                "See the noise rate",
+                key="sample_done",
+                on_click=navigation.request_page,
+                args=("check",),
+                type="primary",
+            )
         else:
             review_bar.go(opened, "Go on" if said else "Start", waiting)
 

@@ -13,7 +13,7 @@ from core.types.curation import Zone
 from dashboard.components import embedding_map as maps
 from dashboard.components import messages, table
 from dashboard.panels import map_panel
-from dashboard.session import cache, selection, state
+from dashboard.session import cache, selection, state, url_widgets
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import comparison
@@ -31,9 +31,9 @@ def choose_pair(opened: Opened) -> tuple[str, str]:
                 format_func=comparison.axis_title,
                 label_visibility="collapsed",
                 width=260,
-                **state.held(key, names, names[number]),
+                **url_widgets.sticky_choice(key, names, names[number]),
             )
-    first, second = (state.get(f"held_{key}", names[0]) for key in ("across", "up"))
+    first, second = (state.get(f"sticky_{key}", names[0]) for key in ("across", "up"))
     return first, second
 
 

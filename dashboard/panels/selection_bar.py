@@ -8,7 +8,7 @@ import streamlit as st
 from core import actions
 from core.types.curation import Action, Change
 from dashboard.components.display_text import shown
-from dashboard.session import commands, row_bits, selection, state
+from dashboard.session import commands, navigation, row_bits, selection, state, url_widgets
 from dashboard.session.current_run import Opened
 
 _MODE_HELP = (
@@ -19,10 +19,10 @@ _MODE_HELP = (
 
 def selection_bar(opened: Opened, shown: np.ndarray) -> None:
     """One line of buttons; each says how many rows it acts on once it is on disk."""
-    rows = state.selection()
+    rows = selection.selected()
     none = len(rows) == 0
     with st.container(key="verbs", horizontal=True, gap="small", vertical_alignment="center"):
-        named = f" · {state.selection_name()}" if state.selection_name() else ""
+        named = f" · {selection.saved_name()}" if selection.saved_name() else ""
         st.text(f"{len(rows):,} selected{named[:40]}")
         for action, title in ((Action.KEEP, "Keep"), (Action.DROP, "Drop"), (Action.CLEAR, "Clear")):
             st.button(
@@ -43,7 +43,7 @@ def selection_bar(opened: Opened, shown: np.ndarray) -> None:
             label_visibility="collapsed",
             width=112,
             help=_MODE_HELP,
-            **state.held("mode", selection.MODES, "replace"),
+            **url_widgets.sticky_choice("mode", selection.MODES, "replace"),
         )
         st.button("Select all filtered", key="select_filtered", on_click=selection.chooser(shown))
         with st.popover("More"):
@@ -67,9 +67,9 @@ def _relabel(opened: Opened) -> None:
 def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
     with st.container(horizontal=True, gap="small", key="more_at_once"):
         held = row_bits.RowBits.of(shown)
-        st.button("Invert", key="invert", on_click=lambda: state.select(_inverse(held)))
+        st.button("Invert", key="invert", on_click=lambda: selection.select(_inverse(held)))
         nothing = np.array([], np.int64)
-        st.button("Clear selection", key="clear_selection", disabled=none, on_click=state.select, args=(nothing,))
+        st.button("Clear selection", key="clear_selection", disabled=none, on_click=selection.select, args=(nothing,))
         st.download_button(
             "Export as CSV",
             data=lambda: _csv(opened),
@@ -90,7 +90,7 @@ def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
 
 
 def _inverse(shown: row_bits.RowBits) -> np.ndarray:
-    return actions.selections.inverse(state.selection(), shown.mask())
+    return actions.selections.inverse(selection.selected(), shown.mask())
 
 
 def _named(opened: Opened, number: int, title: str, count: int) -> None:
@@ -106,30 +106,30 @@ def _named(opened: Opened, number: int, title: str, count: int) -> None:
 
 def _csv(opened: Opened) -> bytes:
     return actions.selections.selection_csv(
-        opened.view, opened.rules, opened.curation.decisions, opened.outcome, state.selection()
+        opened.view, opened.rules, opened.curation.decisions, opened.outcome, selection.selected()
     )
 
 
 def decide(opened: Opened, action: Action, label: str | None = None) -> None:
     """Decide about all selected rows."""
-    if commands.decide_rows(opened, state.selection(), Change(action, label=label)) is not None:
+    if commands.decide_rows(opened, selection.selected(), Change(action, label=label)) is not None:
         state.put("verb_relabel_open", False)
 
 
 def _save(opened: Opened, name: str) -> None:
-    ids = commands.names_of(opened.view.ids, state.selection())
+    ids = commands.names_of(opened.view.ids, selection.selected())
     if commands.save_selection(opened.run, name.strip(), ids) is not None:
-        state.select(state.selection(), name.strip())
+        selection.select(selection.selected(), name.strip())
 
 
 def _forget(opened: Opened, title: str) -> None:
-    if commands.save_selection(opened.run, title, []) is not None and state.selection_name() == title:
-        state.select(state.selection())
+    if commands.save_selection(opened.run, title, []) is not None and selection.saved_name() == title:
+        selection.select(selection.selected())
 
 
 def _rename(opened: Opened, title: str, to: str) -> None:
-    if commands.rename_selection(opened.run, title, to.strip()) is not None and state.selection_name() == title:
-        state.select(state.selection(), to.strip())
+    if commands.rename_selection(opened.run, title, to.strip()) is not None and selection.saved_name() == title:
+        selection.select(selection.selected(), to.strip())
 
 
 def _recall(opened: Opened, title: str) -> None:
@@ -137,7 +137,7 @@ def _recall(opened: Opened, title: str) -> None:
     if rows is None:
         return
     if selection.mode() == "replace":
-        state.select(rows, title)
-        state.turn_to("tab", "Selected")
+        selection.select(rows, title)
+        navigation.show_pane("tab", "Selected")
     else:
         selection.choose(rows)

@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 from core.types.errors import CurationError
 from dashboard.components.display_text import shown
 from dashboard.panels import branches
-from dashboard.session import state, url
+from dashboard.session import navigation, state, url
 from dashboard.session.current_run import Opened
 
 NUMBERS = {
@@ -40,7 +40,7 @@ def step_list(
                     label=f"{NUMBERS[name]}  {page.title}".strip(),
                     disabled=bool(reason),
                     help=reason or None,
-                    query_params=url.address(),
+                    query_params=url.all_params(),
                 )
                 if reason:
                     st.text(reason)
@@ -52,14 +52,14 @@ def why_not(name: str, opened: Opened | None) -> str:
     """Why a step cannot be entered yet, empty when it can."""
     if name in ("explore", "compare", "rules", "check", "export") and opened is None:
         return "Needs a run with a finished score."
-    if name == "scores" and opened is None and not state.current_run() and not state.get("draft_spec"):
+    if name == "scores" and opened is None and not navigation.run_key() and not state.get("draft_spec"):
         return "Needs data: a sample, yours, or a run."
     return ""
 
 
 def _summary(opened: Opened | None, problem: CurationError | None) -> None:
     if opened is None:
-        waiting = "No score of this run is finished yet." if state.current_run() else "Nothing open yet."
+        waiting = "No score of this run is finished yet." if navigation.run_key() else "Nothing open yet."
         st.text(waiting if problem is None else "This run cannot be read.")
         return
     examples = opened.run.examples

@@ -63,4 +63,4 @@ def _add(opened: Opened, asked: Threshold) -> None:
 
 def _remove(opened: Opened, number: int) -> None:
     commands.save_rules(opened.run, actions.rules.without_threshold(opened.rules, number), "Saved: one threshold less")
-    state.spend("cut")
+    state.retire_token("cut")

@@ -10,7 +10,7 @@ from core import actions
 from core.types.errors import CurationError
 from dashboard.components import kept_bar, messages, theme
 from dashboard.panels import keyboard, step_list
-from dashboard.session import access, cache, commands, state, url
+from dashboard.session import access, cache, commands, navigation, selection, state, url
 from dashboard.session.current_run import Opened
 from dashboard.session.fragments import fragment
 from dashboard.session.slots import slot
@@ -43,7 +43,7 @@ def _exposed_banner() -> None:
 
 def _press(opened: Opened | None, act: str) -> None:
     if act == "export":
-        state.follow("export")
+        navigation.request_page("export")
     elif opened is not None:
         {"undo": commands.undo, "redo": commands.redo}[act](opened.run)
 
@@ -60,7 +60,7 @@ def _kept_summary(opened: Opened, preparing: bool) -> kept_bar.KeptSummary:
         class_after=hit.after,
         noise=None if noise is None else (noise.share, noise.low, noise.high, noise.accuracy),
         noise_help=noise.text if noise else "",
-        selected=len(state.selection()),
+        selected=len(selection.selected()),
         can_undo=opened.curation.can_undo,
         can_redo=opened.curation.can_redo,
         resting=f"Still {opened.run.name}, not the new data:" if preparing else "",
@@ -87,7 +87,7 @@ def _watch(run_id: str | None, dark: bool) -> None:
     """Draw the page again when the system's theme or the decisions were changed elsewhere."""
     if theme.is_dark() != dark:
         st.rerun()
-    key = state.current_run()
+    key = navigation.run_key()
     if key is not None and run_id is not None:
         _watch_other_tabs(key, run_id)
 
@@ -96,7 +96,7 @@ def _watch_other_tabs(key: str, run_id: str) -> None:
     url.confirm()
     run, _ = cache.run(key)
     try:
-        rev = actions.curation.curation_revision(run, state.branch())
+        rev = actions.curation.curation_revision(run, navigation.branch())
     except CurationError:  # the branch was renamed or removed elsewhere: the page says so when it is drawn again
         st.rerun()
     if rev != state.revision(run_id):

@@ -15,7 +15,7 @@ from core.types.facets import Facet
 from dashboard.components import messages, table
 from dashboard.components.heat_map import heat_map
 from dashboard.components.neighbors import neighbors_strip
-from dashboard.session import cache, selection, state
+from dashboard.session import cache, navigation, selection, url_widgets
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import comparison, example_tiles
@@ -50,7 +50,7 @@ def zones_by(opened: Opened, facets: Sequence[Facet], shown: np.ndarray) -> None
         required=True,
         label_visibility="collapsed",
         format_func=lambda name: f"By {ways[name].title.lower()}",
-        **state.held("zones_by", ways, "label"),
+        **url_widgets.sticky_choice("zones_by", ways, "label"),
     )
     facet = ways[by or "label"]
     found = cache.zone_crossing(opened.run.run_id, opened.at, facet.name, facet.version, opened.view, facet)
@@ -94,7 +94,7 @@ def clusters(opened: Opened, shown: np.ndarray) -> None:
         required=True,
         label_visibility="collapsed",
         format_func=there.__getitem__,
-        **state.held("clustering", there, next(iter(there))),
+        **url_widgets.sticky_choice("clustering", there, next(iter(there))),
     ) or next(iter(there))
     cards = cache.cluster_cards(run.run_id, at, name, run, opened.view)
     if not any(card.number >= 0 for card in cards):
@@ -133,6 +133,6 @@ def _cluster(opened: Opened, card: ClusterCard, name: str, shown: np.ndarray) ->
         tiles = [example_tiles.tile(opened, int(row)) for row in members]
         clicked = neighbors_strip(title, tiles, slot=slot(f"cluster_{key}"), size=64)
         if clicked is not None:
-            state.open_example(str(opened.view.ids[clicked]))
-            state.follow("explore")
+            navigation.open_example(str(opened.view.ids[clicked]))
+            navigation.request_page("explore")
             st.rerun()

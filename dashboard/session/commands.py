@@ -11,7 +11,7 @@ from core import actions
 from core.types.branches import MAIN, CurationState
 from core.types.curation import Change, Rules, Step
 from core.types.errors import CurationError
-from dashboard.session import access, cache, state
+from dashboard.session import access, cache, navigation, state
 from dashboard.session.current_run import Opened, following
 
 
@@ -28,7 +28,7 @@ def attempt(call: Callable[[], Any], name: str = "") -> Any:
         state.tell(str(error), error.hint, "error")
         result = None
     if name:
-        state.spend(name)
+        state.retire_token(name)
     return result
 
 
@@ -42,7 +42,7 @@ def decide(run: actions.runs.Run, ids: Sequence[str], change: Change, said: str)
             change,
             token=state.token(name),
             expected_rev=state.revision(run.run_id),
-            branch=state.branch(),
+            branch=navigation.branch(),
         ),
         name,
     )
@@ -66,7 +66,7 @@ def decide_rows(opened: Opened, rows: Sequence[int] | np.ndarray, change: Change
 def save_rules(run: actions.runs.Run, rules: Rules, said: str = "Rules saved") -> CurationState | None:
     """Put rules on disk."""
     name = f"rules-{run.run_id}"
-    rev, branch = state.revision(run.run_id), state.branch()
+    rev, branch = state.revision(run.run_id), navigation.branch()
     done = attempt(
         lambda: actions.curation.save_rules(run, rules, token=state.token(name), expected_rev=rev, branch=branch), name
     )
@@ -77,7 +77,7 @@ def save_selection(run: actions.runs.Run, title: str, ids: Sequence[str]) -> Cur
     """Keep a selection under a name; no ids deletes it."""
     name = f"selection-{run.run_id}"
     said = f"Selection “{title}” saved ({len(ids):,} rows)" if len(ids) else f"Selection “{title}” removed"
-    token, branch = state.token(name), state.branch()
+    token, branch = state.token(name), navigation.branch()
     done = attempt(lambda: actions.selections.save_selection(run, title, list(ids), token=token, branch=branch), name)
     return _saved(run, done, said)
 
@@ -85,20 +85,20 @@ def save_selection(run: actions.runs.Run, title: str, ids: Sequence[str]) -> Cur
 def rename_selection(run: actions.runs.Run, title: str, to: str) -> CurationState | None:
     """Another name for a saved selection."""
     name = f"rename-{run.run_id}"
-    token, branch = state.token(name), state.branch()
+    token, branch = state.token(name), navigation.branch()
     done = attempt(lambda: actions.selections.rename_selection(run, title, to, token=token, branch=branch), name)
     return _saved(run, done, f"Selection “{title}” is now “{to}”")
 
 
 def open_run(key: str) -> None:
     """Look at a run, in the branch that was worked in last."""
-    state.open_run(key)
+    navigation.open_run(key)
     try:
         found = actions.branches.last_branch(cache.run(key)[0])
     except CurationError as error:
         state.tell(str(error), error.hint, "error")
         found = MAIN
-    state.turn_to_branch(found)
+    navigation.switch_branch(found)
 
 
 def undo(run: actions.runs.Run) -> None:
@@ -113,7 +113,7 @@ def redo(run: actions.runs.Run) -> None:
 
 def _step(run: actions.runs.Run, step: Callable[..., CurationState], said: str) -> None:
     name = f"step-{run.run_id}"
-    token, rev, branch = state.token(name), state.revision(run.run_id), state.branch()
+    token, rev, branch = state.token(name), state.revision(run.run_id), navigation.branch()
     _saved(run, attempt(lambda: step(run, token=token, expected_rev=rev, branch=branch), name), said)
 
 

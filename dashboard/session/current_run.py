@@ -15,7 +15,7 @@ from core.types.branches import MAIN, CurationState
 from core.types.curation import Outcome, Rules
 from core.types.errors import RunError
 from dashboard.components import messages
-from dashboard.session import cache, state
+from dashboard.session import cache, navigation, state
 from dashboard.session.slots import slot
 
 _START_HINT = "Open a sample from Start, or score your own data first."
@@ -55,7 +55,7 @@ _at_home: set[tuple[str, str]] = set()  # (workspace, key) of what was found to 
 
 def refuse_unknown_folder() -> None:
     """Raise `UnknownFolderError` when the address names one."""
-    key = state.current_run()
+    key = navigation.run_key()
     place = (str(actions.workspace.folder()), str(key))
     if key is None or place in _at_home:
         return
@@ -74,7 +74,7 @@ def require_run(nothing: str, key: str) -> Callable[[Callable[[Opened], None]], 
             if opened is not None:
                 draw(opened)
             elif messages.empty_state(nothing, _START_HINT, slot=slot(key), action="Go to Start"):
-                state.follow("start")
+                navigation.request_page("start")
                 st.rerun()
 
         return render
@@ -84,7 +84,7 @@ def require_run(nothing: str, key: str) -> Callable[[Callable[[Opened], None]], 
 
 def open_current() -> Opened | None:
     """The open run with its outcome; None when nothing is open or no score is finished. Raises `CurationError`."""
-    key = state.current_run()
+    key = navigation.run_key()
     if key is None:
         return None
     refuse_unknown_folder()
@@ -115,12 +115,12 @@ def following(opened: Opened, curation: CurationState) -> Opened:
 def _curation(run: actions.runs.Run) -> CurationState:
     """Of the branch in the address; of the first one, with a word about it, when that branch is gone."""
     try:
-        return actions.curation.curation_state(run, state.branch())
+        return actions.curation.curation_state(run, navigation.branch())
     except RunError as error:
-        if state.branch() == MAIN:
+        if navigation.branch() == MAIN:
             raise
         state.tell(str(error), f"{error.hint} This page shows {MAIN!r}.", "error")
-        state.turn_to_branch(MAIN)
+        navigation.switch_branch(MAIN)
         return actions.curation.curation_state(run)
 
 

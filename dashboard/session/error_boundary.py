@@ -13,7 +13,7 @@ import streamlit as st
 from core import actions
 from core.types.errors import CurationError
 from dashboard.components import messages
-from dashboard.session import state
+from dashboard.session import navigation
 from dashboard.session.slots import slot
 
 _LONGEST = 300  # letters of a stranger's exception
@@ -47,7 +47,7 @@ def show(error: Exception) -> bool:
     with st.container(key=name, gap="small"):
         messages.error_box(words(error), slot=slot(f"{name}_lines"))
         st.html(_WAY_ON)
-    state.drew()  # nothing more is to be waited for
+    navigation.mark_drawn()  # nothing more is to be waited for
     return True
 
 

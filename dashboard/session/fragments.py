@@ -17,7 +17,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
-from dashboard.session import error_boundary, state
+from dashboard.session import error_boundary, navigation
 
 
 def fragment(draw: Callable[..., None], run_every: float | None = None) -> Callable[..., None]:
@@ -36,7 +36,7 @@ def _hand_over() -> None:
     context: Any = get_script_run_ctx()
     if not (context and context.fragment_ids_this_run):  # the whole page is drawn
         return
-    if not state.is_drawn():
+    if not navigation.is_drawn():
         st.rerun()
     session = context.session_state._state  # what changed, and to which part it belongs, is said nowhere else
     sent = session._new_widget_state

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.session.url import stick as _stick
-from dashboard.session.url import stuck as _stuck
+from dashboard.session.url import get_param, set_param
 
 
 def filters() -> dict[str, list[str]]:
     """Chosen options of each facet."""
     chosen: dict[str, list[str]] = {}
-    for entry in _stuck("f"):
+    for entry in get_param("f"):
         name, _, option = entry.partition(":")
         chosen.setdefault(name, []).append(option)
     return chosen
@@ -19,14 +18,14 @@ def filters() -> dict[str, list[str]]:
 
 def toggle_filter(name: str, option: str) -> None:
     """Choose an option of a facet, or let it go."""
-    entry, now = f"{name}:{option}", _stuck("f")
-    _stick("f", [e for e in now if e != entry] if entry in now else [*now, entry])
+    entry, now = f"{name}:{option}", get_param("f")
+    set_param("f", [e for e in now if e != entry] if entry in now else [*now, entry])
 
 
 def ranges() -> dict[str, tuple[float, float]]:
     """Score ranges chosen on histograms."""
     found = {}
-    for entry in _stuck("range"):
+    for entry in get_param("range"):
         name, _, ends = entry.partition(":")
         low, _, high = ends.partition("..")
         try:
@@ -38,8 +37,8 @@ def ranges() -> dict[str, tuple[float, float]]:
 
 def set_range(name: str, ends: tuple[float, float] | None) -> None:
     """Filter by a score's range, or no longer."""
-    rest = [e for e in _stuck("range") if not e.startswith(f"{name}:")]
-    _stick("range", rest if ends is None else [*rest, f"{name}:{ends[0]!r}..{ends[1]!r}"])
+    rest = [e for e in get_param("range") if not e.startswith(f"{name}:")]
+    set_param("range", rest if ends is None else [*rest, f"{name}:{ends[0]!r}..{ends[1]!r}"])
 
 
 def search_words() -> str:
@@ -54,6 +53,6 @@ def clear_search() -> None:
 
 def clear_filters() -> None:
     """Show every row again."""
-    _stick("f", [])
-    _stick("range", [])
+    set_param("f", [])
+    set_param("range", [])
     clear_search()

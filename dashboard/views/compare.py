@@ -8,7 +8,7 @@ import streamlit as st
 from core import actions
 from core.types.facets import Filters
 from dashboard.panels import branches, drawer, rows_panel, score_pair, selection_bar, zones_and_clusters
-from dashboard.session import error_boundary, row_filters, state
+from dashboard.session import error_boundary, row_filters, selection, url_widgets
 from dashboard.session.current_run import Opened, require_run
 from dashboard.tables import row_table
 
@@ -32,9 +32,9 @@ def render(opened: Opened) -> None:
         opened.view, facets, Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())
     )
     with st.container(key="compare_head", horizontal=True, gap="small", vertical_alignment="center"):
-        pane = state.switch("pane", _PANES, "pair")
+        pane = url_widgets.switch("pane", _PANES, "pair")
         st.space("stretch")
-        st.text(f"{int(shown.sum()):,} / {len(shown):,} rows pass the filters · {len(state.selection()):,} selected")
+        st.text(f"{int(shown.sum()):,} / {len(shown):,} rows pass the filters · {len(selection.selected()):,} selected")
     if pane in ("pair", "learning"):
         _plane(opened, shown, pane)
         return
@@ -49,7 +49,7 @@ def render(opened: Opened) -> None:
             error_boundary.alone(zones_and_clusters.clusters, opened, shown)
     if pane != "matrix":
         error_boundary.alone(selection_bar.selection_bar, opened, shown)
-        if len(state.selection()):
+        if len(selection.selected()):
             error_boundary.alone(rows_panel.rows_panel, opened, shown)
 
 
@@ -65,7 +65,7 @@ def _plane(opened: Opened, shown: np.ndarray, pane: str) -> None:
         error_boundary.alone(selection_bar.selection_bar, opened, shown)
         error_boundary.alone(rows_panel.rows_panel, opened, shown)
     with right, st.container(key="compare_right", gap="small"):
-        side = state.switch("side", _SIDES, "facets", "stretch")
+        side = url_widgets.switch("side", _SIDES, "facets", "stretch")
         with st.container(key="side_pane", gap="small"):
             if side == "example":
                 error_boundary.alone(drawer.drawer, opened)

@@ -10,7 +10,7 @@ from core.types.previews import SourcePreview
 from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
 from dashboard.panels import model_choice, report_card, roles_form, run_data, upload
-from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session import cache, commands, error_boundary, new_source, state, url
 from dashboard.session.slots import slot
 
 _KINDS = {"": "guess", "image": "images", "text": "text", "table": "table", "trace": "recorded outputs"}
@@ -61,7 +61,7 @@ def _source() -> str | None:
     )
     if given is not None:
         return commands.attempt(lambda: str(upload.keep(given)))
-    if path and state.looked_at() == path:
+    if path and new_source.looked_at() == path:
         return path
     if path:
         st.button("Look at it", key="look", type="primary", on_click=_look, args=(path,))
@@ -76,7 +76,7 @@ def _source() -> str | None:
 
 
 def _look(path: str) -> None:
-    commands.attempt(lambda: state.look_at(path.strip()))
+    commands.attempt(lambda: new_source.look_at(path.strip()))
 
 
 def _kind() -> str | None:
@@ -88,7 +88,7 @@ def _kind() -> str | None:
 
 def _side_files() -> tuple[str | None, str | None]:
     """Paths of a file with the labels and of one that names the classes."""
-    given = state.stands_in_address("labels_file", "class_map")  # what somebody sent is in sight before it is read
+    given = url.is_given("labels_file", "class_map")  # what somebody sent is in sight before it is read
     with st.expander("Labels and class names in files of their own", expanded=given):
         labels = st.text_input(
             "Labels file (for recorded outputs)",

@@ -8,7 +8,7 @@ import streamlit as st
 from core import actions
 from core.types.facets import Facet, Filters
 from dashboard.panels import drawer, facet_cards, map_panel, near_duplicates, rows_panel, selection_bar, weights
-from dashboard.session import error_boundary, row_filters, state
+from dashboard.session import error_boundary, row_filters, url_widgets
 from dashboard.session.current_run import Opened, require_run
 from dashboard.tables import row_table
 
@@ -32,7 +32,7 @@ def render(opened: Opened) -> None:
 
 
 def _side(opened: Opened, facets: tuple[Facet, ...], shown: np.ndarray, filters: Filters) -> None:
-    side = state.switch("side", _SIDES, "facets", "stretch")
+    side = url_widgets.switch("side", _SIDES, "facets", "stretch")
     with st.container(key="side_pane", gap="small"):
         if side == "example":
             error_boundary.alone(drawer.drawer, opened)

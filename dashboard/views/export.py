@@ -12,7 +12,7 @@ from core import actions
 from core.types.errors import CurationError
 from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
-from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session import cache, commands, error_boundary, navigation, state
 from dashboard.session.current_run import Opened, require_run
 from dashboard.session.slots import slot
 from dashboard.tables import row_table
@@ -83,7 +83,7 @@ def _meant(opened: Opened, asked: tuple[str, ...]) -> bool:
     if not asked:
         return True
     with st.container(horizontal=True, gap="small", key="meant"):
-        st.button("Open guardrails", key="open_guardrails", on_click=state.follow, args=("rules",))
+        st.button("Open guardrails", key="open_guardrails", on_click=navigation.request_page, args=("rules",))
         return st.checkbox("That is meant: write it", key=f"meant_{opened.change}")
 
 

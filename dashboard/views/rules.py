@@ -18,7 +18,7 @@ from dashboard.panels import (
     threshold_list,
     weights,
 )
-from dashboard.session import commands, error_boundary, selection, state
+from dashboard.session import commands, error_boundary, navigation, selection
 from dashboard.session.current_run import Opened, require_run
 from dashboard.session.slots import slot
 from dashboard.tables import example_tiles, palette
@@ -97,7 +97,7 @@ def _classes(opened: Opened) -> None:
     )
     if clicked is not None:
         selection.choose(view.class_rows[view.class_names.index(clicked)])
-        state.follow("explore")
+        navigation.request_page("explore")
         st.rerun()
 
 
@@ -122,6 +122,6 @@ def _at_the_cut(opened: Opened) -> None:
             captions=[f"{opened.outcome.composite[row]:.3f}" for row in rows],
         )
         if clicked is not None:
-            state.open_example(str(opened.view.ids[clicked]))
-            state.follow("explore")
+            navigation.open_example(str(opened.view.ids[clicked]))
+            navigation.request_page("explore")
             st.rerun()

@@ -11,7 +11,7 @@ from core.types.errors import RunError, by_reason
 from core.types.runs import IDLE, RunSpec, RunState, RunStatus
 from dashboard.components import messages, run_progress
 from dashboard.panels import run_form, score_detail
-from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session import cache, commands, error_boundary, navigation, new_source, state
 from dashboard.session.fragments import fragment
 from dashboard.session.slots import slot
 from dashboard.tables import score_states
@@ -19,7 +19,7 @@ from dashboard.tables import score_states
 
 def render() -> None:
     """A draft shows the form; a run shows its progress, the table of all scores and the detail of one."""
-    key, draft = state.current_run(), state.get("draft_spec")
+    key, draft = navigation.run_key(), state.get("draft_spec")
     if key is None and draft is not None:
         _draft(draft)
         return
@@ -30,7 +30,7 @@ def render() -> None:
             slot=slot("no_scores"),
             action="Choose data",
         ):
-            state.follow("data")
+            navigation.request_page("data")
             st.rerun()
         return
     run, _ = cache.run(key)
@@ -53,9 +53,9 @@ def _start(spec: RunSpec) -> None:
     started = commands.attempt(lambda: actions.runs.start_run(spec), "start")
     if started is not None:
         state.put("draft_spec", None)
-        state.let_source_go()
-        state.open_run(started)
-        state.follow("scores")
+        new_source.forget()
+        navigation.open_run(started)
+        navigation.request_page("scores")
 
 
 @partial(fragment, run_every=1.0)

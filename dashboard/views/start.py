@@ -11,7 +11,7 @@ from core.types.runs import RunSummary
 from dashboard.components.display_text import shown_frame
 from dashboard.components.warm_up import warm_up
 from dashboard.panels import sample_strip
-from dashboard.session import cache, commands, error_boundary, state
+from dashboard.session import cache, commands, error_boundary, navigation, state
 from dashboard.session.fragments import fragment
 
 _VERBS = {
@@ -70,7 +70,7 @@ def _own_data() -> None:
             key="open_own",
             icon=":material/folder_open:",
             width="stretch",
-            on_click=state.follow,
+            on_click=navigation.request_page,
             args=("data",),
         )
 
@@ -124,4 +124,4 @@ def _line(listed: RunSummary) -> tuple[str, str, int | None, str]:
 
 def _open(key: str, step: str = "explore") -> None:
     commands.open_run(key)
-    state.follow(step)
+    navigation.request_page(step)

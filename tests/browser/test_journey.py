@@ -205,14 +205,14 @@ def test_keys_open_what_they_name_and_choices_survive_a_step(world):
         until(page, lambda: page.evaluate(focused) == "Note", "n opens the note with the cursor in it")
         page.keyboard.press("Escape")
 
-        _choose(page, "held_color", "EL2N")
-        _choose(page, "held_order", "Row order")
+        _choose(page, "sticky_color", "EL2N")
+        _choose(page, "sticky_order", "Row order")
         until(page, lambda: "color=score" in page.url and "order=row" in page.url, "the address holds both choices")
         page.locator("[data-testid=stSidebar] a", has_text="Rules").click()
         page.locator(".st-key-rules_left").wait_for(timeout=WAIT)
         page.locator("[data-testid=stSidebar] a", has_text="Explore").click()
-        page.locator(".st-key-held_color").wait_for(timeout=WAIT)
-        for key, said in (("held_color", "EL2N"), ("held_order", "Row order")):
+        page.locator(".st-key-sticky_color").wait_for(timeout=WAIT)
+        for key, said in (("sticky_color", "EL2N"), ("sticky_order", "Row order")):
             until(
                 page, lambda key=key, said=said: said in page.locator(f".st-key-{key}").inner_html(), f"{key}: {said}"
             )

@@ -18,10 +18,10 @@ from dashboard.session.slots import slot
 def test_facet_bars_say_what_they_count_and_what_a_click_does(monkeypatch, bars, chosen, promised):
     from dashboard.components import class_bars
     from dashboard.panels import facet_cards
-    from dashboard.session import state
+    from dashboard.session import navigation
 
     drawn = []
-    monkeypatch.setattr(state, "turned_to", lambda *_: bars)
+    monkeypatch.setattr(navigation, "pane", lambda *_: bars)
     monkeypatch.setattr(class_bars, "press_nodes", lambda tree, slot: drawn.append(tree))
     facet = Facet("split", "Split", ("train",), np.zeros(4, int))
     act = facet_cards._act(facet, Filters(chosen, {}))

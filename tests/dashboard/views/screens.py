@@ -10,22 +10,22 @@ _SCRIPT = """
 import streamlit as st
 from core.types.errors import CurationError
 from dashboard.panels import branches, keyboard
-from dashboard.session import error_boundary, selection, state, url
+from dashboard.session import error_boundary, navigation, selection, state, url
 from dashboard.session.current_run import open_current
 from dashboard.views import {view}
 
 st.set_page_config(layout="wide")
-state.sync()
+navigation.sync()
 try:
     opened = open_current()
     if opened is not None:
-        selection.settle(opened)
+        selection.sync(opened)
         branches.menu(opened)
         keyboard.keyboard(opened, {{}})
     {view}.render()
 except CurationError as error:
     error_boundary.show(error)
-url.put()
+url.write()
 waiting = state.take_message()
 if waiting:
     st.text("message: " + waiting[0])

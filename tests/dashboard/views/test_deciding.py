@@ -88,15 +88,15 @@ def test_a_relabel_shows_everywhere_and_closes_its_field(run_of):
 
 def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch):
     from core.curation.facets import facet_of_labels
-    from dashboard.session import current_run, state
+    from dashboard.session import current_run, navigation, state
     from dashboard.tables import example_tiles, row_table
 
     path = run_of("table")
     run = actions.runs.open_run(path)
     actions.runs.visit_run(path)
-    monkeypatch.setattr(state, "current_run", lambda: str(path))
+    monkeypatch.setattr(navigation, "run_key", lambda: str(path))
     monkeypatch.setattr(state, "saw_revision", lambda *_: None)
-    monkeypatch.setattr(state, "branch", lambda: "main")
+    monkeypatch.setattr(navigation, "branch", lambda: "main")
     before = current_run.open_current()
     given = int(before.view.labels[10])
     other = (given + 1) % 3

@@ -20,7 +20,7 @@ def test_another_run_opens_no_dialog_and_no_field(run_of):
     assert at.session_state[row_open] is True
     at.query_params["run"] = str(run_of("text"))
     at.query_params["example"] = "t07"
-    at.session_state["address_shown"] = True
+    at.session_state["url_confirmed"] = True
     actions.runs.visit_run(run_of("text"))
     at.run()
     assert "t07" in words(at)
@@ -34,10 +34,10 @@ def test_wishes_that_were_granted_stay_granted():
         import streamlit as st
 
         from dashboard.panels import keyboard
-        from dashboard.session import state
+        from dashboard.session import navigation
 
         keyboard.keyboard(None, {})
-        state.forget_rows()
+        navigation.forget_rows()
         st.text("drawn")
 
     at = AppTest.from_function(script)
@@ -52,7 +52,7 @@ def test_keys_follow_steps_and_decide_about_the_selection(run_of, monkeypatch):
     done = []
     monkeypatch.setattr(keyboard.selection_bar, "decide", lambda opened, action: done.append(action))
     monkeypatch.setattr(keyboard.commands, "undo", lambda run: done.append("undo"))
-    monkeypatch.setattr(keyboard.state, "follow", done.append)
+    monkeypatch.setattr(keyboard.navigation, "request_page", done.append)
 
     class Opened:
         run = None

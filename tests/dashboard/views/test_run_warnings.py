@@ -9,10 +9,10 @@ from core.cli import main
 
 BAR = """
 from dashboard.panels import top_bar
-from dashboard.session import state
+from dashboard.session import navigation
 from dashboard.session.current_run import open_current
 
-state.sync()
+navigation.sync()
 top_bar.top_bar(open_current())
 """
 

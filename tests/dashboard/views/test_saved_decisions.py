@@ -5,7 +5,7 @@ from screens import screen, words
 
 from core import actions
 from core.types.curation import Action, Change
-from dashboard.session import state
+from dashboard.session import url
 
 
 def _explore(run, rows):
@@ -105,5 +105,5 @@ def test_export_writes_what_the_screen_says(run_of, tmp_path):
     assert len((tmp_path / "out" / "curated.csv").read_text().splitlines()) - 1 == kept
 
 
-def test_sticky_names_are_what_the_address_may_hold():
-    assert {"run", "example", "f", "range"} <= set(state._STICKY)
+def test_what_is_looked_at_stands_in_the_url():
+    assert {"run", "example", "f", "range"} <= set(url.NAMES)

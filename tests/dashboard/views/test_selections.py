@@ -83,7 +83,7 @@ def test_the_address_before_the_last_choice_brings_the_selection_before_it(run_o
     at.session_state["selection"] = np.array([8], np.int64)
     at.session_state["selection_moved"] = True
     at.run()
-    at.session_state["address_shown"] = True  # as the browser says within seconds
+    at.session_state["url_confirmed"] = True  # as the browser says within seconds
     at.query_params["sel"] = first  # the back button
     assert _selected(at.run()) == [7]
 
@@ -92,7 +92,7 @@ def test_back_to_an_address_without_a_selection_selects_nothing(run_of):
     at = screen("explore", run_of("table"), pane="zones")
     at.button(key="select_filtered").click().run()
     assert len(_selected(at)) == 60
-    at.session_state["address_shown"] = True
+    at.session_state["url_confirmed"] = True
     del at.query_params["sel"]
     at.run()
     assert _selected(at) == []
