@@ -37,7 +37,7 @@ def test_a_quadrant_selects_its_rows(run_of):
 def test_scores_that_the_run_does_not_have_fall_back(run_of):
     at = screen("compare", run_of("table"), across="nothing", up="neither")
     assert not at.exception
-    assert "harder half, weaker label" in words(at)
+    assert "high Difficulty, low Label evidence" in words(at)
 
 
 def test_filters_hold_here_too(run_of):
