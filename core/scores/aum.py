@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import (
@@ -64,7 +65,7 @@ class AUMParams:
 
 def flag_by_threshold(
     runs: Sequence[ThresholdRun], epochs: int, percentile: float = 99.0
-) -> tuple[np.ndarray, list[float]]:
+) -> tuple[Bool[np.ndarray, " example"], list[float]]:
     """([N] bool, the threshold of each run): AUM over the first `epochs`, less the threshold, below 0 on average.
 
     Only the runs in which a row kept its label count for it. Raises `CurationError` naming a row that is not finite.
@@ -85,7 +86,7 @@ def flag_by_threshold(
 
 def _flagged(
     inputs: ScoreInputs, params: AUMParams, epochs: int
-) -> tuple[np.ndarray | None, tuple[AssumptionCheck, ...], dict]:
+) -> tuple[Bool[np.ndarray, " example"] | None, tuple[AssumptionCheck, ...], dict]:
     """The flags with a light that says how many, or nothing when they were not asked for."""
     if not params.threshold:
         return None, (), {}

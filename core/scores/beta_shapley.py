@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.ridge_game import LearnerParams, sampled_result, too_many_rows, value_orders
@@ -35,7 +36,7 @@ class BetaShapleyParams(LearnerParams):
 
 
 def _compute(inputs: ScoreInputs, params: BetaShapleyParams, progress: Progress) -> ScoreResult:
-    def weights(n: int) -> np.ndarray:
+    def weights(n: int) -> Float64[np.ndarray, " place"]:
         return position_weights(n, params.alpha, params.beta)
 
     games, sampled = value_orders(inputs, params, params.orders, "Beta Shapley", progress, weights=weights)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from core.numerics.neighbors import centered
 from core.scores.method import ScoreInputs, ScoreMethod, orient
@@ -40,7 +41,9 @@ class RarityParams:
     gamma: float = param(5.0, label="Focus (gamma)", low=0.0, help="Of the loss weight; 5 as published.")
 
 
-def equity_weight(share: np.ndarray, eta: float = 1.0, gamma: float = 5.0) -> np.ndarray:
+def equity_weight(
+    share: Float[np.ndarray, "*shape"], eta: float = 1.0, gamma: float = 5.0
+) -> Float[np.ndarray, "*shape"]:
     """Loss weight of examples whose cluster has this share of all: 1 for a vanishing share, eta / (eta + 1) for all."""
     return (eta + (1.0 - share) ** gamma) / (eta + 1.0)
 
@@ -61,13 +64,18 @@ def _compute(inputs: ScoreInputs, params: RarityParams, progress: Progress) -> S
     )
 
 
-def _share(points: np.ndarray, ordered: np.ndarray, clusters: int, seed: int) -> np.ndarray:
+def _share(
+    points: Float[np.ndarray, "example feature"],
+    ordered: Float[np.ndarray, "example feature"],
+    clusters: int,
+    seed: int,
+) -> Float64[np.ndarray, " example"]:
     """[N] share of all examples in the own cluster."""
     own = own_center(points, fit_centers(ordered, clusters, seed))
     return np.bincount(own, minlength=clusters)[own] / len(own)
 
 
-def _size_check(share: np.ndarray, clusters: int) -> AssumptionCheck:
+def _size_check(share: Float[np.ndarray, " example"], clusters: int) -> AssumptionCheck:
     largest = float(share.max())
     text = f"{clusters} clusters; the largest has {largest:.1%} of the examples, an equal share is {1 / clusters:.1%}."
     return AssumptionCheck("green" if largest >= 1.5 / clusters else "amber", text, "clusters")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer, Shaped
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.text_features import FlatFeatures, flatten, words_and_marks
@@ -50,35 +51,45 @@ def bucket(gram: str, buckets: int = _BUCKETS) -> int:
     return int.from_bytes(sha256(gram.encode("utf-8")).digest(), "big") % buckets
 
 
-def bucket_shares(features: np.ndarray, smoothing: float = 0.0, buckets: int = _BUCKETS) -> np.ndarray:
+def bucket_shares(
+    features: Integer[np.ndarray, " occurrence"], smoothing: float = 0.0, buckets: int = _BUCKETS
+) -> Float64[np.ndarray, " bucket"]:
     """[buckets] float64 share of the occurrences in each bucket, after adding `smoothing` to each count."""
     counts = np.bincount(features, minlength=buckets) + smoothing
     return counts / counts.sum() if counts.sum() > 0 else counts
 
 
-def log_ratio(target: np.ndarray, raw: np.ndarray) -> np.ndarray:
+def log_ratio(
+    target: Float[np.ndarray, " bucket"], raw: Float[np.ndarray, " bucket"]
+) -> Float64[np.ndarray, " bucket"]:
     """[buckets] log of target over raw share, both kept off 0 by 1e-8."""
     return np.log(target + _LEAST) - np.log(raw + _LEAST)
 
 
-def divergence(p: np.ndarray, q: np.ndarray) -> float:
+def divergence(p: Float[np.ndarray, " bucket"], q: Float[np.ndarray, " bucket"]) -> float:
     """KL(p || q) in nats over buckets, both kept off 0 by 1e-8."""
     return float((p * log_ratio(p, q)).sum())
 
 
-def kl_reduction(target: np.ndarray, raw: np.ndarray, selected: np.ndarray) -> float:
+def kl_reduction(
+    target: Float[np.ndarray, " bucket"], raw: Float[np.ndarray, " bucket"], selected: Float[np.ndarray, " bucket"]
+) -> float:
     """How much nearer to the target the selected texts are than the raw ones, in nats."""
     return divergence(target, raw) - divergence(target, selected)
 
 
-def log_weights(flat: FlatFeatures, ratio: np.ndarray, normalize: str) -> np.ndarray:
+def log_weights(
+    flat: FlatFeatures, ratio: Float[np.ndarray, " bucket"], normalize: str
+) -> Float64[np.ndarray, " example"]:
     """[texts] float64 log importance weights; NaN for a text without n-grams."""
     total, count = flat.per_text(ratio[flat.features]), flat.per_text()
     divisor = count if normalize == "length" else np.ones(flat.count)
     return np.divide(total, divisor, out=np.full(flat.count, np.nan), where=count > 0)
 
 
-def with_gumbel(weights: np.ndarray, temperature: float, rng: np.random.Generator) -> np.ndarray:
+def with_gumbel(
+    weights: Float[np.ndarray, " example"], temperature: float, rng: np.random.Generator
+) -> Float[np.ndarray, " example"]:
     """`weights` plus temperature times Gumbel(0, 1): their top k are a sample without replacement."""
     return weights + temperature * rng.gumbel(size=len(weights)) if temperature else weights
 
@@ -89,7 +100,7 @@ def _why_not(examples: ExampleTable) -> str:
     return "needs held-out texts or a text file (target) as the target corpus: every row is in the training split"
 
 
-def read_target(path: str) -> np.ndarray:
+def read_target(path: str) -> Shaped[np.ndarray, " text"]:
     """The texts of a file, one a line, empty lines left out. Raises `DataError` naming what is wrong with it."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -128,7 +139,9 @@ def _compute(inputs: ScoreInputs, params: DSIRParams, progress: Progress) -> Sco
     )
 
 
-def _target(params: DSIRParams, flat: FlatFeatures, splits: np.ndarray, progress: Progress) -> tuple[np.ndarray, int]:
+def _target(
+    params: DSIRParams, flat: FlatFeatures, splits: Shaped[np.ndarray, " example"], progress: Progress
+) -> tuple[Integer[np.ndarray, " occurrence"], int]:
     """Features of the target texts, and how many texts these are: `valid` where there is one, so that `test` stays
     unseen for what is measured later, else `test`.
     """
@@ -139,7 +152,9 @@ def _target(params: DSIRParams, flat: FlatFeatures, splits: np.ndarray, progress
     return flatten(texts, words_and_marks, params.n_grams, bucket, progress, "DSIR: target").features, len(texts)
 
 
-def _checks(target: np.ndarray, raw: np.ndarray, texts: int) -> tuple[AssumptionCheck, ...]:
+def _checks(
+    target: Float[np.ndarray, " bucket"], raw: Float[np.ndarray, " bucket"], texts: int
+) -> tuple[AssumptionCheck, ...]:
     unseen = float(raw[target == 0].sum())
     return (
         AssumptionCheck("green" if texts >= 100 else "amber", f"The target corpus has {texts} texts.", "target"),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
+from jaxtyping import Float64, Integer, Shaped
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.text_features import FlatFeatures, flatten, words, words_and_marks
@@ -37,17 +38,17 @@ class FeatureDensityParams:
     marks: bool = param(False, label="Count punctuation", help="Runs of marks count as words.")
 
 
-def density(features: np.ndarray) -> float:
+def density(features: Integer[np.ndarray, " occurrence"]) -> float:
     """Distinct features over all occurrences, in (0, 1]; 0.0 without any."""
     return len(np.unique(features)) / len(features) if len(features) else 0.0
 
 
-def density_at(features: np.ndarray, size: int, rng: np.random.Generator) -> float:
+def density_at(features: Integer[np.ndarray, " occurrence"], size: int, rng: np.random.Generator) -> float:
     """Density of `size` occurrences drawn without replacement, mean over a few draws: comparable between corpora."""
     return float(np.mean([density(rng.choice(features, size, replace=False)) for _ in range(_DRAWS)]))
 
 
-def hapax_share(flat: FlatFeatures) -> np.ndarray:
+def hapax_share(flat: FlatFeatures) -> Float64[np.ndarray, " example"]:
     """[texts] float64 share of each text's occurrences that occur once in all texts; NaN for a text without any."""
     once = (np.bincount(flat.features) == 1)[flat.features]
     total = flat.per_text()
@@ -84,7 +85,9 @@ def _slices(inputs: ScoreInputs, flat: FlatFeatures) -> dict:
     return found
 
 
-def slice_density(flat: FlatFeatures, names: np.ndarray, kind: str, rng: np.random.Generator) -> dict:
+def slice_density(
+    flat: FlatFeatures, names: Shaped[np.ndarray, " example"], kind: str, rng: np.random.Generator
+) -> dict:
     """{<kind>_density: name -> density, <kind>_density_at: features} of texts called `names` [texts]; "" is no slice.
 
     Empty with fewer than two slices, or with more than people look at.

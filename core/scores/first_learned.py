@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.correctness_over_time import LooksParams, score_counts
@@ -36,12 +37,12 @@ class FirstLearnedParams(LooksParams):
     )
 
 
-def first_right(correct: np.ndarray) -> np.ndarray:
+def first_right(correct: Bool[np.ndarray, " epoch *shape"]) -> Float64[np.ndarray, "*shape"]:
     """[...] float64 1-based look that was first right, along the first axis of bool [T, ...]; never right is T + 1."""
     return np.where(correct.any(axis=0), correct.argmax(axis=0) + 1, len(correct) + 1).astype(np.float64)
 
 
-def presentations_to_learn(correct: np.ndarray) -> np.ndarray:
+def presentations_to_learn(correct: Bool[np.ndarray, " epoch *shape"]) -> Float64[np.ndarray, "*shape"]:
     """[...] float64 1-based last wrong look, along the first axis of bool [T, ...]; never wrong is 0."""
     wrong = ~correct[::-1]
     return np.where(wrong.any(axis=0), len(correct) - wrong.argmax(axis=0), 0).astype(np.float64)

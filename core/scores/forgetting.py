@@ -13,6 +13,7 @@ the hardest rows look easiest. Toneva et al., ICLR 2019.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.correctness_over_time import LooksParams, score_counts
@@ -22,7 +23,7 @@ from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 
-def count_forgetting(correct: np.ndarray) -> np.ndarray:
+def count_forgetting(correct: Bool[np.ndarray, " epoch *shape"]) -> Float64[np.ndarray, "*shape"]:
     """[...] float64 events along the first axis of the bool array `correct` [T, ...]; never correct counts T."""
     events = (correct[:-1] > correct[1:]).sum(axis=0)
     return np.where(correct.any(axis=0), events, len(correct)).astype(np.float64)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.epochs import Fit
@@ -56,14 +57,16 @@ class GradientShapleyParams:
 class Walk:
     """Rows x [n, D] with labels y [n] are stepped on; targets [V, D] with labels wanted [V] judge; C classes."""
 
-    x: np.ndarray
-    y: np.ndarray
-    targets: np.ndarray
-    wanted: np.ndarray
+    x: Float[np.ndarray, "row feature"]
+    y: Integer[np.ndarray, " row"]
+    targets: Float[np.ndarray, "target feature"]
+    wanted: Integer[np.ndarray, " target"]
     classes: int
 
 
-def utility(logits: np.ndarray, wanted: np.ndarray, kind: str) -> np.ndarray:
+def utility(
+    logits: Float[np.ndarray, "order class target"], wanted: Integer[np.ndarray, " target"], kind: str
+) -> Float64[np.ndarray, " order"]:
     """[orders] of the targets' logits [orders, C, V]: mean log-likelihood of their labels, or accuracy."""
     own = logits[:, wanted, np.arange(len(wanted))]
     top = logits.max(axis=1)
@@ -72,7 +75,9 @@ def utility(logits: np.ndarray, wanted: np.ndarray, kind: str) -> np.ndarray:
     return (own - top - np.log(np.exp(logits - top[:, None]).sum(axis=1))).mean(axis=1)
 
 
-def walk_orders(walk: Walk, orders: np.ndarray, rate: float, kind: str, progress: Progress) -> np.ndarray:
+def walk_orders(
+    walk: Walk, orders: Integer[np.ndarray, "order row"], rate: float, kind: str, progress: Progress
+) -> Float64[np.ndarray, "order row"]:
     """[P, n] what v gains at each row's step, for the orders [P, n] (positions in the walk's rows)."""
     count, n = orders.shape
     weights = np.zeros((count, walk.classes, walk.x.shape[1]))
@@ -91,7 +96,9 @@ def walk_orders(walk: Walk, orders: np.ndarray, rate: float, kind: str, progress
     return gains
 
 
-def _error(weights: np.ndarray, walk: Walk, row: np.ndarray) -> np.ndarray:
+def _error(
+    weights: Float[np.ndarray, "order class feature"], walk: Walk, row: Integer[np.ndarray, " order"]
+) -> Float64[np.ndarray, "order class"]:
     """[P, C] softmax minus one-hot of one row for each order."""
     error = softmax(np.einsum("pcd,pd->pc", weights, walk.x[row]))
     error[np.arange(len(row)), walk.y[row]] -= 1.0
@@ -147,7 +154,9 @@ def memorization_check(inputs: ScoreInputs, layers: list[LastLayer]) -> Assumpti
     return AssumptionCheck("amber" if by_heart else "green", text, "memorization")
 
 
-def _walk(inputs: ScoreInputs, layer: LastLayer, most: int, rng: np.random.Generator) -> tuple[np.ndarray, Walk]:
+def _walk(
+    inputs: ScoreInputs, layer: LastLayer, most: int, rng: np.random.Generator
+) -> tuple[Integer[np.ndarray, " row"], Walk]:
     """Training rows in order of id, so that the order of the table plays no part, and their walk."""
     features = with_bias(layer)
     rows, targets = (rows_by_id(inputs, one) for one in (layer.trained, layer.targets))
@@ -177,7 +186,7 @@ def _blocks(count: int, walk: Walk) -> list[int]:
 
 def _mean_gains(
     walk: Walk, blocks: list[int], rate: float, kind: str, rng: np.random.Generator, progress: Progress
-) -> np.ndarray:
+) -> Float64[np.ndarray, "part row"]:
     """[PARTS, n] mean gain over the random orders of each part, so many at once as each of `blocks` says."""
     total = np.zeros((PARTS, len(walk.x)))
     for size in blocks:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.checkpoints import feature_blocks, features_of, score_checkpoints
@@ -37,7 +38,7 @@ class GradNormParams(EpochParams):
     temperature: float = param(1.0, label="Temperature", low=0.01, help="Divides the logits; 1 as published.")
 
 
-def gradnorm(one: CheckpointEvidence, temperature: float = 1.0) -> np.ndarray:
+def gradnorm(one: CheckpointEvidence, temperature: float = 1.0) -> Float64[np.ndarray, " example"]:
     """[N] float64: ||h||_1 ||softmax(z / temperature) - 1/C||_1 / temperature at one checkpoint."""
     features, out = features_of(one), np.empty(len(one.logits))
     for part in feature_blocks(one):

@@ -11,6 +11,7 @@ visited in evaluation mode. Paul, Ganguli & Dziugaite, NeurIPS 2021.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.checkpoints import score_checkpoints
@@ -23,7 +24,7 @@ from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 
-def _norm(one: CheckpointEvidence, labels: np.ndarray) -> np.ndarray:
+def _norm(one: CheckpointEvidence, labels: Integer[np.ndarray, " example"]) -> Float[np.ndarray, " example"]:
     if one.gradient_norm is None:
         raise CurationError(
             f"The checkpoint of epoch {one.checkpoint.epoch} has no gradient norms.",

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
@@ -50,10 +51,10 @@ class InfluenceSelfParams:
 
 def self_influence(
     layer: LastLayer,
-    labels: np.ndarray,
+    labels: Integer[np.ndarray, " example"],
     params: InfluenceSelfParams | None = None,
     progress: Progress | None = None,
-) -> tuple[np.ndarray, str]:
+) -> tuple[Float64[np.ndarray, " example"], str]:
     """([N] float64 g_i' H^-1 g_i, the solver) for all rows and labels 0..C-1; H is that of `layer.trained`."""
     params, progress = params or InfluenceSelfParams(), progress or SilentProgress()
     features, logits = with_bias(layer), np.asarray(layer.logits, dtype=np.float64)
@@ -76,7 +77,7 @@ def _compute(inputs: ScoreInputs, params: InfluenceSelfParams, progress: Progres
         raise DataError("Self-influence needs labeled training rows.", "Check the label and split columns.")
     labels = np.maximum(inputs.labels, 0)
 
-    def of_seed(group: list[CheckpointEvidence]) -> tuple[np.ndarray, str]:
+    def of_seed(group: list[CheckpointEvidence]) -> tuple[Float64[np.ndarray, " example"], str]:
         found = [self_influence(_layer(one, train, inputs), labels, params, progress) for one in group]
         each = [checked(values, inputs, one) for (values, _), one in zip(found, group, strict=True)]
         return np.mean(each, axis=0), found[0][1]
@@ -95,7 +96,7 @@ def _compute(inputs: ScoreInputs, params: InfluenceSelfParams, progress: Progres
     )
 
 
-def _layer(one: CheckpointEvidence, train: np.ndarray, inputs: ScoreInputs) -> LastLayer:
+def _layer(one: CheckpointEvidence, train: Integer[np.ndarray, " row"], inputs: ScoreInputs) -> LastLayer:
     none = np.array([], dtype=np.int64)
     return LastLayer(features_of(one), one.logits, train, none, inputs.evidence.weight_decay, one.has_bias)
 

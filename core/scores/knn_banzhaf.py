@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.ranked_neighbors import depth, mean_over_targets, presence, rank_targets
@@ -37,7 +38,7 @@ class KNNBanzhafParams:
     targets: int = param(10_000, label="Targets at most", low=1, help="A random sample is used when there are more.")
 
 
-def banzhaf_of_ranks(match: np.ndarray, k: int) -> np.ndarray:
+def banzhaf_of_ranks(match: Float[np.ndarray, "target rank"], k: int) -> Float64[np.ndarray, "target rank"]:
     """[V, M] float64 exact values of M ranked rows for V targets; match [V, M] is any real contribution. O(V M)."""
     ranks = match.shape[1]
     table = presence(ranks, k)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64, Int64, Integer
 
 from core.numerics.neighbors import Neighbors, nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
@@ -63,7 +64,7 @@ def _compute(inputs: ScoreInputs, params: AgreementParams, progress: Progress) -
     )
 
 
-def _neighbors(inputs: ScoreInputs, train: np.ndarray, k: int, progress: Progress) -> Neighbors:
+def _neighbors(inputs: ScoreInputs, train: Integer[np.ndarray, " row"], k: int, progress: Progress) -> Neighbors:
     """For every row of the table the k nearest of `train` (positions in it), never the row itself."""
     points, k = inputs.embedding[train], min(k, len(train) - 1)
     rows = np.empty((len(inputs.labels), k), dtype=np.int32)
@@ -78,7 +79,7 @@ def _neighbors(inputs: ScoreInputs, train: np.ndarray, k: int, progress: Progres
     return Neighbors(rows, distances)
 
 
-def _weights(distances: np.ndarray, how: str) -> np.ndarray:
+def _weights(distances: Float[np.ndarray, "example neighbor"], how: str) -> Float64[np.ndarray, "example neighbor"]:
     """[N, k] float64 in (0, 1]; only ratios of distances count, so the embedding's unit does not."""
     if how == "uniform":
         return np.ones(distances.shape)
@@ -86,7 +87,12 @@ def _weights(distances: np.ndarray, how: str) -> np.ndarray:
     return np.exp(-((distances / np.where(far > 0, far, 1.0)) ** 2))
 
 
-def _vote(near: np.ndarray, weights: np.ndarray, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def _vote(
+    near: Integer[np.ndarray, "example neighbor"],
+    weights: Float[np.ndarray, "example neighbor"],
+    labels: Integer[np.ndarray, " example"],
+    classes: int,
+) -> tuple[Float64[np.ndarray, " example"], Int64[np.ndarray, " example"]]:
     """([N] share of the weight on the row's own label, [N] label with the most weight), in blocks."""
     share, winner = np.empty(len(near)), np.empty(len(near), dtype=np.int64)
     step = max(1, _BLOCK_CELLS // classes)

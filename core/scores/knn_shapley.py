@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 from threadpoolctl import threadpool_limits
 
 from core.numerics.neighbors import RowOrder, SquaredDistances, centered, first_copy, thread_count
@@ -45,18 +46,18 @@ class KNNShapleyParams:
 class Valuation:
     """values [N] float64 mean over targets; accuracy: share of targets whose label wins the vote of K neighbors."""
 
-    values: np.ndarray
+    values: Float64[np.ndarray, " row"]
     accuracy: float
 
 
 def knn_shapley(
-    points: np.ndarray,
-    labels: np.ndarray,
-    targets: np.ndarray,
-    target_labels: np.ndarray,
+    points: Float[np.ndarray, "row feature"],
+    labels: Integer[np.ndarray, " row"],
+    targets: Float[np.ndarray, "target feature"],
+    target_labels: Integer[np.ndarray, " target"],
     k: int = 10,
     *,
-    own_row: np.ndarray | None = None,
+    own_row: Integer[np.ndarray, " target"] | None = None,
     progress: Progress | None = None,
 ) -> Valuation:
     """Exact values of `points` [N, d] for the targets [V, d]; O(V N (d + log N)) time, O(block N) memory.
@@ -70,7 +71,7 @@ def knn_shapley(
     values, hits, report = np.zeros(len(points)), 0.0, progress or SilentProgress()
     report.stage("KNN-Shapley", len(strips))
 
-    def play(part: slice) -> tuple[np.ndarray, float]:
+    def play(part: slice) -> tuple[Float64[np.ndarray, " row"], float]:
         return game.play(targets[part], target_labels[part], None if own_row is None else own_row[part])
 
     workers = thread_count()
@@ -90,7 +91,9 @@ class _Game:
     in whole numbers of 2^-58: faster to accumulate, off by 1e-15 at most, and the order of adding does not matter.
     """
 
-    def __init__(self, points: np.ndarray, labels: np.ndarray, k: int, count: int):
+    def __init__(
+        self, points: Float[np.ndarray, "row feature"], labels: Integer[np.ndarray, " row"], k: int, count: int
+    ):
         self.distances, self.threads = SquaredDistances(points), threading.local()
         self.copy_of = first_copy(points)
         self.copies = np.flatnonzero(self.copy_of != np.arange(len(points)))
@@ -100,7 +103,12 @@ class _Game:
         self.steps = np.rint(steps * _UNIT).astype(np.int64)
         self.drops = -np.diff(self.steps, prepend=self.steps[0])
 
-    def _squared(self, targets: np.ndarray, own_row: np.ndarray | None, out: np.ndarray) -> np.ndarray:
+    def _squared(
+        self,
+        targets: Float[np.ndarray, "target feature"],
+        own_row: Integer[np.ndarray, " target"] | None,
+        out: Float[np.ndarray, "strip row"],
+    ) -> Float[np.ndarray, "target row"]:
         """[v, N] in `out`; a target's own row is farther than all others."""
         squared = self.distances.to(targets, out)
         squared[:, self.copies] = squared[:, self.copy_of[self.copies]]  # the product may round equal columns apart
@@ -108,7 +116,12 @@ class _Game:
             squared[np.arange(len(squared)), own_row] = np.inf
         return squared
 
-    def play(self, targets: np.ndarray, labels: np.ndarray, own_row: np.ndarray | None) -> tuple[np.ndarray, float]:
+    def play(
+        self,
+        targets: Float[np.ndarray, "target feature"],
+        labels: Integer[np.ndarray, " target"],
+        own_row: Integer[np.ndarray, " target"] | None,
+    ) -> tuple[Float64[np.ndarray, " row"], float]:
         """([N] summed values, how many votes are right) for a few targets [v, d] with their labels [v]."""
         if not hasattr(self.threads, "scratch"):
             self.threads.scratch = _Scratch(len(self.labels), self.count)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, undefined_rows, without_label
@@ -52,12 +53,12 @@ class LabelQualityParams:
 
 
 def label_quality(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
+    labels: Integer[np.ndarray, " row"],
+    probabilities: Float[np.ndarray, "row class"],
     method: str = "self_confidence",
     adjust: bool = False,
     progress: Progress | None = None,
-) -> np.ndarray:
+) -> Float64[np.ndarray, " row"]:
     """[N] float64 quality in [0, 1], high is clean: cleanlab on labels [N] and probabilities [N, C], in blocks."""
     from cleanlab.rank import get_label_quality_scores
 
@@ -74,14 +75,18 @@ def label_quality(
     return out
 
 
-def class_thresholds(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def class_thresholds(
+    labels: Integer[np.ndarray, " row"], probabilities: Float[np.ndarray, "row class"]
+) -> Float64[np.ndarray, " class"]:
     """[C] mean of p_c over the rows labeled c; 1 for a class without rows, which nothing then reaches."""
     return np.array(
         [probabilities[labels == c, c].mean() if (labels == c).any() else 1.0 for c in range(probabilities.shape[1])]
     )
 
 
-def _adjusted(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def _adjusted(
+    labels: Integer[np.ndarray, " row"], probabilities: Float[np.ndarray, "row class"]
+) -> Float64[np.ndarray, "row class"]:
     """p - t + max t, rows rescaled to sum to one: from all rows at once, which blocks could not give."""
     thresholds = class_thresholds(labels, probabilities)
     shifted = probabilities - thresholds + thresholds.max()
@@ -117,8 +122,12 @@ def _compute(inputs: ScoreInputs, params: LabelQualityParams, progress: Progress
 
 
 def _issues(
-    inputs: ScoreInputs, rows: np.ndarray, probabilities: np.ndarray, accuracy: float, by: str
-) -> tuple[dict[str, Any], AssumptionCheck, np.ndarray]:
+    inputs: ScoreInputs,
+    rows: Integer[np.ndarray, " row"],
+    probabilities: Float[np.ndarray, "row class"],
+    accuracy: float,
+    by: str,
+) -> tuple[dict[str, Any], AssumptionCheck, Bool[np.ndarray, " example"]]:
     """Flagged labels [N] and the confident joint, always with the accuracy that they depend on."""
     labels, flags = inputs.labels[rows], np.zeros(len(inputs.labels), dtype=bool)
     if len(np.unique(labels)) < 2:
@@ -139,7 +148,7 @@ def _issues(
     return meta, AssumptionCheck("green" if accuracy >= 0.8 else "amber", text + ".", "flagged labels"), flags
 
 
-def _class_check(labels: np.ndarray) -> AssumptionCheck:
+def _class_check(labels: Integer[np.ndarray, " row"]) -> AssumptionCheck:
     counts = np.unique(labels, return_counts=True)[1]
     light = "green" if counts.min() >= 20 and len(counts) >= 4 else "amber"
     return AssumptionCheck(
@@ -150,7 +159,7 @@ def _class_check(labels: np.ndarray) -> AssumptionCheck:
     )
 
 
-def _check_columns(labels: np.ndarray, probabilities: np.ndarray) -> None:
+def _check_columns(labels: Integer[np.ndarray, " row"], probabilities: Float[np.ndarray, "row class"]) -> None:
     if probabilities.shape[1] < 2 or labels.max() >= probabilities.shape[1]:
         raise DataError(
             f"Label number {labels.max()} needs out-of-fold probabilities with two or more columns, and more "

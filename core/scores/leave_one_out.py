@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.closed_form_refits import class_mean_removals, neighbor_removals
@@ -66,7 +67,9 @@ def _compute(inputs: ScoreInputs, params: LeaveOneOutParams, progress: Progress)
     return valuation_result(inputs, games, values, per_seed, (check, noise_floor(per_seed)), meta)
 
 
-def _per_seed(inputs: ScoreInputs, games: RidgeGames, params: LeaveOneOutParams, progress: Progress) -> np.ndarray:
+def _per_seed(
+    inputs: ScoreInputs, games: RidgeGames, params: LeaveOneOutParams, progress: Progress
+) -> Float64[np.ndarray, "seed row"]:
     """[S, n]: one row for the closed forms."""
     seeds = inputs.rng.integers(2**31, size=params.seeds) if params.learner == "network" else np.zeros(1, np.int64)
     total, played = np.zeros((len(seeds), len(games.rows))), np.zeros(len(games.rows))
@@ -79,7 +82,7 @@ def _per_seed(inputs: ScoreInputs, games: RidgeGames, params: LeaveOneOutParams,
     return total / played
 
 
-def _removals(game: RidgeGame, params: LeaveOneOutParams, seed: int, progress: Progress) -> np.ndarray:
+def _removals(game: RidgeGame, params: LeaveOneOutParams, seed: int, progress: Progress) -> Float64[np.ndarray, " row"]:
     if params.learner == "network":
         return network_removals(game, seed, progress)
     progress.advance()
@@ -88,7 +91,7 @@ def _removals(game: RidgeGame, params: LeaveOneOutParams, seed: int, progress: P
     return class_mean_removals(game) if params.learner == "class_means" else game.leave_one_out()
 
 
-def noise_floor(per_seed: np.ndarray) -> AssumptionCheck:
+def noise_floor(per_seed: Float[np.ndarray, "seed row"]) -> AssumptionCheck:
     """Do two disjoint halves of the seeds see the same effects?"""
     halves = [part.mean(axis=0) for part in np.array_split(per_seed, 2)]
     agreement = spearman(*halves)

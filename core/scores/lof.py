@@ -15,6 +15,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from core.numerics.neighbors import Neighbors, nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
@@ -34,7 +35,7 @@ class LOFParams:
     metric: str = param("euclidean", label="Distance", choices=("euclidean", "cosine"))
 
 
-def local_outlier_factor(found: Neighbors) -> np.ndarray:
+def local_outlier_factor(found: Neighbors) -> Float64[np.ndarray, " example"]:
     """[N] float64 factors from each row's nearest others (`nearest_neighbors` without queries)."""
     from scipy.sparse import csr_array
     from sklearn.neighbors import LocalOutlierFactor

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer
 
 from core.numerics.neighbors import centered
 from core.scores.method import ScoreInputs, ScoreMethod, orient
@@ -44,14 +45,16 @@ class MahalanobisParams:
 class ClassModel:
     """classes [K] numbers, sizes [K], whitened means [K, d], whitening [d, d]: |x W - m_c| is the distance."""
 
-    classes: np.ndarray
-    sizes: np.ndarray
-    means: np.ndarray
-    whitening: np.ndarray
+    classes: Integer[np.ndarray, " class"]
+    sizes: Integer[np.ndarray, " class"]
+    means: Float[np.ndarray, "class feature"]
+    whitening: Float[np.ndarray, "feature feature"]
     shrinkage: float
 
 
-def fit_classes(points: np.ndarray, labels: np.ndarray, shrinkage: str = "auto") -> ClassModel:
+def fit_classes(
+    points: Float[np.ndarray, "row feature"], labels: Integer[np.ndarray, " row"], shrinkage: str = "auto"
+) -> ClassModel:
     """Means and shared shrunk covariance of float64 points [n, d]. Refuses rows that are all alone in their classes."""
     classes, member, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if len(points) <= len(classes):
@@ -67,7 +70,12 @@ def fit_classes(points: np.ndarray, labels: np.ndarray, shrinkage: str = "auto")
     return ClassModel(classes, sizes, means @ whitening, whitening, share)
 
 
-def class_distances(model: ClassModel, points: np.ndarray, labels: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+def class_distances(
+    model: ClassModel,
+    points: Float[np.ndarray, "row feature"],
+    labels: Integer[np.ndarray, " row"],
+    fitted: Bool[np.ndarray, " row"],
+) -> Float64[np.ndarray, "row class"]:
     """[b, K] float64 squared distances; rows with `fitted` are left out of the mean of their label's class."""
     turned = points @ model.whitening
     squares = (turned**2).sum(axis=1)[:, None] - 2.0 * turned @ model.means.T + (model.means**2).sum(axis=1)
@@ -81,12 +89,15 @@ def class_distances(model: ClassModel, points: np.ndarray, labels: np.ndarray, f
     return out
 
 
-def _shrunk(residuals: np.ndarray, asked: str) -> tuple[np.ndarray, float]:
+def _shrunk(
+    residuals: Float[np.ndarray, "row feature"], asked: str
+) -> tuple[Float64[np.ndarray, "feature feature"], float]:
     from sklearn.covariance import ledoit_wolf, shrunk_covariance
 
     how = asked.strip().lower()
     if how == "auto":
-        return ledoit_wolf(residuals, assume_centered=True)
+        covariance, shrinkage = ledoit_wolf(residuals, assume_centered=True)
+        return covariance, float(shrinkage)
     try:
         share = float(how)
     except ValueError:
@@ -96,7 +107,7 @@ def _shrunk(residuals: np.ndarray, asked: str) -> tuple[np.ndarray, float]:
     return shrunk_covariance(residuals.T @ residuals / len(residuals), share), share
 
 
-def _floor(values: np.ndarray) -> float:
+def _floor(values: Float[np.ndarray, " feature"]) -> float:
     """No direction is divided by less: rounding alone would decide there."""
     largest = float(values.max(initial=0.0))
     return largest * len(values) * np.finfo(float).eps if largest > 0 else 1.0
@@ -118,7 +129,9 @@ def _compute(inputs: ScoreInputs, params: MahalanobisParams, progress: Progress)
     return _result(inputs, params, model, np.sqrt(squares), accuracy)
 
 
-def _to_own(model: ClassModel, table: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _to_own(
+    model: ClassModel, table: Float[np.ndarray, "row class"], labels: Integer[np.ndarray, " row"]
+) -> Float64[np.ndarray, " row"]:
     """[b] squared distance to the label's class; NaN where that class has no other labeled training row."""
     own = np.minimum(np.searchsorted(model.classes, labels), len(model.classes) - 1)
     found = table[np.arange(len(labels)), own]
@@ -126,7 +139,11 @@ def _to_own(model: ClassModel, table: np.ndarray, labels: np.ndarray) -> np.ndar
 
 
 def _result(
-    inputs: ScoreInputs, params: MahalanobisParams, model: ClassModel, values: np.ndarray, accuracy: float
+    inputs: ScoreInputs,
+    params: MahalanobisParams,
+    model: ClassModel,
+    values: Float[np.ndarray, " example"],
+    accuracy: float,
 ) -> ScoreResult:
     without, undefined = undefined_rows({"no other row of its class": np.isnan(values)})
     smallest = int(model.sizes.min())

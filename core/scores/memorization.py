@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Integer
 
 from core.numerics.neighbors import nearest_neighbors
 from core.scores.method import ScoreInputs, ScoreMethod, orient
@@ -42,7 +43,13 @@ class MemorizationParams:
     k: int = param(1, label="Neighbors (K)", low=1, help="1 memorizes; more outvote the row itself.")
 
 
-def nearest_votes(order: np.ndarray, labels: np.ndarray, inside: np.ndarray, k: int, classes: int) -> np.ndarray:
+def nearest_votes(
+    order: Integer[np.ndarray, "row neighbor"],
+    labels: Integer[np.ndarray, " row"],
+    inside: Bool[np.ndarray, " row"],
+    k: int,
+    classes: int,
+) -> Bool[np.ndarray, " row"]:
     """[n] bool: is each row given its label by the k nearest rows of the subset `inside` [n] bool, itself first of all?
 
     order [n, M]: the other rows, nearest first. The nearest of the most frequent labels wins.
@@ -61,8 +68,12 @@ def nearest_votes(order: np.ndarray, labels: np.ndarray, inside: np.ndarray, k: 
 
 
 def _runs(
-    order: np.ndarray, labels: np.ndarray, params: MemorizationParams, inputs: ScoreInputs, progress: Progress
-) -> tuple[np.ndarray, np.ndarray]:
+    order: Integer[np.ndarray, "row neighbor"],
+    labels: Integer[np.ndarray, " row"],
+    params: MemorizationParams,
+    inputs: ScoreInputs,
+    progress: Progress,
+) -> tuple[Bool[np.ndarray, "subset row"], Bool[np.ndarray, "subset row"]]:
     """(subset [R, n] bool, right [R, n] bool) of each training."""
     count = PARTS * ROUND * max(1, round(params.subsets / (PARTS * ROUND)))
     inside = balanced_subsets(len(labels), count, params.ratio, inputs.rng)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Integer, Shaped
 
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence, Evidence, FoldModel, ThresholdRun
@@ -98,7 +99,7 @@ class ScoreInputs:
     seed: int = 0
 
     @property
-    def labels(self) -> np.ndarray:
+    def labels(self) -> Integer[np.ndarray, " example"]:
         """[N] int64 given labels, -1 where unlabeled."""
         return self.examples.labels
 
@@ -121,12 +122,12 @@ class ScoreInputs:
         known = listed(signal for signal in Signal if signal.of_each_checkpoint)
         raise CurationError(f"A score read the checkpoints without declaring any of {known}.", "Declare it in `needs`.")
 
-    def input_gradient_spread(self, stage: str) -> np.ndarray:
+    def input_gradient_spread(self, stage: str) -> Float[np.ndarray, "seed example"]:
         """[S, N] for the stage; see `Evidence`."""
         return self._have(Signal.INPUT_GRADIENT_SPREAD, self.evidence.input_gradient_spread.get(stage))
 
     @property
-    def out_of_fold(self) -> np.ndarray:
+    def out_of_fold(self) -> Float[np.ndarray, "example class"]:
         """[N, C] probabilities from models that did not see the row."""
         return self._have(Signal.OUT_OF_FOLD, self.evidence.out_of_fold)
 
@@ -136,7 +137,7 @@ class ScoreInputs:
         return self._have(Signal.FOLD_MODELS, self.evidence.fold_models)
 
     @property
-    def embedding(self) -> np.ndarray:
+    def embedding(self) -> Float[np.ndarray, "example feature"]:
         """[N, d] float32 label-free vectors."""
         embedding = self._have(Signal.EMBEDDING, self.evidence.embedding)
         bad = np.flatnonzero(~np.isfinite(embedding).all(axis=1))
@@ -148,7 +149,7 @@ class ScoreInputs:
         return embedding
 
     @property
-    def texts(self) -> np.ndarray:
+    def texts(self) -> Shaped[np.ndarray, " example"]:
         """[N] str."""
         texts = self._have(Signal.TEXTS, self.evidence.texts)
         bad = next((row for row, text in enumerate(texts) if not isinstance(text, str)), None)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.checkpoints import features_of, score_checkpoints
@@ -50,7 +51,9 @@ class OutlierGradientParams(EpochParams):
     trees: int = param(100, label="Trees", low=1, high=1000, help="Of the forest.")
 
 
-def gradient_parts(one: CheckpointEvidence, labels: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gradient_parts(
+    one: CheckpointEvidence, labels: Integer[np.ndarray, " example"], rows: Integer[np.ndarray, " row"]
+) -> tuple[Float64[np.ndarray, "row class"], Float64[np.ndarray, "row feature"]]:
     """(delta [b, C], h [b, d or d + 1 with bias]) float64: the last layer's gradient of a row is delta h'."""
     delta, h = _halves(one, labels, rows)
     if one.has_bias:
@@ -59,13 +62,17 @@ def gradient_parts(one: CheckpointEvidence, labels: np.ndarray, rows: np.ndarray
     return delta, h
 
 
-def _halves(one: CheckpointEvidence, labels: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _halves(
+    one: CheckpointEvidence, labels: Integer[np.ndarray, " example"], rows: Integer[np.ndarray, " row"]
+) -> tuple[Float64[np.ndarray, "row class"], Float64[np.ndarray, "row feature"]]:
     """(delta [b, C], h [b, d]) float64, without the bias's column."""
     delta = residual(np.asarray(one.logits[rows], dtype=np.float64), labels[rows])
     return delta, features_of(one)[rows].astype(np.float64)
 
 
-def _refuse_endless(values: np.ndarray, rows: np.ndarray, one: CheckpointEvidence) -> None:
+def _refuse_endless(
+    values: Float[np.ndarray, " row"], rows: Integer[np.ndarray, " row"], one: CheckpointEvidence
+) -> None:
     """values [b]: not finite where a row's gradient is not."""
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
@@ -74,7 +81,9 @@ def _refuse_endless(values: np.ndarray, rows: np.ndarray, one: CheckpointEvidenc
         )
 
 
-def distance_to_mean(one: CheckpointEvidence, labels: np.ndarray, train: np.ndarray) -> np.ndarray:
+def distance_to_mean(
+    one: CheckpointEvidence, labels: Integer[np.ndarray, " example"], train: Integer[np.ndarray, " row"]
+) -> Float64[np.ndarray, " example"]:
     """[N] float64 ||g_i - mean of g over `train`||; never more than a block of rows times (C + d) numbers.
 
     A gradient is delta h', so its product with the mean M is delta' M h: no column for the bias is ever formed.
@@ -94,7 +103,9 @@ def distance_to_mean(one: CheckpointEvidence, labels: np.ndarray, train: np.ndar
     return np.sqrt(np.maximum(squares + (mean**2).sum() + (mean_bias**2).sum(), 0.0))
 
 
-def gradient_length(one: CheckpointEvidence, labels: np.ndarray, power: int) -> np.ndarray:
+def gradient_length(
+    one: CheckpointEvidence, labels: Integer[np.ndarray, " example"], power: int
+) -> Float64[np.ndarray, " example"]:
     """[N] float64 L1 or L2 norm of g_i: that of an outer product is the product of the norms."""
     out = np.empty(len(labels))
     for part in _blocks(np.arange(len(labels)), _BLOCK_ROWS):
@@ -103,7 +114,13 @@ def gradient_length(one: CheckpointEvidence, labels: np.ndarray, power: int) -> 
     return out
 
 
-def forest_score(one: CheckpointEvidence, labels: np.ndarray, train: np.ndarray, trees: int, seed: int) -> np.ndarray:
+def forest_score(
+    one: CheckpointEvidence,
+    labels: Integer[np.ndarray, " example"],
+    train: Integer[np.ndarray, " row"],
+    trees: int,
+    seed: int,
+) -> Float64[np.ndarray, " example"]:
     """[N] float64 in (0, 1), high is isolated: scikit-learn's isolation forest on the last layer's gradients."""
     from sklearn.ensemble import IsolationForest
 
@@ -117,12 +134,14 @@ def forest_score(one: CheckpointEvidence, labels: np.ndarray, train: np.ndarray,
     return out
 
 
-def _flat(one: CheckpointEvidence, labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _flat(
+    one: CheckpointEvidence, labels: Integer[np.ndarray, " example"], rows: Integer[np.ndarray, " row"]
+) -> Float[np.ndarray, "row parameter"]:
     delta, h = (half.astype(np.float32) for half in gradient_parts(one, labels, rows))
     return (delta[:, :, None] * h[:, None, :]).reshape(len(rows), -1)
 
 
-def _blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
+def _blocks(rows: Integer[np.ndarray, " row"], size: int) -> list[Integer[np.ndarray, " _"]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
@@ -131,7 +150,7 @@ def _compute(inputs: ScoreInputs, params: OutlierGradientParams, progress: Progr
     if len(train) == 0 and inputs.checkpoints:
         raise DataError("No labeled training row is left to compare gradients with.", "Check the label column.")
 
-    def formula(one: CheckpointEvidence, labels: np.ndarray) -> np.ndarray:
+    def formula(one: CheckpointEvidence, labels: Integer[np.ndarray, " example"]) -> Float[np.ndarray, " example"]:
         if params.detector == "forest":
             return forest_score(one, labels, train, params.trees, inputs.seed)
         if params.detector in ("l1", "l2"):

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from core.numerics.neighbors import centered
 from core.scores.method import ScoreInputs, ScoreMethod, orient
@@ -67,13 +68,15 @@ def _compute(inputs: ScoreInputs, params: PrototypeParams, progress: Progress) -
     )
 
 
-def _network_features(inputs: ScoreInputs) -> list[np.ndarray]:
+def _network_features(inputs: ScoreInputs) -> list[Float[np.ndarray, "example feature"]]:
     """[N, d] of each seed's last kept checkpoint."""
     last = [group[-1] for group in by_seed(inputs.checkpoints)]
     return [checked_rows(np.asarray(features_of(one), dtype=np.float32), inputs) for one in last]
 
 
-def checked_rows(features: np.ndarray, inputs: ScoreInputs) -> np.ndarray:
+def checked_rows(
+    features: Float[np.ndarray, "example feature"], inputs: ScoreInputs
+) -> Float[np.ndarray, "example feature"]:
     """`features` [N, d] if they are all finite, else `CurationError` naming the first bad row."""
     bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
     if len(bad):

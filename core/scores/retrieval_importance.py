@@ -18,9 +18,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.ranked_neighbors import RankedTargets, depth, mean_over_targets, rank_targets
+from core.scores.shared.ranked_neighbors import RankedTargets, depth, mean_over_targets, rank_targets, some_of
 from core.scores.shared.semivalues import PARTS, error_check
 from core.scores.shared.targets import valued_rows
 from core.types.errors import DataError
@@ -50,7 +51,9 @@ class RetrievalParams:
     delta: float = param(0.05, label="Chance of a larger error", low=1e-9, high=1.0)
 
 
-def inclusion_gradient(contribution: np.ndarray, present: np.ndarray, k: int) -> np.ndarray:
+def inclusion_gradient(
+    contribution: Float[np.ndarray, "target rank"], present: Float[np.ndarray, "target rank"], k: int
+) -> Float64[np.ndarray, "target rank"]:
     """[V, M] float64 dU/dp_i of each target for M ranked rows; contribution, present (p) are [V, M]. O(V M K)."""
     out = np.empty(contribution.shape)
     step = max(1, _BLOCK_CELLS // (contribution.shape[1] * (k + 1)))
@@ -60,7 +63,9 @@ def inclusion_gradient(contribution: np.ndarray, present: np.ndarray, k: int) ->
     return out
 
 
-def _gradient_block(c: np.ndarray, p: np.ndarray, k: int) -> np.ndarray:
+def _gradient_block(
+    c: Float[np.ndarray, "target rank"], p: Float[np.ndarray, "target rank"], k: int
+) -> Float64[np.ndarray, "target rank"]:
     rows, ranks = c.shape
     ahead = np.zeros((ranks + 1, rows, k + 1))  # ahead[i, :, j]: utility still to come at rank i with j used
     for i in range(ranks - 1, -1, -1):
@@ -99,7 +104,9 @@ def _compute(inputs: ScoreInputs, params: RetrievalParams, progress: Progress) -
     return result if parts is None else replace(result, per_seed=_spread_rows(inputs, ranked, parts))
 
 
-def _spread_rows(inputs: ScoreInputs, ranked: RankedTargets, parts: np.ndarray) -> np.ndarray:
+def _spread_rows(
+    inputs: ScoreInputs, ranked: RankedTargets, parts: Float[np.ndarray, "part row"]
+) -> Float32[np.ndarray, "part example"]:
     """[PARTS, N] float32 of `parts` [PARTS, n], NaN outside the training rows."""
     out = np.full((len(parts), len(inputs.labels)), np.nan, dtype=np.float32)
     out[:, ranked.train] = parts
@@ -119,8 +126,12 @@ def _extent(inputs: ScoreInputs, params: RetrievalParams) -> tuple[int, int]:
 
 
 def _importance(
-    ranked: RankedTargets, contribution: np.ndarray, source: np.ndarray, params: RetrievalParams, progress: Progress
-) -> tuple[np.ndarray, np.ndarray | None]:
+    ranked: RankedTargets,
+    contribution: Float[np.ndarray, "target rank"],
+    source: Integer[np.ndarray, " row"],
+    params: RetrievalParams,
+    progress: Progress,
+) -> tuple[Float64[np.ndarray, " row"], Float64[np.ndarray, "target rank"] | None]:
     """[n] importance at one half, with the gradient [V, M] that it is the mean of; or the learned weights alone."""
     weights = np.full(len(ranked.train), 0.5)
     progress.stage("Retrieval importance: weights", max(1, params.steps))
@@ -135,8 +146,11 @@ def _importance(
 
 
 def _over_parts(
-    inputs: ScoreInputs, ranked: RankedTargets, gradient: np.ndarray, source: np.ndarray
-) -> np.ndarray | None:
+    inputs: ScoreInputs,
+    ranked: RankedTargets,
+    gradient: Float[np.ndarray, "target rank"],
+    source: Integer[np.ndarray, " row"],
+) -> Float64[np.ndarray, "part row"] | None:
     """[PARTS, n] the mean over every fifth target in order of id; their spread is the targets' error. None for few."""
     if len(ranked.targets) < 2 * PARTS:
         return None
@@ -144,18 +158,20 @@ def _over_parts(
     means = []
     for part in range(PARTS):
         some = order[part::PARTS]
-        fewer = replace(ranked, targets=ranked.targets[some], order=ranked.order[some])
+        fewer = some_of(ranked, some)
         means.append(_mean_in_source(mean_over_targets(fewer, gradient[some]), source))
     return np.stack(means)
 
 
-def _sources(inputs: ScoreInputs, ranked: RankedTargets) -> np.ndarray:
+def _sources(inputs: ScoreInputs, ranked: RankedTargets) -> Integer[np.ndarray, " row"]:
     if inputs.examples.groups is None:
         raise DataError("The data has no group column to take sources from.", "Name one, or value each row by itself.")
     return np.unique(inputs.examples.groups[ranked.train], return_inverse=True)[1]
 
 
-def _mean_in_source(values: np.ndarray, source: np.ndarray) -> np.ndarray:
+def _mean_in_source(
+    values: Float[np.ndarray, " row"], source: Integer[np.ndarray, " row"]
+) -> Float64[np.ndarray, " row"]:
     return (np.bincount(source, weights=values) / np.bincount(source))[source]
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.checkpoints import checkpoints_check
@@ -34,7 +35,9 @@ class TracInParams:
     normalized: bool = param(False, label="Normalized", help="Cosine of the gradients: their size plays no part.")
 
 
-def tracin_on_targets(layer: LastLayer, labels: np.ndarray, normalized: bool = False) -> np.ndarray:
+def tracin_on_targets(
+    layer: LastLayer, labels: Integer[np.ndarray, " example"], normalized: bool = False
+) -> Float64[np.ndarray, " row"]:
     """[n] float64 inner product (or cosine) of each trained row's last-layer gradient with the targets' mean one."""
     features = with_bias(layer)
     query, own = target_gradient(layer, features, labels), features[layer.trained]

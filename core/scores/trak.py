@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.formulas import log_softmax, of_label
@@ -53,16 +54,16 @@ class TRAKParams:
 class Attributed(NamedTuple):
     """effects [V, n] before the weight 1 - p_i; doubts [n] = 1 - p_i; the ridge used."""
 
-    effects: np.ndarray
-    doubts: np.ndarray
+    effects: Float[np.ndarray, "target row"]
+    doubts: Float[np.ndarray, " row"]
     ridge: float
 
 
 class Projection(NamedTuple):
     """Signs for the features [D, k] and for the classes [C, k]; None keeps the whole gradient."""
 
-    features: np.ndarray
-    classes: np.ndarray
+    features: Float[np.ndarray, "feature product"]
+    classes: Float[np.ndarray, "class product"]
 
 
 def sign_projection(width: int, classes: int, k: int, rng: np.random.Generator) -> Projection | None:
@@ -80,14 +81,18 @@ def sign_projection(width: int, classes: int, k: int, rng: np.random.Generator) 
     return Projection(inputs, basis @ contrasts / np.sqrt(k))
 
 
-def project(features: np.ndarray, pulls: np.ndarray, projection: Projection | None) -> np.ndarray:
+def project(
+    features: Float[np.ndarray, "row feature"], pulls: Float[np.ndarray, "row class"], projection: Projection | None
+) -> Float[np.ndarray, "row product"]:
     """[b, k] projections of the gradients features_i (x) pulls_i: inner products kept up to O(1 / sqrt(k))."""
     if projection is None:
         return (features[:, :, None] * pulls[:, None, :]).reshape(len(features), -1)
     return (features @ projection.features) * (pulls @ projection.classes)
 
 
-def margin_pulls(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def margin_pulls(
+    logits: Float[np.ndarray, "row class"], labels: Integer[np.ndarray, " row"]
+) -> Float[np.ndarray, "row class"]:
     """[b, C] gradient of log(p_y / (1 - p_y)) with respect to the logits: one-hot minus softmax over the others."""
     own = np.arange(len(labels))
     others = logits.copy()
@@ -97,7 +102,7 @@ def margin_pulls(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return pulls
 
 
-def matched_ridge(layer: LastLayer, confidences: np.ndarray) -> float:
+def matched_ridge(layer: LastLayer, confidences: Float[np.ndarray, " row"]) -> float:
     """n wd / mean(p (1 - p)): the ridge under which the kernel is the Hessian with the weight decay, per p (1 - p)."""
     spread = float((confidences * (1.0 - confidences)).mean())
     return len(confidences) * layer.weight_decay / max(spread, _FLAT)
@@ -105,7 +110,7 @@ def matched_ridge(layer: LastLayer, confidences: np.ndarray) -> float:
 
 def trak(
     layer: LastLayer,
-    labels: np.ndarray,
+    labels: Integer[np.ndarray, " example"],
     params: TRAKParams | None = None,
     *,
     pairs: bool = False,
@@ -117,7 +122,7 @@ def trak(
     features, logits = with_bias(layer), np.asarray(layer.logits, dtype=np.float64)
     signs = sign_projection(features.shape[1], logits.shape[1], params.k, rng or np.random.default_rng(0))
 
-    def phi(rows: np.ndarray) -> np.ndarray:
+    def phi(rows: Integer[np.ndarray, " row"]) -> Float[np.ndarray, "row product"]:
         return project(features[rows], margin_pulls(logits[rows], labels[rows]), signs)
 
     confidences = np.exp(of_label(log_softmax(logits[layer.trained]), labels[layer.trained]))
@@ -140,7 +145,7 @@ def trak(
     return Attributed(np.hstack(effects), 1.0 - confidences, ridge)
 
 
-def _blocks(rows: np.ndarray, step: int) -> list[np.ndarray]:
+def _blocks(rows: Integer[np.ndarray, " row"], step: int) -> list[Integer[np.ndarray, " _"]]:
     return [rows[start : start + step] for start in range(0, len(rows), step)]
 
 

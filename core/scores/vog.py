@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check, undefined_rows
@@ -54,7 +55,9 @@ class VoGParams(EarlyVoGParams):
     )
 
 
-def normalize_in_class(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def normalize_in_class(
+    values: Float[np.ndarray, " example"], labels: Integer[np.ndarray, " example"]
+) -> Float64[np.ndarray, " example"]:
     """[N] float64: minus mean, over population std, of the row's class (of all rows for small classes, unlabeled).
 
     NaN for the only row of its class.
@@ -70,7 +73,9 @@ def normalize_in_class(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return out
 
 
-def _standardize(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def _standardize(
+    values: Float[np.ndarray, " row"], reference: Float[np.ndarray, " other"]
+) -> Float[np.ndarray, " row"]:
     center, spread = reference.mean(), reference.std()
     # Equal values differ from their own mean by rounding: that is no spread.
     if spread <= 1e-12 * max(1.0, abs(center)):

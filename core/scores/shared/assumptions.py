@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
+from jaxtyping import Bool, Float, Integer
 
 from core.types.examples import UNLABELED, ExampleTable, Split
 from core.types.ranks import spearman
@@ -15,7 +16,7 @@ UNLABELED_ROW = "unlabeled row"
 _AGREEMENT_ROWS = 20_000  # a rank correlation from this many rows is known to within 0.01
 
 
-def skill(accuracy: float, labels: np.ndarray) -> float:
+def skill(accuracy: float, labels: Integer[np.ndarray, " row"]) -> float:
     """Accuracy above guessing labels by their frequency, as Cohen's kappa: 0 (chance) .. 1 (every label).
 
     Not above the most frequent label: where one class has 80 % of the rows, good evidence beats that by little.
@@ -25,13 +26,13 @@ def skill(accuracy: float, labels: np.ndarray) -> float:
     return float(np.clip((accuracy - chance) / (1.0 - chance), 0.0, 1.0)) if chance < 1.0 else 0.0
 
 
-def chance_of(labels: np.ndarray) -> float:
+def chance_of(labels: Integer[np.ndarray, " row"]) -> float:
     """Share of the most frequent label among the labeled rows; 1.0 when there are none."""
     known = labels[labels != UNLABELED]
     return float(np.bincount(known).max() / len(known)) if len(known) else 1.0
 
 
-def seed_agreement(per_seed: np.ndarray) -> float | None:
+def seed_agreement(per_seed: Float[np.ndarray, "seed row"]) -> float | None:
     """Mean rank correlation over pairs of seeds of `per_seed` [S, N]; None with one seed."""
     if len(per_seed) < 2:
         return None
@@ -39,7 +40,7 @@ def seed_agreement(per_seed: np.ndarray) -> float | None:
     return float(np.mean([spearman(a, b) for a, b in combinations(per_seed[:, ::step], 2)]))
 
 
-def agreement_check(per_seed: np.ndarray, what: str = "seeds") -> AssumptionCheck:
+def agreement_check(per_seed: Float[np.ndarray, "seed row"], what: str = "seeds") -> AssumptionCheck:
     """Do the seeds (folds, starts: named by `what`) order the examples alike?"""
     agreement = seed_agreement(per_seed)
     if agreement is None:
@@ -51,7 +52,7 @@ def agreement_check(per_seed: np.ndarray, what: str = "seeds") -> AssumptionChec
 
 
 def fit_check(
-    accuracy: float, labels: np.ndarray, what: str = "The networks", at_end: float | None = None
+    accuracy: float, labels: Integer[np.ndarray, " row"], what: str = "The networks", at_end: float | None = None
 ) -> AssumptionCheck:
     """Did the evidence learn anything? `accuracy` against guessing the most frequent label, below which nothing counts.
 
@@ -75,7 +76,7 @@ def epochs_check(count: int, least: int = 5) -> AssumptionCheck:
     return AssumptionCheck(light, f"{count} epoch{'s' * (count != 1)} recorded; {least} or more are advised.", "epochs")
 
 
-def tie_share(values: np.ndarray) -> float:
+def tie_share(values: Float[np.ndarray, " row"]) -> float:
     """Share of the finite values that equal another one."""
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
@@ -84,22 +85,24 @@ def tie_share(values: np.ndarray) -> float:
     return float(counts[counts > 1].sum() / len(finite))
 
 
-def unlabeled(examples: ExampleTable) -> np.ndarray:
+def unlabeled(examples: ExampleTable) -> Bool[np.ndarray, " example"]:
     """[N] bool: rows without a given label."""
     return examples.labels == UNLABELED
 
 
-def without_label(examples: ExampleTable) -> dict[str, np.ndarray]:
+def without_label(examples: ExampleTable) -> dict[str, Bool[np.ndarray, " example"]]:
     """reason -> bool [N], for a score that compares with the given label."""
     return {UNLABELED_ROW: unlabeled(examples)}
 
 
-def training_rows_only(examples: ExampleTable) -> dict[str, np.ndarray]:
+def training_rows_only(examples: ExampleTable) -> dict[str, Bool[np.ndarray, " example"]]:
     """reason -> bool [N], for a score that values training rows alone: why the others have no value."""
     return {**without_label(examples), "held-out row": examples.splits != Split.TRAIN}
 
 
-def undefined_rows(reasons: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, int]]:
+def undefined_rows(
+    reasons: Mapping[str, Bool[np.ndarray, " example"]],
+) -> tuple[Bool[np.ndarray, " example"], dict[str, int]]:
     """(bool [N] rows of any reason, how many of each); a row with two reasons counts under the first."""
     without = np.zeros(len(next(iter(reasons.values()), ())), dtype=bool)
     counts: dict[str, int] = {}
@@ -111,7 +114,11 @@ def undefined_rows(reasons: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[
 
 
 def masked_result(
-    per_seed: np.ndarray, reasons: Mapping[str, np.ndarray], *, total: bool = False, **rest
+    per_seed: Float[np.ndarray, "seed example"],
+    reasons: Mapping[str, Bool[np.ndarray, " example"]],
+    *,
+    total: bool = False,
+    **rest,
 ) -> ScoreResult:
     """A result from per-seed values [S, N]: mean (or sum) over seeds, NaN with its reason on the rows of `reasons`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import (
@@ -42,7 +43,9 @@ def visit_label(
     return moments_over_epochs(inputs, formula, range(count), progress, title), count
 
 
-def label_result(inputs: ScoreInputs, moments: TraceMoments, per_seed: np.ndarray, count: int) -> ScoreResult:
+def label_result(
+    inputs: ScoreInputs, moments: TraceMoments, per_seed: Float[np.ndarray, "seed example"], count: int
+) -> ScoreResult:
     """The common checks around a coordinate [S, N] read from `count` epochs."""
     accuracy = moments.training_accuracy if moments.held_out_accuracy is None else moments.held_out_accuracy
     fit = fit_check(moments.training_accuracy, inputs.labels, at_end=final_fit(inputs).training)

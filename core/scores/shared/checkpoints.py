@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
@@ -29,7 +30,7 @@ def by_seed(checkpoints: Iterable[CheckpointEvidence]) -> list[list[CheckpointEv
     return grouped
 
 
-def features_of(one: CheckpointEvidence) -> np.ndarray:
+def features_of(one: CheckpointEvidence) -> Float[np.ndarray, "example feature"]:
     """[N, d] inputs of the last layer. Raises `CurationError` when this checkpoint has none."""
     if one.features is None:
         raise CurationError(
@@ -46,7 +47,9 @@ def feature_blocks(one: CheckpointEvidence) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, len(features), size))
 
 
-def last_layer_squares(one: CheckpointEvidence, labels: np.ndarray) -> np.ndarray:
+def last_layer_squares(
+    one: CheckpointEvidence, labels: Integer[np.ndarray, " example"]
+) -> Float64[np.ndarray, " example"]:
     """[N] float64 squared norm of the loss gradient of the last layer: ||p - onehot||^2 (||h||^2 + 1 with bias)."""
     features, out = features_of(one), np.empty(len(labels))
     for part in feature_blocks(one):
@@ -56,7 +59,11 @@ def last_layer_squares(one: CheckpointEvidence, labels: np.ndarray) -> np.ndarra
     return out
 
 
-def accuracy_of(checkpoints: Iterable[CheckpointEvidence], labels: np.ndarray, rows: np.ndarray) -> float:
+def accuracy_of(
+    checkpoints: Iterable[CheckpointEvidence],
+    labels: Integer[np.ndarray, " example"],
+    rows: Integer[np.ndarray, " row"],
+) -> float:
     """Mean share of `rows` whose given label is predicted; 0.0 without rows."""
     shares = (
         [(np.asarray(c.logits)[rows].argmax(axis=1) == labels[rows]).mean() for c in checkpoints] if len(rows) else []
@@ -66,7 +73,7 @@ def accuracy_of(checkpoints: Iterable[CheckpointEvidence], labels: np.ndarray, r
 
 def score_checkpoints(
     inputs: ScoreInputs,
-    formula: Callable[[CheckpointEvidence, np.ndarray], np.ndarray],
+    formula: Callable[[CheckpointEvidence, Integer[np.ndarray, " example"]], Float[np.ndarray, " example"]],
     epochs: str,
     progress: Progress,
     title: str,
@@ -99,7 +106,9 @@ def score_checkpoints(
     )
 
 
-def checked(values: np.ndarray, inputs: ScoreInputs, one: CheckpointEvidence) -> np.ndarray:
+def checked(
+    values: Float[np.ndarray, " example"], inputs: ScoreInputs, one: CheckpointEvidence
+) -> Float[np.ndarray, " example"]:
     """`values` if they are all finite, else `CurationError` naming the first bad row."""
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):

@@ -7,6 +7,7 @@ Both are paid like the ridge classifier of `ridge_game`: v = 1 - mean over targe
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.numerics.neighbors import nearest_neighbors
 from core.scores.shared.ridge_game import RidgeGame
@@ -14,7 +15,7 @@ from core.scores.shared.ridge_game import RidgeGame
 _BLOCK_CELLS = 4_000_000  # of the [targets, rows] table of one class held at a time: 32 MB
 
 
-def neighbor_removals(game: RidgeGame, k: int) -> np.ndarray:
+def neighbor_removals(game: RidgeGame, k: int) -> Float64[np.ndarray, " row"]:
     """f: the share of K votes of the K nearest (the divisor stays K). O(V K) after the search.
 
     Leaving out one of the K lets the next one in, so f moves by (onehot of its label - onehot of the row's) / K.
@@ -34,7 +35,7 @@ def neighbor_removals(game: RidgeGame, k: int) -> np.ndarray:
     return np.bincount(voters.ravel(), weights=gain.ravel(), minlength=len(game)) / len(game.target_labels)
 
 
-def class_mean_removals(game: RidgeGame) -> np.ndarray:
+def class_mean_removals(game: RidgeGame) -> Float64[np.ndarray, " row"]:
     """f: softmax over classes of -||x - mean of class c||^2 / (2 s), s the mean squared distance to the own mean.
 
     s is that of all rows throughout. A class whose only row is left out gets no share. O(V n) and V C d.
@@ -58,20 +59,29 @@ def class_mean_removals(game: RidgeGame) -> np.ndarray:
     return out
 
 
-def _without(game: RidgeGame, rows: np.ndarray, mean: np.ndarray, size: float) -> np.ndarray:
+def _without(
+    game: RidgeGame, rows: Integer[np.ndarray, " left_out"], mean: Float[np.ndarray, " feature"], size: float
+) -> Float64[np.ndarray, "target left_out"]:
     """[V, rows] squared distance of each target to the class mean without each of `rows`; inf when none is left."""
     if size <= 1:
         return np.full((len(game.targets), len(rows)), np.inf)
     return _squares(game.targets, (size * mean - game.x[rows]) / (size - 1.0))
 
 
-def _errors(logits: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _errors(
+    logits: Float[np.ndarray, "target class"], wanted: Float[np.ndarray, "target class"]
+) -> Float64[np.ndarray, " target"]:
     """[V] squared error of the softmax of `logits` [V, C] against one-hot labels."""
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     return ((shares / shares.sum(axis=1, keepdims=True) - wanted) ** 2).sum(axis=1)
 
 
-def _errors_with(logits: np.ndarray, c: int, moved: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _errors_with(
+    logits: Float[np.ndarray, "target class"],
+    c: int,
+    moved: Float[np.ndarray, "target left_out"],
+    wanted: Integer[np.ndarray, " target"],
+) -> Float64[np.ndarray, "target left_out"]:
     """[V, rows] squared error when column `c` of `logits` [V, C] is each column of `moved` [V, rows] in turn.
 
     The other classes keep their proportions q and share what class c leaves: only their sum of squares is needed.
@@ -91,7 +101,9 @@ def _errors_with(logits: np.ndarray, c: int, moved: np.ndarray, wanted: np.ndarr
     return np.where(hit, left**2 * (1.0 + squares), own**2 + left**2 * squares - 2.0 * left * of_wanted + 1.0)
 
 
-def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _squares(
+    a: Float[np.ndarray, "left feature"], b: Float[np.ndarray, "right feature"]
+) -> Float64[np.ndarray, "left right"]:
     """[len(a), len(b)] squared distances, never below 0."""
     met = a @ b.T
     return np.maximum((a**2).sum(axis=1)[:, None] - 2.0 * met + (b**2).sum(axis=1), 0.0)

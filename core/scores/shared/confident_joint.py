@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer
 
 FILTERS = (
     "prune_by_noise_rate",
@@ -34,10 +35,10 @@ _SHOWN_PAIRS = 10
 class ConfidentJoint:
     """flagged bool [N]; int64 [C, C] counts, and calibrated to the rows of each label; joint float64, summing to 1."""
 
-    flagged: np.ndarray
-    counts: np.ndarray
-    calibrated: np.ndarray
-    joint: np.ndarray
+    flagged: Bool[np.ndarray, " row"]
+    counts: Integer[np.ndarray, "class class"]
+    calibrated: Integer[np.ndarray, "class class"]
+    joint: Float[np.ndarray, "class class"]
 
     @property
     def noise_rate(self) -> float:
@@ -45,7 +46,7 @@ class ConfidentJoint:
         return float(1.0 - np.trace(self.joint))
 
     @property
-    def noise_by_class(self) -> np.ndarray:
+    def noise_by_class(self) -> Float64[np.ndarray, " class"]:
         """[C] estimated share of the rows given this label that belong elsewhere; NaN for a label without rows."""
         given = self.joint.sum(axis=1)
         return np.divide(given - np.diag(self.joint), given, out=np.full(len(given), np.nan), where=given > 0)
@@ -66,7 +67,9 @@ class ConfidentJoint:
         return [[str(names[i]), str(names[j]), round(float(off[i, j]) * rows, 1)] for i, j in places if off[i, j] > 0]
 
 
-def confident_joint(labels: np.ndarray, probabilities: np.ndarray, by: str = FILTERS[0]) -> ConfidentJoint:
+def confident_joint(
+    labels: Integer[np.ndarray, " row"], probabilities: Float[np.ndarray, "row class"], by: str = FILTERS[0]
+) -> ConfidentJoint:
     """Of labels [N] (two classes or more) and out-of-sample probabilities [N, C]; `by`: the filter that flags."""
     from cleanlab.count import compute_confident_joint, estimate_joint
     from cleanlab.filter import find_label_issues

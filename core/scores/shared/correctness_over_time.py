@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64
 
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import (
@@ -41,7 +42,9 @@ class LooksParams:
     )
 
 
-def correctness_at_end(inputs: ScoreInputs, progress: Progress, title: str) -> tuple[np.ndarray, np.ndarray]:
+def correctness_at_end(
+    inputs: ScoreInputs, progress: Progress, title: str
+) -> tuple[Bool[np.ndarray, "seed epoch example"], Float64[np.ndarray, " example"]]:
     """([S, T, N] right at the end of each epoch, [N] mean logit margin) in one pass."""
     seeds, looks, count, _ = inputs.trace.logits.shape
     correct, margin = np.zeros((seeds, looks, count), dtype=bool), np.zeros(count)
@@ -51,7 +54,9 @@ def correctness_at_end(inputs: ScoreInputs, progress: Progress, title: str) -> t
     return correct, margin
 
 
-def recorded_correctness(inputs: ScoreInputs, asked: str, at_end: np.ndarray) -> tuple[np.ndarray, str]:
+def recorded_correctness(
+    inputs: ScoreInputs, asked: str, at_end: Bool[np.ndarray, "seed epoch example"]
+) -> tuple[Bool[np.ndarray, "seed look example"], str]:
     """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `asked` as in `LooksParams`."""
     seen = inputs.trace.seen_correct
     if asked == "presentation" and seen is None:
@@ -66,7 +71,7 @@ def recorded_correctness(inputs: ScoreInputs, asked: str, at_end: np.ndarray) ->
 def score_counts(
     inputs: ScoreInputs,
     params: LooksParams,
-    count: Callable[[np.ndarray], np.ndarray],
+    count: Callable[[Bool[np.ndarray, "epoch example"]], Float[np.ndarray, " example"]],
     progress: Progress,
     title: str,
     *,
@@ -99,13 +104,15 @@ def score_counts(
     )
 
 
-def margin_decimals(margin: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def margin_decimals(
+    margin: Float[np.ndarray, " example"], rows: Bool[np.ndarray, " example"]
+) -> Float64[np.ndarray, " example"]:
     """[N] in (0, 1): larger for a smaller margin among `rows`."""
     ranks = average_rank(np.where(rows, -margin, np.nan))
     return np.nan_to_num(ranks) / (rows.sum() + 1.0)
 
 
-def _held_out_accuracy(inputs: ScoreInputs, at_end: np.ndarray, otherwise: float) -> float:
+def _held_out_accuracy(inputs: ScoreInputs, at_end: Bool[np.ndarray, "seed epoch example"], otherwise: float) -> float:
     """Share of right held-out rows at the last look, mean over seeds; `otherwise` without any."""
     rows = inputs.examples.held_out_rows
     return float(at_end[:, -1][:, rows].mean()) if len(rows) else otherwise

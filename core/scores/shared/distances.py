@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from core.types.scores import AssumptionCheck
 
@@ -13,7 +14,7 @@ def neighbors_check(used: int, asked: int, among: str) -> AssumptionCheck:
     return AssumptionCheck(light, f"{used} of {asked} neighbors found among {among}.", "neighbors")
 
 
-def contrast_check(distances: np.ndarray) -> AssumptionCheck:
+def contrast_check(distances: Float[np.ndarray, " row"]) -> AssumptionCheck:
     """Do distances tell examples apart? The 95th percentile over the median says."""
     median, high = np.percentile(distances, (50, 95))
     if median == 0.0:

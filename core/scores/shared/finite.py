@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from core.scores.method import ScoreInputs, ScoreMethod
 from core.scores.shared.assumptions import UNLABELED_ROW
@@ -60,7 +61,7 @@ def computed(method: ScoreMethod, inputs: ScoreInputs, params: Any, progress: Pr
     )
 
 
-def _reasons(result: ScoreResult, bad: np.ndarray) -> dict[str, int]:
+def _reasons(result: ScoreResult, bad: Bool[np.ndarray, " example"]) -> dict[str, int]:
     """Rows that were left out as unlabeled, and are not, count under their own reason."""
     left = int(np.isnan(result.values[bad]).sum())
     reasons = dict(result.undefined)
@@ -70,7 +71,7 @@ def _reasons(result: ScoreResult, bad: np.ndarray) -> dict[str, int]:
     return {name: count for name, count in reasons.items() if count} | {REASON: int(bad.sum())}
 
 
-def _outputs(evidence: Evidence) -> Iterator[np.ndarray]:
+def _outputs(evidence: Evidence) -> Iterator[Float[np.ndarray, "... example column"]]:
     """Every array of outputs, rows on the second axis from the end, or the only one."""
     if evidence.trace is not None:
         yield evidence.trace.logits
@@ -86,14 +87,14 @@ def _outputs(evidence: Evidence) -> Iterator[np.ndarray]:
         yield np.asarray(spread)[..., None]
 
 
-def _finite_rows(array: np.ndarray) -> np.ndarray:
+def _finite_rows(array: Float[np.ndarray, "... example column"]) -> Bool[np.ndarray, " example"]:
     """[N] bool, read block by block."""
     rows = np.moveaxis(array, -2, 0)
     parts = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
     return np.concatenate([np.isfinite(part).reshape(len(part), -1).all(1) for part in parts] or [np.zeros(0, bool)])
 
 
-def _cleaned(evidence: Evidence, bad: np.ndarray) -> Evidence:
+def _cleaned(evidence: Evidence, bad: Bool[np.ndarray, " example"]) -> Evidence:
     trace = evidence.trace
     return replace(
         evidence,
@@ -106,7 +107,7 @@ def _cleaned(evidence: Evidence, bad: np.ndarray) -> Evidence:
     )
 
 
-def _of_one(one: Any, bad: np.ndarray) -> Any:
+def _of_one(one: Any, bad: Bool[np.ndarray, " example"]) -> Any:
     """A checkpoint or a fold's network with zeros for those rows."""
     changed: dict[str, Any] = {"logits": _zeroed(one.logits, bad)}
     if one.features is not None:
@@ -118,13 +119,17 @@ def _of_one(one: Any, bad: np.ndarray) -> Any:
     return replace(one, **changed)
 
 
-def _even(probabilities: np.ndarray | None, bad: np.ndarray) -> np.ndarray | None:
+def _even(
+    probabilities: Float[np.ndarray, "example class"] | None, bad: Bool[np.ndarray, " example"]
+) -> Float[np.ndarray, "example class"] | None:
     if probabilities is None:
         return None
     return np.where(bad[:, None], 1.0 / probabilities.shape[1], probabilities)
 
 
-def _zeroed(array: np.ndarray, bad: np.ndarray) -> np.ndarray:
+def _zeroed(
+    array: Float[np.ndarray, "... example column"], bad: Bool[np.ndarray, " example"]
+) -> Float[np.ndarray, "... example column"]:
     """A copy with zeros where `bad` [N]; rows on the second axis from the end."""
     out: np.ndarray
     if array.nbytes <= _IN_MEMORY:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import agreement_check, fit_check, skill, training_rows_only, undefined_rows
@@ -23,10 +24,10 @@ from core.types.scores import AssumptionCheck, ScoreResult
 class LastLayer(NamedTuple):
     """A fitted last layer: what it saw of all N rows, the rows it was trained on, and those it is judged by."""
 
-    features: np.ndarray
-    logits: np.ndarray
-    trained: np.ndarray
-    targets: np.ndarray
+    features: Float[np.ndarray, "example feature"]
+    logits: Float[np.ndarray, "example class"]
+    trained: Integer[np.ndarray, " row"]
+    targets: Integer[np.ndarray, " target"]
     weight_decay: float
     has_bias: bool
     learning_rate: float = 1.0
@@ -54,7 +55,9 @@ def judged_layers(inputs: ScoreInputs, title: str) -> list[list[LastLayer]]:
     return found
 
 
-def _of_seed(inputs: ScoreInputs, group: Sequence, train: np.ndarray, held_out: np.ndarray) -> list[LastLayer]:
+def _of_seed(
+    inputs: ScoreInputs, group: Sequence, train: Integer[np.ndarray, " row"], held_out: Integer[np.ndarray, " target"]
+) -> list[LastLayer]:
     decay, trained = inputs.evidence.weight_decay, [c for c in group if c.checkpoint.epoch > 0]
     return [
         LastLayer(features_of(c), c.logits, train, held_out, decay, c.has_bias, c.checkpoint.learning_rate)
@@ -62,7 +65,7 @@ def _of_seed(inputs: ScoreInputs, group: Sequence, train: np.ndarray, held_out: 
     ]
 
 
-def with_bias(layer: LastLayer) -> np.ndarray:
+def with_bias(layer: LastLayer) -> Float64[np.ndarray, "example parameter"]:
     """[N, D] float64 features, a column of ones last with a bias; `CurationError` names a row that is not finite."""
     features = np.asarray(layer.features, dtype=np.float64)
     for name, array in (("features", features), ("logits", layer.logits)):
@@ -72,13 +75,15 @@ def with_bias(layer: LastLayer) -> np.ndarray:
     return np.hstack([features, np.ones((len(features), 1))]) if layer.has_bias else features
 
 
-def target_gradient(layer: LastLayer, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def target_gradient(
+    layer: LastLayer, features: Float[np.ndarray, "example feature"], labels: Integer[np.ndarray, " example"]
+) -> Float64[np.ndarray, "feature class"]:
     """[D, C] gradient of the targets' mean loss: the one query that every training row is contracted with."""
     logits = np.asarray(layer.logits[layer.targets], dtype=np.float64)
     return features[layer.targets].T @ residual(logits, labels[layer.targets]) / len(layer.targets)
 
 
-def target_accuracy(layer: LastLayer, labels: np.ndarray) -> float:
+def target_accuracy(layer: LastLayer, labels: Integer[np.ndarray, " example"]) -> float:
     """Share of the targets whose given label is predicted."""
     return float((np.asarray(layer.logits[layer.targets]).argmax(axis=1) == labels[layer.targets]).mean())
 
@@ -86,10 +91,10 @@ def target_accuracy(layer: LastLayer, labels: np.ndarray) -> float:
 def judged_result(
     inputs: ScoreInputs,
     layers: Sequence[LastLayer],
-    effects: Sequence[np.ndarray],
+    effects: Sequence[Float[np.ndarray, " _"]],
     checks: tuple[AssumptionCheck, ...],
     meta: dict[str, Any],
-    parts: Sequence[np.ndarray] | None = None,
+    parts: Sequence[Float[np.ndarray, "_ _"]] | None = None,
 ) -> ScoreResult:
     """The result of one effect per network, [n] over its trained rows: their mean over the networks that saw a row.
 
@@ -121,8 +126,8 @@ def judged_result(
 
 
 def _over_networks(
-    inputs: ScoreInputs, layers: Sequence[LastLayer], effects: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
+    inputs: ScoreInputs, layers: Sequence[LastLayer], effects: Sequence[Float[np.ndarray, " _"]]
+) -> tuple[Float64[np.ndarray, "network example"], Float64[np.ndarray, " example"]]:
     """([networks, N] with NaN where a network did not see a row, [N] mean over those that did)."""
     every = np.full((len(effects), len(inputs.labels)), np.nan)
     for found, layer, effect in zip(every, layers, effects, strict=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.scores.shared.ridge_game import RidgeGame
 from core.types.progress import Progress
@@ -24,21 +25,27 @@ _RATE, _MOMENTUM = 0.05, 0.9  # four times the rate doubles the noise of single 
 class _Stack:
     """Weights of M networks: first [D, M, H], second [M, H, C]."""
 
-    first: np.ndarray
-    second: np.ndarray
+    first: Float[np.ndarray, "feature network hidden"]
+    second: Float[np.ndarray, "network hidden class"]
 
-    def hidden(self, x: np.ndarray) -> np.ndarray:
+    def hidden(self, x: Float[np.ndarray, "row feature"]) -> Float[np.ndarray, "network row hidden"]:
         """[M, b, H] activations of rows x [b, D]: one product for all networks."""
         d, m, h = self.first.shape
         return np.maximum((x @ self.first.reshape(d, m * h)).reshape(len(x), m, h).transpose(1, 0, 2), 0.0)
 
-    def probabilities(self, hidden: np.ndarray) -> np.ndarray:
+    def probabilities(self, hidden: Float[np.ndarray, "network row hidden"]) -> Float[np.ndarray, "network row class"]:
         """[M, b, C]."""
         z = hidden @ self.second
         weights = np.exp(z - z.max(axis=2, keepdims=True))
         return weights / weights.sum(axis=2, keepdims=True)
 
-    def step(self, x: np.ndarray, y: np.ndarray, counts: np.ndarray, speed: _Stack) -> None:
+    def step(
+        self,
+        x: Float[np.ndarray, "row feature"],
+        y: Float[np.ndarray, "row class"],
+        counts: Float[np.ndarray, "network row"],
+        speed: _Stack,
+    ) -> None:
         """One step of momentum on rows x with one-hot labels y, each network counting the rows of counts [M, b]."""
         hidden = self.hidden(x)
         error = (self.probabilities(hidden) - y) * counts[:, :, None] / len(x)
@@ -57,7 +64,9 @@ def steps_of(game: RidgeGame) -> int:
     return _EPOCHS * -(-len(game) // _BATCH)
 
 
-def network_removals(game: RidgeGame, seed: int, progress: Progress, left_out: np.ndarray | None = None) -> np.ndarray:
+def network_removals(
+    game: RidgeGame, seed: int, progress: Progress, left_out: Integer[np.ndarray, " left_out"] | None = None
+) -> Float64[np.ndarray, " left"]:
     """[n] v(all) - v(all but the row) of networks started from `seed`; or of some rows `left_out` (positions).
 
     v = 1 - mean squared error of the targets' probabilities. O(n^2) rows times weights for each epoch.
@@ -85,7 +94,7 @@ def _start(game: RidgeGame, count: int, rng: np.random.Generator) -> _Stack:
     return _Stack(np.repeat(first, count, axis=1), np.repeat(second, count, axis=0))
 
 
-def _target_errors(stack: _Stack, game: RidgeGame) -> np.ndarray:
+def _target_errors(stack: _Stack, game: RidgeGame) -> Float64[np.ndarray, " network"]:
     """[M] mean squared error over the targets, some targets at a time."""
     total = np.zeros(stack.second.shape[0])
     for start in range(0, len(game.targets), _BATCH):

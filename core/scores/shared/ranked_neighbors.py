@@ -6,9 +6,10 @@ divisor stays K). `presence` and `depth` say how far down a ranking a row still 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer
 
 from core.numerics.neighbors import nearest_neighbors
 from core.scores.method import ScoreInputs
@@ -23,8 +24,8 @@ class RankedTargets(Targets):
     accuracy: share of targets whose label wins the vote of K neighbors.
     """
 
-    order: np.ndarray
-    match: np.ndarray
+    order: Integer[np.ndarray, "target rank"]
+    match: Bool[np.ndarray, "target rank"]
     accuracy: float
 
 
@@ -48,7 +49,21 @@ def rank_targets(
     return RankedTargets(chosen.train, chosen.targets, chosen.own_row, order, match, hits / len(chosen.targets))
 
 
-def _others(points: np.ndarray, picked: np.ndarray, ranks: int, progress: Progress, title: str) -> np.ndarray:
+def some_of(ranked: RankedTargets, some: Integer[np.ndarray, " part"]) -> RankedTargets:
+    """The same for some of the targets (positions); the accuracy stays that of all."""
+    own_row = None if ranked.own_row is None else ranked.own_row[some]
+    return replace(
+        ranked, targets=ranked.targets[some], own_row=own_row, order=ranked.order[some], match=ranked.match[some]
+    )
+
+
+def _others(
+    points: Float[np.ndarray, "row feature"],
+    picked: Integer[np.ndarray, " target"],
+    ranks: int,
+    progress: Progress,
+    title: str,
+) -> Integer[np.ndarray, "target rank"]:
     """[V, ranks] the nearest to some of the points, each left out of its own ranking."""
     if len(picked) == len(points):
         return nearest_neighbors(points, ranks, progress=progress, title=title).rows
@@ -58,7 +73,7 @@ def _others(points: np.ndarray, picked: np.ndarray, ranks: int, progress: Progre
     return found[~own].reshape(len(picked), -1)
 
 
-def presence(depth: int, k: int, p: float = 0.5) -> np.ndarray:
+def presence(depth: int, k: int, p: float = 0.5) -> Float64[np.ndarray, "place count"]:
     """[depth + 1, k]: probability that j of the first i rows are present, each with probability p, for i, j."""
     table = np.zeros((depth + 1, k))
     table[0, 0] = 1.0
@@ -82,7 +97,7 @@ def depth(k: int, epsilon: float, most: int, p: float = 0.5) -> int:
     return most
 
 
-def mean_over_targets(ranked: RankedTargets, values: np.ndarray) -> np.ndarray:
+def mean_over_targets(ranked: RankedTargets, values: Float[np.ndarray, "target rank"]) -> Float64[np.ndarray, " row"]:
     """[n] mean over targets of `values` [V, M] at each training row; a row that is not ranked adds 0."""
     total = np.bincount(ranked.order.ravel(), weights=values.ravel(), minlength=len(ranked.train))
     return total / len(ranked.targets)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer, Shaped
 
 from core.numerics.neighbors import first_copy
 from core.scores.method import ScoreInputs
@@ -52,7 +53,12 @@ class RidgeGame:
     empty = 0.0
 
     def __init__(
-        self, x: np.ndarray, y: np.ndarray, targets: np.ndarray, target_labels: np.ndarray, ridge: float = 1.0
+        self,
+        x: Float[np.ndarray, "row feature"],
+        y: Float[np.ndarray, "row class"],
+        targets: Float[np.ndarray, "target feature"],
+        target_labels: Float[np.ndarray, "target class"],
+        ridge: float = 1.0,
     ):
         self.x, self.y, self.targets, self.target_labels, self.ridge = x, y, targets, target_labels, ridge
         # All that a squared error needs of the targets: T'T [D, D] and T'Y [D, C].
@@ -61,7 +67,7 @@ class RidgeGame:
     def __len__(self) -> int:
         return len(self.x)
 
-    def value(self, chosen: np.ndarray) -> float:
+    def value(self, chosen: Shaped[np.ndarray, " _"]) -> float:
         """v of the rows in `chosen` (positions or a mask); O(n D^2 + D^3)."""
         weights = self._weights(chosen)
         return float((weights * (2.0 * self.moment - self.gram @ weights)).sum()) / len(self.target_labels)
@@ -70,7 +76,7 @@ class RidgeGame:
         """Share of the targets whose label is predicted from all rows."""
         return float(((self.targets @ self._weights(slice(None))).argmax(1) == self.target_labels.argmax(1)).mean())
 
-    def gains(self, order: np.ndarray) -> np.ndarray:
+    def gains(self, order: Integer[np.ndarray, " place"]) -> Float64[np.ndarray, " place"]:
         """[m] what each row of `order` adds to v of those before it; exact, O(m^3 / 3 + m^2 (D + C)).
 
         The factor of the first j rows is the leading part of the whole factor L, so with U = L^-1 X and Z = L^-1 Y the
@@ -86,7 +92,7 @@ class RidgeGame:
         linear = ((u @ self.moment) * z).sum(axis=1)
         return (2.0 * (linear - np.tril(overlap, -1).sum(axis=1)) - np.diag(overlap)) / len(self.target_labels)
 
-    def leave_one_out(self) -> np.ndarray:
+    def leave_one_out(self) -> Float64[np.ndarray, " row"]:
         """[n] v(all) - v(all but the row), exactly: the weights move by -A^-1 x_i e_i / (1 - h_i). O(n D^2)."""
         inverse = np.linalg.inv(self.x.T @ self.x + self.ridge * np.eye(self.x.shape[1]))
         weights = inverse @ (self.x.T @ self.y)
@@ -97,7 +103,7 @@ class RidgeGame:
         square = ((solved @ self.gram) * solved).sum(axis=1) * (error**2).sum(axis=1)
         return (square - 2.0 * linear) / len(self.target_labels)
 
-    def _weights(self, chosen: np.ndarray | slice) -> np.ndarray:
+    def _weights(self, chosen: Shaped[np.ndarray, " _"] | slice) -> Float64[np.ndarray, "feature class"]:
         x = self.x[chosen]
         return np.linalg.solve(x.T @ x + self.ridge * np.eye(x.shape[1]), x.T @ self.y[chosen])
 
@@ -107,7 +113,7 @@ class SubGame:
     """A game and the n' of the n valued rows that are its players."""
 
     game: RidgeGame
-    players: np.ndarray
+    players: Integer[np.ndarray, " player"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,14 +123,14 @@ class RidgeGames:
     copies [n]: number of the group of identical rows with the same label. held_out: the targets are.
     """
 
-    rows: np.ndarray
-    copies: np.ndarray
+    rows: Integer[np.ndarray, " row"]
+    copies: Integer[np.ndarray, " row"]
     subgames: tuple[SubGame, ...]
     targets: int
     held_out: bool
     ridge: float
 
-    def shared(self, values: np.ndarray) -> np.ndarray:
+    def shared(self, values: Float[np.ndarray, "... row"]) -> Float[np.ndarray, "... row"]:
         """`values` [..., n] with identical rows at their mean: they are interchangeable, and sampling does not know."""
         return mean_over_copies(values, self.copies)
 
@@ -162,7 +168,7 @@ def ridge_games(inputs: ScoreInputs, params: LearnerParams, title: str) -> Ridge
     return RidgeGames(rows, copies, tuple(subgames), targets, held_out_targets, ridge)
 
 
-def best_ridge(x: np.ndarray, y: np.ndarray) -> float:
+def best_ridge(x: Float[np.ndarray, "row feature"], y: Float[np.ndarray, "row class"]) -> float:
     """Of 0.1, 1, 10, 100 the largest whose squared error on left-out rows is within a standard error of the least.
 
     In closed form and without the targets. Among equals the largest, as single rows then move the weights least.
@@ -177,12 +183,14 @@ def best_ridge(x: np.ndarray, y: np.ndarray) -> float:
     return max(ridge for ridge, error in zip(_RIDGES, errors, strict=True) if error.mean() <= most)
 
 
-def rows_by_id(inputs: ScoreInputs, rows: np.ndarray) -> np.ndarray:
+def rows_by_id(inputs: ScoreInputs, rows: Integer[np.ndarray, " row"]) -> Integer[np.ndarray, " row"]:
     """`rows` in order of id: what is drawn for them does not depend on the order of the table."""
     return rows[np.argsort(inputs.examples.ids[rows], kind="stable")]
 
 
-def _coordinates(train: np.ndarray, every: np.ndarray) -> np.ndarray:
+def _coordinates(
+    train: Float[np.ndarray, "row feature"], every: Float[np.ndarray, "example feature"]
+) -> Float64[np.ndarray, "example coordinate"]:
     """[N, D] at most 64 principal coordinates, of mean squared length 1 over `train`, and a column of ones."""
     center = train.mean(axis=0)
     axes = np.linalg.eigh((train - center).T @ (train - center) / len(train))[1][:, ::-1][:, :_DIMENSIONS]
@@ -191,7 +199,9 @@ def _coordinates(train: np.ndarray, every: np.ndarray) -> np.ndarray:
     return np.hstack([coordinates, np.ones((len(every), 1))])
 
 
-def mean_over_copies(values: np.ndarray, copies: np.ndarray) -> np.ndarray:
+def mean_over_copies(
+    values: Float[np.ndarray, "... row"], copies: Integer[np.ndarray, " row"]
+) -> Float[np.ndarray, "... row"]:
     """`values` [..., n] with the rows of each group of `copies` [n] at their mean."""
     count = np.bincount(copies)
     flat = values.reshape(-1, values.shape[-1])
@@ -199,12 +209,16 @@ def mean_over_copies(values: np.ndarray, copies: np.ndarray) -> np.ndarray:
     return np.stack(means).reshape(values.shape)
 
 
-def copy_groups(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def copy_groups(
+    points: Float[np.ndarray, "row feature"], labels: Integer[np.ndarray, " row"]
+) -> Integer[np.ndarray, " row"]:
     """[n] number of the group of identical rows with the same label."""
     return np.unique(np.stack([first_copy(points), labels]), axis=1, return_inverse=True)[1].ravel()
 
 
-def _folds(rows: np.ndarray, copies: np.ndarray, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+def _folds(
+    rows: Integer[np.ndarray, " row"], copies: Integer[np.ndarray, " row"], rng: np.random.Generator
+) -> list[tuple[Integer[np.ndarray, " _"], Integer[np.ndarray, " _"]]]:
     """(players, rows that judge them): copies share a fold, so that none is judged by itself."""
     groups = int(copies.max()) + 1
     fold = (rng.permutation(groups) % min(_FOLDS, max(2, groups)))[copies]
@@ -235,7 +249,7 @@ def value_orders(
     title: str,
     progress: Progress,
     *,
-    weights: Callable[[int], np.ndarray] | None = None,
+    weights: Callable[[int], Float[np.ndarray, " place"]] | None = None,
     truncation: float = 0.0,
 ) -> tuple[RidgeGames, Sampled]:
     """The games and the values of their rows over random orders; see `sample_orders`.
@@ -266,8 +280,8 @@ def sampled_result(inputs: ScoreInputs, games: RidgeGames, sampled: Sampled, met
 def valuation_result(
     inputs: ScoreInputs,
     games: RidgeGames,
-    values: np.ndarray,
-    per_part: np.ndarray | None = None,
+    values: Float[np.ndarray, " row"],
+    per_part: Float[np.ndarray, "part row"] | None = None,
     checks: Sequence[AssumptionCheck] = (),
     meta: dict[str, Any] | None = None,
 ) -> ScoreResult:

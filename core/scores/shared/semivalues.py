@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer
 
 from core.types.progress import Progress, SilentProgress, track
 from core.types.scores import AssumptionCheck
@@ -26,10 +27,10 @@ class Game(Protocol):
 
     def __len__(self) -> int: ...
 
-    def value(self, chosen: np.ndarray) -> float:
+    def value(self, chosen: Bool[np.ndarray, " player"]) -> float:
         """Of the players in a bool mask [n]."""
 
-    def gains(self, order: np.ndarray) -> np.ndarray:
+    def gains(self, order: Integer[np.ndarray, " place"]) -> Float[np.ndarray, " place"]:
         """[m] what each player of `order` adds to those before it."""
 
 
@@ -40,19 +41,19 @@ class Playing(Protocol):
     def game(self) -> Game: ...
 
     @property
-    def players(self) -> np.ndarray: ...
+    def players(self) -> Integer[np.ndarray, " player"]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
     """values [n]; parts [PARTS, n] independent estimates; visited: mean share of an order before truncation."""
 
-    values: np.ndarray
-    parts: np.ndarray
+    values: Float[np.ndarray, " row"]
+    parts: Float[np.ndarray, "part row"]
     visited: float = 1.0
 
 
-def position_weights(n: int, alpha: float, beta: float) -> np.ndarray:
+def position_weights(n: int, alpha: float, beta: float) -> Float64[np.ndarray, " place"]:
     """[n] w_j of Beta(alpha, beta) for sets of j = 0..n-1 others, summing to 1; (1, 1) is Shapley's 1 / n."""
     from scipy.special import betaln
 
@@ -67,7 +68,7 @@ def sample_orders(
     n: int,
     rng: np.random.Generator,
     *,
-    weights: Callable[[int], np.ndarray] | None = None,
+    weights: Callable[[int], Float[np.ndarray, " place"]] | None = None,
     truncation: float = 0.0,
     progress: Progress | None = None,
     title: str = "Orders",
@@ -94,7 +95,7 @@ def sample_orders(
     return Sampled(parts.mean(axis=0), parts, float(np.mean(visited)) if visited else 1.0)
 
 
-def _truncate(gains: np.ndarray, empty: float, share: float) -> int:
+def _truncate(gains: Float[np.ndarray, " place"], empty: float, share: float) -> int:
     """Set the gains after the truncation to 0, in place; how many are left."""
     values = empty + gains.cumsum()
     close = np.abs(values - values[-1]) <= share * abs(values[-1])
@@ -133,7 +134,7 @@ def sample_halves(
     return Sampled(parts.mean(axis=0), parts)
 
 
-def error_check(parts: np.ndarray) -> AssumptionCheck:
+def error_check(parts: Float[np.ndarray, "part row"]) -> AssumptionCheck:
     """How large is the standard error of the estimate beside the spread between rows?"""
     error = float(np.sqrt((parts.var(axis=0, ddof=1) / len(parts)).mean()))
     spread = float(parts.mean(axis=0).std())

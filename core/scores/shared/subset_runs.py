@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer, Shaped
 
 from core.types.errors import DataError
 from core.types.progress import Progress, SilentProgress, track
@@ -20,7 +21,7 @@ from core.types.progress import Progress, SilentProgress, track
 ROUND = 10  # subsets within which each row is left out equally often
 
 
-def balanced_subsets(n: int, count: int, ratio: float, rng: np.random.Generator) -> np.ndarray:
+def balanced_subsets(n: int, count: int, ratio: float, rng: np.random.Generator) -> Bool[np.ndarray, "subset row"]:
     """[count, n] bool: each row is in with probability `ratio`, rows independent, as often in every ten subsets."""
     inside = round(ROUND * ratio)
     rounds = [rng.random((ROUND, n)).argsort(axis=0) < inside for _ in range(count // ROUND)]
@@ -28,13 +29,13 @@ def balanced_subsets(n: int, count: int, ratio: float, rng: np.random.Generator)
 
 
 def play_subsets(
-    fit: Callable[[np.ndarray], np.ndarray],
+    fit: Callable[[Integer[np.ndarray, " row"]], Shaped[np.ndarray, "*shape"]],
     rows: int,
     count: int = 200,
     ratio: float = 0.7,
     seed: int = 0,
     progress: Progress | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Bool[np.ndarray, "subset row"], Float[np.ndarray, "subset ..."]]:
     """(inside [R, rows] bool, outcomes [R, ...]) of `count` trainings, made up to a multiple of ten.
 
     fit: takes the row numbers of a subset, trains on them, and returns whatever is to be explained: 1.0 where a row's
@@ -47,7 +48,9 @@ def play_subsets(
     return inside, np.stack([np.asarray(fit(np.flatnonzero(one)), dtype=np.float64) for one in runs])
 
 
-def influence_of_runs(inside: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
+def influence_of_runs(
+    inside: Shaped[np.ndarray, "*sets"], outcomes: Shaped[np.ndarray, "*outcomes"]
+) -> Float64[np.ndarray, "target row"]:
     """[V, n] of inside [R, n] bool and outcomes [R, V]; NaN for rows without runs of both kinds.
 
     POSITIVE: the outcome is higher with the row. Its standard error is about sqrt(s^2 / with + s^2 / without).
@@ -59,7 +62,9 @@ def influence_of_runs(inside: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
     return np.where((with_row > 0) & (without > 0), gap, np.nan)
 
 
-def memorization_of_runs(inside: np.ndarray, correct: np.ndarray) -> np.ndarray:
+def memorization_of_runs(
+    inside: Shaped[np.ndarray, "*sets"], correct: Shaped[np.ndarray, "*outcomes"]
+) -> Float64[np.ndarray, " row"]:
     """[n] of inside [R, n] bool and each row's own outcome [R, n]; NaN for rows without runs of both kinds."""
     present, found = _checked(inside, correct)
     if found.shape != present.shape:
@@ -71,12 +76,16 @@ def memorization_of_runs(inside: np.ndarray, correct: np.ndarray) -> np.ndarray:
     return np.where((with_row > 0) & (without > 0), gap, np.nan)
 
 
-def banzhaf_of_runs(inside: np.ndarray, utilities: np.ndarray) -> np.ndarray:
+def banzhaf_of_runs(
+    inside: Shaped[np.ndarray, "*sets"], utilities: Shaped[np.ndarray, "*outcomes"]
+) -> Float64[np.ndarray, " row"]:
     """[n] of inside [R, n] bool and the utility of each run [R]: maximum sample reuse; NaN as above."""
     return influence_of_runs(inside, np.asarray(utilities, dtype=np.float64)[:, None])[0]
 
 
-def _checked(inside: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked(
+    inside: Shaped[np.ndarray, "*sets"], outcomes: Shaped[np.ndarray, "*outcomes"]
+) -> tuple[Float64[np.ndarray, "subset row"], Float64[np.ndarray, "subset target"]]:
     """Both as float64, [R, n] and [R, V]."""
     present, found = np.asarray(inside, dtype=np.float64), np.asarray(outcomes, dtype=np.float64)
     if present.ndim != 2 or found.ndim != 2 or len(present) != len(found):

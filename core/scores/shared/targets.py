@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import fit_check, skill, training_rows_only, undefined_rows
@@ -22,9 +23,9 @@ class Targets:
     own_row [V]: the position in `train` of the row that a target is itself; None where the targets are held out.
     """
 
-    train: np.ndarray
-    targets: np.ndarray
-    own_row: np.ndarray | None
+    train: Integer[np.ndarray, " row"]
+    targets: Integer[np.ndarray, " target"]
+    own_row: Integer[np.ndarray, " target"] | None
 
     @property
     def held_out(self) -> bool:
@@ -45,7 +46,9 @@ def pick_targets(inputs: ScoreInputs, most: int, title: str) -> Targets:
     return Targets(train, pool[picked], None if len(held_out) else picked)
 
 
-def require_rows_to_value(train: np.ndarray, held_out: np.ndarray, title: str) -> None:
+def require_rows_to_value(
+    train: Integer[np.ndarray, " row"], held_out: Integer[np.ndarray, " target"], title: str
+) -> None:
     """Raise `DataError` when nobody is left to value or to value for."""
     if len(train) < 1 + (len(held_out) == 0):
         raise DataError(
@@ -57,7 +60,7 @@ def require_rows_to_value(train: np.ndarray, held_out: np.ndarray, title: str) -
 def valued_rows(
     inputs: ScoreInputs,
     chosen: Targets,
-    values: np.ndarray,
+    values: Float[np.ndarray, " row"],
     accuracy: float,
     k: int,
     *,
@@ -108,7 +111,7 @@ def target_check(held_out: bool, count: int, how: str, otherwise: str, more: str
     return AssumptionCheck("amber", text, "targets")
 
 
-def _class_size_check(k: int, labels: np.ndarray) -> AssumptionCheck:
+def _class_size_check(k: int, labels: Integer[np.ndarray, " row"]) -> AssumptionCheck:
     """Has each class as many rows as neighbors are asked?"""
     smallest = int(np.unique(labels, return_counts=True)[1].min())
     light = "green" if smallest >= k else "amber"
@@ -117,7 +120,7 @@ def _class_size_check(k: int, labels: np.ndarray) -> AssumptionCheck:
     )
 
 
-def vote_hits(near: np.ndarray, labels: np.ndarray) -> float:
+def vote_hits(near: Integer[np.ndarray, "target neighbor"], labels: Integer[np.ndarray, " target"]) -> float:
     """How many rows of `near` [v, k] have their label of `labels` [v] as the most frequent (ties to the lower one)."""
     classes = int(max(near.max(initial=0), labels.max(initial=0))) + 1
     cells = np.arange(len(near))[:, None] * classes + near

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Integer, Real, Shaped
 
 from core.types.progress import Progress
 
@@ -19,11 +20,11 @@ _WORD = re.compile(r"\w+")
 class FlatFeatures:
     """features: number of every occurrence, text after text; row: [same length] its text; count texts in all."""
 
-    features: np.ndarray
-    row: np.ndarray
+    features: Integer[np.ndarray, " occurrence"]
+    row: Integer[np.ndarray, " occurrence"]
     count: int
 
-    def per_text(self, weights: np.ndarray | None = None) -> np.ndarray:
+    def per_text(self, weights: Real[np.ndarray, " occurrence"] | None = None) -> Real[np.ndarray, " example"]:
         """[count] sum over each text's occurrences of `weights` (of 1 without)."""
         return np.bincount(self.row, weights=weights, minlength=self.count)
 
@@ -46,7 +47,7 @@ def n_grams(tokens: list[str], longest: int) -> Iterator[str]:
 
 
 def flatten(
-    texts: np.ndarray,
+    texts: Shaped[np.ndarray, " example"],
     split: Callable[[str], list[str]],
     longest: int,
     number: Callable[[str], int],

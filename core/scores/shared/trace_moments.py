@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import fit_check
@@ -28,8 +29,8 @@ class TraceMoments:
     training_accuracy: on the rows trained on. held_out_accuracy: on the held-out rows, None without any.
     """
 
-    mean: np.ndarray
-    deviation: np.ndarray
+    mean: Float[np.ndarray, "seed example"]
+    deviation: Float[np.ndarray, "seed example"]
     training_accuracy: float
     held_out_accuracy: float | None
 
@@ -41,8 +42,8 @@ class Block:
     seed: int
     position: int
     rows: slice
-    logits: np.ndarray
-    labels: np.ndarray
+    logits: Float[np.ndarray, "row class"]
+    labels: Integer[np.ndarray, " row"]
 
 
 def trace_blocks(inputs: ScoreInputs, positions: Sequence[int], progress: Progress, title: str) -> Iterator[Block]:
@@ -129,7 +130,9 @@ def _check_shapes(inputs: ScoreInputs) -> None:
         )
 
 
-def _check_finite(inputs: ScoreInputs, values: np.ndarray, seed: int, position: int, start: int) -> None:
+def _check_finite(
+    inputs: ScoreInputs, values: Float[np.ndarray, "row class"], seed: int, position: int, start: int
+) -> None:
     if np.isfinite(values).all():
         return
     row = start + int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])

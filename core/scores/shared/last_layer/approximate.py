@@ -6,6 +6,7 @@ Their leverage is EK-FAC's, which each of them holds.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from core.scores.shared.last_layer.ekfac import EKFACSolver
 from core.scores.shared.last_layer.problem import SoftmaxRows, hessian_product, mean_curvature, relative_residual
@@ -38,7 +39,7 @@ class ArnoldiSolver:
         # Positive by theory; rounding may say otherwise where nothing is left.
         self.rest = max((total - float(self.curvatures.sum())) / outside, float(rows.ridge.min()))
 
-    def solve(self, gradient: np.ndarray) -> np.ndarray:
+    def solve(self, gradient: Float[np.ndarray, "feature class"]) -> Float64[np.ndarray, "feature class"]:
         """About H^-1 gradient, both [D, C]; exact when the space is full."""
         flat = gradient.ravel()
         inside = self.vectors.T @ flat
@@ -47,7 +48,9 @@ class ArnoldiSolver:
         self.error = relative_residual(self.rows, solution, gradient)
         return solution
 
-    def self_influence(self, features: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+    def self_influence(
+        self, features: Float[np.ndarray, "row feature"], deltas: Float[np.ndarray, "row class"]
+    ) -> Float64[np.ndarray, " row"]:
         """[b] about g_i' H^-1 g_i of the gradients x_i (x) delta_i; features [b, D], deltas [b, C]."""
         out, classes = np.empty(len(features)), deltas.shape[1]
         count = self.vectors.shape[1]
@@ -61,7 +64,9 @@ class ArnoldiSolver:
         return out
 
 
-def _krylov(rows: SoftmaxRows, steps: int, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+def _krylov(
+    rows: SoftmaxRows, steps: int, progress: Progress
+) -> tuple[Float64[np.ndarray, "parameter step"], Float64[np.ndarray, "step step"]]:
     """(orthonormal [P, steps], H projected on it [steps, steps]), orthogonalized twice against all before.
 
     By hand: scipy's eigsh gives converged eigenpairs and restarts, this the whole space of so many products, with
@@ -82,7 +87,9 @@ def _krylov(rows: SoftmaxRows, steps: int, progress: Progress) -> tuple[np.ndarr
     return basis, projected
 
 
-def _orthogonalized(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:
+def _orthogonalized(
+    vector: Float[np.ndarray, " parameter"], basis: Float[np.ndarray, "parameter step"]
+) -> Float64[np.ndarray, " parameter"]:
     """`vector` [P] without its part in `basis` [P, m]; twice, as once leaves rounding of the size of what is left."""
     for _ in range(2):
         vector = vector - basis @ (basis.T @ vector)
@@ -99,13 +106,13 @@ class DataInfSolver:
     name = "DataInf"
     approximate = True
 
-    def __init__(self, rows: SoftmaxRows, deltas: np.ndarray, progress: Progress):
+    def __init__(self, rows: SoftmaxRows, deltas: Float[np.ndarray, "row class"], progress: Progress):
         self.rows, self.deltas, self.error = rows, deltas, 1.0
         self.leverage_blocks = EKFACSolver(rows, progress).leverage_blocks
         self.damped = rows.features / rows.ridge  # R^-1 x of each row
         self.sizes = 1.0 + (self.damped * rows.features).sum(axis=1) * (deltas**2).sum(axis=1)
 
-    def solve(self, gradient: np.ndarray) -> np.ndarray:
+    def solve(self, gradient: Float[np.ndarray, "feature class"]) -> Float64[np.ndarray, "feature class"]:
         """The mean of the single-row solutions, [D, C]."""
         products = ((self.damped @ gradient) * self.deltas).sum(axis=1) / self.sizes
         correction = self.damped.T @ (products[:, None] * self.deltas) / len(products)
@@ -113,7 +120,9 @@ class DataInfSolver:
         self.error = relative_residual(self.rows, solution, gradient)
         return solution
 
-    def self_influence(self, features: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+    def self_influence(
+        self, features: Float[np.ndarray, "row feature"], deltas: Float[np.ndarray, "row class"]
+    ) -> Float64[np.ndarray, " row"]:
         """[b] the mean over rows of g_i' (R + g_l g_l')^-1 g_i; b n (D + C) operations."""
         alone = (features**2 @ (1.0 / self.rows.ridge)) * (deltas**2).sum(axis=1)
         out = np.empty(len(features))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from core.scores.shared.last_layer.problem import SoftmaxRows, leverage, relative_residual
 from core.types.progress import Progress
@@ -32,25 +33,27 @@ class EKFACSolver:
         self.eigenvalues = self.squares.T @ spread / len(x) + ridge[:, None]
         progress.advance()
 
-    def solve(self, gradient: np.ndarray) -> np.ndarray:
+    def solve(self, gradient: Float[np.ndarray, "feature class"]) -> Float64[np.ndarray, "feature class"]:
         """About H^-1 gradient, both [D, C]; `error` says how far off."""
         solution = self.precondition(gradient)
         self.error = relative_residual(self.rows, solution, gradient)
         return solution
 
-    def self_influence(self, features: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+    def self_influence(
+        self, features: Float[np.ndarray, "row feature"], deltas: Float[np.ndarray, "row class"]
+    ) -> Float64[np.ndarray, " row"]:
         """[b] about g_i' H^-1 g_i of the gradients x_i (x) delta_i; features [b, D], deltas [b, C]."""
         squares, residuals = (features @ self.feature_basis) ** 2, (deltas @ self.class_basis) ** 2
         return ((squares @ (1.0 / self.eigenvalues)) * residuals).sum(axis=1)
 
-    def leverage_blocks(self, part: slice) -> np.ndarray:
+    def leverage_blocks(self, part: slice) -> Float64[np.ndarray, "row class class"]:
         """[b, C, C]: x_i' H^-1 x_i between each pair of classes, from the corrected Kronecker eigenvalues."""
         diagonal = self.squares[part] @ (1.0 / self.eigenvalues)
         blocks = np.einsum("ck,nk,ek->nce", self.class_basis, diagonal, self.class_basis, optimize=True)
         total = leverage(self.rows.probabilities[part], blocks, len(self.squares))
         return blocks * np.minimum(1.0, _MOST_LEVERAGE / np.maximum(total, np.finfo(float).tiny))[:, None, None]
 
-    def precondition(self, v: np.ndarray) -> np.ndarray:
+    def precondition(self, v: Float[np.ndarray, "feature class"]) -> Float64[np.ndarray, "feature class"]:
         """About H^-1 v, both [D, C]."""
         rotated = self.feature_basis.T @ v @ self.class_basis
         return self.feature_basis @ (rotated / self.eigenvalues) @ self.class_basis.T

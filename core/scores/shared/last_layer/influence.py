@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float64, Integer
 
 from core.scores.shared.formulas import residual, softmax
 from core.scores.shared.held_out_targets import LastLayer, target_gradient, with_bias
@@ -42,7 +43,7 @@ class SolveParams:
 class Effect:
     """values [n] per trained row; how the solve went."""
 
-    values: np.ndarray
+    values: Float[np.ndarray, " row"]
     solver: str
     error: float
     largest_leverage: float
@@ -50,7 +51,10 @@ class Effect:
 
 
 def influence_on_targets(
-    layer: LastLayer, labels: np.ndarray, params: SolveParams | None = None, progress: Progress | None = None
+    layer: LastLayer,
+    labels: Integer[np.ndarray, " example"],
+    params: SolveParams | None = None,
+    progress: Progress | None = None,
 ) -> Effect:
     """Predicted rise of the mean loss of `layer.targets` when each of `layer.trained` is removed; float64.
 
@@ -61,8 +65,11 @@ def influence_on_targets(
 
 
 def influence_on_each_target(
-    layer: LastLayer, labels: np.ndarray, params: SolveParams | None = None, progress: Progress | None = None
-) -> np.ndarray:
+    layer: LastLayer,
+    labels: Integer[np.ndarray, " example"],
+    params: SolveParams | None = None,
+    progress: Progress | None = None,
+) -> Float64[np.ndarray, "target row"]:
     """[V, n] float64: the same for the loss of each of `layer.targets`, one solve each."""
     progress = progress or SilentProgress()
     solved = _Solved(layer, labels, params or SolveParams(), progress)
@@ -75,7 +82,9 @@ def influence_on_each_target(
 class _Solved:
     """A last layer with its solver, and the residuals of the trained rows, corrected for their leverage if asked."""
 
-    def __init__(self, layer: LastLayer, labels: np.ndarray, params: SolveParams, progress: Progress):
+    def __init__(
+        self, layer: LastLayer, labels: Integer[np.ndarray, " example"], params: SolveParams, progress: Progress
+    ):
         self.features = with_bias(layer)
         logits = np.asarray(layer.logits[layer.trained], dtype=np.float64)
         self.rows = damped_rows(layer, self.features[layer.trained], softmax(logits), params.damping)
@@ -84,14 +93,19 @@ class _Solved:
         if params.leverage:
             self.deltas, self.largest = corrected_residuals(self.solver, self.rows, self.deltas, progress)
 
-    def effect(self, gradient: np.ndarray) -> Effect:
+    def effect(self, gradient: Float[np.ndarray, "feature class"]) -> Effect:
         """Of removing each trained row on what has this gradient [D, C]."""
         solution, solver = self.solver.solve(gradient), self.solver
         values = ((self.rows.features @ solution) * self.deltas).sum(axis=1) / len(self.deltas)
         return Effect(values, solver.name, solver.error, self.largest, solver.approximate)
 
 
-def damped_rows(layer: LastLayer, features: np.ndarray, probabilities: np.ndarray, damping: float) -> SoftmaxRows:
+def damped_rows(
+    layer: LastLayer,
+    features: Float[np.ndarray, "row feature"],
+    probabilities: Float[np.ndarray, "row class"],
+    damping: float,
+) -> SoftmaxRows:
     """The layer's convex problem: weight decay on weights, plus `damping` in units of the mean curvature on all."""
     bare = SoftmaxRows(features, probabilities, np.zeros(features.shape[1]))
     # Probabilities rounded to 0 and 1 have no curvature at all; the floor keeps the damped problem solvable.

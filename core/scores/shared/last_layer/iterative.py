@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from core.scores.shared.last_layer.ekfac import EKFACSolver
 from core.scores.shared.last_layer.problem import SoftmaxRows, hessian_product, relative_residual
@@ -32,7 +33,7 @@ class ConjugateGradientSolver:
         self.ekfac = EKFACSolver(rows, progress)
         self.leverage_blocks, self.self_influence = self.ekfac.leverage_blocks, self.ekfac.self_influence
 
-    def solve(self, gradient: np.ndarray) -> np.ndarray:
+    def solve(self, gradient: Float[np.ndarray, "feature class"]) -> Float64[np.ndarray, "feature class"]:
         """H^-1 gradient, both [D, C]; raises `CurationError` when it does not converge."""
         from scipy.sparse.linalg import cg
 
@@ -79,7 +80,7 @@ class LiSSASolver:
         ekfac = EKFACSolver(rows, progress)
         self.leverage_blocks, self.self_influence = ekfac.leverage_blocks, ekfac.self_influence
 
-    def solve(self, gradient: np.ndarray) -> np.ndarray:
+    def solve(self, gradient: Float[np.ndarray, "feature class"]) -> Float64[np.ndarray, "feature class"]:
         """H^-1 gradient, both [D, C]; raises `CurationError` when it does not converge."""
         self.progress.stage("Influence: LiSSA", self.steps)
         size = max(float(np.linalg.norm(gradient)), np.finfo(float).tiny)
@@ -109,7 +110,7 @@ def largest_eigenvalue(rows: SoftmaxRows, progress: Progress, tolerance: float =
     shape = (rows.features.shape[1], rows.probabilities.shape[1])
     progress.stage("Influence: largest curvature", _POWER_STEPS)
 
-    def product(v: np.ndarray) -> np.ndarray:
+    def product(v: Float[np.ndarray, "feature class"]) -> Float64[np.ndarray, "feature class"]:
         progress.advance()
         return hessian_product(rows, v)
 
@@ -126,7 +127,9 @@ def largest_eigenvalue(rows: SoftmaxRows, progress: Progress, tolerance: float =
     return float(found[0])
 
 
-def _operator(shape: tuple[int, ...], product: Callable[[np.ndarray], np.ndarray]):
+def _operator(
+    shape: tuple[int, ...], product: Callable[[Float[np.ndarray, "feature class"]], Float[np.ndarray, "feature class"]]
+):
     """A linear map of arrays [D, C] as scipy takes it, over flat vectors."""
     from scipy.sparse.linalg import LinearOperator
 

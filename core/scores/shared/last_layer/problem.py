@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from core.types.progress import Progress, track
 
@@ -21,9 +22,9 @@ _BLOCK_CELLS = 1_000_000  # of the C x C blocks held at a time: 8 MB
 class SoftmaxRows:
     """Rows of a softmax regression: features [n, D], probabilities [n, C], and the ridge of each feature [D]."""
 
-    features: np.ndarray
-    probabilities: np.ndarray
-    ridge: np.ndarray
+    features: Float[np.ndarray, "row feature"]
+    probabilities: Float[np.ndarray, "row class"]
+    ridge: Float[np.ndarray, " feature"]
 
     @property
     def parameters(self) -> int:
@@ -38,13 +39,15 @@ class Solver(Protocol):
     error: float  # relative residual of the last solve
     approximate: bool  # by design: its residual is a measure of the approximation, not of convergence
 
-    def solve(self, gradient: np.ndarray) -> np.ndarray:
+    def solve(self, gradient: Float[np.ndarray, "feature class"]) -> Float[np.ndarray, "feature class"]:
         """H^-1 gradient, both [D, C]."""
 
-    def leverage_blocks(self, part: slice) -> np.ndarray:
+    def leverage_blocks(self, part: slice) -> Float[np.ndarray, "row class class"]:
         """[b, C, C]: x_i' H^-1 x_i between each pair of classes, for some of the rows."""
 
-    def self_influence(self, features: np.ndarray, deltas: np.ndarray) -> np.ndarray:
+    def self_influence(
+        self, features: Float[np.ndarray, "row feature"], deltas: Float[np.ndarray, "row class"]
+    ) -> Float[np.ndarray, " row"]:
         """[b] g_i' H^-1 g_i of the gradients x_i (x) delta_i; features [b, D], deltas [b, C]."""
 
 
@@ -55,7 +58,9 @@ def mean_curvature(rows: SoftmaxRows) -> float:
     return float((spread * (rows.features**2).sum(axis=1)).mean() / rows.parameters)
 
 
-def hessian_product(rows: SoftmaxRows, direction: np.ndarray) -> np.ndarray:
+def hessian_product(
+    rows: SoftmaxRows, direction: Float[np.ndarray, "feature class"]
+) -> Float64[np.ndarray, "feature class"]:
     """H V for V [D, C], without forming H."""
     logits = rows.features @ direction
     p = rows.probabilities
@@ -63,20 +68,29 @@ def hessian_product(rows: SoftmaxRows, direction: np.ndarray) -> np.ndarray:
     return rows.features.T @ gradient / len(p) + rows.ridge[:, None] * direction
 
 
-def relative_residual(rows: SoftmaxRows, solution: np.ndarray, gradient: np.ndarray) -> float:
+def relative_residual(
+    rows: SoftmaxRows, solution: Float[np.ndarray, "feature class"], gradient: Float[np.ndarray, "feature class"]
+) -> float:
     """||H solution - gradient|| / ||gradient||."""
     residual = np.linalg.norm(hessian_product(rows, solution) - gradient)
     return float(residual / max(np.linalg.norm(gradient), np.finfo(float).tiny))
 
 
-def leverage(probabilities: np.ndarray, blocks: np.ndarray, n: int) -> np.ndarray:
+def leverage(
+    probabilities: Float[np.ndarray, "row class"], blocks: Float[np.ndarray, "row class class"], n: int
+) -> Float64[np.ndarray, " row"]:
     """[b] trace of (diag(p) - p p') B_i / n for n training rows: the multiclass p (1 - p) x'H^-1 x / n."""
     p = probabilities
     diagonal = np.einsum("nc,ncc->n", p, blocks)
     return (diagonal - np.einsum("nc,nce,ne->n", p, blocks, p)) / n
 
 
-def leave_out_residuals(probabilities: np.ndarray, deltas: np.ndarray, blocks: np.ndarray, n: int) -> np.ndarray:
+def leave_out_residuals(
+    probabilities: Float[np.ndarray, "row class"],
+    deltas: Float[np.ndarray, "row class"],
+    blocks: Float[np.ndarray, "row class class"],
+    n: int,
+) -> Float64[np.ndarray, "row class"]:
     """[b, C] (I - M_i B_i / n)^-1 delta_i with M_i = diag(p) - p p': the residual as if the row had been left out.
 
     For two classes this is delta / (1 - leverage). It turns the first-order effect into that of a full Newton step.
@@ -87,8 +101,8 @@ def leave_out_residuals(probabilities: np.ndarray, deltas: np.ndarray, blocks: n
 
 
 def corrected_residuals(
-    solver: Solver, rows: SoftmaxRows, deltas: np.ndarray, progress: Progress
-) -> tuple[np.ndarray, float]:
+    solver: Solver, rows: SoftmaxRows, deltas: Float[np.ndarray, "row class"], progress: Progress
+) -> tuple[Float64[np.ndarray, "row class"], float]:
     """(`leave_out_residuals` of all rows [n, C], the largest leverage), a few rows at a time."""
     n, classes = deltas.shape
     step = max(1, _BLOCK_CELLS // classes**2)

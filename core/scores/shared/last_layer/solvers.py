@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from core.scores.shared.last_layer.approximate import ARNOLDI_STEPS, ArnoldiSolver, DataInfSolver
 from core.scores.shared.last_layer.ekfac import EKFACSolver
@@ -29,7 +30,7 @@ class SolverEntry:
     """
 
     name: str
-    build: Callable[[SoftmaxRows, np.ndarray, int, Progress], Solver]
+    build: Callable[[SoftmaxRows, Float[np.ndarray, "row class"], int, Progress], Solver]
     usual_steps: int = 0
 
 
@@ -56,7 +57,9 @@ SOLVERS: tuple[SolverEntry, ...] = (
 SOLVER_NAMES = tuple(solver.name for solver in SOLVERS)
 
 
-def build_solver(rows: SoftmaxRows, deltas: np.ndarray, asked: str, steps: int, progress: Progress) -> Solver:
+def build_solver(
+    rows: SoftmaxRows, deltas: Float[np.ndarray, "row class"], asked: str, steps: int, progress: Progress
+) -> Solver:
     """The solver of that name, one of SOLVERS; auto: exact up to 3,000 parameters, then conjugate gradients.
 
     deltas [n, C]: residuals of `rows` at their given labels, read by DataInf. steps: 0 is each solver's own limit.
