@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,11 @@ FLAGS = [
     "--disable-sync",
     "--disable-gpu",  # nothing here needs one, and painting by an emulated one costs a third of the time
 ]
-WAIT = 60_000  # milliseconds; generous, because the machine may be busy: it is only waited for what does not come
+WAIT = 120_000  # milliseconds; generous, because the machine may be busy: it is only waited for what does not come
+LOOK = 50  # milliseconds between two looks at what is waited for
+QUIET = (
+    300  # milliseconds without a run, after which none follows from the last action: components tell the server sooner
+)
 
 
 class Server:
@@ -62,13 +66,13 @@ class Server:
         """kill -9: nothing can be said goodbye to."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
 
     def stop(self) -> None:
         """End it, if it runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
 
 
 @contextmanager
@@ -83,7 +87,7 @@ def server(home: Path, folder: Path) -> Iterator[str]:
 
 
 def _until_healthy(address: str, process: subprocess.Popen) -> None:
-    for _ in range(240):
+    for _ in range(960):
         assert process.poll() is None, "the server ended by itself"
         try:
             with urllib.request.urlopen(address, timeout=2) as answer:
@@ -94,35 +98,59 @@ def _until_healthy(address: str, process: subprocess.Popen) -> None:
     raise AssertionError("the server did not come up")
 
 
+_running = ExitStack()
+_open: list = []  # the Chromium of this process, while a file's tests use it
+
+
 @contextmanager
 def browser() -> Iterator:
-    """A Chromium, or a skip that says what is missing."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip("there is no /usr/bin/chromium (apt-get install -y chromium)")
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    """The Chromium of this file's tests, started by the first that asks; what is opened inside is closed at the end.
+
+    A skip that says what is missing, where there is none.
+    """
+    if not _open:
+        api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+        if not CHROMIUM.exists():
+            pytest.skip("there is no /usr/bin/chromium (apt-get install -y chromium)")
+        play = _running.enter_context(api.sync_playwright())
+        _open.append(play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS))
+        _running.callback(_close)
+    chromium = _open[0]
+    before = chromium.contexts
+    try:
         yield chromium
-        chromium.close()
+    finally:
+        for context in chromium.contexts:
+            if context not in before:
+                context.close()
+
+
+def _close() -> None:
+    _open.pop().close()
+
+
+def close_browser() -> None:
+    """After a file: other files in this process want the event loop that Playwright holds."""
+    _running.close()
 
 
 def kept_and_rows(page) -> tuple[int, int]:
     """What the bar says, once it says it."""
-    for _ in range(WAIT // 200):
+    for _ in range(WAIT // LOOK):
         found = re.search(r"Kept ([\d,]+) of ([\d,]+)", page.locator(".st-key-bar").inner_text(timeout=WAIT))
         if found:
             return int(found[1].replace(",", "")), int(found[2].replace(",", ""))
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(LOOK)
     words = page.locator(".st-key-bar").inner_text()
     raise AssertionError(f"the bar says {words!r}; the page: {page.inner_text('body')[:600]!r}")
 
 
 def until(page, condition, what: str) -> None:
     """Poll in Python until the condition holds; says what did not happen."""
-    for _ in range(WAIT // 200):
+    for _ in range(WAIT // LOOK):
         if condition():
             return
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(LOOK)
     raise AssertionError(f"waited in vain until {what}")
 
 
@@ -143,13 +171,19 @@ def click(page, name: str, inside: str = "") -> None:
     page.locator(f"{inside} button", has_text=re.compile(f"^[a-z_]*{re.escape(name)}$")).first.click(timeout=WAIT)
 
 
+_SETTLED = f"""() => {{
+    const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState
+    const busy = state !== 'notRunning' || document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')
+    const now = performance.now()
+    window.__quiet = busy ? null : window.__quiet ?? now
+    return !busy && now - window.__quiet > {QUIET}
+}}"""
+
+
 def settle(page) -> None:
     """Wait until the server has nothing more to say about the last action, and nothing on the page is old."""
-    for pause in (400, 200):  # a second look: a run may begin just after the first
-        page.wait_for_function(
-            "() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')", timeout=WAIT
-        )
-        page.wait_for_timeout(pause)
+    page.evaluate("window.__quiet = null")
+    page.wait_for_function(_SETTLED, timeout=WAIT)
 
 
 FOCUSED = """() => { const e = document.activeElement;
