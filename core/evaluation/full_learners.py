@@ -71,7 +71,7 @@ class NetworkLearner:
     def predict(self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
         """Class [V] of each held-out row after the last epoch."""
         from core.numerics.devices import derive_seed
-        from core.training.loop import EpochEnd, train
+        from core.training.loop import EpochEnd, TrainingRows, train
 
         own = derive_seed("check", seed)
         network = self._job.network(own)
@@ -84,9 +84,7 @@ class NetworkLearner:
 
         train(
             network,
-            self._encoded,
-            np.array(labels),
-            filled,
+            TrainingRows(self._encoded, np.array(labels), filled),
             seed=own,
             plan=self._job.plan,
             progress=progress,

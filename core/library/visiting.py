@@ -15,7 +15,7 @@ from core.models.family import InputShape
 from core.models.network import Network
 from core.models.uploaded import fit_state, unwrapped
 from core.runs.traces import trace_of
-from core.training.passes import visit, visit_batches
+from core.training.passes import PassOutputs, batches_per_pass, run_pass
 from core.training.plan import stages
 from core.training.probing import refused_signals
 from core.training.rows import ArrayRows
@@ -52,7 +52,7 @@ def observe(
     asked = at_checkpoints(wanted, epochs)
     refused = refused_signals(own, encoded, examples.labels, asked)
     signals = asked - set(map(Signal, refused))
-    progress.stage("Visiting your network", len(states) * epochs * visit_batches(own, shape, len(encoded)))
+    progress.stage("Visiting your network", len(states) * epochs * batches_per_pass(own, shape, len(encoded)))
     with in_words("The network failed on these data", "Try it on them by itself: network.eval()(inputs[:8])."):
         visited = [
             _visit_seed(own, index, seed, encoded, examples.labels, signals, rates, progress)
@@ -114,7 +114,8 @@ def _visit_seed(
     for epoch, state in zip(epochs, states, strict=True):
         _load(network, state, epoch)
         spreads.begin(epoch)
-        found = visit(network, encoded, labels, signals, progress=progress, input_gradients=spreads.add)
+        into = PassOutputs(input_gradients=spreads.add)
+        found = run_pass(network, encoded, labels, signals, progress=progress, into=into)
         spreads.end(epoch)
         moment = Checkpoint(seed, epoch, rates[epoch - 1] if rates else 1.0)
         kept.append(

@@ -125,7 +125,7 @@ def gather(context: RunContext, signals: frozenset[Signal]) -> Evidence:
     elif not needed:
         return Evidence()
     else:
-        from core.training.evidence import gather_evidence
+        from core.training.evidence import Resources, gather_evidence
 
         _forget_damaged_training(context)
         evidence = gather_evidence(
@@ -136,8 +136,7 @@ def gather(context: RunContext, signals: frozenset[Signal]) -> Evidence:
             seed=context.spec.seed,
             progress=context.progress,
             trusted_factory=context.factory,
-            memory=context.spec.memory,
-            shelf=cache_root() / "signals" if context.reuse else None,
+            resources=Resources(context.spec.memory, cache_root() / "signals" if context.reuse else None),
         )
         if Signal.THRESHOLD_SAMPLES in needed:
             evidence = replace(evidence, threshold_runs=_threshold_runs(context))

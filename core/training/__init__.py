@@ -2,7 +2,7 @@
 
 from .evidence import gather_evidence
 from .loop import train
-from .passes import visit
+from .passes import run_pass
 from .plan import TrainingPlan
 
-__all__ = ["TrainingPlan", "gather_evidence", "train", "visit"]
+__all__ = ["TrainingPlan", "gather_evidence", "train", "run_pass"]

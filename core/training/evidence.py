@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,28 @@ from core.types.runs import TrainingSpec
 from core.types.signals import Signal, gathered
 from core.types.trace import Checkpoint, TrainingTrace
 
-from .fitting import Material, fit_fold, fit_seed
+from .fitting import TrainingSetup, fit_fold, fit_seed
 from .folds import assign_folds, estimator_probabilities, fit, fold_probabilities, network_folds
-from .given_weights import refuse_unfit, visit_given
+from .given_weights import refuse_unfit, trace_of_given
 from .job import TrainingJob, prepare, wanted_image_format
-from .passes import visit_batches
+from .passes import batches_per_pass
 from .plan import kept_epochs, stages
 from .probing import refused_signals
 from .reuse import Reuse
 
 _ROUGH = "Logits and features were taken in bfloat16 wherever no gradient was asked for at the same checkpoint."
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a gathering may use besides the data; none of it changes a number.
+
+    memory: bytes that a pass may take; features that would take an eighth of it are written as they come. cache: folder
+    with an index of other runs' files; trainings and signals finished there are copied, not made again.
+    """
+
+    memory: int | None = None
+    cache: Path | None = None
 
 
 def gather_evidence(
@@ -39,43 +51,38 @@ def gather_evidence(
     seed: int,
     progress: Progress,
     trusted_factory: Callable[..., Any] | None = None,
-    memory: int | None = None,
-    shelf: Path | None = None,
+    resources: Resources = Resources(),
 ) -> Evidence:
-    """Train spec.seeds networks for the signals, visit their kept checkpoints, and cross-fit what must not have seen
-    a row.
+    """Train spec.seeds networks, pass over their kept checkpoints, and cross-fit what must not have seen a row.
 
     Arrays land in `folder`/arrays as .npy (returned as memory maps), weights and encoder in `folder`/model. Called
-    again
-    after a kill, it goes on after the last whole epoch and returns what an uninterrupted call would have, bit for bit;
-    finished pieces are only read. EMBEDDING is not made here. Raises `RunError` when the folder holds the evidence of
-    another question, `ModelError` for models and weights that do not fit or must not be run, `DataError` without
-    labels.
+    again after a kill, it goes on after the last whole epoch and returns what an uninterrupted call would have, bit
+    for bit; finished pieces are only read. EMBEDDING is not made here. Raises `RunError` when the folder holds the
+    evidence of another question, `ModelError` for models and weights that do not fit or must not be run, `DataError`
+    without labels.
 
     trusted_factory: makes the person's own network in place of spec.model; calling it runs their code.
-    memory: bytes that a pass may take; features that would take an eighth of it are written as they come.
-    shelf: a folder that tells of other runs; trainings and signals finished there are copied, not made again.
     """
-    wanted = gathered(signals)
-    if not wanted:
+    trained_signals = gathered(signals)
+    if not trained_signals:
         return Evidence()
-    job = prepare(examples, spec, wanted, Path(folder), seed, progress, trusted_factory, memory)
-    material, refused = (None, {}) if job.probabilities_only else _material(job)
+    job = prepare(examples, spec, trained_signals, Path(folder), seed, progress, trusted_factory, resources.memory)
+    setup, refused = (None, {}) if job.probabilities_only else _setup(job)
     job.claim()
     if refused:
         job = replace(job, signals=job.signals - set(map(Signal, refused)))
     parts: dict[str, Any] = {}
     checkpoints: tuple[Checkpoint, ...] = ()
     notes: tuple[str, ...] = ()
-    if material is not None and any(signal.at_checkpoints for signal in wanted):
-        trace, notes = _trace(job, material, Reuse(job, shelf))
+    if setup is not None and any(signal.at_checkpoints for signal in trained_signals):
+        trace, notes = _trace(job, setup, Reuse(job, resources.cache))
         checkpoints = trace.checkpoints
-        parts |= {"trace": trace, **_checkpoint_parts(job, material, trace)}
-    folded, estimator = _fold_parts(job, material)
-    if spec.bf16 and material is not None:
+        parts |= {"trace": trace, **_checkpoint_parts(job, setup, trace)}
+    folded, estimator = _fold_parts(job, setup)
+    if spec.bf16 and setup is not None:
         notes = (*notes, _ROUGH)
     save_card(job.recorder.folder / "model", job.card(checkpoints, estimator, notes), job.encoder)
-    decay = 0.0 if material is None else material.plan.weight_decay
+    decay = 0.0 if setup is None else setup.plan.weight_decay
     return Evidence(**parts, **folded, weight_decay=decay, refused=refused)
 
 
@@ -91,7 +98,7 @@ def check_model(
     """Refuse in words, before any work, an own network or weights that do not fit the data; writes nothing.
 
     factory: gives what `gather_evidence` takes as trusted_factory; asked only when nothing else is to be refused.
-    Raises `ModelError`. A built-in model that is trained here can only be told wrongly how to see pictures.
+    Raises `ModelError`. A built-in model that is trained here can only be told wrongly the format of its images.
     """
     wanted = gathered(signals)
     wanted_image_format(examples, spec if wanted else replace(spec, weights=()), spec.own_code and bool(wanted))
@@ -101,14 +108,14 @@ def check_model(
             refuse_unfit(job)
 
 
-def _material(job: TrainingJob) -> tuple[Material, dict[str, str]]:
+def _setup(job: TrainingJob) -> tuple[TrainingSetup, dict[str, str]]:
     """What all trainings share, and which signals the person's own network cannot give, with the reason."""
     refuse_unfit(job)
     encoded = job.encoder.encode(job.examples, job.recorder.work)
     refused = {} if job.factory is None else refused_signals(job.network(0), encoded, job.examples.labels, job.signals)
     plan = job.plan
-    batches = visit_batches(job.network(0), job.encoder.shape, len(encoded), job.memory)
-    return Material(
+    batches = batches_per_pass(job.network(0), job.encoder.shape, len(encoded), job.memory)
+    return TrainingSetup(
         encoded,
         job.examples.labels,
         job.examples.train_rows,
@@ -122,23 +129,23 @@ def _material(job: TrainingJob) -> tuple[Material, dict[str, str]]:
     ), refused
 
 
-def _trace(job: TrainingJob, material: Material, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
+def _trace(job: TrainingJob, setup: TrainingSetup, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
     if job.spec.weights or job.as_it_is:
-        return visit_given(job, material, reuse)
-    examples, recorder, epochs = job.examples, job.recorder, material.plan.epochs
+        return trace_of_given(job, setup, reuse)
+    examples, recorder, epochs = job.examples, job.recorder, setup.plan.epochs
     logits = recorder.open_logits(len(job.seeds), epochs, len(examples), examples.class_count)
     seen = recorder.open_array("seen_correct", (len(job.seeds), epochs, len(examples)), np.uint8)
-    reuse.adopt(material, material.kept, logits, seen)
+    reuse.restore(setup, setup.kept, logits, seen)
     notes: tuple[str, ...] = ()
     checkpoints: list[Checkpoint] = []
     rates: list[float] = []
     for index, seed in enumerate(job.seeds):
-        job.progress.stage(f"Training seed {index + 1} of {len(job.seeds)}", material.steps)
-        rates, notes = fit_seed(material, index, seed, recorder, logits, seen, job.progress)
-        checkpoints += [recorder.checkpoint(index, seed, epoch, rates[epoch - 1]) for epoch in material.kept]
-    reuse.offer(material.signals, material.kept, len(job.seeds))
+        job.progress.stage(f"Training seed {index + 1} of {len(job.seeds)}", setup.steps)
+        rates, notes = fit_seed(setup, index, seed, recorder, logits, seen, job.progress)
+        checkpoints += [recorder.checkpoint(index, seed, epoch, rates[epoch - 1]) for epoch in setup.kept]
+    reuse.publish(setup.signals, setup.kept, len(job.seeds))
     trained = np.zeros(len(examples), bool)
-    trained[material.rows] = True
+    trained[setup.rows] = True
     return TrainingTrace(
         _read(job, "logits"),
         job.seeds,
@@ -156,14 +163,14 @@ def _read(job: TrainingJob, name: str) -> np.ndarray:
     return values
 
 
-def _checkpoint_parts(job: TrainingJob, material: Material, trace: TrainingTrace) -> dict[str, Any]:
+def _checkpoint_parts(job: TrainingJob, setup: TrainingSetup, trace: TrainingTrace) -> dict[str, Any]:
     recorder, number = job.recorder, {seed: index for index, seed in enumerate(trace.seeds)}
-    has_bias = material.build(0).head.bias is not None
-    visited = []
+    has_bias = setup.build(0).head.bias is not None
+    kept = []
     for checkpoint in trace.checkpoints:
         index = number[checkpoint.seed]
         name = f"s{index}-e{checkpoint.epoch}"
-        visited.append(
+        kept.append(
             CheckpointEvidence(
                 checkpoint,
                 trace.logits[index, trace.epochs.index(checkpoint.epoch)],
@@ -173,38 +180,42 @@ def _checkpoint_parts(job: TrainingJob, material: Material, trace: TrainingTrace
             )
         )
     if Signal.INPUT_GRADIENT_SPREAD not in job.signals:
-        return {"checkpoints": tuple(visited)}
+        return {"checkpoints": tuple(kept)}
     epochs = stages(tuple(sorted({c.epoch for c in trace.checkpoints})))
     spread = {name: np.stack([_read(job, f"spread-{name}-s{i}") for i in range(len(trace.seeds))]) for name in epochs}
-    return {"checkpoints": tuple(visited), "input_gradient_spread": spread, "stage_epochs": epochs}
+    return {"checkpoints": tuple(kept), "input_gradient_spread": spread, "stage_epochs": epochs}
 
 
-def _fold_parts(job: TrainingJob, material: Material | None) -> tuple[dict[str, Any], str]:
+def _fold_parts(job: TrainingJob, setup: TrainingSetup | None) -> tuple[dict[str, Any], str]:
     """Out-of-fold probabilities and fold networks, and the name of the stored estimator.
 
     Images: one set of cross-fitted networks gives both. Otherwise probabilities come from a scikit-learn model, and
     networks are cross-fitted only for FOLD_MODELS without a held-out split, where nothing else can serve as target.
     """
-    examples, recorder = job.examples, job.recorder
-    parts: dict[str, Any] = {}
-    pictures, trained = examples.modality is Modality.IMAGE, material is not None and not job.as_it_is
-    probabilities = Signal.OUT_OF_FOLD in job.signals and not (pictures and job.as_it_is)
-    models_wanted = Signal.FOLD_MODELS in job.signals and len(examples.held_out_rows) == 0 and trained
-    if not probabilities and not models_wanted:
+    is_image, is_trained = job.examples.modality is Modality.IMAGE, setup is not None and not job.as_it_is
+    with_probabilities = Signal.OUT_OF_FOLD in job.signals and not (is_image and job.as_it_is)
+    with_models = Signal.FOLD_MODELS in job.signals and len(job.examples.held_out_rows) == 0 and is_trained
+    by_network = with_probabilities and is_image and is_trained
+    if not with_probabilities and not with_models:
         return {}, ""
-    by_network = probabilities and pictures and trained
-    fold_of = assign_folds(examples, examples.train_rows, job.spec.folds, job.seed)
-    if (models_wanted or by_network) and material is not None:
-        models = network_folds(material, fold_of, derive_seed("folds", job.seed), recorder, job.progress, fit_fold)
-        parts["fold_models"] = models if models_wanted else ()
-        if by_network:
-            parts |= {
-                "out_of_fold": fold_probabilities(models, fold_of),
-                "out_of_fold_model": f"{job.name}, cross-fitted",
-            }
-    if probabilities and not by_network:
+    fold_of = assign_folds(job.examples, job.examples.train_rows, job.spec.folds, job.seed)
+    parts: dict[str, Any] = {}
+    if (with_models or by_network) and setup is not None:
+        parts = _cross_fitted(job, setup, fold_of, by_network) | ({} if with_models else {"fold_models": ()})
+    if with_probabilities and not by_network:
         return {**parts, **_estimated(job, fold_of)}, job.estimator()[0]
     return parts, ""
+
+
+def _cross_fitted(
+    job: TrainingJob, setup: TrainingSetup, fold_of: np.ndarray, with_probabilities: bool
+) -> dict[str, Any]:
+    seed = derive_seed("folds", job.seed)
+    models = network_folds(setup, fold_of, seed, job.recorder, job.progress, fit_fold)
+    if not with_probabilities:
+        return {"fold_models": models}
+    probabilities = fold_probabilities(models, fold_of)
+    return {"fold_models": models, "out_of_fold": probabilities, "out_of_fold_model": f"{job.name}, cross-fitted"}
 
 
 def _estimated(job: TrainingJob, fold_of: np.ndarray) -> dict[str, Any]:

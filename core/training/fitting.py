@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,15 @@ from core.store.checkpoints import read_weights
 from core.types.progress import Progress, SilentProgress
 from core.types.signals import Signal, at_epoch
 
-from .loop import EpochEnd, batches_per_epoch, make_optimizer, train
-from .passes import Visit, visit
+from .loop import EpochEnd, Resume, TrainingRows, batches_per_epoch, make_optimizer, train
+from .passes import PassOutputs, PassResult, PassSettings, run_pass
 from .plan import TrainingPlan, stages
 from .recorder import Recorder
 from .spread import StageSpreads
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class TrainingSetup:
     """What every training of a run shares. kept: epochs whose weights and costly signals are kept."""
 
     encoded: Encoded
@@ -31,19 +31,28 @@ class Material:
     plan: TrainingPlan
     kept: tuple[int, ...]
     signals: frozenset[Signal]
-    visit_batches: int
+    pass_batches: int
     build: Callable[[int], Any]  # seed -> network
     memory: int | None = None  # bytes that a pass may take
     bf16: bool = False
 
     @property
+    def pass_settings(self) -> PassSettings:
+        """How every pass of the run goes."""
+        return PassSettings(memory=self.memory, bf16=self.bf16)
+
+    def training_rows(self, rows: np.ndarray) -> TrainingRows:
+        """`rows` [n] with the inputs and labels of all."""
+        return TrainingRows(self.encoded, self.labels, rows)
+
+    @property
     def steps(self) -> int:
         """How often progress advances in one seed."""
-        return self.plan.epochs * (batches_per_epoch(len(self.rows), self.plan) + self.visit_batches)
+        return self.plan.epochs * (batches_per_epoch(len(self.rows), self.plan) + self.pass_batches)
 
 
 def fit_seed(
-    material: Material,
+    setup: TrainingSetup,
     index: int,
     seed: int,
     recorder: Recorder,
@@ -51,35 +60,36 @@ def fit_seed(
     seen: np.ndarray,
     progress: Progress,
 ) -> tuple[list[float], tuple[str, ...]]:
-    """Train seed number `index`, filling logits[index] and seen[index]; returns the learning rate of each epoch and
-    notes.
+    """Train seed number `index`; returns the learning rate of each epoch, and notes.
 
-    Every epoch ends with a snapshot, so that a killed run goes on after its last whole epoch with identical numbers.
+    logits [S, E, N, C] and seen [S, E, N] uint8 are filled in for this seed. Every epoch ends with a snapshot, so that
+    a killed run goes on after its last whole epoch with identical numbers.
     """
     piece = f"seed-{index}"
     if (done := recorder.finished(piece)) is not None:
-        progress.advance(material.steps)
+        progress.advance(setup.steps)
         return done["rates"], tuple(done["notes"])
-    network = material.build(seed)
-    optimizer = make_optimizer(network, material.plan)
+    network = setup.build(seed)
+    optimizer = make_optimizer(network, setup.plan)
     epoch, rates = recorder.restore(piece, network, optimizer)
     spreads = StageSpreads(
-        len(material.encoded), stages(material.kept) if _wants_spread(material) else {}, recorder.work, material.memory
+        len(setup.encoded), stages(setup.kept) if _wants_spread(setup) else {}, recorder.work, setup.memory
     )
-    _replay(material, index, epoch, recorder, spreads)
-    progress.advance(epoch * material.steps // material.plan.epochs)
+    _replay(setup, index, epoch, recorder, spreads)
+    progress.advance(epoch * setup.steps // setup.plan.epochs)
     notes: set[str] = set()
 
     def record(end: EpochEnd) -> None:
         """Take and store what the scores ask of the network as it stands at the end of an epoch."""
         rates.append(end.learning_rate)
-        signals = at_epoch(material.signals, end.epoch in material.kept)
-        into = features_file(network, material, signals, recorder, f"s{index}-e{end.epoch}")
-        found = take(network, material, end.epoch, signals, spreads, progress, logits[index, end.epoch - 1], into)
-        notes.update(found.notes)
-        seen[index, end.epoch - 1, material.rows] = end.seen_correct
-        recorder.store(found.features, found.gradient_norm, index, end.epoch)
-        if end.epoch in material.kept:
+        signals = at_epoch(setup.signals, end.epoch in setup.kept)
+        features = features_file(network, setup, signals, recorder, f"s{index}-e{end.epoch}")
+        into = PassOutputs(logits[index, end.epoch - 1], features)
+        taken = take_signals(network, setup, end.epoch, signals, spreads, progress, into)
+        notes.update(taken.notes)
+        seen[index, end.epoch - 1, setup.rows] = end.seen_correct
+        recorder.store(taken.features, taken.gradient_norm, index, end.epoch)
+        if end.epoch in setup.kept:
             save_network(recorder.folder, recorder.checkpoint(index, seed, end.epoch, end.learning_rate), network)
         for array in (logits, seen):
             array.flush()  # type: ignore[attr-defined]
@@ -87,15 +97,12 @@ def fit_seed(
 
     train(
         network,
-        material.encoded,
-        material.labels,
-        material.rows,
+        setup.training_rows(setup.rows),
         seed=seed,
-        plan=material.plan,
+        plan=setup.plan,
         progress=progress,
         on_epoch=record,
-        finished=epoch,
-        optimizer_state=optimizer.state_dict() if epoch else None,
+        resume=Resume(epoch, optimizer.state_dict() if epoch else None),
     )
     for name, values in spreads.results.items():
         recorder.write(f"spread-{name}-s{index}", values)
@@ -103,70 +110,61 @@ def fit_seed(
     return rates, tuple(sorted(notes))
 
 
-def take(
+def take_signals(
     network: Any,
-    material: Material,
+    setup: TrainingSetup,
     epoch: int,
     signals: frozenset[Signal],
     spreads: StageSpreads,
     progress: Progress,
-    logits: np.ndarray | None,
-    features_out: np.ndarray | None = None,
-) -> Visit:
-    """One visit of the checkpoint after `epoch`; input gradients go into `spreads`."""
+    into: PassOutputs = PassOutputs(),
+) -> PassResult:
+    """One pass at the checkpoint after `epoch`; input gradients go into `spreads`."""
     if Signal.INPUT_GRADIENT_SPREAD in signals:
         spreads.begin(epoch)
-    found = visit(
-        network,
-        material.encoded,
-        material.labels,
-        signals,
-        progress=progress,
-        input_gradients=spreads.add,
-        logits_out=logits,
-        features_out=features_out,
-        memory=material.memory,
-        bf16=material.bf16,
+    into = replace(into, input_gradients=spreads.add)
+    result = run_pass(
+        network, setup.encoded, setup.labels, signals, progress=progress, into=into, settings=setup.pass_settings
     )
     if Signal.INPUT_GRADIENT_SPREAD in signals:
         spreads.end(epoch)
-    return found
+    return result
 
 
 def features_file(
-    network: Any, material: Material, signals: frozenset[Signal], recorder: Recorder, name: str
+    network: Any, setup: TrainingSetup, signals: frozenset[Signal], recorder: Recorder, name: str
 ) -> np.ndarray | None:
     """A memory-mapped file for features that would take more than an eighth of the stated memory, else None."""
-    rows, width = len(material.encoded), network.head.in_features
-    if Signal.FEATURES not in signals or material.memory is None or 4 * rows * width <= material.memory // 8:
+    rows, width = len(setup.encoded), network.head.in_features
+    if Signal.FEATURES not in signals or setup.memory is None or 4 * rows * width <= setup.memory // 8:
         return None
     recorder.array(f"features-{name}").unlink(missing_ok=True)  # it may be another run's file, linked
     return recorder.open_array(f"features-{name}", (rows, width), np.float32)
 
 
-def _wants_spread(material: Material) -> bool:
-    return Signal.INPUT_GRADIENT_SPREAD in material.signals
+def _wants_spread(setup: TrainingSetup) -> bool:
+    return Signal.INPUT_GRADIENT_SPREAD in setup.signals
 
 
-def _replay(material: Material, index: int, epoch: int, recorder: Recorder, spreads: StageSpreads) -> None:
+def _replay(setup: TrainingSetup, index: int, epoch: int, recorder: Recorder, spreads: StageSpreads) -> None:
     """Rebuild the running spreads of a resumed seed from its kept checkpoints: too large for a snapshot an epoch."""
-    if not _wants_spread(material):
+    if not _wants_spread(setup):
         return
-    for kept in (k for k in material.kept if k <= epoch):
-        network = material.build(0)
+    for kept in (k for k in setup.kept if k <= epoch):
+        network = setup.build(0)
         load_into(network, read_weights(recorder.folder / f"model/s{index}-e{kept}.safetensors"))
-        take(network, material, kept, at_epoch(material.signals, is_kept=True), spreads, SilentProgress(), None)
+        take_signals(network, setup, kept, at_epoch(setup.signals, is_kept=True), spreads, SilentProgress())
 
 
 def fit_fold(
-    material: Material, fold: int, rows: np.ndarray, seed: int, recorder: Recorder, progress: Progress
+    setup: TrainingSetup, fold: int, rows: np.ndarray, seed: int, recorder: Recorder, progress: Progress
 ) -> None:
     """Train on `rows` and leave fold-<k>-logits and fold-<k>-features over all N rows; resumes after any epoch."""
     piece = f"fold-{fold}"
-    network = material.build(seed)
-    optimizer = make_optimizer(network, material.plan)
+    network = setup.build(seed)
+    optimizer = make_optimizer(network, setup.plan)
     epoch, rates = recorder.restore(piece, network, optimizer)
-    steps = batches_per_epoch(len(rows), material.plan)
+    steps = batches_per_epoch(len(rows), setup.plan)
     progress.advance(epoch * steps)
 
     def record(end: EpochEnd) -> None:
@@ -175,26 +173,16 @@ def fit_fold(
 
     train(
         network,
-        material.encoded,
-        material.labels,
-        rows,
+        setup.training_rows(rows),
         seed=seed,
-        plan=material.plan,
+        plan=setup.plan,
         progress=progress,
         on_epoch=record,
-        finished=epoch,
-        optimizer_state=optimizer.state_dict() if epoch else None,
+        resume=Resume(epoch, optimizer.state_dict() if epoch else None),
     )
-    found = visit(
-        network,
-        material.encoded,
-        material.labels,
-        frozenset({Signal.FEATURES}),
-        progress=progress,
-        memory=material.memory,
-        bf16=material.bf16,
-    )
-    assert found.features is not None
-    recorder.write(f"{piece}-logits", found.logits)
-    recorder.write(f"{piece}-features", found.features)
+    signals = frozenset({Signal.FEATURES})
+    taken = run_pass(network, setup.encoded, setup.labels, signals, progress=progress, settings=setup.pass_settings)
+    assert taken.features is not None
+    recorder.write(f"{piece}-logits", taken.logits)
+    recorder.write(f"{piece}-features", taken.features)
     recorder.finish(piece, {"rates": rates, "has_bias": network.head.bias is not None})

@@ -14,7 +14,7 @@ from core.types.evidence import FoldModel
 from core.types.examples import ExampleTable
 from core.types.progress import Progress
 
-from .fitting import Material
+from .fitting import TrainingSetup
 from .loop import batches_per_epoch
 from .recorder import Recorder
 
@@ -113,7 +113,7 @@ def _widened(estimator: Any, matrix: Any, classes: int) -> np.ndarray:
 
 
 def network_folds(
-    material: Material,
+    setup: TrainingSetup,
     fold_of: np.ndarray,
     seed: int,
     recorder: Recorder,
@@ -122,17 +122,17 @@ def network_folds(
 ) -> tuple[FoldModel, ...]:
     """One network per fold, trained on the other folds and seen over all rows; finished folds are only read.
 
-    train_fold(material, fold, rows, seed, recorder, progress) leaves the fold's arrays and its finished marker.
+    train_fold(setup, fold, rows, seed, recorder, progress) leaves the fold's arrays and its finished marker.
     """
     models = []
     folds = int(fold_of.max()) + 1
     for fold in range(folds):
         trained = (fold_of >= 0) & (fold_of != fold)
         rows = np.flatnonzero(trained)
-        steps = material.plan.epochs * batches_per_epoch(len(rows), material.plan) + material.visit_batches
+        steps = setup.plan.epochs * batches_per_epoch(len(rows), setup.plan) + setup.pass_batches
         progress.stage(f"Cross-fitting, fold {fold + 1} of {folds}", steps)
         if recorder.finished(f"fold-{fold}") is None:
-            train_fold(material, fold, rows, derive_seed("fold", seed, fold), recorder, progress)
+            train_fold(setup, fold, rows, derive_seed("fold", seed, fold), recorder, progress)
         else:
             progress.advance(steps)
         about = recorder.finished(f"fold-{fold}")
@@ -140,7 +140,7 @@ def network_folds(
         assert logits is not None
         assert features is not None
         assert about is not None
-        models.append(FoldModel(fold, logits, features, trained, material.plan.weight_decay, about["has_bias"]))
+        models.append(FoldModel(fold, logits, features, trained, setup.plan.weight_decay, about["has_bias"]))
     return tuple(models)
 
 

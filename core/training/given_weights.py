@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from core.store.atomic import sha256_of
 from core.types.signals import Signal, at_epoch
 from core.types.trace import TrainingTrace
 
-from .fitting import Material, features_file, take
+from .fitting import TrainingSetup, features_file, take_signals
 from .job import TrainingJob
 from .loop import to_device
+from .passes import PassOutputs
 from .plan import kept_epochs, stages
 from .reuse import Reuse
 from .spread import StageSpreads
@@ -29,7 +31,7 @@ _ALIKE = 1.0  # learning rate of checkpoints whose own is unknown: they weigh th
 def refuse_unfit(job: TrainingJob) -> None:
     """Make the person's network, fit every file of spec.weights and run one example, before any work; writes nothing.
 
-    `ModelError` names what does not fit.
+    Raises `ModelError` naming what does not fit.
     """
     if job.factory is None and not job.spec.weights:
         return
@@ -42,56 +44,63 @@ def refuse_unfit(job: TrainingJob) -> None:
         check_input(network, job.encoder.shape, to_device(example, next(network.parameters()).device))
 
 
-def visit_given(job: TrainingJob, material: Material, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
-    """Visit each file of spec.weights once, as epochs 1..T of one seed; without files the network as it is, once."""
+def trace_of_given(job: TrainingJob, setup: TrainingSetup, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
+    """One pass at each file of spec.weights, as epochs 1..T of one seed; without files, at the network as it is."""
     paths, recorder, examples = [Path(p) for p in job.spec.weights], job.recorder, job.examples
-    seed, rate, moments = job.seeds[0], job.spec.learning_rate or _ALIKE, len(paths) or 1
-    kept = kept_epochs(moments, job.spec.checkpoints)
-    what = "checkpoints" if paths else "network"
-    job.progress.stage(f"Visiting your {what}", moments * material.visit_batches)
-    network = material.build(seed)
-    logits = recorder.open_logits(1, moments, len(examples), examples.class_count)
-    reuse.adopt(material, kept, logits, None)
+    seed, rate, epochs = job.seeds[0], job.spec.learning_rate or _ALIKE, tuple(range(1, (len(paths) or 1) + 1))
+    kept = kept_epochs(len(epochs), job.spec.checkpoints)
+    job.progress.stage(f"Visiting your {'checkpoints' if paths else 'network'}", len(epochs) * setup.pass_batches)
+    network = setup.build(seed)
+    logits = recorder.open_logits(1, len(epochs), len(examples), examples.class_count)
+    reuse.restore(setup, kept, logits, None)
     done = recorder.finished("seed-0")
     hashes = [sha256_of(path) for path in paths] or [_digest(network)]
-    spreads = StageSpreads(
-        len(examples),
-        stages(kept) if Signal.INPUT_GRADIENT_SPREAD in material.signals else {},
-        recorder.work,
-        material.memory,
-    )
-    notes: set[str] = set()
-    for epoch in range(1, moments + 1) if done is None or done["sha256"] != hashes else ():
-        name = paths[epoch - 1].name if paths else job.name
-        if paths:
-            fit_state(own_module(network), read_state_dict(paths[epoch - 1]), name)
-        signals = at_epoch(material.signals, epoch in kept)
-        into = features_file(network, material, signals, recorder, f"s0-e{epoch}")
-        found = take(network, material, epoch, signals, spreads, job.progress, logits[0, epoch - 1], into)
-        notes.update(found.notes)
-        if not np.isfinite(logits[0, epoch - 1]).all():
-            bad = int((~np.isfinite(logits[0, epoch - 1]).all(axis=1)).sum())
-            notes.add(f"{name}: the model's outputs are not finite for {bad} rows.")
-        recorder.store(found.features, found.gradient_norm, 0, epoch)
-        if epoch in kept:
-            save_network(recorder.folder, recorder.checkpoint(0, seed, epoch, rate), network)
+    is_done = done is not None and done["sha256"] == hashes
+    notes = _pass_over(job, setup, network, kept, logits[0], () if is_done else epochs)
     logits.flush()  # type: ignore[attr-defined]
-    for name, values in spreads.results.items():
-        recorder.write(f"spread-{name}-s0", values)
     recorder.finish("seed-0", {"sha256": hashes, "notes": sorted(notes)})
-    reuse.offer(material.signals, kept, 1)
+    reuse.publish(setup.signals, kept, 1)
     trained = np.zeros(len(examples), bool)
-    trained[material.rows] = True
-    epochs = tuple(range(1, moments + 1))
+    trained[setup.rows] = True
     checkpoints = tuple(recorder.checkpoint(0, seed, epoch, rate) for epoch in kept)
     readonly = recorder.read("logits")
     assert readonly is not None
-    return TrainingTrace(readonly, (seed,), epochs, (rate,) * moments, trained, checkpoints), tuple(sorted(notes))
+    return TrainingTrace(readonly, (seed,), epochs, (rate,) * len(epochs), trained, checkpoints), tuple(sorted(notes))
+
+
+def _pass_over(
+    job: TrainingJob,
+    setup: TrainingSetup,
+    network: Any,
+    kept: Sequence[int],
+    logits: np.ndarray,
+    epochs: Sequence[int],
+) -> set[str]:
+    """Fill in logits [T, N, C] and store the signals of `epochs`, and the networks of those kept; returns notes."""
+    paths, recorder, notes = [Path(p) for p in job.spec.weights], job.recorder, set[str]()
+    with_spread = Signal.INPUT_GRADIENT_SPREAD in setup.signals
+    spreads = StageSpreads(len(job.examples), stages(tuple(kept)) if with_spread else {}, recorder.work, setup.memory)
+    for epoch in epochs:
+        name = paths[epoch - 1].name if paths else job.name
+        if paths:
+            fit_state(own_module(network), read_state_dict(paths[epoch - 1]), name)
+        signals = at_epoch(setup.signals, epoch in kept)
+        into = PassOutputs(logits[epoch - 1], features_file(network, setup, signals, recorder, f"s0-e{epoch}"))
+        taken = take_signals(network, setup, epoch, signals, spreads, job.progress, into)
+        bad = int((~np.isfinite(logits[epoch - 1]).all(axis=1)).sum())
+        notes |= {*taken.notes, *([f"{name}: the model's outputs are not finite for {bad} rows."] if bad else [])}
+        recorder.store(taken.features, taken.gradient_norm, 0, epoch)
+        if epoch in kept:
+            rate = job.spec.learning_rate or _ALIKE
+            save_network(recorder.folder, recorder.checkpoint(0, job.seeds[0], epoch, rate), network)
+    for name, values in spreads.results.items():
+        recorder.write(f"spread-{name}-s0", values)
+    return notes
 
 
 def _digest(network: Any) -> str:
     """sha256 of all weights: a factory that returns others the next time is noticed."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name, values in sorted(weights_of(network).items()):
-        found.update(name.encode() + np.ascontiguousarray(values).tobytes())
-    return found.hexdigest()
+        digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()

@@ -20,10 +20,27 @@ from .plan import TrainingPlan
 
 
 @dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """What a network is trained on: `rows` [n] of the encoded examples, with labels [N] of all of them."""
+
+    encoded: Encoded
+    labels: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Resume:
+    """Where a training goes on: after `epoch`, with the optimizer's state at its end (None: from the start)."""
+
+    epoch: int = 0
+    optimizer_state: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class EpochEnd:
-    """What `on_epoch` is told: the epoch just finished (1..E) and, per row of `rows`, whether the network was right
-    when
-    it saw the row, before the update; -1 for rows not seen.
+    """What `on_epoch` is told about the epoch just finished (1..E).
+
+    seen_correct: per training row whether the network was right when it saw the row, before the update.
     """
 
     epoch: int
@@ -34,32 +51,26 @@ class EpochEnd:
 
 def train(
     network: nn.Module,
-    encoded: Encoded,
-    labels: np.ndarray,
-    rows: np.ndarray,
+    data: TrainingRows,
     *,
     seed: int,
     plan: TrainingPlan,
     progress: Progress,
     on_epoch: Callable[[EpochEnd], None] | None = None,
-    finished: int = 0,
-    optimizer_state: dict[str, Any] | None = None,
+    resume: Resume = Resume(),
 ) -> nn.Module:
-    """Train `network` in place on `rows` of `encoded` and return it.
+    """Train `network` in place on `data` and return it.
 
     The order of batches and the moves of images depend on (seed, epoch) alone, the learning rate on the step alone; so
-    `finished` epochs with their weights and `optimizer_state` go on exactly as if never interrupted. `progress`
-    advances once per batch.
-    Raises `ModelError` when the loss is no longer finite.
+    a resumed training goes on exactly as if never interrupted. `progress` advances once per batch. Raises `ModelError`
+    when the loss is no longer finite.
     """
     optimizer = make_optimizer(network, plan)
-    if optimizer_state is not None:
-        optimizer.load_state_dict(optimizer_state)
-    device = next(network.parameters()).device
-    targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
-    for epoch in range(finished + 1, plan.epochs + 1):
+    if resume.optimizer_state is not None:
+        optimizer.load_state_dict(resume.optimizer_state)
+    for epoch in range(resume.epoch + 1, plan.epochs + 1):
         network.train()
-        right, rate = _one_epoch(network, encoded, targets, rows, optimizer, plan, epoch, seed, progress, device)
+        right, rate = _one_epoch(network, data, optimizer, plan, epoch, seed, progress)
         if on_epoch is not None:
             on_epoch(EpochEnd(epoch, rate, right, optimizer))
     network.eval()
@@ -68,16 +79,16 @@ def train(
 
 def _one_epoch(
     network: nn.Module,
-    encoded: Encoded,
-    targets: Tensor,
-    rows: np.ndarray,
+    data: TrainingRows,
     optimizer: torch.optim.Optimizer,
     plan: TrainingPlan,
     epoch: int,
     seed: int,
     progress: Progress,
-    device: torch.device,
 ) -> tuple[np.ndarray, float]:
+    """(whether each training row was right when it was seen [n] uint8, mean learning rate)."""
+    rows, device = data.rows, next(network.parameters()).device
+    targets = torch.from_numpy(np.asarray(data.labels, dtype=np.int64))
     order = np.random.default_rng([seed, epoch]).permutation(len(rows))
     right = np.zeros(len(rows), np.uint8)
     moves = draw_moves(seed, epoch, len(rows), plan)
@@ -89,24 +100,30 @@ def _one_epoch(
         for group in optimizer.param_groups:
             group["lr"] = rate
         y = targets[torch.from_numpy(batch)].to(device)
-        x = encoded.batch(batch)
+        x = data.encoded.batch(batch)
         logits = network(to_device(x if moves is None else moved(x, moves[places]), device))
-        loss = nn.functional.cross_entropy(logits, y)
-        if not torch.isfinite(loss):
-            raise ModelError(
-                f"Training went wrong in epoch {epoch}: the loss is {loss.item()}.",
-                "Lower the learning rate, or look for extreme values in the inputs.",
-            )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        _step(optimizer, nn.functional.cross_entropy(logits, y), epoch)
         right[places] = (logits.detach().argmax(1) == y).cpu().numpy()
         progress.advance()
     return right, float(np.mean(rates))
 
 
+def _step(optimizer: torch.optim.Optimizer, loss: Tensor, epoch: int) -> None:
+    if not torch.isfinite(loss):
+        raise ModelError(
+            f"Training went wrong in epoch {epoch}: the loss is {loss.item()}.",
+            "Lower the learning rate, or look for extreme values in the inputs.",
+        )
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+
+
 def make_optimizer(network: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:
-    """The plan's optimizer; matrices and kernels decay, vectors (biases, norms) do not."""
+    """The plan's optimizer; matrices and kernels decay, vectors (biases, norms) do not.
+
+    Raises `ModelError` for an optimizer other than sgd and adam.
+    """
     parameters = [p for p in network.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": plan.weight_decay},

@@ -1,8 +1,8 @@
-"""One visit per checkpoint takes every signal the asked-for scores need, without a Python loop over examples."""
+"""One pass per checkpoint takes every signal that the chosen scores need, without a Python loop over examples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ _TOKENS = 256  # of a text whose length is not known yet
 
 
 @dataclass(frozen=True, eq=False)
-class Visit:
+class PassResult:
     """What a network says about all N rows: logits [N, C], features [N, d], gradient_norm [N]; None where not asked."""
 
     logits: np.ndarray
@@ -42,52 +42,77 @@ class Visit:
 InputGradients = Callable[[np.ndarray, np.ndarray], None]  # (rows [b], gradients [b, positions])
 
 
-def visit(
+@dataclass(frozen=True, eq=False)
+class PassOutputs:
+    """Where a pass puts what it takes; arrays are filled in place of new ones, for memory-mapped files.
+
+    logits: [N, C]. features: [N, d]. input_gradients: receives the gradient of each row's label logit with respect to
+    its input: images averaged over color channels [b, H * W], text averaged over its tokens [b, embedding], tables
+    [b, columns].
+    """
+
+    logits: np.ndarray | None = None
+    features: np.ndarray | None = None
+    input_gradients: InputGradients | None = None
+
+
+@dataclass(frozen=True)
+class PassSettings:
+    """How a pass runs; beyond rounding only bf16 changes results.
+
+    batch: rows per step, None for as many as suit the network. memory: bytes that activations and scratch may take, a
+    quarter of them for activations. bf16: linear layers and convolutions in bfloat16 where no gradient is taken;
+    results stay float32.
+    """
+
+    batch: int | None = None
+    memory: int | None = None
+    bf16: bool = False
+
+
+def run_pass(
     network: Network,
     encoded: Encoded,
     labels: np.ndarray,
     signals: frozenset[Signal],
     *,
     progress: Progress,
-    batch: int | None = None,
-    input_gradients: InputGradients | None = None,
-    logits_out: np.ndarray | None = None,
-    features_out: np.ndarray | None = None,
-    memory: int | None = None,
-    bf16: bool = False,
-) -> Visit:
+    into: PassOutputs = PassOutputs(),
+    settings: PassSettings = PassSettings(),
+) -> PassResult:
     """Run `network` in eval mode over all rows once and take `signals` (LOGITS is always taken).
 
-    For arrays in memory: `visit(AdaptedNetwork(module, classes), ArrayRows(x), labels, signals, progress=...)`.
-    Unlabeled rows take the predicted class in place of the label. gradient_norm is the norm over all parameters of the
-    gradient of the row's own cross-entropy. With INPUT_GRADIENT_SPREAD, `input_gradients` receives d z_label / d input:
-    images averaged over color channels [b, H * W], text averaged over its tokens [b, embedding], tables [b, columns].
-    `logits_out`, `features_out` are filled in place of new arrays (for memory-mapped files). `memory`: bytes that
-    activations and scratch may take, a quarter for activations. `bf16`: linear layers and convolutions in bfloat16
-    where no gradient is taken; results stay float32.
-    Results do not depend on `batch` beyond rounding. `progress` advances once per batch.
+    For arrays in memory: `run_pass(AdaptedNetwork(module, classes), ArrayRows(x), labels, signals, progress=...)`.
+    labels: [N] integers; unlabeled rows (-1) take the predicted class in place of the label. gradient_norm is the norm
+    over all parameters of the gradient of the row's own cross-entropy. With INPUT_GRADIENT_SPREAD,
+    `into.input_gradients` receives the input gradients. `progress` advances once per batch. Raises `ModelError` for a
+    label without an output, or a network whose gradients cannot be taken.
     """
     labels = class_numbers(labels)
-    rows = len(encoded)
-    state = _Outputs(rows, logits_out, features_out, signals)
-    spread = input_gradients if Signal.INPUT_GRADIENT_SPREAD in signals else None
-    taps = GradientTap(network, memory) if Signal.GRADIENT_NORM in signals else nullcontext()
+    outputs = _Outputs(len(encoded), into.logits, into.features, signals)
+    spread = into.input_gradients if Signal.INPUT_GRADIENT_SPREAD in signals else None
+    taps = GradientTap(network, settings.memory) if Signal.GRADIENT_NORM in signals else nullcontext()
     with taps as tap, evaluating(network):
         device = next(network.parameters()).device
-        if tap is not None and rows:
-            few = to_device(span(encoded, 0, min(2, rows)), device)
+        if tap is not None and len(encoded):
+            few = to_device(span(encoded, 0, min(2, len(encoded))), device)
             tap.check(few, lambda x: network.head(network.features_from(network.embed(x))))
-        size = batch or (_step(network, span(encoded, 0, 1), memory) if rows else 1)
-        for start in range(0, rows, size):
-            part = slice(start, min(start + size, rows))
+        for part in _parts(network, encoded, settings):
             x = to_device(span(encoded, part.start, part.stop), device)
-            given = torch.from_numpy(labels[part]).to(device)
-            with casting(device, bf16 and tap is None and spread is None):
-                _visit_batch(network, x, part, given, tap, spread, state)
+            targets = torch.from_numpy(labels[part]).to(device)
+            with casting(device, settings.bf16 and tap is None and spread is None):
+                _pass_batch(network, x, part, targets, tap, spread, outputs)
             progress.advance()
         notes = () if tap is None else tap.notes
-    assert state.logits is not None or rows == 0
-    return Visit(state.logits, state.features, state.norms, notes)  # type: ignore[arg-type]
+    assert outputs.logits is not None or len(encoded) == 0
+    return PassResult(outputs.logits, outputs.features, outputs.norms, notes)  # type: ignore[arg-type]
+
+
+def _parts(network: Network, encoded: Encoded, settings: PassSettings) -> Iterator[slice]:
+    """The rows of each step."""
+    rows = len(encoded)
+    size = settings.batch or (_step(network, span(encoded, 0, 1), settings.memory) if rows else 1)
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
 class _Outputs:
@@ -109,11 +134,11 @@ class _Outputs:
             self.features[rows] = features.detach().float().cpu().numpy()
 
 
-def _visit_batch(
+def _pass_batch(
     network: Network,
     x: Any,
     rows: slice,
-    given: Tensor,
+    labels: Tensor,
     tap: GradientTap | None,
     spread: InputGradients | None,
     out: _Outputs,
@@ -127,14 +152,14 @@ def _visit_batch(
         features = network.features_from(embedded)
         logits = network.head(features)
     out.put(rows, logits, features)
-    if int(given.max()) >= logits.shape[1]:
+    if int(labels.max()) >= logits.shape[1]:
         raise ModelError(
-            f"Label {int(given.max())} occurs, the model has {logits.shape[1]} outputs.",
+            f"Label {int(labels.max())} occurs, the model has {logits.shape[1]} outputs.",
             "Give a model with one output per class, or check the class map.",
         )
     if not gradients:
         return
-    targets = torch.where(given == UNLABELED, logits.detach().argmax(1), given)
+    targets = torch.where(labels == UNLABELED, logits.detach().argmax(1), labels)
     if tap is not None:
         assert out.norms is not None
         norms = tap.squared_norms(x, logits, targets, keep_graph=spread is not None)
@@ -154,10 +179,10 @@ def _positions(gradient: Tensor, x: Any) -> Tensor:
 
 
 def _step(network: torch.nn.Module, example: Any, memory: int | None) -> int:
-    return batch_for(network, _standing([*example.shape[1:]] if isinstance(example, Tensor) else [], network), memory)
+    return batch_for(network, _stand_in([*example.shape[1:]] if isinstance(example, Tensor) else [], network), memory)
 
 
-def _standing(dims: list[int], network: torch.nn.Module) -> Any:
+def _stand_in(dims: list[int], network: torch.nn.Module) -> Any:
     """An example of zeros to count with: images and tables of this shape, else a text of usual length."""
     device = next(network.parameters()).device
     if dims:
@@ -165,7 +190,7 @@ def _standing(dims: list[int], network: torch.nn.Module) -> Any:
     return (torch.zeros(1, _TOKENS, dtype=torch.int64, device=device), torch.zeros(1, _TOKENS, device=device))
 
 
-def visit_batches(network: torch.nn.Module, shape: InputShape, rows: int, memory: int | None = None) -> int:
-    """How often `progress` advances in one visit."""
+def batches_per_pass(network: torch.nn.Module, shape: InputShape, rows: int, memory: int | None = None) -> int:
+    """How often `progress` advances in one pass."""
     dims = [] if shape.modality is Modality.TEXT else [*shape.dims]
-    return -(-rows // batch_for(network, _standing(dims, network), memory))
+    return -(-rows // batch_for(network, _stand_in(dims, network), memory))

@@ -1,4 +1,4 @@
-"""Which of the dear signals a person's own network can give, tried on two rows before all are visited."""
+"""Which of the costly signals a person's own network can give, tried on two rows before the pass over all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.types.errors import CurationError, in_words
 from core.types.progress import SilentProgress
 from core.types.signals import Signal
 
-from .passes import visit
+from .passes import PassOutputs, run_pass
 from .rows import ArrayRows, span
 
 _TRIED = {
@@ -29,13 +29,13 @@ def refused_signals(
         if signal in signals:
             try:
                 with in_words(words):
-                    visit(
+                    run_pass(
                         network,
                         rows,
                         labels[:few],
                         frozenset({signal}),
                         progress=SilentProgress(),
-                        input_gradients=lambda *_: None,
+                        into=PassOutputs(input_gradients=lambda *_: None),
                     )
             except CurationError as error:
                 said = str(error)

@@ -25,14 +25,14 @@ from core.types.errors import RunError
 from core.types.image_format import ImageFormat
 from core.types.signals import Signal
 
-from .fitting import Material, take
+from .fitting import TrainingSetup, take_signals
 from .job import TrainingJob
 from .plan import stages
 from .spread import StageSpreads
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ArtifactIndex:
     """A folder of small JSON entries; safe to delete."""
 
     folder: Path
@@ -48,11 +48,11 @@ class Shelf:
         if not entry.exists():
             return None
         try:
-            found = read_json(entry)
-            whole = all(sha256_of(Path(path)) == digest for path, digest in found["files"].values())
+            known = read_json(entry)
+            whole = all(sha256_of(Path(path)) == digest for path, digest in known["files"].values())
         except (OSError, RunError, KeyError, ValueError):  # deleted, moved or damaged: it is made again
             return None
-        return ({name: Path(path) for name, (path, _) in found["files"].items()}, found["about"]) if whole else None
+        return ({name: Path(path) for name, (path, _) in known["files"].items()}, known["about"]) if whole else None
 
     def _entry(self, key: Mapping[str, Any]) -> Path:
         digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
@@ -60,11 +60,14 @@ class Shelf:
 
 
 class Reuse:
-    """One job's view of the shelf. A person's own code and rough passes are never reused: their keys say too little."""
+    """What one gathering copies from earlier runs and offers to later ones.
 
-    def __init__(self, job: TrainingJob, shelf: Path | None):
-        possible = shelf is not None and job.factory is None and not job.spec.bf16
-        self._shelf = Shelf(shelf) if possible and shelf is not None else None
+    A person's own code and bfloat16 passes are never reused: their keys say too little.
+    """
+
+    def __init__(self, job: TrainingJob, cache: Path | None):
+        possible = cache is not None and job.factory is None and not job.spec.bf16
+        self._index = ArtifactIndex(cache) if possible and cache is not None else None
         self._job = job
         # What the folder held before may be anybody's: only trainings that began here are offered to other runs.
         self._is_ours = not any(job.recorder.work.glob("seed-*"))
@@ -75,31 +78,31 @@ class Reuse:
             **({"pictures": asdict(job.image_format)} if job.image_format != ImageFormat() else {}),
         }
 
-    def adopt(self, material: Material, kept: Sequence[int], logits: np.ndarray, seen: np.ndarray | None) -> None:
-        """Fill in seeds that an earlier run trained with the same question; visit only for signals it did not take."""
+    def restore(self, setup: TrainingSetup, kept: Sequence[int], logits: np.ndarray, seen: np.ndarray | None) -> None:
+        """Fill in seeds that an earlier run trained with the same question; pass only for signals it did not take."""
         recorder = self._job.recorder
         waiting = [i for i in range(len(logits)) if recorder.finished(f"seed-{i}") is None]
-        found = self._shelf.find(self._training()) if self._shelf is not None and waiting else None
-        if found is None:
+        entry = self._index.find(self._training()) if self._index is not None and waiting else None
+        if entry is None:
             return
-        files, markers = found
+        files, markers = entry
         for index in waiting:
             logits[index] = np.load(files["logits"], mmap_mode="r", allow_pickle=False)[index]
             if seen is not None:
                 seen[index] = np.load(files["seen_correct"], mmap_mode="r", allow_pickle=False)[index]
             for epoch in kept:
                 self._copy(files[f"s{index}-e{epoch}"], self._weights(index, epoch))
-            notes = self._signals(material, index, kept) | set(markers[index]["notes"])
+            notes = self._signals(setup, index, kept) | set(markers[index]["notes"])
             recorder.finish(f"seed-{index}", markers[index] | {"notes": sorted(notes)})
 
-    def offer(self, signals: frozenset[Signal], kept: Sequence[int], seeds: int) -> None:
+    def publish(self, signals: frozenset[Signal], kept: Sequence[int], seeds: int) -> None:
         """Let later runs find what this one made; called when every seed is finished."""
         if not self._is_ours:
             return
         recorder = self._job.recorder
-        if self._shelf is None or self._shelf.find(self._training()) is None:
+        if self._index is None or self._index.find(self._training()) is None:
             self._put_training(kept, seeds)
-        for index in range(seeds if self._shelf is not None else 0):
+        for index in range(seeds if self._index is not None else 0):
             hashes = self._hashes(index, kept)
             for signal, epoch in _arrays(signals, kept):
                 self._put(self._signal(signal, [hashes[epoch]]), recorder.array(f"{signal}-s{index}-e{epoch}"))
@@ -108,17 +111,17 @@ class Reuse:
                 self._put(key, recorder.array(f"spread-{name}-s{index}"))
 
     def _put_training(self, kept: Sequence[int], seeds: int) -> None:
-        if self._shelf is None:
+        if self._index is None:
             return
         recorder = self._job.recorder
         files = {f"s{i}-e{e}": self._weights(i, e) for i in range(seeds) for e in kept}
         files |= {name: recorder.array(name) for name in ("logits", "seen_correct") if recorder.array(name).exists()}
-        self._shelf.put(self._training(), files, [recorder.finished(f"seed-{i}") for i in range(seeds)])
+        self._index.put(self._training(), files, [recorder.finished(f"seed-{i}") for i in range(seeds)])
 
     def _put(self, key: dict[str, Any], path: Path) -> None:
-        assert self._shelf is not None
-        if path.exists() and self._shelf.find(key) is None:
-            self._shelf.put(key, {"array": path})
+        assert self._index is not None
+        if path.exists() and self._index.find(key) is None:
+            self._index.put(key, {"array": path})
 
     def _training(self) -> dict[str, Any]:
         spec = self._job.spec
@@ -137,46 +140,46 @@ class Reuse:
     def _stages(self, signals: frozenset[Signal], kept: Sequence[int]) -> dict[str, tuple[int, ...]]:
         return stages(tuple(kept)) if Signal.INPUT_GRADIENT_SPREAD in signals else {}
 
-    def _signals(self, material: Material, index: int, kept: Sequence[int]) -> set[str]:
-        """Copy the signals that are known of these checkpoints, and visit for the others; what the visits noted."""
+    def _signals(self, setup: TrainingSetup, index: int, kept: Sequence[int]) -> set[str]:
+        """Copy the signals known of these checkpoints and run passes for the others; returns the passes' notes."""
         recorder, hashes = self._job.recorder, self._hashes(index, kept)
         missing: dict[int, set[Signal]] = {epoch: set() for epoch in kept}
-        for signal, epoch in _arrays(material.signals, kept):
-            if not self._take_up(self._signal(signal, [hashes[epoch]]), f"{signal}-s{index}-e{epoch}"):
+        for signal, epoch in _arrays(setup.signals, kept):
+            if not self._copy_known(self._signal(signal, [hashes[epoch]]), f"{signal}-s{index}-e{epoch}"):
                 missing[epoch].add(signal)
-        wanted = self._stages(material.signals, kept)
+        wanted = self._stages(setup.signals, kept)
         known = [
-            self._take_up(
+            self._copy_known(
                 self._signal(Signal.INPUT_GRADIENT_SPREAD, [hashes[e] for e in epochs]), f"spread-{name}-s{index}"
             )
             for name, epochs in wanted.items()
         ]
         left = {} if all(known) else wanted
-        spreads = StageSpreads(len(material.encoded), left, recorder.work, material.memory)
+        spreads = StageSpreads(len(setup.encoded), left, recorder.work, setup.memory)
         notes: set[str] = set()
         for epoch in kept:
             signals = missing[epoch] | ({Signal.INPUT_GRADIENT_SPREAD} if left else set())
             if signals:
-                notes.update(self._visit(material, index, epoch, frozenset(signals), spreads))
+                notes.update(self._pass(setup, index, epoch, frozenset(signals), spreads))
         for name, values in spreads.results.items():
             recorder.write(f"spread-{name}-s{index}", values)
         return notes
 
-    def _visit(
-        self, material: Material, index: int, epoch: int, signals: frozenset[Signal], spreads: StageSpreads
+    def _pass(
+        self, setup: TrainingSetup, index: int, epoch: int, signals: frozenset[Signal], spreads: StageSpreads
     ) -> tuple[str, ...]:
-        network = material.build(0)
+        network = setup.build(0)
         load_into(network, read_weights(self._weights(index, epoch)))
-        self._job.progress.stage(f"Visiting epoch {epoch} of seed {index + 1}", material.visit_batches)
-        found = take(network, material, epoch, signals, spreads, self._job.progress, None)
-        self._job.recorder.store(found.features, found.gradient_norm, index, epoch)
-        return found.notes
+        self._job.progress.stage(f"Visiting epoch {epoch} of seed {index + 1}", setup.pass_batches)
+        taken = take_signals(network, setup, epoch, signals, spreads, self._job.progress)
+        self._job.recorder.store(taken.features, taken.gradient_norm, index, epoch)
+        return taken.notes
 
-    def _take_up(self, key: dict[str, Any], name: str) -> bool:
-        found = self._shelf.find(key) if self._shelf is not None else None
-        if found is not None:
-            self._copy(found[0]["array"], self._job.recorder.array(name))
-        return found is not None
+    def _copy_known(self, key: dict[str, Any], name: str) -> bool:
+        entry = self._index.find(key) if self._index is not None else None
+        if entry is not None:
+            self._copy(entry[0]["array"], self._job.recorder.array(name))
+        return entry is not None
 
     def _copy(self, source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)

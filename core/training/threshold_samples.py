@@ -25,8 +25,8 @@ from core.types.runs import TrainingSpec
 from core.types.signals import Signal
 
 from .job import TrainingJob, prepare
-from .loop import EpochEnd, batches_per_epoch, make_optimizer, train
-from .passes import visit, visit_batches
+from .loop import EpochEnd, Resume, TrainingRows, batches_per_epoch, make_optimizer, train
+from .passes import PassSettings, batches_per_pass, run_pass
 
 
 def threshold_sets(labels: np.ndarray, class_count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,7 @@ def train_threshold_samples(
 def _one(job: TrainingJob, encoded: Encoded, number: int, relabeled: np.ndarray) -> ThresholdRun:
     piece, plan = f"threshold-{number}", job.plan
     rows = job.examples.train_rows
-    steps = batches_per_epoch(len(rows), plan) + visit_batches(
+    steps = batches_per_epoch(len(rows), plan) + batches_per_pass(
         job.network(0), job.encoder.shape, len(encoded), job.memory
     )
     job.progress.stage(f"Threshold samples, set {number + 1}", plan.epochs * steps)
@@ -97,24 +97,20 @@ def _train(job: TrainingJob, encoded: Encoded, piece: str, labels: np.ndarray, s
     def record(end: EpochEnd) -> None:
         """Add the margins at the end of an epoch."""
         rates.append(end.learning_rate)
-        found = visit(
-            network, encoded, labels, frozenset(), progress=job.progress, memory=job.memory, bf16=job.spec.bf16
-        )
-        margins[end.epoch - 1] = _margin(found.logits, labels)
+        settings = PassSettings(memory=job.memory, bf16=job.spec.bf16)
+        taken = run_pass(network, encoded, labels, frozenset(), progress=job.progress, settings=settings)
+        margins[end.epoch - 1] = _margin(taken.logits, labels)
         margins.flush()  # type: ignore[attr-defined]
         recorder.snapshot(piece, network, end.optimizer, end.epoch, rates)
 
     train(
         network,
-        encoded,
-        labels,
-        job.examples.train_rows,
+        TrainingRows(encoded, labels, job.examples.train_rows),
         seed=seed,
         plan=job.plan,
         progress=job.progress,
         on_epoch=record,
-        finished=epoch,
-        optimizer_state=optimizer.state_dict() if epoch else None,
+        resume=Resume(epoch, optimizer.state_dict() if epoch else None),
     )
     recorder.finish(piece, {"rates": rates})
 

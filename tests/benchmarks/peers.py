@@ -68,13 +68,13 @@ def gradient_norms(load: Workload, network: Network) -> list[Peer]:
 
 
 def _ours(load: Workload, network: Network) -> Work:
-    from core.training.passes import visit
+    from core.training.passes import run_pass
     from core.training.rows import ArrayRows
     from core.types.progress import SilentProgress
     from core.types.signals import Signal
 
     rows, signals = ArrayRows(load.x), frozenset({Signal.GRADIENT_NORM})
-    return lambda: visit(network, rows, load.labels, signals, progress=SilentProgress())
+    return lambda: run_pass(network, rows, load.labels, signals, progress=SilentProgress())
 
 
 def _batch(load: Workload) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.models.network import Network
-from core.training.loop import train
+from core.training.loop import TrainingRows, train
 from core.types.progress import SilentProgress
 from tests.benchmarks import peers_pairs
 from tests.benchmarks.comparison import Comparison, Peer
@@ -31,7 +31,14 @@ def late_checkpoints(load: Workload, epochs: Sequence[int] = LATE) -> list[Netwo
             kept.append(copy.deepcopy(network).eval())
 
     rows, plan = np.arange(len(load)), PLANS[load.name]
-    train(network, load.encoded, load.labels, rows, seed=0, plan=plan, progress=SilentProgress(), on_epoch=keep)
+    train(
+        network,
+        TrainingRows(load.encoded, load.labels, rows),
+        seed=0,
+        plan=plan,
+        progress=SilentProgress(),
+        on_epoch=keep,
+    )
     return kept
 
 

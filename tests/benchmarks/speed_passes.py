@@ -1,5 +1,5 @@
 """Speed of what one pass per checkpoint gives: each pass by itself, then scores with their checks as `core.score` gives
-them. `visit` is the pass of `python -m core run` and of `core.score` alike.
+them. `run_pass` is the pass of `python -m core run` and of `core.score` alike.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.library import Scored, score
 from core.library.influence_pairs import InfluenceSettings, self_influence_of
 from core.models.network import Network
 from core.scores.vog import normalize_in_class
-from core.training.passes import visit
+from core.training.passes import PassOutputs, run_pass
 from core.training.rows import ArrayRows
 from core.training.spread import StageSpreads
 from core.types.progress import SilentProgress
@@ -72,15 +72,17 @@ class Bench:
     def logits_and_features(self) -> np.ndarray:
         """[N, C] logits; features [N, d] are taken in the same pass: all that the six scores read."""
         signals = frozenset({Signal.LOGITS, Signal.FEATURES})
-        return visit(self.networks[0], ArrayRows(self.load.x), self.load.labels, signals, progress=QUIET).logits
+        return run_pass(self.networks[0], ArrayRows(self.load.x), self.load.labels, signals, progress=QUIET).logits
 
     def gradient_norms(self, times: int = 1) -> list[np.ndarray]:
         """[N] for each checkpoint: the norm over all parameters."""
         rows, signals = ArrayRows(self.load.x), frozenset({Signal.GRADIENT_NORM})
-        return [visit(n, rows, self.load.labels, signals, progress=QUIET).gradient_norm for n in self.networks[:times]]
+        return [
+            run_pass(n, rows, self.load.labels, signals, progress=QUIET).gradient_norm for n in self.networks[:times]
+        ]
 
     def every_signal(self) -> np.ndarray:
-        """[N] spread over all checkpoints, each visited once for logits, features, gradient norms and spread."""
+        """[N] spread over all checkpoints, one pass each for logits, features, gradient norms and spread."""
         return self._spread(frozenset(_EVERY))
 
     def vog(self) -> np.ndarray:
@@ -92,7 +94,9 @@ class Bench:
         rows, spreads = ArrayRows(self.load.x), StageSpreads(len(self.load), {"all": epochs})
         for epoch, network in zip(epochs, self.networks, strict=True):
             spreads.begin(epoch)
-            visit(network, rows, self.load.labels, signals, progress=QUIET, input_gradients=spreads.add)
+            run_pass(
+                network, rows, self.load.labels, signals, progress=QUIET, into=PassOutputs(input_gradients=spreads.add)
+            )
             spreads.end(epoch)
         return spreads.results["all"]
 
@@ -109,7 +113,7 @@ def rows(bench: Bench) -> list[Comparison]:
 
 
 def _pass_rows(bench: Bench) -> list[Comparison]:
-    """Passes by themselves, beside the bare ones: `visit`, the pass of a run and of `core.score`."""
+    """Passes by themselves, beside the bare ones: `run_pass`, the pass of a run and of `core.score`."""
     load, name = bench.load, bench.load.name
     bare = {"workload": name, "count": len(load)}
     asked = name != "W1"  # a pass of two milliseconds is all overhead: no target is set for it
@@ -201,7 +205,7 @@ def grand_error(bench: Bench) -> float:
     """Largest relative error of `grand` against torch.func's per-example gradients, on a few rows."""
     few = bench.load.first(_CHECKED_ROWS)
     exact = peers.vmap_norms(few, bench.networks[0])
-    ours = visit(
+    ours = run_pass(
         bench.networks[0], ArrayRows(few.x), few.labels, frozenset({Signal.GRADIENT_NORM}), progress=QUIET
     ).gradient_norm
     return float(np.max(np.abs(ours - exact) / exact))

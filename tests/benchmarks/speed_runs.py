@@ -18,7 +18,7 @@ import numpy as np
 from core.actions.runs import run_here
 from core.datasets import load_examples
 from core.training.job import prepare
-from core.training.loop import train
+from core.training.loop import TrainingRows, train
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 from core.types.signals import Signal
@@ -66,9 +66,7 @@ class RunBench:
             for seed in job.seeds:
                 train(
                     job.network(seed),
-                    encoded,
-                    examples.labels,
-                    examples.train_rows,
+                    TrainingRows(encoded, examples.labels, examples.train_rows),
                     seed=seed,
                     plan=job.plan,
                     progress=QUIET,

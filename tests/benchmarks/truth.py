@@ -30,8 +30,8 @@ from core.models.mlp import Mlp
 from core.models.vector_rows import VectorRows
 from core.scores import ScoreInputs, score_named
 from core.scores.shared.formulas import softmax
-from core.training.loop import train
-from core.training.passes import visit
+from core.training.loop import TrainingRows, train
+from core.training.passes import PassOutputs, PassSettings, run_pass
 from core.training.plan import TrainingPlan
 from core.training.spread import StageSpreads
 from core.types.evidence import CheckpointEvidence, Evidence
@@ -157,9 +157,7 @@ def train_as_core(net: Mlp, given: Problem, seed: int, look: Callable[[int], Non
     """The project's own loop, from the same weights with its own order of batches."""
     train(
         net,
-        VectorRows(given.x),
-        given.examples.labels,
-        given.examples.train_rows,
+        TrainingRows(VectorRows(given.x), given.examples.labels, given.examples.train_rows),
         seed=seed,
         plan=PLAN,
         progress=QUIET,
@@ -180,7 +178,8 @@ def one_seed(
         if any(epoch in stage for stage in STAGES.values()):
             signals.add(Signal.INPUT_GRADIENT_SPREAD)
             spreads.begin(epoch)
-        seen = visit(net, rows, labels, frozenset(signals), progress=QUIET, batch=2_000, input_gradients=spreads.add)
+        into, settings = PassOutputs(input_gradients=spreads.add), PassSettings(batch=2_000)
+        seen = run_pass(net, rows, labels, frozenset(signals), progress=QUIET, into=into, settings=settings)
         spreads.end(epoch)
         if epoch > 0:
             logits[epoch - 1] = seen.logits

@@ -19,7 +19,7 @@ from core.models.mlp import Mlp
 from core.models.network import Network, seeded
 from core.models.small_cnn import SmallCnn
 from core.models.vector_rows import VectorRows
-from core.training.loop import train
+from core.training.loop import TrainingRows, train
 from core.training.plan import TrainingPlan
 from core.types.progress import SilentProgress
 
@@ -74,7 +74,9 @@ class Workload:
         rows = np.arange(len(self)) if rows is None else rows
         network = self.build(seed).eval()
         if plan.epochs:
-            train(network, self.encoded, self.labels, rows, seed=seed, plan=plan, progress=SilentProgress())
+            train(
+                network, TrainingRows(self.encoded, self.labels, rows), seed=seed, plan=plan, progress=SilentProgress()
+            )
         return network
 
 

@@ -27,7 +27,7 @@ def networks():
     """One small network and its encoded rows, with the weights after each of three epochs."""
     from core.models import model_named
     from core.models.encoding import fit_encoder
-    from core.training.loop import train
+    from core.training.loop import TrainingRows, train
     from core.training.plan import TrainingPlan
 
     examples = columns(60, held_out=12)
@@ -41,14 +41,14 @@ def networks():
         kept.append({key: value.clone() for key, value in network.state_dict().items()})
 
     plan = TrainingPlan(EPOCHS, batch_size=16, learning_rate=0.1)
-    train(network, encoded, examples.labels, examples.train_rows, seed=0, plan=plan, progress=SilentProgress(),
-          on_epoch=keep)  # fmt: skip
+    rows = TrainingRows(encoded, examples.labels, examples.train_rows)
+    train(network, rows, seed=0, plan=plan, progress=SilentProgress(), on_epoch=keep)
     return examples, encoded, network, kept
 
 
 def evidence_of(networks, batch) -> Evidence:
     """All signals of the three checkpoints, taken in batches of this size."""
-    from core.training.passes import visit
+    from core.training.passes import PassOutputs, PassSettings, run_pass
     from core.training.spread import StageSpreads
 
     examples, encoded, network, kept = networks
@@ -56,8 +56,10 @@ def evidence_of(networks, batch) -> Evidence:
     for epoch, weights in enumerate(kept, start=1):
         network.load_state_dict(weights)
         spreads.begin(epoch)
-        found = visit(network, encoded, examples.labels, TAKEN, progress=SilentProgress(), batch=batch,
-                      input_gradients=spreads.add)  # fmt: skip
+        into, settings = PassOutputs(input_gradients=spreads.add), PassSettings(batch=batch)
+        found = run_pass(
+            network, encoded, examples.labels, TAKEN, progress=SilentProgress(), into=into, settings=settings
+        )
         spreads.end(epoch)
         logits.append(found.logits)
         seen.append(

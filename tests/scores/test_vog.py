@@ -10,7 +10,7 @@ from torch import nn
 
 from core.scores import score_named
 from core.scores.vog import normalize_in_class
-from core.training.passes import visit
+from core.training.passes import PassOutputs, PassSettings, run_pass
 from core.training.spread import StageSpreads
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
@@ -65,14 +65,14 @@ def spread_of(pixels, labels, checkpoints, batch=5) -> np.ndarray:
     spreads = StageSpreads(len(labels), {"all": tuple(range(1, len(checkpoints) + 1))})
     for epoch, weights in enumerate(checkpoints, start=1):
         spreads.begin(epoch)
-        visit(
+        run_pass(
             Linear(weights),
             Images(pixels),
             labels,
             frozenset({Signal.INPUT_GRADIENT_SPREAD}),
             progress=SilentProgress(),
-            batch=batch,
-            input_gradients=spreads.add,
+            into=PassOutputs(input_gradients=spreads.add),
+            settings=PassSettings(batch=batch),
         )
         spreads.end(epoch)
     return spreads.results["all"]

@@ -16,6 +16,7 @@ from training.tiny_worlds import pictures
 from core.cli.parser import parse
 from core.models.stored import load_card
 from core.training import gather_evidence
+from core.training.evidence import Resources
 from core.types.errors import CurationError, RunError
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec, spec_from_json
@@ -30,7 +31,7 @@ import numpy as np, torch
 torch.set_num_threads(1)
 from torch import nn
 from core.models.adapter import AdaptedNetwork
-from core.training.passes import visit
+from core.training.passes import PassSettings, run_pass
 from core.training.rows import ArrayRows
 from core.types.signals import Signal
 from core.types.progress import SilentProgress
@@ -44,9 +45,10 @@ inner = nn.Sequential(nn.Conv2d(3, 48, 3), nn.ReLU(), nn.Conv2d(48, 48, 3), nn.R
                       nn.Flatten(), nn.Linear(48, 4))
 network, rows = AdaptedNetwork(inner, 4), ArrayRows(np.zeros((160, 3, 48, 48), np.float32))
 signals = frozenset({Signal.FEATURES, Signal.GRADIENT_NORM})
-ask = lambda: visit(network, rows, np.zeros(160, int), signals, progress=SilentProgress(), memory=memory)
-visit(network, ArrayRows(np.zeros((2, 3, 48, 48), np.float32)), np.zeros(2, int), signals, progress=SilentProgress(),
-      batch=2)  # kernels are loaded before anything is measured
+settings = PassSettings(memory=memory)
+ask = lambda: run_pass(network, rows, np.zeros(160, int), signals, progress=SilentProgress(), settings=settings)
+run_pass(network, ArrayRows(np.zeros((2, 3, 48, 48), np.float32)), np.zeros(2, int), signals,
+         progress=SilentProgress(), settings=PassSettings(batch=2))  # kernels are loaded before anything is measured
 open("/proc/self/clear_refs", "w").write("5")
 before = high_water()
 ask()
@@ -72,7 +74,7 @@ def test_large_features_go_to_a_file_as_they_come(tmp_path: Path) -> None:
     examples = pictures()
     ask = {"seed": 3, "progress": SilentProgress()}
     plain = gather_evidence(examples, SPEC, DEAR, folder=tmp_path / "plain", **ask)
-    tight = gather_evidence(examples, SPEC, DEAR, folder=tmp_path / "tight", memory=2**15, **ask)
+    tight = gather_evidence(examples, SPEC, DEAR, folder=tmp_path / "tight", resources=Resources(memory=2**15), **ask)
     for one, two in zip(plain.checkpoints, tight.checkpoints, strict=True):
         np.testing.assert_allclose(one.features, two.features, rtol=1e-4, atol=1e-5)  # other batches, float32
         np.testing.assert_allclose(one.gradient_norm, two.gradient_norm, rtol=1e-3)

@@ -13,7 +13,7 @@ from training.tiny_worlds import CLASSES, Counting, columns, table_of
 from core.models.family import TrainingDefaults
 from core.models.vector_rows import VectorRows
 from core.training.folds import assign_folds, fit
-from core.training.loop import EpochEnd, train
+from core.training.loop import EpochEnd, Resume, TrainingRows, train
 from core.training.plan import TrainingPlan, kept_epochs, plan_from, stages
 from core.training.spread import RunningSpread, StageSpreads
 from core.types.errors import Cancelled, ModelError
@@ -37,7 +37,9 @@ def _fresh() -> nn.Linear:
 def test_sgd_is_the_written_rule() -> None:
     encoded, labels = _world()
     plan = replace(PLAN, weight_decay=0.01)
-    trained = train(_fresh(), encoded, labels, np.arange(30), seed=5, plan=plan, progress=SilentProgress())
+    trained = train(
+        _fresh(), TrainingRows(encoded, labels, np.arange(30)), seed=5, plan=plan, progress=SilentProgress()
+    )
     network = _fresh().double()
     velocity = [torch.zeros_like(p) for p in network.parameters()]
     for epoch in (1, 2, 3):
@@ -61,9 +63,7 @@ def test_seen_correct_is_before_the_update_and_in_row_order() -> None:
     plan = replace(PLAN, epochs=1, batch_size=30)
     train(
         network,
-        encoded,
-        labels,
-        np.arange(30)[::-1].copy(),
+        TrainingRows(encoded, labels, np.arange(30)[::-1].copy()),
         seed=0,
         plan=plan,
         progress=SilentProgress(),
@@ -74,7 +74,7 @@ def test_seen_correct_is_before_the_update_and_in_row_order() -> None:
 
 def test_going_on_after_an_epoch_equals_never_stopping() -> None:
     encoded, labels = _world()
-    whole = train(_fresh(), encoded, labels, np.arange(30), seed=1, plan=PLAN, progress=SilentProgress())
+    whole = train(_fresh(), TrainingRows(encoded, labels, np.arange(30)), seed=1, plan=PLAN, progress=SilentProgress())
     kept: dict = {}
 
     def stop(end: EpochEnd) -> None:
@@ -84,17 +84,21 @@ def test_going_on_after_an_epoch_equals_never_stopping() -> None:
 
     half = _fresh()
     with pytest.raises(Cancelled):
-        train(half, encoded, labels, np.arange(30), seed=1, plan=PLAN, progress=SilentProgress(), on_epoch=stop)
+        train(
+            half,
+            TrainingRows(encoded, labels, np.arange(30)),
+            seed=1,
+            plan=PLAN,
+            progress=SilentProgress(),
+            on_epoch=stop,
+        )
     train(
         half,
-        encoded,
-        labels,
-        np.arange(30),
+        TrainingRows(encoded, labels, np.arange(30)),
         seed=1,
         plan=PLAN,
         progress=SilentProgress(),
-        finished=kept["epoch"],
-        optimizer_state=kept["optimizer"],
+        resume=Resume(kept["epoch"], kept["optimizer"]),
     )
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), half.parameters(), strict=True))
 
@@ -104,14 +108,12 @@ def test_cancel_stops_within_one_batch_and_divergence_is_said() -> None:
     progress = Counting(stop=2)
     progress.stage("", 12)
     with pytest.raises(Cancelled):
-        train(_fresh(), encoded, labels, np.arange(30), seed=1, plan=PLAN, progress=progress)
+        train(_fresh(), TrainingRows(encoded, labels, np.arange(30)), seed=1, plan=PLAN, progress=progress)
     assert progress.steps == 2
     with pytest.raises(ModelError, match="epoch"):
         train(
             _fresh(),
-            encoded,
-            labels,
-            np.arange(30),
+            TrainingRows(encoded, labels, np.arange(30)),
             seed=1,
             plan=replace(PLAN, learning_rate=1e30, epochs=50),
             progress=SilentProgress(),
