@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.composite import AGGREGATORS, TRANSFORMS
 from core.embeddings import CLUSTERINGS, PROJECTIONS
 from core.models import MODELS, choices_for
 from core.models.family import ModelFamily
@@ -39,6 +40,16 @@ def models() -> tuple[ModelFamily, ...]:
 def model_choices(modality: Modality) -> tuple[Method, ...]:
     """What may be trained on such examples, the automatic choice first: name, title and summary of each."""
     return choices_for(modality)
+
+
+def aggregators() -> tuple[Method, ...]:
+    """How a composite joins its groups of scores; the first is the default."""
+    return AGGREGATORS
+
+
+def transforms() -> tuple[Method, ...]:
+    """What makes scores of different units comparable; the first is the default."""
+    return TRANSFORMS
 
 
 def layouts() -> tuple[Method, ...]:

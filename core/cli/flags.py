@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from core import actions
 from core.types import runs
+from core.types.methods import Method
 from core.types.validation import Within
 
 from . import commands
@@ -153,14 +155,22 @@ def export(own: argparse.ArgumentParser) -> None:
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 
+def _names(registered: tuple[Method, ...]) -> list[str]:
+    return [one.name for one in registered]
+
+
 def _rules_flags(own: argparse.ArgumentParser) -> None:
     choice = own.add_mutually_exclusive_group()
     choice.add_argument(
         "--rules", type=Path, metavar="RULES.json", help="default: the rules saved for this run, if any"
     )
     choice.add_argument("--preset", metavar="NAME")
-    own.add_argument("--normalise", choices=("rank", "probit", "robust_z"), help="how scores become comparable")
-    own.add_argument("--aggregator", choices=("mean", "median", "borda", "max"), help="how families of scores join")
+    own.add_argument(
+        "--normalise", choices=[one.name for one in actions.methods.transforms()], help="how scores become comparable"
+    )
+    own.add_argument(
+        "--aggregator", choices=[one.name for one in actions.methods.aggregators()], help="how families of scores join"
+    )
     own.add_argument(
         "--near-duplicates",
         choices=tuple(commands.NEAR_DUPLICATES),

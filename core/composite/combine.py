@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Float64, Integer
 
 from core.types.curation import Rules
 from core.types.errors import RulesError
-from core.types.registry import check_name
+from core.types.registry import find
 
 from .aggregators import AGGREGATORS
 from .normalise import normalise
@@ -41,14 +41,14 @@ def combine(
     aggregator.
     """
     weights = _weights(terms.names, orientation, groups, rules)
-    if rules.aggregator == "mean":
+    aggregator = find(rules.aggregator, AGGREGATORS, "aggregator", RulesError)
+    if aggregator.linear:
         return _linear(terms, weights, kind)
-    check_name(rules.aggregator, ("mean", *AGGREGATORS), "aggregator", RulesError)
     means, shares = _group_means(terms, weights)
-    if rules.aggregator == "borda":
+    if aggregator.of_ranks:
         means = np.array([normalise(t) for t in means]).reshape(means.shape)
     coverage = _coverage(terms, weights)
-    return Composite(AGGREGATORS[rules.aggregator](means, shares).astype(kind, copy=False), coverage)
+    return Composite(aggregator.join(means, shares).astype(kind, copy=False), coverage)
 
 
 @dataclass(frozen=True, eq=False)

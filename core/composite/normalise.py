@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Integer
 
 from core.types.errors import RulesError
+from core.types.methods import Method
 from core.types.ranks import average_rank
-from core.types.registry import check_name
+from core.types.registry import find
 
-TRANSFORMS = ("rank", "probit", "robust_z")
 _SMALLEST_CLASS = 10  # below this a class has no usable distribution of its own
 
 
@@ -28,13 +29,13 @@ def normalise(
     labels: transforms inside each class with at least 10 reference rows; smaller ones and -1 use the whole.
     reference: rows that make up the distribution; the others are placed in it. `RulesError` for an unknown transform.
     """
-    check_name(how, TRANSFORMS, "transform", RulesError)
+    place = find(how, TRANSFORMS, "transform", RulesError).place
     values = np.asarray(values)
     finite = np.isfinite(values)
     counted = finite if reference is None else finite & reference
     out = np.full(len(values), np.nan, np.float32)
     for rows, base in _blocks(finite, counted, labels):
-        out[rows] = _place(values, rows, base, how)
+        out[rows] = place(values, rows, base) if len(base) else np.nan
     return out
 
 
@@ -56,23 +57,34 @@ def _blocks(
         yield np.flatnonzero(rest), np.flatnonzero(counted)
 
 
-def _place(
-    values: Float[np.ndarray, " example"],
-    rows: Integer[np.ndarray, " row"],
-    base: Integer[np.ndarray, " base"],
-    how: str,
+def by_rank(
+    values: Float[np.ndarray, " example"], rows: Integer[np.ndarray, " row"], base: Integer[np.ndarray, " base"]
 ) -> Float[np.ndarray, " row"]:
-    if len(base) == 0:
-        return np.full(len(rows), np.nan)
-    if how == "robust_z":
-        return _robust_z(values[rows].astype(np.float64), values[base].astype(np.float64))
-    u = _ranks(values, base) if np.array_equal(rows, base) else _positions(values, rows, base)
-    if how == "rank":
-        return u - 0.5
+    """Place among the rows of the distribution, -0.5 to 0.5."""
+    return _uniform(values, rows, base) - 0.5
+
+
+def by_quantile(
+    values: Float[np.ndarray, " example"], rows: Integer[np.ndarray, " row"], base: Integer[np.ndarray, " base"]
+) -> Float[np.ndarray, " row"]:
+    """The normal quantile of that place."""
     from scipy.special import ndtri
 
     inside = 0.5 / len(base)  # a row outside the reference may lie beyond all of it
-    return ndtri(np.clip(u, inside, 1.0 - inside))
+    return ndtri(np.clip(_uniform(values, rows, base), inside, 1.0 - inside))
+
+
+def by_deviation(
+    values: Float[np.ndarray, " example"], rows: Integer[np.ndarray, " row"], base: Integer[np.ndarray, " base"]
+) -> Float[np.ndarray, " row"]:
+    """Distance from the median in units of the robust spread, -5 to 5."""
+    return _robust_z(values[rows].astype(np.float64), values[base].astype(np.float64))
+
+
+def _uniform(
+    values: Float[np.ndarray, " example"], rows: Integer[np.ndarray, " row"], base: Integer[np.ndarray, " base"]
+) -> Float[np.ndarray, " row"]:
+    return _ranks(values, base) if np.array_equal(rows, base) else _positions(values, rows, base)
 
 
 def _ranks(values: Float[np.ndarray, " example"], base: Integer[np.ndarray, " base"]) -> Float64[np.ndarray, " base"]:
@@ -102,3 +114,37 @@ def _robust_z(values: Float64[np.ndarray, " row"], base: Float64[np.ndarray, " b
     if scale == 0:
         return np.zeros(len(values))
     return np.clip((values - middle) / scale, -5.0, 5.0)
+
+
+_Place = Callable[
+    [Float[np.ndarray, " example"], Integer[np.ndarray, " row"], Integer[np.ndarray, " base"]],
+    Float[np.ndarray, " row"],
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transform(Method):
+    """A registered way to make scores comparable.
+
+    place(values, rows to place, rows of the distribution): where those rows lie in it; it has one row at least.
+    """
+
+    place: _Place = field(repr=False)
+
+
+# Order here is order everywhere; the first is the default.
+TRANSFORMS: tuple[Transform, ...] = (
+    Transform(name="rank", title="by rank", summary="Only the order counts.", place=by_rank),
+    Transform(
+        name="probit",
+        title="by normal quantile of the rank (tails count more)",
+        summary="Only the order counts, and its ends count more.",
+        place=by_quantile,
+    ),
+    Transform(
+        name="robust_z",
+        title="by distance from the median (robust z)",
+        summary="Distances count, up to five robust deviations.",
+        place=by_deviation,
+    ),
+)

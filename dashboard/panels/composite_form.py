@@ -10,21 +10,10 @@ import streamlit as st
 
 from core import actions
 from core.types.curation import Rules
-from core.types.methods import Goal
+from core.types.methods import Goal, Method
 from dashboard.session import commands, state
 from dashboard.session.current_run import Opened
 
-AGGREGATORS = {
-    "mean": "weighted mean of the groups",
-    "median": "median of the groups",
-    "borda": "mean of the groups' ranks (Borda)",
-    "max": "the group that alarms most",
-}
-TRANSFORMS = {
-    "rank": "by rank",
-    "probit": "by normal quantile of the rank (tails count more)",
-    "robust_z": "by distance from the median (robust z)",
-}
 _AGGREGATOR_HELP = (
     "Scores are averaged inside each group of evidence first; this joins the groups. While a slider is dragged the map "
     "follows at once for the mean of ranks; for everything else it is drawn when you let go."
@@ -41,7 +30,7 @@ def composite_form(opened: Opened) -> None:
         _choice(
             opened,
             "Join groups by",
-            AGGREGATORS,
+            _titles(actions.methods.aggregators()),
             rules.aggregator,
             "aggregator",
             _setting("aggregator"),
@@ -51,7 +40,7 @@ def composite_form(opened: Opened) -> None:
         _choice(
             opened,
             "Compare scores",
-            TRANSFORMS,
+            _titles(actions.methods.transforms()),
             rules.transform,
             "transform",
             _setting("transform"),
@@ -66,6 +55,10 @@ def composite_form(opened: Opened) -> None:
             on_change=_set,
             args=(opened, key, _setting("within_class")),
         )
+
+
+def _titles(registered: tuple[Method, ...]) -> dict[str, str]:
+    return {one.name: one.title for one in registered}
 
 
 def _choice(

@@ -86,10 +86,8 @@ def test_how_scores_are_joined_is_chosen_on_the_page(run_of, key, value, field):
     assert not at.exception
 
 
-def test_every_way_to_join_scores_is_offered():
-    from core.composite.aggregators import AGGREGATORS
-    from core.composite.normalise import TRANSFORMS
-    from dashboard.panels import composite_form
-
-    assert set(composite_form.AGGREGATORS) == {"mean", *AGGREGATORS}
-    assert tuple(composite_form.TRANSFORMS) == TRANSFORMS
+def test_every_way_to_join_scores_is_offered(run_of):
+    at = screen("rules", run_of("table"))
+    offered = {box.key.partition("_")[0]: box.options for box in at.selectbox}
+    assert offered["aggregator"] == [one.title for one in actions.methods.aggregators()]
+    assert offered["transform"] == [one.title for one in actions.methods.transforms()]
