@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import softmax
 
 from core.types.attributions import ExampleInfluence
 from core.types.errors import RunError
@@ -74,7 +75,6 @@ def _products(evidence: CheckpointEvidence, row: int, label: int, labels: np.nda
 
 def _residual(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """float64 [n, C] softmax minus one-hot label: the loss gradient at the logits."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    residual = shifted / shifted.sum(axis=1, keepdims=True)
+    residual = softmax(logits.astype(np.float64), axis=1)
     residual[np.arange(len(labels)), labels] -= 1
     return residual

@@ -119,7 +119,11 @@ def noise_estimate(view: ScoreView) -> NoiseEstimate | None:
 
 
 def wilson(hits: float, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    """95 % score interval of a share (Wilson 1927)."""
+    """95 % score interval of a share (Wilson 1927).
+
+    `scipy.stats.binomtest` has it for whole hits only (a tie at a border counts as a part of one), and its last digits
+    are others than those that manifests carry.
+    """
     share = hits / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))

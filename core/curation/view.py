@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -105,8 +105,9 @@ class ScoreView:
     near_duplicates_asked: NearDuplicates | None = None  # ... and what a person was asked about instead
     fingerprint: str = ""
     name: str = ""
-    _results: dict[str, OrderedDict] = field(default_factory=dict, repr=False)
-    _lock: Any = field(default_factory=threading.RLock, repr=False)
+    # not of the constructor, so that `dataclasses.replace` gives a view that remembers nothing of the one before
+    _results: dict[str, OrderedDict] = field(default_factory=dict, repr=False, init=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False, init=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -190,6 +191,10 @@ class ScoreView:
     def count_in_classes(self, marked: np.ndarray) -> np.ndarray:
         """[C] the same for rows given as bool [N]."""
         return np.array([np.count_nonzero(marked[self.class_rows[c]]) for c in range(len(self.class_names))], np.int64)
+
+    def with_scores(self, scores: Mapping[str, ScoreColumn]) -> ScoreView:
+        """The same rows with these scores; nothing that was worked out from the ones before is remembered."""
+        return replace(self, scores=scores)
 
     def score(self, name: str) -> ScoreColumn:
         """The column called `name`; raises `RulesError` listing those there are."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import pandas as pd
 
 # A spreadsheet takes text that starts like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_QUOTED = re.compile(r'[",\r\n]')
+_ALONE = '""\r\n'  # how the csv module writes a record of one empty cell
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|nan)\Z", re.IGNORECASE)
 
 
@@ -36,9 +36,19 @@ def neutralise(text: str) -> str:
     return "'" + text if is_formula(text) else text
 
 
-def encode(text: str) -> str:
-    """RFC 4180: quoted only where it must be, quotes doubled."""
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+def encode(cells: Iterable[str]) -> list[str]:
+    """Each cell as RFC 4180 has it: quoted only where it must be, quotes doubled."""
+    records: list[str] = []
+    # with CR and LF in its line terminator the writer quotes a lone one of either, too
+    csv.writer(_Sink(records), lineterminator="\r\n").writerows([cell] for cell in cells)
+    return ["" if record == _ALONE else record[:-2] for record in records]
+
+
+class _Sink:
+    """A file, to a csv.writer: one write per record."""
+
+    def __init__(self, records: list[str]):
+        self.write = records.append
 
 
 def encode_line(fields: Sequence[str]) -> str:
@@ -48,7 +58,7 @@ def encode_line(fields: Sequence[str]) -> str:
 
 def encode_head(names: Sequence[str]) -> str:
     """The header. A name that begins with a byte order mark is quoted: at the start of a file it would be taken off."""
-    return encode_line([f'"{name}"' if name.startswith("\ufeff") else name for name in map(encode, names)])
+    return encode_line([f'"{name}"' if name.startswith("\ufeff") else name for name in encode(names)])
 
 
 def safe_cells(cells: Sequence[object]) -> list[object]:

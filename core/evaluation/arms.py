@@ -71,7 +71,7 @@ def held_out_rows(view: ScoreView, set_aside: Sequence[int] | np.ndarray | None 
         f"no held-out split: a stratified part of the training rows ({len(rows):,}) is set aside for this check; "
         "neither the rule's cut nor any training here sees it, but the run's scores were made with it"
     )
-    return HeldOut(rows, replace(view, splits=locked.astype(str), _results={}), words, True)
+    return HeldOut(rows, replace(view, splits=locked.astype(str)), words, True)
 
 
 def set_aside_rows(labels: np.ndarray, units: np.ndarray, candidates: np.ndarray, seed: int) -> np.ndarray:

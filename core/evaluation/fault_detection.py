@@ -9,7 +9,6 @@ import numpy as np
 from core.curation import ScoreView
 from core.types.errors import DataError
 from core.types.methods import Goal
-from core.types.ranks import average_rank
 
 
 def evaluate_scores(view: ScoreView, composite: np.ndarray, is_fault: np.ndarray) -> dict[str, Any]:
@@ -55,19 +54,16 @@ def figures(suspicion: np.ndarray, fault: np.ndarray) -> dict[str, Any]:
 
 def auroc(value: np.ndarray, truth: np.ndarray) -> float:
     """Chance that a fault scores higher than a sound row, ties counting half (Mann-Whitney). 0..1."""
-    positive = int(truth.sum())
-    negative = len(truth) - positive
-    ranks = average_rank(value)
-    return float((ranks[truth].sum() - positive * (positive + 1) / 2.0) / (positive * negative))
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(truth, value))
 
 
 def average_precision(value: np.ndarray, truth: np.ndarray) -> float:
     """Mean precision at each recall step; equal values form one step. 0..1, base rate = share of faults."""
-    levels, place = np.unique(-value, return_inverse=True)
-    hits = np.cumsum(np.bincount(place, truth, minlength=len(levels)))
-    seen = np.cumsum(np.bincount(place, minlength=len(levels)))
-    gained = np.diff(hits, prepend=0.0)
-    return float((gained * hits / seen).sum() / truth.sum())
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(truth, value))
 
 
 def precision_at_k(value: np.ndarray, truth: np.ndarray, k: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from scipy.special import softmax
 
 from core.types.progress import Progress
 
@@ -69,8 +70,7 @@ class LogisticLearner:
     def _gradient(self, weights: np.ndarray, batch: np.ndarray, labels: np.ndarray) -> np.ndarray:
         x = self._points[batch]
         z = x @ weights[:-1] + weights[-1]
-        p = np.exp(z - z.max(1, keepdims=True))
-        p /= p.sum(1, keepdims=True)
+        p = softmax(z, axis=1)
         p[np.arange(len(batch)), labels] -= 1.0
         p /= len(batch)
         return np.vstack([x.T @ p + np.float32(_DECAY) * weights[:-1], p.sum(0)])

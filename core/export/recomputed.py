@@ -48,7 +48,7 @@ def compare_scores(
         values = np.asarray(fresh[name], np.float32)[order]
         scores[name] = replace(column, values=values)
         findings += _difference(name, column.values, values)
-    flips = _flips(stored, replace(view, scores=scores, _results={}))
+    flips = _flips(stored, view.with_scores(scores))
     if findings and trained_again:
         return _alike(stored, scores, findings, flips)
     within = f"{len(view.scores)} scores within" if not findings else f"{len(findings)} scores not within"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ def _same_scores(view: ScoreView, exported: ScoreView) -> ScoreView:
     missing = [name for name in exported.scores if name not in view.scores]
     if missing:
         raise VerifyError(f"The run has no score {missing[0]!r}, which the export holds.", "Give the run it came from.")
-    return replace(view, scores={name: view.scores[name] for name in exported.scores}, _results={})
+    return view.with_scores({name: view.scores[name] for name in exported.scores})
 
 
 def _against(

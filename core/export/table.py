@@ -199,7 +199,7 @@ def _encoded(column: Column, place: int, start: int, stop: int, record: TableRec
         for r in risky:
             cells[r] = neutralise(cells[r])
             record.altered.append([start + r, place])
-    return list(map(encode, cells))
+    return encode(cells)
 
 
 def _bytes(line: str, name: str, row: int) -> bytes:

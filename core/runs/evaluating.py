@@ -29,7 +29,7 @@ def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
         scores = {
             name: replace(c, values=np.where(known, c.values, np.float32("nan"))) for name, c in view.scores.items()
         }
-        view, composite = replace(view, scores=scores, _results={}), np.where(known, composite, np.nan)
+        view, composite = view.with_scores(scores), np.where(known, composite, np.nan)
     return evaluate_scores(view, composite, is_fault)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import softmax
 
 from core.types.errors import DataError
 from core.types.evidence import Evidence
@@ -26,11 +27,9 @@ def trace_of(logits: np.ndarray | None, examples: ExampleTable, rates: tuple[flo
     return TrainingTrace(logits, tuple(range(seeds)), tuple(range(1, epochs + 1)), rates or (1.0,) * epochs, trained)
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
+def _probabilities(logits: np.ndarray) -> np.ndarray:
     """float64 probabilities over the last axis."""
-    shifted = np.asarray(logits, np.float64)
-    shifted = np.exp(shifted - shifted.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)
+    return softmax(np.asarray(logits, np.float64), axis=-1)
 
 
 def predictions(evidence: Evidence) -> dict[str, np.ndarray]:
@@ -38,7 +37,7 @@ def predictions(evidence: Evidence) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     bad = evidence.not_finite
     if evidence.trace is not None:
-        last = np.mean([softmax(evidence.trace.logits[s, -1]) for s in range(len(evidence.trace.seeds))], axis=0)
+        last = np.mean([_probabilities(evidence.trace.logits[s, -1]) for s in range(len(evidence.trace.seeds))], axis=0)
         arrays |= _named("predicted", "predicted_prob", last, bad)
     if evidence.out_of_fold is not None:
         arrays |= _named("out_of_fold_pred", "out_of_fold_prob", evidence.out_of_fold, bad)
@@ -64,7 +63,7 @@ def curves(trace: TrainingTrace, labels: np.ndarray, bad: np.ndarray | None = No
     classes = trace.logits.shape[3]
     predicted = np.empty(shape, np.int16 if classes > 256 else np.uint8)
     for s, t, rows in _slices(shape):
-        probabilities = softmax(trace.logits[s, t, rows])
+        probabilities = _probabilities(trace.logits[s, t, rows])
         wanted = labels[rows]
         of_label = np.take_along_axis(probabilities, np.maximum(wanted, 0)[:, None], 1)[:, 0]
         given[s, t, rows] = np.where(wanted == UNLABELED, np.nan, of_label)

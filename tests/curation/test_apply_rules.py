@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.small_views import column, permuted, random_view, view_of
 
-from core.curation import apply_rules, duplicate_groups, emptied_classes, rank_rows, train_counts
+from core.curation import ScoreView, apply_rules, duplicate_groups, emptied_classes, rank_rows, train_counts
 from core.types.curation import DUPLICATES, Action, Decision, Guardrails, Rules, Source, Threshold
 from core.types.errors import CurationError, RulesError
 
@@ -176,7 +176,7 @@ def test_conflicting_labels_keep_the_better_label_evidence():
     assert apply_rules(view, rules).kept.tolist() == [False, True, True, True]
     agreed = apply_rules(view, rules, {"e001": Decision(Action.RELABEL, "class 0")})
     assert agreed.kept.tolist() == [False, True, True, True]  # the relabeled row was also kept by hand
-    same = replace(view, labels=np.array([0, 0, 0, 1]), _results={})
+    same = replace(view, labels=np.array([0, 0, 0, 1]))
     assert apply_rules(same, rules).kept.tolist() == [True, False, True, True]
 
 
@@ -339,3 +339,14 @@ def test_a_second_asking_gives_the_same_answer():
     first, second = apply_rules(view, rules), apply_rules(view, rules)
     np.testing.assert_array_equal(first.kept, second.kept)
     np.testing.assert_array_equal(first.reason_bits, second.reason_bits)
+
+
+def test_a_view_with_other_scores_remembers_nothing_of_those_before():
+    view = random_view(np.random.default_rng(0))
+    before = rank_rows(view, Rules()).composite
+    turned = {name: replace(column, values=-column.values) for name, column in view.scores.items()}
+    for other in (view.with_scores(turned), replace(view, scores=turned)):
+        fresh = ScoreView(view.ids, view.labels, view.class_names, view.splits, turned)
+        np.testing.assert_array_equal(rank_rows(other, Rules()).composite, rank_rows(fresh, Rules()).composite)
+    np.testing.assert_array_equal(rank_rows(view, Rules()).composite, before)
+    assert not np.array_equal(rank_rows(other, Rules()).composite, before, equal_nan=True)

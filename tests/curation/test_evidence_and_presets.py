@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from oracles.small_views import column, random_view, view_of
+from scipy.stats import binomtest
 
 from core.curation import (
     PRESETS,
@@ -76,6 +77,8 @@ def test_wilson_interval_by_the_book():
     low, high = wilson(10, 100)  # Newcombe 1998, table of worked values
     assert (low, high) == (pytest.approx(0.0552, abs=1e-4), pytest.approx(0.1744, abs=1e-4))
     assert wilson(0, 10)[0] == 0
+    for hits, rows in ((0, 10), (3, 7), (31, 1797), (50, 50)):
+        assert wilson(hits, rows) == pytest.approx(tuple(binomtest(hits, rows).proportion_ci(method="wilson")))
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)

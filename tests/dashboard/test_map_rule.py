@@ -43,7 +43,7 @@ def test_the_browser_alone_decides_every_row_that_rules_decide(view, goal, share
 def test_rows_that_duplicates_leave_to_their_class_are_decided_by_the_browser_too(view, answer, floor):
     twins = (np.arange(N, dtype=np.int32) ^ 1)[:, None]
     alike = np.where(view.labels[:, None] == 0, 0.995, 0.5).astype(np.float32)  # half of class 0 would go
-    view = replace(view, neighbors=twins, neighbor_similarity=alike, _results={})
+    view = replace(view, neighbors=twins, neighbor_similarity=alike)
     rules = Rules(guardrails=Guardrails(floor, None, answer))
     rules = rule_edits.with_share(rules, 0.3, rule_edits.droppable(view, rules))
     outcome = apply_rules(view, rules)

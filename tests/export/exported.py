@@ -31,7 +31,7 @@ def world(seed: int = 0):
         str(view.ids[3]): Decision(Action.RELABEL, "class 1"),
         str(view.ids[5]): Decision(note="line\nbreak", reviewed=True),
     }
-    return replace(view, columns=frame, label_column="label", _results={}), decisions, frame
+    return replace(view, columns=frame, label_column="label"), decisions, frame
 
 
 def read_table(path: Path) -> list[list[str]]:

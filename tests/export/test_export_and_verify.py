@@ -223,7 +223,7 @@ def test_every_preset_replays_to_the_same_bytes(seed, preset):
 
 def test_what_must_not_be_exported(tmp_path):
     view, decisions, frame = world()
-    twice = replace(view, ids=np.array(["a"] * len(view), object), _results={})
+    twice = replace(view, ids=np.array(["a"] * len(view), object))
     with pytest.raises(DataError, match="more than once"):
         write_export(twice, RULES, {}, {}, frame, tmp_path / "out")
     with pytest.raises(DataError, match="changed since"):

@@ -111,7 +111,7 @@ def test_recomputed_scores_are_compared_and_flips_listed(tmp_path):
     assert "el2n: differs by up to" in other.details[0]
     _, decisions, _ = world()
     other_el2n = replace(view.scores["el2n"], values=moved["el2n"])
-    flipped = replace(view, scores={**view.scores, "el2n": other_el2n}, _results={})
+    flipped = replace(view, scores={**view.scores, "el2n": other_el2n})
     changed = apply_rules(view, RULES, decisions).kept != apply_rules(flipped, RULES, decisions).kept
     assert set(other.flips) == set(view.ids[changed].tolist())
     assert other.flips

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Float64, Integer, Real
+from scipy import special
 
 
 def log_softmax(logits: Float[np.ndarray, "row class"]) -> Float[np.ndarray, "row class"]:
@@ -17,8 +18,7 @@ def log_softmax(logits: Float[np.ndarray, "row class"]) -> Float[np.ndarray, "ro
 
 def softmax(logits: Float[np.ndarray, "row class"]) -> Float[np.ndarray, "row class"]:
     """[b, C] probabilities that sum to one."""
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return weights / weights.sum(axis=1, keepdims=True)
+    return special.softmax(logits, axis=1)
 
 
 def of_label(table: Real[np.ndarray, "row class"], labels: Integer[np.ndarray, " row"]) -> Real[np.ndarray, " row"]:
