@@ -15,12 +15,26 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.components import theme
+
+_COLORS = {
+    "__KEPT__": theme.KEPT_COLOR,
+    "__DROPPED__": theme.DROPPED_COLOR,
+    "__NO_CLASS__": theme.NO_CLASS_COLOR,
+}
+
 
 @cache
 def asset(*names: str) -> str:
-    """Text files of `assets/`, joined: the browser's modules cannot import one another, so parts share one scope."""
+    """Text files of `assets/`, joined: the browser's modules cannot import one another, so parts share one scope.
+
+    Where they name a color of `theme`, it is put in here.
+    """
     folder = files("dashboard.components") / "assets"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    text = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    for placeholder, color in _COLORS.items():
+        text = text.replace(placeholder, color)
+    return text
 
 
 # Components whose source `share_code` sends: name -> its JavaScript and CSS files.

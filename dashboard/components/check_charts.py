@@ -9,12 +9,12 @@ import streamlit as st
 
 from core import actions
 from core.types.checks import CheckResult, SelfTestResult
-from dashboard.components.theme import is_dark, plotly_layout
+from dashboard.components.theme import KEPT_COLOR, is_dark, plotly_layout
 
 _LEGEND = {"orientation": "h", "y": 1.14, "x": 0}
 _ON_DARK = {
     "#0B3D66": "#CFE3F5",
-    "#2F7DC4": "#5BA3E0",
+    KEPT_COLOR: "#5BA3E0",
     "#9CC4E6": "#2F6EA6",
     "#B4560C": "#F0A35E",
     "#5B6875": "#9DA8B4",

@@ -105,7 +105,7 @@ def _table(binned: Distribution, options: HistogramOptions, key: str) -> None:
         rows=range(len(frame)),
         height=options.height,
         numbers=("from", "to"),
-        selectable=False,
+        chosen=None,
         alt=_words(binned, None, ""),
     )
 

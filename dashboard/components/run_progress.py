@@ -16,45 +16,43 @@ _WORDS = {
     RunState.FAILED: "Failed",
     RunState.STOPPED: "Stopped: the process died",
 }
+_QUIET_SECONDS = 30  # a run writes its heartbeat every few seconds; later than this it is marked
 
 
 def run_progress(status: RunStatus, *, slot: Slot, on_press: Callable[[str], None], name: str = "") -> None:
     """Stage, bar, time left and heartbeat age; `on_press` is called with "cancel" or "resume"."""
-    share = status.done / status.total if status.total else 0.0
-    title = (
-        status.stage
-        if status.state is RunState.RUNNING and status.stage
-        else _WORDS.get(status.state, status.stage or "Working")
-    )
-    head: list[Node] = [node("b", "", " · ".join(part for part in (name, title) if part))]
+    parts: list[Node] = [node("div", "facts", *_head(status, name))]
+    if status.state.is_busy:
+        parts.append(_bar(status))
+    if status.message:
+        parts.append(node("p", "soft", status.message))
+    parts.append(node("div", "facts", *_button(status)))
+    press_nodes(node("div", "", *parts), slot=slot, on_act=on_press)
+
+
+def _head(status: RunStatus, name: str) -> list[Node]:
+    """What it is doing, how far it is, and when it was last heard of."""
+    head: list[Node] = [node("b", "", " · ".join(part for part in (name, _title(status)) if part))]
     if status.state is RunState.RUNNING and status.total:
         head.append(node("span", "soft", f"{status.done:,} of {status.total:,}"))
-    if status.seconds_left is not None and status.state is RunState.RUNNING:
+    if status.state is RunState.RUNNING and status.seconds_left is not None:
         head.append(node("span", "soft", f"about {duration(status.seconds_left)} left in this stage"))
-    if status.heartbeat_age is not None and status.state.is_busy:
-        head.append(
-            node(
-                "span",
-                "warn" if status.heartbeat_age > 30 else "soft",
-                f"last sign of life {duration(status.heartbeat_age)} ago",
-            )
-        )
-    bar = (
-        [
-            node(
-                "span",
-                "progress",
-                node("i", "", style={"width": f"{100 * share:.1f}%"}),
-                role="progressbar",
-                label=f"{100 * share:.0f} %",
-            )
-        ]
-        if status.state.is_busy
-        else []
-    )
-    message = [node("p", "soft", status.message)] if status.message else []
-    buttons = node("div", "facts", *_button(status))
-    press_nodes(node("div", "", node("div", "facts", *head), *bar, *message, buttons), slot=slot, on_act=on_press)
+    if status.state.is_busy and status.heartbeat_age is not None:
+        tone = "warn" if status.heartbeat_age > _QUIET_SECONDS else "soft"
+        head.append(node("span", tone, f"last sign of life {duration(status.heartbeat_age)} ago"))
+    return head
+
+
+def _title(status: RunStatus) -> str:
+    if status.state is RunState.RUNNING and status.stage:
+        return status.stage
+    return _WORDS.get(status.state, status.stage or "Working")
+
+
+def _bar(status: RunStatus) -> Node:
+    share = 100 * (status.done / status.total if status.total else 0.0)
+    fill = node("i", "", style={"width": f"{share:.1f}%"})
+    return node("span", "progress", fill, role="progressbar", label=f"{share:.0f} %")
 
 
 def _button(status: RunStatus) -> list[Node]:

@@ -17,15 +17,14 @@ def table(
     height: int | Literal["content"] = 360,
     percent: tuple[str, ...] = (),
     numbers: tuple[str, ...] = (),
-    selectable: bool = True,
-    chosen: tuple[int, ...] = (),
+    chosen: tuple[int, ...] | None = (),
     alt: str | None = None,
 ) -> tuple[int, ...] | None:
     """Show frame (index ignored); rows [len(frame)] are the dataset rows behind it.
 
     Returns the dataset rows chosen in it (None while nothing is chosen). percent: columns in 0..1 drawn as bars;
     numbers: columns drawn with four significant digits. chosen: dataset rows that are chosen when the table is first
-    drawn under this key.
+    drawn under this key; None: no row can be chosen.
     """
 
     config = {name: st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0) for name in percent}
@@ -37,12 +36,12 @@ def table(
         width="stretch",
         hide_index=True,
         column_config=config,
-        on_select="rerun" if selectable else "ignore",
+        on_select="ignore" if chosen is None else "rerun",
         selection_mode="multi-row",
-        selection_default=_default(rows, chosen) if selectable and chosen else None,
+        selection_default=_default(rows, chosen) if chosen else None,
         alt=alt,
     )
-    picked = event.get("selection", {}).get("rows", []) if selectable else []
+    picked = [] if chosen is None else event.get("selection", {}).get("rows", [])
     return tuple(int(rows[i]) for i in picked if i < len(rows)) or None
 
 

@@ -154,7 +154,7 @@ def comparison(opened: Opened) -> None:
 
 def _table(frame: pd.DataFrame, key: str, alt: str) -> None:
     height: int | Literal["content"] = "content" if len(frame) <= 16 else 520
-    table.table(frame, key=key, rows=range(len(frame)), height=height, selectable=False, alt=alt)
+    table.table(frame, key=key, rows=range(len(frame)), height=height, chosen=None, alt=alt)
 
 
 def _row_buttons(sets: dict[str, np.ndarray]) -> None:

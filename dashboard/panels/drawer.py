@@ -62,17 +62,16 @@ def _evidence(opened: Opened, row: int) -> None:
     with st.container(key="drawer_scores", border=True, gap=None):
         st.html("<h4>Scores</h4>")
         score_panel(example_tiles.score_lines(opened, row), key=f"panel_{row}")
-    for title, draw in (
-        ("Why this prediction", attribution.attribution),
-        ("What if", what_if.what_if),
-        ("Training curve", example_evidence.curve),
-        ("Nearest neighbors", example_evidence.neighbors),
-        ("Duplicates and near-duplicates", example_evidence.near_duplicates),
-        ("Helpful and harmful training examples", example_evidence.influence),
-        ("History", _history),
+    for key, title, draw in (
+        ("why", "Why this prediction", attribution.attribution),
+        ("what_if", "What if", what_if.what_if),
+        ("training", "Training curve", example_evidence.curve),
+        ("nearest", "Nearest neighbors", example_evidence.neighbors),
+        ("duplicates", "Duplicates and near-duplicates", example_evidence.near_duplicates),
+        ("helpful", "Helpful and harmful training examples", example_evidence.influence),
+        ("history", "History", _history),
     ):
-        name = "what_if" if title == "What if" else title.split()[0].lower()
-        with st.expander(title, key=f"open_{name}", on_change="rerun", expanded=name == "nearest") as part:
+        with st.expander(title, key=f"open_{key}", on_change="rerun", expanded=key == "nearest") as part:
             if part.open:
                 error_boundary.alone(draw, opened, row)
 
@@ -80,7 +79,7 @@ def _evidence(opened: Opened, row: int) -> None:
 def _head(opened: Opened, row: int, blind: bool) -> None:
     name = str(opened.view.ids[row])
     example, problem = cache.example_input(opened.run, row)
-    beside = isinstance(example, np.ndarray) or example is None  # a picture leaves room at its right, words do not
+    beside = isinstance(example, np.ndarray) or example is None  # an image leaves room at its right, a text does not
     st.html("<h4>Example</h4>")
     with st.container(key="drawer_head", gap="small"):
         first, second = st.columns([5, 6], gap="small") if beside else (st.container(), st.container())

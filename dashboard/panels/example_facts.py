@@ -1,4 +1,4 @@
-"""What is known of one example beside its picture: labels, prediction, what becomes of it and why."""
+"""What is known of one example beside its input: labels, prediction, what becomes of it and why."""
 
 from __future__ import annotations
 
@@ -10,34 +10,45 @@ from dashboard.components.display_text import shown
 from dashboard.session.current_run import Opened
 from dashboard.tables import example_tiles, flip_risks, row_table
 
+_TITLES = {
+    "id": "Id",
+    "label": "Label",
+    "split": "Split",
+    "predicted": "Predicted",
+    "export": "Export",
+    "because": "Because",
+    "distance": "Distance to the cut",
+    "zone": "Zone",
+}
+
 
 def example_facts(opened: Opened, row: int, blind: bool = False) -> None:
     """One line each. blind: without anything that a model or a rule says, so that a person judges alone."""
-    found = _given(opened, row) if blind else {**_given(opened, row), **_judged(opened, row)}
+    facts = _given(opened, row) if blind else _given(opened, row) | _judged(opened, row)
     with st.container(key="drawer_facts", gap=None):
-        for title, value in found.items():
-            with st.container(horizontal=True, gap="small", key=f"fact_{title.split()[0]}"):
-                st.caption(title)
+        for key, value in facts.items():
+            with st.container(horizontal=True, gap="small", key=f"fact_{key}"):
+                st.caption(_TITLES[key])
                 st.text(shown(value))
 
 
 def _given(opened: Opened, row: int) -> dict[str, str]:
     view = opened.view
     return {
-        "Id": str(view.ids[row]),
-        "Label": example_tiles.label_words(opened, row),
-        "Split": str(view.splits[row]) + (" (locked)" if view.held_out[row] else ""),
+        "id": str(view.ids[row]),
+        "label": example_tiles.label_words(opened, row),
+        "split": str(view.splits[row]) + (" (locked)" if view.held_out[row] else ""),
     }
 
 
 def _judged(opened: Opened, row: int) -> dict[str, str]:
     about = ", of the label as given" if example_tiles.is_relabeled(opened, row) else ""
     return {
-        "Predicted": _predicted(opened, row),
-        "Export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source_of(row)}",
-        "Because": actions.outcomes.reasons_of(opened.outcome, row),
-        "Distance to the cut": flip_risks.distance_words(opened, row),
-        "Zone": row_table.zone_word(opened, row) + about,
+        "predicted": _predicted(opened, row),
+        "export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source_of(row)}",
+        "because": actions.outcomes.reasons_of(opened.outcome, row),
+        "distance": flip_risks.distance_words(opened, row),
+        "zone": row_table.zone_word(opened, row) + about,
     }
 
 

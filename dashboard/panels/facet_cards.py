@@ -11,7 +11,7 @@ from core import actions
 from core.types.facets import Facet, Filters
 from core.types.figures import digits
 from dashboard.components import messages, theme
-from dashboard.components.class_bars import class_bars
+from dashboard.components.class_bars import ClassBars, class_bars
 from dashboard.components.distribution import Distribution, HistogramOptions, histogram
 from dashboard.session import cache, navigation, row_filters, selection, state, url_widgets
 from dashboard.session.current_run import Opened
@@ -49,17 +49,16 @@ def facet_cards(opened: Opened, facets: Sequence[Facet], shown: np.ndarray, filt
     for facet in facets:
         with st.container(key=f"facet_{facet.name}", border=True, gap=None):
             st.html(f"<h4>{facet.title}</h4>")
-            clicked = class_bars(
+            bars = ClassBars(
                 facet.options,
                 facet.counts(),
                 facet.counts(shown),
-                slot=slot(f"bars_{facet.name}"),
                 words=_bar_words,
                 label=f"Rows by {facet.title.lower()}: those that pass the filters, of all",
                 act=_act(facet, filters),
-                height=150,
                 colors=palette.bar_colors(opened.view, facet),
             )
+            clicked = class_bars(bars, slot=slot(f"bars_{facet.name}"), height=150)
         if clicked is not None:
             _clicked(facet, clicked, shown, filters)
 

@@ -26,12 +26,11 @@ def report_card(found: SourceReport) -> None:
             st.text(shown(finding.text))
     counts = np.array(found.class_counts)
     if found.class_names:
-        class_bars.class_bars(
+        bars = class_bars.ClassBars(
             found.class_names,
             counts,
             counts,
-            slot=slot("report_classes"),
             words=lambda name, rows, _: f"{name}: {rows:,} rows",
             label="Rows of each class",
-            height=200,
         )
+        class_bars.class_bars(bars, slot=slot("report_classes"), height=200)

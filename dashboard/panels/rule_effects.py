@@ -95,7 +95,7 @@ def weights(opened: Opened) -> None:
         rows=range(len(frame)),
         height="content",
         numbers=("Now",),
-        selectable=False,
+        chosen=None,
         alt="Rows that change side when one weight moves",
     )
     st.caption(

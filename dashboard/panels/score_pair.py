@@ -62,7 +62,7 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
             rows=range(len(frame)),
             height="content",
             numbers=("Share", "By chance", "Jaccard"),
-            selectable=False,
+            chosen=None,
             alt="Rows that both scores have among their first",
         )
         with st.container(key="overlap_rows", horizontal=True, gap="small"):

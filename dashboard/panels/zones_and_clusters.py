@@ -36,7 +36,7 @@ def correlations(opened: Opened) -> None:
     if as_table:
         frame = comparison.correlation_frame(found)
         lines = range(len(frame))
-        table.table(frame, key="matrix", rows=lines, numbers=tuple(titles), selectable=False, height=520, alt=words)
+        table.table(frame, key="matrix", rows=lines, numbers=tuple(titles), chosen=None, height=520, alt=words)
     else:
         heat_map(titles, found.matrix, key="heat_map", words=words)
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import actions
 from dashboard.components import embedding_map, messages
-from dashboard.components.class_bars import class_bars
+from dashboard.components.class_bars import ClassBars, class_bars
 from dashboard.components.neighbors import neighbors_strip
 from dashboard.panels import (
     composite_form,
@@ -83,18 +83,17 @@ def _classes(opened: Opened) -> None:
         f"{counts['kept']:,} kept, {counts['dropped']:,} dropped; by " + actions.outcomes.sources_words(opened.outcome)
     )
     floor = opened.rules.guardrails.class_floor
-    clicked = class_bars(
+    bars = ClassBars(
         view.class_names,
         before,
         after,
-        slot=slot("rule_classes"),
         words=_class_words,
         label="Training rows of each class: those that stay, of all",
         act="click to select its rows",
         floor=floor,
         colors=palette.class_colors(view),
-        height=170,
     )
+    clicked = class_bars(bars, slot=slot("rule_classes"), height=170)
     if clicked is not None:
         selection.choose(view.class_rows[view.class_names.index(clicked)])
         navigation.request_page("explore")

@@ -179,7 +179,7 @@ def _lasso(tab: Page) -> float:
 
 def _drawer(tab: Page) -> float:
     """From the press on a point of the map to the drawer with that example."""
-    taken, facts = [], "document.querySelector('.st-key-fact_Id')?.innerText"
+    taken, facts = [], "document.querySelector('.st-key-fact_id')?.innerText"
     spots = tab.page.evaluate(
         f"() => [...Array({MAP}.state().points).keys()].filter((i) => i % 97 === 5).map((i) => {MAP}.pixel(i))"
         ".filter((p) => p).slice(0, 60)"

@@ -44,7 +44,7 @@ def drop_one(page, moves: int) -> str:
         page.keyboard.press("ArrowRight")
     name = page.evaluate("() => document.activeElement.getAttribute('aria-label')").split(",")[0]
     page.keyboard.press("Enter")
-    facts = page.locator(".st-key-fact_Id")
+    facts = page.locator(".st-key-fact_id")
     until(page, lambda: facts.count() and name in facts.first.inner_text(), f"the drawer shows {name}")
     settle(page)
     before = decisions(page)

@@ -15,7 +15,7 @@ from core.types.scores import AssumptionCheck
 from dashboard.components import messages
 from dashboard.components.attribution_plot import attribution_lights, attribution_plot
 from dashboard.components.before_after import before_after
-from dashboard.components.class_bars import class_bars
+from dashboard.components.class_bars import ClassBars, class_bars
 from dashboard.components.concept_profile import concept_profile
 from dashboard.components.distribution import Distribution, HistogramOptions, histogram
 from dashboard.components.embedding_map import MapColors, MapContent, MapLayout, MapRanks, MapRule, embedding_map
@@ -80,16 +80,16 @@ sliders = Sliders(
 state = live_sliders(sliders, slot=slot("sliders"))
 kept_bar(KeptSummary(40, 50, "cat", 9, 8, (0.061, 0.048, 0.077, 0.9), "why"), slot=slot("bar"), on_press=print)
 kept_bar(None, slot=slot("bar2"), on_press=print)
-class_bars(
+bars = ClassBars(
     names,
     np.array([9, 20, 21]),
     np.array([8, 20, 12]),
-    slot=slot("bars"),
     floor=12,
     words=lambda name, before, after: f"{name}: {after} of {before} stay",
     label="Rows that stay",
     act="click",
 )
+class_bars(bars, slot=slot("bars"))
 picture = Tile(0, "a.png", "cat", image=np.zeros((4, 4), np.uint8))
 gallery([picture, Tile(1, "b.png", problem="cut off")], slot=slot("gallery"), on_event=print)
 words = [Tile(2, "t", text="<script>alert(1)</script>"), Tile(3, "r", cells=(("age", "39"),))]

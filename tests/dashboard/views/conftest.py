@@ -7,6 +7,7 @@ import scored_worlds as worlds
 from streamlit import config
 
 from core.attributions import AttributionClient
+from core.store import Run
 from core.types.errors import CurationError
 from dashboard.session import error_boundary, explainer
 
@@ -46,9 +47,9 @@ def one_explainer_per_run(made, explainers, monkeypatch):
     """Each drawer that is drawn asks for the process that explains: seconds of imports, the same for the next test."""
     start = explainer._client
 
-    def client(run_id: str, path: str) -> AttributionClient:
+    def client(run_id: str, path: str, run: Run) -> AttributionClient:
         if path not in {str(folder) for folder in made.values()}:
-            return start(run_id, path)
+            return start(run_id, path, run)
         if path not in explainers:
             explainers[path] = AttributionClient(path)
         return explainers[path]

@@ -148,8 +148,8 @@ function readTheme(map) {
   const background = cssColor(map.root, "--st-background-color", "#ffffff")
   const text = cssColor(map.root, "--st-text-color", "#1c2733")
   map.theme = {
-    background, text, accent: cssColor(map.root, "--st-primary-color", "#2a6fb0"), none: hexColor("#9AA3AD"),
-    kept: hexColor("#2F7DC4"), dropped: hexColor("#E07B1A"), faded: mix(background, text, 0.3), flag: text,
+    background, text, accent: cssColor(map.root, "--st-primary-color", "#2a6fb0"), none: hexColor("__NO_CLASS__"),
+    kept: hexColor("__KEPT__"), dropped: hexColor("__DROPPED__"), faded: mix(background, text, 0.3), flag: text,
   }
 }
 
