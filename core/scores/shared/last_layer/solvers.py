@@ -20,6 +20,8 @@ from core.scores.shared.last_layer.problem import DENSE_PARAMETERS, SoftmaxRows,
 from core.types.progress import Progress
 from core.types.registry import find
 
+BuildSolver = Callable[[SoftmaxRows, Float[np.ndarray, "row class"], int, Progress], Solver]
+
 
 @dataclass(frozen=True)
 class SolverEntry:
@@ -30,7 +32,7 @@ class SolverEntry:
     """
 
     name: str
-    build: Callable[[SoftmaxRows, Float[np.ndarray, "row class"], int, Progress], Solver]
+    build: BuildSolver
     usual_steps: int = 0
 
 
