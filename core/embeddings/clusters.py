@@ -12,7 +12,7 @@ from core.types.params import param
 from .method import Clustering
 from .reduction import fit_rows, principal_components, require_finite
 
-MINIBATCH_FROM = 100_000
+MINIBATCH_FROM = 100_000  # rows: full k-means would look at all of them in every iteration
 DENSITY_ROWS = 20_000  # HDBSCAN grows with N^2 in practice; the rest join their nearest fitted row
 DENSITY_DIMENSIONS = 10  # density means little in 64 dimensions
 

@@ -11,7 +11,7 @@ from core.types.progress import Progress, track
 from .method import InputEmbedding
 from .reduction import fit_rows, principal_components
 
-DIMENSIONS = 64
+DIMENSIONS = 64  # as many as images and texts get: wider vectors make neighbors slower, not better
 CATEGORIES = 50  # per column; rarer ones share one place
 LIMIT = 5.0  # standard deviations: beyond it one wild value would decide every distance
 
@@ -19,7 +19,7 @@ LIMIT = 5.0  # standard deviations: beyond it one wild value would decide every 
 def embed_columns(examples: ExampleTable, seed: int, progress: Progress) -> np.ndarray:
     """float32 [N, <= 64]: numbers standardized, categories one-hot, PCA when that is wider.
 
-    A missing number sits at the median and has a 0/1 mark beside it.
+    A missing number sits at the median and has a 0/1 mark beside it. Raises `DataError` for a table without columns.
     """
     table = examples.inputs
     if table.shape[1] == 0:

@@ -17,7 +17,7 @@ from .method import InputEmbedding
 from .reduction import blocks, fit_rows, principal_components
 
 PATCH, STRIDE, CENTROIDS, DIMENSIONS = 6, 2, 200, 64
-DICTIONARY_PATCHES = 40_000
+DICTIONARY_PATCHES = 40_000  # 200 for each centroid
 CONTRAST, WHITENING = 10.0, 0.1  # the paper's regularizers for pixels in 0..255
 BLOCK = 100  # images at once: 100 x 196 patches x 200 centroids in float32 are 16 MB
 

@@ -11,7 +11,7 @@ from .images import common_size, is_color, read_block
 from .method import InputEmbedding
 from .reduction import BLOCK, blocks, fit_rows, principal_components
 
-DIMENSIONS = 64
+DIMENSIONS = 64  # as many as texts and tables get: wider vectors make neighbors slower, not better
 
 
 def embed_pixels(examples: ExampleTable, seed: int, progress: Progress) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from core.types.errors import DataError
 
 FIT_ROWS = 10_000  # the components of a random ten thousand rows are as good as those of all
-BLOCK = 1_000
+BLOCK = 1_000  # rows transformed at once: some MB at the usual widths
 
 
 def fit_rows(count: int, seed: int, limit: int = FIT_ROWS) -> np.ndarray:

@@ -11,7 +11,7 @@ from core.types.progress import Progress
 
 from .method import InputEmbedding
 
-DIMENSIONS = 64
+DIMENSIONS = 64  # as many as images and tables get: wider vectors make neighbors slower, not better
 RARE_FROM = 200  # in fewer texts than this even a word seen once may be all that two texts share
 
 

@@ -15,8 +15,8 @@ from core.types.progress import Progress
 from .method import Projection
 from .reduction import blocks, fit_rows, require_finite
 
-FIT_LIMIT = 50_000
-LEAST = 5
+FIT_LIMIT = 50_000  # rows: time and memory grow with them; the others are placed beside their neighbors among these
+LEAST = 5  # examples: fewer have no neighborhoods to lay out
 
 
 @dataclass(frozen=True)

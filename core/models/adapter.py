@@ -41,7 +41,7 @@ class AdaptedNetwork(Network):
         return self.__dict__["_last"]
 
     def features_from(self, embedded: Tensor) -> Tensor:
-        """[b, d], the input of the last Linear layer."""
+        """[b, d], the input of the last Linear layer. Raises `ModelError` where that is not one vector per example."""
         caught: list[Tensor] = []
         handle = self.head.register_forward_pre_hook(lambda _, args: caught.append(args[0]))
         try:
@@ -61,7 +61,7 @@ class AdaptedNetwork(Network):
         return self._checked(self.inner(self.embed(x)))
 
     def embed(self, x: Any) -> Tensor:
-        """Images and tables as they are; term ids cannot be differentiated, so own text networks are refused."""
+        """Images and tables as they are. Raises `ModelError` for texts: term ids cannot be differentiated."""
         if isinstance(x, tuple):
             raise no_text()
         return x
@@ -94,7 +94,10 @@ def own_module(network: nn.Module) -> nn.Module:
 
 
 def adapt(factory: Callable[..., nn.Module], shape: InputShape, classes: int, seed: int) -> AdaptedNetwork:
-    """Call factory(), factory(classes) or factory(input dims, classes), whichever it takes, and wrap the network."""
+    """Call factory(), factory(classes) or factory(input dims, classes), whichever it takes, and wrap the network.
+
+    Raises `ModelError` for a network that does not fit the data.
+    """
     required = [
         p
         for p in inspect.signature(factory).parameters.values()

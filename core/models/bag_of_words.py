@@ -8,7 +8,7 @@ from .family import InputShape
 from .network import Network, seeded
 from .network_params import BowLinearParams, BowMlpParams
 
-PADDING = 0
+PADDING = 0  # the term id of no term: its embedding is zero and stays so
 
 
 class BagOfWords(Network):

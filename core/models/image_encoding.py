@@ -23,7 +23,7 @@ from .family import InputShape
 
 _SAMPLE = 4096  # images behind the channel statistics
 _IN_MEMORY = 256 * 2**20  # bytes; above this the resized images go to a memory-mapped file
-_BLOCK = 1024
+_BLOCK = 1024  # images resized at once: a few MB at 32 x 32
 
 
 class _Saved(TypedDict):

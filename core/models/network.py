@@ -23,7 +23,7 @@ class Network(nn.Module):
         return x
 
     def features_from(self, embedded: Tensor) -> Tensor:
-        """[b, d] penultimate activations."""
+        """[b, d] penultimate activations. Raises NotImplementedError here: each network has its own."""
         raise NotImplementedError
 
     def features(self, x: Any) -> Tensor:

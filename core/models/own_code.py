@@ -31,7 +31,7 @@ def is_own_code(model: str) -> bool:
 
 
 def check_name(model: str) -> None:
-    """Refuse what cannot be a factory of a network: no name, or a module of Python itself."""
+    """Raise `ModelError` for what cannot be a factory of a network: no name, or a module of Python itself."""
     module, _, factory = model.partition(":")
     parts = module.split(".")
     if not all(part.isidentifier() for part in (*parts, factory)):

@@ -36,22 +36,36 @@ def _pickled(path: Path) -> bytes:
             return file.read(_MOST)
 
 
+_GLOBAL = ("GLOBAL", "INST")
+
+
 def _named(stream: io.BytesIO) -> Iterator[str]:
     """GLOBAL carries both names; STACK_GLOBAL takes the last two texts, which may come from the memo."""
-    texts: list[str] = []
-    memo: dict[Any, str] = {}
-    last: str | None = None
-    memoized = 0
+    texts = _Texts()
     for opcode, argument, _ in pickletools.genops(stream):
-        if opcode.name in ("GLOBAL", "INST"):
+        if opcode.name in _GLOBAL:
             yield str(argument).replace(" ", ".")
-        elif opcode.name == "STACK_GLOBAL" and len(texts) >= 2:
-            yield ".".join(texts[-2:])
-        elif opcode.name in _MEMO and last is not None:
-            memo[memoized if opcode.name == "MEMOIZE" else argument] = last
-        elif "GET" in opcode.name and argument in memo:
-            texts.append(memo[argument])
-        memoized += opcode.name == "MEMOIZE"
-        last = argument if isinstance(argument, str) and "GET" not in opcode.name else None
-        if last is not None and opcode.name not in ("GLOBAL", "INST"):
-            texts.append(last)
+        elif opcode.name == "STACK_GLOBAL" and len(texts.seen) >= 2:
+            yield ".".join(texts.seen[-2:])
+        texts.follow(opcode.name, argument)
+
+
+class _Texts:
+    """The texts that a pickle has put on its stack so far, in order."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self._memo: dict[Any, str] = {}
+        self._memoized = 0
+        self._last: str | None = None
+
+    def follow(self, opcode: str, argument: Any) -> None:
+        """One step of the pickle: a text is pushed, put into the memo, or taken from it."""
+        if opcode in _MEMO and self._last is not None:
+            self._memo[self._memoized if opcode == "MEMOIZE" else argument] = self._last
+        elif "GET" in opcode and argument in self._memo:
+            self.seen.append(self._memo[argument])
+        self._memoized += opcode == "MEMOIZE"
+        self._last = argument if isinstance(argument, str) and "GET" not in opcode else None
+        if self._last is not None and opcode not in _GLOBAL:
+            self.seen.append(self._last)

@@ -10,7 +10,7 @@ from .family import InputShape
 from .network import Network, seeded
 from .network_params import CnnParams
 
-_GROUPS = 8
+_GROUPS = 8  # of the normalization: widths are multiples of 8, so that every group is of equal size
 _SMALLEST = 8  # pixels; two halvings must leave something
 
 

@@ -80,7 +80,10 @@ def build_network(card: ModelCard, seed: int = 0, factory: Callable[..., Any] | 
 
 
 def load_network(folder: Path, checkpoint: Checkpoint | None = None, factory: Callable[..., Any] | None = None) -> Any:
-    """The network of `checkpoint` (default: the last one of the first seed) in eval mode; see `build_network`."""
+    """The network of `checkpoint` (default: the last one of the first seed) in eval mode; see `build_network`.
+
+    Raises `ModelError` where none was kept.
+    """
     card, _ = load_card(folder)
     first = [c for c in card.checkpoints if c.seed == card.checkpoints[0].seed]
     chosen = checkpoint or (first[-1] if first else None)

@@ -51,7 +51,10 @@ class TableEncoder:
 
     @classmethod
     def fit(cls, examples: ExampleTable, rows: np.ndarray) -> TableEncoder:
-        """Means, spreads and levels of `rows`; missing slots where any row of the table lacks a value."""
+        """Means, spreads and levels of `rows`; missing slots where any row of the table lacks a value.
+
+        Raises `DataError` for a table without columns.
+        """
         frame = examples.inputs
         if frame.shape[1] == 0:
             raise DataError(

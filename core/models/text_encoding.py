@@ -22,9 +22,9 @@ from core.types.examples import ExampleTable, Modality
 from .family import InputShape
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?|[!?:;]+", re.UNICODE)  # runs of ! ? : ; carry sentiment
-_MOST_TERMS = 20_000
+_MOST_TERMS = 20_000  # the most frequent ones: bounds the embedding table of a network
 _LONGEST = 256  # distinct terms of one text that a network reads; the heaviest are kept
-_MOST_CHARACTERS = 20_000
+_MOST_CHARACTERS = 20_000  # of one text, about ten pages: bounds the work of a single row
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,10 @@ class TextEncoder:
 
     @classmethod
     def fit(cls, examples: ExampleTable, rows: np.ndarray) -> TextEncoder:
-        """Terms in at least two of the texts `rows` (in one where that leaves nothing), the most frequent first."""
+        """Terms in at least two of the texts `rows` (in one where that leaves nothing), the most frequent first.
+
+        Raises `DataError` for texts without any word.
+        """
         counts: Counter[str] = Counter()
         for row in rows:
             counts.update(set(_terms(_words(str(examples.inputs[row])))))

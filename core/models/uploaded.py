@@ -19,7 +19,7 @@ from .pickles import named_types
 _SAVE_AGAIN = (
     "Save it again: from safetensors.torch import save_file; save_file(model.state_dict(), 'weights.safetensors')."
 )
-_SHOWN = 5
+_SHOWN = 5  # keys named in a message; the others are counted
 # Names that stand in any checkpoint, and types that are plain data of training loops.
 _KNOWN = re.compile(
     r"torch\._utils\._rebuild|torch\.\w*(Storage|Tensor)$|torch\.(Size|device|b?float\d+|u?int\d+|bool)$|torch\.storage\."

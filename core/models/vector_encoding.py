@@ -36,7 +36,7 @@ class VectorEncoder:
         return InputShape(Modality.TABLE, (len(self.mean),))
 
     def matrix(self, examples: ExampleTable) -> np.ndarray:
-        """[N, d] float32."""
+        """[N, d] float32. Raises `DataError` for vectors of another width than those it was fitted on."""
         values = _vectors(examples)
         if values.shape[1] != len(self.mean):
             raise DataError(

@@ -19,7 +19,7 @@ from .network import Network, seeded
 from .network_params import WideCnnParams
 from .small_cnn import check_image
 
-_GROUPS = 8
+_GROUPS = 8  # of the normalization: widths are multiples of 8, so that every group is of equal size
 
 
 def convolution(inputs: int, outputs: int, halved: bool = False) -> nn.Sequential:

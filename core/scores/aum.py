@@ -41,7 +41,7 @@ from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_LEAST_EPOCHS = 5
+_LEAST_EPOCHS = 5  # a mean over fewer is mostly that of one moment, see `epochs_check`
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_MOST_CLUSTERS = 100
+_MOST_CLUSTERS = 100  # k-means splits large groups where clusters are many, which hides how frequent they are
 
 
 @dataclass(frozen=True)

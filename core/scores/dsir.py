@@ -29,7 +29,7 @@ from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_BUCKETS = 10_000
+_BUCKETS = 10_000  # hashed n-grams, as published
 _LEAST = 1e-8  # as in the published code
 
 

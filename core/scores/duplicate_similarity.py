@@ -21,7 +21,7 @@ from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_COPY = 0.999
+_COPY = 0.999  # above this two rows differ by rounding alone
 
 
 def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> ScoreResult:

@@ -26,8 +26,8 @@ from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_DRAWS = 5
-_SHOWN_SLICES = 30
+_DRAWS = 5  # one draw alone depends on which occurrences it took
+_SHOWN_SLICES = 30  # a longer list is none for people
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ _CELLS = 600_000_000  # softmax entries of the targets in all orders together, w
 _BLOCK_CELLS = 2_000_000  # of the targets' logits held at a time
 _RATES = 10.0 ** -np.arange(0.0, 5.0, 0.5)
 _RATE_ORDERS = 10  # orders that a learning rate is judged by, as published
-_RATE_ROWS = 2_000
+_RATE_ROWS = (
+    2_000  # rows that rates are tried on: ten rates times ten orders of all rows could cost more than the score
+)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from core.types.progress import Progress
 from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
-_NEGLIGIBLE = 1e-9
+_NEGLIGIBLE = 1e-9  # probability that a rank still matters: far below what a float32 value shows
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 _STRIP = 16  # targets added up together, by one thread; at most 2^5 fit into whole numbers of 2^-58
-_UNIT = 2.0**58
+_UNIT = 2.0**58  # of the whole numbers that values are added up in
 
 
 @dataclass(frozen=True)

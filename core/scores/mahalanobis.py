@@ -55,7 +55,7 @@ class ClassModel:
 def fit_classes(
     points: Float[np.ndarray, "row feature"], labels: Integer[np.ndarray, " row"], shrinkage: str = "auto"
 ) -> ClassModel:
-    """Means and shared shrunk covariance of float64 points [n, d]. Refuses rows that are all alone in their classes."""
+    """Means and shared shrunk covariance of float64 points [n, d]. `DataError`: all rows are alone in their classes."""
     classes, member, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if len(points) <= len(classes):
         raise DataError(

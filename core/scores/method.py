@@ -115,7 +115,7 @@ class ScoreInputs:
 
     @property
     def checkpoints(self) -> tuple[CheckpointEvidence, ...]:
-        """The kept checkpoints, in order of seed and then epoch."""
+        """The kept checkpoints, in order of seed and then epoch. Raises `CurationError` where none was declared."""
         for signal in self.needs:
             if signal.of_each_checkpoint:
                 return self._have(signal, self.evidence.checkpoints)
@@ -138,7 +138,7 @@ class ScoreInputs:
 
     @property
     def embedding(self) -> Float[np.ndarray, "example feature"]:
-        """[N, d] float32 label-free vectors."""
+        """[N, d] float32 label-free vectors. Raises `CurationError` naming a row that is not finite."""
         embedding = self._have(Signal.EMBEDDING, self.evidence.embedding)
         bad = np.flatnonzero(~np.isfinite(embedding).all(axis=1))
         if len(bad):
@@ -150,7 +150,7 @@ class ScoreInputs:
 
     @property
     def texts(self) -> Shaped[np.ndarray, " example"]:
-        """[N] str."""
+        """[N] str. Raises `CurationError` naming a row without text."""
         texts = self._have(Signal.TEXTS, self.evidence.texts)
         bad = next((row for row, text in enumerate(texts) if not isinstance(text, str)), None)
         if bad is not None:

@@ -16,6 +16,7 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check, fit_check, masked_result, skill, without_label
 from core.scores.shared.checkpoints import accuracy_of, by_seed, checked, checkpoints_check, last_layer_squares
 from core.types.errors import CurationError
+from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper
 from core.types.params import NoParams
 from core.types.progress import Progress, track
@@ -24,26 +25,22 @@ from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> ScoreResult:
-    grouped = [[c for c in group if c.checkpoint.epoch > 0] for group in by_seed(inputs.checkpoints)]
-    if not grouped[0]:
-        raise CurationError("Only epoch 0, before any training, was kept.", "Train for one epoch or more.")
-    labels = np.maximum(inputs.labels, 0)
-    known = all(c.checkpoint.learning_rate > 0 for group in grouped for c in group)
+    grouped = _trained_checkpoints(inputs)
+    every = [one for group in grouped for one in group]
+    labels, known = np.maximum(inputs.labels, 0), all(one.checkpoint.learning_rate > 0 for one in every)
     per_seed = np.zeros((len(grouped), len(labels)))
-    for seed, one in track(
-        progress, [(s, c) for s, group in enumerate(grouped) for c in group], "TracIn self-influence"
-    ):
+    steps = [(seed, one) for seed, group in enumerate(grouped) for one in group]
+    for seed, one in track(progress, steps, "TracIn self-influence"):
         rate = one.checkpoint.learning_rate if known else 1.0
         per_seed[seed] += rate * checked(last_layer_squares(one, labels), inputs, one)
     train, held_out = inputs.examples.train_rows, inputs.examples.held_out_rows
-    every = [c for group in grouped for c in group]
     accuracy = accuracy_of(every, labels, held_out if len(held_out) else train)
     checks = (
         checkpoints_check(len(grouped[0]), known, "Summed over", "per seed"),
-        fit_check(accuracy_of([g[-1] for g in grouped], labels, train), inputs.labels),
+        fit_check(accuracy_of([group[-1] for group in grouped], labels, train), inputs.labels),
         agreement_check(per_seed),
     )
-    meta = {"epochs_read": [c.checkpoint.epoch for c in grouped[0]], "learning_rates_known": known}
+    meta = {"epochs_read": [one.checkpoint.epoch for one in grouped[0]], "learning_rates_known": known}
     return masked_result(
         per_seed,
         without_label(inputs.examples),
@@ -51,6 +48,14 @@ def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> Score
         skill=skill(accuracy, inputs.labels),
         meta=meta,
     )
+
+
+def _trained_checkpoints(inputs: ScoreInputs) -> list[list[CheckpointEvidence]]:
+    """For each seed its kept checkpoints after epoch 0."""
+    grouped = [[one for one in group if one.checkpoint.epoch > 0] for group in by_seed(inputs.checkpoints)]
+    if not grouped[0]:
+        raise CurationError("Only epoch 0, before any training, was kept.", "Train for one epoch or more.")
+    return grouped
 
 
 TRACIN_SELF = ScoreMethod(

@@ -30,7 +30,7 @@ from core.types.progress import Progress, track
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_LEAST_ROWS = 5
+_LEAST_ROWS = 5  # of a class: the spread of fewer values says nothing
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,10 @@ class CartographyParams:
 def visit_label(
     inputs: ScoreInputs, formula: Formula, burn_out: int, progress: Progress, title: str
 ) -> tuple[TraceMoments, int]:
-    """Moments of `formula` over the first `burn_out` epochs (all when 0), and how many these are."""
+    """Moments of `formula` over the first `burn_out` epochs (all when 0), and how many these are.
+
+    Raises `CurationError` for more epochs than were recorded.
+    """
     recorded = len(inputs.trace.epochs)
     if burn_out > recorded:
         raise CurationError(

@@ -28,7 +28,7 @@ FILTERS = (
     "low_self_confidence",
 )
 _SHOWN_CLASSES = 30  # a larger table is none for people
-_SHOWN_PAIRS = 10
+_SHOWN_PAIRS = 10  # of classes that are mixed up; a longer list is none for people
 
 
 @dataclass(frozen=True, eq=False)

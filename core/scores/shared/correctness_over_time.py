@@ -57,7 +57,10 @@ def correctness_at_end(
 def recorded_correctness(
     inputs: ScoreInputs, asked: str, at_end: Bool[np.ndarray, "seed epoch example"]
 ) -> tuple[Bool[np.ndarray, "seed look example"], str]:
-    """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `asked` as in `LooksParams`."""
+    """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `asked` as in `LooksParams`.
+
+    Raises `CurationError` where it was asked for and not recorded.
+    """
     seen = inputs.trace.seen_correct
     if asked == "presentation" and seen is None:
         raise CurationError(

@@ -20,7 +20,7 @@ from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import trained_for
 
 REASON = "output of the model is not finite"
-_BLOCK = 65_536
+_BLOCK = 65_536  # rows looked at at once: 5 MB of ten classes in float64
 _IN_MEMORY = 2**30  # bytes; a larger copy goes to a file that vanishes with it
 
 

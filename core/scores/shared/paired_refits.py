@@ -15,9 +15,9 @@ from jaxtyping import Float, Float64, Integer
 from core.scores.shared.ridge_game import RidgeGame
 from core.types.progress import Progress
 
-_HIDDEN = 16
-_BATCH = 32
-_EPOCHS = 15
+_HIDDEN = 16  # units: a boundary need not be linear, and n + 1 such networks fit in memory
+_BATCH = 32  # rows of a step, as is usual for so few rows
+_EPOCHS = 15  # passes over the rows: the cost of n + 1 trainings grows with them
 _RATE, _MOMENTUM = 0.05, 0.9  # four times the rate doubles the noise of single rows
 
 

@@ -40,6 +40,7 @@ def play_subsets(
 
     fit: takes the row numbers of a subset, trains on them, and returns whatever is to be explained: 1.0 where a row's
     label is predicted [rows], margins of held-out rows [V], or one utility. ratio: in steps of .1; .5 for Banzhaf.
+    Raises `DataError` for less than two rows or another ratio.
     """
     if rows < 2 or not 0.1 <= ratio <= 0.9:
         raise DataError(f"{rows} rows in subsets of {ratio:.0%}.", "Give two rows or more and a ratio from 0.1 to 0.9.")
@@ -65,7 +66,10 @@ def influence_of_runs(
 def memorization_of_runs(
     inside: Shaped[np.ndarray, "*sets"], correct: Shaped[np.ndarray, "*outcomes"]
 ) -> Float64[np.ndarray, " row"]:
-    """[n] of inside [R, n] bool and each row's own outcome [R, n]; NaN for rows without runs of both kinds."""
+    """[n] of inside [R, n] bool and each row's own outcome [R, n]; NaN for rows without runs of both kinds.
+
+    Raises `DataError` for arrays that do not fit together.
+    """
     present, found = _checked(inside, correct)
     if found.shape != present.shape:
         raise DataError(f"Outcomes of {found.shape[1]} rows for {present.shape[1]}.", "Give one per training row.")

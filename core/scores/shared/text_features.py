@@ -11,7 +11,7 @@ from jaxtyping import Integer, Real, Shaped
 
 from core.types.progress import Progress
 
-_BLOCK_TEXTS = 1_000
+_BLOCK_TEXTS = 1_000  # between which a run can be cancelled
 _WORD_OR_MARK = re.compile(r"\w+|[^\w\s]+")  # the word-punctuation split of the published code
 _WORD = re.compile(r"\w+")
 

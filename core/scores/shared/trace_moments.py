@@ -90,7 +90,10 @@ def moments_over_epochs(
 
 
 def final_fit(inputs: ScoreInputs) -> Fit:
-    """Share of given labels that the last recorded epoch predicts, mean over seeds, trained on and held out."""
+    """Share of given labels that the last recorded epoch predicts, mean over seeds, trained on and held out.
+
+    Raises `DataError` without a labeled training row.
+    """
     trace, labels, held_out = inputs.trace, inputs.labels, inputs.examples.held_out_rows
     rows = np.flatnonzero(trace.trained & (labels != UNLABELED))
     if len(rows) == 0:
