@@ -196,10 +196,11 @@ def check_not_empty(file: ArrayFile, name: str) -> None:
 
 def refuse_wide_labels(file: ArrayFile, inputs: str, count: int, signals: Collection[str] = ()) -> None:
     """Where no label was found, but one array beside the inputs (and signals) has several values a row: say so."""
-    others = [h for h in file.headers.values() if h.name != inputs and h.name not in signals and len(h.shape) > 1]
-    meant = [h for h in others if h.name.lower() in LABEL_NAMES]
+    others = [h for h in file.headers.values() if h.name not in (inputs, *signals) and len(h.shape) > 1]
+    named = [h for h in others if h.name.lower() in LABEL_NAMES]
     wide = [h for h in others if len(h.shape) == 2 and h.shape[0] == count]
-    found = meant or (wide if len(wide) == 1 else [])
-    if found:
-        words = f'"{inputs}" has {count:,} rows, but "{found[0].name}" has the shape {found[0].shape}'
-        raise DataError(f"{file.path.name}: {words}.", _ONE_EACH)
+    if not named and len(wide) != 1:
+        return
+    meant = (named or wide)[0]
+    words = f'"{inputs}" has {count:,} rows, but "{meant.name}" has the shape {meant.shape}'
+    raise DataError(f"{file.path.name}: {words}.", _ONE_EACH)

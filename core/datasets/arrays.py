@@ -51,19 +51,38 @@ def _claims(request: Request) -> int:
 def guess_inputs(file: ArrayFile, roles: Roles) -> str | None:
     """The array that holds the examples: as named, else the first usual name, else the largest that is pictures."""
     if roles.inputs:
-        header = file.header(roles.inputs)
-        fits = _is_images(header) or (len(header.shape) == 2 and header.dtype.kind in "buif")
-        return roles.inputs if fits and not _is_recorded(roles.inputs) else None
-    usable = [h for h in file.headers.values() if _is_images(h) or (len(h.shape) == 2 and h.dtype.kind in "fiu")]
-    usable = [h for h in usable if h.name.lower() not in LABEL_NAMES and not _is_recorded(h.name)]
-    if file.path.suffix.lower() == ".npy":  # one array without a name: pictures only if it is bytes
-        usable = [h for h in usable if h.dtype == np.uint8]
-    by_name = {h.name.lower(): h.name for h in usable}
-    for name in _INPUTS:
-        if name in by_name:
-            return by_name[name]
-    pictures = sorted((h for h in usable if _is_images(h)), key=lambda h: -h.size)
-    return pictures[0].name if pictures else (usable[0].name if len(usable) == 1 else None)
+        return roles.inputs if _may_hold_examples(file.header(roles.inputs), "buif") else None
+    candidates = [h for h in file.headers.values() if _is_candidate(h, nameless=file.path.suffix.lower() == ".npy")]
+    for choose in (_usually_named, _largest_pictures, _only_one):
+        if (header := choose(candidates)) is not None:
+            return header.name
+    return None
+
+
+def _may_hold_examples(header: Header, kinds: str) -> bool:
+    """Pictures, or features [N, d] of these kinds of numbers; by its name no logits, probabilities or embeddings."""
+    is_features = len(header.shape) == 2 and header.dtype.kind in kinds
+    return (_is_images(header) or is_features) and not _is_recorded(header.name)
+
+
+def _is_candidate(header: Header, nameless: bool) -> bool:
+    """Whether an array that nobody named may be the examples; nameless, only as bytes: floats may be anything."""
+    if header.name.lower() in LABEL_NAMES or (nameless and header.dtype != np.uint8):
+        return False
+    return _may_hold_examples(header, "fiu")
+
+
+def _usually_named(candidates: list[Header]) -> Header | None:
+    by_name = {header.name.lower(): header for header in candidates}
+    return next((by_name[name] for name in _INPUTS if name in by_name), None)
+
+
+def _largest_pictures(candidates: list[Header]) -> Header | None:
+    return max(filter(_is_images, candidates), key=lambda header: header.size, default=None)
+
+
+def _only_one(candidates: list[Header]) -> Header | None:
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _is_recorded(name: str) -> bool:

@@ -24,21 +24,35 @@ def column_text(array: Any, name: str, source: str) -> Any:
         return column_text(array.storage, name, source)
     if types.is_dictionary(array.type):  # each distinct value becomes text once
         return compute.fill_null(column_text(array.dictionary, name, source).take(array.indices), "")
-    kind = array.type
     try:
-        if types.is_nested(kind):
-            slices = (array.slice(start, _SHORT) for start in range(0, len(array), _SHORT))
-            return pa.array([cell_text(value) for some in slices for value in some.to_pylist()], pa.large_string())
-        if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-            sizes = compute.fill_null(compute.binary_length(array).cast(pa.large_string()), "0")
-            parts = [pa.scalar(word, pa.large_string()) for word in ("<", " bytes>", "")]
-            return compute.binary_join_element_wise(parts[0], sizes, parts[1], parts[2])
-        return compute.fill_null(array.cast(pa.large_string()), "")
+        return _plain_text(array)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, ValueError, OverflowError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
         raise DataError(
-            f'{source}: the column "{name}" ({kind}) cannot be read: {reason}.', "Save it as text or as numbers."
+            f'{source}: the column "{name}" ({array.type}) cannot be read: {reason}.', "Save it as text or as numbers."
         ) from None
+
+
+def _plain_text(array: Any) -> Any:
+    """An array of plain or nested values as large_string; of bytes only their number is told."""
+    import pyarrow as pa
+    from pyarrow import compute, types
+
+    if types.is_nested(array.type):
+        slices = (array.slice(start, _SHORT) for start in range(0, len(array), _SHORT))
+        return pa.array([cell_text(value) for some in slices for value in some.to_pylist()], pa.large_string())
+    if is_bytes(array.type):
+        sizes = compute.fill_null(compute.binary_length(array).cast(pa.large_string()), "0")
+        before, after, separator = (pa.scalar(word, pa.large_string()) for word in ("<", " bytes>", ""))
+        return compute.binary_join_element_wise(before, sizes, after, separator)
+    return compute.fill_null(array.cast(pa.large_string()), "")
+
+
+def is_bytes(kind: Any) -> bool:
+    """Whether an Arrow type holds bytes that are no text."""
+    from pyarrow import types
+
+    return types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
 
 
 def text_frame(table: Any) -> pd.DataFrame:
@@ -59,7 +73,7 @@ def kind_words(kind: Any) -> str:
     if types.is_nested(kind):
         what = "objects" if types.is_struct(kind) else "maps" if types.is_map(kind) else "lists"
         return f"holds {what}: each cell is read as one text, not as numbers"
-    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+    if is_bytes(kind):
         return "holds bytes: only how many there are is read"
     return ""
 

@@ -131,18 +131,29 @@ def layout(found: Found, root: Path) -> pd.DataFrame:
     if not found.pictures:
         raise _nothing(found, root)
     paths = sorted(found.pictures)
-    folders = [p.split("/")[:-1] for p in paths]
-    while all(len(f) > 1 for f in folders) and len({f[0] for f in folders}) == 1 and not split_of(folders[0][0]):
-        folders = [f[1:] for f in folders]  # one folder around everything, as zip files have
+    folders = _without_wrapper([path.split("/")[:-1] for path in paths])
     frame = pd.DataFrame({"path": pd.Series(paths, dtype=object)})
-    if all(f and split_of(f[0]) for f in folders):
-        frame["split"] = pd.Series([f[0] for f in folders], dtype=object)
-        folders = [f[1:] for f in folders]
+    if all(_begins_with_split(parts) for parts in folders):
+        frame["split"] = pd.Series([parts[0] for parts in folders], dtype=object)
+        folders = [parts[1:] for parts in folders]
     else:
         _refuse_strays(paths, folders, root)
-    frame["label"] = pd.Series([f[0] if f else "" for f in folders], dtype=object)
-    found.deeper = [p for p, f in zip(paths, folders, strict=True) if len(f) > 1]
+    frame["label"] = pd.Series([parts[0] if parts else "" for parts in folders], dtype=object)
+    found.deeper = [path for path, parts in zip(paths, folders, strict=True) if len(parts) > 1]
     return frame
+
+
+def _without_wrapper(folders: list[list[str]]) -> list[list[str]]:
+    """Without the one folder around everything that zip files have; a split or a class is none."""
+    while all(len(parts) > 1 for parts in folders) and len({parts[0] for parts in folders}) == 1:
+        if _begins_with_split(folders[0]):
+            break
+        folders = [parts[1:] for parts in folders]
+    return folders
+
+
+def _begins_with_split(parts: list[str]) -> bool:
+    return bool(parts) and split_of(parts[0]) is not None
 
 
 def _nothing(found: Found, root: Path) -> DataError:
@@ -158,11 +169,12 @@ def _nothing(found: Found, root: Path) -> DataError:
 
 def _refuse_strays(paths: list[str], folders: list[list[str]], root: Path) -> None:
     """train/ and val/ beside extra/ could be classes or splits; one flat folder `train` among others is a class."""
-    splits = sorted({f[0] for f in folders if f and split_of(f[0])})
-    nested = any(len(f) > 1 for f in folders if f and f[0] in splits)
+    in_splits = [parts for parts in folders if _begins_with_split(parts)]
+    splits = sorted({parts[0] for parts in in_splits})
+    nested = any(len(parts) > 1 for parts in in_splits)
     if not splits or not (nested or len(splits) > 1):
         return
-    stray = next(p for p, f in zip(paths, folders, strict=True) if not f or f[0] not in splits)
+    stray = next(path for path, parts in zip(paths, folders, strict=True) if not _begins_with_split(parts))
     raise DataError(
         f"{root}: the folders {', '.join(splits)} look like splits, but {stray} lies beside them.",
         "Move it into one of them or away; if these folders are classes, list the files in a manifest with labels.",

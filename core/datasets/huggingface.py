@@ -7,7 +7,7 @@ files are unpacked once into the cache.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -157,28 +157,56 @@ def _on_disk(path: Path) -> int:
 
 def _read_split(folder: Path, rows: int | None, budget: Budget) -> tuple[pd.DataFrame, list[str]]:
     """Text of one split and what to know of its columns. Pictures stay where they are: only their place is named."""
-    import pyarrow as pa
-
-    features, files, first = _features(folder), _files(folder), None
-    texts, warnings, count = list[Any](), dict[str, None](), 0
+    features = _features(folder)
     pictures = {name for name, about in features.items() if about.get("_type") == "Image"}
+    reading = _Reading(pictures, rows, budget)
+    files = _files(folder)
     for file, batch in ((one, batch) for one in files for batch in stream_batches(one, budget)):
-        if first is None:
-            first = batch.schema
-            check_names(first.names, file.name)
-        warnings |= dict.fromkeys(compare_schemas(batch.schema, first, file.name, files[0].name))
-        kept = batch.select([name for name in first.names if name not in pictures])
-        kept = kept if rows is None else short_head(kept, rows)
-        warnings |= dict.fromkeys(schema_words(kept.schema))
-        budget.spend(len(kept), batch_size(kept))
-        with refusals(file, "Arrow"):
-            texts.append(batch_text(kept, file.name))
-        count += len(kept)
+        reading.add(batch, file, files[0].name)
         if rows is not None:
             break
-    frame = text_frame(pa.concat_tables(texts)) if texts else pd.DataFrame()
-    names = [] if first is None else [n for n in first.names if n in frame or n in pictures]
-    return _with_names(frame, features, folder, count)[names], list(warnings)
+    frame = reading.frame()
+    names = [name for name in reading.names if name in frame or name in pictures]
+    return _with_names(frame, features, folder, reading.count)[names], list(reading.warnings)
+
+
+class _Reading:
+    """The batches of one split as they come: their text, what to know of them, and how many rows they were."""
+
+    def __init__(self, pictures: set[str], rows: int | None, budget: Budget):
+        self._pictures, self._rows, self._budget = pictures, rows, budget
+        self._schema: Any = None  # of the first batch, which all others must have
+        self._texts: list[Any] = []
+        self.warnings: dict[str, None] = {}  # in order, each once
+        self.count = 0
+
+    @property
+    def names(self) -> list[str]:
+        """The columns; none before the first batch."""
+        return [] if self._schema is None else list(self._schema.names)
+
+    def add(self, batch: Any, file: Path, first_name: str) -> None:
+        """Take one record batch of `file`; `DataError` where it is not like the first, or too large."""
+        if self._schema is None:
+            self._schema = batch.schema
+            check_names(self._schema.names, file.name)
+        self._warn(compare_schemas(batch.schema, self._schema, file.name, first_name))
+        kept = batch.select([name for name in self._schema.names if name not in self._pictures])
+        kept = kept if self._rows is None else short_head(kept, self._rows)
+        self._warn(schema_words(kept.schema))
+        self._budget.spend(len(kept), batch_size(kept))
+        with refusals(file, "Arrow"):
+            self._texts.append(batch_text(kept, file.name))
+        self.count += len(kept)
+
+    def frame(self) -> pd.DataFrame:
+        """All batches as one table of text."""
+        import pyarrow as pa
+
+        return text_frame(pa.concat_tables(self._texts)) if self._texts else pd.DataFrame()
+
+    def _warn(self, words: Iterable[str]) -> None:
+        self.warnings |= dict.fromkeys(words)
 
 
 def _with_names(frame: pd.DataFrame, features: dict[str, dict[str, Any]], folder: Path, count: int) -> pd.DataFrame:

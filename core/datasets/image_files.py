@@ -35,6 +35,7 @@ _FOREIGN = (
 )
 
 # What decoders raise over bytes that lie.
+_ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError,
            struct.error, zlib.error, UserWarning)  # fmt: skip
 # Pillow only warns between 89 and 179 megapixels: here a warning of that kind is a refusal, in every thread.
@@ -148,19 +149,34 @@ def _refuse_foreign(data: bytes) -> None:
 
 
 def _to_pixels(image: Image.Image, cut_color: bool) -> tuple[np.ndarray, tuple[str, ...]]:
-    notes = []
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        notes.append("first frame of an animation")
-        image.seek(0)
-    if image.getexif().get(0x0112, 1) != 1:
-        notes.append("turned upright (EXIF)")
-        image = ImageOps.exif_transpose(image)
+    """Pixels [H, W, 1 or 3], bytes or deeper, and in words what was changed on the way."""
+    image, notes = _upright(image)
     if image.mode.startswith(("I", "F")):
         wide = np.asarray(image)
         notes.append("floats to 8-bit" if image.mode == "F" else "16-bit to 8-bit")
         return wide.astype(wide.dtype.newbyteorder("="))[..., None], tuple(notes)
     if cut_color:
         notes.append("16-bit color to its upper 8 bits")
+    image, more = _opaque(image)
+    pixels = np.asarray(image, dtype=np.uint8)
+    return (pixels[..., None] if pixels.ndim == 2 else pixels), (*notes, *more)
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """The first frame, turned as its camera says."""
+    notes = []
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        notes.append("first frame of an animation")
+        image.seek(0)
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        notes.append("turned upright (EXIF)")
+        image = ImageOps.exif_transpose(image)
+    return image, notes
+
+
+def _opaque(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """The picture in gray or RGB."""
+    notes = []
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         notes.append("transparency on white")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
@@ -168,8 +184,7 @@ def _to_pixels(image: Image.Image, cut_color: bool) -> tuple[np.ndarray, tuple[s
         if image.mode not in ("1", "P"):
             notes.append(f"{image.mode} to RGB")
         image = image.convert("L" if image.mode == "1" else "RGB")
-    pixels = np.asarray(image, dtype=np.uint8)
-    return (pixels[..., None] if pixels.ndim == 2 else pixels), tuple(notes)
+    return image, notes
 
 
 def _readings(pictures: Sequence[Picture]) -> dict[bool, Reading]:

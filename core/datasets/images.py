@@ -28,6 +28,7 @@ from .unpacked import unzipped
 
 _MANIFESTS = ("manifest.csv", "metadata.csv", "labels.csv", "metadata.jsonl", "manifest.jsonl")
 _WORKERS = 4
+_LONGEST_PATH = 4096  # letters; the limit of common file systems
 
 
 def _claims(request: Request) -> int:
@@ -86,14 +87,9 @@ def manifest_in(folder: Path) -> Path | None:
 
 def _inside(text: str, root: Path, real: Path) -> Picture | None:
     """None for a path that may be opened; else the reason why not. Nothing is opened here."""
-    path = root / "?" if "\0" in text else root / text
-    if "\0" in text or not text.strip() or len(text) > 4096:
-        return Picture(path, skipped="bad path")
-    if "://" in text or text.lower().startswith(("data:", "file:")):
-        return Picture(path, skipped="no URLs")
-    parts = PurePosixPath(text.replace("\\", "/"))
-    if parts.is_absolute() or ":" in parts.parts[0]:
-        return Picture(path, skipped="outside the data folder (absolute path)")
+    if reason := _never_opened(text):
+        return Picture(root / ("?" if "\0" in text else text), skipped=reason)
+    path = root / text
     try:
         target = path.resolve(strict=True)
     except FileNotFoundError:
@@ -102,6 +98,17 @@ def _inside(text: str, root: Path, real: Path) -> Picture | None:
     except (OSError, RuntimeError) as error:
         return Picture(path, skipped=reason_of(error))
     return None if target.is_relative_to(real) else Picture(path, skipped="outside the data folder")
+
+
+def _never_opened(text: str) -> str:
+    """Why a path can be no path within the data, whatever lies there; "" where it may be one."""
+    if "\0" in text or not text.strip() or len(text) > _LONGEST_PATH:
+        return "bad path"
+    if "://" in text or text.lower().startswith(("data:", "file:")):
+        return "no URLs"
+    parts = PurePosixPath(text.replace("\\", "/"))
+    has_drive = ":" in str(parts).split("/")[0]  # C:\\pictures
+    return "outside the data folder (absolute path)" if parts.is_absolute() or has_drive else ""
 
 
 def _examine_all(paths: Sequence[str], verdicts: list[Picture | None], root: Path) -> list[Picture]:

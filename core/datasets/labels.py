@@ -19,6 +19,7 @@ from .files import MEGABYTE, listed, read_bytes, shortened
 MISSING = ("",)
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_ZERO_FIRST = re.compile(r"-?0\d")
 _LONGEST_NUMBER = 300  # digits: Python itself refuses to read very long ones
 MAX_CLASSES = 10_000
 
@@ -49,8 +50,7 @@ def encode_labels(
     """
     codes, uniques = pd.factorize(texts.astype(object), sort=False)
     values = [str(u) for u in uniques]
-    blank = {i for i, v in enumerate(values) if v in missing or not v.strip() or v.lower() == "nan"}
-    present = [v for i, v in enumerate(values) if i not in blank]
+    present = [value for value in values if not _is_blank(value, missing)]
     if len(present) > MAX_CLASSES:
         raise DataError(
             f"{source}: {len(present):,} different labels, above the limit of {MAX_CLASSES:,} classes.",
@@ -60,31 +60,37 @@ def encode_labels(
     if outputs is not None:
         known = _output_names(present, numbers, known, outputs, source)
     names, position = _classes(present, numbers, known, mapped, source)
-    table = np.array(
-        [UNLABELED if i in blank else position.get(v, UNLABELED) for i, v in enumerate(values)] or [UNLABELED],
-        dtype=np.int64,
-    )
-    return Labels(table[codes], names)
+    code_of_value = [UNLABELED if _is_blank(v, missing) else position.get(v, UNLABELED) for v in values]
+    return Labels(np.array(code_of_value or [UNLABELED], dtype=np.int64)[codes], names)
+
+
+def _is_blank(value: str, missing: tuple[str, ...]) -> bool:
+    return value in missing or not value.strip() or value.lower() == "nan"
 
 
 def _as_integers(present: list[str], texts: pd.Series, source: str) -> dict[str, int] | None:
     """value -> int when every label is a whole number (1.0 is 1); None for text; fractions are refused."""
-    if endless := next((v for v in present if len(v) > _LONGEST_NUMBER and _NUMBER.fullmatch(v)), None):
-        row = int(np.flatnonzero((texts == endless).to_numpy())[0])
+    are_numbers = [_NUMBER.fullmatch(value) is not None for value in present]
+    for value, is_number in zip(present, are_numbers, strict=True):
+        if is_number and len(value) > _LONGEST_NUMBER:
+            raise DataError(
+                f"{source}: the label {value[:20]}... in row {_row_of(value, texts)} is a number of "
+                f"{len(value):,} digits.",
+                "A class is text or a whole number; choose another column.",
+            )
+    fraction = next((value for value in present if not _INTEGER.fullmatch(value)), None)
+    if fraction is None:
+        return {value: int(value.split(".")[0]) for value in present}
+    if all(are_numbers) and not any(_ZERO_FIRST.match(value) for value in present):  # 007 is a code, so text
         raise DataError(
-            f"{source}: the label {endless[:20]}... in row {row} is a number of {len(endless):,} digits.",
-            "A class is text or a whole number; choose another column.",
-        )
-    if all(_INTEGER.fullmatch(v) for v in present):
-        return {v: int(v.split(".")[0]) for v in present}
-    if present and all(_NUMBER.fullmatch(v) for v in present) and not any(re.match(r"-?0\d", v) for v in present):
-        bad = next(v for v in present if not _INTEGER.fullmatch(v))
-        row = int(np.flatnonzero((texts == bad).to_numpy())[0])
-        raise DataError(
-            f"{source}: label {bad} in row {row} is not a class.",
+            f"{source}: label {fraction} in row {_row_of(fraction, texts)} is not a class.",
             "A class is text or a whole number; choose another column, or put the numbers into bins.",
         )
     return None
+
+
+def _row_of(value: str, texts: pd.Series) -> int:
+    return int(np.flatnonzero((texts == value).to_numpy())[0])
 
 
 def _classes(
@@ -117,10 +123,10 @@ def _output_names(
             "Name a JSON file that lists the names in the order of the outputs: --class-map, or on the page Data the "
             'field "Class names file".',
         )
-    beyond = [n for n in (numbers or {}).values() if n >= outputs]
-    if beyond and not set(present) <= set(known):
+    highest = max(numbers.values(), default=UNLABELED) if numbers else UNLABELED
+    if highest >= outputs and not set(present) <= set(known):
         raise DataError(
-            f"{source}: label {max(beyond)}, model has {outputs} outputs.",
+            f"{source}: label {highest}, model has {outputs} outputs.",
             "Labels count from 0; check that labels and outputs belong together.",
         )
     return tuple(known) or tuple(str(i) for i in range(outputs))
@@ -129,23 +135,23 @@ def _output_names(
 def _positions_in(
     present: list[str], numbers: dict[str, int] | None, known: Sequence[str], mapped: bool, source: str
 ) -> dict[str, int]:
+    """label -> its place in `known`: by name where each has one, else the numbers that they are."""
     place = {name: i for i, name in enumerate(known)}
-    by_name = {v: place[v] for v in present if v in place}
-    if len(by_name) == len(present):
-        return by_name
+    stranger = next((value for value in present if value not in place), None)
+    if stranger is None:
+        return {value: place[value] for value in present}
     if numbers is None:
-        stranger = next(v for v in present if v not in place)
         where = "the class map" if mapped else "the class names"
         raise DataError(
             f'{source}: the label "{shortened(stranger)}" is not in {where}: {listed(known)}.', f"Add it to {where}."
         )
-    beyond = [n for n in numbers.values() if n >= len(known) or n < UNLABELED]
-    if beyond:
+    beyond = next((n for n in numbers.values() if not UNLABELED <= n < len(known)), None)
+    if beyond is not None:
         raise DataError(
-            f"{source}: label {beyond[0]}, but there are {len(known)} class names.",
+            f"{source}: label {beyond}, but there are {len(known)} class names.",
             "Integer labels count from 0; complete the class names.",
         )
-    return {v: n for v, n in numbers.items()}
+    return dict(numbers)
 
 
 def read_class_map(path: Path | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,23 +46,30 @@ def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -
         raise DataError(f"{examples.name} has no labels to change.", "Choose the label column with --label.")
     suffix = path.suffix.lower()
     if examples.source_path is not None and suffix != ".zip":
-        if path.is_dir() and manifest_in(path) is None:
-            return _write_folder(path, examples, edits, out / "data"), 0
-        return _write_manifest(path if path.is_dir() else path.parent, examples, edits, out)
-    if path.is_dir() or suffix not in (*DELIMITED, *JSON_LINES, ".parquet", ".pq", ".npz"):
+        return _write_pictures(path, examples, edits, out)
+    if path.is_dir() or suffix not in (*DELIMITED, *_WRITERS):
         raise DataError(
             f"Planting into {path.name} is not possible.",
             "Give CSV, TSV, JSONL, one Parquet file, NPZ, or a folder or manifest of pictures.",
         )
     target = out / f"data{suffix}"
     if suffix in DELIMITED:
-        frame, _ = read_delimited(path)
-        cells = {str(n): frame[n].tolist() for n in frame.columns}
-        edited = pd.DataFrame(_edited(cells, examples, edits), columns=frame.columns)
-        return target, _write_text(edited, target, "," if suffix == ".csv" else "\t")
-    write = _write_npz if suffix == ".npz" else _write_jsonl if suffix in JSON_LINES else _write_parquet
-    write(path, examples, edits, target)
+        return target, _write_delimited(path, examples, edits, target)
+    _WRITERS[suffix](path, examples, edits, target)
     return target, 0
+
+
+def _write_pictures(path: Path, examples: ExampleTable, edits: Edits, out: Path) -> tuple[Path, int]:
+    if path.is_dir() and manifest_in(path) is None:
+        return _write_folder(path, examples, edits, out / "data"), 0
+    return _write_manifest(path if path.is_dir() else path.parent, examples, edits, out)
+
+
+def _write_delimited(path: Path, examples: ExampleTable, edits: Edits, target: Path) -> int:
+    frame, _ = read_delimited(path)
+    cells = {str(n): frame[n].tolist() for n in frame.columns}
+    edited = pd.DataFrame(_edited(cells, examples, edits), columns=frame.columns)
+    return _write_text(edited, target, "," if target.suffix == ".csv" else "\t")
 
 
 def _write_text(frame: pd.DataFrame, target: Path, separator: str) -> int:
@@ -81,7 +89,7 @@ def safe_roles(data: Path, roles: Roles) -> Roles:
 def _edited(columns: dict[str, list[Any]], examples: ExampleTable, edits: Edits) -> dict[str, list[Any]]:
     """Cells keep their types: a new label is copied from a row that has it."""
     roles, rows = examples.roles, [*range(len(examples)), *edits.copied.tolist()]
-    donor = {int(c): int(np.flatnonzero(examples.labels == c)[0]) for c in np.unique(examples.labels)}
+    donor = _donors(examples)
     out = {name: [cells[r] for r in rows] for name, cells in columns.items()}
     label = columns[str(roles.label)]
     for row, new in [
@@ -157,26 +165,44 @@ def _write_parquet(path: Path, examples: ExampleTable, edits: Edits, target: Pat
 
 def _write_npz(path: Path, examples: ExampleTable, edits: Edits, target: Path) -> None:
     file, roles, count = ArrayFile(path), examples.roles, len(examples)
-    if len(edits.copied) and not roles.inputs:
-        raise DataError(
-            f"{path.name} holds recorded outputs: they cannot be copied with a difference.", "Plant flips only."
-        )
-    rows = np.concatenate([np.arange(count), edits.copied])
-    donor = {int(c): int(np.flatnonzero(examples.labels == c)[0]) for c in np.unique(examples.labels)}
-    arrays = {n: file.read(n) for n in file.headers}
-    label = arrays[str(roles.label)]
-    arrays = {n: a[rows] if len(edits.copied) and a.shape[:1] == (count,) else a.copy() for n, a in arrays.items()}
-    new = arrays[str(roles.label)]
-    new[edits.flipped] = label[[donor[int(c)] for c in edits.new_label]]
-    new[count:] = label[[donor[int(c)] for c in edits.copy_label]]
+    arrays = {name: file.read(name) for name in file.headers}
+    old_labels = arrays[str(roles.label)]
+    donor = _donors(examples)
+    arrays = {name: _with_copies(array, count, edits.copied) for name, array in arrays.items()}
+    labels = arrays[str(roles.label)]
+    labels[edits.flipped] = old_labels[[donor[int(c)] for c in edits.new_label]]
+    labels[count:] = old_labels[[donor[int(c)] for c in edits.copy_label]]
     if len(edits.copied):
-        inputs = arrays[str(roles.inputs)]
-        inputs[count:] = [_near_array(cell, edits.rng, inputs[:count]) for cell in inputs[count:]]
-    if roles.id and len(edits.copied):
+        _vary_copies(arrays, roles, count, edits.rng, path.name)
+    np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
+
+
+def _donors(examples: ExampleTable) -> dict[int, int]:
+    """Class -> the first row that has it: a new label is copied from there, so that it is written as the others are."""
+    return {int(c): int(np.flatnonzero(examples.labels == c)[0]) for c in np.unique(examples.labels)}
+
+
+def _with_copies(array: np.ndarray, count: int, copied: np.ndarray) -> np.ndarray:
+    """An array that may be changed; one value for each of the `count` rows has those of the copies at its end."""
+    if not len(copied) or array.shape[:1] != (count,):
+        return array.copy()
+    return array[np.concatenate([np.arange(count), copied])]
+
+
+def _vary_copies(
+    arrays: dict[str, np.ndarray], roles: Roles, count: int, rng: np.random.Generator, source: str
+) -> None:
+    """Make the copies behind row `count` a little different, and give them ids of their own."""
+    if not roles.inputs:
+        raise DataError(
+            f"{source} holds recorded outputs: they cannot be copied with a difference.", "Plant flips only."
+        )
+    inputs = arrays[str(roles.inputs)]
+    inputs[count:] = [_near_array(cell, rng, inputs[:count]) for cell in inputs[count:]]
+    if roles.id:
         ids = arrays[roles.id].tolist()
         _new_ids(ids, count)
         arrays[roles.id] = np.array(ids)
-    np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
 
 
 def _near_array(cell: np.ndarray, rng: np.random.Generator, every: np.ndarray) -> np.ndarray:
@@ -239,3 +265,12 @@ def source_rows(planted: ExampleTable, folder: bool) -> np.ndarray:
     if not folder:
         return np.arange(len(planted), dtype=np.int64)
     return np.array([int(Path(p).name.split("_", 1)[0]) for p in _paths(planted)], dtype=np.int64)
+
+
+# By suffix; CSV and TSV are written by `_write_delimited`, which counts the cells that it alters.
+_WRITERS: dict[str, Callable[[Path, ExampleTable, Edits, Path], None]] = {
+    **dict.fromkeys(JSON_LINES, _write_jsonl),
+    ".parquet": _write_parquet,
+    ".pq": _write_parquet,
+    ".npz": _write_npz,
+}

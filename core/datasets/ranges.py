@@ -152,15 +152,10 @@ def _of_integers(spread: Spread, dtype: np.dtype, source: str) -> Reading:
 
 def _of_floats(spread: Spread, dtype: np.dtype, source: str) -> Reading:
     if spread.low >= 0 and spread.high <= 1:
-        dark = spread.high * 255 <= _DARK
-        words = f"{dtype.name} pixels from {spread.low:g} to {spread.high:g}, read as 0..1"
-        return Reading(255.0, words + (": they look dark" if dark else ""), dark)
+        return _unit(spread, dtype)
     if _strays(spread, _UNIT, spread.not_unit) and not spread.whole:
         return Reading(255.0, f"{dtype.name} pixels read as 0..1; {_clipped(spread, spread.not_unit)}", warns=True)
-    if spread.low < 0 and (spread.high <= 1 or not _strays(spread, _BYTE, spread.not_byte)):
-        raise _refusal(spread, source, "Pixels of -1..1 become 0..1 by (x + 1) / 2. " + _HINT)
-    if not spread.whole and (spread.high < _ROUNDED or spread.between > spread.not_unit):
-        raise _ambiguous(spread, source)
+    _refuse_uncertain(spread, source)
     if spread.not_byte and _strays(spread, _BYTE, spread.not_byte):
         return Reading(1.0, f"{dtype.name} pixels read as 0..255; {_clipped(spread, spread.not_byte)}", warns=True)
     if spread.high <= 255:
@@ -168,6 +163,20 @@ def _of_floats(spread: Spread, dtype: np.dtype, source: str) -> Reading:
     if spread.high > 65535 or spread.not_byte <= spread.count * _STRAY:
         raise _ambiguous(spread, source)
     return _deep(spread, dtype)
+
+
+def _unit(spread: Spread, dtype: np.dtype) -> Reading:
+    dark = spread.high * 255 <= _DARK
+    words = f"{dtype.name} pixels from {spread.low:g} to {spread.high:g}, read as 0..1"
+    return Reading(255.0, words + (": they look dark" if dark else ""), dark)
+
+
+def _refuse_uncertain(spread: Spread, source: str) -> None:
+    """Raise `DataError` for floats beyond 0..1 that are signed, or as likely 0..1 with strays as 0..255."""
+    if spread.low < 0 and (spread.high <= 1 or not _strays(spread, _BYTE, spread.not_byte)):
+        raise _refusal(spread, source, "Pixels of -1..1 become 0..1 by (x + 1) / 2. " + _HINT)
+    if not spread.whole and (spread.high < _ROUNDED or spread.between > spread.not_unit):
+        raise _ambiguous(spread, source)
 
 
 def _strays(spread: Spread, room: tuple[float, float], outside: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.types.previews import Column
 from .splits import split_of
 
 GUESS_ROWS = 1000
+_COLUMN_ROLES = ("id", "label", "text", "split", "group", "path")
 _FEWEST_ROWS, _MOST_CELLS = 50, 1_000_000
 _NO_NUMBER = ("", "?", "NA", "N/A", "nan", "NaN", "null")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -87,29 +88,28 @@ def guess_roles(frame: pd.DataFrame, given: Roles, modality: Modality, head: Hea
     """`given` with its gaps filled from names and from the first 1,000 rows. "none" keeps a role empty."""
     head = Head.of(frame) if head is None else head
     roles, refused = _refusals(given)
-    taken = {v for v in (roles.id, roles.label, roles.text, roles.split, roles.group, roles.path) if v}
+    taken = {column for role in _COLUMN_ROLES if (column := getattr(roles, role))}
+    for role in (
+        r for r in _GUESSERS if getattr(roles, r) is None and r not in refused and _is_guessed_in(r, modality)
+    ):
+        column = _GUESSERS[role](frame, head, taken)
+        if column and column not in taken:
+            roles = _with(roles, role, column)
+            taken.add(column)
+    return _with_features(frame, roles, taken) if modality is Modality.TABLE else roles
 
-    def fill(role: str, guess: str | None) -> None:
-        nonlocal roles
-        if getattr(roles, role) is None and role not in refused and guess and guess not in taken:
-            roles = _with(roles, role, guess)
-            taken.add(guess)
 
-    fill("id", _named(head, _IDS) or _unique_id(frame, head))
-    fill("split", next((c for c in _matching(head, _SPLIT_NAMES) if _is_split(head[c])), None))
-    fill("group", _named(head, _GROUPS))
-    if modality is Modality.IMAGE:
-        fill("path", _path_column(head))
-    if modality is Modality.TEXT:
-        fill("text", _text_column(head, taken))
-    fill("label", _label_column(head, taken))
-    if modality is Modality.TABLE and not roles.features:
-        roles = replace(roles, features=tuple(c for c in frame.columns if c not in taken))
-    return roles
+def _with_features(frame: pd.DataFrame, roles: Roles, taken: Set[str]) -> Roles:
+    return replace(roles, features=roles.features or tuple(c for c in frame.columns if c not in taken))
+
+
+def _is_guessed_in(role: str, modality: Modality) -> bool:
+    """Images need paths, texts a text; the other roles are guessed whatever the data is."""
+    return {"path": Modality.IMAGE, "text": Modality.TEXT}.get(role, modality) is modality
 
 
 def _refusals(given: Roles) -> tuple[Roles, set[str]]:
-    refused = {r for r in ("id", "label", "text", "split", "group", "path") if getattr(given, r) in (NO_COLUMN, "")}
+    refused = {role for role in _COLUMN_ROLES if getattr(given, role) in (NO_COLUMN, "")}
     cleared = given
     for role in refused:
         cleared = _with(cleared, role, None)
@@ -137,6 +137,10 @@ def _unique_id(frame: pd.DataFrame, head: Head) -> str | None:
         if cells.is_unique and all(str(cell).strip() for cell in cells):
             return name
     return None
+
+
+def _split_column(head: Head) -> str | None:
+    return next((column for column in _matching(head, _SPLIT_NAMES) if _is_split(head[column])), None)
 
 
 def _is_split(cells: list[str]) -> bool:
@@ -173,17 +177,17 @@ def _mean_words(cells: list[str]) -> float:
     return sum(cell.count(" ") + 1 for cell in cells) / len(cells)
 
 
-def _label_column(head: Head, taken: set[str]) -> str | None:
+def _label_column(head: Head, taken: Set[str]) -> str | None:
     """A column named like a label, else the last one with few distinct values, none of them fractions."""
     for column in _matching(head, LABEL_NAMES):
         if column not in taken:
             return column
-    named = [c for c in head if "label" in c.lower() and c not in taken and not _is_no_label(c)]
+    free = [column for column in head if column not in taken and not _is_no_label(column)]
+    named = [column for column in free if "label" in column.lower()]
     if named:  # several: a person must say which
         return named[0] if len(named) == 1 else None
     # Only the last column that is free: anything further left is as likely a feature.
-    last = next((c for c in reversed(head) if c not in taken and not _is_no_label(c)), None)
-    return last if last is not None and looks_like_classes(head[last]) else None
+    return free[-1] if free and looks_like_classes(head[free[-1]]) else None
 
 
 def _is_no_label(name: str) -> bool:
@@ -210,6 +214,17 @@ def _is_number(text: str) -> bool:
         return not math.isnan(float(text)) and text.isascii() and "_" not in text
     except ValueError:
         return False
+
+
+# In the order of how sure a guess is: a column that plays one part plays no other.
+_GUESSERS: dict[str, Callable[[pd.DataFrame, Head, Set[str]], str | None]] = {
+    "id": lambda frame, head, taken: _named(head, _IDS) or _unique_id(frame, head),
+    "split": lambda frame, head, taken: _split_column(head),
+    "group": lambda frame, head, taken: _named(head, _GROUPS),
+    "path": lambda frame, head, taken: _path_column(head),
+    "text": lambda frame, head, taken: _text_column(head, taken),
+    "label": lambda frame, head, taken: _label_column(head, taken),
+}
 
 
 def guess_modality(frame: pd.DataFrame, given: Roles) -> Modality:
