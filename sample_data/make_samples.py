@@ -180,7 +180,7 @@ SHIPPED = (
 def make_run(name: str) -> None:
     """Score a sample with one score or more of each kind, keep what the dashboard opens on, and check its rule."""
     from core import actions
-    from core.runs.progress import PlainProgress
+    from core.cli.progress import PlainProgress
     from core.runs.slim_copy import slim_run
     from core.types.runs import RunSpec, TrainingSpec
 
@@ -195,8 +195,8 @@ def make_run(name: str) -> None:
 def make_check(name: str) -> None:
     """A finished quick check of the rule that the sample opens with, beside its scores."""
     from core import actions
+    from core.cli.progress import PlainProgress
     from core.runs.checks import check_folder
-    from core.runs.progress import PlainProgress
 
     run = actions.runs.open_run(name)
     shutil.rmtree(run.path / "check", ignore_errors=True)

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +32,15 @@ def test_imports_go_down():
     linter = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
     done = subprocess.run([*linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_door_is_the_only_way_in():
+    """The contract names every floor below: a new package of core is forbidden to screen and command line, too."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    door = next(contract for contract in contracts if contract["name"].startswith("one door"))
+    floors = {f"core.{path.parent.name}" for path in (ROOT / "core").glob("*/__init__.py")}
+    assert set(door["forbidden_modules"]) == floors - {"core.actions", "core.types", "core.cli"}
+    assert "ignore_imports" not in door
 
 
 def test_readme_table_is_the_registry():

@@ -10,7 +10,7 @@ from core.curation import ScoreView
 from core.curation import facets as dividing
 from core.store import Run
 from core.types.curation import Outcome
-from core.types.facets import Facet, Filters
+from core.types.facets import Facet, FacetCounts, Filters
 
 
 def fixed_facets(run: Run, view: ScoreView) -> tuple[Facet, ...]:
@@ -24,6 +24,12 @@ def facets_of(view: ScoreView, outcome: Outcome, fixed: Sequence[Facet], version
     version: names the outcome.
     """
     return dividing.facets_of(view, outcome, fixed, version)
+
+
+def facet_counts(run: Run, view: ScoreView, outcome: Outcome) -> tuple[FacetCounts, ...]:
+    """Every facet with the rows of each of its values, all and kept."""
+    found = facets_of(view, outcome, fixed_facets(run, view))
+    return tuple(dividing.counted(facet, outcome.kept) for facet in found)
 
 
 def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np.ndarray:

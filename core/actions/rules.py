@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core import composite
-from core.curation import PRESETS, Preset, ScoreView, ranking, rule_edits
+from core.curation import PRESETS, Preset, ScoreView, ranking, rule_edits, rule_words
 from core.curation import presets as ready_made
 from core.store.atomic import read_json
 from core.types.curation import Guardrails, Rules, Side, Threshold, rules_from_json
@@ -80,6 +80,11 @@ def with_answer(rules: Rules, before: Guardrails) -> Rules:
 
 
 # -- what rules say --------------------------------------------------------------------------------------------------
+
+
+def rules_words(rules: Rules) -> tuple[tuple[str, str], ...]:
+    """(what it is about, what the rules say of it): goal, strategy, cuts, composite, weights, guardrails."""
+    return rule_words.rules_words(rules)
 
 
 def droppable(view: ScoreView, rules: Rules) -> int:

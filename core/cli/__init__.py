@@ -8,9 +8,9 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
+from core import actions
 from core.types.child import wait_without_spinning
 from core.types.errors import Cancelled, CurationError
-from core.types.terminal import escaped_lines
 
 from .say import complain, complain_of, escape_what_libraries_say
 
@@ -42,12 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _log_bug() -> str:
-    from core.store.workspace import made, workspace_root
-
     text = traceback.format_exc()
     with suppress(OSError, CurationError):
-        path = made(workspace_root()) / "log.txt"
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(escaped_lines(text))
-        return f"The details are in {path}; please report them."
+        return f"The details are in {actions.workspace.log_bug(text)}; please report them."
     return text

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from core import actions
 from core.types.checks import CheckResult, Comparison, ScoreRecall, SelfTestResult
 from core.types.curation import Decision, Rules
-from core.types.progress import Progress
 
 from . import words
-from .commands import chosen_rules, opened
+from .commands import opened
+from .curation import chosen_rules
+from .progress import shown_progress
 from .say import say, say_json
 
 
 def check(asked: Namespace) -> None:
     """The rule against matched random and against all data."""
     run = opened(asked)
-    with _shown(asked.quiet or asked.json) as progress:
+    with shown_progress(asked.quiet or asked.json) as progress:
         if asked.resume:
             result = actions.checks.resume_check_here(run, asked.resume, progress)
         else:
@@ -36,7 +36,7 @@ def check(asked: Namespace) -> None:
 def selftest(asked: Namespace) -> None:
     """Planted flips, and what each score finds of them."""
     run = opened(asked)
-    with _shown(asked.quiet or asked.json) as progress:
+    with shown_progress(asked.quiet or asked.json) as progress:
         result = actions.checks.self_test_here(run, asked.flip, progress)
     if asked.json:
         say_json(result.to_json())
@@ -54,17 +54,6 @@ def report(asked: Namespace) -> None:
 def _rules_of(asked: Namespace, run: actions.runs.Run) -> tuple[Rules, Mapping[str, Decision]]:
     """As for an export: given, preset, saved, or the usual ones."""
     return chosen_rules(asked, run, actions.scores.score_view(run))
-
-
-@contextmanager
-def _shown(quiet: bool) -> Iterator[Progress]:
-    from core.runs.progress import terminal_progress
-
-    progress = terminal_progress(quiet)
-    try:
-        yield progress
-    finally:
-        progress.close()
 
 
 def print_check(result: CheckResult) -> None:

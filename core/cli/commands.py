@@ -1,39 +1,32 @@
-"""One function per command: parse has happened, now one action and its words."""
+"""Commands on data and runs: parse has happened, now one action and its words."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core import actions
-from core.types.curation import Decision, Rules
 from core.types.errors import CurationError, by_reason
 from core.types.examples import Roles
 from core.types.image_format import with_image_format
 from core.types.runs import RunSpec, RunState, TrainingSpec
 
 from . import words
+from .progress import shown_progress
 from .say import complain, say, say_csv, say_json, say_text
 
 EXIT_INCOMPLETE = 1
-NEAR_DUPLICATES = {"ask": "keep_best", "drop": "keep_best_agreed", "keep": "exact"}
 
 
 def run(asked: Namespace) -> int:
-    """Score a dataset into a run folder."""
-    spec = spec_from(asked)
-    # own code that is named on this very command line is consented to, and looked for where the person stands
-    consent = actions.runs.named_code(asked.model, Path.cwd())
-    return _work(spec, asked.out, asked.quiet, asked.truth, consent)
+    """Score a dataset into a run folder. Own code that this very command line names is consented to."""
+    return _work(spec_from(asked), asked.out, asked.quiet, asked.truth, trust=True)
 
 
 def resume(asked: Namespace) -> int:
     """Go on with a run, in this process."""
     run = opened(asked)
-    return _work(run.spec, run.path, asked.quiet, None)
+    return _work(run.spec, run.path, asked.quiet)
 
 
 def opened(asked: Namespace) -> actions.runs.Run:
@@ -44,18 +37,13 @@ def opened(asked: Namespace) -> actions.runs.Run:
     return run
 
 
-def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: Any = None) -> int:
-    from core.runs.progress import terminal_progress
-    from core.runs.watched_run import run_watched
-
+def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None = None, trust: bool = False) -> int:
     if truth is not None and not truth.is_file():
         raise CurationError(f"No such answer key: {truth}.", "Give a CSV: example_id,is_fault.")
-    before = _state_of(out)
-    progress = terminal_progress(quiet)
-    try:
-        done = run_watched(spec, out, progress, truth, consent, ends_process=True)
-    finally:
-        progress.close()
+    before = actions.runs.state_of(out)
+    with shown_progress(quiet) as progress:
+        # own code is looked for where the person stands
+        done = actions.runs.run_here(spec, out, progress, truth, trust, code_folder=Path.cwd(), ends_process=True)
     if not quiet:
         if before is RunState.FINISHED:
             say(f"{out} is already finished: the same question about the same data. Nothing was computed again.")
@@ -67,12 +55,6 @@ def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None, consent: An
     if quiet:  # quiet, not mute: what is missing is said
         complain(*(f"{', '.join(names)}: {why}" for names, why in by_reason(done.card.get("problems", {}))))
     return EXIT_INCOMPLETE
-
-
-def _state_of(out: Path) -> RunState | None:
-    from core.store.runs import is_run
-
-    return actions.runs.open_run(out).state() if is_run(out) else None
 
 
 def spec_from(asked: Namespace) -> RunSpec:
@@ -148,12 +130,10 @@ def inspect(asked: Namespace) -> None:
 
 def methods(asked: Namespace) -> None:
     """The registered scores."""
-    from core.runs.catalogue import method_facts, scores_markdown
-
     if asked.markdown:
-        say_text(scores_markdown())
+        say_text(actions.methods.scores_markdown())
         return
-    facts = [method_facts(method) for method in actions.methods.scores()]
+    facts = actions.methods.score_facts()
     if asked.json:
         say_json(facts)
     else:
@@ -163,13 +143,10 @@ def methods(asked: Namespace) -> None:
 def table(asked: Namespace) -> None:
     """Every example with every score, as CSV."""
     frame = actions.scores.scores_table(actions.runs.open_run(asked.run))
-    text = actions.scores.spreadsheet_csv(frame)
     if asked.csv is None:
-        say_csv(text)
+        say_csv(actions.scores.spreadsheet_csv(frame))
     else:
-        from core.store.atomic import write_bytes
-
-        write_bytes(asked.csv, text.encode())
+        actions.scores.save_csv(frame, asked.csv)
         say(f"{asked.csv}: {len(frame):,} rows, {len(frame.columns)} columns")
 
 
@@ -202,74 +179,3 @@ def evaluate(asked: Namespace) -> None:
         say_json(figures)
     else:
         words.print_evaluation(figures)
-
-
-def export(asked: Namespace) -> None:
-    """Files out, by the rules given, saved or usual."""
-    run = actions.runs.open_run(asked.run)
-    rules, decisions = chosen_rules(asked, run, actions.scores.score_view(run))
-    done = actions.exports.export_run(
-        run,
-        rules,
-        decisions,
-        asked.out,
-        asked.keep_fraction,
-        asked.branch,
-        formats=asked.formats,
-        spreadsheet_safe=asked.spreadsheet_safe,
-        confirmed=asked.yes,
-    )
-    words.print_export(done, asked.out)
-
-
-def chosen_rules(asked: Namespace, run: actions.runs.Run, view: Any) -> tuple[Rules, Mapping[str, Decision]]:
-    """The rules that the flags name, else the saved, else the usual ones; and the decisions unless left out."""
-    state = actions.curation.curation_state(run, asked.branch)
-    decisions = {} if asked.no_decisions else state.decisions
-    if asked.rules is not None:
-        rules = actions.rules.rules_in(asked.rules)
-    elif asked.preset is not None:
-        rules = actions.rules.preset_named(asked.preset).build(view)
-    else:
-        rules = state.rules or actions.rules.default_rules(view)
-    return _adjusted(rules, asked), decisions
-
-
-def _adjusted(rules: Rules, asked: Namespace) -> Rules:
-    """The rules with what single flags say instead."""
-    similarity = asked.duplicate_similarity
-    guard = {"duplicates": NEAR_DUPLICATES.get(asked.near_duplicates), "duplicate_similarity": similarity}
-    own = {"transform": asked.normalise, "aggregator": asked.aggregator}
-    guard, own = ({k: v for k, v in given.items() if v is not None} for given in (guard, own))
-    if not guard and not own:
-        return rules
-    return replace(rules, preset=None, guardrails=replace(rules.guardrails, **guard), **own)
-
-
-def verify(asked: Namespace) -> None:
-    """The three levels, one line each; the first difference named."""
-    from core.runs.progress import terminal_progress
-
-    progress = terminal_progress(asked.quiet)
-    try:
-        reports = actions.exports.verify_export(
-            asked.folder, asked.run, asked.level, progress, asked.retrain, asked.trust
-        )
-    finally:
-        progress.close()
-    words.print_levels(reports)
-    actions.exports.raise_if_failed(reports)
-
-
-def settings_help() -> str:
-    """The settings of each score, drawn from its parameters."""
-    from dataclasses import fields
-
-    lines = ["settings of single scores (and of the model, as --model.NAME VALUE):"]
-    for method in actions.methods.scores():
-        for spec in fields(method.params):
-            meta = spec.metadata
-            lines.append(
-                f"  --{method.name}.{spec.name} {spec.default!r:12} {meta.get('label', '')}. {meta.get('help', '')}"
-            )
-    return "\n".join(lines).replace("%", "%%")

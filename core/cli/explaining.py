@@ -32,7 +32,10 @@ def explain(asked: Namespace) -> None:
         run, row, _method(run, asked.method), _settings(asked.param)
     )
     if asked.json:
-        plain = {"attribution": _plain(attribution), "checks": [asdict(check) for check in checks]}
+        plain = {
+            "attribution": actions.explanations.attribution_json(attribution),
+            "checks": [asdict(check) for check in checks],
+        }
         say_json(plain)
     else:
         print_attribution(asked.id, attribution, checks)
@@ -149,9 +152,3 @@ def _pair(title: str, before: float | None, after: float | None) -> list[tuple[s
     if before is None or after is None:
         return []
     return [(title, f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}")]
-
-
-def _plain(found: Attribution) -> dict[str, object]:
-    from core.attributions.wire import encode_attribution
-
-    return encode_attribution(found)

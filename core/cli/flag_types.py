@@ -8,6 +8,9 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
+from core import actions
+from core.types.errors import ModelError
+
 _LONGEST_NAME, _LONGEST_PATH = 255, 4096  # bytes; the limits of common file systems
 
 
@@ -90,14 +93,10 @@ def path(text: str) -> Path:
 
 def model(text: str) -> str:
     """A model of ours, or module:factory; whether it is there is told later, before any work as well."""
-    from core.models.own_code import check_name, is_own_code
-    from core.types.errors import ModelError
-
-    if is_own_code(words(text)):
-        try:
-            check_name(text)
-        except ModelError as error:
-            raise ArgumentTypeError(" ".join(error.lines().splitlines()).removesuffix(".")) from None
+    try:
+        actions.runs.check_model_name(words(text))
+    except ModelError as error:
+        raise ArgumentTypeError(" ".join(error.lines().splitlines()).removesuffix(".")) from None
     return text
 
 

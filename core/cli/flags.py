@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 from core import actions
@@ -10,7 +11,7 @@ from core.types import runs
 from core.types.methods import Method
 from core.types.validation import Within
 
-from . import commands
+from .curation import NEAR_DUPLICATES
 from .flag_types import memory, model, names, number, path_words, shares, some_of, whole
 
 
@@ -78,7 +79,7 @@ def run(own: argparse.ArgumentParser) -> None:
     own.add_argument("--trust", action="store_true", help="as on other commands; --model module:factory is consent")
     own.add_argument("--truth", type=Path, metavar="FILE", help="answer key (example_id,is_fault): evaluate at the end")
     own.add_argument("--quiet", action="store_true")
-    own.epilog = commands.settings_help()
+    own.epilog = settings_help()
 
 
 def _role_flags(own: argparse.ArgumentParser) -> None:
@@ -173,7 +174,7 @@ def _rules_flags(own: argparse.ArgumentParser) -> None:
     )
     own.add_argument(
         "--near-duplicates",
-        choices=tuple(commands.NEAR_DUPLICATES),
+        choices=tuple(NEAR_DUPLICATES),
         help="beyond 5 %% of the rows: drop them however many, keep all, or ask (nothing is dropped)",
     )
     own.add_argument(
@@ -264,3 +265,29 @@ def noise(own: argparse.ArgumentParser) -> None:
 def inspect(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE", type=path_words)
     _role_flags(own)
+
+
+def rules(own: argparse.ArgumentParser) -> None:
+    """Whose rules are told, and as what."""
+    run_name(own)
+    _rules_flags(own)
+    own.add_argument("--json", action="store_true", help="the rules as JSON, as --rules reads them")
+
+
+def facets(own: argparse.ArgumentParser) -> None:
+    """Whose rows are counted, under which rules."""
+    run_name(own)
+    _rules_flags(own)
+    own.add_argument("--json", action="store_true")
+
+
+def settings_help() -> str:
+    """The settings of each score, drawn from its parameters."""
+    lines = ["settings of single scores (and of the model, as --model.NAME VALUE):"]
+    for method in actions.methods.scores():
+        for spec in fields(method.params):
+            meta = spec.metadata
+            lines.append(
+                f"  --{method.name}.{spec.name} {spec.default!r:12} {meta.get('label', '')}. {meta.get('help', '')}"
+            )
+    return "\n".join(lines).replace("%", "%%")

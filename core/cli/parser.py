@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from core.types.errors import CurationError
 
-from . import checks, commands, explaining, flags, noise, open_dashboard
+from . import checks, commands, curation, explaining, flags, noise, open_dashboard
 from .flag_types import path, words
 
 _SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
@@ -103,9 +103,11 @@ COMMANDS = (
     Command("explain", "why one prediction, and what if its input differed", flags.explain, explaining.explain),
     Command("plant", "a copy with planted label flips and its answer key", flags.plant, commands.plant),
     Command("evaluate", "how well each score finds known faults", flags.evaluate, commands.evaluate),
+    Command("rules", "the rules in words, and what they do", flags.rules, curation.rules),
+    Command("facets", "how the rows divide, kept and all, by label, zone and more", flags.facets, curation.facets),
     Command("check", "a rule against matched random and all data", flags.check, checks.check),
     Command("selftest", "planted label flips: what each score finds", flags.selftest, checks.selftest),
     Command("report", "the checks of a run as one HTML file", flags.report, checks.report),
-    Command("export", "curated.csv, decisions.csv, manifest.json", flags.export, commands.export),
-    Command("verify", "check an export", flags.verify, commands.verify),
+    Command("export", "curated.csv, decisions.csv, manifest.json", flags.export, curation.export),
+    Command("verify", "check an export", flags.verify, curation.verify),
 )

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from core import actions
+from core.types.curation import Outcome
 from core.types.errors import by_reason
+from core.types.examples import SourceReport
+from core.types.facets import FacetCounts
+from core.types.previews import SourcePreview
+from core.types.runs import RunStatus, RunSummary
 from core.types.terminal import escaped
 
 from .say import say
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MOST_DETAILS = 20
 
 
-def print_run(run: Any) -> None:
+def print_run(run: actions.runs.Run) -> None:
     """What a run holds, what it cost, and what to do next."""
     examples, card = run.examples, run.card
     say(
@@ -58,7 +67,7 @@ def _print_reasons(title: str, problems: Mapping[str, str]) -> None:
         say(f"      {why}")
 
 
-def _print_lights(run: Any) -> None:
+def _print_lights(run: actions.runs.Run) -> None:
     """Assumptions that do not hold, the red ones first; scores that say the same share a line."""
     said: dict[tuple[str, str], list[str]] = {}
     for name in run.score_names:
@@ -82,7 +91,7 @@ def print_columns(rows: Iterable[Sequence[str]], left: int = 1) -> None:
         say("  " + "  ".join(cells).rstrip())
 
 
-def print_runs(runs: Sequence[Any]) -> None:
+def print_runs(runs: Sequence[RunSummary]) -> None:
     """The list of runs."""
     if not runs:
         say("No run yet. Start one: python -m core run SOURCE --out RUN")
@@ -96,7 +105,7 @@ def print_runs(runs: Sequence[Any]) -> None:
     )
 
 
-def print_status(status: Any) -> None:
+def print_status(status: RunStatus) -> None:
     """One run: where it stands and when it was last heard of."""
     age = "" if status.heartbeat_age is None else f", last heard of {status.heartbeat_age:.0f} s ago"
     say(f"{status.run_id}: {status.state.value}{age}")
@@ -106,7 +115,7 @@ def print_status(status: Any) -> None:
         say(f"  {status.message}")
 
 
-def print_preview(preview: Any) -> None:
+def print_preview(preview: SourcePreview) -> None:
     """Guessed roles and the first rows."""
     rows = "unknown number of" if preview.rows is None else f"{preview.rows:,}"
     say(f"{preview.name}: {preview.modality.value}, {rows} rows, read as {preview.loader}")
@@ -117,7 +126,7 @@ def print_preview(preview: Any) -> None:
         say(f"note: {note}")
 
 
-def print_report(read: Any) -> None:
+def print_report(read: SourceReport) -> None:
     """The report card of a dataset."""
     names = read.class_names
     more = ", …" if len(names) > 12 else ""
@@ -137,7 +146,7 @@ def print_methods(facts: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def print_frame(frame: Any) -> None:
+def print_frame(frame: pd.DataFrame) -> None:
     """A small table; floats with four digits."""
     rows = [[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row] for row in frame.astype(object).to_numpy()]
     print_columns([tuple(frame.columns), *rows], left=5)
@@ -159,16 +168,42 @@ def print_evaluation(figures: Mapping[str, Any]) -> None:
     )
 
 
-def print_export(report: Any, out: Path) -> None:
-    """Counts, warnings, and the line that verifies the files."""
+def print_export(report: actions.exports.ExportReport, out: Path) -> None:
+    """Counts, whether it is fit to be used, warnings, and the line that verifies the files."""
     total = report.kept + report.dropped
     share = 100 * report.kept / total if total else 0.0
     say(f"{out}: kept {report.kept:,} of {total:,} ({share:.0f} %), dropped {report.dropped:,}")
+    for line in report.checklist:
+        say(f"  {line.light:5}  {line.text}")
     for warning in report.warnings:
         say(f"warning: {warning}")
     if report.formulas:
         say(spreadsheet_words(report.formulas, report.safe))
     say(f"check it: {report.verify_line}")
+
+
+def print_rules(lines: Sequence[tuple[str, str]]) -> None:
+    """What the rules say, a topic each."""
+    print_columns(lines, left=2)
+
+
+def print_outcome(outcome: Outcome, sources: str) -> None:
+    """How many rows stay, who drops the others, and what to know about it."""
+    counts = outcome.counts
+    say(f"keeps {counts['kept']:,} of {counts['rows']:,} rows; dropped: {sources}", gap=True)
+    for warning in outcome.warnings:
+        say(f"warning: {warning}")
+
+
+def print_facets(counted: Sequence[FacetCounts]) -> None:
+    """Rows and kept rows of each value, the most frequent values first."""
+    for facet in counted:
+        values = sorted(facet.values, key=lambda value: -value[1])
+        lines = [(value, f"{rows:,}", f"{kept:,}") for value, rows, kept in values[:MOST_DETAILS]]
+        say()
+        print_columns([(facet.title, "rows", "kept"), *lines])
+        if len(values) > MOST_DETAILS:
+            say(f"  … and {len(values) - MOST_DETAILS:,} more values; --json lists all")
 
 
 def spreadsheet_words(cells: int, safe: bool) -> str:
@@ -179,7 +214,7 @@ def spreadsheet_words(cells: int, safe: bool) -> str:
     return f"{what}: they are as in your data. For a spreadsheet export with --spreadsheet-safe."
 
 
-def print_levels(reports: Sequence[Any]) -> None:
+def print_levels(reports: Sequence[actions.exports.LevelReport]) -> None:
     """One line per level."""
     for report in reports:
         word = {True: "passed", False: "FAILED", None: "not checked"}[report.ok]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.types.curation import SOURCES, Outcome
-from core.types.facets import Facet, Filters
+from core.types.facets import Facet, FacetCounts, Filters
 
 from .evidence import ZONES, zones
 from .view import ScoreView
@@ -78,6 +78,12 @@ def cluster_facet(clusters: np.ndarray) -> Facet:
     """Clusters by number; rows in none stay out."""
     top = int(clusters.max(initial=-1)) + 1
     return Facet("cluster", "Cluster", tuple(f"cluster {c}" for c in range(top)), np.asarray(clusters, np.int64))
+
+
+def counted(facet: Facet, kept: np.ndarray) -> FacetCounts:
+    """How many rows, and how many of those kept (bool [N]), have each value of a facet."""
+    counts = zip(facet.options, facet.counts().tolist(), facet.counts(kept).tolist(), strict=True)
+    return FacetCounts(facet.name, facet.title, tuple(counts))
 
 
 def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np.ndarray:

@@ -18,6 +18,7 @@ from core.types.errors import CurationError, DataError, RulesError
 from .curated_table import curated_columns, formula_cells
 from .decisions_table import decision_columns
 from .manifest import FORMAT, build_manifest, to_text
+from .readiness import Line
 from .table import Column, write_csv, write_parquet
 
 CONFIRM = "If it is meant, say so: --yes on the command line, the box above the button on screen."
@@ -30,7 +31,7 @@ class ExportReport:
     """What was written. `hashes`: file -> sha256.
 
     formulas: cells of curated.csv that a spreadsheet would run; safe: whether these were written with an apostrophe
-    before them instead of as they are.
+    before them instead of as they are. checklist: whether it is fit to be used, a light and a sentence each.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class ExportReport:
     warnings: tuple[str, ...]
     formulas: int = 0
     safe: bool = False
+    checklist: tuple[Line, ...] = ()
 
     @property
     def verify_line(self) -> str:

@@ -52,12 +52,13 @@ def export_run(
     view = score_view(run)
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
-    asked = () if confirmed else questions(view, rules, apply_rules(view, rules, decisions))
+    outcome = apply_rules(view, rules, decisions)
+    asked = () if confirmed else questions(view, rules, outcome)
     if asked:
         raise RulesError(asked[0], f"Change the rules or the share. {CONFIRM}")
     known = {**provenance(run, rules, decisions), "branch": branch, **_unfinished(run)}
     kinds = column_types(run.spec.source) if "parquet" in formats else {}
-    return write_export(
+    report = write_export(
         view,
         rules,
         decisions,
@@ -69,6 +70,7 @@ def export_run(
         kinds=kinds,
         confirmed=confirmed,
     )
+    return replace(report, checklist=export_checklist(run, view, rules, decisions, outcome))
 
 
 def export_checklist(

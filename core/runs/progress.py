@@ -1,20 +1,16 @@
-"""Who listens to a run: a terminal, the database, a memory gauge. Each is a `Progress`; `Together` joins them."""
+"""Who listens to a run: the database, and several listeners at once. Each is a `Progress`."""
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from core.types.errors import Cancelled, CurationError
 from core.types.progress import Progress
-from core.types.terminal import escaped
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from core.store.registry import RunRegistry
 
 PULSE_SECONDS = 0.2  # how often the screen's row is refreshed: five writes a second at most
@@ -42,69 +38,6 @@ class Together:
         """Close every listener."""
         for listener in self.listeners:
             listener.close()
-
-
-class PlainProgress:
-    """One line when a stage begins and, in long stages, one every few seconds: for logs and pipes."""
-
-    def __init__(self, out: TextIO | None = None, every_seconds: float = 5.0):
-        self.out = out or sys.stderr
-        self.every = every_seconds
-        self._title, self._total, self._done, self._told = "", 0, 0, 0.0
-
-    def stage(self, title: str, total: int) -> None:
-        """Print the title."""
-        self._title, self._total, self._done, self._told = title, total, 0, time.monotonic()
-        print(escaped(title), file=self.out, flush=True)
-
-    def advance(self, steps: int = 1) -> None:
-        """Print how far, if the last line is old."""
-        self._done += steps
-        if time.monotonic() - self._told >= self.every:
-            self._told = time.monotonic()
-            print(escaped(f"{self._title}: {self._done} of {self._total}"), file=self.out, flush=True)
-
-    def close(self) -> None:
-        """Nothing stays open."""
-
-
-class BarProgress:
-    """A rich bar for each stage, on a terminal."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bars
-
-        self.bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )
-        self._task: TaskID | None = None
-
-    def stage(self, title: str, total: int) -> None:
-        """End the bar before and open the next."""
-        self._finish()
-        self.bars.start()
-        self._task = self.bars.add_task(escaped(title), total=total or None)
-
-    def advance(self, steps: int = 1) -> None:
-        """Move the open bar."""
-        if self._task is not None:
-            self.bars.advance(self._task, steps)
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        self._finish()
-        self.bars.stop()
-
-    def _finish(self) -> None:
-        if self._task is not None:
-            total = self.bars.tasks[-1].total or 1
-            self.bars.update(self._task, total=total, completed=total)
 
 
 class DatabaseProgress:
@@ -176,12 +109,3 @@ class DatabaseProgress:
 
 
 EXIT_CANCELLED = 130  # what a shell shows after Ctrl-C
-
-
-def terminal_progress(quiet: bool = False) -> Progress:
-    """Bars on a terminal, plain lines elsewhere, nothing when quiet."""
-    from core.types.progress import SilentProgress
-
-    if quiet:
-        return SilentProgress()
-    return BarProgress() if sys.stderr.isatty() else PlainProgress()

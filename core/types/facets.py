@@ -39,3 +39,17 @@ class Filters:
     def active(self) -> bool:
         """Whether anything is asked."""
         return any(self.chosen.values()) or bool(self.ranges) or bool(self.words)
+
+
+@dataclass(frozen=True)
+class FacetCounts:
+    """How many rows have each value of a facet, and how many of those are kept: (value, rows, kept)."""
+
+    name: str
+    title: str
+    values: tuple[tuple[str, int, int], ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON values."""
+        values = [{"value": value, "rows": rows, "kept": kept} for value, rows, kept in self.values]
+        return {"name": self.name, "title": self.title, "values": values}

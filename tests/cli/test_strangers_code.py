@@ -22,6 +22,7 @@ from core.types.attributions import Edit
 from core.types.curation import Action
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
+from core.types.runs import RunState, RunStatus
 
 _STANDS = ("inside the folder", "in its parent", "elsewhere, importable")
 _LIBRARY = tuple(getattr(actions, name) for name in actions.FILES)
@@ -71,6 +72,8 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "explain": [["explain", run, "row-5"]] * dear,
         "plant": [["plant", data, "--flip", "0.1", "--out", out / "p"]],
         "evaluate": [["evaluate", run, "--truth", gift.root / "data" / "key.csv"]],
+        "rules": [["rules", run]],
+        "facets": [["facets", run]],
         "check": [
             *[["check", run, "--seeds", "4", "--quiet"]] * dear,
             ["check", run, "--mode", "full", "--quiet"],
@@ -200,6 +203,9 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "a": outcome,
         "b": outcome,
         "expected_rev": 0,
+        "layout": "umap",
+        "names": run.score_names,
+        "status": RunStatus(run.run_id, RunState.FINISHED),
     }
 
 

@@ -1,0 +1,95 @@
+"""Commands on rules: what they say and do, how rows divide under them, files out, and files checked."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core import actions
+from core.types.curation import Decision, Rules
+
+from . import words
+from .progress import shown_progress
+from .say import say_json
+
+NEAR_DUPLICATES = {"ask": "keep_best", "drop": "keep_best_agreed", "keep": "exact"}
+
+
+def rules(asked: Namespace) -> None:
+    """The rules in words, and what they and the decisions do to the rows."""
+    run = actions.runs.open_run(asked.run)
+    view = actions.scores.score_view(run)
+    given, decisions = chosen_rules(asked, run, view)
+    if asked.json:
+        say_json(given.to_json())
+        return
+    words.print_rules(actions.rules.rules_words(given))
+    outcome = actions.outcomes.outcome(view, given, decisions)
+    words.print_outcome(outcome, actions.outcomes.sources_words(outcome))
+
+
+def facets(asked: Namespace) -> None:
+    """Each way to divide the rows, with how many rows and kept rows have each value."""
+    run = actions.runs.open_run(asked.run)
+    view = actions.scores.score_view(run)
+    outcome = actions.outcomes.outcome(view, *chosen_rules(asked, run, view))
+    counted = actions.facets.facet_counts(run, view, outcome)
+    if asked.json:
+        say_json([each.to_json() for each in counted])
+    else:
+        words.print_facets(counted)
+
+
+def export(asked: Namespace) -> None:
+    """Files out, by the rules given, saved or usual."""
+    run = actions.runs.open_run(asked.run)
+    rules, decisions = chosen_rules(asked, run, actions.scores.score_view(run))
+    done = actions.exports.export_run(
+        run,
+        rules,
+        decisions,
+        asked.out,
+        asked.keep_fraction,
+        asked.branch,
+        formats=asked.formats,
+        spreadsheet_safe=asked.spreadsheet_safe,
+        confirmed=asked.yes,
+    )
+    words.print_export(done, asked.out)
+
+
+def verify(asked: Namespace) -> None:
+    """The three levels, one line each; the first difference named."""
+    with shown_progress(asked.quiet) as progress:
+        reports = actions.exports.verify_export(
+            asked.folder, asked.run, asked.level, progress, asked.retrain, asked.trust
+        )
+    words.print_levels(reports)
+    actions.exports.raise_if_failed(reports)
+
+
+def chosen_rules(
+    asked: Namespace, run: actions.runs.Run, view: actions.scores.ScoreView
+) -> tuple[Rules, Mapping[str, Decision]]:
+    """The rules that the flags name, else the saved, else the usual ones; and the decisions unless left out."""
+    state = actions.curation.curation_state(run, asked.branch)
+    decisions = {} if asked.no_decisions else state.decisions
+    if asked.rules is not None:
+        rules = actions.rules.rules_in(asked.rules)
+    elif asked.preset is not None:
+        rules = actions.rules.preset_named(asked.preset).build(view)
+    else:
+        rules = state.rules or actions.rules.default_rules(view)
+    return _adjusted(rules, asked), decisions
+
+
+def _adjusted(rules: Rules, asked: Namespace) -> Rules:
+    """The rules with what single flags say instead."""
+    similarity = asked.duplicate_similarity
+    guard = {"duplicates": NEAR_DUPLICATES.get(asked.near_duplicates), "duplicate_similarity": similarity}
+    own = {"transform": asked.normalise, "aggregator": asked.aggregator}
+    guard, own = ({k: v for k, v in given.items() if v is not None} for given in (guard, own))
+    if not guard and not own:
+        return rules
+    return replace(rules, preset=None, guardrails=replace(rules.guardrails, **guard), **own)
