@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from .outer import square_sum
@@ -18,7 +19,7 @@ from .outer import square_sum
 Statistics = tuple[Tensor, Tensor]  # (mean, 1 / standard deviation) that the layer normalized with
 
 
-def saved_statistics(module: nn.Module, output: Tensor) -> Statistics | None:
+def saved_statistics(module: nn.Module, output: Float[Tensor, " batch *rest"]) -> Statistics | None:
     """[b groups] each, what a GroupNorm just saved for its own backward; None when it saved nothing."""
     node = output.grad_fn
     if type(module) is not nn.GroupNorm or node is None or node.name() != "NativeGroupNormBackward0":
@@ -27,7 +28,9 @@ def saved_statistics(module: nn.Module, output: Tensor) -> Statistics | None:
     return node._saved_result1.detach(), node._saved_result2.detach()  # type: ignore[attr-defined]
 
 
-def _of_groups(module: nn.GroupNorm, x: Tensor, saved: Statistics | None) -> Statistics:
+def _of_groups(
+    module: nn.GroupNorm, x: Float[Tensor, " batch channel *position"], saved: Statistics | None
+) -> Statistics:
     positions = x[0, 0].numel()
     if saved is None:
         _, mean, scale = torch.native_group_norm(
@@ -38,12 +41,14 @@ def _of_groups(module: nn.GroupNorm, x: Tensor, saved: Statistics | None) -> Sta
     return saved[0].flatten().repeat_interleave(per_group), saved[1].flatten().repeat_interleave(per_group)
 
 
-def _of_channels(module: Any, x: Tensor, _: Statistics | None) -> Statistics:
+def _of_channels(module: Any, x: Float[Tensor, " batch channel *position"], _: Statistics | None) -> Statistics:
     return module.running_mean.repeat(len(x)), (module.running_var + module.eps).rsqrt().repeat(len(x))
 
 
-def _channels_first(find: Callable[[Any, Tensor, Statistics | None], Statistics]) -> Callable[..., Tensor]:
-    def share(module: Any, calls: Sequence[Any]) -> Tensor:
+def _channels_first(
+    find: Callable[[Any, Float[Tensor, " batch channel *position"], Statistics | None], Statistics],
+) -> Callable[..., Float[Tensor, " batch"]]:
+    def share(module: Any, calls: Sequence[Any]) -> Float[Tensor, " batch"]:
         sums = [_channel_sums(c.input, c.gradient, *find(module, c.input, c.statistics)) for c in calls]
         weight, bias = (sum(parts) for parts in zip(*sums, strict=True))
         return _present(module, weight, bias)
@@ -51,7 +56,12 @@ def _channels_first(find: Callable[[Any, Tensor, Statistics | None], Statistics]
     return share
 
 
-def _channel_sums(x: Tensor, g: Tensor, mean: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+def _channel_sums(
+    x: Float[Tensor, " batch channel *position"],
+    g: Float[Tensor, " batch channel *position"],
+    mean: Float[Tensor, " ..."],
+    scale: Float[Tensor, " ..."],
+) -> tuple[Float[Tensor, "batch channel"], Float[Tensor, "batch channel"]]:
     """[b, C] sums over positions of g * normalized x, and of g."""
     rows = len(x) * x.shape[1]
     one = torch.ops.aten.native_batch_norm_backward(
@@ -61,8 +71,10 @@ def _channel_sums(x: Tensor, g: Tensor, mean: Tensor, scale: Tensor) -> tuple[Te
     return one[1].view(len(x), -1), one[2].view(len(x), -1)
 
 
-def _channels_last(normalized: Callable[[Any, Tensor], Tensor]) -> Callable[..., Tensor]:
-    def share(module: Any, calls: Sequence[Any]) -> Tensor:
+def _channels_last(
+    normalized: Callable[[Any, Float[Tensor, " batch *rest"]], Float[Tensor, " batch *rest"]],
+) -> Callable[..., Float[Tensor, " batch"]]:
+    def share(module: Any, calls: Sequence[Any]) -> Float[Tensor, " batch"]:
         weight = sum(_position_sums(normalized(module, c.input) * c.gradient, module) for c in calls)
         bias = sum(_position_sums(c.gradient, module) for c in calls)
         return _present(module, weight, bias)  # type: ignore[arg-type]
@@ -70,13 +82,15 @@ def _channels_last(normalized: Callable[[Any, Tensor], Tensor]) -> Callable[...,
     return share
 
 
-def _position_sums(values: Tensor, module: Any) -> Tensor:
+def _position_sums(values: Float[Tensor, " batch *rest"], module: Any) -> Float[Tensor, " batch *normalized"]:
     """[b, normalized numbers] sums over all positions between."""
     normalized = values.shape[values.dim() - len(module.normalized_shape) :]
     return values.reshape(len(values), -1, normalized.numel()).sum(1)
 
 
-def _present(module: Any, weight: Tensor, bias: Tensor) -> Tensor:
+def _present(
+    module: Any, weight: Float[Tensor, " batch *normalized"], bias: Float[Tensor, " batch *normalized"]
+) -> Float[Tensor, " batch"]:
     """[b] squared norms of the gradients of those parameters that the layer has."""
     total = weight.new_zeros(len(weight))
     if getattr(module, "weight", None) is not None:
@@ -86,11 +100,11 @@ def _present(module: Any, weight: Tensor, bias: Tensor) -> Tensor:
     return total
 
 
-def _layer_normalized(module: nn.LayerNorm, x: Tensor) -> Tensor:
+def _layer_normalized(module: nn.LayerNorm, x: Float[Tensor, " batch *rest"]) -> Float[Tensor, " batch *rest"]:
     return nn.functional.layer_norm(x, module.normalized_shape, eps=module.eps)
 
 
-def _rms_normalized(module: nn.RMSNorm, x: Tensor) -> Tensor:
+def _rms_normalized(module: nn.RMSNorm, x: Float[Tensor, " batch *rest"]) -> Float[Tensor, " batch *rest"]:
     return nn.functional.rms_norm(x, module.normalized_shape, eps=module.eps)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad, unfold
 
@@ -73,7 +74,7 @@ class ConvShape:
             "positions": grams + _MOVE * (shifts + pixels**2),
         }
 
-    def form(self, like: Tensor) -> str:
+    def form(self, like: Float[Tensor, " ..."]) -> str:
         """The cheapest form for tensors like this one."""
         costs = self.costs()
         if like.dtype != torch.float32 or like.device.type != "cpu" or not torch.backends.mkldnn.is_available():
@@ -85,7 +86,12 @@ def _rounded(channels: int) -> int:
     return -(-channels // _LANES) * _LANES
 
 
-def conv_squared_norm(module: Any, inputs: Sequence[Tensor], gradients: Sequence[Tensor], scratch: Scratch) -> Tensor:
+def conv_squared_norm(
+    module: Any,
+    inputs: Sequence[Float[Tensor, "batch channel ..."]],
+    gradients: Sequence[Float[Tensor, "batch output ..."]],
+    scratch: Scratch,
+) -> Float[Tensor, " batch"]:
     """[b] squared norm of the weight gradient summed over all uses of a Conv1d or Conv2d."""
     if len(inputs) > 1:
         return _several(module, inputs, gradients, scratch)
@@ -111,14 +117,21 @@ def _written(shape: ConvShape, form: str) -> int:
     return shape.weights + (0 if form == "grouped" else shape.weights // shape.channels[1] * shape.positions)
 
 
-def _several(module: Any, inputs: Sequence[Tensor], gradients: Sequence[Tensor], scratch: Scratch) -> Tensor:
+def _several(
+    module: Any,
+    inputs: Sequence[Float[Tensor, "batch channel ..."]],
+    gradients: Sequence[Float[Tensor, "batch output ..."]],
+    scratch: Scratch,
+) -> Float[Tensor, " batch"]:
     a = joined([patches(module, x) for x in inputs], dim=2)
     g = joined([one.flatten(2) for one in gradients], dim=2)
     split_a, split_g = (t.reshape(len(t) * module.groups, -1, t.shape[2]) for t in (a, g))
     return outer_squared_norm(split_a, split_g, scratch).reshape(len(a), module.groups).sum(1)
 
 
-def _two_dimensional(x: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
+def _two_dimensional(
+    x: Float[Tensor, " batch channel *position"], g: Float[Tensor, " batch output *place"]
+) -> tuple[Float[Tensor, "batch channel height width"], Float[Tensor, "batch output rows columns"]]:
     return (x.unsqueeze(2), g.unsqueeze(2)) if x.dim() == 3 else (x, g)  # a 1d convolution is a 2d one of height 1
 
 
@@ -129,7 +142,7 @@ def _padding(module: Any) -> Pair | None:
     return _wide(module.padding, 0)
 
 
-def _padded(module: Any, x: Tensor) -> Tensor:
+def _padded(module: Any, x: Float[Tensor, " batch channel *position"]) -> Float[Tensor, " batch channel *padded"]:
     mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
     sides = module._reversed_padding_repeated_twice
     if len(module.kernel_size) == 1 and mode != "constant":  # torch pads two axes of [b, C, L] alone
@@ -145,12 +158,19 @@ def _pair(values: Sequence[int]) -> Pair:
     return int(values[0]), int(values[1])
 
 
-def _by_patches(x: Tensor, g: Tensor, shape: ConvShape, scratch: Scratch) -> Tensor:
+def _by_patches(
+    x: Float[Tensor, " batch channel *position"],
+    g: Float[Tensor, " batch output *place"],
+    shape: ConvShape,
+    scratch: Scratch,
+) -> Float[Tensor, " batch"]:
     a = x.flatten(2) if shape.pointwise else _unfolded(x, shape, scratch)
     return square_sum(product(a, g.flatten(2).transpose(1, 2), "product", scratch))
 
 
-def _unfolded(x: Tensor, shape: ConvShape, scratch: Scratch) -> Tensor:
+def _unfolded(
+    x: Float[Tensor, " batch channel *position"], shape: ConvShape, scratch: Scratch
+) -> Float[Tensor, "batch patch place"]:
     """[n, channels * kernel, positions]; a strided copy, twice as fast as torch's unfold."""
     (up, side), (down, right), (dy, dx) = shape.padding, shape.stride, shape.dilation
     x = pad(x, (side, side, up, up)) if up or side else x.contiguous()
@@ -161,7 +181,12 @@ def _unfolded(x: Tensor, shape: ConvShape, scratch: Scratch) -> Tensor:
     return scratch.take("patches", tuple(view.shape), x).copy_(view).view(len(x), -1, shape.positions)
 
 
-def _by_groups(x: Tensor, g: Tensor, shape: ConvShape, scratch: Scratch) -> Tensor:
+def _by_groups(
+    x: Float[Tensor, " batch channel *position"],
+    g: Float[Tensor, " batch output *place"],
+    shape: ConvShape,
+    scratch: Scratch,
+) -> Float[Tensor, " batch"]:
     n, (inputs, outputs) = len(x), shape.channels
     weight = x.new_empty(1).expand(n * outputs, inputs, *shape.kernel)  # only its shape is read
     gradient = torch.ops.aten.convolution_backward(
@@ -171,7 +196,12 @@ def _by_groups(x: Tensor, g: Tensor, shape: ConvShape, scratch: Scratch) -> Tens
     return square_sum(gradient.view(n, -1))
 
 
-def _by_positions(x: Tensor, g: Tensor, shape: ConvShape, scratch: Scratch) -> Tensor:
+def _by_positions(
+    x: Float[Tensor, "batch channel height width"],
+    g: Float[Tensor, "batch output rows columns"],
+    shape: ConvShape,
+    scratch: Scratch,
+) -> Float[Tensor, " batch"]:
     x, g = x.flatten(2), g.flatten(2)
     pixels = product(x.transpose(1, 2), x, "product", scratch)
     table = pixels.view(len(x), *shape.size, *shape.size)
@@ -180,7 +210,9 @@ def _by_positions(x: Tensor, g: Tensor, shape: ConvShape, scratch: Scratch) -> T
     return dot(table, product(g.transpose(1, 2), g, "product", scratch)).clamp(min=0)
 
 
-def _along(table: Tensor, axis: int, shape: ConvShape, scratch: Scratch) -> Tensor:
+def _along(
+    table: Float[Tensor, "batch h w h2 w2"], axis: int, shape: ConvShape, scratch: Scratch
+) -> Float[Tensor, " ..."]:
     """Sum of `table` [n, h, w, h, w] over the kernel's offsets along one axis, the same one for both positions."""
     stride, count, length = shape.stride[axis], shape.out[axis], shape.size[axis]
     sizes = list(table.shape)
@@ -201,14 +233,14 @@ def _along(table: Tensor, axis: int, shape: ConvShape, scratch: Scratch) -> Tens
     return out
 
 
-def _cut(table: Tensor, axis: int, part: slice) -> Tensor:
+def _cut(table: Float[Tensor, " ..."], axis: int, part: slice) -> Float[Tensor, " ..."]:
     return table[:, part, :, part] if axis == 0 else table[:, :, part, :, part]
 
 
 _FORMS = {"patches": _by_patches, "grouped": _by_groups, "positions": _by_positions}
 
 
-def patches(module: Any, x: Tensor) -> Tensor:
+def patches(module: Any, x: Float[Tensor, " batch channel *position"]) -> Float[Tensor, "batch patch place"]:
     """[b, channels * kernel, positions] of a 1d or 2d convolution's padded input."""
     flat = x.dim() == 3
     x, padding = x.unsqueeze(2) if flat else x, _padding(module)

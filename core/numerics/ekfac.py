@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from .factors import Factors
@@ -29,16 +30,16 @@ SampledPass = Callable[[], Iterable[Mapping[str, Factors]]]  # all rows once, ba
 class LayerCurvature:
     """One layer: eigenvectors inputs [I, I] and outputs [O, O] in columns, inverse [O, I] = 1 / (L + damping)."""
 
-    inputs: Tensor
-    outputs: Tensor
-    inverse: Tensor
+    inputs: Float[Tensor, "input input"]
+    outputs: Float[Tensor, "output output"]
+    inverse: Float[Tensor, "output input"]
 
-    def solved(self, gradients: Factors | Tensor) -> Tensor:
+    def solved(self, gradients: Factors | Float[Tensor, "query output input"]) -> Float[Tensor, "query output input"]:
         """[V, O, I] H^-1 G; factors with one position are turned before they are multiplied out."""
         turned = _turned(self.inputs, self.outputs, gradients)
         return self.outputs.to(turned) @ (turned * self.inverse.to(turned)) @ self.inputs.to(turned).T
 
-    def quadratic(self, factors: Factors) -> Tensor:
+    def quadratic(self, factors: Factors) -> Float[Tensor, " batch"]:
         """[b] G' H^-1 G of each gradient."""
         if factors.single:
             a, g = _turned_vectors(self.inputs, self.outputs, factors)
@@ -57,7 +58,7 @@ def fit_curvature(sampled_pass: SampledPass, damping: float, ridge: float = 0.0)
     return curvature
 
 
-def _covariances(sampled_pass: SampledPass) -> dict[str, tuple[Tensor, Tensor]]:
+def _covariances(sampled_pass: SampledPass) -> dict[str, tuple[Float64[Tensor, "_ _"], Float64[Tensor, "_ _"]]]:
     """name -> (sum of a a' [I, I], sum of g g' [O, O]) in float64; their scale does not matter to the eigenvectors."""
     sums: dict[str, tuple[Tensor, Tensor]] = {}
     for layers in sampled_pass():
@@ -67,12 +68,14 @@ def _covariances(sampled_pass: SampledPass) -> dict[str, tuple[Tensor, Tensor]]:
     return sums
 
 
-def _gram(x: Tensor) -> Tensor:
+def _gram(x: Float[Tensor, "batch width position"]) -> Float64[Tensor, "width width"]:
     flat = x.transpose(0, 1).flatten(1).double()
     return flat @ flat.T
 
 
-def _corrected(sampled_pass: SampledPass, bases: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+def _corrected(
+    sampled_pass: SampledPass, bases: Mapping[str, tuple[Float[Tensor, "_ _"], Float[Tensor, "_ _"]]]
+) -> dict[str, Float64[Tensor, "_ _"]]:
     """name -> [O, I] float64 mean square of the gradients in the eigenbasis."""
     sums: dict[str, Tensor] = {}
     rows = 0
@@ -84,7 +87,9 @@ def _corrected(sampled_pass: SampledPass, bases: Mapping[str, tuple[Tensor, Tens
     return {name: total / rows for name, total in sums.items()}
 
 
-def _squares(inputs: Tensor, outputs: Tensor, factors: Factors) -> Tensor:
+def _squares(
+    inputs: Float[Tensor, "input input"], outputs: Float[Tensor, "output output"], factors: Factors
+) -> Float[Tensor, "output input"]:
     """[O, I] sum over rows of the squared entries of the turned gradients."""
     if factors.single:
         a, g = _turned_vectors(inputs, outputs, factors)
@@ -92,7 +97,11 @@ def _squares(inputs: Tensor, outputs: Tensor, factors: Factors) -> Tensor:
     return _turned(inputs, outputs, factors).square().sum(0)
 
 
-def _turned(inputs: Tensor, outputs: Tensor, gradients: Factors | Tensor) -> Tensor:
+def _turned(
+    inputs: Float[Tensor, "input input"],
+    outputs: Float[Tensor, "output output"],
+    gradients: Factors | Float[Tensor, "batch output input"],
+) -> Float[Tensor, "batch output input"]:
     """[b, O, I] gradients in the eigenbasis."""
     if isinstance(gradients, Factors) and gradients.single:
         a, g = _turned_vectors(inputs, outputs, gradients)
@@ -101,12 +110,14 @@ def _turned(inputs: Tensor, outputs: Tensor, gradients: Factors | Tensor) -> Ten
     return outputs.to(whole).T @ whole @ inputs.to(whole)
 
 
-def _turned_vectors(inputs: Tensor, outputs: Tensor, factors: Factors) -> tuple[Tensor, Tensor]:
+def _turned_vectors(
+    inputs: Float[Tensor, "input input"], outputs: Float[Tensor, "output output"], factors: Factors
+) -> tuple[Float[Tensor, "batch input"], Float[Tensor, "batch output"]]:
     a, g = factors.vectors()
     return a @ inputs.to(a), g @ outputs.to(g)
 
 
-def _eigenvectors(covariance: Tensor) -> Tensor:
+def _eigenvectors(covariance: Float[Tensor, "width width"]) -> Float[Tensor, "width width"]:
     """[n, n] in columns; LAPACK's divide and conquer, several times faster here than the default driver."""
     from scipy.linalg import eigh
 

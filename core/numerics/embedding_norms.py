@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from .outer import joined, square_sum
 
 
-def embedding(module: nn.Embedding, calls: Sequence[Any]) -> Tensor:
+def embedding(module: nn.Embedding, calls: Sequence[Any]) -> Float[Tensor, " batch"]:
     """[b] squared norm for ids [b, ...] of each call."""
     examples = len(calls[0].gradient)
     ids = joined([c.input.reshape(examples, -1) for c in calls], dim=1)
@@ -21,7 +22,7 @@ def embedding(module: nn.Embedding, calls: Sequence[Any]) -> Tensor:
     return _scattered_squared_norm(ids, g)
 
 
-def embedding_bag(module: nn.EmbeddingBag, calls: Sequence[Any]) -> Tensor:
+def embedding_bag(module: nn.EmbeddingBag, calls: Sequence[Any]) -> Float[Tensor, " batch"]:
     """[b] squared norm for bags of ids, summed or averaged, with or without weights per id."""
     bags = [(*_bags(module, c), c.gradient) for c in calls]
     if len(bags) == 1:  # one gradient for the whole bag: only how often each id occurs has to be summed
@@ -31,7 +32,7 @@ def embedding_bag(module: nn.EmbeddingBag, calls: Sequence[Any]) -> Tensor:
     return _scattered_squared_norm(ids, joined([shares.unsqueeze(-1) * g.unsqueeze(1) for _, shares, g in bags], dim=1))
 
 
-def _bags(module: nn.EmbeddingBag, call: Any) -> tuple[Tensor, Tensor]:
+def _bags(module: nn.EmbeddingBag, call: Any) -> tuple[Integer[Tensor, "batch place"], Float[Tensor, "batch place"]]:
     """(ids [b, L], share of each in its bag's vector [b, L]), absent places with a share of 0."""
     named = dict(zip(("input", "offsets", "per_sample_weights"), call.args, strict=False)) | call.kwargs
     ids, offsets, weights = named["input"], named.get("offsets"), named.get("per_sample_weights")
@@ -46,7 +47,9 @@ def _bags(module: nn.EmbeddingBag, call: Any) -> tuple[Tensor, Tensor]:
     return ids, weights
 
 
-def _rectangle(ids: Tensor, weights: Tensor, offsets: Any, bags: int) -> tuple[Tensor, Tensor]:
+def _rectangle(
+    ids: Integer[Tensor, " occurrence"], weights: Float[Tensor, " occurrence"], offsets: Any, bags: int
+) -> tuple[Integer[Tensor, "batch place"], Float[Tensor, "batch place"]]:
     """Bags that lie one after the other, as rows filled up with a weight of 0."""
     ids, weights = torch.cat([ids, ids.new_zeros(1)]), torch.cat([weights, weights.new_zeros(1)])  # all may be empty
     starts = offsets[:bags]
@@ -57,7 +60,9 @@ def _rectangle(ids: Tensor, weights: Tensor, offsets: Any, bags: int) -> tuple[T
     return ids[place], weights[place] * inside
 
 
-def _scattered_squared_norm(ids: Tensor, g: Tensor) -> Tensor:
+def _scattered_squared_norm(
+    ids: Integer[Tensor, "batch place"], g: Float[Tensor, "batch place width"]
+) -> Float[Tensor, " batch"]:
     """[b] squared norm after gradients [b, L, d] with the same id in one example are added up."""
     ordered, order = ids.sort(dim=1)
     g = g.gather(1, order.unsqueeze(-1).expand_as(g))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, pad
 
@@ -34,8 +35,8 @@ class Factors:
     inputs: [b, I, P], a row of ones last where the layer has a bias. cotangents: [b, O, P], gradients of its outputs.
     """
 
-    inputs: Tensor
-    cotangents: Tensor
+    inputs: Float[Tensor, "batch input position"]
+    cotangents: Float[Tensor, "batch output position"]
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -50,15 +51,15 @@ class Factors:
         """(O, I) of a gradient."""
         return self.cotangents.shape[1], self.inputs.shape[1]
 
-    def vectors(self) -> tuple[Tensor, Tensor]:
+    def vectors(self) -> tuple[Float[Tensor, "batch input"], Float[Tensor, "batch output"]]:
         """(inputs [b, I], cotangents [b, O]) at the one position."""
         return self.inputs[:, :, 0], self.cotangents[:, :, 0]
 
-    def matrices(self) -> Tensor:
+    def matrices(self) -> Float[Tensor, "batch output input"]:
         """[b, O, I] the gradients themselves."""
         return torch.bmm(self.cotangents, self.inputs.transpose(1, 2))
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Float[Tensor, "query batch"]) -> Float[Tensor, "query output input"]:
         """[V, O, I] sums of the gradients with weights [V, b]."""
         if not self.single:
             return (weights @ self.matrices().flatten(1)).unflatten(1, self.shape)
@@ -67,7 +68,7 @@ class Factors:
         table = (weights[:, None, :] * g.T[None]).reshape(rows * outputs, len(self))
         return (table @ a).reshape(rows, outputs, width)
 
-    def squares(self) -> Tensor:
+    def squares(self) -> Float[Tensor, " batch"]:
         """[b] squared norm of each gradient."""
         if not self.single:
             return self.matrices().square().sum((1, 2))
@@ -75,7 +76,7 @@ class Factors:
         return a.square().sum(1) * g.square().sum(1)
 
 
-def inner_products(first: Factors, second: Factors) -> Tensor:
+def inner_products(first: Factors, second: Factors) -> Float[Tensor, "query batch"]:
     """[V, b] inner products of each gradient of `first` with each of `second`."""
     if not first.single:
         return first.matrices().flatten(1) @ second.matrices().flatten(1).T
@@ -83,7 +84,7 @@ def inner_products(first: Factors, second: Factors) -> Tensor:
     return (a @ other_a.T).mul_(g @ other_g.T)
 
 
-def contracted(queries: Tensor, factors: Factors) -> Tensor:
+def contracted(queries: Float[Tensor, "query output input"], factors: Factors) -> Float[Tensor, "query batch"]:
     """[V, b] inner products of queries [V, O, I] with each gradient; the longer side of a query is summed first."""
     if not factors.single:
         return queries.flatten(1) @ factors.matrices().flatten(1).T
@@ -148,11 +149,13 @@ def _of_layer(name: str, module: Any, calls: Sequence[Call]) -> Mapping[str, Fac
     return {name if len(split) == 1 else f"{name}[{group}]": one for group, one in enumerate(split)}
 
 
-def _with_bias(a: Tensor, g: Tensor, bias: bool) -> Factors:
+def _with_bias(
+    a: Float[Tensor, "batch input position"], g: Float[Tensor, "batch output position"], bias: bool
+) -> Factors:
     return Factors(pad(a, (0, 0, 0, 1), value=1.0) if bias else a, g)
 
 
-def loss_cotangent(labels: Tensor) -> Cotangent:
+def loss_cotangent(labels: Integer[Tensor, " batch"]) -> Cotangent:
     """The gradient of the cross-entropy at the given labels [b]."""
     return lambda logits: logits.softmax(1) - one_hot(labels, logits.shape[1])
 
@@ -165,7 +168,7 @@ def sampled_cotangent(generator: torch.Generator) -> Cotangent:
     digits one draw with signs is worth ten labels.
     """
 
-    def cotangent(logits: Tensor) -> Tensor:
+    def cotangent(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "batch class"]:
         p = logits.softmax(1)
         signs = torch.randint(0, 2, p.shape, generator=generator).to(p) * 2.0 - 1.0
         weighted = p.sqrt() * signs
@@ -174,10 +177,10 @@ def sampled_cotangent(generator: torch.Generator) -> Cotangent:
     return cotangent
 
 
-def margin_cotangent(labels: Tensor) -> Cotangent:
+def margin_cotangent(labels: Integer[Tensor, " batch"]) -> Cotangent:
     """The gradient of log(p_y / (1 - p_y)) at the given labels: one-hot minus the softmax over the other classes."""
 
-    def cotangent(logits: Tensor) -> Tensor:
+    def cotangent(logits: Float[Tensor, "batch class"]) -> Float[Tensor, "batch class"]:
         own = one_hot(labels, logits.shape[1])
         return own - logits.masked_fill(own.bool(), -torch.inf).softmax(1)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float, Integer, Shaped
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -17,17 +18,17 @@ from .layer_norms import Call
 _BUDGET = 256 * 2**20  # bytes of per-example gradients alive at once
 
 
-def _chunk(parameters: dict[str, Tensor], memory: int | None) -> int:
+def _chunk(parameters: dict[str, Float[Tensor, " ..."]], memory: int | None) -> int:
     budget = _BUDGET if memory is None else min(_BUDGET, memory // 4)
     size = sum(p.numel() * p.element_size() for p in parameters.values())
     return max(1, budget // max(size, 1))
 
 
-def _squares(gradients: dict[str, Tensor]) -> Tensor:
+def _squares(gradients: dict[str, Float[Tensor, "batch ..."]]) -> Float[Tensor, " batch"]:
     return torch.stack([g.flatten(1).double().square().sum(1) for g in gradients.values()]).sum(0)
 
 
-def module_squared_norm(module: nn.Module, calls: Sequence[Call], memory: int | None = None) -> Tensor:
+def module_squared_norm(module: nn.Module, calls: Sequence[Call], memory: int | None = None) -> Float[Tensor, " batch"]:
     """[b] squared norm of the gradient over all parameters of `module` and its children, summed over its calls."""
     parameters = {k: p.detach() for k, p in module.named_parameters()}
     examples, step = len(calls[0].gradient), _chunk(parameters, memory)
@@ -40,13 +41,17 @@ def module_squared_norm(module: nn.Module, calls: Sequence[Call], memory: int | 
 
 
 def _call_gradients(
-    module: nn.Module, parameters: dict[str, Tensor], call: Call, rows: slice, examples: int
-) -> dict[str, Tensor]:
+    module: nn.Module, parameters: dict[str, Float[Tensor, " ..."]], call: Call, rows: slice, examples: int
+) -> dict[str, Float[Tensor, " ..."]]:
     named: dict[Any, Any] = {**dict(enumerate(call.args)), **call.kwargs}
     batched = {k: v[rows] for k, v in named.items() if isinstance(v, Tensor) and v.dim() and len(v) == examples}
     fixed = {k: v for k, v in named.items() if k not in batched}
 
-    def along_cotangent(weights: dict[str, Tensor], inputs: dict[Any, Tensor], cotangent: Tensor) -> Tensor:
+    def along_cotangent(
+        weights: dict[str, Float[Tensor, " ..."]],
+        inputs: dict[Any, Shaped[Tensor, " ..."]],
+        cotangent: Float[Tensor, " ..."],
+    ) -> Float[Tensor, ""]:
         arguments = {**fixed, **{k: v.unsqueeze(0) for k, v in inputs.items()}}
         args = tuple(arguments[i] for i in range(len(call.args)))
         output = functional_call(module, weights, args, {k: arguments[k] for k in call.kwargs})
@@ -63,11 +68,13 @@ def _call_gradients(
         ) from error
 
 
-def network_squared_norm(network: nn.Module, x: Any, targets: Tensor, memory: int | None = None) -> Tensor:
+def network_squared_norm(
+    network: nn.Module, x: Any, targets: Integer[Tensor, " batch"], memory: int | None = None
+) -> Float[Tensor, " batch"]:
     """[b] squared norm of each example's cross-entropy gradient over all parameters, by vmap over examples."""
     parameters = {k: p.detach() for k, p in network.named_parameters()}
 
-    def loss(weights: dict[str, Tensor], one: Any, target: Tensor) -> Tensor:
+    def loss(weights: dict[str, Float[Tensor, " ..."]], one: Any, target: Integer[Tensor, ""]) -> Float[Tensor, ""]:
         alone = tuple(v.unsqueeze(0) for v in one) if isinstance(one, tuple) else one.unsqueeze(0)
         return nn.functional.cross_entropy(functional_call(network, weights, (alone,)), target.unsqueeze(0))
 
@@ -80,7 +87,7 @@ def network_squared_norm(network: nn.Module, x: Any, targets: Tensor, memory: in
     return torch.cat(parts)
 
 
-def single_squared_norm(network: nn.Module, x: Any, targets: Tensor) -> Tensor:
+def single_squared_norm(network: nn.Module, x: Any, targets: Integer[Tensor, " batch"]) -> Float[Tensor, " batch"]:
     """[b] the same by one plain backward per example: slow, for checking a few."""
     parameters = [p for p in network.parameters()]
     required = [p.requires_grad for p in parameters]

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 _TINY = 1e-6  # of the mean of U U's diagonal: no damping at all stays solvable in float32
@@ -27,12 +28,12 @@ _MOST_CLASSES = 64  # of a row, the most likely first: the others carry next to 
 class Directions:
     """rows [R] they belong to, cotangents [R, C] on the logits; share: of the sum of all eigenvalues e_ik, 0..1."""
 
-    rows: Tensor
-    cotangents: Tensor
+    rows: Integer[Tensor, " direction"]
+    cotangents: Float[Tensor, "direction class"]
     share: float
 
 
-def strongest_directions(logits: Tensor, count: int) -> Directions:
+def strongest_directions(logits: Float[Tensor, "example class"], count: int) -> Directions:
     """The `count` largest curvatures that the softmax of logits [N, C] gives the training loss, over all rows."""
     p, classes = logits.double().softmax(1).topk(min(_MOST_CLASSES, logits.shape[1]), dim=1)
     values, vectors = torch.linalg.eigh(torch.diag_embed(p) - p[:, :, None] * p[:, None, :])
@@ -49,19 +50,21 @@ def strongest_directions(logits: Tensor, count: int) -> Directions:
 class Woodbury:
     """H^-1 by the factor of U U' + lambda N I [R, R]."""
 
-    factor: Tensor
+    factor: Float[Tensor, "direction direction"]
     damping: float  # lambda
 
-    def coefficients(self, products: Tensor) -> Tensor:
+    def coefficients(self, products: Float[Tensor, "query direction"]) -> Float[Tensor, "query direction"]:
         """[V, R] (U U' + lambda N I)^-1 U g for products U g [V, R]."""
         return torch.cholesky_solve(products.T, self.factor).T
 
-    def reduction(self, products: Tensor) -> Tensor:
+    def reduction(self, products: Float[Tensor, "query direction"]) -> Float[Tensor, " query"]:
         """[V] squared length of L^-1 U g: what H^-1 takes off g'g."""
         return torch.linalg.solve_triangular(self.factor, products.T, upper=False).square().sum(0)
 
 
-def factorized(kernel: Tensor, rows: int, parameters: int, share: float, damping: float, ridge: float) -> Woodbury:
+def factorized(
+    kernel: Float[Tensor, "direction direction"], rows: int, parameters: int, share: float, damping: float, ridge: float
+) -> Woodbury:
     """From U U' [R, R] of `rows` rows: lambda = damping x mean eigenvalue + ridge + the mean of what U leaves out."""
     trace = float(kernel.diagonal().sum()) / rows
     mean = trace / max(share, _TINY) / parameters

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
@@ -26,11 +27,11 @@ class Call:
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    gradient: Tensor
+    gradient: Float[Tensor, "batch ..."]
     statistics: affine_norms.Statistics | None = None
 
     @property
-    def input(self) -> Tensor:
+    def input(self) -> Shaped[Tensor, "batch ..."]:
         """The first argument, however it was passed."""
         return self.args[0] if self.args else self.kwargs["input"]
 
@@ -49,12 +50,14 @@ def is_plain(module: nn.Module) -> bool:
     )
 
 
-def layer_squared_norm(module: nn.Module, calls: Sequence[Call], scratch: Scratch | None = None) -> Tensor:
+def layer_squared_norm(
+    module: nn.Module, calls: Sequence[Call], scratch: Scratch | None = None
+) -> Float[Tensor, " batch"]:
     """[b] squared norm of the gradient summed over all calls of a plain layer."""
     return _SHARES[type(module)](module, calls, scratch or Scratch())
 
 
-def _linear(module: nn.Linear, calls: Sequence[Call], scratch: Scratch) -> Tensor:
+def _linear(module: nn.Linear, calls: Sequence[Call], scratch: Scratch) -> Float[Tensor, " batch"]:
     if len(calls) == 1 and calls[0].input.dim() == 2:
         a, g = calls[0].input, calls[0].gradient
         return square_sum(g) * (square_sum(a) + (module.bias is not None))
@@ -64,12 +67,12 @@ def _linear(module: nn.Linear, calls: Sequence[Call], scratch: Scratch) -> Tenso
     return norms if module.bias is None else norms + square_sum(g.sum(2))
 
 
-def positions_last(x: Tensor) -> Tensor:
+def positions_last(x: Float[Tensor, "batch ... width"]) -> Float[Tensor, "batch width position"]:
     """[b, width, positions] of [b, ..., width]."""
     return x.reshape(len(x), -1, x.shape[-1]).transpose(1, 2)
 
 
-def _convolution(module: Any, calls: Sequence[Call], scratch: Scratch) -> Tensor:
+def _convolution(module: Any, calls: Sequence[Call], scratch: Scratch) -> Float[Tensor, " batch"]:
     norms = conv_squared_norm(module, [c.input for c in calls], [c.gradient for c in calls], scratch)
     if module.bias is None:
         return norms
@@ -77,7 +80,9 @@ def _convolution(module: Any, calls: Sequence[Call], scratch: Scratch) -> Tensor
     return norms + square_sum(sums[0] if len(sums) == 1 else torch.stack(sums).sum(0))
 
 
-def _without_scratch(share: Callable[[Any, Sequence[Call]], Tensor]) -> Callable[..., Tensor]:
+def _without_scratch(
+    share: Callable[[Any, Sequence[Call]], Float[Tensor, " batch"]],
+) -> Callable[..., Float[Tensor, " batch"]]:
     return lambda module, calls, _: share(module, calls)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Int32, Int64, Integer, Real, Shaped
 
 from core.types.errors import CurationError
 from core.types.progress import Progress, SilentProgress
@@ -24,15 +25,15 @@ _METRICS = ("euclidean", "cosine")
 class Neighbors:
     """rows [Q, k] int32, nearest first; distances [Q, k] float32 (Euclidean, or one minus cosine)."""
 
-    rows: np.ndarray
-    distances: np.ndarray
+    rows: Int32[np.ndarray, "query neighbor"]
+    distances: Float32[np.ndarray, "query neighbor"]
 
 
 def nearest_neighbors(
-    points: np.ndarray,
+    points: Real[np.ndarray, "point feature"],
     k: int,
     *,
-    queries: np.ndarray | None = None,
+    queries: Real[np.ndarray, "query feature"] | None = None,
     metric: str = "euclidean",
     progress: Progress | None = None,
     title: str = "Nearest neighbors",
@@ -57,8 +58,11 @@ def nearest_neighbors(
 
 
 def squared_distance_blocks(
-    points: np.ndarray, queries: np.ndarray, progress: Progress | None = None, title: str = "Distances"
-) -> Iterator[tuple[slice, np.ndarray]]:
+    points: Float[np.ndarray, "point feature"],
+    queries: Float[np.ndarray, "query feature"],
+    progress: Progress | None = None,
+    title: str = "Distances",
+) -> Iterator[tuple[slice, Float32[np.ndarray, "block point"]]]:
     """(query rows, squared Euclidean distances [b, N] float32 >= 0), in order of the queries.
 
     The distances may be overwritten; the next block takes their place. Give centered points. May raise `Cancelled`.
@@ -79,11 +83,13 @@ class SquaredDistances:
     error is about 1e-6 of the largest squared norm.
     """
 
-    def __init__(self, points: np.ndarray):
+    def __init__(self, points: Float[np.ndarray, "point feature"]):
         self._columns = np.ascontiguousarray(points.T)
         self._norms = np.einsum("nd,nd->n", points, points, dtype=np.float32)
 
-    def to(self, queries: np.ndarray, room: np.ndarray) -> np.ndarray:
+    def to(
+        self, queries: Float[np.ndarray, "block feature"], room: Float32[np.ndarray, "room point"]
+    ) -> Float32[np.ndarray, "block point"]:
         """[b, N] float32 >= 0 (no -0.0), written into `room` [b or more, N]."""
         squared = np.matmul(-2.0 * queries, self._columns, out=room[: len(queries)])
         own = np.einsum("nd,nd->n", queries, queries, dtype=np.float32)
@@ -103,7 +109,7 @@ class RowOrder:
         self._columns = np.arange(count)
         self._keys = np.empty(count, np.int64)  # numpy sorts them in two thirds of the time of unsigned ones
 
-    def __call__(self, squared: np.ndarray) -> np.ndarray:
+    def __call__(self, squared: Float32[np.ndarray, " point"]) -> Integer[np.ndarray, " point"]:
         """[N] int64 argsort of `squared` [N] float32 >= 0 (no -0.0), ties by column; the next call overwrites it.
 
         Such numbers sort as their bits do; the column is in the low half of the key.
@@ -123,7 +129,9 @@ def thread_count() -> int:
     return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 
-def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
+def centered(
+    points: Real[np.ndarray, "_ feature"], *others: Real[np.ndarray, "_ feature"]
+) -> tuple[Float32[np.ndarray, "_ feature"], ...]:
     """float32 copies moved so that `points` lie around 0: same distances, less rounding.
 
     Each column moves by a multiple of a power of two near its deviation: whole numbers and grids stay exact, and so do
@@ -141,7 +149,9 @@ def centered(points: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
     )
 
 
-def _moments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _moments(
+    points: Real[np.ndarray, "point feature"],
+) -> tuple[Float64[np.ndarray, " feature"], Float64[np.ndarray, " feature"]]:
     """(mean, standard deviation) [d] float64 of each column, without a float64 copy of the points."""
     step = max(1, _CACHE_CELLS // max(1, points.shape[1]))
     parts = [points[start : start + step] for start in range(0, len(points), step)]
@@ -150,7 +160,7 @@ def _moments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.sqrt(sum(np.einsum("nd,nd->d", part, part) for part in moved) / len(points))
 
 
-def first_copy(points: np.ndarray) -> np.ndarray:
+def first_copy(points: Shaped[np.ndarray, "point ..."]) -> Int64[np.ndarray, " point"]:
     """[N] int64: the lowest row with the same bytes as each row."""
     flat = np.ascontiguousarray(points)
     suspects = _sharing_a_sum(flat)
@@ -161,7 +171,7 @@ def first_copy(points: np.ndarray) -> np.ndarray:
     return out
 
 
-def _sharing_a_sum(flat: np.ndarray) -> np.ndarray:
+def _sharing_a_sum(flat: Shaped[np.ndarray, "point byte"]) -> Integer[np.ndarray, " shared"]:
     """Rows whose weighted sum of bytes, in whole numbers, another row has too: all copies, and hardly any others."""
     words = flat.view(np.uint8 if flat.dtype.itemsize % 4 else np.uint32).reshape(len(flat), -1)
     weights = np.random.default_rng(0).integers(1, 2**63, words.shape[1], dtype=np.uint64)
@@ -175,7 +185,9 @@ def _sharing_a_sum(flat: np.ndarray) -> np.ndarray:
     return np.flatnonzero(shared)
 
 
-def _prepared(points: np.ndarray, queries: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
+def _prepared(
+    points: Real[np.ndarray, "point feature"], queries: Real[np.ndarray, "query feature"], metric: str
+) -> tuple[Float[np.ndarray, "point feature"], Float[np.ndarray, "query feature"]]:
     if metric not in _METRICS:
         raise CurationError(f"metric is {metric!r}.", f"Choose one of: {', '.join(_METRICS)}.")
     same = points is queries
@@ -185,14 +197,19 @@ def _prepared(points: np.ndarray, queries: np.ndarray, metric: str) -> tuple[np.
     return prepared[0], prepared[-1]
 
 
-def _unit(points: np.ndarray) -> np.ndarray:
+def _unit(points: Real[np.ndarray, "point feature"]) -> Float64[np.ndarray, "point feature"]:
     """Rows of length one in float64. On them half the squared distance is one minus the cosine."""
     points = np.asarray(points, dtype=np.float64)
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     return points / np.where(norms > 0, norms, 1.0)
 
 
-def _settle(points: np.ndarray, queries: np.ndarray, squared: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _settle(
+    points: Float[np.ndarray, "point feature"],
+    queries: Float[np.ndarray, "query feature"],
+    squared: Float32[np.ndarray, "query point"],
+    k: int,
+) -> tuple[Integer[np.ndarray, "query neighbor"], Float[np.ndarray, "query neighbor"]]:
     """k nearest by float64 differences among all columns that rounding leaves in question."""
     largest = float(np.einsum("nd,nd->n", points, points).max(initial=0.0))
     slack = (
@@ -206,7 +223,9 @@ def _settle(points: np.ndarray, queries: np.ndarray, squared: np.ndarray, k: int
     return column[chosen].astype(np.int32), np.sqrt(exact[chosen]).astype(np.float32)
 
 
-def _in_question(squared: np.ndarray, slack: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _in_question(
+    squared: Float32[np.ndarray, "query point"], slack: Float[np.ndarray, " ..."], k: int
+) -> tuple[Integer[np.ndarray, " pair"], Integer[np.ndarray, " pair"]]:
     """(query, column) of every distance up to `slack` above its query's k-th smallest, query by query."""
     width, candidates = squared.shape[1], []
     step = max(1, _CACHE_CELLS // width)
@@ -219,7 +238,12 @@ def _in_question(squared: np.ndarray, slack: np.ndarray, k: int) -> tuple[np.nda
     return at, column
 
 
-def _exact(points: np.ndarray, queries: np.ndarray, at: np.ndarray, column: np.ndarray) -> np.ndarray:
+def _exact(
+    points: Float[np.ndarray, "point feature"],
+    queries: Float[np.ndarray, "query feature"],
+    at: Integer[np.ndarray, " pair"],
+    column: Integer[np.ndarray, " pair"],
+) -> Float64[np.ndarray, " pair"]:
     """Squared distances of the pairs (query at, point column) in float64."""
     out = np.empty(len(at))
     step = max(1, _SETTLE_CELLS // points.shape[1])

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from .ekfac import fit_curvature
@@ -25,10 +26,10 @@ _DATAINF_SHARE = 0.1  # of the mean squared gradient entry: DataInf's damping as
 class Kernel(Protocol):
     """An inverse Hessian among gradients."""
 
-    def against(self, gradients: Gradients, train: Rows) -> Tensor:
+    def against(self, gradients: Gradients, train: Rows) -> Float[Tensor, "target row"]:
         """[V, N] G' H^-1 g_i with the gradient of each training row's loss."""
 
-    def of_itself(self, factors: Mapping[str, Factors]) -> Tensor:
+    def of_itself(self, factors: Mapping[str, Factors]) -> Float[Tensor, " batch"]:
         """[b] G' H^-1 G."""
 
 
@@ -38,10 +39,10 @@ class Plain:
     def __init__(self, tapped: TappedNetwork):
         self.tapped = tapped
 
-    def against(self, gradients: Gradients, train: Rows) -> Tensor:
+    def against(self, gradients: Gradients, train: Rows) -> Float[Tensor, "target row"]:
         return torch.cat([products(gradients, layers) for _, layers in self.tapped.loss_factors(train)], dim=1)
 
-    def of_itself(self, factors: Mapping[str, Factors]) -> Tensor:
+    def of_itself(self, factors: Mapping[str, Factors]) -> Float[Tensor, " batch"]:
         return squares(factors)
 
 
@@ -52,10 +53,10 @@ class EKFAC(Plain):
         super().__init__(tapped)
         self.layers = fit_curvature(lambda: tapped.sampled_factors(train), damping, ridge)
 
-    def against(self, gradients: Gradients, train: Rows) -> Tensor:
+    def against(self, gradients: Gradients, train: Rows) -> Float[Tensor, "target row"]:
         return super().against({name: self.layers[name].solved(one) for name, one in gradients.items()}, train)
 
-    def of_itself(self, factors: Mapping[str, Factors]) -> Tensor:
+    def of_itself(self, factors: Mapping[str, Factors]) -> Float[Tensor, " batch"]:
         return total(self.layers[name].quadratic(one) for name, one in factors.items())
 
 
@@ -70,7 +71,7 @@ class GaussNewton(Plain):
         kernel = products(self.directions, self.directions)
         self.inverse = factorized(kernel, len(train), parameters, strongest.share, damping, ridge)
 
-    def against(self, gradients: Gradients, train: Rows) -> Tensor:
+    def against(self, gradients: Gradients, train: Rows) -> Float[Tensor, "target row"]:
         """[V, N], through the inverse of the curvature in its strongest directions and the damping in all others."""
         weights = self.inverse.coefficients(products(gradients, self.directions))
         parts = [
@@ -79,7 +80,7 @@ class GaussNewton(Plain):
         ]
         return torch.cat(parts, dim=1) / self.inverse.damping
 
-    def of_itself(self, factors: Mapping[str, Factors]) -> Tensor:
+    def of_itself(self, factors: Mapping[str, Factors]) -> Float[Tensor, " batch"]:
         """[b], through the same inverse."""
         reduction = self.inverse.reduction(products(factors, self.directions))
         return (squares(factors) - reduction) / self.inverse.damping
@@ -107,7 +108,7 @@ class DataInf(Plain):
             for name, one in self.squares.items()
         }
 
-    def against(self, gradients: Gradients, train: Rows) -> Tensor:
+    def against(self, gradients: Gradients, train: Rows) -> Float[Tensor, "target row"]:
         """[V, N], through the mean of the inverses of single rows."""
         whole = {n: one.matrices() if isinstance(one, Factors) else one for n, one in gradients.items()}
         corrections = {name: torch.zeros_like(one) for name, one in whole.items()}
@@ -118,7 +119,7 @@ class DataInf(Plain):
         queries = {n: (one - corrections[n] / len(self.train)) / self.damping[n] for n, one in whole.items()}
         return super().against(queries, train)
 
-    def of_itself(self, factors: Mapping[str, Factors]) -> Tensor:
+    def of_itself(self, factors: Mapping[str, Factors]) -> Float[Tensor, " batch"]:
         """[b], through the same mean."""
         squares_left = {name: one.squares() for name, one in factors.items()}
         for rows, layers in self.tapped.loss_factors(self.train):
@@ -135,7 +136,7 @@ def _cells(tapped: TappedNetwork, rows: Rows) -> tuple[int, int]:
     return dense + sum(one.shape[0] * one.shape[1] for one in layers.values() if isinstance(one, Factors)), dense
 
 
-def pair_products(tapped: TappedNetwork, kernel: Kernel, train: Rows, targets: Rows) -> Tensor:
+def pair_products(tapped: TappedNetwork, kernel: Kernel, train: Rows, targets: Rows) -> Float[Tensor, "target row"]:
     """[V, N] g_t' H^-1 g_i for each target and training row, in blocks of targets whose gradients fit."""
     cells = sum(p.numel() for p in tapped.network.parameters())
     step = max(1, _QUERY_CELLS // max(cells, 1))
@@ -146,7 +147,7 @@ def pair_products(tapped: TappedNetwork, kernel: Kernel, train: Rows, targets: R
     return torch.cat(parts)
 
 
-def mean_gradient(tapped: TappedNetwork, rows: Rows) -> dict[str, Tensor]:
+def mean_gradient(tapped: TappedNetwork, rows: Rows) -> dict[str, Float[Tensor, "one output input"]]:
     """layer -> [1, O, I] mean gradient of the rows' losses."""
     mean: dict[str, Tensor] = {}
     for _, layers in tapped.loss_factors(rows):
@@ -156,16 +157,16 @@ def mean_gradient(tapped: TappedNetwork, rows: Rows) -> dict[str, Tensor]:
     return mean
 
 
-def mean_products(tapped: TappedNetwork, kernel: Kernel, train: Rows, targets: Rows) -> Tensor:
+def mean_products(tapped: TappedNetwork, kernel: Kernel, train: Rows, targets: Rows) -> Float[Tensor, " row"]:
     """[N] product of each training row with the targets' mean gradient."""
     return kernel.against(mean_gradient(tapped, targets), train)[0].cpu()
 
 
-def self_products(tapped: TappedNetwork, kernel: Kernel, rows: Rows) -> Tensor:
+def self_products(tapped: TappedNetwork, kernel: Kernel, rows: Rows) -> Float[Tensor, " row"]:
     """[N] g_i' H^-1 g_i of each row's own gradient."""
     return torch.cat([kernel.of_itself(layers).cpu() for _, layers in tapped.loss_factors(rows)])
 
 
-def lengths(tapped: TappedNetwork, rows: Rows) -> Tensor:
+def lengths(tapped: TappedNetwork, rows: Rows) -> Float[Tensor, " row"]:
     """[N] length of each row's gradient over the linear layers."""
     return torch.cat([squares(layers).sqrt().cpu() for _, layers in tapped.loss_factors(rows)])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from jaxtyping import Float, Float64, Integer
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.hooks import RemovableHandle
@@ -34,11 +35,11 @@ class _Tap(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, output: Tensor, anchor: Tensor) -> Tensor:
+    def forward(ctx: Any, output: Float[Tensor, " ..."], anchor: Float[Tensor, " ..."]) -> Float[Tensor, " ..."]:
         return output.detach()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:
+    def backward(ctx: Any, gradient: Float[Tensor, " ..."]) -> Any:
         return gradient, None
 
 
@@ -50,7 +51,7 @@ class _Use:
     kwargs: dict[str, Any]
     versions: tuple[int, ...]
     statistics: Statistics | None = None
-    gradient: Tensor | None = None
+    gradient: Float[Tensor, "batch ..."] | None = None
 
 
 @dataclass
@@ -124,7 +125,7 @@ class GradientTap:
             handle.remove()
         self._handles, self._layers = [], []
 
-    def check(self, x: Any, run: Callable[[Any], Tensor] | None = None) -> None:
+    def check(self, x: Any, run: Callable[[Any], Float[Tensor, "batch class"]] | None = None) -> None:
         """Compare the tap with plain autograd on the examples `x` (one or two are enough).
 
         run: how the caller gets logits from `x`, when it does not call the network itself. Raises `ModelError` for a
@@ -157,7 +158,9 @@ class GradientTap:
                 "Some gradients escape the taps, so the whole network is taken one example at a time by torch.func.",
             )
 
-    def squared_norms(self, x: Any, logits: Tensor, targets: Tensor, keep_graph: bool = False) -> Tensor:
+    def squared_norms(
+        self, x: Any, logits: Float[Tensor, "batch class"], targets: Integer[Tensor, " batch"], keep_graph: bool = False
+    ) -> Float64[Tensor, " batch"]:
         """[b] float64, squared gradient norm of each example's cross-entropy; `logits` from this block's run of `x`."""
         if self._whole:
             return network_squared_norm(self.network, x, targets, self._memory)
@@ -173,7 +176,9 @@ class GradientTap:
             self.forget()
         return self._total
 
-    def calls(self, logits: Tensor, cotangent: Tensor) -> list[tuple[nn.Module, list[Call]]]:
+    def calls(
+        self, logits: Float[Tensor, "batch class"], cotangent: Float[Tensor, "batch class"]
+    ) -> list[tuple[nn.Module, list[Call]]]:
         """Each tapped layer with inputs and output gradients: the vector-Jacobian product with `cotangent` [b, C]."""
         self._total, self._calls, self._recording = None, [], True
         try:
@@ -185,7 +190,7 @@ class GradientTap:
             self.forget()
         return self._calls
 
-    def _unhooked(self, compute: Callable[[], Tensor]) -> Tensor:
+    def _unhooked(self, compute: Callable[[], Float[Tensor, " ..."]]) -> Float[Tensor, " ..."]:
         self._recording = True  # hooks let everything pass while recording
         try:
             return compute()
@@ -209,7 +214,7 @@ class GradientTap:
         layer.uses.append(use)
         layer.pending += 1
 
-        def record(gradient: Tensor) -> None:
+        def record(gradient: Float[Tensor, "batch ..."]) -> None:
             if self._recording:
                 self._record(layer, use, gradient)
 
@@ -219,7 +224,7 @@ class GradientTap:
         tapped.register_hook(record)
         return (tapped, *output[1:]) if isinstance(output, tuple) else tapped
 
-    def _record(self, layer: _Layer, use: _Use, gradient: Tensor) -> None:
+    def _record(self, layer: _Layer, use: _Use, gradient: Float[Tensor, "batch ..."]) -> None:
         if _versions(use.args, use.kwargs) != use.versions:
             raise ModelError(
                 f"The network changes the input of a {type(layer.module).__name__} in place.",

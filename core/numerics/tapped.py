@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from core.types.progress import Progress, SilentProgress
@@ -33,12 +34,12 @@ class Rows:
     """Inputs [N, ...] (or a tuple of such) and labels [N] int64."""
 
     x: Any
-    labels: Tensor
+    labels: Integer[Tensor, " row"]
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, rows: slice | Tensor) -> Rows:
+    def __getitem__(self, rows: slice | Integer[Tensor, " part"]) -> Rows:
         x = tuple(one[rows] for one in self.x) if isinstance(self.x, tuple) else self.x[rows]
         return Rows(x, self.labels[rows])
 
@@ -86,12 +87,14 @@ class TappedNetwork:
         for part in self.batches(rows):
             yield self.factors(rows[part], sampled_cotangent(generator))
 
-    def logits(self, rows: Rows) -> Tensor:
+    def logits(self, rows: Rows) -> Float[Tensor, "row class"]:
         """[N, C] of all rows."""
         with torch.no_grad():
             return torch.cat([self.network(rows[part].x) for part in self.batches(rows)])
 
-    def gradients(self, rows: Rows, cotangents: Tensor | None = None) -> dict[str, Factors | Tensor]:
+    def gradients(
+        self, rows: Rows, cotangents: Float[Tensor, "row class"] | None = None
+    ) -> dict[str, Factors | Float[Tensor, "row output input"]]:
         """Gradients of all rows, at `cotangents` [N, C] on their logits or of their loss; see `compact`."""
         parts = []
         for part in self.batches(rows):
@@ -100,16 +103,16 @@ class TappedNetwork:
         return {name: _joined([one[name] for one in parts]) for name in parts[0]}
 
 
-def _constant(cotangents: Tensor) -> Cotangent:
+def _constant(cotangents: Float[Tensor, "batch class"]) -> Cotangent:
     return lambda _: cotangents
 
 
-def compact(layers: Mapping[str, Factors]) -> dict[str, Factors | Tensor]:
+def compact(layers: Mapping[str, Factors]) -> dict[str, Factors | Float[Tensor, "batch output input"]]:
     """The smaller form of each layer's gradients: factors at one position, their products at several positions."""
     return {name: one if one.single else one.matrices() for name, one in layers.items()}
 
 
-def _joined(parts: Sequence[Factors | Tensor]) -> Factors | Tensor:
+def _joined(parts: Sequence[Factors | Float[Tensor, "_ output input"]]) -> Factors | Float[Tensor, "row output input"]:
     if len(parts) == 1:
         return parts[0]
     single = [one for one in parts if isinstance(one, Factors)]
@@ -118,23 +121,25 @@ def _joined(parts: Sequence[Factors | Tensor]) -> Factors | Tensor:
     return torch.cat([one for one in parts if isinstance(one, Tensor)])
 
 
-def products(first: Gradients, second: Gradients) -> Tensor:
+def products(first: Gradients, second: Gradients) -> Float[Tensor, "query batch"]:
     """[V, b] inner products over all layers of `first`."""
     return total(_products(one, second[name]) for name, one in first.items())
 
 
-def _products(first: Factors | Tensor, second: Factors | Tensor) -> Tensor:
+def _products(
+    first: Factors | Float[Tensor, "query output input"], second: Factors | Float[Tensor, "batch output input"]
+) -> Float[Tensor, "query batch"]:
     if isinstance(first, Factors):
         return inner_products(first, second) if isinstance(second, Factors) else contracted(second, first).T
     return contracted(first, second) if isinstance(second, Factors) else first.flatten(1) @ second.flatten(1).T
 
 
-def squares(gradients: Gradients) -> Tensor:
+def squares(gradients: Gradients) -> Float[Tensor, " batch"]:
     """[V] squared lengths over all layers."""
     return total(one.squares() if isinstance(one, Factors) else one.square().sum((1, 2)) for one in gradients.values())
 
 
-def total(parts: Iterable[Tensor]) -> Tensor:
+def total(parts: Iterable[Float[Tensor, " *shape"]]) -> Float[Tensor, " *shape"]:
     """Their sum; made in the first of them, a result of its own."""
     first, *others = parts
     for one in others:
