@@ -82,10 +82,44 @@ def test_the_contracts_run_on_what_was_added(tree):
     assert int(re.search(r"(\d+) passed", said)[1]) >= 20
 
 
-def test_the_command_line_knows_it(tree):
-    run(tree, "-m", "core", "run", "adult", "--scores", "gini_impurity", "--epochs", "2", "--no-map", "--quiet",
-        "--out", "run")  # fmt: skip
-    assert "gini_impurity" in run(tree, "-m", "core", "table", "run")
+def test_the_command_line_and_the_encoder_know_what_was_added(tree):
+    """A run of the new score on a file that only the new loader reads; the new model's folds, weights and command."""
+    lines = [f"{row % 2} 1:{row % 7} 2:{(row * row) % 5 + 3 * (row % 2)}" for row in range(80)]
+    (tree / "data.svm").write_text("\n".join(lines) + "\n")
+    said = run(tree, "-c", _USES_ALL)
+    assert "gini_impurity" in said
+    assert re.search(r"0\s+40", said)
+    assert '"second_alarm"' in (tree / "out" / "manifest.json").read_text()
+
+
+_USES_ALL = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from core.cli import main
+from core.models.encoding import fit_encoder, load_encoder
+sys.path.insert(0, "tests")
+from contracts.world import table
+
+def does(*command):
+    assert main(list(command)) == 0, command
+
+short = ("--epochs", "2", "--seeds", "1", "--folds", "3", "--no-map", "--quiet")
+does("run", "data.svm", "--scores", "gini_impurity", *short, "--out", "run")
+does("run", "data.svm", "--scores", "label_quality", "--model", "extra_trees", *short, "--out", "trees")
+does("table", "run")
+does("classes", "run")
+does("export", "run", "--aggregator", "second_alarm", "--yes", "--out", "out")
+
+inputs = np.random.default_rng(0).integers(0, 2, (12, 3))
+examples = replace(table(np.arange(12) % 2), inputs=inputs)
+encoder, folder = fit_encoder(examples, np.arange(12)), Path("encoder")
+assert encoder.kind == "presence"
+folder.mkdir()
+encoder.save(folder)
+assert np.array_equal(load_encoder(folder).matrix(examples), 2.0 * inputs - 1.0)
+"""
 
 
 @pytest.mark.skipif(find_spec("ruff") is None, reason="ruff is not installed: pip install -e '.[dev]'")
