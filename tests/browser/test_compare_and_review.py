@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pages import WAIT, browser, click, server, settle, until
+from pages import WAIT, browser, click, server, settle, until, until_still
 from test_journey import run_of, selected
 
 pytestmark = pytest.mark.browser
@@ -43,6 +43,22 @@ def test_a_lasso_on_the_plane_of_ranks_selects(world):
         assert f"Selected {selected(page)}" in page.locator(".st-key-rows_tools").inner_text()
 
 
+_LOOK_AT_TILES = """() => [...document.querySelectorAll('.chf-tile')].map((tile) => {
+  const boxes = [...tile.querySelectorAll('.chf-chip, .chf-place, .chf-mark')].map((n) => n.getBoundingClientRect())
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top
+  const style = getComputedStyle(tile)
+  return {
+    name: tile.getAttribute('aria-label').split(',')[0], chips: boxes.length,
+    outlined: style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 3,
+    overlap: boxes.some((a, i) => boxes.slice(i + 1).some((b) => !apart(a, b))),
+  }
+})"""
+
+
+def _outlined(page) -> list[str]:
+    return [tile["name"] for tile in page.evaluate(_LOOK_AT_TILES) if tile["outlined"]]
+
+
 def test_review_with_the_keyboard(world):
     folder, address = world
     with browser() as chromium:
@@ -51,14 +67,22 @@ def test_review_with_the_keyboard(world):
         assert "Reviewed 0 of" in progress.inner_text(timeout=WAIT)
         click(page, "Start reviewing")
         steps = page.locator(".st-key-review_steps")
+        outlined = []
         for key, place in (("", 1), ("ArrowRight", 2), ("ArrowRight", 3), ("ArrowLeft", 2)):
             if key:
                 page.keyboard.press(key)
             until(
                 page, lambda at=place: re.search(rf"\b{at} of", steps.inner_text(timeout=WAIT)), f"row {place} is open"
             )
+            until(page, lambda: len(_outlined(page)) == 1, "one tile is outlined")
+            outlined.append(until_still(page, lambda: _outlined(page)))
+        assert outlined[1] == outlined[3], "the same row, the same tile"
+        assert len({tuple(names) for names in outlined}) == 3, "each opened row has its own"
         page.keyboard.press("v")
         until(page, lambda: "Reviewed 1 of" in progress.inner_text(), "the mark was saved")
+        tiles = page.evaluate(_LOOK_AT_TILES)
+        assert max(tile["chips"] for tile in tiles) >= 2, "one tile at least says that it was reviewed beside its label"
+        assert not [tile["name"] for tile in tiles if tile["overlap"]], "no chip lies over another"
         page.reload()
         until(page, lambda: "Reviewed 1 of" in progress.inner_text(timeout=WAIT), "the mark is there after a reload")
         click(page, "Go on")
