@@ -1,12 +1,12 @@
 """What the map sends: exact, small, and the same sum as the browser's."""
 
-import base64
 import json
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from map_script import MapScript
 
 from core.composite.normalise import normalise
 from dashboard.components import map_wire
@@ -15,26 +15,16 @@ from dashboard.components.map_wire import browser_composite, browser_kept, encod
 from dashboard.components.row_lists import row_list
 
 
-def unpack(packed: bytes, total: int) -> set[int]:
-    """The rows of a packed list; that the browser's own reader finds the same is tested in a browser."""
-    if packed[0] == 1:
-        return {row for row in range(total) if packed[1 + row // 8] >> row % 8 & 1}
-    rows, row, gap, shift = set(), -1, 0, 0
-    for byte in packed[1:]:
-        gap |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            row += gap + 1
-            rows.add(row)
-            gap = shift = 0
-    return rows
+@pytest.fixture(scope="module")
+def script():
+    return MapScript()
 
 
 @given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))
-def test_row_lists_survive_the_way(case):
+def test_row_lists_survive_the_way(script, case):
     total, rows = case
     packed = pack_rows(np.array(sorted(rows), dtype=np.int64), total)
-    assert unpack(packed, total) == rows
+    assert script.ask("[...unpackRows(packed)]", packed=packed) == sorted(rows)
     assert len(packed) <= total / 8 + 2
 
 
@@ -125,24 +115,19 @@ def test_long_row_lists_leave_the_message():
     assert named == row_list("kept", np.arange(0, 60_000, 2), 60_000, {})[0]
 
 
-def test_a_list_that_changes_a_little_travels_as_its_change():
+def test_a_list_that_changes_a_little_travels_as_its_change(script):
     """Over many changes the browser, which holds blobs and adds changes to them, has the server's list."""
-    rng, total, bases, blobs = np.random.default_rng(0), 60_000, {}, {}
+    rng, total, bases, keys = np.random.default_rng(0), 60_000, {}, set()
     rows = set(rng.choice(total, 4_000, replace=False).tolist())
     sizes = []
     for step in range(30):
         rows ^= set(rng.choice(total, 5_000 if step == 20 else 40, replace=False).tolist())
         how, blob = row_list("kept", np.array(sorted(rows)), total, bases)
         if blob is not None:
-            length = int.from_bytes(blob[:4], "little")
-            header = json.loads(blob[4 : 4 + length])
-            column = header["columns"][0]
-            start = 4 + length + column["at"]
-            blobs[header["key"]] = unpack(blob[start : start + column["length"]], total)
-        seen = blobs[how["b"]] if "b" in how else unpack(base64.b64decode(how["i"]), total)
-        if "x" in how:
-            seen = seen ^ unpack(base64.b64decode(how["x"]), total)
+            script.ask("{ home.put(blob); return true }", blob=blob)
+        keys |= {how["b"]} if "b" in how else set()
+        seen = set(script.ask("[...rowList(how)]", how=how))
         assert seen == rows
         sizes.append(len(json.dumps(how)))
-    assert len(blobs) == 2, "the base is replaced only when the list has become another one"
+    assert len(keys) == 2, "the base is replaced only when the list has become another one"
     assert max(sizes) < 2_100
