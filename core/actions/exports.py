@@ -13,6 +13,7 @@ from core.runs import exporting, reporting
 from core.store import Run
 from core.types.branches import MAIN
 from core.types.curation import Decision, Outcome, Rules
+from core.types.exports import ExportOptions
 from core.types.progress import Progress
 
 
@@ -50,29 +51,14 @@ def export_run(
     out: Path,
     keep_fraction: float | None = None,
     branch: str = MAIN,
-    *,
-    formats: Sequence[str] = ("csv",),
-    spreadsheet_safe: bool = False,
-    confirmed: bool = False,
+    options: ExportOptions = ExportOptions(),
 ) -> ExportReport:
     """Write curated.csv, decisions.csv and manifest.json into `out`; refuses when the dataset has changed.
 
-    branch: the name of the curation, for the manifest. formats: "csv", and "parquet" for both tables with the source's
-    types as well. curated.csv holds the person's cells as they are; spreadsheet_safe: an apostrophe before each that a
-    spreadsheet would run (see `formula_cells`), which alters what a model reads. Rules that keep nothing or everything,
-    or that empty a class, are refused until `confirmed` (see `questions`).
+    branch: the name of the curation, for the manifest. Rules that keep nothing or everything, or that empty a class,
+    are refused until `options.confirmed` (see `questions`).
     """
-    return exporting.export_run(
-        run,
-        rules,
-        decisions,
-        out,
-        keep_fraction,
-        branch,
-        formats=tuple(formats),
-        spreadsheet_safe=spreadsheet_safe,
-        confirmed=confirmed,
-    )
+    return exporting.export_run(run, rules, decisions, out, keep_fraction, branch, options)
 
 
 def verify_export(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from core import actions
 from core.types.curation import Decision, Rules
+from core.types.exports import ExportOptions
 
 from . import words
 from .progress import shown_progress
@@ -52,9 +53,7 @@ def export(asked: Namespace) -> None:
         asked.out,
         asked.keep_fraction,
         asked.branch,
-        formats=asked.formats,
-        spreadsheet_safe=asked.spreadsheet_safe,
-        confirmed=asked.yes,
+        ExportOptions(tuple(asked.formats), asked.spreadsheet_safe, confirmed=asked.yes),
     )
     words.print_export(done, asked.out)
 

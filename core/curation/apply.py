@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -39,26 +40,33 @@ def apply_rules(view: ScoreView, rules: Rules, decisions: Mapping[str, Decision]
     saved = rescue(view, rules.guardrails, ranking, gone, by_rule)
     gone[saved.floor] = False
     gone[saved.cap] = False
-    return _outcome(view, rules, ranking, manual, twins, cuts, saved, best, gone, by_rule)
+    return _outcome(view, rules, ranking, _Steps(manual, twins, cuts, saved, best, gone, by_rule))
 
 
-def _outcome(
-    view: ScoreView,
-    rules: Rules,
-    ranking: Ranking,
-    manual: Manual,
-    twins: DuplicateChoice,
-    cuts: Cuts,
-    saved: Rescue,
-    best: np.ndarray,
-    gone: np.ndarray,
-    by_rule: np.ndarray,
-) -> Outcome:
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """What each step found.
+
+    best: rows that stay for their near-duplicates. gone [N] bool: rows that are dropped in the end. by_rule [N] bool:
+    rows that rules alone would drop.
+    """
+
+    manual: Manual
+    twins: DuplicateChoice
+    cuts: Cuts
+    saved: Rescue
+    best: np.ndarray
+    gone: np.ndarray
+    by_rule: np.ndarray
+
+
+def _outcome(view: ScoreView, rules: Rules, ranking: Ranking, steps: _Steps) -> Outcome:
+    manual, twins, cuts, saved, gone = steps.manual, steps.twins, steps.cuts, steps.saved, steps.gone
     locked = view.held_out_rows if rules.guardrails.lock_held_out else view.held_out_rows[:0]
-    code = by_rule.astype(np.uint8)  # of SOURCES: 1 = rule, 0 = default
+    code = steps.by_rule.astype(np.uint8)  # of SOURCES: 1 = rule, 0 = default
     by_hand = np.flatnonzero(manual.kept | manual.dropped)
     spared = twins.spared[~gone[twins.spared]]
-    guarded = np.concatenate([best, saved.floor, saved.cap, spared])
+    guarded = np.concatenate([steps.best, saved.floor, saved.cap, spared])
     for where, source in ((guarded, 2), (twins.losers, 3), (by_hand, 4), (locked, 5)):
         code[where] = source
     marks = {
@@ -67,7 +75,7 @@ def _outcome(
         "manual_drop": by_hand[manual.dropped[by_hand]],
         "manual_relabel": by_hand[manual.relabeled[by_hand]],
         "duplicate": twins.losers,
-        "duplicate_best": best,
+        "duplicate_best": steps.best,
         "class_cap": saved.cap,
         "class_floor": np.concatenate([saved.floor, spared]),
     }

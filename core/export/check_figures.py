@@ -40,38 +40,7 @@ def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
 
 def check_figure(result: CheckResult) -> dict[str, Any]:
     """Accuracy over the share kept: a line with a band for rule and random, all data as a dotted line across."""
-    traces: list[dict[str, Any]] = []
-    full = next(p for p in result.points if p.arm == "all")
-    for arm, (title, color, dash) in ARMS.items():
-        points = sorted((p for p in result.points if p.arm == arm), key=lambda p: p.fraction)
-        if arm == "all":
-            points = [full, full]
-        x = [min(p.fraction for p in result.points), 1.0] if arm == "all" else [p.fraction for p in points]
-        edge = [p.low for p in points] + [p.high for p in reversed(points)]
-        traces.append(
-            {
-                "type": "scatter",
-                "x": x + x[::-1],
-                "y": edge,
-                "fill": "toself",
-                "fillcolor": color + "26",
-                "line": {"width": 0},
-                "hoverinfo": "skip",
-                "showlegend": False,
-                "mode": "lines",
-            }
-        )
-        traces.append(
-            {
-                "type": "scatter",
-                "x": x,
-                "y": [p.mean for p in points],
-                "name": title,
-                "mode": "lines" if arm == "all" else "lines+markers",
-                "line": {"color": color, "dash": dash},
-                "hovertemplate": "%{x:.0%} kept: %{y:.1%}<extra>" + title + "</extra>",
-            }
-        )
+    traces = [trace for arm in ARMS for trace in _arm_traces(result, arm)]
     axis = {"tickformat": ".0%", "automargin": True}
     return {
         "data": traces,
@@ -138,3 +107,33 @@ def recall_figure(result: SelfTestResult) -> dict[str, Any]:
 
 def _by_quality(result: SelfTestResult) -> list[ScoreRecall]:
     return [*result.composites, *sorted(result.scores, key=lambda s: -s.auroc)]
+
+
+def _arm_traces(result: CheckResult, arm: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The band (95 % interval) and the line of one arm; that of all data has one point and goes all the way across."""
+    title, color, dash = ARMS[arm]
+    points = sorted((p for p in result.points if p.arm == arm), key=lambda p: p.fraction)
+    x = [p.fraction for p in points]
+    if arm == "all":
+        points, x = [points[0]] * 2, [min(p.fraction for p in result.points), 1.0]
+    band = {
+        "type": "scatter",
+        "x": x + x[::-1],
+        "y": [p.low for p in points] + [p.high for p in reversed(points)],
+        "fill": "toself",
+        "fillcolor": color + "26",
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "mode": "lines",
+    }
+    line = {
+        "type": "scatter",
+        "x": x,
+        "y": [p.mean for p in points],
+        "name": title,
+        "mode": "lines" if arm == "all" else "lines+markers",
+        "line": {"color": color, "dash": dash},
+        "hovertemplate": "%{x:.0%} kept: %{y:.1%}<extra>" + title + "</extra>",
+    }
+    return band, line

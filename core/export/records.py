@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.datasets.spreadsheet import is_formula, is_number
@@ -40,5 +40,14 @@ def _safe_as_said(record: Mapping[str, Any], records: list[list[str]]) -> bool:
     width = len(records[0])
     if not all(-1 <= row < len(records) - 1 and 0 <= column < width for row, column in listed):
         return False
-    altered = all(cell[:1] == "'" and is_formula(cell[1:]) for cell in (records[r + 1][k] for r, k in listed))
-    return altered and not any(is_formula(cell) and not is_number(cell) for row in records for cell in row)
+    return _all_altered(records[row + 1][column] for row, column in listed) and not _any_runs(records)
+
+
+def _all_altered(cells: Iterable[str]) -> bool:
+    """Whether each cell is a formula behind an apostrophe."""
+    return all(cell[:1] == "'" and is_formula(cell[1:]) for cell in cells)
+
+
+def _any_runs(records: list[list[str]]) -> bool:
+    """Whether a spreadsheet would run any cell."""
+    return any(is_formula(cell) and not is_number(cell) for row in records for cell in row)

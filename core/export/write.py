@@ -14,6 +14,7 @@ import numpy as np
 from core.curation import ScoreView, apply_rules, emptied_classes
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, DataError, RulesError
+from core.types.exports import ExportOptions
 
 from .curated_table import curated_columns, formula_cells
 from .decisions_table import decision_columns
@@ -56,32 +57,32 @@ def write_export(
     provenance: Mapping[str, Any],
     columns: Any,
     out: Path,
-    *,
-    formats: tuple[str, ...] = ("csv",),
-    spreadsheet_safe: bool = False,
+    options: ExportOptions = ExportOptions(),
     kinds: Mapping[str, Any] | None = None,
-    confirmed: bool = False,
 ) -> ExportReport:
-    """curated.csv, decisions.csv and manifest.json (and Parquet twins with "parquet" in `formats`) in the folder `out`.
+    """curated.csv, decisions.csv and manifest.json (and Parquet twins where `options` say so) in the folder `out`.
 
-    curated.csv holds the user's own cells as they are: what is trained on them reads the same words. spreadsheet_safe:
-    an apostrophe before those that a spreadsheet would run, each listed in the manifest. decisions.csv is made for
-    spreadsheets and always has it; Parquet never. kinds: Arrow types of `columns` in their source.
+    curated.csv holds the user's own cells as they are, unless it is made for spreadsheets: then each altered cell is
+    listed in the manifest. decisions.csv is always made for spreadsheets, Parquet never. kinds: Arrow types of
+    `columns` in their source.
 
     provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
     compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
     Refuses (DataError, RulesError): ids that are not unique, a dataset changed since scoring, a class emptied without
-    `allow_empty_class` or `confirmed`, a folder with files of someone else. The same arguments give the same bytes.
+    `allow_empty_class` or `options.confirmed`, a folder with files of someone else. The same arguments give the same
+    bytes.
     """
     out = Path(out)
-    _refuse_formats(formats)
+    _refuse_formats(options.formats)
     outcome = apply_rules(view, rules, decisions)
     _refuse(view, provenance)
-    if not confirmed:
+    if not options.confirmed:
         _refuse_emptied(view, rules, outcome)
     _refuse_folder(out)
     tables = (
-        Table("curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()), spreadsheet_safe),
+        Table(
+            "curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()), options.spreadsheet_safe
+        ),
         Table("decisions", decision_columns(view, rules, decisions, outcome), len(view)),
     )
     kept_provenance = {k: v for k, v in provenance.items() if k != "current_fingerprint"}
@@ -90,7 +91,7 @@ def write_export(
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as building:
             folder = Path(building) / "export"
             folder.mkdir()
-            outputs = _write_tables(folder, tables, formats)
+            outputs = _write_tables(folder, tables, options.formats)
             manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs)
             (folder / "manifest.json").write_bytes(to_text(manifest).encode())
             _swap(folder, out, Path(building) / "earlier")
@@ -106,7 +107,7 @@ def write_export(
         {name: entry["sha256"] for name, entry in outputs.items()},
         tuple(manifest["warnings"]),
         formula_cells(tables[0].columns, tables[0].rows),
-        spreadsheet_safe,
+        options.spreadsheet_safe,
     )
 
 

@@ -21,6 +21,7 @@ from core.store.runs import is_run
 from core.types.branches import MAIN
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, ModelError, RulesError, RunError
+from core.types.exports import ExportOptions
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import RunState
 
@@ -39,25 +40,22 @@ def export_run(
     out: Path,
     keep_fraction: float | None = None,
     branch: str = MAIN,
-    *,
-    formats: tuple[str, ...] = ("csv",),
-    spreadsheet_safe: bool = False,
-    confirmed: bool = False,
+    options: ExportOptions = ExportOptions(),
 ) -> ExportReport:
     """Write the export; the same run, branch, rules and decisions give the same bytes whoever asks.
 
-    Rules that keep nothing or everything, or that empty a class, are refused (RulesError) until they are confirmed.
+    Rules that keep nothing or everything, or that empty a class, are refused (RulesError) until `options.confirmed`.
     """
     refuse_changed_source(run)
     view = score_view(run)
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
     outcome = apply_rules(view, rules, decisions)
-    asked = () if confirmed else questions(view, rules, outcome)
+    asked = () if options.confirmed else questions(view, rules, outcome)
     if asked:
         raise RulesError(asked[0], f"Change the rules or the share. {CONFIRM}")
     known = {**provenance(run, rules, decisions), "branch": branch, **_unfinished(run)}
-    kinds = column_types(run.spec.source) if "parquet" in formats else {}
+    kinds = column_types(run.spec.source) if "parquet" in options.formats else {}
     report = write_export(
         view,
         rules,
@@ -65,10 +63,8 @@ def export_run(
         known,
         run.examples.columns,
         Path(out),
-        formats=formats,
-        spreadsheet_safe=spreadsheet_safe,
-        kinds=kinds,
-        confirmed=confirmed,
+        options,
+        kinds,
     )
     return replace(report, checklist=export_checklist(run, view, rules, decisions, outcome))
 

@@ -16,6 +16,7 @@ from core.scores import SCORES, ScoreMethod, score_named
 from core.types.errors import CurationError, ModelError
 from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
+from core.types.image_format import ImageFormat
 from core.types.params import params_from_dict
 from core.types.registry import find
 from core.types.runs import RunSpec, ScorePlan, TrainingSpec
@@ -57,15 +58,20 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
     image_format = image_format_of(training)
     if modality is Modality.IMAGE and (training.own_code or training.weights):
         refuse_unknown(image_format, training.model)
-    estimator = training.model in (family.name for family in MODELS if family.probabilities_only)
-    if estimator and (training.weights or image_format.mean):
-        given = "--weights" if training.weights else "--mean and --std"
-        raise ModelError(f"{training.model} is no network: {given} cannot reach it.", "Leave out, or name a network.")
+    _refuse_network_settings(training, image_format)
     if training.epochs == 0 and not training.as_it_is:
         raise ModelError(
             "epochs is 0, and a built-in network that was not trained knows nothing.",
             "Give 1 or more; 0 is for module:factory, when it returns a network that is trained already.",
         )
+
+
+def _refuse_network_settings(training: TrainingSpec, image_format: ImageFormat) -> None:
+    """Raise `ModelError` for what only a network could take, given to a model that is none."""
+    estimator = training.model in (family.name for family in MODELS if family.probabilities_only)
+    if estimator and (training.weights or image_format.mean):
+        given = "--weights" if training.weights else "--mean and --std"
+        raise ModelError(f"{training.model} is no network: {given} cannot reach it.", "Leave out, or name a network.")
 
 
 def _check_settings(training: TrainingSpec, modality: Modality | None) -> None:
@@ -144,15 +150,22 @@ def _missing_signal(
         missing = needs - recorded
         return f"needs {listed(missing)}: not among what was recorded" if missing else ""
     modality = examples.modality if examples is not None else Modality(spec.modality) if spec.modality else None
-    if Signal.TEXTS in needs and modality and modality is not Modality.TEXT:
-        return f"needs texts: these examples are of the kind {modality.value}"
-    if any(s.facts.of_network for s in needs) and modality and gives_only_probabilities(spec.training, modality):
-        return f"needs a network: {spec.training.model} gives probabilities only"
+    if modality and (why := _unfit_kind(needs, spec.training, modality)):
+        return why
     kept = _kept_checkpoints(spec.training)
     if kept < method.least_checkpoints:
         there = "1 is kept" if kept == 1 else f"{kept} are kept"
         return f"needs {method.least_checkpoints} checkpoints of the training: {there}"
     return _missing_training(needs, spec.training, modality, examples)
+
+
+def _unfit_kind(needs: frozenset[Signal], training: TrainingSpec, modality: Modality) -> str:
+    """Why examples of this kind, or the model for them, cannot give the signals; empty where they can."""
+    if Signal.TEXTS in needs and modality is not Modality.TEXT:
+        return f"needs texts: these examples are of the kind {modality.value}"
+    if any(s.facts.of_network for s in needs) and gives_only_probabilities(training, modality):
+        return f"needs a network: {training.model} gives probabilities only"
+    return ""
 
 
 def _missing_training(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import actions
 from core.types.errors import CurationError
+from core.types.exports import ExportOptions
 from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
 from dashboard.session import cache, commands, error_boundary, navigation, state
@@ -64,7 +65,7 @@ def _write(opened: Opened) -> None:
         key="write_export",
         type="primary",
         on_click=_export,
-        args=(opened, folder, formats, safe, bool(asked)),
+        args=(opened, folder, ExportOptions(formats, safe, confirmed=bool(asked))),
         disabled=not meant,
     )
     done = state.get("exported")
@@ -119,7 +120,7 @@ def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
     return ("csv", "parquet") if parquet else ("csv",), safe
 
 
-def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool, confirmed: bool) -> None:
+def _export(opened: Opened, folder: str, options: ExportOptions) -> None:
     report = commands.attempt(
         lambda: actions.exports.export_run(
             opened.run,
@@ -127,9 +128,7 @@ def _export(opened: Opened, folder: str, formats: tuple[str, ...], safe: bool, c
             opened.curation.decisions,
             Path(folder).expanduser(),
             branch=opened.curation.branch,
-            formats=formats,
-            spreadsheet_safe=safe,
-            confirmed=confirmed,
+            options=options,
         )
     )
     if report is None:

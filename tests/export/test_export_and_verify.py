@@ -15,6 +15,7 @@ from core.export import raise_if_failed, read_manifest, verify, write_export
 from core.export.replay import read_export, read_records
 from core.types.curation import Action, Decision, Rules, Threshold
 from core.types.errors import CurationError, DataError, RulesError
+from core.types.exports import ExportOptions
 
 
 def test_an_export_verifies_from_its_folder_alone(tmp_path):
@@ -59,8 +60,8 @@ def test_the_columns_are_those_of_the_contract(tmp_path):
 
 
 def test_a_second_export_has_the_same_bytes(tmp_path):
-    write_out(tmp_path / "a", formats=("csv", "parquet"))
-    write_out(tmp_path / "b", formats=("csv", "parquet"))
+    write_out(tmp_path / "a", options=ExportOptions(("csv", "parquet")))
+    write_out(tmp_path / "b", options=ExportOptions(("csv", "parquet")))
     for name in ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
@@ -121,7 +122,7 @@ def _formulas(out: Path, **more):
 
 
 def test_curated_holds_every_cell_as_it_is(tmp_path):
-    report, curated, _ = _formulas(tmp_path / "out", formats=("csv", "parquet"))
+    report, curated, _ = _formulas(tmp_path / "out", options=ExportOptions(("csv", "parquet")))
     assert curated[0] == ["example_id", "=cmd", "number", "mixed"]
     assert [r[0] for r in curated[1:]] == [f"-{k}" for k in range(len(FORMULAS))]
     assert [r[1] for r in curated[1:]] == FORMULAS
@@ -136,7 +137,7 @@ def test_curated_holds_every_cell_as_it_is(tmp_path):
 
 
 def test_safe_for_spreadsheets_alters_what_it_says_and_lists_it(tmp_path):
-    report, curated, _ = _formulas(tmp_path / "out", spreadsheet_safe=True)
+    report, curated, _ = _formulas(tmp_path / "out", options=ExportOptions(spreadsheet_safe=True))
     assert curated[0] == ["example_id", "'=cmd", "number", "mixed"]
     assert [r[1] for r in curated[1:]] == ["'=1+1", "'+2", "'-x", "'@SUM(A1)", "'\tx", "'\rx", "'quoted", "a=b", ""]
     assert {r[2] for r in curated[1:]} == {"-1"}
@@ -156,7 +157,7 @@ def test_fault_78_a_formula_in_an_id_is_defused_in_decisions_csv_whatever_is_cho
         view = view_of({"el2n": np.arange(size)}, ids=["=cmd()", *(f"-{k}" for k in range(1, size))])
         decisions = {"=cmd()": Decision(note="=1+1")}
         out = tmp_path / str(safe)
-        write_export(view, Rules(guardrails=OPEN), decisions, {}, None, out, spreadsheet_safe=safe)
+        write_export(view, Rules(guardrails=OPEN), decisions, {}, None, out, ExportOptions(spreadsheet_safe=safe))
         head, first, *_ = read_table(out / "decisions.csv")
         assert (first[0], first[head.index("note")]) == ("'=cmd()", "'=1+1")
         assert read_table(out / "curated.csv")[1][0] == ("'=cmd()" if safe else "=cmd()")

@@ -18,6 +18,7 @@ from core.export.manifest import manifest_hash, to_text
 from core.export.records import record_findings
 from core.types.curation import Action, Decision
 from core.types.errors import CurationError
+from core.types.exports import ExportOptions
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 
@@ -35,7 +36,7 @@ def made(tmp_path_factory):
         run = actions.runs.run_here(spec, folder / "run", SilentProgress())
         decisions = {"row-1": Decision(Action.RELABEL, "z"), "row-2": Decision(Action.DROP)}
         rules = actions.rules.default_rules(actions.scores.score_view(run))
-        actions.exports.export_run(run, rules, decisions, folder / "out", formats=("csv", "parquet"))
+        actions.exports.export_run(run, rules, decisions, folder / "out", options=ExportOptions(("csv", "parquet")))
     return run, folder / "out"
 
 

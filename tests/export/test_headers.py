@@ -22,6 +22,7 @@ from core.export.table import text_column, write_csv
 from core.types.curation import Rules, Threshold
 from core.types.errors import DataError
 from core.types.examples import Roles
+from core.types.exports import ExportOptions
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard.tables import flip_risks, row_table
@@ -48,7 +49,7 @@ def _header(data: bytes) -> list[str]:
 
 def test_no_written_table_has_a_name_twice(view, tmp_path):
     outcome = apply_rules(view, RULES)
-    write_export(view, RULES, {}, {}, view.columns, tmp_path / "out", formats=("csv", "parquet"))
+    write_export(view, RULES, {}, {}, view.columns, tmp_path / "out", options=ExportOptions(("csv", "parquet")))
     headers = {name: _header((tmp_path / "out" / f"{name}.csv").read_bytes()) for name in ("curated", "decisions")}
     headers |= {
         f"{name}.parquet": pq.read_schema(tmp_path / "out" / f"{name}.parquet").names
@@ -105,7 +106,9 @@ def test_own_columns_named_like_ours_survive_a_run(tmp_path):
         training=TrainingSpec(folds=2),
     )
     run = actions.runs.run_here(spec, tmp_path / "run", SilentProgress())
-    actions.exports.export_run(run, replace(RULES, goal="find_ood"), {}, tmp_path / "out", formats=("csv", "parquet"))
+    actions.exports.export_run(
+        run, replace(RULES, goal="find_ood"), {}, tmp_path / "out", options=ExportOptions(("csv", "parquet"))
+    )
     assert [report.ok for report in actions.exports.verify_export(tmp_path / "out", level=2)] == [True, True]
     was = load_examples(str(tmp_path / "data.csv"), "table", roles).columns
     now = pd.read_csv(tmp_path / "out" / "curated.csv", dtype=str)

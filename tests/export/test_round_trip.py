@@ -14,6 +14,7 @@ from core import actions
 from core.datasets import load_examples
 from core.types.curation import Rules, Threshold
 from core.types.examples import Roles
+from core.types.exports import ExportOptions
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 
@@ -108,7 +109,7 @@ def test_hard_texts_come_back_as_they_were(tmp_path, line_end):
             [["key", "text", "label", "=note"], *rows]
         )
     roles = Roles(id="key", text="text", label="label")
-    out = _export(source, tmp_path, roles, "text", formats=("csv", "parquet"))
+    out = _export(source, tmp_path, roles, "text", options=ExportOptions(("csv", "parquet")))
     for name in ("curated.csv", "curated.parquet"):
         assert _unequal(source, out / name, roles, "text")[1] == 0, name
 
@@ -132,7 +133,7 @@ def test_numbers_in_parquet_come_back_with_their_types(tmp_path):
     source = tmp_path / "numbers.parquet"
     pq.write_table(table, source)
     roles = Roles(id="id", label="label")
-    out = _export(source, tmp_path, roles, "table", formats=("csv", "parquet"))
+    out = _export(source, tmp_path, roles, "table", options=ExportOptions(("csv", "parquet")))
     for name in ("curated.csv", "curated.parquet"):
         assert _unequal(source, out / name, roles, "table")[1] == 0, name
     found = pq.read_table(out / "curated.parquet")
@@ -159,7 +160,7 @@ def test_numbers_of_a_csv_become_numbers_in_parquet_only_where_no_cell_changes(t
     source = tmp_path / "plain.csv"
     frame.to_csv(source, index=False)
     roles = Roles(id="id", label="label")
-    out = _export(source, tmp_path, roles, "table", formats=("csv", "parquet"))
+    out = _export(source, tmp_path, roles, "table", options=ExportOptions(("csv", "parquet")))
     schema = pq.read_schema(out / "curated.parquet")
     kinds = {f.name: str(f.type).replace("large_", "") for f in schema}
     assert kinds == {
