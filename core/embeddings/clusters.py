@@ -67,17 +67,19 @@ def cluster_hdbscan(vectors: np.ndarray, params: HdbscanParams, seed: int) -> np
     components = principal_components(vectors[rows], DENSITY_DIMENSIONS, seed)
     flat = components.transform(vectors)
     # min_samples 5: with the library's default (the cluster size) nearly all of a real set is called noise
-    found = HDBSCAN(min_cluster_size=max(smallest, 2), min_samples=min(5, len(rows)), copy=True).fit_predict(flat[rows])
-    return _by_size(found if len(rows) == len(flat) else _join(flat, rows, found))
+    labels = HDBSCAN(min_cluster_size=max(smallest, 2), min_samples=min(5, len(rows)), copy=True).fit_predict(
+        flat[rows]
+    )
+    return _by_size(labels if len(rows) == len(flat) else _join(flat, rows, labels))
 
 
-def _join(flat: np.ndarray, rows: np.ndarray, found: np.ndarray) -> np.ndarray:
+def _join(flat: np.ndarray, rows: np.ndarray, fitted_labels: np.ndarray) -> np.ndarray:
     """Every row takes the group of its nearest fitted row, fitted rows their own."""
     from sklearn.neighbors import NearestNeighbors
 
     nearest = NearestNeighbors(n_neighbors=1).fit(flat[rows]).kneighbors(flat, return_distance=False)[:, 0]
-    labels = found[nearest]
-    labels[rows] = found
+    labels = fitted_labels[nearest]
+    labels[rows] = fitted_labels
     return labels
 
 

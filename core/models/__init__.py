@@ -24,16 +24,16 @@ def model_named(name: str, modality: Modality, shape: InputShape | None = None) 
     """The family called `name` ("auto": the default of the modality, for images by the `shape` of an encoded one);
     `ModelError` when unknown or unfit.
     """
-    wanted = _default(modality, shape) if name == AUTO.name else name
-    if ":" in wanted:
+    chosen = _default(modality, shape) if name == AUTO.name else name
+    if ":" in chosen:
         raise ModelError(
-            f'"{wanted}" is code from outside Chaffinch. Nothing was run.',
+            f'"{chosen}" is code from outside Chaffinch. Nothing was run.',
             "Name it on the command line with run --model, or give the network itself to core.score.",
         )
-    family = find(wanted, MODELS, "model", ModelError, also="module:factory")
+    family = find(chosen, MODELS, "model", ModelError, also="module:factory")
     if modality not in family.modalities and modality is not Modality.TRACE:
         fit = ", ".join(f.name for f in MODELS if modality in f.modalities)
-        raise ModelError(f'Model "{wanted}" cannot read {modality.value} examples.', f"Choose one of: {fit}.")
+        raise ModelError(f'Model "{chosen}" cannot read {modality.value} examples.', f"Choose one of: {fit}.")
     return family
 
 

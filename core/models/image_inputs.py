@@ -26,11 +26,11 @@ class _Encoder(TypedDict):
 
 def image_format_of(spec: TrainingSpec) -> ImageFormat:
     """What the spec says, and for what it leaves open the encoder that lies beside weights of an earlier run."""
-    told, beside = image_format_in(spec), _beside(spec.weights)
+    said, beside = image_format_in(spec), _beside(spec.weights)
     return replace(
-        told if told.size else replace(told, size=beside.size, resampling=beside.resampling),
-        mean=told.mean or beside.mean,
-        std=told.std or beside.std,
+        said if said.size else replace(said, size=beside.size, resampling=beside.resampling),
+        mean=said.mean or beside.mean,
+        std=said.std or beside.std,
     )
 
 

@@ -74,11 +74,11 @@ def fit_state(network: Any, state: Mapping[str, Any], name: str) -> None:
     state = _without_prefix(state, own)
     missing, unexpected = sorted(set(own) - set(state)), sorted(set(state) - set(own))
     if missing or unexpected:
-        found = [
+        differences = [
             f"{word}: {_listed(keys)}" for word, keys in (("missing", missing), ("unexpected", unexpected)) if keys
         ]
         raise ModelError(
-            f"{name} does not fit the model; {'; '.join(found)}.",
+            f"{name} does not fit the model; {'; '.join(differences)}.",
             "Choose the model it was trained with (--model), or rename its keys.",
         )
     for key, value in own.items():

@@ -4,7 +4,7 @@
 
 (a, b) = (1, 1) is Data Shapley; the larger a, the smaller the sets that count: (16, 1) was the best at wrong labels, as
 in a large set one row hardly matters. v is one minus the squared error of a ridge classifier on the frozen embedding
-(see `ridge_game`). All reals. HIGH helps, LOW (negative) misleads: probably labeled wrong. Orders are walked until less
+(see `ridge_game`). All reals. HIGH helps, LOW (negative) misleads: probably labeled wrong. Orders end where less
 than a millionth of the weight is left. Beware of the names: some code swaps a and b. For up to 1,000 training rows.
 Fails like Data Shapley; small sets know little, so its values are noisier. Kwon & Zou, AISTATS 2022.
 """

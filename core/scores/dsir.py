@@ -119,8 +119,8 @@ def _compute(inputs: ScoreInputs, params: DSIRParams, progress: Progress) -> Sco
     trained = splits == Split.TRAIN
     if not params.target and (why := _why_not(inputs.examples)):
         raise DataError(f"DSIR {why}.", "Give a target corpus, the data a split column, or leave this score out.")
-    wanted, count = _target(params, flat, splits, progress)
-    raw, target = bucket_shares(flat.features[trained[flat.row]]), bucket_shares(wanted, params.smoothing)
+    target, count = _target(params, flat, splits, progress)
+    raw, target = bucket_shares(flat.features[trained[flat.row]]), bucket_shares(target, params.smoothing)
     if raw.sum() == 0 or target.sum() == 0:
         raise DataError("The training texts or the target texts contain no words.", "Check the text column.")
     weights = log_weights(flat, log_ratio(target, raw), params.normalize)
@@ -146,8 +146,8 @@ def _target(
     unseen for what is measured later, else `test`.
     """
     if not params.target:
-        wanted = splits == (Split.VALID if (splits == Split.VALID).any() else Split.TEST)
-        return flat.features[wanted[flat.row]], int(wanted.sum())
+        is_target = splits == (Split.VALID if (splits == Split.VALID).any() else Split.TEST)
+        return flat.features[is_target[flat.row]], int(is_target.sum())
     texts = read_target(params.target)
     return flatten(texts, words_and_marks, params.n_grams, bucket, progress, "DSIR: target").features, len(texts)
 

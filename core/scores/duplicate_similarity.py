@@ -21,15 +21,15 @@ from core.types.progress import Progress
 from core.types.scores import AssumptionCheck, ScoreResult
 from core.types.signals import Signal
 
-_COPY = 0.999  # above this two rows differ by rounding alone
+_COPY = 0.999  # similarity of a copy but for noise: an angle of 2.6 degrees at most
 
 
 def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> ScoreResult:
-    found = nearest_neighbors(inputs.embedding, 1, progress=progress, title="Nearest other example")
+    nearest = nearest_neighbors(inputs.embedding, 1, progress=progress, title="Nearest other example")
     (points,) = centered(inputs.embedding)
     squares = np.einsum("nd,nd->n", points, points, dtype=np.float64)
-    both = squares + squares[found.rows[:, 0]]
-    apart = found.distances[:, 0].astype(np.float64) ** 2
+    both = squares + squares[nearest.rows[:, 0]]
+    apart = nearest.distances[:, 0].astype(np.float64) ** 2
     values = 1.0 - np.divide(apart, both, out=np.zeros_like(apart), where=both > 0)
     copies = int((values >= _COPY).sum())
     check = AssumptionCheck(

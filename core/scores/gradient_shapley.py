@@ -56,42 +56,42 @@ class GradientShapleyParams:
 
 
 @dataclass(frozen=True, eq=False)
-class Walk:
-    """Rows x [n, D] with labels y [n] are stepped on; targets [V, D] with labels wanted [V] judge; C classes."""
+class Descent:
+    """Rows x [n, D] with labels y [n] are stepped on; targets [V, D] with target_labels [V] judge; C classes."""
 
     x: Float[np.ndarray, "row feature"]
     y: Integer[np.ndarray, " row"]
     targets: Float[np.ndarray, "target feature"]
-    wanted: Integer[np.ndarray, " target"]
+    target_labels: Integer[np.ndarray, " target"]
     classes: int
 
 
 def utility(
-    logits: Float[np.ndarray, "order class target"], wanted: Integer[np.ndarray, " target"], kind: str
+    logits: Float[np.ndarray, "order class target"], labels: Integer[np.ndarray, " target"], kind: str
 ) -> Float64[np.ndarray, " order"]:
     """[orders] of the targets' logits [orders, C, V]: mean log-likelihood of their labels, or accuracy."""
-    own = logits[:, wanted, np.arange(len(wanted))]
+    own = logits[:, labels, np.arange(len(labels))]
     top = logits.max(axis=1)
     if kind == "accuracy":
         return (own >= top).mean(axis=1)
     return (own - top - np.log(np.exp(logits - top[:, None]).sum(axis=1))).mean(axis=1)
 
 
-def walk_orders(
-    walk: Walk, orders: Integer[np.ndarray, "order row"], rate: float, kind: str, progress: Progress
+def order_gains(
+    descent: Descent, orders: Integer[np.ndarray, "order row"], rate: float, kind: str, progress: Progress
 ) -> Float64[np.ndarray, "order row"]:
-    """[P, n] what v gains at each row's step, for the orders [P, n] (positions in the walk's rows)."""
+    """[P, n] what v gains at each row's step, for the orders [P, n] (positions in its rows)."""
     count, n = orders.shape
-    weights = np.zeros((count, walk.classes, walk.x.shape[1]))
-    logits = np.zeros((count, walk.classes, len(walk.targets)))
+    weights = np.zeros((count, descent.classes, descent.x.shape[1]))
+    logits = np.zeros((count, descent.classes, len(descent.targets)))
     gains, every = np.empty((count, n)), np.arange(count)
-    before = utility(logits, walk.wanted, kind)
+    before = utility(logits, descent.target_labels, kind)
     for step in range(n):
         row = orders[:, step]
-        push = -rate * _error(weights, walk, row)
-        weights += push[:, :, None] * walk.x[row][:, None, :]
-        logits += push[:, :, None] * (walk.x[row] @ walk.targets.T)[:, None, :]
-        after = utility(logits, walk.wanted, kind)
+        push = -rate * _error(weights, descent, row)
+        weights += push[:, :, None] * descent.x[row][:, None, :]
+        logits += push[:, :, None] * (descent.x[row] @ descent.targets.T)[:, None, :]
+        after = utility(logits, descent.target_labels, kind)
         gains[every, row] = after - before
         before = after
         progress.advance()
@@ -99,27 +99,27 @@ def walk_orders(
 
 
 def _error(
-    weights: Float[np.ndarray, "order class feature"], walk: Walk, row: Integer[np.ndarray, " order"]
+    weights: Float[np.ndarray, "order class feature"], descent: Descent, row: Integer[np.ndarray, " order"]
 ) -> Float64[np.ndarray, "order class"]:
     """[P, C] softmax minus one-hot of one row for each order."""
-    error = softmax(np.einsum("pcd,pd->pc", weights, walk.x[row]))
-    error[np.arange(len(row)), walk.y[row]] -= 1.0
+    error = softmax(np.einsum("pcd,pd->pc", weights, descent.x[row]))
+    error[np.arange(len(row)), descent.y[row]] -= 1.0
     return error
 
 
-def best_rate(walk: Walk, rng: np.random.Generator) -> float:
+def best_rate(descent: Descent, rng: np.random.Generator) -> float:
     """The rate with the best mean less deviation, over ten orders, of the accuracy on rows just before their steps."""
-    some = rng.permutation(len(walk.x))[:_RATE_ROWS]
+    some = rng.permutation(len(descent.x))[:_RATE_ROWS]
     orders = np.tile(np.stack([rng.permutation(some) for _ in range(_RATE_ORDERS)]), (len(_RATES), 1))
     rates = np.repeat(_RATES, _RATE_ORDERS)
-    weights = np.zeros((len(orders), walk.classes, walk.x.shape[1]))
+    weights = np.zeros((len(orders), descent.classes, descent.x.shape[1]))
     right = np.zeros(orders.shape)
     for step in range(orders.shape[1]):
         row = orders[:, step]
-        error = _error(weights, walk, row)
-        own = error[np.arange(len(row)), walk.y[row]] + 1.0
+        error = _error(weights, descent, row)
+        own = error[np.arange(len(row)), descent.y[row]] + 1.0
         right[:, step] = own > 0.5  # more than half of the probability: never by a tie
-        weights -= (rates[:, None] * error)[:, :, None] * walk.x[row][:, None, :]
+        weights -= (rates[:, None] * error)[:, :, None] * descent.x[row][:, None, :]
     accuracy = right.mean(axis=1).reshape(len(_RATES), _RATE_ORDERS)
     return float(_RATES[int(np.argmax(accuracy.mean(axis=1) - accuracy.std(axis=1)))])
 
@@ -129,12 +129,12 @@ def _compute(inputs: ScoreInputs, params: GradientShapleyParams, progress: Progr
     rng = inputs.rng
     effects, parts, rates, orders = [], [], [], 0
     for number, layer in enumerate(layers):
-        rows, walk = _walk(inputs, layer, params.targets, rng)
-        rate = params.learning_rate or best_rate(walk, rng)
-        orders = _order_count(params.orders, walk, len(layers))
-        blocks = _blocks(orders, walk)
+        rows, descent = _descent(inputs, layer, params.targets, rng)
+        rate = params.learning_rate or best_rate(descent, rng)
+        orders = _order_count(params.orders, descent, len(layers))
+        blocks = _blocks(orders, descent)
         progress.stage(f"Gradient Shapley, network {number + 1}", len(blocks) * len(rows))
-        gains = _mean_gains(walk, blocks, rate, params.utility, rng, progress)
+        gains = _mean_gains(descent, blocks, rate, params.utility, rng, progress)
         copies = copy_groups(layer.features[rows], inputs.labels[rows])
         parts.append(mean_over_copies(gains, copies)[:, np.argsort(rows)])
         effects.append(parts[-1].mean(axis=0))
@@ -156,10 +156,10 @@ def memorization_check(inputs: ScoreInputs, layers: list[LastLayer]) -> Assumpti
     return AssumptionCheck("amber" if by_heart else "green", text, "memorization")
 
 
-def _walk(
+def _descent(
     inputs: ScoreInputs, layer: LastLayer, most: int, rng: np.random.Generator
-) -> tuple[Integer[np.ndarray, " row"], Walk]:
-    """Training rows in order of id, so that the order of the table plays no part, and their walk."""
+) -> tuple[Integer[np.ndarray, " row"], Descent]:
+    """Training rows in order of id, so that the order of the table plays no part, and what they are stepped on."""
     features = with_bias(layer)
     rows, targets = (rows_by_id(inputs, one) for one in (layer.trained, layer.targets))
     if len(targets) > most:
@@ -169,31 +169,33 @@ def _walk(
     length = float(((plain[rows] - center) ** 2).sum(axis=1).mean()) ** 0.5 or 1.0
     x, seen = (np.hstack([(plain[r] - center) / length, np.ones((len(r), 1))]) for r in (rows, targets))
     labels = inputs.labels
-    return rows, Walk(x, labels[rows], seen, labels[targets], layer.logits.shape[1])
+    return rows, Descent(x, labels[rows], seen, labels[targets], layer.logits.shape[1])
 
 
-def _order_count(asked: int, walk: Walk, networks: int) -> int:
+def _order_count(asked: int, descent: Descent, networks: int) -> int:
     """A multiple of the number of parts."""
-    cells = len(walk.x) * max(len(walk.targets), 1) * walk.classes * networks
+    cells = len(descent.x) * max(len(descent.targets), 1) * descent.classes * networks
     count = asked or min(100, _CELLS // cells)
     return PARTS * max(1, round(count / PARTS))
 
 
-def _blocks(count: int, walk: Walk) -> list[int]:
-    """How many orders are walked at once, until there are `count`: a multiple of the parts."""
-    most = _BLOCK_CELLS // max(len(walk.x), len(walk.targets) * walk.classes, walk.x.shape[1] * walk.classes)
+def _blocks(count: int, descent: Descent) -> list[int]:
+    """How many orders are taken at once, until there are `count`: a multiple of the parts."""
+    most = _BLOCK_CELLS // max(
+        len(descent.x), len(descent.targets) * descent.classes, descent.x.shape[1] * descent.classes
+    )
     size = PARTS * max(1, most // PARTS)
     return [min(size, count - start) for start in range(0, count, size)]
 
 
 def _mean_gains(
-    walk: Walk, blocks: list[int], rate: float, kind: str, rng: np.random.Generator, progress: Progress
+    descent: Descent, blocks: list[int], rate: float, kind: str, rng: np.random.Generator, progress: Progress
 ) -> Float64[np.ndarray, "part row"]:
     """[PARTS, n] mean gain over the random orders of each part, so many at once as each of `blocks` says."""
-    total = np.zeros((PARTS, len(walk.x)))
+    total = np.zeros((PARTS, len(descent.x)))
     for size in blocks:
-        orders = np.stack([rng.permutation(len(walk.x)) for _ in range(size)])
-        total += walk_orders(walk, orders, rate, kind, progress).reshape(-1, PARTS, len(walk.x)).sum(axis=0)
+        orders = np.stack([rng.permutation(len(descent.x)) for _ in range(size)])
+        total += order_gains(descent, orders, rate, kind, progress).reshape(-1, PARTS, len(descent.x)).sum(axis=0)
     return total * PARTS / sum(blocks)
 
 

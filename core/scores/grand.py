@@ -35,8 +35,8 @@ def _norm(one: CheckpointEvidence, labels: Integer[np.ndarray, " example"]) -> F
 
 
 def _compute(inputs: ScoreInputs, params: EpochParams, progress: Progress) -> ScoreResult:
-    given = inputs.labels
-    return score_checkpoints(inputs, lambda one, _: _norm(one, given), params.epochs, progress, "GraNd")
+    labels = inputs.labels
+    return score_checkpoints(inputs, lambda one, _: _norm(one, labels), params.epochs, progress, "GraNd")
 
 
 GRAND = ScoreMethod(

@@ -41,9 +41,9 @@ class InfluenceParams(SolveParams):
 
 def _compute(inputs: ScoreInputs, params: InfluenceParams, progress: Progress) -> ScoreResult:
     groups = [group[-params.checkpoints :] for group in judged_layers(inputs, "Influence")]
-    found = [[influence_on_targets(layer, inputs.labels, params, progress) for layer in group] for group in groups]
-    every = [effect for group in found for effect in group]
-    values = [np.mean([effect.values for effect in group], axis=0) for group in found]
+    effects = [[influence_on_targets(layer, inputs.labels, params, progress) for layer in group] for group in groups]
+    every = [effect for group in effects for effect in group]
+    values = [np.mean([effect.values for effect in group], axis=0) for group in effects]
     meta = {
         "solver": every[0].solver,
         "relative_residual": max(e.error for e in every),

@@ -78,21 +78,21 @@ def _compute(inputs: ScoreInputs, params: InfluenceSelfParams, progress: Progres
     labels = np.maximum(inputs.labels, 0)
 
     def of_seed(group: list[CheckpointEvidence]) -> tuple[Float64[np.ndarray, " example"], str]:
-        found = [self_influence(_layer(one, train, inputs), labels, params, progress) for one in group]
-        each = [checked(values, inputs, one) for (values, _), one in zip(found, group, strict=True)]
-        return np.mean(each, axis=0), found[0][1]
+        values_of = [self_influence(_layer(one, train, inputs), labels, params, progress) for one in group]
+        each = [checked(values, inputs, one) for (values, _), one in zip(values_of, group, strict=True)]
+        return np.mean(each, axis=0), values_of[0][1]
 
-    found = [of_seed(group) for group in late]
-    per_seed = np.stack([values for values, _ in found])
+    per_network = [of_seed(group) for group in late]
+    per_seed = np.stack([values for values, _ in per_network])
     fitted = accuracy_of(last, labels, train)
     accuracy = accuracy_of(last, labels, held_out) if len(held_out) else fitted
-    checks = (_solver_check(found[0][1], fitted), fit_check(fitted, inputs.labels), agreement_check(per_seed))
+    checks = (_solver_check(per_network[0][1], fitted), fit_check(fitted, inputs.labels), agreement_check(per_seed))
     return masked_result(
         per_seed,
         without_label(inputs.examples),
         checks=checks,
         skill=skill(accuracy, inputs.labels),
-        meta={"solver": found[0][1], "epochs_read": [one.checkpoint.epoch for one in late[0]]},
+        meta={"solver": per_network[0][1], "epochs_read": [one.checkpoint.epoch for one in late[0]]},
     )
 
 

@@ -42,12 +42,12 @@ def banzhaf_of_ranks(match: Float[np.ndarray, "target rank"], k: int) -> Float64
     """[V, M] float64 exact values of M ranked rows for V targets; match [V, M] is any real contribution. O(V M)."""
     ranks = match.shape[1]
     table = presence(ranks, k)
-    heard = table[:ranks].sum(axis=1)
+    in_vote = table[:ranks].sum(axis=1)
     crowding = np.zeros(ranks)
     crowding[1:] = 0.5 * table[: ranks - 1, k - 1]
     crowded_out = match * crowding
     behind = crowded_out[:, ::-1].cumsum(axis=1)[:, ::-1] - crowded_out
-    return (match * heard - behind) / k
+    return (match * in_vote - behind) / k
 
 
 def _compute(inputs: ScoreInputs, params: KNNBanzhafParams, progress: Progress) -> ScoreResult:

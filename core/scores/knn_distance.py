@@ -35,9 +35,11 @@ class KNNDistanceParams:
 
 
 def _compute(inputs: ScoreInputs, params: KNNDistanceParams, progress: Progress) -> ScoreResult:
-    found = nearest_neighbors(inputs.embedding, params.k, metric=params.metric, progress=progress, title="kNN distance")
-    values = found.distances.mean(axis=1, dtype=np.float64).astype(np.float32)
-    used = found.rows.shape[1]
+    nearest = nearest_neighbors(
+        inputs.embedding, params.k, metric=params.metric, progress=progress, title="kNN distance"
+    )
+    values = nearest.distances.mean(axis=1, dtype=np.float64).astype(np.float32)
+    used = nearest.rows.shape[1]
     checks = (
         neighbors_check(used, params.k, f"{len(values)} examples"),
         contrast_check(values),

@@ -43,14 +43,14 @@ def _compute(inputs: ScoreInputs, params: AgreementParams, progress: Progress) -
     train = inputs.examples.train_rows
     if len(train) < 2:
         raise DataError("kNN label agreement needs two labeled training rows.", "Give two or more labeled rows.")
-    found = _neighbors(inputs, train, params.k, progress)
-    weights = _weights(found.distances, params.weights)
+    nearest = _neighbors(inputs, train, params.k, progress)
+    weights = _weights(nearest.distances, params.weights)
     classes = max(inputs.examples.class_count, int(inputs.labels.max()) + 1)
-    share, winner = _vote(inputs.labels[train][found.rows], weights, inputs.labels, classes)
+    share, winner = _vote(inputs.labels[train][nearest.rows], weights, inputs.labels, classes)
     without, undefined = undefined_rows(without_label(inputs.examples))
     values = np.where(without, np.nan, share).astype(np.float32)
     accuracy = float((winner[train] == inputs.labels[train]).mean())
-    used = found.rows.shape[1]
+    used = nearest.rows.shape[1]
     checks = (
         neighbors_check(used, params.k, f"{len(train)} rows"),
         fit_check(accuracy, inputs.labels, f"The {used} nearest neighbors"),

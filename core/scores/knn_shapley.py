@@ -161,7 +161,7 @@ class _Scratch:
 
 def _compute(inputs: ScoreInputs, params: KNNShapleyParams, progress: Progress) -> ScoreResult:
     chosen = pick_targets(inputs, params.targets, "KNN-Shapley")
-    found = knn_shapley(
+    valuation = knn_shapley(
         inputs.embedding[chosen.train],
         inputs.labels[chosen.train],
         inputs.embedding[chosen.targets],
@@ -170,7 +170,7 @@ def _compute(inputs: ScoreInputs, params: KNNShapleyParams, progress: Progress) 
         own_row=chosen.own_row,
         progress=progress,
     )
-    return valued_rows(inputs, chosen, found.values, found.accuracy, params.k)
+    return valued_rows(inputs, chosen, valuation.values, valuation.accuracy, params.k)
 
 
 KNN_SHAPLEY = ScoreMethod(

@@ -98,7 +98,7 @@ def _compute(inputs: ScoreInputs, params: LabelQualityParams, progress: Progress
     without, undefined = undefined_rows(
         {
             **without_label(inputs.examples),
-            "row without out-of-fold prediction": ~np.isfinite(probabilities).all(axis=1),
+            "row without out-of-fold prediction": np.asarray(~np.isfinite(probabilities).all(axis=1)),
         }
     )
     rows = np.flatnonzero(~without)
@@ -133,14 +133,14 @@ def _issues(
     if len(np.unique(labels)) < 2:
         check = AssumptionCheck("red", "1 class is given: no other label to suspect.", "flagged labels")
         return {"out_of_fold_accuracy": accuracy}, check, flags
-    found = confident_joint(labels, probabilities, by)
-    flags[rows] = found.flagged
-    count = int(found.flagged.sum())
+    joint = confident_joint(labels, probabilities, by)
+    flags[rows] = joint.flagged
+    count = int(joint.flagged.sum())
     names = [*inputs.examples.class_names, *map(str, range(inputs.examples.class_count, probabilities.shape[1]))]
     meta: dict[str, Any] = {"out_of_fold_accuracy": accuracy, "flagged_labels": count}
-    meta |= found.about(names, len(rows))
+    meta |= joint.about(names, len(rows))
     text = (
-        f"{count} of {len(labels)} labels are flagged, and {found.noise_rate:.1%} estimated wrong, by models that are "
+        f"{count} of {len(labels)} labels are flagged, and {joint.noise_rate:.1%} estimated wrong, by models that are "
         f"right on {accuracy:.1%} of the rows"
     )
     if accuracy < 0.8:

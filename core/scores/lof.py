@@ -35,14 +35,14 @@ class LOFParams:
     metric: str = param("euclidean", label="Distance", choices=("euclidean", "cosine"))
 
 
-def local_outlier_factor(found: Neighbors) -> Float64[np.ndarray, " example"]:
+def local_outlier_factor(nearest: Neighbors) -> Float64[np.ndarray, " example"]:
     """[N] float64 factors from each row's nearest others (`nearest_neighbors` without queries)."""
     from scipy.sparse import csr_array
     from sklearn.neighbors import LocalOutlierFactor
 
-    count, k = found.rows.shape
-    columns = np.hstack([np.arange(count, dtype=found.rows.dtype)[:, None], found.rows])
-    distances = np.hstack([np.zeros((count, 1)), found.distances.astype(np.float64)])
+    count, k = nearest.rows.shape
+    columns = np.hstack([np.arange(count, dtype=nearest.rows.dtype)[:, None], nearest.rows])
+    distances = np.hstack([np.zeros((count, 1)), nearest.distances.astype(np.float64)])
     # Each row holds itself at 0 first: scikit-learn takes it out again.
     graph = csr_array((distances.ravel(), columns.ravel(), np.arange(count + 1) * (k + 1)), shape=(count, count))
     with warnings.catch_warnings():  # about copies: said by the check on copies
@@ -52,12 +52,12 @@ def local_outlier_factor(found: Neighbors) -> Float64[np.ndarray, " example"]:
 
 
 def _compute(inputs: ScoreInputs, params: LOFParams, progress: Progress) -> ScoreResult:
-    found = nearest_neighbors(
+    nearest = nearest_neighbors(
         inputs.embedding, params.k, metric=params.metric, progress=progress, title="Local outlier factor"
     )
-    values = local_outlier_factor(found).astype(np.float32)
-    used = found.rows.shape[1]
-    crowded = int((found.distances[:, -1] == 0).sum())
+    values = local_outlier_factor(nearest).astype(np.float32)
+    used = nearest.rows.shape[1]
+    crowded = int((nearest.distances[:, -1] == 0).sum())
     checks = (
         neighbors_check(used, params.k, f"{len(values)} examples"),
         AssumptionCheck(
@@ -65,7 +65,7 @@ def _compute(inputs: ScoreInputs, params: LOFParams, progress: Progress) -> Scor
             f"{crowded} examples have {used} or more exact copies; rows beside them get huge values.",
             "copies",
         ),
-        contrast_check(found.distances.mean(axis=1)),
+        contrast_check(nearest.distances.mean(axis=1)),
     )
     return ScoreResult(values, checks=checks, meta={"k": used, "embedding": inputs.evidence.embedding_name})
 

@@ -134,8 +134,8 @@ def _to_own(
 ) -> Float64[np.ndarray, " row"]:
     """[b] squared distance to the label's class; NaN where that class has no other labeled training row."""
     own = np.minimum(np.searchsorted(model.classes, labels), len(model.classes) - 1)
-    found = table[np.arange(len(labels)), own]
-    return np.where((model.classes[own] == labels) & np.isfinite(found), found, np.nan)
+    squares = table[np.arange(len(labels)), own]
+    return np.where((model.classes[own] == labels) & np.isfinite(squares), squares, np.nan)
 
 
 def _result(

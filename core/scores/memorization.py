@@ -57,14 +57,14 @@ def nearest_votes(
     rows = np.arange(len(order))
     ranked = np.hstack([rows[:, None], order])
     present = inside[ranked]
-    heard = present & (present.cumsum(axis=1) <= k)
-    row, rank = np.nonzero(heard)
-    given = labels[ranked[row, rank]]
+    votes_cast = present & (present.cumsum(axis=1) <= k)
+    row, rank = np.nonzero(votes_cast)
+    voted = labels[ranked[row, rank]]
     # A vote is worth 1, and a little more the nearer it is: by less than any whole vote in sum.
     worth = 1.0 + 1.0 / ((rank + 2.0) * 4.0 * ranked.shape[1])
-    votes = np.bincount(row * classes + given, weights=worth, minlength=len(order) * classes)
+    votes = np.bincount(row * classes + voted, weights=worth, minlength=len(order) * classes)
     votes = votes.reshape(-1, classes)
-    return (votes.argmax(axis=1) == labels) & heard.any(axis=1)
+    return (votes.argmax(axis=1) == labels) & votes_cast.any(axis=1)
 
 
 def _runs(

@@ -157,17 +157,17 @@ def _compute(inputs: ScoreInputs, params: OutlierGradientParams, progress: Progr
             return gradient_length(one, labels, int(params.detector[1]))
         return distance_to_mean(one, labels, train)
 
-    found = score_checkpoints(inputs, formula, params.epochs, progress, "Outlier gradient")
-    return found if params.detector == "l2" else _beside_length(inputs, params, found)
+    result = score_checkpoints(inputs, formula, params.epochs, progress, "Outlier gradient")
+    return result if params.detector == "l2" else _beside_length(inputs, params, result)
 
 
-def _beside_length(inputs: ScoreInputs, params: OutlierGradientParams, found: ScoreResult) -> ScoreResult:
+def _beside_length(inputs: ScoreInputs, params: OutlierGradientParams, result: ScoreResult) -> ScoreResult:
     """The result with how far its order is that of the plain length, which a detector must add something to."""
     plain = score_checkpoints(inputs, lambda c, y: gradient_length(c, y, 2), params.epochs, SilentProgress(), "")
-    alike = spearman(found.values, plain.values)
+    alike = spearman(result.values, plain.values)
     text = f"Its order has a rank correlation of {alike:.2f} with the plain length of the gradient (l2)."
     check = AssumptionCheck("green" if alike < 0.98 else "amber", text, "plain length")
-    return replace(found, checks=(*found.checks, check), meta={**found.meta, "rank_correlation_with_l2": alike})
+    return replace(result, checks=(*result.checks, check), meta={**result.meta, "rank_correlation_with_l2": alike})
 
 
 OUTLIER_GRADIENT = ScoreMethod(

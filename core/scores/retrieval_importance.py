@@ -67,14 +67,14 @@ def _gradient_block(
     c: Float[np.ndarray, "target rank"], p: Float[np.ndarray, "target rank"], k: int
 ) -> Float64[np.ndarray, "target rank"]:
     rows, ranks = c.shape
-    ahead = np.zeros((ranks + 1, rows, k + 1))  # ahead[i, :, j]: utility still to come at rank i with j used
+    future = np.zeros((ranks + 1, rows, k + 1))  # ahead[i, :, j]: utility still to come at rank i with j used
     for i in range(ranks - 1, -1, -1):
         pi = p[:, i, None]
-        ahead[i, :, :k] = pi * (c[:, i, None] / k + ahead[i + 1, :, 1:]) + (1.0 - pi) * ahead[i + 1, :, :k]
+        future[i, :, :k] = pi * (c[:, i, None] / k + future[i + 1, :, 1:]) + (1.0 - pi) * future[i + 1, :, :k]
     out, used = np.empty((rows, ranks)), np.zeros((rows, k))
     used[:, 0] = 1.0  # used[:, j]: probability that j rows before this rank are present
     for i in range(ranks):
-        gain = c[:, i, None] / k + ahead[i + 1, :, 1:] - ahead[i + 1, :, :k]
+        gain = c[:, i, None] / k + future[i + 1, :, 1:] - future[i + 1, :, :k]
         out[:, i] = (used * gain).sum(axis=1)
         moved = p[:, i, None] * used
         used -= moved

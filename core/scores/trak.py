@@ -137,8 +137,8 @@ def trak(
     if ridge < 0:
         ridge = matched_ridge(layer, confidences) if layer.weight_decay > 0 else mean_eigenvalue
     kernel[np.diag_indices(width)] += ridge + _JITTER * mean_eigenvalue
-    wanted = [phi(rows) for rows in _blocks(layer.targets, step)]
-    query = np.vstack(wanted)
+    projected = [phi(rows) for rows in _blocks(layer.targets, step)]
+    query = np.vstack(projected)
     query = query if pairs else query.mean(axis=0, keepdims=True)
     solved = np.linalg.solve(kernel, query.T)
     effects = [(phi(rows) @ solved).T for rows in track(progress, _blocks(layer.trained, step), "TRAK")]
@@ -151,15 +151,18 @@ def _blocks(rows: Integer[np.ndarray, " row"], step: int) -> list[Integer[np.nda
 
 def _compute(inputs: ScoreInputs, params: TRAKParams, progress: Progress) -> ScoreResult:
     layers = [group[-1] for group in judged_layers(inputs, "TRAK")]
-    found = [trak(one, inputs.labels, params, rng=inputs.rng, progress=progress) for one in layers]
+    attributed = [trak(one, inputs.labels, params, rng=inputs.rng, progress=progress) for one in layers]
     total, seen = np.zeros(len(inputs.labels)), np.zeros(len(inputs.labels))
-    for layer, one in zip(layers, found, strict=True):
+    for layer, one in zip(layers, attributed, strict=True):
         total[layer.trained] += one.doubts
         seen[layer.trained] += 1.0
     doubts = total / np.maximum(seen, 1.0)  # the mean weight of each row, over the networks that saw it
-    effects = [doubts[layer.trained] * one.effects[0] for layer, one in zip(layers, found, strict=True)]
-    checks = (_kernel_check(params.k, layers, found[0].ridge), _ridge_check(layers[0], found[0].ridge, params.ridge))
-    return judged_result(inputs, layers, effects, checks, {"k": params.k, "ridge": found[0].ridge})
+    effects = [doubts[layer.trained] * one.effects[0] for layer, one in zip(layers, attributed, strict=True)]
+    checks = (
+        _kernel_check(params.k, layers, attributed[0].ridge),
+        _ridge_check(layers[0], attributed[0].ridge, params.ridge),
+    )
+    return judged_result(inputs, layers, effects, checks, {"k": params.k, "ridge": attributed[0].ridge})
 
 
 def _kernel_check(k: int, layers: list[LastLayer], ridge: float) -> AssumptionCheck:

@@ -114,7 +114,7 @@ def _at_stage(inputs: ScoreInputs, stage: str, params: EarlyVoGParams, progress:
     ]
     per_seed = np.abs(rows) if params.absolute else np.stack(rows)
     epochs = [int(e) for e in inputs.evidence.stage_epochs.get(stage, ())]
-    alone, undefined = undefined_rows({"the only row of its class": np.isnan(per_seed).any(axis=0)})
+    alone, undefined = undefined_rows({"the only row of its class": np.asarray(np.isnan(per_seed).any(axis=0))})
     return ScoreResult(
         per_seed.mean(axis=0).astype(np.float32),
         per_seed=per_seed.astype(np.float32),

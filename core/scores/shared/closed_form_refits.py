@@ -24,14 +24,14 @@ def neighbor_removals(game: RidgeGame, k: int) -> Float64[np.ndarray, " row"]:
     order = nearest_neighbors(game.x.astype(np.float32), count, queries=game.targets.astype(np.float32)).rows
     label, voters = game.y.argmax(axis=1)[order], order[:, :k]
     votes = game.y[voters].sum(axis=1) / k
-    missed = votes - game.target_labels
+    residual = votes - game.target_labels
     change = np.zeros((*voters.shape, game.y.shape[1]))
     if count > k:
         change += game.y[order[:, k]][:, None, :] / k
     np.put_along_axis(
         change, label[:, :k, None], np.take_along_axis(change, label[:, :k, None], axis=2) - 1.0 / k, axis=2
     )
-    gain = 2.0 * np.einsum("vkc,vc->vk", change, missed) + (change**2).sum(axis=2)
+    gain = 2.0 * np.einsum("vkc,vc->vk", change, residual) + (change**2).sum(axis=2)
     return np.bincount(voters.ravel(), weights=gain.ravel(), minlength=len(game)) / len(game.target_labels)
 
 
@@ -47,7 +47,7 @@ def class_mean_removals(game: RidgeGame) -> Float64[np.ndarray, " row"]:
     scale = 2.0 * float(((game.x - means[label]) ** 2).sum(axis=1).mean()) or 1.0
     logits = np.full((len(game.targets), len(size)), -np.inf)
     logits[:, present] = -_squares(game.targets, means[present]) / scale
-    wanted, before = game.target_labels.argmax(axis=1), _errors(logits, game.target_labels)
+    labels, before = game.target_labels.argmax(axis=1), _errors(logits, game.target_labels)
     out = np.zeros(len(game))
     for c in present:
         rows = np.flatnonzero(label == c)
@@ -55,7 +55,7 @@ def class_mean_removals(game: RidgeGame) -> Float64[np.ndarray, " row"]:
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
             moved = -_without(game, part, means[c], size[c]) / scale
-            out[part] = (_errors_with(logits, int(c), moved, wanted) - before[:, None]).mean(axis=0)
+            out[part] = (_errors_with(logits, int(c), moved, labels) - before[:, None]).mean(axis=0)
     return out
 
 
@@ -69,18 +69,18 @@ def _without(
 
 
 def _errors(
-    logits: Float[np.ndarray, "target class"], wanted: Float[np.ndarray, "target class"]
+    logits: Float[np.ndarray, "target class"], labels: Float[np.ndarray, "target class"]
 ) -> Float64[np.ndarray, " target"]:
     """[V] squared error of the softmax of `logits` [V, C] against one-hot labels."""
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return ((shares / shares.sum(axis=1, keepdims=True) - wanted) ** 2).sum(axis=1)
+    return ((shares / shares.sum(axis=1, keepdims=True) - labels) ** 2).sum(axis=1)
 
 
 def _errors_with(
     logits: Float[np.ndarray, "target class"],
     c: int,
     moved: Float[np.ndarray, "target left_out"],
-    wanted: Integer[np.ndarray, " target"],
+    labels: Integer[np.ndarray, " target"],
 ) -> Float64[np.ndarray, "target left_out"]:
     """[V, rows] squared error when column `c` of `logits` [V, C] is each column of `moved` [V, rows] in turn.
 
@@ -88,22 +88,24 @@ def _errors_with(
     """
     rest = np.delete(logits, c, axis=1)
     top = rest.max(axis=1, initial=-np.inf, keepdims=True)
-    hit = (wanted == c)[:, None]
+    is_label = (labels == c)[:, None]
     if not np.isfinite(top).all():  # no other class: without its last row, nothing is predicted
         own = np.where(np.isfinite(moved), 1.0, 0.0)
-        return np.where(hit, (1.0 - own) ** 2, own**2 + 1.0)
+        return np.where(is_label, (1.0 - own) ** 2, own**2 + 1.0)
     shares = np.exp(rest - top)
     total = shares.sum(axis=1, keepdims=True)
     q = np.insert(shares / total, c, 0.0, axis=1)
-    squares, of_wanted = (q**2).sum(axis=1)[:, None], q[np.arange(len(q)), wanted][:, None]
+    squares, of_wanted = (q**2).sum(axis=1)[:, None], q[np.arange(len(q)), labels][:, None]
     own = 1.0 / (1.0 + np.exp(np.clip(top + np.log(total) - moved, -700.0, 700.0)))
-    left = 1.0 - own
-    return np.where(hit, left**2 * (1.0 + squares), own**2 + left**2 * squares - 2.0 * left * of_wanted + 1.0)
+    rest_share = 1.0 - own
+    return np.where(
+        is_label, rest_share**2 * (1.0 + squares), own**2 + rest_share**2 * squares - 2.0 * rest_share * of_wanted + 1.0
+    )
 
 
 def _squares(
     a: Float[np.ndarray, "left feature"], b: Float[np.ndarray, "right feature"]
 ) -> Float64[np.ndarray, "left right"]:
     """[len(a), len(b)] squared distances, never below 0."""
-    met = a @ b.T
-    return np.maximum((a**2).sum(axis=1)[:, None] - 2.0 * met + (b**2).sum(axis=1), 0.0)
+    products = a @ b.T
+    return np.maximum((a**2).sum(axis=1)[:, None] - 2.0 * products + (b**2).sum(axis=1), 0.0)

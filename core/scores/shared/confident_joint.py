@@ -48,16 +48,18 @@ class ConfidentJoint:
     @property
     def noise_by_class(self) -> Float64[np.ndarray, " class"]:
         """[C] estimated share of the rows given this label that belong elsewhere; NaN for a label without rows."""
-        given = self.joint.sum(axis=1)
-        return np.divide(given - np.diag(self.joint), given, out=np.full(len(given), np.nan), where=given > 0)
+        by_label = self.joint.sum(axis=1)
+        return np.divide(
+            by_label - np.diag(self.joint), by_label, out=np.full(len(by_label), np.nan), where=by_label > 0
+        )
 
     def about(self, names: Sequence[str], rows: int) -> dict[str, Any]:
         """The same as JSON values: rates by class name, the pairs most mixed up, small tables whole."""
         by_class = {str(names[c]): round(float(v), 4) for c, v in enumerate(self.noise_by_class) if np.isfinite(v)}
-        found: dict[str, Any] = {"noise_rate": self.noise_rate, "most_mixed_up": self._pairs(names, rows)}
+        values: dict[str, Any] = {"noise_rate": self.noise_rate, "most_mixed_up": self._pairs(names, rows)}
         if len(self.joint) <= _SHOWN_CLASSES:
-            found |= {"confident_counts": self.counts.tolist(), "confident_joint": self.calibrated.tolist()}
-        return {**found, "noise_by_class": by_class}
+            values |= {"confident_counts": self.counts.tolist(), "confident_joint": self.calibrated.tolist()}
+        return {**values, "noise_by_class": by_class}
 
     def _pairs(self, names: Sequence[str], rows: int) -> list[list[Any]]:
         """[given, probably, estimated rows], the most frequent first."""

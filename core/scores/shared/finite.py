@@ -30,8 +30,8 @@ def with_finite_outputs(evidence: Evidence) -> Evidence:
     """
     bad = None
     for array in _outputs(evidence):
-        found = ~_finite_rows(array)
-        bad = found if bad is None else bad | found
+        rows = ~_finite_rows(array)
+        bad = rows if bad is None else bad | rows
     if bad is None or not bad.any():
         return evidence
     if bad.all():

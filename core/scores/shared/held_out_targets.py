@@ -43,16 +43,16 @@ def judged_layers(inputs: ScoreInputs, title: str) -> list[list[LastLayer]]:
         raise DataError(f"{title} needs labeled training rows.", "Check the label and split columns.")
     if len(held_out):
         return [_of_seed(inputs, group, train, held_out) for group in by_seed(inputs.checkpoints)]
-    found = []
+    folds = []
     for fold in inputs.fold_models:
         inside = fold.trained[train]
         if not inside.all() and inside.any():
-            found.append(
+            folds.append(
                 [LastLayer(fold.features, fold.logits, train[inside], train[~inside], fold.weight_decay, fold.has_bias)]
             )
-    if not found:
+    if not folds:
         raise CurationError(f"{title} needs held-out rows, or networks that left a fold out.", "Give a held-out split.")
-    return found
+    return folds
 
 
 def _of_seed(
@@ -130,7 +130,7 @@ def _over_networks(
 ) -> tuple[Float64[np.ndarray, "network example"], Float64[np.ndarray, " example"]]:
     """([networks, N] with NaN where a network did not see a row, [N] mean over those that did)."""
     every = np.full((len(effects), len(inputs.labels)), np.nan)
-    for found, layer, effect in zip(every, layers, effects, strict=True):
-        found[layer.trained] = effect
+    for values, layer, effect in zip(every, layers, effects, strict=True):
+        values[layer.trained] = effect
     seen = np.isfinite(every).sum(axis=0)
     return every, np.divide(np.nansum(every, axis=0), seen, out=np.full(len(seen), np.nan), where=seen > 0)

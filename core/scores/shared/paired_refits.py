@@ -99,6 +99,6 @@ def _target_errors(stack: _Stack, game: RidgeGame) -> Float64[np.ndarray, " netw
     total = np.zeros(stack.second.shape[0])
     for start in range(0, len(game.targets), _BATCH):
         part = slice(start, start + _BATCH)
-        found = stack.probabilities(stack.hidden(game.targets[part]))
-        total += ((found - game.target_labels[part]) ** 2).sum(axis=(1, 2))
+        probabilities = stack.probabilities(stack.hidden(game.targets[part]))
+        total += ((probabilities - game.target_labels[part]) ** 2).sum(axis=(1, 2))
     return total / len(game.targets)

@@ -67,10 +67,10 @@ def _others(
     """[V, ranks] the nearest to some of the points, each left out of its own ranking."""
     if len(picked) == len(points):
         return nearest_neighbors(points, ranks, progress=progress, title=title).rows
-    found = nearest_neighbors(points, ranks + 1, queries=points[picked], progress=progress, title=title).rows
-    own = found == picked[:, None]
+    nearest = nearest_neighbors(points, ranks + 1, queries=points[picked], progress=progress, title=title).rows
+    own = nearest == picked[:, None]
     own[~own.any(axis=1), -1] = True  # among many copies it may rank last of all
-    return found[~own].reshape(len(picked), -1)
+    return nearest[~own].reshape(len(picked), -1)
 
 
 def presence(depth: int, k: int, p: float = 0.5) -> Float64[np.ndarray, "place count"]:

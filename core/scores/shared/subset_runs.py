@@ -56,10 +56,10 @@ def influence_of_runs(
 
     POSITIVE: the outcome is higher with the row. Its standard error is about sqrt(s^2 / with + s^2 / without).
     """
-    present, found = _checked(inside, outcomes)
+    present, values = _checked(inside, outcomes)
     with_row, without = present.sum(axis=0), (1.0 - present).sum(axis=0)
-    total = found.T @ present
-    gap = total / np.maximum(with_row, 1) - (found.sum(axis=0)[:, None] - total) / np.maximum(without, 1)
+    total = values.T @ present
+    gap = total / np.maximum(with_row, 1) - (values.sum(axis=0)[:, None] - total) / np.maximum(without, 1)
     return np.where((with_row > 0) & (without > 0), gap, np.nan)
 
 
@@ -70,13 +70,13 @@ def memorization_of_runs(
 
     Raises `DataError` for arrays that do not fit together.
     """
-    present, found = _checked(inside, correct)
-    if found.shape != present.shape:
-        raise DataError(f"Outcomes of {found.shape[1]} rows for {present.shape[1]}.", "Give one per training row.")
+    present, values = _checked(inside, correct)
+    if values.shape != present.shape:
+        raise DataError(f"Outcomes of {values.shape[1]} rows for {present.shape[1]}.", "Give one per training row.")
     with_row, without = present.sum(axis=0), (1.0 - present).sum(axis=0)
-    gap = (found * present).sum(axis=0) / np.maximum(with_row, 1) - (found * (1.0 - present)).sum(axis=0) / np.maximum(
-        without, 1
-    )
+    gap = (values * present).sum(axis=0) / np.maximum(with_row, 1) - (values * (1.0 - present)).sum(
+        axis=0
+    ) / np.maximum(without, 1)
     return np.where((with_row > 0) & (without > 0), gap, np.nan)
 
 
@@ -91,11 +91,11 @@ def _checked(
     inside: Shaped[np.ndarray, "*sets"], outcomes: Shaped[np.ndarray, "*outcomes"]
 ) -> tuple[Float64[np.ndarray, "subset row"], Float64[np.ndarray, "subset target"]]:
     """Both as float64, [R, n] and [R, V]."""
-    present, found = np.asarray(inside, dtype=np.float64), np.asarray(outcomes, dtype=np.float64)
-    if present.ndim != 2 or found.ndim != 2 or len(present) != len(found):
+    present, values = np.asarray(inside, dtype=np.float64), np.asarray(outcomes, dtype=np.float64)
+    if present.ndim != 2 or values.ndim != 2 or len(present) != len(values):
         raise DataError(
-            f"Subsets of shape {present.shape}, outcomes of shape {found.shape}.", "Give one line of each per run."
+            f"Subsets of shape {present.shape}, outcomes of shape {values.shape}.", "Give one line of each per run."
         )
-    if not np.isfinite(found).all():
+    if not np.isfinite(values).all():
         raise DataError("An outcome of a run is not finite.", "Leave that run out.")
-    return present, found
+    return present, values

@@ -58,7 +58,7 @@ def flatten(
     known: dict[str, int] = {}
     starts = range(0, len(texts), _BLOCK_TEXTS)
     progress.stage(title, len(starts))
-    found, sizes = [], np.zeros(len(texts), dtype=np.int64)
+    numbers, sizes = [], np.zeros(len(texts), dtype=np.int64)
     for start in starts:
         block: list[int] = []
         for row in range(start, min(start + _BLOCK_TEXTS, len(texts))):
@@ -69,7 +69,7 @@ def flatten(
                     place = known[gram] = number(gram)
                 block.append(place)
             sizes[row] = len(block) - before
-        found.append(np.array(block, dtype=np.int64))
+        numbers.append(np.array(block, dtype=np.int64))
         progress.advance()
-    features = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    features = np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int64)
     return FlatFeatures(features, np.repeat(np.arange(len(texts)), sizes), len(texts))

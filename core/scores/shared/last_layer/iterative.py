@@ -115,7 +115,7 @@ def largest_eigenvalue(rows: SoftmaxRows, progress: Progress, tolerance: float =
         return hessian_product(rows, v)
 
     start = np.random.default_rng(0).standard_normal(rows.parameters)
-    found = eigsh(
+    eigenvalues = eigsh(
         _operator(shape, product),
         k=1,
         which="LA",
@@ -124,7 +124,7 @@ def largest_eigenvalue(rows: SoftmaxRows, progress: Progress, tolerance: float =
         maxiter=_POWER_STEPS,
         return_eigenvectors=False,
     )
-    return float(found[0])
+    return float(eigenvalues[0])
 
 
 def _operator(
