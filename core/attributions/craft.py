@@ -61,6 +61,7 @@ def explain_by_craft(about: Explained, params: CraftParams) -> Attribution:
     those crops; only concept `show` unless that is 0. concepts: the most important first, by the total Sobol index of
     multiplying its strength with a random factor, averaged over images of the class. No additivity is promised: crops
     overlap and the concepts leave part of the activations out. Concepts are named by number: look at their crops.
+    Raises `CurationError` when `show` is more than there are concepts.
     """
     from .crops import activations, logits_of
     from .question import ask

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.types.errors import ModelError
 
-BATCH = 256
+BATCH = 256  # crops at a time: activations of small crops stay within some tens of MB
 _NEGATIVE = -1e-4  # below rounding: the activations do not come out of a ReLU
 
 

@@ -13,7 +13,8 @@ from core.types.errors import ModelError
 def estimator_outputs(model: Any, rows: Any) -> tuple[np.ndarray, str]:
     """(float64 [n, C], unit): log-odds or decision values where the estimator has them, else probabilities.
 
-    With two classes the log-odds of the first are those of the second with the sign turned.
+    With two classes the log-odds of the first are those of the second with the sign turned. Raises `ModelError` for an
+    estimator that has neither.
     """
     if hasattr(model, "decision_function"):
         values = np.asarray(model.decision_function(rows), dtype=np.float64)

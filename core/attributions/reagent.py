@@ -42,7 +42,8 @@ def explain_by_reagent(about: Explained, params: ReagentParams) -> Attribution:
     sum over steps, which does not change when all words shift alike: values here are means per step with the mean over
     words taken off, so that 0 is an ordinary word. `errors`: their standard error over steps. Unlike the paper, which
     asks a language model for replacements and stops when the target survives, words are drawn from the training
-    texts as often as they stand there, and the number of steps is fixed. No additivity is promised.
+    texts as often as they stand there, and the number of steps is fixed. No additivity is promised. Raises
+    `ModelError` for a model that reads no texts.
     """
     if about.language is None:
         raise ModelError("ReAGent replaces words: this model reads none.", "Use another method.")

@@ -15,7 +15,7 @@ from .method import AttributionMethod, Explained
 
 GAP_AMBER, GAP_RED = 0.05, 0.2  # of output - base
 ALIKE_AMBER, ALIKE_RED = 0.3, 0.5  # rank correlation with models that know nothing
-FEWEST_PARTS = 3
+FEWEST_PARTS = 3  # of fewer a rank correlation is +1 or -1, whatever the method
 
 
 def checks_of(

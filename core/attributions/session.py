@@ -81,7 +81,7 @@ class Session:
 
     @cached_property
     def examples(self) -> ExampleTable:
-        """The dataset with its inputs."""
+        """The dataset with its inputs. Raises `RunError` for a run of recorded outputs."""
         examples = self.run.examples_with_inputs
         if examples.modality is Modality.TRACE or examples.inputs is None:
             raise RunError("This run has no inputs to explain, only recorded outputs.", "Score the inputs themselves.")

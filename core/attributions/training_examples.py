@@ -11,7 +11,7 @@ from core.types.attributions import ExampleInfluence
 from core.types.errors import RunError
 from core.types.evidence import CheckpointEvidence
 
-BLOCK = 65_536
+BLOCK = 65_536  # rows at a time: their features in float64 are 64 MB at a width of 128
 
 
 def influential_examples(
@@ -33,11 +33,11 @@ def influential_examples(
     order = np.argsort(-values, kind="stable")
     count = len(checkpoints)
     notes = (f"Last layer, {count} {'checkpoint' if count == 1 else 'checkpoints'}.",)
-    found = []
+    helpful_harmful = []
     for chosen in (order[values[order] > 0][:k], order[::-1][values[order[::-1]] < 0][:k]):
         rows = others[chosen]
-        found.append(ExampleInfluence(tuple(str(ids[r]) for r in rows), rows, values[chosen], notes=notes))
-    return found[0], found[1]
+        helpful_harmful.append(ExampleInfluence(tuple(str(ids[r]) for r in rows), rows, values[chosen], notes=notes))
+    return helpful_harmful[0], helpful_harmful[1]
 
 
 def tracin(
@@ -46,7 +46,7 @@ def tracin(
     """float64 [len(rows)]: sum over checkpoints of lr <last-layer gradients of `row` and of each row>, mean over seeds.
 
     The gradient of the weights is delta h' and of the bias delta, so the product is (delta.delta')(h.h' + 1).
-    TracIn, Pruthi et al. 2020. Rows with a large gradient dominate.
+    TracIn, Pruthi et al. 2020. Rows with a large gradient dominate. Raises `RunError` when no checkpoint has features.
     """
     usable = [c for c in checkpoints if c.features is not None]
     if not usable:

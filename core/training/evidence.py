@@ -186,36 +186,52 @@ def _checkpoint_parts(job: TrainingJob, setup: TrainingSetup, trace: TrainingTra
     return {"checkpoints": tuple(kept), "input_gradient_spread": spread, "stage_epochs": epochs}
 
 
+@dataclass(frozen=True)
+class _FoldQuestion:
+    """What is cross-fitted: fold networks for themselves, and probabilities, from those networks or an estimator."""
+
+    models: bool
+    probabilities: bool
+    by_network: bool
+
+    @classmethod
+    def of(cls, job: TrainingJob, has_network: bool) -> _FoldQuestion:
+        is_image, is_trained = job.examples.modality is Modality.IMAGE, has_network and not job.as_it_is
+        models = Signal.FOLD_MODELS in job.signals and len(job.examples.held_out_rows) == 0 and is_trained
+        probabilities = Signal.OUT_OF_FOLD in job.signals and not (is_image and job.as_it_is)
+        return cls(models, probabilities, probabilities and is_image and is_trained)
+
+
 def _fold_parts(job: TrainingJob, setup: TrainingSetup | None) -> tuple[dict[str, Any], str]:
     """Out-of-fold probabilities and fold networks, and the name of the stored estimator.
 
     Images: one set of cross-fitted networks gives both. Otherwise probabilities come from a scikit-learn model, and
     networks are cross-fitted only for FOLD_MODELS without a held-out split, where nothing else can serve as target.
     """
-    is_image, is_trained = job.examples.modality is Modality.IMAGE, setup is not None and not job.as_it_is
-    with_probabilities = Signal.OUT_OF_FOLD in job.signals and not (is_image and job.as_it_is)
-    with_models = Signal.FOLD_MODELS in job.signals and len(job.examples.held_out_rows) == 0 and is_trained
-    by_network = with_probabilities and is_image and is_trained
-    if not with_probabilities and not with_models:
+    question = _FoldQuestion.of(job, setup is not None)
+    if not question.probabilities and not question.models:
         return {}, ""
     fold_of = assign_folds(job.examples, job.examples.train_rows, job.spec.folds, job.seed)
     parts: dict[str, Any] = {}
-    if (with_models or by_network) and setup is not None:
-        parts = _cross_fitted(job, setup, fold_of, by_network) | ({} if with_models else {"fold_models": ()})
-    if with_probabilities and not by_network:
+    if (question.models or question.by_network) and setup is not None:
+        parts = _cross_fitted(job, setup, fold_of, question)
+    if question.probabilities and not question.by_network:
         return {**parts, **_estimated(job, fold_of)}, job.estimator()[0]
     return parts, ""
 
 
 def _cross_fitted(
-    job: TrainingJob, setup: TrainingSetup, fold_of: np.ndarray, with_probabilities: bool
+    job: TrainingJob, setup: TrainingSetup, fold_of: np.ndarray, question: _FoldQuestion
 ) -> dict[str, Any]:
     seed = derive_seed("folds", job.seed)
     models = network_folds(setup, fold_of, seed, job.recorder, job.progress, fit_fold)
-    if not with_probabilities:
-        return {"fold_models": models}
-    probabilities = fold_probabilities(models, fold_of)
-    return {"fold_models": models, "out_of_fold": probabilities, "out_of_fold_model": f"{job.name}, cross-fitted"}
+    parts: dict[str, Any] = {"fold_models": models if question.models else ()}
+    if question.by_network:
+        parts |= {
+            "out_of_fold": fold_probabilities(models, fold_of),
+            "out_of_fold_model": f"{job.name}, cross-fitted",
+        }
+    return parts
 
 
 def _estimated(job: TrainingJob, fold_of: np.ndarray) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from core.types.errors import ModelError
 from core.types.runs import TrainingSpec
 
 _SHIFT = 16  # an image is shifted by at most this part of its side
-_COLORS = 3
+_COLORS = 3  # channels of a color image; only color images are mirrored
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ def stages(epochs: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Which kept epochs belong to which stage of training: early, middle and late hold at least three each
     (overlapping below nine); fewer than three kept epochs have no stages but "all".
     """
-    found = {"all": epochs}
+    whole = {"all": epochs}
     if len(epochs) < 3:
-        return found
+        return whole
     size = max(3, len(epochs) // 3)
     start = (len(epochs) - size) // 2
-    return {"early": epochs[:size], "middle": epochs[start : start + size], "late": epochs[-size:], **found}
+    return {"early": epochs[:size], "middle": epochs[start : start + size], "late": epochs[-size:], **whole}

@@ -32,7 +32,8 @@ from .passes import PassSettings, batches_per_pass, run_pass
 def threshold_sets(labels: np.ndarray, class_count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Two disjoint random sets of N/C rows each, to be relabeled to an extra class in two extra trainings.
 
-    Each row is scored as itself in at least one of the two. Needs two classes (with one the sets would overlap).
+    Each row is scored as itself in at least one of the two. Raises `CurationError` with fewer than two classes, where
+    the sets would overlap, or with fewer rows than classes.
     """
     size = len(labels) // class_count
     if class_count < 2 or size < 1:
