@@ -191,7 +191,7 @@ def words(at) -> str:
 
 
 def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_hand(own, built_in, tmp_path):
-    at = AppTest.from_string(FORM, default_timeout=60).run()
+    at = AppTest.from_string(FORM, default_timeout=600).run()
     at.selectbox(key="model").select("resnet")
     at.text_area(key="weights").input("one.pt\ntwo.pt").run()
     assert "At which size, mean and deviation" in words(at)
@@ -213,7 +213,7 @@ def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_ha
 
 
 def test_a_folder_typed_for_weights_is_refused_at_the_form(own):
-    at = AppTest.from_string(FORM, default_timeout=60).run()
+    at = AppTest.from_string(FORM, default_timeout=600).run()
     at.text_area(key="weights").input("imgs").run()
     assert "is a folder" in words(at)
     assert not at.button

@@ -132,7 +132,7 @@ def test_fault_79_a_killed_worker_is_said_and_started_anew(tables):
     with AttributionClient(tables) as client:
         client.explain(0, "occlusion")
         os.kill(client.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while client.pid is not None and time.monotonic() < deadline:
             time.sleep(0.01)
         assert client.explain(0, "occlusion").target
@@ -156,7 +156,7 @@ from core.attributions import AttributionClient
 client = AttributionClient(sys.argv[1])
 client.explain(0, "occlusion")
 print(client.pid, flush=True)
-time.sleep(60)
+time.sleep(3600)  # it is killed
 """
     parent = subprocess.Popen([sys.executable, "-c", code, str(tables)], stdout=subprocess.PIPE, text=True)
     worker = int(parent.stdout.readline())
@@ -167,7 +167,7 @@ time.sleep(60)
 
 
 def _gone(pid):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             with open(f"/proc/{pid}/stat") as file:

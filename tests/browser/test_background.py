@@ -51,7 +51,7 @@ def job(tmp_path, monkeypatch):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     yield done.stdout.strip()

@@ -131,7 +131,7 @@ def test_fault_87_port_in_use_is_said(address, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 1
     assert f"Port {port} is not available" in done.stdout + done.stderr

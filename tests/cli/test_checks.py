@@ -118,7 +118,7 @@ def test_a_check_in_its_own_process_can_be_watched(scored):
     run = actions.runs.open_run(scored)
     rules = actions.rules.default_rules(actions.scores.score_view(run))
     key = actions.checks.start_check(run, rules, {}, "quick")
-    for _ in range(600):
+    for _ in range(6_000):
         if actions.checks.check_status(run).state not in (RunState.WAITING, RunState.RUNNING):
             break
         time.sleep(0.1)

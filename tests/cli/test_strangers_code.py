@@ -221,7 +221,7 @@ def test_python_m_core_beside_the_folder_runs_nothing(made, tmp_path, monkeypatc
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert not gift.canary.exists()

@@ -1,6 +1,5 @@
 """The benchmarks' own arithmetic, and that the README quotes what was measured."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +18,7 @@ from tests.benchmarks.measure import (
     ratio,
     summed,
 )
+from tests.benchmarks.measure import time as clock
 from tests.benchmarks.workloads import digits
 
 
@@ -29,9 +29,22 @@ def test_rounds_alternate_and_warm_up_is_forgotten():
     assert {name: len(timing.wall) for name, timing in seen.items()} == {"a": 3, "b": 3}
 
 
-def test_no_round_begins_after_the_time_is_up():
-    seen = alternate({"a": lambda: time.sleep(0.01)}, rounds=1_000, most_seconds=0.05, least=1)
-    assert 1 <= len(seen["a"].wall) < 50
+@pytest.fixture
+def spend(monkeypatch):
+    """A clock that goes on only while somebody spends time: spend(seconds)."""
+    now = [0.0]
+    monkeypatch.setattr(clock, "perf_counter", lambda: now[0])
+
+    def spend(seconds):
+        now[0] += seconds
+
+    return spend
+
+
+def test_no_round_begins_after_the_time_is_up(spend):
+    seen = alternate({"a": lambda: spend(1.0)}, rounds=1_000, most_seconds=5.0, least=1)
+    assert seen["a"].wall == (1.0,) * 5  # and the warm-up before them
+    assert len(alternate({"a": lambda: spend(9.0)}, rounds=1_000, most_seconds=5.0, least=3)["a"].wall) == 3
 
 
 def test_a_ratio_is_taken_within_rounds():
@@ -47,8 +60,8 @@ def test_growth_finds_the_exponent():
     assert growth(sizes, [3e-6 * size**1.7 for size in sizes]) == pytest.approx(1.7)
 
 
-def test_the_fastest_batch_wins():
-    assert best_batch(lambda size: time.sleep({8: 0.03, 16: 0.001, 32: 0.03}[size]), (8, 16, 32)) == 16
+def test_the_fastest_batch_wins(spend):
+    assert best_batch(lambda size: spend({8: 3.0, 16: 1.0, 32: 2.0}[size]), (8, 16, 32)) == 16
 
 
 def test_peak_memory_counts_what_is_freed_again():

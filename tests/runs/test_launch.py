@@ -29,7 +29,7 @@ def spec_of(source, epochs: int) -> RunSpec:
 
 def wait_for(run_id: str, *states: RunState, stage: str = "") -> object:
     """The status once it shows one of the states (in the given stage)."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         status = actions.runs.run_status(run_id)
         if status.state in states and status.stage.startswith(stage):

@@ -153,7 +153,7 @@ def test_many_ids_in_one_click():
 def test_two_writers_lose_nothing():
     writers = [_writer(name, 40) for name in ("one", "two")]
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=600)
         assert writer.returncode == 0
     state = curation_log().state("r")
     assert set(state.decisions) == {f"{name}-{i}" for name in ("one", "two") for i in range(40)}

@@ -18,6 +18,6 @@ def page(values, mode):
 @pytest.mark.parametrize("mode", ["histogram", "ecdf", "table"])
 @pytest.mark.parametrize("values", [[2.0] * 50, [0.0] * 3, [1e30], [2.0] * 9 + [np.nan]], ids=str)
 def test_fault_39_constant_scores_draw(values, mode):
-    at = AppTest.from_function(page, args=(values, mode), default_timeout=60).run()
+    at = AppTest.from_function(page, args=(values, mode), default_timeout=600).run()
     assert not at.exception
     assert mode == "table" or len(at.get("plotly_chart")) == 1

@@ -21,7 +21,7 @@ from dashboard.components import (
 
 @pytest.fixture
 def page() -> AppTest:
-    app = AppTest.from_file(str(Path(__file__).with_name("every_component.py")), default_timeout=60).run()
+    app = AppTest.from_file(str(Path(__file__).with_name("every_component.py")), default_timeout=600).run()
     assert not app.exception
     return app
 

@@ -38,7 +38,7 @@ def test_a_step_that_fails_leaves_the_way_to_the_others(step, monkeypatch, own_w
     name = step.__name__.rpartition(".")[2]
     assert len(STEPS) == len(VIEWS)
     monkeypatch.setattr(step, "render", _boom)
-    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    at = AppTest.from_file(str(PAGE), default_timeout=600)
     at.session_state["go"] = name
     at.run()
     _asserts_two_lines(at)

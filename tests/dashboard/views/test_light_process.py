@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, {folder!r})
 from screens import screen
 from streamlit.testing.v1 import AppTest
-app = AppTest.from_file({app!r}, default_timeout=120).run()
+app = AppTest.from_file({app!r}, default_timeout=600).run()
 assert not app.exception, app.exception
 for view in ("start", "scores", "explore", "rules", "export", "methods"):
     at = screen(view, {run!r})
@@ -25,5 +25,5 @@ def test_no_torch_and_no_umap(run_of):
     code = _CODE.format(
         folder=str(here.parent), app=str(here.parents[3] / "dashboard" / "page.py"), run=str(run_of("table"))
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=os.environ)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=1200, env=os.environ)
     assert done.returncode == 0, done.stderr[-2000:]

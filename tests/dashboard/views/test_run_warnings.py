@@ -25,7 +25,7 @@ def test_fault_40_rows_without_finite_outputs_are_a_banner(tmp_path):
         arrays["logits"][:, bad] = np.nan
         np.savez(path, **arrays)
         main(["run", str(path), "--out", str(tmp_path / name), "--scores", "el2n", "--no-map", "--quiet"])
-        at = AppTest.from_string(BAR, default_timeout=60)
+        at = AppTest.from_string(BAR, default_timeout=600)
         at.query_params["run"] = str(tmp_path / name)
         shown.append(words(at.run()))
     assert "NaN or infinite" not in shown[0]

@@ -16,7 +16,7 @@ PAGE = str(Path(dashboard.__file__).with_name("page.py"))
 
 
 def _page(step, run):
-    at = AppTest.from_file(PAGE, default_timeout=60)
+    at = AppTest.from_file(PAGE, default_timeout=600)
     at.session_state["go"] = step
     at.query_params["run"] = str(run)
     return at.run()
