@@ -98,13 +98,37 @@ def _until_healthy(address: str, process: subprocess.Popen) -> None:
     raise AssertionError("the server did not come up")
 
 
+class Browser:
+    """A Chromium whose pages of one kind share what was loaded once: the application's own files, and Plotly's."""
+
+    def __init__(self, chromium):
+        self._chromium, self._contexts = chromium, {}
+
+    def new_page(self, **options):
+        """An empty page; options (viewport, color_scheme) as Playwright takes them."""
+        kind = repr(sorted(options.items()))
+        if kind not in self._contexts:
+            self._contexts[kind] = self._chromium.new_context(**options)
+        return self._contexts[kind].new_page()
+
+    def close_pages(self) -> None:
+        """As a person closes their tabs."""
+        for context in self._contexts.values():
+            for page in context.pages:
+                page.close()
+
+    def close(self) -> None:
+        """With all its pages."""
+        self._chromium.close()
+
+
 _running = ExitStack()
-_open: list = []  # the Chromium of this process, while a file's tests use it
+_open: list[Browser] = []  # the one of this process, while a file's tests use it
 
 
 @contextmanager
-def browser() -> Iterator:
-    """The Chromium of this file's tests, started by the first that asks; what is opened inside is closed at the end.
+def browser() -> Iterator[Browser]:
+    """The Chromium of this file's tests, started by the first that asks; pages are closed at the end.
 
     A skip that says what is missing, where there is none.
     """
@@ -113,20 +137,12 @@ def browser() -> Iterator:
         if not CHROMIUM.exists():
             pytest.skip("there is no /usr/bin/chromium (apt-get install -y chromium)")
         play = _running.enter_context(api.sync_playwright())
-        _open.append(play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS))
-        _running.callback(_close)
-    chromium = _open[0]
-    before = chromium.contexts
+        _open.append(Browser(play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)))
+        _running.callback(lambda: _open.pop().close())
     try:
-        yield chromium
+        yield _open[0]
     finally:
-        for context in chromium.contexts:
-            if context not in before:
-                context.close()
-
-
-def _close() -> None:
-    _open.pop().close()
+        _open[0].close_pages()
 
 
 def close_browser() -> None:

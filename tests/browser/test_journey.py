@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from pages import WAIT, browser, click, kept_and_rows, server, settle, until
+
+from core.cli import main
 
 pytestmark = pytest.mark.browser
 RANGE = "() => Object.values(window.__chaffinch_map)[0].state().range"
@@ -43,26 +44,13 @@ def world(tmp_path_factory):
 
 
 def run_of(folder: Path) -> Path:
-    """The run, made by the command line as a person would."""
+    """The run, made by the command line's own `main`; its home is where the server finds it."""
     out = folder / "run"
     if not (out / "run.json").exists():
-        command = [
-            sys.executable,
-            "-m",
-            "core",
-            "run",
-            str(table_file(folder)),
-            "--out",
-            str(out),
-            "--epochs",
-            "3",
-            "--no-map",  # the PCA map stands: compiling UMAP takes longer than all the rest
-            "--scores",
-            "el2n,aum,label_quality,knn_shapley",
-        ]
-        home = {**os.environ, "CHAFFINCH_HOME": str(folder / "home")}  # where the server finds it
-        done = subprocess.run(command, cwd=folder, env=home, capture_output=True, text=True, timeout=400)
-        assert done.returncode == 0, done.stdout + done.stderr
+        words = ["run", str(table_file(folder)), "--out", str(out), "--epochs", "3", "--no-map", "--quiet"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CHAFFINCH_HOME", str(folder / "home"))
+            assert main([*words, "--scores", "el2n,aum,label_quality,knn_shapley"]) == 0
     return out
 
 
@@ -163,7 +151,7 @@ def test_own_run_from_map_to_files(world):
 
 
 @pytest.mark.parametrize("card", CARDS)
-def test_sample_card_to_files(world, card):
+def test_sample_card_to_files(world, card, monkeypatch):
     """From the card of a sample to its files, which the command line writes with the same bytes."""
     folder, address = world
     out, again = folder / f"{card}-screen", folder / f"{card}-terminal"
@@ -178,10 +166,8 @@ def test_sample_card_to_files(world, card):
         walk(page, out)
         strangers = [url for url in strangers if "localhost" not in url and not url.startswith(("data:", "blob:"))]
         assert not strangers, f"the page asked the network: {strangers}"
-    command = [sys.executable, "-m", "core", "export", card, "--out", str(again)]
-    home = {**os.environ, "CHAFFINCH_HOME": str(folder / "home")}
-    done = subprocess.run(command, cwd=folder, env=home, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+    monkeypatch.setenv("CHAFFINCH_HOME", str(folder / "home"))
+    assert main(["export", card, "--out", str(again)]) == 0
     for name in ("curated.csv", "decisions.csv", "manifest.json"):
         assert (out / name).read_bytes() == (again / name).read_bytes(), f"{name} differs from the command line's"
 

@@ -25,7 +25,7 @@ def chromium():
     [("digits", "Keep the hard ones"), ("banking", "Keep a clean core"), ("adult", "Find wrong labels")],
 )
 def test_what_a_dragged_share_shows_is_what_its_release_decides(chromium, address, run, goal):
-    page = chromium.new_context(viewport={"width": 1400, "height": 900}).new_page()
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
     page.goto(f"{address}/rules?run={run}")
     page.locator(SLIDER).first.wait_for()
     settle(page)
@@ -41,7 +41,7 @@ def test_what_a_dragged_share_shows_is_what_its_release_decides(chromium, addres
         settle(page)
         before = page.evaluate(f"{MAP}.keptRows()")
         assert before == dragged
-    page.context.close()
+    page.close()
 
 
 def _drag(page, place: float) -> list[int]:

@@ -52,15 +52,20 @@ def chromium():
 
 
 @pytest.fixture
-def page(chromium, address):
-    page = chromium.new_context(viewport={"width": 1400, "height": 900}).new_page()
+def empty_page(chromium):
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
     page.received = []
     page.on("websocket", lambda ws: ws.on("framereceived", lambda data: page.received.append(len(data))))
     page.on("request", lambda request: assert_local(request.url))
-    page.goto(address)
-    page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
     yield page
-    page.context.close()
+    page.close()
+
+
+@pytest.fixture
+def page(empty_page, address):
+    empty_page.goto(address)
+    empty_page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
+    return empty_page
 
 
 def assert_local(url: str) -> None:
@@ -139,7 +144,8 @@ def test_dragging_repaints_without_the_server_and_release_agrees_to_the_row(page
 
 
 @pytest.mark.parametrize("how", ["cap=0.1", "cap=0.35&drop=below", "cap=0"])
-def test_a_dragged_slider_is_held_to_what_each_class_may_lose(page, address, how):
+def test_a_dragged_slider_is_held_to_what_each_class_may_lose(empty_page, address, how):
+    page = empty_page
     page.goto(f"{address}/?{how}")
     page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
     assert page.evaluate(STATE)["kept"] == truth(page)["kept"]
@@ -215,7 +221,8 @@ def test_plotly_is_kept_by_the_browser(page, address):
     assert sum(page.received) < 1_000_000
 
 
-def test_a_share_cuts_sixty_thousand_points_in_the_browser(page, address):
+def test_a_share_cuts_sixty_thousand_points_in_the_browser(empty_page, address):
+    page = empty_page
     page.goto(f"{address}/?n=60000")
     page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 60000", timeout=WAIT)
     page.evaluate(
@@ -225,7 +232,8 @@ def test_a_share_cuts_sixty_thousand_points_in_the_browser(page, address):
     page.evaluate("window.__chaffinch_map.map.live(null)")
 
 
-def test_above_the_limit_a_grid_is_drawn_and_zooming_in_loads_the_points_of_the_view(page, address):
+def test_above_the_limit_a_grid_is_drawn_and_zooming_in_loads_the_points_of_the_view(empty_page, address):
+    page = empty_page
     page.goto(f"{address}/?n=3000&most=900")
     note = page.locator(".chf-note")
     until(page, lambda: "Density of 3,000 points" in note.inner_text(), "the label says that this is a density")
@@ -248,7 +256,8 @@ def test_above_the_limit_a_grid_is_drawn_and_zooming_in_loads_the_points_of_the_
     until(page, lambda: "Density of 3,000 points" in note.inner_text(), "the density came back")
 
 
-def test_the_legend_counts_what_does_not_fit_and_brings_a_class_forward(page, address):
+def test_the_legend_counts_what_does_not_fit_and_brings_a_class_forward(empty_page, address):
+    page = empty_page
     legend = "window.__chaffinch_map.map.legend()"
     page.goto(f"{address}/?n=900&classes=30")
     page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 900", timeout=WAIT)
@@ -274,7 +283,8 @@ def test_the_legend_counts_what_does_not_fit_and_brings_a_class_forward(page, ad
     assert page.evaluate(drawn) == before
 
 
-def test_hollow_points_are_open_in_the_middle_and_the_legend_says_why(page, address):
+def test_hollow_points_are_open_in_the_middle_and_the_legend_says_why(empty_page, address):
+    page = empty_page
     page.goto(f"{address}/?n=900&hollow=1")
     page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 900", timeout=WAIT)
     assert "odd rows" in page.locator(".chf-legend").inner_text()
