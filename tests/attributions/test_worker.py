@@ -109,34 +109,40 @@ def test_an_image_is_explained_per_pixel(tmp_path):
         assert found.names == ()
 
 
-def test_the_worker_gives_what_the_session_gives_and_errors_in_words(tables):
+@pytest.fixture(scope="module")
+def client(tables):
+    """Asked by one test, killed and closed by the next: its imports take seconds."""
+    with AttributionClient(tables) as one:
+        yield one
+
+
+def test_the_worker_gives_what_the_session_gives_and_errors_in_words(tables, client):
     expected = Session(tables).explain(7, "integrated_gradients", {"target": "yes"})
-    with AttributionClient(tables) as client:
-        found = client.explain(7, "integrated_gradients", {"target": "yes"})
-        assert (found.values == expected.values).all()
-        assert (found.target, found.output, found.notes) == (expected.target, expected.output, expected.notes)
-        for row, method, params, words in (
-            (99, "occlusion", {}, "no row 99"),
-            (0, "lime", {}, "no attribution method 'lime'"),
-            (0, "gradient_shap", {"samples": 0}, "samples is 0, below 2"),
-            (0, "tree_shap", {}, "Tree SHAP cannot read"),
-            (0, "occlusion", {"target": "cow"}, "no class 'cow'"),
-        ):
-            with pytest.raises(CurationError, match=words) as caught:
-                client.explain(row, method, params)
-            assert caught.value.hint
-        assert client.explain(0, "occlusion").names == ("age", "job")  # errors of one question do not end the next
+    found = client.explain(7, "integrated_gradients", {"target": "yes"})
+    assert (found.values == expected.values).all()
+    assert (found.target, found.output, found.notes) == (expected.target, expected.output, expected.notes)
+    for row, method, params, words in (
+        (99, "occlusion", {}, "no row 99"),
+        (0, "lime", {}, "no attribution method 'lime'"),
+        (0, "gradient_shap", {"samples": 0}, "samples is 0, below 2"),
+        (0, "tree_shap", {}, "Tree SHAP cannot read"),
+        (0, "occlusion", {"target": "cow"}, "no class 'cow'"),
+    ):
+        with pytest.raises(CurationError, match=words) as caught:
+            client.explain(row, method, params)
+        assert caught.value.hint
+    assert client.explain(0, "occlusion").names == ("age", "job")  # errors of one question do not end the next
 
 
-def test_fault_79_a_killed_worker_is_said_and_started_anew(tables):
-    with AttributionClient(tables) as client:
-        client.explain(0, "occlusion")
-        os.kill(client.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 120
-        while client.pid is not None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert client.explain(0, "occlusion").target
-        pid = client.pid
+def test_fault_79_a_killed_worker_is_said_and_started_anew(client):
+    client.explain(0, "occlusion")
+    os.kill(client.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 120
+    while client.pid is not None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert client.explain(0, "occlusion").target
+    pid = client.pid
+    client.close()
     assert _gone(pid)
     with pytest.raises(RunError, match="closed"):
         client.explain(0, "occlusion")
