@@ -123,7 +123,7 @@ def test_the_worker_gives_what_the_session_gives_and_errors_in_words(tables, cli
     assert (found.target, found.output, found.notes) == (expected.target, expected.output, expected.notes)
     for row, method, params, words in (
         (99, "occlusion", {}, "no row 99"),
-        (0, "lime", {}, "no attribution method 'lime'"),
+        (0, "lime", {}, 'Unknown attribution method "lime"'),
         (0, "gradient_shap", {"samples": 0}, "samples is 0, below 2"),
         (0, "tree_shap", {}, "Tree SHAP cannot read"),
         (0, "occlusion", {"target": "cow"}, "no class 'cow'"),
