@@ -199,8 +199,8 @@ def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_ha
     at.text_input(key="image_size").input("wide").run()
     assert "is not a size" in words(at)
     at.text_input(key="image_size").input("224")
-    at.text_input(key="picture_mean").input("0.5,0.5,0.5")
-    at.text_input(key="picture_std").input("0.25").run()
+    at.text_input(key="image_mean").input("0.5,0.5,0.5")
+    at.text_input(key="image_std").input("0.25").run()
     at.button(key="to_scores").click().run()
     draft = at.session_state["draft_spec"]
     asked = replace(draft, scores=("el2n",), score_params={"el2n": {"epochs": "mean"}}, map=False, threads=1)

@@ -1,1 +1,1 @@
-"""Pieces of the screen: each draws one thing from one value, computes nothing and keeps no state of its own."""
+"""Pieces of the screen. Each draws one value; one that listens to the browser is lent a `Slot` for its memory."""

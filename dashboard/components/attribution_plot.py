@@ -9,7 +9,7 @@ import numpy as np
 from core.types.attributions import Attribution
 from core.types.figures import digits
 from core.types.scores import AssumptionCheck
-from dashboard.components.images import data_address
+from dashboard.components.images import data_url
 from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.components.theme import AWAY_COLOR, TOWARDS_COLOR
 
@@ -143,13 +143,13 @@ def image_heat(
     heat = np.zeros((*strength.shape, 4), np.uint8)
     heat[strength > 0, :3], heat[strength < 0, :3] = _rgb(TOWARDS_COLOR), _rgb(AWAY_COLOR)
     heat[..., 3] = (np.abs(strength) ** 0.8 * 255 * opacity).astype(np.uint8)
-    layers = [node("img", "", src=data_address(heat), alt="Blue parts push towards the class, orange parts away")]
+    layers = [node("img", "", src=data_url(heat), alt="Blue parts push towards the class, orange parts away")]
     if image is not None:
-        layers.insert(0, node("img", "", src=data_address(_grey(image)), alt="The example"))
+        layers.insert(0, node("img", "", src=data_url(_grey(image)), alt="The example"))
     show_nodes(node("div", "stack", *layers, style={"width": f"{width}px"}), key=key)
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
-    """Paler grey picture under the heat map, so that its two colors can be read."""
+    """A paler grey image under the heat map, so that its two colors can be read."""
     grey = image if image.ndim == 2 else image[..., :3].mean(axis=-1)
     return (96 + grey * 0.6).clip(0, 255).astype(np.uint8)

@@ -43,8 +43,8 @@ def before_after(found: WhatIf, *, key: str, watched: Mapping[str, int] | None =
         node("tbody", "", *rows),
         label=f"What-if: {found.changed or 'nothing changed'}; {found.model} before and after",
     )
-    said = f"{found.changed}: {found.model}." if found.changed else f"Nothing changed yet: {found.model}."
-    show_nodes(node("div", "", table, node("p", "soft", said), node("p", "soft", found.warning)), key=key)
+    caption = f"{found.changed}: {found.model}." if found.changed else f"Nothing changed yet: {found.model}."
+    show_nodes(node("div", "", table, node("p", "soft", caption), node("p", "soft", found.warning)), key=key)
 
 
 def _words(title: str, before: str, after: str) -> Node:

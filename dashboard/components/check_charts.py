@@ -34,7 +34,7 @@ def accuracy_chart(result: CheckResult, *, key: str, height: int = 320) -> None:
 def recall_chart(result: SelfTestResult, *, key: str, height: int = 300) -> None:
     """A group of bars per score, with Wilson intervals."""
     best = max(result.scores, key=lambda s: s.auroc)
-    said = (
+    words = (
         f"Share of {result.flips} planted flips found among the most suspected rows; the best single score is "
         f"{best.name} with {best.recall[-1]:.0%} among {best.inspected[-1]:.0%} of the rows"
     )
@@ -43,7 +43,7 @@ def recall_chart(result: SelfTestResult, *, key: str, height: int = 300) -> None
         "barmode": "group",
         "bargap": 0.3,
     }
-    _draw(actions.checks.recall_figure(result), key, height, said, axes)
+    _draw(actions.checks.recall_figure(result), key, height, words, axes)
 
 
 def _draw(figure: dict[str, Any], key: str, height: int, alt: str, axes: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from core.types.attributions import Concept
 from core.types.figures import digits
 from dashboard.components.before_after import signed
-from dashboard.components.images import data_address
+from dashboard.components.images import data_url
 from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.components.theme import TOWARDS_COLOR
 
@@ -17,11 +17,11 @@ _CROP = {"width": "26px", "height": "26px", "image-rendering": "pixelated", "mar
 
 
 def concept_profile(
-    concepts: Sequence[Concept], size: tuple[int, int], picture: Callable[[int], np.ndarray | None], *, key: str
+    concepts: Sequence[Concept], size: tuple[int, int], image_of: Callable[[int], np.ndarray | None], *, key: str
 ) -> None:
     """One row each: crops of training images with most of it, importance for the class, and this example's share.
 
-    size: height and width that the crops count in. picture(row) gives a training image, None when it cannot be read.
+    size: height and width that the crops count in. image_of(row) gives a training image, None when it cannot be read.
     """
     head = node(
         "tr",
@@ -31,7 +31,7 @@ def concept_profile(
         node("th", "", "Importance"),
         node("th", "", "Here"),
     )
-    rows = [_row(concept, size, picture) for concept in concepts]
+    rows = [_row(concept, size, image_of) for concept in concepts]
     note = (
         "Importance: total Sobol index over training images of the class ± standard error. Here: percentile among "
         "them, and what it adds to the explained output. A concept is a number until you have seen its crops."
@@ -53,16 +53,16 @@ def concept_profile(
     )
 
 
-def _row(concept: Concept, size: tuple[int, int], picture: Callable[[int], np.ndarray | None]) -> Node:
+def _row(concept: Concept, size: tuple[int, int], image_of: Callable[[int], np.ndarray | None]) -> Node:
     crops: list[Node] = []
     for row, top, left, side in concept.crops:
-        whole = picture(row)
+        whole = image_of(row)
         if whole is not None:
             crops.append(
                 node(
                     "img",
                     "",
-                    src=data_address(_cut(whole, size, top, left, side)),
+                    src=data_url(_cut(whole, size, top, left, side)),
                     style=_CROP,
                     alt=f"Crop of training row {row}",
                 )
@@ -82,7 +82,7 @@ def _row(concept: Concept, size: tuple[int, int], picture: Callable[[int], np.nd
 
 
 def _cut(whole: np.ndarray, size: tuple[int, int], top: int, left: int, side: int) -> np.ndarray:
-    """The crop out of the picture as given, which may be larger than what the model reads."""
+    """The crop out of the image as given, which may be larger than what the model reads."""
     down, across = whole.shape[0] / size[0], whole.shape[1] / size[1]
     end = (round((top + side) * down), round((left + side) * across))
     return np.ascontiguousarray(whole[round(top * down) : max(end[0], 1), round(left * across) : max(end[1], 1)])

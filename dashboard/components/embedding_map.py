@@ -18,7 +18,7 @@ from dashboard.components import map_binned
 from dashboard.components.assets import plotly_source
 from dashboard.components.browser import browser_component
 from dashboard.components.display_text import shown
-from dashboard.components.images import data_address
+from dashboard.components.images import data_url
 from dashboard.components.map_columns import column, mount_missing, send_code, send_once
 from dashboard.components.map_values import (
     HoverCard,
@@ -222,5 +222,5 @@ def _card_message(card: HoverCard) -> dict[str, Any]:
         "title": shown(card.title),
         "lines": [[shown(word) for word in line] for line in card.lines],
         "text": card.text[:280],
-        "image": None if card.image is None else data_address(card.image),
+        "image": None if card.image is None else data_url(card.image),
     }

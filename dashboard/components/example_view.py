@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.types.figures import cell
-from dashboard.components.images import data_address
+from dashboard.components.images import data_url
 from dashboard.components.nodes import Node, node, show_nodes
 
 
@@ -64,7 +64,7 @@ def _tree(
             )
         ]
         return node("div", "cells barred" if standing else "cells", *rows)
-    return node("div", "stack", node("img", "", src=data_address(example), alt=name), style={"width": f"{width}px"})
+    return node("div", "stack", node("img", "", src=data_url(example), alt=name), style={"width": f"{width}px"})
 
 
 def _bar(at: Standing | None) -> Node:

@@ -10,7 +10,7 @@ import numpy as np
 
 from dashboard.components.browser import browser_component, mount_and_listen
 from dashboard.components.display_text import shown
-from dashboard.components.images import data_address
+from dashboard.components.images import data_url
 from dashboard.components.slot import Slot
 
 _CELL = 200  # letters of a cell on a tile
@@ -85,7 +85,7 @@ def _kind(tiles: Sequence[Tile]) -> str:
 
 def plain_tile(tile: Tile, size: int) -> dict[str, Any]:
     """The tile as JSON values. Thumbnails are at most twice their drawn size."""
-    image = None if tile.image is None else data_address(tile.image, 2 * size)
+    image = None if tile.image is None else data_url(tile.image, 2 * size)
     plain = {f.name: getattr(tile, f.name) for f in fields(tile) if f.name != "image"}
     words = {name: shown(plain[name]) for name in ("name", "label", "given", "suggested", "problem", "note")}
     cells = [tuple(word[:_CELL] for word in cell) for cell in tile.cells[:6]]

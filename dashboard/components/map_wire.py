@@ -14,17 +14,17 @@ from core.types.curation import Side
 from dashboard.components.assets import CACHED_FROM
 from dashboard.components.map_values import MapRanks, MapRule
 
-MISSING = 0
-STEPS = 65533.0
-MIDDLE = 32767.5
-INLINE_BELOW = 1_500
+MISSING = 0  # of a rank in uint16; the others are 1 to 65534
+STEPS = 65533.0  # between the lowest and the highest rank
+MIDDLE = 32767.5  # the code of rank share 0.5
+INLINE_BELOW = 1_500  # bytes of a row list: above this a blob, which Streamlit sends once, is shorter
 _BLOCK = 65_536  # rows whose sums stay in the processor's cache
 
 
 def encode_ranks(terms: np.ndarray) -> np.ndarray:
-    """Rank terms [N] (rank share - 0.5, as rules take them; NaN for none) as uint16 [N]: 1 lowest ... 65534 highest,
+    """Rank terms [N] as uint16 [N]: 1 lowest to 65534 highest, 0 where there is none. Keep them cached.
 
-    0 for NaN. Keep them cached.
+    terms: rank share - 0.5, as rules take them; NaN for none.
     """
     there = ~np.isnan(terms)
     encoded = np.full(len(terms), MISSING, np.uint16)

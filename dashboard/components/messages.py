@@ -45,8 +45,8 @@ def first_few(lines: Sequence[str], most: int = 3) -> tuple[list[str], list[str]
 
 def warnings(lines: Sequence[str], *, key: str) -> None:
     """Warnings, the most serious first; many of them fold."""
-    said, folded = first_few(lines)
-    for line in said:
+    shown_lines, folded = first_few(lines)
+    for line in shown_lines:
         st.text(f"▲ {shown(line)}")
     if folded:
         with st.expander(f"{len(folded)} more warnings", key=key):

@@ -1,4 +1,4 @@
-"""Parts of one example that a person turns off and on: the words of a text, or blocks over a picture."""
+"""Parts of one example that a person turns off and on: the words of a text, or blocks over an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard.components.browser import browser_component
 from dashboard.components.display_text import MOST, shown
-from dashboard.components.images import data_address
+from dashboard.components.images import data_url
 from dashboard.components.slot import Slot
 
 
@@ -29,9 +29,9 @@ def toggle_words(text: str, places: Sequence[tuple[str, int, int]], *, slot: Slo
 
 
 def toggle_blocks(
-    picture: np.ndarray, rows: int, columns: int, *, slot: Slot, about: str, width: int = 240
+    image: np.ndarray, rows: int, columns: int, *, slot: Slot, about: str, width: int = 240
 ) -> tuple[int, ...]:
-    """A grid of rows x columns buttons over the enlarged picture; returns the numbers of those covered."""
+    """A grid of rows x columns buttons over the enlarged image; returns the numbers of those covered."""
     parts = [
         {"text": "", "before": "", "label": f"row {row + 1}, column {column + 1}"}
         for row in range(rows)
@@ -40,11 +40,11 @@ def toggle_blocks(
     message = {
         "parts": parts,
         "tail": "",
-        "title": "Blocks of the picture: press one to cover it; arrows move, Space covers",
-        "picture": data_address(np.ascontiguousarray(picture)),
+        "title": "Blocks of the image: press one to cover it; arrows move, Space covers",
+        "picture": data_url(np.ascontiguousarray(image)),
         "across": columns,
         "width": width,
-        "ratio": f"{picture.shape[1]} / {picture.shape[0]}",
+        "ratio": f"{image.shape[1]} / {image.shape[0]}",
     }
     return _mounted(message, slot, about)
 

@@ -56,15 +56,15 @@ def training_curve(
 
 def _in_words(p_y: np.ndarray, predicted: np.ndarray | None, names: tuple[str, ...], label: str) -> str:
     """Each seed's line: how it is drawn, where it ends, in how many epochs the label was predicted."""
-    said = []
+    words = []
     for seed, line in enumerate(p_y):
         text = f"seed {seed + 1} ({_DASH_WORDS[seed % 4]}) ends at {line[-1]:.2f}"
         if predicted is not None:
             right = int((_named(np.asarray(predicted)[seed], names) == label).sum())
             text += f", right in {right} of {len(line)} epochs"
-        said.append(text)
+        words.append(text)
     crosses = ". Crosses: another class was predicted." if predicted is not None else "."
-    return "; ".join(said).replace("seed", "Seed", 1) + crosses
+    return "; ".join(words).replace("seed", "Seed", 1) + crosses
 
 
 def _named(predicted: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
@@ -75,13 +75,13 @@ def _mark_wrong(
     figure: go.Figure, epochs: np.ndarray, line: np.ndarray, predicted: np.ndarray, names: tuple[str, ...], label: str
 ) -> None:
     """Crosses where the network said another class."""
-    said = _named(predicted, names)
-    wrong = said != label
+    words = _named(predicted, names)
+    wrong = words != label
     figure.add_scatter(
         x=epochs[wrong],
         y=line[wrong],
         mode="markers",
-        text=said[wrong],
+        text=words[wrong],
         showlegend=False,
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.8, "color": DROPPED_COLOR}},
         hovertemplate="epoch %{x}: predicted %{text}<extra></extra>",

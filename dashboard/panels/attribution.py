@@ -37,7 +37,7 @@ def attribution(opened: Opened, row: int) -> None:
         lights = explainer.checks(opened.run.run_id, row, name, target, opened.run)
         attribution_lights(lights, key=f"lights_{row}_{name}")
     if found.concepts:
-        concept_profile(found.concepts, found.size, lambda other: _picture(opened, other), key=f"concepts_{row}")
+        concept_profile(found.concepts, found.size, lambda other: _image(opened, other), key=f"concepts_{row}")
 
 
 def _concept(found: Attribution, row: int) -> int:
@@ -59,6 +59,6 @@ def _plot(opened: Opened, row: int, found: Attribution, name: str) -> None:
     )
 
 
-def _picture(opened: Opened, row: int) -> np.ndarray | None:
+def _image(opened: Opened, row: int) -> np.ndarray | None:
     example, _ = cache.example_input(opened.run, row)
     return example if isinstance(example, np.ndarray) else None

@@ -135,20 +135,20 @@ def comparison(opened: Opened) -> None:
     except CurationError as error:
         messages.error_box(error, slot=slot("against_error"))
         return
-    found = cache.branch_comparison(
+    differing = cache.branch_comparison(
         opened.run.run_id, opened.at, a.change, opened.change, opened.view, a.outcome, opened.outcome
     )
     st.text(branches.counts_words(a, opened))
-    _row_buttons(branches.differences(found, other, opened.curation.branch))
+    _row_buttons(branches.differences(differing, other, opened.curation.branch))
     left, right = st.columns(2, gap="small")
     with left:
         st.html("<h4>By class</h4>")
-        frame = branches.side_frame("Class", [*opened.view.class_names, "no label"], found.by_class, other, opened)
+        frame = branches.side_frame("Class", [*opened.view.class_names, "no label"], differing.by_class, other, opened)
         _table(frame, "branch_classes", "Rows of each class that the branches keep")
     with right:
         st.html("<h4>By zone</h4>")
-        names = [zone.words for zone in found.zones]
-        frame = branches.side_frame("Zone", names, found.by_zone, other, opened)
+        names = [zone.words for zone in differing.zones]
+        frame = branches.side_frame("Zone", names, differing.by_zone, other, opened)
         _table(frame, "branch_zones", "Rows of each zone that the branches keep")
 
 

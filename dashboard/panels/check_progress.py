@@ -28,7 +28,7 @@ def _job(run: actions.runs.Run, kind: str, title: str) -> None:
     status = actions.checks.check_status(run, kind)
     if status is None:
         return
-    seen = f"job-{kind}-{run.run_id}"
+    seen = f"check-{kind}-{run.run_id}"
     if state.is_new(seen, status.state) and state.get(f"drawn-{seen}"):
         state.put(f"drawn-{seen}", False)
         st.rerun()

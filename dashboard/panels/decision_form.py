@@ -17,14 +17,14 @@ from dashboard.session.slots import slot
 
 def decide(opened: Opened, row: int) -> None:
     """The verbs as buttons and keys, and the note."""
-    said = opened.curation.decisions.get(str(opened.view.ids[row]))
+    decision = opened.curation.decisions.get(str(opened.view.ids[row]))
     with st.container(key="drawer_verbs", horizontal=True, gap="small"):
         for action, title, letter in (
             (Action.KEEP, "Keep", "k"),
             (Action.DROP, "Drop", "d"),
             (Action.CLEAR, "Clear", None),
         ):
-            now = said is not None and said.action == action
+            now = decision is not None and decision.action == action
             st.button(
                 title,
                 key=f"drawer_{action.value}",
@@ -69,8 +69,8 @@ def choose_label(opened: Opened, row: int, title: str) -> None:
 def note(opened: Opened, row: int) -> None:
     """Saved by Enter and by leaving the field; what could not be saved stays in it, with a button that tries again."""
     key = f"note_{row}"
-    said = opened.curation.decisions.get(str(opened.view.ids[row]))
-    saved = said.note if said else ""
+    decision = opened.curation.decisions.get(str(opened.view.ids[row]))
+    saved = decision.note if decision else ""
     state.show_saved(key, saved)
     saved_field(key, key="note_leaving")
     with st.container(key="drawer_note_line", horizontal=True, gap="small", vertical_alignment="center"):
@@ -90,24 +90,24 @@ def note(opened: Opened, row: int) -> None:
 def keys(opened: Opened, row: int) -> None:
     """r and n work wherever the focus is, and put it into what they open; k and d answer the sample."""
     example_id = str(opened.view.ids[row])
-    part, wish = navigation.requested_part()
+    part, request = navigation.requested_part()
     field = {"relabel": f"label_{row}", "note": f"note_{row}"}.get(part, "")
 
     verbs = {"k": Action.KEEP.value, "d": Action.DROP.value} if review_bar.asks(opened, row) else {}
 
-    def heard(asked: str) -> None:
-        if asked in verbs.values():
-            one(opened, row, Action(asked))
+    def on_part(requested: str) -> None:
+        if requested in verbs.values():
+            one(opened, row, Action(requested))
         else:
-            navigation.request_part(asked, example_id)
+            navigation.request_part(requested, example_id)
 
-    drawer_keys({"r": "relabel", "n": "note", **verbs}, heard, field, wish, slot=slot("drawer_keys"))
+    drawer_keys({"r": "relabel", "n": "note", **verbs}, on_part, field, request, slot=slot("drawer_keys"))
 
 
 def one(opened: Opened, row: int, action: Action, label: str | None = None) -> None:
     """Decide about one row; in the order of a review the next one follows."""
-    asked = review_bar.asks(opened, row) or None
-    change = Change(action, label=label, reviewed=action != Action.CLEAR, sampled=asked)
+    is_answer = review_bar.asks(opened, row) or None
+    change = Change(action, label=label, reviewed=action != Action.CLEAR, sampled=is_answer)
     done = commands.decide_rows(opened, [row], change)
     if done is None:
         return

@@ -41,14 +41,14 @@ def drawer(opened: Opened) -> None:
         return
     explainer.prepare(opened.run)
     example_navigation.example_navigation(opened, row)
-    asked = review_bar.asks(opened, row)
+    in_sample = review_bar.asks(opened, row)
     blind = review_bar.blind(opened, row)
-    if asked:
+    if in_sample:
         sample_review.steps(opened, row)
     else:
         review_bar.steps(opened, row)
     _head(opened, row, blind)
-    if asked:
+    if in_sample:
         decision_form.note(opened, row)
         decision_form.keys(opened, row)
     else:

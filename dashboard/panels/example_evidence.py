@@ -1,4 +1,4 @@
-"""Why an example scores as it does: training curve, neighbors, near-duplicates, influence. Drawn when opened."""
+"""Evidence about one example: training curve, neighbors, near-duplicates, influence. Drawn when opened."""
 
 from __future__ import annotations
 

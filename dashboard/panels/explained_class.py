@@ -53,11 +53,11 @@ def line(opened: Opened, row: int, found: WhatIf, *, key: str) -> None:
     show_nodes(node("p", "soft", words_of(opened, row, found.model, found.before)), key=key)
 
 
-def words_of(opened: Opened, row: int, model: str, said: Judgement) -> str:
+def words_of(opened: Opened, row: int, model: str, judgement: Judgement) -> str:
     """`The run's network (saw this row) says neutral (0.49); models that did not see it say positive (0.78).`"""
     view = opened.view
     saw = "did not see this row" if view.held_out[row] or view.labels[row] < 0 else "saw this row"
-    first = f"{model[:1].upper()}{model[1:]} ({saw}) says {said.predicted} ({probability(said.probability)})"
+    first = f"{model[:1].upper()}{model[1:]} ({saw}) says {judgement.predicted} ({probability(judgement.probability)})"
     if view.predicted is None or view.predicted[row] < 0:
         return f"{first}."
     sure = "" if view.predicted_prob is None else f" ({probability(view.predicted_prob[row])})"

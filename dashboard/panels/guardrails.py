@@ -62,7 +62,7 @@ def guardrails(opened: Opened) -> None:
 def _save(opened: Opened, rev: str) -> None:
     cap, before = state.get(f"cap_{rev}"), opened.rules.guardrails
     similarity = float(state.get(f"similar_{rev}"))
-    asked = Guardrails(
+    changed = Guardrails(
         class_floor=int(state.get(f"floor_{rev}")),
         class_cap=None if cap == 100 else cap / 100,
         duplicates=duplicates_after(before, state.get(f"dup_{rev}"), similarity),
@@ -70,7 +70,7 @@ def _save(opened: Opened, rev: str) -> None:
         lock_held_out=state.get(f"lock_{rev}"),
         allow_empty_class=state.get(f"empty_{rev}"),
     )
-    commands.save_rules(opened.run, replace(opened.rules, preset=None, guardrails=asked), "Guardrails saved")
+    commands.save_rules(opened.run, replace(opened.rules, preset=None, guardrails=changed), "Guardrails saved")
 
 
 def duplicates_after(before: Guardrails, wanted: bool, similarity: float) -> str:

@@ -15,12 +15,12 @@ from dashboard.session.slots import slot
 
 
 def model_choice(
-    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, found: SourceReport
+    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, report: SourceReport
 ) -> None:
     """The model and how long it trains; the button leads to the Scores step with this draft."""
     st.html("<h3>Model</h3>")
-    training = TrainingSpec() if found.modality == Modality.TRACE else _checked(found.modality)
-    if found.modality == Modality.TRACE:
+    training = TrainingSpec() if report.modality == Modality.TRACE else _checked(report.modality)
+    if report.modality == Modality.TRACE:
         st.text("No training: the scores read the recorded outputs.")
     if training is not None:
         spec = RunSpec(source, modality, roles, labels, class_map, training=training)
@@ -51,25 +51,25 @@ def _training(modality: Modality) -> TrainingSpec:
 
 
 def _own_weights(modality: Modality) -> tuple[tuple[str, ...], tuple[str, str, str]]:
-    """Paths of weights, and how their network sees pictures as it was typed: size, mean, deviation."""
+    """Paths of weights, and how their network reads images, as typed: size, mean, deviation."""
     with st.expander("Own weights for this architecture (.pt or .safetensors)"):
         lines = st.text_area("One path per checkpoint, in order of training", key="weights", height=80)
         st.caption(
             "Read with `weights_only=True`; files never run code. A network of your own: `--model module:factory` "
             "on the command line."
         )
-        seen = _pictures() if modality == Modality.IMAGE else ("", "", "")
+        seen = _image_format() if modality == Modality.IMAGE else ("", "", "")
     return tuple(line.strip() for line in lines.splitlines() if line.strip()), seen
 
 
-def _pictures() -> tuple[str, str, str]:
+def _image_format() -> tuple[str, str, str]:
     columns = st.columns(3, gap="small")
     size = columns[0].text_input("Image size in pixels", key="image_size", placeholder="224, or height x width: 128x64")
-    mean = columns[1].text_input("Mean, after x / 255", key="picture_mean", placeholder="0.485,0.456,0.406")
-    std = columns[2].text_input("Deviation, after x / 255", key="picture_std", placeholder="0.229,0.224,0.225")
+    mean = columns[1].text_input("Mean, after x / 255", key="image_mean", placeholder="0.485,0.456,0.406")
+    std = columns[2].text_input("Deviation, after x / 255", key="image_std", placeholder="0.229,0.224,0.225")
     st.caption(
         "As the network was trained: it reads (x / 255 - mean) / deviation. Left empty, a network trained here takes "
-        "32 pixels (small pictures as they are) and the data's own."
+        "32 pixels (small images as they are) and the data's own."
     )
     return size, mean, std
 

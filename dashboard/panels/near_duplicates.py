@@ -41,8 +41,8 @@ def words(found: NearDuplicates) -> str:
 
 def other_warnings(opened: Opened) -> Sequence[str]:
     """The warnings without the one that the question says already."""
-    asked = opened.outcome.near_duplicates
-    return [line for line in opened.outcome.warnings if asked is None or line != asked.text]
+    question = opened.outcome.near_duplicates
+    return [line for line in opened.outcome.warnings if question is None or line != question.text]
 
 
 def _show(opened: Opened, found: NearDuplicates) -> None:
@@ -72,13 +72,13 @@ def _leave(opened: Opened, _: NearDuplicates) -> None:
 
 
 def _drop(opened: Opened, found: NearDuplicates) -> None:
-    agreed = replace(opened.rules.guardrails, duplicates="keep_best_agreed")
-    _save(opened, agreed, f"Saved: of rows alike at {found.similarity:g} the best one stays")
+    guard = replace(opened.rules.guardrails, duplicates="keep_best_agreed")
+    _save(opened, guard, f"Saved: of rows alike at {found.similarity:g} the best one stays")
 
 
 def _at(opened: Opened, similarity: float) -> Guardrails:
     return replace(opened.rules.guardrails, duplicates="keep_best", duplicate_similarity=similarity)
 
 
-def _save(opened: Opened, guard: Guardrails, said: str) -> None:
-    commands.save_rules(opened.run, replace(opened.rules, guardrails=guard), said)
+def _save(opened: Opened, guard: Guardrails, message: str) -> None:
+    commands.save_rules(opened.run, replace(opened.rules, guardrails=guard), message)

@@ -17,15 +17,15 @@ def noise_rate(opened: Opened) -> None:
     """Text, the strata, and the button that begins the review of the sample in Explore."""
     st.html("<h2>Wrong labels</h2>")
     try:
-        found = actions.noise.noise_rate(opened.view, opened.curation.decisions)
+        rate = actions.noise.noise_rate(opened.view, opened.curation.decisions)
     except CurationError as error:
         st.text(error.lines())
         return
-    st.text(found.text)
-    st.text(found.cut_text)
-    _table(found)
-    if found.cut is not None:
-        st.button(f"Drop the {found.cut:,} most suspected", key="use_cut", on_click=_use, args=(opened, found.cut))
+    st.text(rate.text)
+    st.text(rate.cut_text)
+    _table(rate)
+    if rate.cut is not None:
+        st.button(f"Drop the {rate.cut:,} most suspected", key="use_cut", on_click=_use, args=(opened, rate.cut))
     st.button(
         "Review a random sample",
         key="review_sample",
@@ -40,8 +40,8 @@ def _use(opened: Opened, cut: int) -> None:
     commands.save_rules(opened.run, rules, f"Saved: drop the {cut:,} most suspected rows")
 
 
-def _table(found: NoiseRate) -> None:
-    rows = [(s.name, s.rows, s.reviewed, s.wrong, f"{s.low:.0%} to {s.high:.0%}") for s in found.strata]
+def _table(rate: NoiseRate) -> None:
+    rows = [(s.name, s.rows, s.reviewed, s.wrong, f"{s.low:.0%} to {s.high:.0%}") for s in rate.strata]
     frame = pd.DataFrame(rows, columns=["rows", "in all", "answered", "wrong", "share wrong, 95 %"])
     st.dataframe(frame, hide_index=True, width="stretch", alt="Reviewed rows of the random sample")
 

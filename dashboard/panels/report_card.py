@@ -11,23 +11,23 @@ from dashboard.components.display_text import shown
 from dashboard.session.slots import slot
 
 
-def report_card(found: SourceReport) -> None:
+def report_card(report: SourceReport) -> None:
     """Rows, classes, splits, and one line per finding."""
     st.html("<h3>Report card</h3>")
     facts = st.columns(4, gap="small")
-    facts[0].metric("Rows", f"{found.rows:,}")
-    facts[1].metric("Classes", f"{len(found.class_names):,}")
-    facts[2].metric("Training rows", f"{found.train_rows:,}")
-    facts[3].metric("Held out", f"{found.held_out_rows:,}")
-    for number, finding in enumerate(found.report):
+    facts[0].metric("Rows", f"{report.rows:,}")
+    facts[1].metric("Classes", f"{len(report.class_names):,}")
+    facts[2].metric("Training rows", f"{report.train_rows:,}")
+    facts[3].metric("Held out", f"{report.held_out_rows:,}")
+    for number, finding in enumerate(report.report):
         with st.container(horizontal=True, gap="small", key=f"finding_{number}"):
             if finding.level == "warning":
                 st.markdown(messages.light("amber", ""), width="content")
             st.text(shown(finding.text))
-    counts = np.array(found.class_counts)
-    if found.class_names:
+    counts = np.array(report.class_counts)
+    if report.class_names:
         bars = class_bars.ClassBars(
-            found.class_names,
+            report.class_names,
             counts,
             counts,
             words=lambda name, rows, _: f"{name}: {rows:,} rows",

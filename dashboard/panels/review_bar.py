@@ -30,14 +30,16 @@ def queue(opened: Opened) -> np.ndarray | None:
 
 def progress(opened: Opened) -> None:
     """Reviewed so many of the sitting, and a button that goes on where the person stopped."""
-    done, size, waiting = actions.review.reviewed_of(opened.view, row_table.review(opened), opened.curation.decisions)
+    reviewed, size, waiting = actions.review.reviewed_of(
+        opened.view, row_table.review(opened), opened.curation.decisions
+    )
     with st.container(key="review_progress", horizontal=True, gap="small", vertical_alignment="center"):
         if not size:
             st.text("Nothing to review: no cut of the rules looks at a row. Add one in Rules.")
             return
-        st.text(f"Reviewed {done:,} of {size:,}{_before(opened, done)}", help=_HELP)
-        st.progress(done / size, width="stretch")
-        title = "All reviewed" if waiting is None else "Go on" if done else "Start reviewing"
+        st.text(f"Reviewed {reviewed:,} of {size:,}{_before(opened, reviewed)}", help=_HELP)
+        st.progress(reviewed / size, width="stretch")
+        title = "All reviewed" if waiting is None else "Go on" if reviewed else "Start reviewing"
         go(opened, title, waiting)
 
 
@@ -114,8 +116,8 @@ def asks(opened: Opened, row: int) -> bool:
 
 def blind(opened: Opened, row: int) -> bool:
     """Whether nothing that models, scores or rules say of a row may be shown: the sample asks and waits for it."""
-    said = opened.curation.decisions.get(str(opened.view.ids[row]))
-    return asks(opened, row) and not actions.noise.answer_words(said)
+    decision = opened.curation.decisions.get(str(opened.view.ids[row]))
+    return asks(opened, row) and not actions.noise.answer_words(decision)
 
 
 def open_row(opened: Opened, row: int | None) -> None:

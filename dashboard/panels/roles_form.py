@@ -53,10 +53,10 @@ def roles_of(preview: SourcePreview, chosen: Mapping[str, str | None]) -> Roles:
     """
     if chosen == {part: getattr(preview.roles, part) for part in chosen}:
         return Roles()
-    said: dict[str, Any] = {
+    roles: dict[str, Any] = {
         part: NO_COLUMN if value is None and part != "inputs" else value for part, value in chosen.items()
     }
     if preview.modality != Modality.TABLE:
-        return replace(Roles(), **said)
+        return replace(Roles(), **roles)
     used = {*chosen.values(), preview.roles.id}
-    return replace(Roles(features=tuple(c.name for c in preview.columns if c.name not in used)), **said)
+    return replace(Roles(features=tuple(c.name for c in preview.columns if c.name not in used)), **roles)

@@ -108,7 +108,7 @@ def _press(opened: Opened, event: galleries.GalleryEvent) -> None:
 
 
 def _table(opened: Opened, rows: np.ndarray) -> None:
-    """Its check marks are the selection: what they change, the map shows, and what others change, they show."""
+    """A table whose check marks are the selection, both ways."""
     frame = row_table.rows_frame(opened, rows)
     here = actions.selections.join(selection.selected(), rows, "within")
     marks = state.once("table_marks", lambda: {"times": 0})

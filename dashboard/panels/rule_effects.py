@@ -82,13 +82,13 @@ def weights(opened: Opened) -> None:
     st.html("<h4>Which weight decides</h4>")
     if not st.toggle("Show how many rows each weight flips", key="weight_effects"):
         return
-    found = cache.weight_effects(
+    effects = cache.weight_effects(
         opened.run.run_id, opened.at, opened.change, opened.view, opened.rules, opened.curation
     )
-    if not found:
+    if not effects:
         st.text("A single score decides: its weight changes nothing.")
         return
-    frame = comparison.effects_frame(found)
+    frame = comparison.effects_frame(effects)
     table.table(
         frame,
         key="effects",

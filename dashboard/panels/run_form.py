@@ -30,7 +30,7 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
             for method in methods:
                 chosen.update(_one(method, spec, why_not.get(method.name, "")))
     given = {name: params for name, params in chosen.items() if params}
-    asked = replace(
+    chosen_spec = replace(
         spec, scores=tuple(m.name for m in actions.methods.scores() if m.name in chosen), score_params=given
     )
     st.button(
@@ -39,17 +39,17 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
         type="primary",
         disabled=not chosen,
         on_click=start,
-        args=(asked,),
+        args=(chosen_spec,),
     )
     st.caption("Runs in a process of its own: you may close this page. Each finished score appears at once.")
 
 
 def _one(method: actions.methods.ScoreMethod, spec: RunSpec, why_not: str) -> dict[str, dict]:
-    wanted = "all" in spec.scores or method.name in spec.scores
+    preselected = "all" in spec.scores or method.name in spec.scores
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"score_{method.name}"):
         on = st.checkbox(
             method.title,
-            value=wanted and not why_not,
+            value=preselected and not why_not,
             disabled=bool(why_not),
             help=f"{method.summary} Cost: {method.cost}",
             key=f"use_{method.name}",

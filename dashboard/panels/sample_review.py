@@ -38,10 +38,10 @@ def progress(opened: Opened) -> None:
     except CurationError as error:
         messages.error_box(error, slot=slot("no_sample"))
         return
-    said, waiting = actions.noise.sample_answers(opened.view, opened.curation.decisions), _waiting(opened)
+    answers, waiting = actions.noise.sample_answers(opened.view, opened.curation.decisions), _waiting(opened)
     with st.container(key="review_progress", horizontal=True, gap="small", vertical_alignment="center"):
-        st.text(f"Noise sample {len(said):,} of {len(rows):,}", help=_HELP)
-        st.progress(len(said) / len(rows), width="stretch")
+        st.text(f"Noise sample {len(answers):,} of {len(rows):,}", help=_HELP)
+        st.progress(len(answers) / len(rows), width="stretch")
         if waiting is None:
             st.button(
                 "See the noise rate",
@@ -51,7 +51,7 @@ def progress(opened: Opened) -> None:
                 type="primary",
             )
         else:
-            review_bar.go(opened, "Go on" if said else "Start", waiting)
+            review_bar.go(opened, "Go on" if answers else "Start", waiting)
 
 
 def answer(opened: Opened, row: int) -> str:
@@ -62,7 +62,7 @@ def answer(opened: Opened, row: int) -> str:
 def steps(opened: Opened, row: int) -> None:
     """Back, the three answers, on. An answer can be changed."""
     order = row_table.sample(opened)
-    place, said = review_bar.place_in(order, row) or 0, answer(opened, row)
+    place, answered = review_bar.place_in(order, row) or 0, answer(opened, row)
     with st.container(key="review_steps", horizontal=True, gap="small", vertical_alignment="center"):
         review_bar.step("Previous", "Left", opened, order, place - 1)
         st.button(
@@ -71,10 +71,10 @@ def steps(opened: Opened, row: int) -> None:
             shortcut="v",
             on_click=decision_form.one,
             args=(opened, row, Action.KEEP),
-            type="primary" if said == "right" else "secondary",
+            type="primary" if answered == "right" else "secondary",
             help="The label is right: the row is kept.",
         )
-        with decision_form.popover(row, "relabel", "Wrong (r)" if said != "wrong" else "Wrong, answered"):
+        with decision_form.popover(row, "relabel", "Wrong (r)" if answered != "wrong" else "Wrong, answered"):
             decision_form.choose_label(opened, row, "This is the label")
             st.button(
                 "Wrong, and no class fits",
@@ -89,18 +89,18 @@ def steps(opened: Opened, row: int) -> None:
             shortcut="s",
             on_click=_unsure,
             args=(opened, row),
-            type="primary" if said == "unsure" else "secondary",
+            type="primary" if answered == "unsure" else "secondary",
             help="No verdict: the row is left out of the rate.",
         )
         review_bar.step("Next", "Right", opened, order, place + 1)
-        st.text(f"{place + 1:,} of {len(order):,}{f' · {said}' if said else ''}")
-    if not said:
+        st.text(f"{place + 1:,} of {len(order):,}{f' · {answered}' if answered else ''}")
+    if not answered:
         st.caption("Judge the label alone: what models, scores and rules say is shown once you have answered.")
 
 
 def _waiting(opened: Opened) -> int | None:
-    said = actions.noise.sample_answers(opened.view, opened.curation.decisions)
-    return next((int(row) for row in row_table.sample(opened) if str(opened.view.ids[row]) not in said), None)
+    answers = actions.noise.sample_answers(opened.view, opened.curation.decisions)
+    return next((int(row) for row in row_table.sample(opened) if str(opened.view.ids[row]) not in answers), None)
 
 
 def _unsure(opened: Opened, row: int) -> None:

@@ -10,11 +10,11 @@ import pandas as pd
 from core.types.errors import CurationError
 from core.types.examples import Modality
 from core.types.previews import SourcePreview
-from dashboard.components.images import data_address
+from dashboard.components.images import data_url
 from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.session import cache
 
-_PICTURES, _TEXTS, _COLUMNS, _ROWS = 4, 2, 3, 3
+_IMAGES, _TEXTS, _COLUMNS, _ROWS = 4, 2, 3, 3
 
 
 def sample_strip(name: str) -> None:
@@ -29,10 +29,10 @@ def sample_strip(name: str) -> None:
 
 
 def strip(seen: SourcePreview) -> Node | None:
-    """Four pictures, two texts, or three columns of three rows with the label last; None when there is nothing."""
+    """Four images, two texts, or three columns of three rows with the label last; None when there is nothing."""
     labels = [] if seen.head is None or not seen.roles.label else list(seen.head[seen.roles.label])
     if seen.pictures:
-        return _pictures(seen.pictures[:_PICTURES], labels)
+        return _images(seen.pictures[:_IMAGES], labels)
     if seen.head is None or not len(seen.head):
         return None
     if seen.modality == Modality.TEXT and seen.roles.text:
@@ -40,11 +40,11 @@ def strip(seen: SourcePreview) -> Node | None:
     return _corner(seen.head, _telling(seen))
 
 
-def _pictures(pictures: Sequence[np.ndarray], labels: Sequence[object]) -> Node:
-    named = [f"labeled {label}" for label in labels] or [""] * len(pictures)
+def _images(images: Sequence[np.ndarray], labels: Sequence[object]) -> Node:
+    named = [f"labeled {label}" for label in labels] or [""] * len(images)
     shown = [
-        node("img", "", src=data_address(picture, 112), alt=f"An example {words}")
-        for picture, words in zip(pictures, named, strict=False)
+        node("img", "", src=data_url(image, 112), alt=f"An example {words}")
+        for image, words in zip(images, named, strict=False)
     ]
     return node("div", "strip", *shown)
 

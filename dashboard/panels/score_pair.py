@@ -39,23 +39,23 @@ def choose_pair(opened: Opened) -> tuple[str, str]:
 
 def rank_plane(opened: Opened, a: str, b: str, shown: np.ndarray, height: int) -> None:
     """Every row at its rank by both scores, colored by quadrant."""
-    found = cache.comparison(opened.run.run_id, opened.at, a, b, opened.view)
+    pair = cache.comparison(opened.run.run_id, opened.at, a, b, opened.view)
     name = f"{opened.run.run_id}/{opened.at}/{a}/{b}"
     titles = [f"{comparison.short_title(score)}, rank" for score in (a, b)]
-    layout = maps.MapLayout(name, found.ranks, *titles)
+    layout = maps.MapLayout(name, pair.ranks, *titles)
     words = actions.comparisons.quadrant_words(comparison.short_title(a), comparison.short_title(b))
-    colors = maps.MapColors.by_category(f"{name}/quadrants", "Quadrant", found.quadrants, words)
-    said = f"{layout.x} across, {layout.y} up. {comparison.agreement_words(found, a, b)}"
-    map_panel.draw_plane(opened, "rank_map", layout, colors, shown, height, said)
+    colors = maps.MapColors.by_category(f"{name}/quadrants", "Quadrant", pair.quadrants, words)
+    description = f"{layout.x} across, {layout.y} up. {comparison.agreement_words(pair, a, b)}"
+    map_panel.draw_plane(opened, "rank_map", layout, colors, shown, height, description)
 
 
 def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
     """Spearman, what the suspicious ends share, and the quadrants as buttons."""
-    found = cache.comparison(opened.run.run_id, opened.at, a, b, opened.view)
+    pair = cache.comparison(opened.run.run_id, opened.at, a, b, opened.view)
     with st.container(key="facet_agreement", border=True, gap="small"):
         st.html("<h4>Agreement</h4>")
-        st.text(comparison.agreement_words(found, a, b))
-        frame = comparison.overlap_frame(found)
+        st.text(comparison.agreement_words(pair, a, b))
+        frame = comparison.overlap_frame(pair)
         table.table(
             frame,
             key="overlap",
@@ -66,7 +66,7 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
             alt="Rows that both scores have among their first",
         )
         with st.container(key="overlap_rows", horizontal=True, gap="small"):
-            for number, overlap in enumerate(found.overlaps):
+            for number, overlap in enumerate(pair.overlaps):
                 rows = overlap.rows[shown[overlap.rows]]
                 st.button(
                     f"Both first {overlap.fraction:.0%} · {len(rows):,}",
@@ -78,7 +78,7 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
     _parts(
         "Quadrants, split at the middle rank",
         actions.comparisons.quadrant_words(comparison.short_title(a), comparison.short_title(b)),
-        found.quadrants,
+        pair.quadrants,
         shown,
     )
     words = [zone.words for zone in Zone]
@@ -91,15 +91,15 @@ def agreement(opened: Opened, a: str, b: str, shown: np.ndarray) -> None:
 
 def learning_plane(opened: Opened, shown: np.ndarray, height: int) -> bool:
     """The data map: confidence upwards, variability across; False (and what to do) without those scores."""
-    found = cache.learning_map(opened.run.run_id, opened.at, opened.view)
-    if found is None:
+    data_map = cache.learning_map(opened.run.run_id, opened.at, opened.view)
+    if data_map is None:
         messages.empty_state(
             "No data map",
             "It needs the scores Confidence and Variability, which come with a training of several epochs.",
             slot=slot("no_data_map"),
         )
         return False
-    coords, regions = found
+    coords, regions = data_map
     name = f"{opened.run.run_id}/{opened.at}/data_map"
     layout = maps.MapLayout(name, coords, "Variability of p(label) over epochs", "Confidence: mean p(label)")
     colors = maps.MapColors.by_category(f"{name}/regions", "Region", regions, REGIONS)
@@ -109,10 +109,10 @@ def learning_plane(opened: Opened, shown: np.ndarray, height: int) -> bool:
 
 def regions(opened: Opened, shown: np.ndarray) -> None:
     """The regions of the data map as buttons."""
-    found = cache.learning_map(opened.run.run_id, opened.at, opened.view)
-    if found is None:
+    data_map = cache.learning_map(opened.run.run_id, opened.at, opened.view)
+    if data_map is None:
         return
-    _parts("Regions", REGIONS, found[1], shown)
+    _parts("Regions", REGIONS, data_map[1], shown)
     st.caption(
         "Ambiguous: the third of the rows with the most variability. Of the rest, rows of confidence 0.5 and more are "
         "easy to learn, the others hard to learn: wrong labels gather there (Swayamdipta et al. 2020)."

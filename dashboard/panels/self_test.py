@@ -45,8 +45,11 @@ def _ask(opened: Opened, result: SelfTestResult | None) -> None:
 
 
 def _apply(opened: Opened, result: SelfTestResult) -> None:
-    wanted = actions.checks.suggested_rules(opened.rules, result)
-    same = (wanted.score_weights, wanted.group_weights) == (opened.rules.score_weights, opened.rules.group_weights)
+    suggested = actions.checks.suggested_rules(opened.rules, result)
+    same = (suggested.score_weights, suggested.group_weights) == (
+        opened.rules.score_weights,
+        opened.rules.group_weights,
+    )
     serves = opened.rules.goal == "find_noise"
     st.button(
         "Suggested weights are in use" if same else "Apply suggested weights",
@@ -54,12 +57,12 @@ def _apply(opened: Opened, result: SelfTestResult) -> None:
         disabled=same or not serves,
         help=None if serves else "They are for the goal “Find wrong labels”: choose it under Rules.",
         on_click=_save,
-        args=(opened, wanted),
+        args=(opened, suggested),
     )
 
 
-def _save(opened: Opened, wanted: Rules) -> None:
-    commands.save_rules(opened.run, wanted, "Suggested weights applied")
+def _save(opened: Opened, rules: Rules) -> None:
+    commands.save_rules(opened.run, rules, "Suggested weights applied")
 
 
 def _start(opened: Opened, share: float) -> None:

@@ -30,9 +30,9 @@ def strategy(opened: Opened) -> None:
         method = known[rules.strategy]
         st.caption(method.summary)
         now = params_from_dict(method.params, rules.strategy_params)
-        asked = params_form(method.params, key=f"strategy_{rules.strategy}_{opened.curation.stamp}", value=now)
-        if asked is not None and asked != now:
-            commands.save_rules(opened.run, actions.rules.with_strategy(rules, rules.strategy, asdict(asked)))
+        chosen = params_form(method.params, key=f"strategy_{rules.strategy}_{opened.curation.stamp}", value=now)
+        if chosen is not None and chosen != now:
+            commands.save_rules(opened.run, actions.rules.with_strategy(rules, rules.strategy, asdict(chosen)))
             st.rerun()
 
 

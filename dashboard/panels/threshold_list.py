@@ -48,16 +48,16 @@ def _form(opened: Opened) -> None:
         step=(high - low) / 100 if kind == CutKind.VALUE else 1.0,
     )
     where = st.selectbox("In", [_EVERY, *opened.view.class_names], format_func=shown, key="cut_class")
-    asked = Threshold(score, kind, side, float(cut), None if where == _EVERY else where)
-    st.text(f"Would touch {actions.cuts.rows_beyond(opened.view, opened.rules, opened.outcome, asked):,} rows")
-    st.button("Add", key="cut_add", type="primary", on_click=_add, args=(opened, asked))
+    threshold = Threshold(score, kind, side, float(cut), None if where == _EVERY else where)
+    st.text(f"Would touch {actions.cuts.rows_beyond(opened.view, opened.rules, opened.outcome, threshold):,} rows")
+    st.button("Add", key="cut_add", type="primary", on_click=_add, args=(opened, threshold))
 
 
-def _add(opened: Opened, asked: Threshold) -> None:
+def _add(opened: Opened, threshold: Threshold) -> None:
     commands.save_rules(
         opened.run,
-        actions.rules.with_threshold(opened.rules, asked),
-        "Saved: " + actions.rules.threshold_words(asked, asked.score),
+        actions.rules.with_threshold(opened.rules, threshold),
+        "Saved: " + actions.rules.threshold_words(threshold, threshold.score),
     )
 
 

@@ -34,9 +34,9 @@ def what_if(opened: Opened, row: int) -> None:
     edit = _edit(opened, row, example)
     named = json.dumps([edit.without, edit.covered, dict(edit.cells)], default=str)
     with st.spinner("Asking the model"):
-        found = explainer.what_if(opened.run.run_id, row, named, opened.run, edit)
-    explained_class.line(opened, row, found, key=f"what_if_whose_{row}")
-    before_after(found, key=f"before_after_{row}", watched=explained_class.watched(opened, row))
+        answer = explainer.what_if(opened.run.run_id, row, named, opened.run, edit)
+    explained_class.line(opened, row, answer, key=f"what_if_whose_{row}")
+    before_after(answer, key=f"before_after_{row}", watched=explained_class.watched(opened, row))
 
 
 def _edit(opened: Opened, row: int, example: Any) -> Edit:
@@ -57,12 +57,12 @@ def _edit(opened: Opened, row: int, example: Any) -> Edit:
 def _cells(opened: Opened, row: int, example: Mapping[str, Any]) -> dict[str, Any]:
     """The cells that differ from what the row holds."""
     chosen = st.multiselect("Cells to change", list(example), key=f"cells_{row}", placeholder="Choose a column")
-    found = {}
+    changed = {}
     for name in chosen:
         value = _cell(opened, row, name, example[name])
         if not _same(value, example[name]):
-            found[name] = value
-    return found
+            changed[name] = value
+    return changed
 
 
 def _cell(opened: Opened, row: int, name: str, now: Any) -> Any:

@@ -27,18 +27,18 @@ def _height(lines: Sized) -> int | Literal["content"]:
 
 
 def correlations(opened: Opened) -> None:
-    """Spearman of every two scores, as a picture or a table."""
-    found = cache.correlations(opened.run.run_id, opened.at, opened.view)
-    words = comparison.correlation_words(found)
+    """Spearman of every two scores, as a heat map or a table."""
+    matrix = cache.correlations(opened.run.run_id, opened.at, opened.view)
+    words = comparison.correlation_words(matrix)
     as_table = st.toggle("as a table", key="correlation_table")
     st.text(words)
-    titles = [comparison.short_title(name) for name in found.names]
+    titles = [comparison.short_title(name) for name in matrix.names]
     if as_table:
-        frame = comparison.correlation_frame(found)
+        frame = comparison.correlation_frame(matrix)
         lines = range(len(frame))
         table.table(frame, key="matrix", rows=lines, numbers=tuple(titles), chosen=None, height=520, alt=words)
     else:
-        heat_map(titles, found.matrix, key="heat_map", words=words)
+        heat_map(titles, matrix.matrix, key="heat_map", words=words)
 
 
 def zones_by(opened: Opened, facets: Sequence[Facet], shown: np.ndarray) -> None:
@@ -53,14 +53,14 @@ def zones_by(opened: Opened, facets: Sequence[Facet], shown: np.ndarray) -> None
         **url_widgets.sticky_choice("zones_by", ways, "label"),
     )
     facet = ways[by or "label"]
-    found = cache.zone_crossing(opened.run.run_id, opened.at, facet.name, facet.version, opened.view, facet)
-    frame = comparison.zones_frame(found)
+    crossing = cache.zone_crossing(opened.run.run_id, opened.at, facet.name, facet.version, opened.view, facet)
+    frame = comparison.zones_frame(crossing)
     st.text(
         "Zones of difficulty and label evidence. Suspected: a model that did not see the row doubts its label."
-        if found.suspected is not None
+        if crossing.suspected is not None
         else "Zones of difficulty and label evidence. No model judged rows it had not seen: no suspected labels."
     )
-    percent = ("Suspected labels",) if found.suspected is not None else ()
+    percent = ("Suspected labels",) if crossing.suspected is not None else ()
     lines = range(len(frame))
     alt = f"Rows of each zone by {facet.title.lower()}"
     chosen = table.table(frame, key=f"zones_{facet.name}", rows=lines, height=_height(frame), percent=percent, alt=alt)

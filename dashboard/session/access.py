@@ -14,12 +14,12 @@ BEHIND_PROXY = "CHAFFINCH_BEHIND_PROXY"  # said by whoever starts the server, ne
 
 def exposed() -> CurationError | None:
     """What is wrong with where the server listens, in two lines; None where nothing is."""
-    address = st.get_option("server.address") or "0.0.0.0"
-    if _is_own(address) or os.environ.get(BEHIND_PROXY) == "yes" or _logged_in():
+    server_address = st.get_option("server.address") or "0.0.0.0"
+    if _is_own(server_address) or os.environ.get(BEHIND_PROXY) == "yes" or _logged_in():
         return None
     return CurationError(
-        f"This dashboard answers on {address} without a login: whoever reaches it sees what this account can read. "
-        "Nothing is decided, started or opened here.",
+        f"This dashboard answers on {server_address} without a login: whoever reaches it sees what this account can "
+        "read. Nothing is decided, started or opened here.",
         "Start it with --server.address 127.0.0.1; or put a proxy that asks who comes in front of it and set "
         f"{BEHIND_PROXY}=yes; or set up st.login.",
     )

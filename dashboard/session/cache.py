@@ -134,12 +134,12 @@ def changed(source: str) -> float:
 def example_input(run: actions.runs.Run, row: int) -> tuple[Any, str]:
     """One input, or None and why it cannot be shown. A page asks for dozens: Streamlit's look-up takes .3 ms each."""
     kept = _inputs.setdefault(run, {})
-    found = kept.get(row)
-    if found is None:
+    example = kept.get(row)
+    if example is None:
         for oldest in list(kept)[: len(kept) + 1 - _KEPT_INPUTS]:
             kept.pop(oldest, None)
-        found = kept[row] = actions.examples.example_input(run, row)
-    return found
+        example = kept[row] = actions.examples.example_input(run, row)
+    return example
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

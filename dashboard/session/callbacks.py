@@ -1,8 +1,8 @@
-"""What a press does is done whole, also when the next press arrives in the middle of it.
+"""Callbacks run to their end, also when the next press arrives in the middle of one.
 
 Streamlit breaks a run off as soon as another is asked for: at the next access to the session, also in a callback, whose
-rest is then never run, and even just before the callbacks. A callback here is a decision on disk and what the page
-remembers of it: neither may be missing.
+rest is then never run, and even just before the callbacks. A callback here writes a decision to disk and notes what
+the page has shown of it: one without the other is wrong.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 @cache  # once per server
 def keep_callbacks_whole() -> None:
-    """Let what is asked meanwhile wait until the callbacks have run: it is looked at before anything is drawn."""
+    """Let a request that arrives meanwhile wait until the callbacks have run; nothing is drawn before it."""
     look = ScriptRunner._maybe_handle_execution_control_request
 
     def look_later(runner: ScriptRunner) -> None:

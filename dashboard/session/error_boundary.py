@@ -24,10 +24,10 @@ def words(error: Exception) -> CurationError:
     """The error itself when it is one of ours; else one calm sentence, with the traceback in the workspace's log."""
     if isinstance(error, CurationError):
         return error
-    said = f"{type(error).__name__}: {error}"
-    if len(said) > _LONGEST:
-        said = said[:_LONGEST] + "…"
-    what = f"Something went wrong inside Chaffinch ({said})."
+    text = f"{type(error).__name__}: {error}"
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "…"
+    what = f"Something went wrong inside Chaffinch ({text})."
     return CurationError(what, f"What was saved is kept. {_logged(error)}")
 
 

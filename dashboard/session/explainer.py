@@ -37,9 +37,9 @@ def _attribution(
 @st.cache_resource(max_entries=256, show_spinner=False)
 def checks(run_id: str, row: int, method: str, target: str, _run: actions.runs.Run) -> tuple[AssumptionCheck, ...]:
     """Lights of that attribution of that class."""
-    asked = {"target": target}
+    params = {"target": target}
     return actions.explanations.check_attribution(
-        _run, row, method, asked, client=_client(run_id, str(_run.path), _run)
+        _run, row, method, params, client=_client(run_id, str(_run.path), _run)
     )
 
 
@@ -56,8 +56,8 @@ def standing(run_id: str, row: int, _run: actions.runs.Run) -> dict[str, Standin
     if not isinstance(frame, pd.DataFrame):
         return {}
     sample = frame.iloc[:: max(1, len(frame) // COMPARED_ROWS)]
-    found = {str(name): _stands(sample[name], frame[name].iloc[row]) for name in frame.columns}
-    return {name: at for name, at in found.items() if at is not None}
+    standings = {str(name): _stands(sample[name], frame[name].iloc[row]) for name in frame.columns}
+    return {name: at for name, at in standings.items() if at is not None}
 
 
 def _stands(column: pd.Series, value: Any) -> Standing | None:

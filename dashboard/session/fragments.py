@@ -1,8 +1,8 @@
-"""Parts of a page that are drawn again alone, without losing what was pressed elsewhere on the page meanwhile.
+"""Parts of a page that run alone, without losing what was pressed elsewhere on the page meanwhile.
 
 The browser sends what changed in one batch. If anything of the batch belongs to such a part, only that part is drawn: a
 button of the page that was pressed in the same moment has its callback run, but nobody draws what follows from it, and
-what a component told the page is gone. So a part looks first whether the batch holds more than its own.
+an event of a component is lost. So a part first looks whether the batch holds more than its own changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dashboard.session import error_boundary, navigation
 
 
 def fragment(draw: Callable[..., None], run_every: float | None = None) -> Callable[..., None]:
-    """`st.fragment` that has the whole page drawn when something outside of it was changed."""
+    """`st.fragment` that runs the whole page when something outside of it was changed."""
 
     @wraps(draw)
     def part(*args: Any, **kwargs: Any) -> None:
@@ -32,24 +32,24 @@ def fragment(draw: Callable[..., None], run_every: float | None = None) -> Calla
 
 
 def _hand_over() -> None:
-    """When this run was also asked for by something outside, begin one of the whole page, which is told the same."""
+    """When something outside of this part was pressed too, run the whole page with the same changes instead."""
     context: Any = get_script_run_ctx()
     if not (context and context.fragment_ids_this_run):  # the whole page is drawn
         return
     if not navigation.is_drawn():
         st.rerun()
-    session = context.session_state._state  # what changed, and to which part it belongs, is said nowhere else
+    session = context.session_state._state  # no public interface tells what changed, and in which part
     sent = session._new_widget_state
     parts = context.fragment_ids_this_run
-    known = [(name, sent.widget_metadata.get(name)) for name in sent]
-    if not any(about and about.fragment_id not in parts and session._widget_changed(name) for name, about in known):
+    widgets = [(name, sent.widget_metadata.get(name)) for name in sent]
+    if not any(about and about.fragment_id not in parts and session._widget_changed(name) for name, about in widgets):
         return
-    told = WidgetStates()
-    told.widgets.extend(_as_sent(value) for name, about in known if about and (value := sent.get_serialized(name)))
+    state = WidgetStates()
+    state.widgets.extend(_as_sent(value) for name, about in widgets if about and (value := sent.get_serialized(name)))
     again = RerunData(
         query_string=context.query_string,
         page_script_hash=context.page_script_hash,
-        replay_trigger_states=session._filter_active_trigger_widget_states(told),
+        replay_trigger_states=session._filter_active_trigger_widget_states(state),
         cached_message_hashes=context.cached_message_hashes,
         context_info=context.context_info,
     )
@@ -58,7 +58,7 @@ def _hand_over() -> None:
 
 
 def _as_sent(value: WidgetState) -> WidgetState:
-    """The value as the browser wrote it: Streamlit puts what a component told, a text of JSON, into JSON again."""
+    """The value as the browser wrote it: Streamlit encodes the JSON text of a component's event a second time."""
     if value.WhichOneof("value") == "json_trigger_value":
         inner = json.loads(value.json_trigger_value)
         if isinstance(inner, str):

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class RowBits:
-    """Rows, one bit each: a session keeps whatever the buttons of its page were given until the page is drawn again."""
+    """Rows as one bit each: a session keeps the arguments of every button until the page is drawn again."""
 
     bits: np.ndarray
     total: int

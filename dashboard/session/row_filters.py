@@ -24,15 +24,15 @@ def toggle_filter(name: str, option: str) -> None:
 
 def ranges() -> dict[str, tuple[float, float]]:
     """Score ranges chosen on histograms."""
-    found = {}
+    chosen = {}
     for entry in get_param("range"):
         name, _, ends = entry.partition(":")
         low, _, high = ends.partition("..")
         try:
-            found[name] = (float(low), float(high))
+            chosen[name] = (float(low), float(high))
         except ValueError:  # someone edited the address: that filter is not there
             continue
-    return found
+    return chosen
 
 
 def set_range(name: str, ends: tuple[float, float] | None) -> None:

@@ -23,12 +23,12 @@ def _rules(opened: Opened) -> str:
     return f"by “{name}” and {acted:,} manual decisions"
 
 
-def differences(found: BranchComparison, a: str, b: str) -> dict[str, np.ndarray]:
+def differences(comparison: BranchComparison, a: str, b: str) -> dict[str, np.ndarray]:
     """The rows that two branches treat differently, by words for a button."""
     return {
-        f"“{b}” keeps, “{a}” drops": found.gained,
-        f"“{a}” keeps, “{b}” drops": found.lost,
-        "other label": found.relabeled,
+        f"“{b}” keeps, “{a}” drops": comparison.gained,
+        f"“{a}” keeps, “{b}” drops": comparison.lost,
+        "other label": comparison.relabeled,
     }
 
 

@@ -25,56 +25,60 @@ def rows_with(codes: np.ndarray, code: int, shown: np.ndarray) -> np.ndarray:
     return np.flatnonzero((codes == code) & shown)
 
 
-def agreement_words(found: PairComparison, a: str, b: str) -> str:
+def agreement_words(pair: PairComparison, a: str, b: str) -> str:
     """Spearman in one sentence."""
-    if np.isnan(found.spearman):
-        return f"Spearman is not defined over the {found.rows:,} rows that have both scores."
-    strong = abs(found.spearman)
+    if np.isnan(pair.spearman):
+        return f"Spearman is not defined over the {pair.rows:,} rows that have both scores."
+    strong = abs(pair.spearman)
     word = "hardly" if strong < 0.2 else "weakly" if strong < 0.5 else "clearly" if strong < 0.8 else "strongly"
-    way = "related" if strong < 0.2 else "in the same order" if found.spearman > 0 else "in opposite order"
-    return f"Spearman {found.spearman:+.3f} over {found.rows:,} rows: {word} {way}."
+    way = "related" if strong < 0.2 else "in the same order" if pair.spearman > 0 else "in opposite order"
+    return f"Spearman {pair.spearman:+.3f} over {pair.rows:,} rows: {word} {way}."
 
 
-def overlap_frame(found: PairComparison) -> pd.DataFrame:
+def overlap_frame(pair: PairComparison) -> pd.DataFrame:
     """Shared rows among the first of both scores."""
     return pd.DataFrame(
         {
-            "Suspicious end": [f"first {o.fraction:.0%}" for o in found.overlaps],
-            "Rows": [o.count for o in found.overlaps],
-            "In both": [o.shared for o in found.overlaps],
-            "Share": [o.share for o in found.overlaps],
-            "By chance": [o.fraction for o in found.overlaps],
-            "Jaccard": [o.jaccard for o in found.overlaps],
+            "Suspicious end": [f"first {o.fraction:.0%}" for o in pair.overlaps],
+            "Rows": [o.count for o in pair.overlaps],
+            "In both": [o.shared for o in pair.overlaps],
+            "Share": [o.share for o in pair.overlaps],
+            "By chance": [o.fraction for o in pair.overlaps],
+            "Jaccard": [o.jaccard for o in pair.overlaps],
         }
     )
 
 
-def correlation_frame(found: RankCorrelation) -> pd.DataFrame:
+def correlation_frame(correlation: RankCorrelation) -> pd.DataFrame:
     """The matrix as a table."""
-    titles = [short_title(name) for name in found.names]
-    return pd.DataFrame(found.matrix, index=titles, columns=titles).rename_axis("Score").reset_index()
+    titles = [short_title(name) for name in correlation.names]
+    return pd.DataFrame(correlation.matrix, index=titles, columns=titles).rename_axis("Score").reset_index()
 
 
-def correlation_words(found: RankCorrelation) -> str:
+def correlation_words(correlation: RankCorrelation) -> str:
     """Over which rows, and the pair that agrees most and least."""
-    drawn = f"{found.total:,} rows" if found.sampled == found.total else f"{found.sampled:,} of {found.total:,} rows"
-    low, high = np.tril_indices(len(found.names), -1), found.matrix
+    drawn = (
+        f"{correlation.total:,} rows"
+        if correlation.sampled == correlation.total
+        else f"{correlation.sampled:,} of {correlation.total:,} rows"
+    )
+    low, high = np.tril_indices(len(correlation.names), -1), correlation.matrix
     pairs = [(high[i, j], i, j) for i, j in zip(*low, strict=True) if np.isfinite(high[i, j])]
     if not pairs:
         return f"Spearman over {drawn}: no two scores can be compared."
     (least, *first), (most, *last) = min(pairs), max(pairs)
-    least_pair, most_pair = (" and ".join(short_title(found.names[k]) for k in pair) for pair in (first, last))
+    least_pair, most_pair = (" and ".join(short_title(correlation.names[k]) for k in pair) for pair in (first, last))
     return (
         f"Spearman over {drawn}, each pair over the rows that have both. Nearest to one order: {most_pair} "
         f"({most:+.2f}); nearest to opposite: {least_pair} ({least:+.2f})."
     )
 
 
-def zones_frame(found: Crossing) -> pd.DataFrame:
+def zones_frame(crossing: Crossing) -> pd.DataFrame:
     """Rows of each group in each zone, with the share of doubted labels."""
-    columns = {zone.words.capitalize(): found.counts[:, k] for k, zone in enumerate(found.parts)}
-    frame = pd.DataFrame({"Group": list(found.groups), "Rows": found.counts.sum(axis=1), **columns})
-    return frame if found.suspected is None else frame.assign(**{"Suspected labels": found.suspected})
+    columns = {zone.words.capitalize(): crossing.counts[:, k] for k, zone in enumerate(crossing.parts)}
+    frame = pd.DataFrame({"Group": list(crossing.groups), "Rows": crossing.counts.sum(axis=1), **columns})
+    return frame if crossing.suspected is None else frame.assign(**{"Suspected labels": crossing.suspected})
 
 
 def clusters_frame(cards: tuple[ClusterCard, ...]) -> pd.DataFrame:

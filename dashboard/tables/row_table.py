@@ -29,7 +29,7 @@ def facets(opened: Opened) -> tuple[Facet, ...]:
 
 def orders(opened: Opened) -> dict[str, str]:
     """How rows may be ordered: as decided, or by either end of a score."""
-    found = {
+    words = {
         "rank": "First to go under the rules",
         "review": "Review: most worth a look",
         "sample": "Random sample for the noise rate",
@@ -37,8 +37,8 @@ def orders(opened: Opened) -> dict[str, str]:
     }
     for name, column in opened.view.scores.items():
         ends = ("low", "high") if column.inspect_first == "lowest" else ("high", "low")
-        found.update({f"{name}:{end}": f"{title(name)}, {end}est first" for end in ends})
-    return found
+        words.update({f"{name}:{end}": f"{title(name)}, {end}est first" for end in ends})
+    return words
 
 
 def review(opened: Opened) -> ReviewQueue:
@@ -63,8 +63,8 @@ def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
         place[queue] = np.arange(len(queue))
         return rows[np.argsort(place[rows], kind="stable")]
     if order == "sample":
-        drawn = sample(opened)
-        return drawn[np.isin(drawn, rows)]
+        sample_rows = sample(opened)
+        return sample_rows[np.isin(sample_rows, rows)]
     name, _, end = order.partition(":")
     return actions.selections.first_rows(opened.view, name if end else None, rows, lowest=end == "low")
 

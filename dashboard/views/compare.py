@@ -26,7 +26,7 @@ _HEIGHT = 430
 
 @require_run("Nothing to compare yet", "no_compare")
 def render(opened: Opened) -> None:
-    """A switch of panes; the planes stand over the rows that they select, as in Explore."""
+    """A switch of panes; below a plane the rows selected on it, as in Explore."""
     facets = row_table.facets(opened)
     shown = actions.facets.shown_rows(
         opened.view, facets, Filters(row_filters.filters(), row_filters.ranges(), row_filters.search_words())

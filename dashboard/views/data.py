@@ -113,8 +113,8 @@ def _preview(shown: SourcePreview) -> None:
     st.text(f"{shown.name} · {shown.modality.value} · {rows} · read as {shown.loader}")
     if len(shown.pictures):
         columns = st.columns(8, gap="small")
-        for number, (column, picture) in enumerate(zip(columns, shown.pictures, strict=False)):
-            column.image(picture, width="stretch", alt=f"Example {number + 1}")
+        for number, (column, image) in enumerate(zip(columns, shown.pictures, strict=False)):
+            column.image(image, width="stretch", alt=f"Example {number + 1}")
     if shown.head is not None and len(shown.head):
         st.dataframe(shown_frame(shown.head), hide_index=True, width="stretch", alt="The first five rows")
     for note in shown.notes:
@@ -123,25 +123,25 @@ def _preview(shown: SourcePreview) -> None:
 
 def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None) -> None:
     changed = cache.changed(source)
-    asked = f"{source}|{modality}|{roles}|{labels}|{class_map}|{changed}"
+    request = f"{source}|{modality}|{roles}|{labels}|{class_map}|{changed}"
     st.button(
         "Read all of it",
         key="read_all",
         type="primary",
         help="Loads the dataset and writes its report card",
         on_click=state.put,
-        args=("read_source", asked),
+        args=("read_source", request),
     )
-    if state.get("read_source") != asked:
+    if state.get("read_source") != request:
         st.caption(
             "Check the guess on the left first. Reading everything gives the report card; it starts no training."
         )
         return
     with st.spinner("Reading all of it in a process of its own"):
         try:
-            found = cache.report(source, modality, roles, labels, class_map, changed)
+            report = cache.report(source, modality, roles, labels, class_map, changed)
         except CurationError:
             upload.forget(source)
             raise
-    report_card.report_card(found)
-    model_choice.model_choice(source, modality, roles, labels, class_map, found)
+    report_card.report_card(report)
+    model_choice.model_choice(source, modality, roles, labels, class_map, report)

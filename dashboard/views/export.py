@@ -58,41 +58,41 @@ def _write(opened: Opened) -> None:
     usual = actions.workspace.folder() / "exports" / actions.exports.export_name(opened.run, opened.curation.branch)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
     formats, safe = _ways(opened)
-    asked = actions.exports.questions(opened.view, opened.rules, opened.outcome)
-    meant = _meant(opened, asked)
+    questions = actions.exports.questions(opened.view, opened.rules, opened.outcome)
+    meant = _meant(opened, questions)
     st.button(
         "Write files",
         key="write_export",
         type="primary",
         on_click=_export,
-        args=(opened, folder, ExportOptions(formats, safe, confirmed=bool(asked))),
+        args=(opened, folder, ExportOptions(formats, safe, confirmed=bool(questions))),
         disabled=not meant,
     )
-    done = state.get("exported")
-    if done is None or done["change"] != opened.change:
+    written = state.get("exported")
+    if written is None or written["change"] != opened.change:
         st.caption("The same rules always give the same bytes, here, on the command line and in Python.")
         return
-    _written(opened, done, Path(done["folder"]))
+    _written(opened, written, Path(written["folder"]))
 
 
-def _meant(opened: Opened, asked: tuple[str, ...]) -> bool:
+def _meant(opened: Opened, questions: tuple[str, ...]) -> bool:
     """Whether files may be written: rules that keep nothing, everything, or empty a class must be meant."""
-    for number, words in enumerate(asked):
+    for number, words in enumerate(questions):
         with st.container(horizontal=True, gap="small", key=f"question_{number}"):
             st.markdown(messages.light("red", ""), width="content")
             st.text(words)
-    if not asked:
+    if not questions:
         return True
     with st.container(horizontal=True, gap="small", key="meant"):
         st.button("Open guardrails", key="open_guardrails", on_click=navigation.request_page, args=("rules",))
         return st.checkbox("That is meant: write it", key=f"meant_{opened.change}")
 
 
-def _written(opened: Opened, done: dict[str, Any], out: Path) -> None:
-    st.text(f"Written: {done['kept']:,} of {done['rows']:,} rows kept")
-    if done["formulas"]:
-        how = "have an apostrophe before them" if done["safe"] else "stand as in your data"
-        st.text(f"{done['formulas']:,} cells of curated.csv begin as a formula does; they {how}.")
+def _written(opened: Opened, written: dict[str, Any], out: Path) -> None:
+    st.text(f"Written: {written['kept']:,} of {written['rows']:,} rows kept")
+    if written["formulas"]:
+        how = "have an apostrophe before them" if written["safe"] else "stand as in your data"
+        st.text(f"{written['formulas']:,} cells of curated.csv begin as a formula does; they {how}.")
     st.code(f"python -m core verify {shlex.quote(str(out))}", language="bash", wrap_lines=True)
     with st.container(horizontal=True, gap="small", key="downloads"):
         for name in (name for name in _FILES if (out / name).is_file()):

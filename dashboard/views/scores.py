@@ -79,8 +79,8 @@ def _status(run: actions.runs.Run) -> RunStatus:
         return RunStatus(run.run_id, run.state())
 
 
-def _press(pressed: str, run: actions.runs.Run) -> None:
-    if pressed == "cancel":
+def _press(act: str, run: actions.runs.Run) -> None:
+    if act == "cancel":
         commands.attempt(lambda: actions.runs.cancel_run(run.run_id))
     else:  # by its folder: one that was copied here has no row in this workspace yet
         commands.attempt(lambda: actions.runs.resume_run(run.path))
@@ -92,13 +92,13 @@ def _finished(run: actions.runs.Run) -> None:
         st.html("<h2>Scores</h2>")
         table = score_states.scores_frame(run, actions.methods.scores(), _status(run))
         done = int((table["State"] == "done").sum())
-        asked = int((~table["State"].isin(IDLE)).sum())
+        requested = int((~table["State"].isin(IDLE)).sum())
         st.text(
-            f"{done} of {asked} scores computed for {run.name}; {len(table) - asked} more could be asked for or do not "
-            "fit it. Choose a row for its assumptions and settings."
+            f"{done} of {requested} scores computed for {run.name}; {len(table) - requested} more could be asked for "
+            "or do not fit it. Choose a row for its assumptions and settings."
         )
-        told = [f"{', '.join(names)}: {why}" for names, why in by_reason(run.failures)]
-        messages.warnings(told, key="score_failures")
+        failures = [f"{', '.join(names)}: {why}" for names, why in by_reason(run.failures)]
+        messages.warnings(failures, key="score_failures")
         chosen = st.dataframe(
             table.drop(columns="name"),
             key="score_rows",

@@ -11,6 +11,7 @@ from core.types.runs import RunSpec, RunState, RunStatus, RunSummary
 from dashboard.panels import sample_strip
 from dashboard.panels.score_detail import setting_lines
 from dashboard.session import cache
+from dashboard.views import start
 
 
 def _run(**changed):
@@ -36,8 +37,12 @@ def test_a_score_that_failed_or_cannot_be_had_says_so():
     assert states == {"el2n": "failed", "vog": "not possible here", "aum": "starting"}
 
 
+def _name_kind_rows(listed: RunSummary) -> tuple[str, str, int | None]:
+    return start._line(listed)[:3]
+
+
 def test_rows_of_a_run_that_stopped_before_it_read_anything_are_unknown_not_zero(run_folder):
-    assert cache.name_kind_rows(run_folder({})) == ("x", "", None)
+    assert _name_kind_rows(run_folder({})) == ("x", "", None)
     known = {
         "dataset": {
             "rows": 77,
@@ -48,7 +53,7 @@ def test_rows_of_a_run_that_stopped_before_it_read_anything_are_unknown_not_zero
             "roles": {},
         }
     }
-    assert cache.name_kind_rows(run_folder(known)) == ("x.csv", "table", 77)
+    assert _name_kind_rows(run_folder(known)) == ("x.csv", "table", 77)
 
 
 @pytest.fixture

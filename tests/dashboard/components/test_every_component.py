@@ -118,8 +118,8 @@ def test_durations_in_words(seconds, text):
 
 
 def test_pictures_are_embedded_and_foreign_addresses_refused():
-    assert images.data_address(np.zeros((2, 2, 1), np.uint8)).startswith("data:image/png;base64,")
-    assert images.data_address("https://example.org/a.png") is None
+    assert images.data_url(np.zeros((2, 2, 1), np.uint8)).startswith("data:image/png;base64,")
+    assert images.data_url("https://example.org/a.png") is None
 
 
 def test_plotly_comes_from_the_installed_package():
