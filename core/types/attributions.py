@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Integer
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Concept:
 class Attribution:
     """Contribution of each part of one input to the logit (or probability) of `target`.
 
-    values: IMAGE [H, W]; TEXT [tokens]; TABLE [columns]; positive pushes towards the target class.
+    values: IMAGE [height, width]; TEXT [tokens]; TABLE [columns]; positive pushes towards the target class.
     base, output: value of the explained output at the background and at the example.
     gap: (sum of values) - (output - base), the additivity gap; None where the method makes no such promise.
     errors: standard error of each value where the method draws at random and can tell. concepts: the most important
@@ -41,14 +42,14 @@ class Attribution:
 
     method: str
     target: str
-    values: np.ndarray
+    values: Float[np.ndarray, "*part"]
     names: tuple[str, ...]  # tokens or column names; empty for images
     base: float
     output: float
     gap: float | None
     unit: str = "logit"
     notes: tuple[str, ...] = ()
-    errors: np.ndarray | None = None
+    errors: Float[np.ndarray, "*part"] | None = None
     concepts: tuple[Concept, ...] = ()
     size: tuple[int, int] = (0, 0)
 
@@ -105,7 +106,7 @@ class ExampleInfluence:
     """Training examples that moved one example's loss most. Positive = helped (its loss fell)."""
 
     ids: tuple[str, ...]
-    rows: np.ndarray
-    values: np.ndarray
+    rows: Integer[np.ndarray, " row"]
+    values: Float[np.ndarray, " row"]
     method: str = "tracin_last_layer"
     notes: tuple[str, ...] = field(default=())

@@ -121,9 +121,9 @@ class ScoreRecall(Result):
 
 @dataclass(frozen=True)
 class Gain(Result):
-    """AUROC of the suggested weights minus another ranking's on the same planted flips (wrong labels that were there
-    before are no flips and pull average precision down at random; AUROC hardly moves).
+    """AUROC of the suggested weights minus another ranking's, both on the same planted flips.
 
+    Wrong labels that were there before are no flips and pull average precision down at random; AUROC hardly moves.
     low, high: 95 % bootstrap interval over rows. Weights, and the best single score, are chosen on other folds.
     """
 
@@ -194,7 +194,7 @@ class NoiseRate(Result):
 
 @dataclass(frozen=True)
 class NoiseEstimate:
-    """share of the labeled training rows whose label a model doubts, with a 95 % Wilson interval;
+    """Share of the labeled training rows whose label a model doubts, with a 95 % Wilson interval.
 
     accuracy: how often that model agrees with the given labels. The weaker it is, the more the share is too high.
     """

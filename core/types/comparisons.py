@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Int8, Int64, Integer
 
 from .curation import Zone
 
@@ -13,14 +14,14 @@ REGIONS = ("easy to learn", "ambiguous", "hard to learn")  # of the data map, in
 
 @dataclass(frozen=True, eq=False)
 class RankCorrelation:
-    """matrix: [m, m] Spearman correlation, NaN where fewer than two rows are shared or one score is constant there.
+    """Spearman correlation of every two scores, NaN where fewer than two rows are shared or one is constant there.
 
-    rows: [m, m] int64 rows that both scores have, among those looked at. sampled: how many of `total` were looked at.
+    rows: how many rows both scores have, of those sampled. sampled: how many of the `total` rows were read.
     """
 
     names: tuple[str, ...]
-    matrix: np.ndarray
-    rows: np.ndarray
+    matrix: Float64[np.ndarray, "score score"]
+    rows: Int64[np.ndarray, "score score"]
     sampled: int
     total: int
 
@@ -29,13 +30,13 @@ class RankCorrelation:
 class TopOverlap:
     """The first `count` rows of two scores, `shared` of them in both lists; by chance `share` is `fraction`.
 
-    rows: int64, ascending, those in both lists.
+    rows: those in both lists, ascending.
     """
 
     fraction: float
     count: int
     shared: int
-    rows: np.ndarray = field(default_factory=lambda: np.array([], np.int64), compare=False, repr=False)
+    rows: Int64[np.ndarray, " row"] = field(default_factory=lambda: np.array([], np.int64), compare=False, repr=False)
 
     @property
     def share(self) -> float:
@@ -53,30 +54,30 @@ class TopOverlap:
 class PairComparison:
     """Scores a and b over the rows that both have.
 
-    ranks: float32 [N, 2] in 0..1, NaN where one is missing: the plane on which rows are drawn, a to the right.
-    spearman: NaN when not defined. overlaps: of the suspicious ends. quadrants: int8 [N] as
-    `quadrant_words` names them, -1 = missing.
+    ranks: of a and b in 0..1, NaN where one is missing: the plane on which rows are drawn, a to the right.
+    spearman: NaN when not defined. overlaps: of the suspicious ends. quadrants: codes in the
+    order of `quadrant_words`, -1 = missing.
     """
 
-    ranks: np.ndarray
+    ranks: Float32[np.ndarray, "example 2"]
     spearman: float
     rows: int
     overlaps: tuple[TopOverlap, ...]
-    quadrants: np.ndarray
+    quadrants: Int8[np.ndarray, " example"]
 
-    def counts(self) -> np.ndarray:
-        """int64 [4] rows of each quadrant."""
+    def counts(self) -> Int64[np.ndarray, " 4"]:
+        """Rows of each quadrant."""
         return np.bincount(self.quadrants[self.quadrants >= 0], minlength=4)
 
 
 @dataclass(frozen=True, eq=False)
 class Crossing:
-    """counts: int64 [G, K] rows of each group in each part; suspected: float [G] share of doubted labels, or None."""
+    """Rows of each group in each zone, and each group's share of doubted labels (None: no model doubts any)."""
 
     groups: tuple[str, ...]
     parts: tuple[Zone, ...]
-    counts: np.ndarray
-    suspected: np.ndarray | None
+    counts: Int64[np.ndarray, "group zone"]
+    suspected: Float[np.ndarray, " group"] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,24 +92,23 @@ class ClusterCard:
     suspected: float | None
     keywords: tuple[str, ...]
     labels: tuple[tuple[str, float], ...]  # the three most frequent given labels, with their share of the rows
-    typical: np.ndarray  # rows, nearest to the mean of the cluster first
-    odd: np.ndarray  # rows, farthest first
+    typical: Integer[np.ndarray, " typical"]  # rows, nearest to the mean of the cluster first
+    odd: Integer[np.ndarray, " odd"]  # rows, farthest first
 
 
 @dataclass(frozen=True, eq=False)
 class BranchComparison:
-    """a and b over the same N rows. Every set holds int64 rows, ascending.
+    """Branches a and b over the same rows. Every set holds rows, ascending.
 
     gained: kept by b, dropped by a; lost: the other way; relabeled: kept by both under different labels.
-    by_class: int64 [C + 1, 4] and by_zone: int64 [Z, 4] rows, kept by a, kept by b, gained, lost (in that order:
-    kept_a, kept_b, gained, lost); the last class is "no label".
+    by_class, by_zone: how many rows are kept by a, kept by b, gained and lost; the last class is "no label".
     """
 
-    gained: np.ndarray
-    lost: np.ndarray
-    relabeled: np.ndarray
-    by_class: np.ndarray
-    by_zone: np.ndarray
+    gained: Int64[np.ndarray, " gained"]
+    lost: Int64[np.ndarray, " lost"]
+    relabeled: Int64[np.ndarray, " relabeled"]
+    by_class: Int64[np.ndarray, "class 4"]
+    by_zone: Int64[np.ndarray, "zone 4"]
     zones: tuple[Zone, ...] = tuple(Zone)
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float32, Int32, Int64, Integer, Shaped, UInt, UInt8
 
 from .errors import RulesError
 from .methods import Goal
@@ -214,38 +215,38 @@ def rules_from_json(plain: Mapping[str, Any]) -> Rules:
 class Outcome:
     """What rules and decisions do to each of the N rows: the one answer for screen, command line and export."""
 
-    kept: np.ndarray  # [N] bool
-    source_code: np.ndarray  # [N] uint8 into SOURCES: who decided the row
-    reason_bits: np.ndarray  # [N] unsigned, bit b set = reason_names[b] applies
+    kept: Bool[np.ndarray, " example"]
+    source_code: UInt8[np.ndarray, " example"]  # into SOURCES: who decided the row
+    reason_bits: UInt[np.ndarray, " example"]  # bit b set = reason_names[b] applies
     reason_names: tuple[str, ...]  # fixed codes such as "el2n_above", "class_floor", "manual_drop"
-    duplicate_of: np.ndarray  # [N] int32, row that stays in this row's place, -1 if none
-    composite: np.ndarray  # [N] float32, NaN where no score applies
-    order: np.ndarray  # [N] int64, rows, first to go first, ties broken by id
-    threshold: np.ndarray  # [N] float32, the composite (or score) cut that decided the row, NaN if none
-    margin: np.ndarray  # [N] float32, distance from that cut, positive = kept side
-    label_final: np.ndarray  # [N] int64
-    lost: np.ndarray  # [C] int64, dropped rows of each given label
-    class_cut: np.ndarray  # [C] float32, the composite where floor or cap of a class hold its rows back, NaN if not
+    duplicate_of: Int32[np.ndarray, " example"]  # the row that stays in this row's place, -1 if none
+    composite: Float32[np.ndarray, " example"]  # NaN where no score applies
+    order: Int64[np.ndarray, " example"]  # rows, first to go first, ties broken by id
+    threshold: Float32[np.ndarray, " example"]  # the composite (or score) cut that decided the row, NaN if none
+    margin: Float32[np.ndarray, " example"]  # distance from that cut, positive = kept side
+    label_final: Int64[np.ndarray, " example"]
+    lost: Int64[np.ndarray, " class"]  # dropped rows of each given label
+    class_cut: Float32[np.ndarray, " class"]  # the composite where floor or cap of a class hold its rows back, or NaN
     warnings: tuple[str, ...] = ()
-    coverage: np.ndarray | None = None  # [N] share of the weighted groups present
+    coverage: Float32[np.ndarray, " example"] | None = None  # share of the weighted groups present
     near_duplicates: NearDuplicates | None = None  # what a person is asked about; nothing of it was applied
 
     @cached_property
-    def rank(self) -> np.ndarray:
-        """[N] int64, 1 = first to go: the inverse of `order`."""
+    def rank(self) -> Int64[np.ndarray, " example"]:
+        """1 = first to go: the inverse of `order`."""
         return inverse_order(self.order)
 
     @cached_property
-    def source(self) -> np.ndarray:
-        """[N] str, a Source; 36 bytes a row, so what counts, compares or shows a few rows does without."""
+    def source(self) -> Shaped[np.ndarray, " example"]:
+        """A Source as text for each row; 36 bytes a row, so what counts, compares or shows a few rows does without."""
         return self.source_of(slice(None))
 
-    def source_of(self, rows: Any) -> np.ndarray:
-        """[n] str, a Source for each of these rows (numbers, a slice or bool [N])."""
+    def source_of(self, rows: Any) -> Shaped[np.ndarray, " row"]:
+        """A Source as text for each of these rows (numbers, a slice or a mask)."""
         return np.array([source.value for source in SOURCES])[self.source_code[rows]]
 
-    def came_from(self, *sources: Source) -> np.ndarray:
-        """[N] bool, rows that one of these decided."""
+    def came_from(self, *sources: Source) -> Bool[np.ndarray, " example"]:
+        """Rows that one of these decided."""
         return np.isin(np.arange(len(SOURCES)), [SOURCES.index(s) for s in sources])[self.source_code]
 
     def reasons(self, row: int) -> tuple[str, ...]:
@@ -267,7 +268,7 @@ class Step:
     decisions_before: id -> what was decided on it until then.
     """
 
-    rows: np.ndarray
+    rows: Integer[np.ndarray, " row"]
     change: Change
     before: Outcome
     after: Outcome

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64, Integer, Shaped
 
 NO_COLUMN = "none"  # said of a role: no column has it, also where one could be guessed
 
@@ -28,7 +29,7 @@ class Split(StrEnum):
     TEST = "test"
 
 
-UNLABELED = -1
+UNLABELED = -1  # no class has it; numpy would read it as the last one, so masks come before look-ups
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,19 @@ class ExampleTable:
 
     name: str
     modality: Modality
-    ids: np.ndarray  # [N] str
+    ids: Shaped[np.ndarray, " example"]  # texts
     inputs: Any
-    labels: np.ndarray  # [N] int64, 0..C-1 or UNLABELED
+    labels: Int64[np.ndarray, " example"]  # 0..C-1 or UNLABELED
     class_names: tuple[str, ...]
-    splits: np.ndarray  # [N] str: train | valid | test
-    groups: np.ndarray | None  # [N] str
-    source_index: np.ndarray  # [N] int64, 0-based row in the source
-    source_path: np.ndarray | None  # [N] str, relative path of each example's file
+    splits: Shaped[np.ndarray, " example"]  # texts: train | valid | test
+    groups: Shaped[np.ndarray, " example"] | None  # texts
+    source_index: Int64[np.ndarray, " example"]  # 0-based row in the source
+    source_path: Shaped[np.ndarray, " example"] | None  # relative path of each example's file
     columns: Any
     fingerprint: str  # content hash: part of every run's identity
     roles: Roles = field(default_factory=Roles)
     report: tuple[Finding, ...] = ()
-    exact_duplicate_of: np.ndarray | None = None  # [N] int64: first row with the same content, itself if none
+    exact_duplicate_of: Int64[np.ndarray, " example"] | None = None  # first row with the same content, itself if none
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -91,12 +92,12 @@ class ExampleTable:
         return len(self.class_names)
 
     @property
-    def train_rows(self) -> np.ndarray:
+    def train_rows(self) -> Integer[np.ndarray, " row"]:
         """Rows that may be trained on: labeled and not held out."""
         return np.flatnonzero((self.splits == Split.TRAIN) & (self.labels != UNLABELED))
 
     @property
-    def held_out_rows(self) -> np.ndarray:
+    def held_out_rows(self) -> Integer[np.ndarray, " row"]:
         """Labeled rows outside the training split; `valid` when there is one, else `test`."""
         for split in (Split.VALID, Split.TEST):
             rows = np.flatnonzero((self.splits == split) & (self.labels != UNLABELED))

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Int64, Integer
 
 
 @dataclass(frozen=True, eq=False)
 class Facet:
-    """One way to divide the rows. codes: int [N] into options, -1 = in none of them.
+    """One way to divide the rows. codes: into options, -1 = in none of them.
 
     version: names what the codes follow from where a person can change it; empty for what never changes.
     """
@@ -18,11 +19,11 @@ class Facet:
     name: str
     title: str
     options: tuple[str, ...]
-    codes: np.ndarray
+    codes: Integer[np.ndarray, " example"]
     version: str = ""
 
-    def counts(self, rows: np.ndarray | None = None) -> np.ndarray:
-        """int64 [options] rows in each, among the rows of a mask."""
+    def counts(self, rows: Bool[np.ndarray, " example"] | None = None) -> Int64[np.ndarray, " option"]:
+        """Rows in each option, among the rows of a mask."""
         codes = self.codes if rows is None else self.codes[rows]
         return np.bincount(codes[codes >= 0], minlength=len(self.options))
 

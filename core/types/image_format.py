@@ -9,9 +9,12 @@ from typing import Any
 from .errors import ModelError
 from .runs import TrainingSpec
 
-MAX_SIDE = 4096
+MAX_SIDE = 4096  # pixels: one float32 image of that size and three channels takes 200 MB
 _SIZES = "Give a side in pixels (224), or height and width (128x64), of 1 to 4,096."
 _NUMBERS = "Give one number for each channel, after x / 255, such as 0.485,0.456,0.406; one alone counts for all."
+_POSITIVE = " They lie above 0."
+_MOST_CHANNELS = 64  # far more than images have; a longer list is no list of channels
+_LARGEST = 8  # means of pixels in 0..1 lie in 0..1, deviations below 1; those of 0..255 are tens
 
 
 @dataclass(frozen=True)
@@ -47,19 +50,28 @@ def parse_image_size(given: Any) -> tuple[int, ...]:
 
 
 def channel_numbers(name: str, given: Any) -> tuple[float, ...]:
-    """Finite numbers of "0.5,0.5,0.5", 0.5 or [0.5, ...]; () of None or ""; `name` is mean or std (above 0)."""
+    """Finite numbers of "0.5,0.5,0.5", 0.5 or [0.5, ...]; () of None or ""; `name` is mean or std (above 0).
+
+    Raises `ModelError` for anything else, and for numbers that must have been meant for pixels of 0 to 255.
+    """
     parts = given.split(",") if isinstance(given, str) else _listed(given)
     if not parts or parts == [""]:
         return ()
-    try:
-        numbers = tuple(float(part) for part in parts)
-    except (TypeError, ValueError):
-        raise ModelError(f"{name} is {given!r}, which are not numbers.", _NUMBERS) from None
-    if not all(math.isfinite(n) for n in numbers) or (name == "std" and min(numbers) <= 0) or len(numbers) > 64:
-        raise ModelError(f"{name} is {given!r}.", _NUMBERS + (" They lie above 0." if name == "std" else ""))
-    if max(map(abs, numbers)) > 8:
+    numbers = _floats(name, given, parts)
+    if not all(map(math.isfinite, numbers)) or len(numbers) > _MOST_CHANNELS:
+        raise ModelError(f"{name} is {given!r}.", _NUMBERS + (_POSITIVE if name == "std" else ""))
+    if name == "std" and min(numbers) <= 0:
+        raise ModelError(f"{name} is {given!r}.", _NUMBERS + _POSITIVE)
+    if max(map(abs, numbers)) > _LARGEST:
         raise ModelError(f"{name} is {given!r}: pixels are divided by 255 first.", "Divide these numbers by 255.")
     return numbers
+
+
+def _floats(name: str, given: Any, parts: list[Any]) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise ModelError(f"{name} is {given!r}, which are not numbers.", _NUMBERS) from None
 
 
 def _listed(given: Any) -> list[Any]:

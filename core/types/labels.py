@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Int64, Shaped
 
 from .errors import DataError
 from .examples import UNLABELED
@@ -13,8 +14,8 @@ from .examples import UNLABELED
 _ONE_EACH = "Give one label per example: [N]."
 
 
-def class_labels(labels: Any) -> np.ndarray:
-    """[N] int64 class numbers, or [N] objects when they are texts (str, None where there is none).
+def class_labels(labels: Any) -> Shaped[np.ndarray, " example"]:
+    """Class numbers (int64), or objects when they are texts (str, None where there is none).
 
     Floats must be whole (2.0 is 2); NaN and None are unlabeled. `DataError` names the first label that is no class.
     """
@@ -32,22 +33,22 @@ def class_labels(labels: Any) -> np.ndarray:
     return _whole(values)
 
 
-def class_numbers(labels: Any, class_names: Sequence[str] = ()) -> np.ndarray:
-    """[N] int64 as a model's outputs count them; everything else is as in `class_labels`.
+def class_numbers(labels: Any, class_names: Sequence[str] = ()) -> Int64[np.ndarray, " example"]:
+    """Classes as a model's outputs count them; everything else is as in `class_labels`.
 
-    class_names: one name per output, in their order; without them texts are refused.
+    class_names: one name per output, in their order; without them, or for a text that is none of them, `DataError`.
     """
-    found = class_labels(labels)
-    if found.dtype.kind != "O":
-        return found
-    present = {text for text in found if text is not None}
+    classes = class_labels(labels)
+    if classes.dtype.kind != "O":
+        return classes
+    present = {text for text in classes if text is not None}
     if present and not class_names:
         raise text_labels(min(present))
     unknown = sorted(present - set(class_names))
     if unknown:
         raise DataError(f"The label {unknown[0]!r} is not among the class names.", f"Known: {', '.join(class_names)}.")
     number: dict[str | None, int] = {name: code for code, name in enumerate(class_names)}
-    return np.array([number.get(text, UNLABELED) for text in found], dtype=np.int64)
+    return np.array([number.get(text, UNLABELED) for text in classes], dtype=np.int64)
 
 
 def text_labels(example: str, outputs: int | None = None) -> DataError:
@@ -59,7 +60,7 @@ def text_labels(example: str, outputs: int | None = None) -> DataError:
     )
 
 
-def _flat(labels: Any) -> np.ndarray:
+def _flat(labels: Any) -> Shaped[np.ndarray, " example"]:
     mixed = isinstance(labels, (list, tuple)) and any(isinstance(one, str) for one in labels)
     try:  # numpy would write the numbers of a mixed list as texts
         if hasattr(labels, "detach"):
@@ -73,7 +74,7 @@ def _flat(labels: Any) -> np.ndarray:
     return values
 
 
-def _decoded(values: np.ndarray) -> np.ndarray:
+def _decoded(values: Shaped[np.ndarray, " example"]) -> Shaped[np.ndarray, " example"]:
     """Bytes, as HDF5 and older NPZ files hold names, as the texts they stand for."""
     try:
         return np.char.decode(values, "utf-8")
@@ -81,7 +82,7 @@ def _decoded(values: np.ndarray) -> np.ndarray:
         raise DataError(f"The labels are bytes that are not UTF-8: {error.object!r}.", "Decode them first.") from None
 
 
-def _of_objects(values: np.ndarray) -> np.ndarray:
+def _of_objects(values: Shaped[np.ndarray, " example"]) -> Shaped[np.ndarray, " example"]:
     """Objects as floats when all are numbers, as they are when all are texts; None, NaN and NA are neither."""
     missing = np.array([one is None or bool(one != one) if _comparable(one) else True for one in values])
     kinds = {isinstance(one, str) for one in values[~missing]}
@@ -101,7 +102,9 @@ def _comparable(one: Any) -> bool:
         return False
 
 
-def _as_floats(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+def _as_floats(
+    values: Shaped[np.ndarray, " example"], missing: Bool[np.ndarray, " example"]
+) -> Float64[np.ndarray, " example"]:
     out = np.full(len(values), np.nan)
     for row in np.flatnonzero(~missing):
         try:
@@ -113,7 +116,7 @@ def _as_floats(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return out
 
 
-def _whole(values: np.ndarray) -> np.ndarray:
+def _whole(values: Float[np.ndarray, " example"]) -> Int64[np.ndarray, " example"]:
     known = ~np.isnan(values)
     odd = np.flatnonzero(known & ((values != np.rint(values)) | (np.abs(values) > 2**31)))
     if len(odd):

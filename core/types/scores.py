@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Float64, Int32, Shaped
 
 from .errors import CurationError
 
@@ -26,20 +27,20 @@ class AssumptionCheck:
 class ScoreResult:
     """What a score returns.
 
-    values: float32 [N]; NaN only where the score is not defined for a row, and then `undefined` says why and how many.
-    per_seed: float32 [S, N] or None; the spread is its standard deviation over seeds.
+    values: NaN only where the score is not defined for a row, and then `undefined` says why and how many.
+    per_seed: the values of each seed; the spread is its standard deviation over seeds.
     skill: how well the evidence behind the score predicts the given labels, 0 (chance) to 1, or None.
     meta: JSON values that a reader needs (chosen epoch, solver, tie share, ...).
-    flags: bool [N] or None; rows beyond a cut-off that the method itself gives, False where it is not defined.
+    flags: rows beyond a cut-off that the method itself gives, False where it is not defined.
     """
 
-    values: np.ndarray
-    per_seed: np.ndarray | None = None
+    values: Float[np.ndarray, " example"]
+    per_seed: Float[np.ndarray, "seed example"] | None = None
     undefined: Mapping[str, int] = field(default_factory=dict)
     checks: tuple[AssumptionCheck, ...] = ()
     skill: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
-    flags: np.ndarray | None = None
+    flags: Bool[np.ndarray, " example"] | None = None
 
     def __post_init__(self) -> None:
         bad = np.flatnonzero(~np.isfinite(self.values))
@@ -50,8 +51,8 @@ class ScoreResult:
             raise CurationError(what, "The model's outputs there are probably NaN or infinite: look at its input.")
 
     @property
-    def standard_deviation(self) -> np.ndarray | None:
-        """[N] sample standard deviation over seeds, or None with fewer than two seeds."""
+    def standard_deviation(self) -> Float32[np.ndarray, " example"] | None:
+        """Sample standard deviation over seeds, or None with fewer than two seeds."""
         if self.per_seed is None or len(self.per_seed) < 2:
             return None
         return self.per_seed.std(axis=0, ddof=1).astype(np.float32)
@@ -67,9 +68,9 @@ class Score:
     """A finished score of a run, as read back from disk. Rows follow the run's ExampleTable."""
 
     method: str
-    ids: np.ndarray
-    values: np.ndarray  # float32 [N], NaN = not computed
-    standard_deviation: np.ndarray | None
+    ids: Shaped[np.ndarray, " example"]  # texts
+    values: Float[np.ndarray, " example"]  # NaN = not computed
+    standard_deviation: Float[np.ndarray, " example"] | None
     seed_count: int
     direction: str
     group: str
@@ -79,17 +80,20 @@ class Score:
     skill: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
-    flags: np.ndarray | None = None  # bool [N]: beyond the cut-off that the method itself gives
+    flags: Bool[np.ndarray, " example"] | None = None  # beyond the cut-off that the method itself gives
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreIndex:
-    """order int32 [n]: rows with a value, lowest first (ties by row); sorted_values float32 [n];
-    counts int32 [C + 1, 1024]: rows per given label (last = unlabeled) and equal-width bin between low and high."""
+    """What a slider and a histogram of one score read instead of sorting it.
 
-    order: np.ndarray
-    sorted_values: np.ndarray
-    counts: np.ndarray
+    order: rows with a value, lowest first (ties by row). counts: rows per given label (the last one: unlabeled) and
+    bin of equal width between low and high.
+    """
+
+    order: Int32[np.ndarray, " row"]
+    sorted_values: Float32[np.ndarray, " row"]
+    counts: Int32[np.ndarray, "class bin"]
 
     @property
     def low(self) -> float:
@@ -111,11 +115,11 @@ class ScoreIndex:
         last = len(self.sorted_values) - 1
         return float(self.sorted_values[round(share * last)]) if last >= 0 else float("nan")
 
-    def top(self, k: int) -> np.ndarray:
+    def top(self, k: int) -> Int32[np.ndarray, " top"]:
         """Rows of the k highest values, highest first."""
         return self.order[::-1][:k]
 
-    def edges(self) -> np.ndarray:
-        """float64 [1025] bin edges; around one value alone they are as wide as such numbers can be told apart."""
+    def edges(self) -> Float64[np.ndarray, " edge"]:
+        """Edges of the bins; around one value alone they are as wide as such numbers can be told apart."""
         alone = self.low + max(1.0, abs(self.low) / BINS)
         return np.linspace(self.low, self.high if self.high > self.low else alone, BINS + 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Integer, UInt8
 
 from .validation import path_inside
 
@@ -24,22 +25,22 @@ class Checkpoint:
 class TrainingTrace:
     """Logits over time.
 
-    logits: [S, T, N, C] float32 (may be a memmap), end of epoch 1..T, eval mode, no augmentation; rows as in the table.
-    epochs: [T] the epoch number of each slice; learning_rates: [T].
-    trained: [N] bool, rows the networks were fitted on (held-out and unlabeled rows are False).
-    seen_correct: [S, T, N] uint8 or None: correct at the row's own presentation, before the update.
+    logits: at the end of each epoch, eval mode, no augmentation (may be a memmap); rows as in the table.
+    epochs: the epoch number of each slice; learning_rates: one for each as well.
+    trained: rows the networks were fitted on (held-out and unlabeled rows are False).
+    seen_correct: 1 where a row was predicted right at its own presentation, before the update.
     """
 
-    logits: np.ndarray
+    logits: Float[np.ndarray, "seed epoch example class"]
     seeds: tuple[int, ...]
     epochs: tuple[int, ...]
     learning_rates: tuple[float, ...]
-    trained: np.ndarray
+    trained: Bool[np.ndarray, " example"]
     checkpoints: tuple[Checkpoint, ...] = ()
-    seen_correct: np.ndarray | None = None
+    seen_correct: UInt8[np.ndarray, "seed epoch example"] | None = None
 
-    def training_accuracy(self, labels: np.ndarray) -> np.ndarray:
-        """[S, T] share of the trained rows whose given label is predicted."""
+    def training_accuracy(self, labels: Integer[np.ndarray, " example"]) -> Float64[np.ndarray, "seed epoch"]:
+        """Share of the trained rows whose given label is predicted."""
         rows = np.flatnonzero(self.trained)
         return np.stack(
             [

@@ -94,13 +94,13 @@ class Within:
 
 
 def path_part(value: str) -> None:
-    """A check for `Annotated`: the text can be one part of a path and leads nowhere else."""
+    """A check for `Annotated`: `ValueError` unless the text is one part of a path and leads nowhere else."""
     if value in ("", ".", "..") or len(value) > 128 or not value.isprintable() or set(value) & set("/\\:"):
         raise ValueError(f"should be one plain name, and is {_said(value)}")
 
 
 def path_inside(value: str) -> None:
-    """A check for `Annotated`: the text is a path of plain names that stays in its folder, or empty."""
+    """A check for `Annotated`: `ValueError` unless the text is a path of plain names inside its folder, or empty."""
     for part in value.split("/") if value else ():
         path_part(part)
 
