@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from radon.complexity import cc_visit_ast
-from radon.visitors import Class, Function
+from radon.visitors import Function
 
 ROOT = Path(__file__).resolve().parents[1]
 SHAPED = ("core/numerics", "core/scores", "core/composite", "core/selection", "core/types")  # as in pytest's options
@@ -69,8 +69,9 @@ def sources(*folders: str) -> tuple[Source, ...]:
 def too_complex(source: Source) -> Iterator[Offence]:
     """Functions above `MOST_COMPLEX` by radon's count."""
     for block in cc_visit_ast(source.tree):
-        functions = [block] if isinstance(block, Function) else block.methods if isinstance(block, Class) else []
-        for function in (inner for outer in functions for inner in (outer, *outer.closures)):
+        if not isinstance(block, Function):
+            continue  # radon lists the methods of a class beside it
+        for function in (block, *block.closures):
             if function.complexity > MOST_COMPLEX:
                 yield Offence(source.path, function.lineno, f"{function.name} has complexity {function.complexity}")
 

@@ -24,4 +24,4 @@ def names_a_shape(hint: object) -> bool:
     """Whether a resolved annotation is an array with a shape, or holds one (`X | None`, `Mapping[str, X]`)."""
     if isinstance(hint, type) and issubclass(hint, AbstractArray):
         return True
-    return any(names_a_shape(part) for part in get_args(hint))
+    return any(names_a_shape(part) for part in (hint if isinstance(hint, list) else get_args(hint)))

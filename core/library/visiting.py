@@ -51,7 +51,7 @@ def observe(
     check_input(own, shape, encoded.batch(np.arange(1)))
     asked = at_checkpoints(wanted, epochs)
     refused = refused_signals(own, encoded, examples.labels, asked)
-    signals = asked - set(map(Signal, refused))
+    signals = asked - {signal for signal in asked if signal.value in refused}
     progress.stage("Visiting your network", len(states) * epochs * batches_per_pass(own, shape, len(encoded)))
     with in_words("The network failed on these data", "Try it on them by itself: network.eval()(inputs[:8])."):
         visited = [

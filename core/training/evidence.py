@@ -70,7 +70,7 @@ def gather_evidence(
     setup, refused = (None, {}) if job.probabilities_only else _setup(job)
     job.claim()
     if refused:
-        job = replace(job, signals=job.signals - set(map(Signal, refused)))
+        job = replace(job, signals=job.signals - {signal for signal in job.signals if signal.value in refused})
     parts: dict[str, Any] = {}
     checkpoints: tuple[Checkpoint, ...] = ()
     notes: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ def _setup(job: TrainingJob) -> tuple[TrainingSetup, dict[str, str]]:
         job.examples.train_rows,
         plan,
         kept_epochs(plan.epochs, job.spec.checkpoints),
-        job.signals - set(map(Signal, refused)),
+        job.signals - {signal for signal in job.signals if signal.value in refused},
         batches,
         job.network,
         job.memory,

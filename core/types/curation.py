@@ -70,16 +70,20 @@ class Change:
     def applied_to(self, before: Decision | None) -> Decision | None:
         """The decision afterwards; None when nothing is left of it. Clearing takes an answer to the sample away."""
         old = before or Decision()
-        action, label, sampled = old.action, old.label, self.sampled
-        if self.action is Action.CLEAR:
-            action, label, sampled = None, None, bool(sampled)
-        elif self.action is not None and self.action is not Action.REVIEWED:
-            action, label = self.action, self.label if self.action is Action.RELABEL else None
+        action, label = self._action_after(old)
+        sampled = bool(self.sampled) if self.action is Action.CLEAR else self.sampled
         mark = True if self.action is Action.REVIEWED and self.reviewed is None else self.reviewed
         reviewed = old.reviewed if mark is None else mark
         answers = reviewed and (old.sampled if sampled is None else sampled)
         after = Decision(action, label, old.note if self.note is None else self.note, reviewed, answers)
         return None if after == Decision() else after
+
+    def _action_after(self, old: Decision) -> tuple[Action | None, str | None]:
+        if self.action is None or self.action is Action.REVIEWED:
+            return old.action, old.label
+        if self.action is Action.CLEAR:
+            return None, None
+        return self.action, self.label if self.action is Action.RELABEL else None
 
 
 class Zone(StrEnum):

@@ -49,15 +49,22 @@ def test_a_lower_threshold_joins_more():
 @pytest.mark.parametrize("size", [(28, 28), (32, 48), (5, 9), (1, 1)])
 def test_blocks_are_those_that_the_model_covers(size):
     blocks = actions.explanations.picture_blocks(*size)
-    assert (blocks == ImageParts(*size, 3).blocks).all()
+    assert (blocks == ImageParts(size[0], size[1], 3).blocks).all()
     assert blocks.max() + 1 == min(8, size[0]) * min(8, size[1])
+
+
+def standing(column, value):
+    """Where a value stands in its column, known to stand somewhere."""
+    stands = _stands(column, value)
+    assert stands is not None
+    return stands
 
 
 def test_cells_stand_in_their_columns():
     numbers = pd.Series([1.0, 2.0, 2.0, 3.0, np.nan])
-    assert _stands(numbers, 2.0).share == pytest.approx(0.5)  # ties count half
-    assert _stands(numbers, 9.0).words == "percentile 100"
+    assert standing(numbers, 2.0).share == pytest.approx(0.5)  # ties count half
+    assert standing(numbers, 9.0).words == "percentile 100"
     assert _stands(numbers, np.nan) is None
     words = pd.Series(["a", "a", None, "b"], dtype=object)
-    assert _stands(words, "a").share == pytest.approx(0.5)
-    assert "hold the same" in _stands(words, "a").words
+    assert standing(words, "a").share == pytest.approx(0.5)
+    assert "hold the same" in standing(words, "a").words

@@ -1,5 +1,7 @@
 """Influence between rows on a person's own network and arrays: agreement of its methods, signs, shapes and words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -87,13 +89,11 @@ def test_a_single_linear_layer_is_the_convex_problem_of_influence():
     layer = LastLayer(everyone, logits, np.arange(N), np.arange(N, N + V), 0.01, has_bias=False)
     params = InfluenceParams(damping=0.5, leverage=False, solver="exact")
     exact = influence_on_each_target(layer, labels, params)
-    settings = {"damping": 0.5, "weight_decay": 0.01}
-    found = influence_pairs(
-        network, train, targets, settings=InfluenceSettings(method="gauss_newton", **settings)
-    ).values
+    settings = InfluenceSettings(damping=0.5, weight_decay=0.01)
+    found = influence_pairs(network, train, targets, settings=replace(settings, method="gauss_newton")).values
     np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-4 * np.abs(exact).max())  # float32 against float64
     by_layer = influence_pairs(
-        network, train, targets, settings=InfluenceSettings(method="exact", layers="last", leverage=False, **settings)
+        network, train, targets, settings=replace(settings, method="exact", layers="last", leverage=False)
     )
     np.testing.assert_allclose(by_layer.values, exact, rtol=1e-3, atol=1e-4 * np.abs(exact).max())
     np.testing.assert_allclose(exact.mean(axis=0), influence_on_targets(layer, labels, params).values, rtol=1e-9)
@@ -219,6 +219,9 @@ def test_cancels_within_one_batch_and_gives_the_network_back(method):
 
         def advance(self, steps=1):
             raise Cancelled
+
+        def close(self):
+            return None
 
     network, train, targets = world()
     with pytest.raises(Cancelled):

@@ -123,7 +123,7 @@ def test_fault_37_class_names_say_which_output_is_which():
             head(3), (z, texts), (z, texts), settings=InfluenceSettings("tracin", class_names=NAMES)
         ).values,
     ]
-    np.testing.assert_array_equal(*pairs)
+    np.testing.assert_array_equal(pairs[0], pairs[1])
     with pytest.raises(DataError, match="2 class names, and the model has 3 outputs"):
         score_logits(z, texts, class_names=NAMES[:2])
     with pytest.raises(DataError, match="'cow' is not among the class names"):

@@ -134,7 +134,7 @@ def test_the_last_layer_asks_nothing_of_the_layers_before_it():
         influence_pairs(net, (X, Y), (X[:4], Y[:4]), settings=InfluenceSettings(layers="last", method="exact")).values
         for net in networks
     ]
-    np.testing.assert_allclose(*both, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(both[0], both[1], rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

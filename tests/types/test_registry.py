@@ -44,7 +44,7 @@ def test_an_entry_is_found_by_its_name_alone():
         (lambda name: cluster(name, VECTORS), "kmean", "kmeans"),
         (lambda name: model_named(name, Modality.IMAGE), "small_cn", "small_cnn"),
         (lambda name: normalise(VECTORS[:, 0], name), "probt", "probit"),
-        (lambda name: build_solver(None, None, name, 0, None), "lisa", "lissa"),
+        (lambda name: build_solver(None, VECTORS, name, 0, None), "lisa", "lissa"),
         (lambda name: check_spec(RunSpec("digits", training=TrainingSpec(model=name))), "resnets", "resnet"),
     ],
 )
