@@ -57,15 +57,20 @@ def speed_lines(figures: Mapping[str, Any]) -> str:
 def _cells(one: Mapping[str, Any], clock: str) -> tuple[str, ...] | None:
     """The README's line of a row, None when it is not quoted."""
     peers = {name: found for name, found in one.get("peers", {}).items() if "times_ours" in found}
-    by_limit = one["row"].startswith(_QUOTED) and (
-        one["workload"] in ("W2", "W3") or not one["workload"].startswith("W")
-    )
+    by_limit = one["row"].startswith(_QUOTED) and (one["workload"] != "W1" or one["row"].startswith("a whole run"))
     if not by_limit and not (one["row"].startswith(_BESIDE) and peers):
         return None
     key = "median" if clock == "wall" else "cpu"
     others = ", ".join(f"{name} {found['times_ours'][key]:.3g}" for name, found in peers.items())
-    times = f"{one['times_limit'][key]:.2f}" if by_limit else "-"
-    return f"{one['row']} ({one['workload']})", one["limit_name"] if by_limit else "-", times, others or "-"
+    beside, times = (one["limit_name"], f"{one['times_limit'][key]:.2f}") if by_limit else ("-", "-")
+    return f"{one['row']} ({_where(one)})", beside, times, others or "-"
+
+
+def _where(one: Mapping[str, Any]) -> str:
+    """The workload, and how a row was measured that was measured apart from the others."""
+    about = one.get("environment", {})
+    images = [f"{about['images']} images"] if "images" in about else []
+    return ", ".join([one["workload"], *images, *([f"threads {about['threads']}"] if about else [])])
 
 
 def written(text: str, figures: Mapping[str, Any]) -> str:
