@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.curation import ScoreView, apply_rules, keep_fraction_rules, questions
-from core.datasets import column_types
+from core.datasets.column_types import column_types
 from core.export import CONFIRM, ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
 from core.export.readiness import Line, checklist
 from core.models.own_code import allow, refuse_unless_allowed

@@ -19,7 +19,7 @@ from core.cli.parser import COMMANDS
 from core.runs import background_tasks, launch
 from core.types import child
 from core.types.attributions import Edit
-from core.types.curation import Action
+from core.types.curation import Action, Change
 from core.types.errors import CurationError
 from core.types.progress import SilentProgress
 from core.types.runs import RunState, RunStatus
@@ -167,7 +167,7 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "run": run,
         "branch": "main",
         "ids": ["row-1"],
-        "action": Action.KEEP,
+        "change": Change(Action.KEEP),
         "token": "t",
         "example_id": "row-1",
         "rules": rules,
