@@ -15,7 +15,7 @@ function clearSelection(map) {
 }
 
 function clicked(map, row) {
-  const mode = map.modifier || (map.mode === "replace" ? "replace" : map.mode)
+  const mode = map.modifier || map.mode
   if (mode !== "replace") map.selected = joinRows(map.selected, Uint32Array.of(row), mode)
   else map.data = { ...map.data, focused: row }
   paintOverlay(map)

@@ -69,7 +69,7 @@ function sequential(t) {
 function colorTables(map) {
   const decision = map.data.colors.kind === "decision"
   const fade = decision ? 0 : 0.62
-  const front = map.data.colors.kind === "category" && map.forward != null
+  const front = map.data.colors.kind === "category" && (map.forward ?? null) !== null
   const shown = front ? map.colors.map((c, i) => (i === map.forward ? c : mix(c, map.theme.faded, 0.85))) : map.colors
   const dropped = shown.map((c) => (decision ? map.theme.dropped : mix(c, map.theme.faded, fade)))
   map.tables = [{ colors: dropped }, { colors: shown }]
