@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.types.attributions import Attribution
-from core.types.scores import AssumptionCheck
+from core.types.scores import AssumptionCheck, Light
 
 from .method import AttributionMethod, Explained
 
@@ -33,8 +33,10 @@ def gap_check(found: Attribution) -> AssumptionCheck | None:
         return None
     explained = abs(found.output - found.base)
     share = abs(found.gap) / explained if explained else float(found.gap != 0)
-    light = "red" if share > GAP_RED else "amber" if share > GAP_AMBER else "green"
-    words = "adds up" if light == "green" else "does not quite add up" if light == "amber" else "does not add up"
+    light = Light.RED if share > GAP_RED else Light.AMBER if share > GAP_AMBER else Light.GREEN
+    words = (
+        "adds up" if light == Light.GREEN else "does not quite add up" if light == Light.AMBER else "does not add up"
+    )
     return AssumptionCheck(
         light, f"The attribution {words}: its parts miss the difference they explain by {share:.1%}.", "additivity"
     )
@@ -59,19 +61,19 @@ def randomization_check(
     known = np.array([pair for pair in alike if pair is not None])
     if not len(known):
         return AssumptionCheck(
-            "amber",
+            Light.AMBER,
             "Too few parts differ in strength to tell whether the attribution depends on what the model learned.",
             "randomization",
         )
     where, way = known.mean(axis=0)
-    light = "red" if way > ALIKE_RED else "amber" if max(where, way) > ALIKE_AMBER else "green"
+    light = Light.RED if way > ALIKE_RED else Light.AMBER if max(where, way) > ALIKE_AMBER else Light.GREEN
     of_whom = f"{len(known)} models with {'random weights' if method.for_networks else 'shuffled labels'}"
     words = {
-        "green": "The attribution depends on what the model learned",
-        "amber": "Where the attribution is strong follows the input in part, which way it pushes was learned"
+        Light.GREEN: "The attribution depends on what the model learned",
+        Light.AMBER: "Where the attribution is strong follows the input in part, which way it pushes was learned"
         if way <= ALIKE_AMBER
         else "The attribution shows in part the input alone",
-        "red": "The attribution shows the input, not what the model learned",
+        Light.RED: "The attribution shows the input, not what the model learned",
     }[light]
     return AssumptionCheck(
         light,

@@ -13,6 +13,7 @@ from core.types.examples import SourceReport
 from core.types.facets import FacetCounts
 from core.types.previews import SourcePreview
 from core.types.runs import RunStatus, RunSummary
+from core.types.scores import Light
 from core.types.terminal import escaped
 
 from .say import say
@@ -72,11 +73,11 @@ def _print_lights(run: actions.runs.Run) -> None:
     said: dict[tuple[str, str], list[str]] = {}
     for name in run.score_names:
         for check in run.score(name).checks:
-            if check.light != "green":
+            if check.light != Light.GREEN:
                 said.setdefault((check.light, check.text), []).append(name)
     if said:
         say("assumptions to look at:", gap=True)
-        for (light, text), names in sorted(said.items(), key=lambda item: item[0][0] != "red"):
+        for (light, text), names in sorted(said.items(), key=lambda item: item[0][0] != Light.RED):
             say(f"  {light:5}  {text} ({', '.join(names)})")
 
 

@@ -108,10 +108,11 @@ def _by_distance(rows: np.ndarray, vectors: np.ndarray | None) -> np.ndarray:
 
 
 def telling_words(words: Sequence[Counter[str]], number: int, most: int = 8) -> tuple[str, ...]:
-    """Words of one cluster by p x p / P x log(1 + K / P): p the share of its rows with the word, P the sum of p over
+    """The words that set one cluster apart from the others, most telling first.
 
-    all K clusters; a TF-IDF over clusters, times the part of the word's use that is here. Words of less than 2 % of
-    the rows or a single one are left out. A counter holds rows with the word, and all rows under "" (no word is empty).
+    Ranked by p x p / P x log(1 + K / P): p the share of its rows with the word, P the sum of p over all K clusters; a
+    TF-IDF over clusters, times the part of the word's use that is here. Words of less than 2 % of the rows or a single
+    one are left out. A counter holds rows with the word, and all rows under "" (no word is empty).
     """
     own, rows = words[number], max(words[number][""], 1)
     common = [w for w, n in own.items() if w and n >= max(2, 0.02 * rows)]

@@ -15,9 +15,10 @@ from .view import ScoreView
 
 @dataclass(frozen=True, eq=False)
 class Manual:
-    """kept, dropped, relabeled: [N] bool (relabeled rows are kept too); labels: [N] int64 with new labels applied;
+    """What a person decided, by row.
 
-    ignored: decisions on locked rows; unknown: decisions on ids that this run does not have.
+    kept, dropped, relabeled: [N] bool (relabeled rows are kept too). labels: [N] int64 with new labels applied.
+    ignored: decisions on locked rows. unknown: decisions on ids that this run does not have.
     """
 
     kept: np.ndarray

@@ -18,7 +18,7 @@ from .ranking import Ranking
 from .view import ScoreView
 
 EXACT = float("inf")  # no similarity reaches it: only equal content makes a group
-UNASKED = 0.05  # largest share of the rows that near-duplicates take without a person's word
+UNASKED = 0.05  # largest share of the rows that near-duplicates take without a person's consent
 
 
 @dataclass(frozen=True, eq=False)

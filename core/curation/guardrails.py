@@ -36,7 +36,7 @@ def check_guardrails(guard: Guardrails) -> None:
 
 
 def rescue(view: ScoreView, guard: Guardrails, ranking: Ranking, gone: np.ndarray, by_rule: np.ndarray) -> Rescue:
-    """Last to go come back first.
+    """Rows that class floor and cap keep although rules would drop them, taken from the end of the drop order.
 
     gone [N] bool: rows that would be dropped by anything; by_rule: those of them that only rules drop, which alone can
     be rescued. Floor: a class keeps at least min(class_floor, its unlocked rows). Cap: rules drop at most

@@ -36,7 +36,7 @@ def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...
     asked_for_all = strategy_named(rules.strategy).uses_fraction
     unchanged = outcome.kept.all() and np.array_equal(outcome.label_final, view.labels)
     if not aimed.any() and (asked_for_all or unchanged):
-        besides = f"; {gone:,} go as duplicates or by a person's word" if gone else ""
+        besides = f"; {gone:,} go as duplicates or because a person dropped them" if gone else ""
         return (f"The rules keep everything: none of the {total:,} rows that they may drop goes{besides}.",)
     return ()
 

@@ -25,10 +25,11 @@ DROP_FIRST = frozenset({Goal.FIND_NOISE.value, Goal.REMOVE_REDUNDANT.value, Goal
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """composite [N] float32, NaN where no weighted score is present; coverage [N] share of the weight present;
+    """The order in which rows go.
 
-    order [N] rows, first to go first, then rows without a composite, then locked rows; ranked: how many rows of `order`
-    come first because they have a composite and are not locked; drops_first: a high composite goes first.
+    composite [N] float32, NaN where no weighted score is present. coverage [N]: share of the weight present. order [N]:
+    rows, first to go first, then rows without a composite, then locked rows. ranked: how many rows of `order` come
+    first because they have a composite and are not locked. drops_first: a high composite goes first.
     What many rules never ask for is made when it is asked for: at a million rows each array takes milliseconds.
     """
 

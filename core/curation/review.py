@@ -20,7 +20,7 @@ _FLOOR = 0.1  # no single factor silences the other two
 
 
 def review_queue(view: ScoreView, rules: Rules) -> ReviewQueue:
-    """Rows by decision value = nearness x (0.1 + 0.9 disagreement) x (0.1 + 0.9 flip), the product of
+    """Rows by decision value: nearness x (0.1 + 0.9 disagreement) x (0.1 + 0.9 flip).
 
     nearness: exp(-q / 0.05), q = share of the rows under the same cut that lie closer to it;
     disagreement: spread (standard deviation) of the groups' mean ranks, oriented to the goal, over its largest

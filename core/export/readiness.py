@@ -11,12 +11,13 @@ from core.curation.warnings import hardest_hit
 from core.types.branches import MAIN
 from core.types.checks import CheckResult
 from core.types.curation import Decision, Outcome, Rules, Source
+from core.types.scores import Light
 
 
 class Line(NamedTuple):
     """light: green (fine), amber (worth knowing) or red (look before you export)."""
 
-    light: str
+    light: Light
     text: str
 
 
@@ -44,29 +45,31 @@ def checklist(
 def _held_out(view: ScoreView, outcome: Outcome) -> Line:
     rows, dropped = int(view.held_out.sum()), int((view.held_out & ~outcome.kept).sum())
     if dropped:
-        return Line("red", f"{dropped:,} held-out rows are dropped")
-    return Line("green", f"All {rows:,} held-out rows stay" if rows else "There are no held-out rows")
+        return Line(Light.RED, f"{dropped:,} held-out rows are dropped")
+    return Line(Light.GREEN, f"All {rows:,} held-out rows stay" if rows else "There are no held-out rows")
 
 
 def _hardest_hit(view: ScoreView, rules: Rules, outcome: Outcome) -> Line:
     hit = hardest_hit(view, outcome)
     floor = min(rules.guardrails.class_floor, hit.before)
     text = f"Class {hit.name}, hit hardest: {hit.after:,} of {hit.before:,} training rows stay (floor {floor:,})"
-    return Line("green" if hit.after >= floor else "red", text)
+    return Line(Light.GREEN if hit.after >= floor else Light.RED, text)
 
 
 def _unseen(view: ScoreView, outcome: Outcome, decisions: Mapping[str, Decision]) -> Line:
     by_rule = view.ids[outcome.came_from(Source.RULE) & ~outcome.kept]
     unseen = sum(1 for i in by_rule if str(i) not in decisions or not decisions[str(i)].reviewed)
-    return Line("amber" if unseen else "green", f"{unseen:,} rows dropped by rules were not looked at by a person")
+    return Line(
+        Light.AMBER if unseen else Light.GREEN, f"{unseen:,} rows dropped by rules were not looked at by a person"
+    )
 
 
 def _check(check: CheckResult | None, same_decisions: bool) -> Line:
     if check is None:
-        return Line("amber", "No check of these rules against random was run")
+        return Line(Light.AMBER, "No check of these rules against random was run")
     if not same_decisions:
-        return Line("amber", f"Checked with other decisions than the present ones: {check.verdict}")
-    return Line("green" if check.beats_random else "amber", f"Checked: {check.verdict}")
+        return Line(Light.AMBER, f"Checked with other decisions than the present ones: {check.verdict}")
+    return Line(Light.GREEN if check.beats_random else Light.AMBER, f"Checked: {check.verdict}")
 
 
 def export_name(run_name: str, branch: str) -> str:

@@ -33,7 +33,7 @@ def claimed(path: Path, spec: RunSpec, threads: int) -> Iterator[RunFolder]:
     """The folder for this spec, locked while the block lasts.
 
     A new run that is refused before it has a result takes away what it wrote, and only that; work that broke off
-    (`BrokenOffError`, a wish to stop, a bug) is kept, so that it can go on.
+    (`BrokenOffError`, a request to stop, a bug) is kept, so that it can go on.
     """
     path = Path(path)
     missing = [p for p in (path, *path.parents) if not os.path.lexists(p)]

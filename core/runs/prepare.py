@@ -39,7 +39,7 @@ def check_spec(spec: RunSpec) -> None:
 def check_with_data(spec: RunSpec, examples: ExampleTable, methods: Sequence[ScoreMethod]) -> None:
     """Mistakes that only the data shows are told once it is read and before any work. Raises `ModelError`.
 
-    The default number of folds is nobody's wish: where so few rows do not make them, the other scores are computed.
+    Nobody asked for the default number of folds: where so few rows do not make them, the other scores are computed.
     """
     from core.training.folds import refuse_too_many_folds  # torch comes with it
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PULSE_SECONDS = 0.2  # how often the screen's row is refreshed: five writes a second at most
 HEARTBEAT_SECONDS = 2.0  # with nothing new to tell
-PATIENCE_SECONDS = 15.0  # a stage that cannot look at the wish to stop (UMAP) ends with its process after this
+PATIENCE_SECONDS = 15.0  # a stage that cannot look at the request to stop (UMAP) ends with its process after this
 
 
 class Together:
@@ -43,7 +43,7 @@ class Together:
 class DatabaseProgress:
     """Heartbeat and progress into the run's row from a thread; `advance` only counts, and raises when asked to stop.
 
-    ends_process: whether a stage that never looks is ended with its process, once the wish to stop has waited long
+    ends_process: whether a stage that never looks is ended with its process, once the request to stop has waited long
     enough. Every file is written atomically, so that loses nothing but the stage.
     """
 

@@ -114,7 +114,7 @@ def place(context: RunContext, vectors: np.ndarray) -> None:
 
 
 def gather(context: RunContext, signals: frozenset[Signal]) -> Evidence:
-    """Train and visit the checkpoints once for everything the scores need, or take what was recorded elsewhere."""
+    """Train, and pass once over each checkpoint for everything the scores need, or take what was recorded elsewhere."""
     needed = trained_for(signals)
     if context.given.logits is not None or context.given.probabilities is not None:
         evidence = Evidence(

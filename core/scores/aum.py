@@ -38,7 +38,7 @@ from core.types.evidence import ThresholdRun
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _LEAST_EPOCHS = 5  # a mean over fewer is mostly that of one moment, see `epochs_check`
@@ -98,7 +98,9 @@ def _flagged(
         f"{count} of {rows} training rows ({count / max(rows, 1):.1%}) lie below what {params.percentile:g} % of the "
         f"threshold samples reach ({samples} in each of {len(runs)} trainings; 100 or more are advised)."
     )
-    check = AssumptionCheck("green" if samples >= 100 and 2 * count <= rows else "amber", text, "threshold samples")
+    check = AssumptionCheck(
+        Light.GREEN if samples >= 100 and 2 * count <= rows else Light.AMBER, text, "threshold samples"
+    )
     return flags, (check,), {"flagged": count, "thresholds": thresholds}
 
 
@@ -145,7 +147,7 @@ def _stop(inputs: ScoreInputs, asked: str) -> tuple[int, AssumptionCheck]:
     late = len(fitted) > 0 and count > max(int(fitted[0]) + 1, _LEAST_EPOCHS)
     span = f"epochs {epochs[0]} to {epochs[count - 1]}"
     text = f"Averaged over {span}, by when {accuracy[count - 1]:.1%} of the given labels are fitted."
-    return count, AssumptionCheck("amber" if late else "green", text, "memorization")
+    return count, AssumptionCheck(Light.AMBER if late else Light.GREEN, text, "memorization")
 
 
 AUM = ScoreMethod(

@@ -24,7 +24,7 @@ from core.scores.shared.centers import cluster_count, fit_centers, own_center, o
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _MOST_CLUSTERS = 100  # k-means splits large groups where clusters are many, which hides how frequent they are
@@ -78,7 +78,7 @@ def _share(
 def _size_check(share: Float[np.ndarray, " example"], clusters: int) -> AssumptionCheck:
     largest = float(share.max())
     text = f"{clusters} clusters; the largest has {largest:.1%} of the examples, an equal share is {1 / clusters:.1%}."
-    return AssumptionCheck("green" if largest >= 1.5 / clusters else "amber", text, "clusters")
+    return AssumptionCheck(Light.GREEN if largest >= 1.5 / clusters else Light.AMBER, text, "clusters")
 
 
 CLUSTER_RARITY = ScoreMethod(

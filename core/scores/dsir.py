@@ -26,7 +26,7 @@ from core.types.examples import ExampleTable, Split
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _BUCKETS = 10_000  # hashed n-grams, as published
@@ -157,9 +157,11 @@ def _checks(
 ) -> tuple[AssumptionCheck, ...]:
     unseen = float(raw[target == 0].sum())
     return (
-        AssumptionCheck("green" if texts >= 100 else "amber", f"The target corpus has {texts} texts.", "target"),
         AssumptionCheck(
-            "green" if unseen < 0.1 else "amber",
+            Light.GREEN if texts >= 100 else Light.AMBER, f"The target corpus has {texts} texts.", "target"
+        ),
+        AssumptionCheck(
+            Light.GREEN if unseen < 0.1 else Light.AMBER,
             f"{unseen:.1%} of the training n-grams fall into buckets that the target corpus does not have; "
             f"KL(target || training) is {divergence(target, raw):.3f} nats.",
             "overlap",

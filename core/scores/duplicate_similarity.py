@@ -18,7 +18,7 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.types.methods import Direction, Group, Paper, Use
 from core.types.params import NoParams
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _COPY = 0.999  # similarity of a copy but for noise: an angle of 2.6 degrees at most
@@ -33,7 +33,7 @@ def _compute(inputs: ScoreInputs, params: NoParams, progress: Progress) -> Score
     values = 1.0 - np.divide(apart, both, out=np.zeros_like(apart), where=both > 0)
     copies = int((values >= _COPY).sum())
     check = AssumptionCheck(
-        "green" if copies < len(values) / 2 else "amber",
+        Light.GREEN if copies < len(values) / 2 else Light.AMBER,
         f"{copies} of {len(values)} examples have a near copy (similarity of {_COPY} or more).",
         "copies",
     )

@@ -21,7 +21,7 @@ from core.types.errors import CurationError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 
@@ -55,7 +55,7 @@ def _compute(inputs: ScoreInputs, params: EL2NSumParams, progress: Progress) -> 
 
 
 def _length_check(used: int, asked: int) -> AssumptionCheck:
-    light = "green" if used == asked else "amber"
+    light = Light.GREEN if used == asked else Light.AMBER
     return AssumptionCheck(light, f"{used} of the {asked} first epochs asked for were recorded.", "epochs")
 
 

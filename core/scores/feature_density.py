@@ -23,7 +23,7 @@ from core.scores.shared.text_features import FlatFeatures, flatten, words, words
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _DRAWS = 5  # one draw alone depends on which occurrences it took
@@ -68,7 +68,7 @@ def _compute(inputs: ScoreInputs, params: FeatureDensityParams, progress: Progre
     return ScoreResult(
         values.astype(np.float32),
         undefined={"text without words": empty} if empty else {},
-        checks=(AssumptionCheck("green" if length >= 10 else "amber", text, "length"),),
+        checks=(AssumptionCheck(Light.GREEN if length >= 10 else Light.AMBER, text, "length"),),
         meta=meta,
     )
 

@@ -29,7 +29,7 @@ from core.scores.shared.semivalues import PARTS, error_check
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _CELLS = 600_000_000  # softmax entries of the targets in all orders together, when the number of orders is left open
@@ -153,7 +153,7 @@ def memorization_check(inputs: ScoreInputs, layers: list[LastLayer]) -> Assumpti
     by_heart = Fit(seen, judged).memorizes
     text = f"The networks behind the features fit {seen:.1%} of the training labels and {judged:.1%} of the targets'"
     text += ": wrong labels learned by heart look right." if by_heart else "."
-    return AssumptionCheck("amber" if by_heart else "green", text, "memorization")
+    return AssumptionCheck(Light.AMBER if by_heart else Light.GREEN, text, "memorization")
 
 
 def _descent(

@@ -24,7 +24,7 @@ from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _SIGN_ROWS = 32_768  # enough rows to tell the share of negative features to a tenth of a percent
@@ -62,7 +62,7 @@ def _compute(inputs: ScoreInputs, params: GradNormParams, progress: Progress) ->
 
 def _sign_check(inputs: ScoreInputs) -> AssumptionCheck:
     share = float((np.asarray(features_of(inputs.checkpoints[-1])[:_SIGN_ROWS]) < 0).mean())
-    light = "green" if share == 0.0 else "amber"
+    light = Light.GREEN if share == 0.0 else Light.AMBER
     return AssumptionCheck(light, f"{share:.1%} of the features are negative; the method assumes none.", "features")
 
 

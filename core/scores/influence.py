@@ -28,7 +28,7 @@ from core.scores.shared.last_layer.influence import Effect, SolveParams, influen
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 
@@ -56,12 +56,12 @@ def _solver_check(effects: list[Effect]) -> AssumptionCheck:
     error, most = max(e.error for e in effects), max(e.largest_leverage for e in effects)
     reached = f"the largest leverage of a row, summed over classes, is {most:.2f}."
     if effects[0].approximate:
-        light = "green" if error <= 0.1 and most <= 0.5 else "amber"
+        light = Light.GREEN if error <= 0.1 and most <= 0.5 else Light.AMBER
         text = (
             f"Approximated ({effects[0].solver}): off by a relative residual of {error:.0e} against the exact Hessian"
         )
         return AssumptionCheck(light, f"{text}; {reached}", "solver")
-    light = "green" if error <= 1e-4 and most <= 0.5 else "amber" if error <= 1e-2 else "red"
+    light = Light.GREEN if error <= 1e-4 and most <= 0.5 else Light.AMBER if error <= 1e-2 else Light.RED
     text = f"Solved ({effects[0].solver}) to a relative residual of {error:.0e}"
     return AssumptionCheck(light, f"{text}; {reached}", "solver")
 

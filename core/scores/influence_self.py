@@ -28,7 +28,7 @@ from core.types.evidence import CheckpointEvidence
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _BLOCK_CELLS = 4_000_000  # of the gradients held at a time: 32 MB
@@ -103,7 +103,7 @@ def _layer(one: CheckpointEvidence, train: Integer[np.ndarray, " row"], inputs: 
 
 def _solver_check(name: str, fitted: float) -> AssumptionCheck:
     """A network that gives every training label has hardly a residual left to be influenced by."""
-    light = "green" if fitted < 0.99 else "amber"
+    light = Light.GREEN if fitted < 0.99 else Light.AMBER
     text = f"Solved by {name}; {1.0 - fitted:.1%} of the training rows keep a wrong prediction to show up by."
     return AssumptionCheck(light, text, "solver")
 

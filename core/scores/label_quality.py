@@ -26,7 +26,7 @@ from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper, Use
 from core.types.params import param
 from core.types.progress import Progress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _BLOCK_ROWS = 65_536  # rows given to cleanlab at once: 5 MB of probabilities of ten classes
@@ -131,7 +131,7 @@ def _issues(
     """Flagged labels [N] and the confident joint, always with the accuracy that they depend on."""
     labels, flags = inputs.labels[rows], np.zeros(len(inputs.labels), dtype=bool)
     if len(np.unique(labels)) < 2:
-        check = AssumptionCheck("red", "1 class is given: no other label to suspect.", "flagged labels")
+        check = AssumptionCheck(Light.RED, "1 class is given: no other label to suspect.", "flagged labels")
         return {"out_of_fold_accuracy": accuracy}, check, flags
     joint = confident_joint(labels, probabilities, by)
     flags[rows] = joint.flagged
@@ -145,12 +145,12 @@ def _issues(
     )
     if accuracy < 0.8:
         text += ": probably too many. The order is what to trust"
-    return meta, AssumptionCheck("green" if accuracy >= 0.8 else "amber", text + ".", "flagged labels"), flags
+    return meta, AssumptionCheck(Light.GREEN if accuracy >= 0.8 else Light.AMBER, text + ".", "flagged labels"), flags
 
 
 def _class_check(labels: Integer[np.ndarray, " row"]) -> AssumptionCheck:
     counts = np.unique(labels, return_counts=True)[1]
-    light = "green" if counts.min() >= 20 and len(counts) >= 4 else "amber"
+    light = Light.GREEN if counts.min() >= 20 and len(counts) >= 4 else Light.AMBER
     return AssumptionCheck(
         light,
         f"{len(counts)} classes, the smallest with {counts.min()} rows; tiny classes and fewer "

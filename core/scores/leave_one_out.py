@@ -28,7 +28,7 @@ from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
 from core.types.ranks import spearman
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 
@@ -59,7 +59,7 @@ def _compute(inputs: ScoreInputs, params: LeaveOneOutParams, progress: Progress)
     values = per_seed.mean(axis=0)
     harmful = float((values < 0).mean())
     check = AssumptionCheck(
-        "green" if harmful <= 0.5 else "amber", f"Removing {harmful:.1%} of the rows would help.", "share"
+        Light.GREEN if harmful <= 0.5 else Light.AMBER, f"Removing {harmful:.1%} of the rows would help.", "share"
     )
     if params.learner != "network":
         return valuation_result(inputs, games, values, None, (check,), {"learner": params.learner})
@@ -95,9 +95,9 @@ def noise_floor(per_seed: Float[np.ndarray, "seed row"]) -> AssumptionCheck:
     """Do two disjoint halves of the seeds see the same effects?"""
     halves = [part.mean(axis=0) for part in np.array_split(per_seed, 2)]
     agreement = spearman(*halves)
-    light = "green" if agreement >= 0.8 else "amber" if agreement >= 0.3 else "red"
+    light = Light.GREEN if agreement >= 0.8 else Light.AMBER if agreement >= 0.3 else Light.RED
     text = f"Two halves of {len(per_seed)} seeds agree on the order with a rank correlation of {agreement:.2f}."
-    advice = "" if light == "green" else " Effects of single rows are near the noise of the seeds."
+    advice = "" if light == Light.GREEN else " Effects of single rows are near the noise of the seeds."
     return AssumptionCheck(light, text + advice, "noise floor")
 
 

@@ -23,7 +23,7 @@ from core.scores.shared.distances import contrast_check, neighbors_check
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 
@@ -61,7 +61,7 @@ def _compute(inputs: ScoreInputs, params: LOFParams, progress: Progress) -> Scor
     checks = (
         neighbors_check(used, params.k, f"{len(values)} examples"),
         AssumptionCheck(
-            "amber" if crowded else "green",
+            Light.AMBER if crowded else Light.GREEN,
             f"{crowded} examples have {used} or more exact copies; rows beside them get huge values.",
             "copies",
         ),

@@ -25,7 +25,7 @@ from core.types.errors import CurationError, DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _BLOCK_CELLS = 4_000_000  # squared distances [rows, classes] held at a time: 32 MB
@@ -149,7 +149,7 @@ def _result(
     smallest = int(model.sizes.min())
     checks = (
         AssumptionCheck(
-            "green" if smallest >= 10 else "amber",
+            Light.GREEN if smallest >= 10 else Light.AMBER,
             f"The smallest class has {smallest} training rows; the covariance is shrunk by {model.shrinkage:.1%}.",
             "classes",
         ),

@@ -30,7 +30,7 @@ from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress
 from core.types.ranks import spearman
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _BLOCK_ROWS = 2_048  # in float64, those of a small network stay in the second cache
@@ -166,7 +166,7 @@ def _beside_length(inputs: ScoreInputs, params: OutlierGradientParams, result: S
     plain = score_checkpoints(inputs, lambda c, y: gradient_length(c, y, 2), params.epochs, SilentProgress(), "")
     alike = spearman(result.values, plain.values)
     text = f"Its order has a rank correlation of {alike:.2f} with the plain length of the gradient (l2)."
-    check = AssumptionCheck("green" if alike < 0.98 else "amber", text, "plain length")
+    check = AssumptionCheck(Light.GREEN if alike < 0.98 else Light.AMBER, text, "plain length")
     return replace(result, checks=(*result.checks, check), meta={**result.meta, "rank_correlation_with_l2": alike})
 
 

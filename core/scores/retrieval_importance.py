@@ -28,7 +28,7 @@ from core.types.errors import DataError
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _BLOCK_CELLS = 2_000_000  # of the [M, targets, K] table held at a time: 16 MB
@@ -97,7 +97,7 @@ def _compute(inputs: ScoreInputs, params: RetrievalParams, progress: Progress) -
     parts = None if gradient is None else _over_parts(inputs, ranked, gradient, source)
     meta = {"ranks": int(ranked.order.shape[1]), "sources": int(source.max()) + 1}
     share = len(np.unique(ranked.order)) / len(ranked.train)
-    light = "green" if share >= 0.9 else "amber"
+    light = Light.GREEN if share >= 0.9 else Light.AMBER
     check = AssumptionCheck(light, f"{share:.1%} of the training rows are retrieved by some target.", "retrieved")
     checks = (check,) if parts is None else (check, error_check(parts))
     result = valued_rows(inputs, ranked, values, ranked.accuracy, params.k, meta=meta, more_checks=checks)

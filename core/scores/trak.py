@@ -25,7 +25,7 @@ from core.scores.shared.held_out_targets import LastLayer, judged_layers, judged
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, SilentProgress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _BLOCK_CELLS = 2_000_000  # of the projected gradients made at a time: 16 MB
@@ -170,17 +170,17 @@ def _kernel_check(k: int, layers: list[LastLayer], ridge: float) -> AssumptionCh
     width = min(k, parameters)
     if width > rows:
         text = f"{width} projected dimensions for {rows} rows: the kernel is singular but for the ridge of {ridge:.1e}."
-        return AssumptionCheck("amber", text + f" Choose k below {rows}.", "kernel")
-    return AssumptionCheck("green", f"{width} projected dimensions for {rows} rows.", "kernel")
+        return AssumptionCheck(Light.AMBER, text + f" Choose k below {rows}.", "kernel")
+    return AssumptionCheck(Light.GREEN, f"{width} projected dimensions for {rows} rows.", "kernel")
 
 
 def _ridge_check(layer: LastLayer, ridge: float, asked: float) -> AssumptionCheck:
     if asked >= 0:
-        return AssumptionCheck("green", f"A ridge of {ridge:.2e}, as asked for.", "ridge")
+        return AssumptionCheck(Light.GREEN, f"A ridge of {ridge:.2e}, as asked for.", "ridge")
     if layer.weight_decay == 0:
         text = f"Trained without weight decay, which the ridge should match: the kernel's mean eigenvalue, {ridge:.2e}."
-        return AssumptionCheck("amber", text, "ridge")
-    return AssumptionCheck("green", f"A ridge of {ridge:.2e}, matched to the weight decay.", "ridge")
+        return AssumptionCheck(Light.AMBER, text, "ridge")
+    return AssumptionCheck(Light.GREEN, f"A ridge of {ridge:.2e}, matched to the weight decay.", "ridge")
 
 
 TRAK = ScoreMethod(

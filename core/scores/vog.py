@@ -27,7 +27,7 @@ from core.types.examples import UNLABELED
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import Signal
 
 _LEAST_ROWS = 5  # of a class: the spread of fewer values says nothing
@@ -142,7 +142,9 @@ def _stage(inputs: ScoreInputs, asked: str) -> str:
 def _stage_check(name: str, epochs: list[int]) -> AssumptionCheck:
     named = f" (epochs {', '.join(map(str, epochs))})" if epochs else ""
     text = f"{name} is over {len(epochs)} checkpoint{'s' * (len(epochs) != 1)}{named}; 3 or more are advised."
-    return AssumptionCheck("green" if len(epochs) >= 3 else "amber" if len(epochs) == 2 else "red", text, "stage")
+    return AssumptionCheck(
+        Light.GREEN if len(epochs) >= 3 else Light.AMBER if len(epochs) == 2 else Light.RED, text, "stage"
+    )
 
 
 _PAPER = Paper(

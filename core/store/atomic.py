@@ -38,7 +38,7 @@ def write_with(path: Path, write: Callable[[IO[bytes]], Any]) -> Path:
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o666 & ~_umask())  # mkstemp gives 0600; a run folder may be shared
             os.replace(temporary, path)
-        except BaseException:  # a wish to stop, too, leaves no half-written file
+        except BaseException:  # cancellation, too, leaves no half-written file
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from . import tables
 from .database import Database
 
-KEPT = 50  # selections of one run; the longest unused goes first
+KEPT = 50  # selections of one run; the least recently used is evicted first
 _p = tables.picked.c
 
 

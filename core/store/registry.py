@@ -1,4 +1,4 @@
-"""The run rows of the database: state, progress, heartbeat, the wish to cancel. Order by sequence, never by clock."""
+"""The run rows of the database: state, progress, heartbeat, request to cancel. Order by sequence, never by clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RunRegistry:
         self.database = database
 
     def register(self, run_id: str, path: Path, **facts: Any) -> None:
-        """Make or refresh a row: a run that this workspace should list. Clears an old wish to cancel."""
+        """Make or refresh a row: a run that this workspace should list. Clears an old request to cancel."""
         row = {"path": str(Path(path).absolute()), "cancel": False, "host": this_machine(), **facts}
         with self.database.writing() as connection:
             row |= _now(connection)

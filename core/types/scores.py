@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,24 @@ from .errors import CurationError
 BINS = 1024  # of a histogram as it is stored: finer than a screen draws, small beside the values
 
 
+class Light(StrEnum):
+    """How an assumption stands on a run."""
+
+    GREEN = "green"  # it holds
+    AMBER = "amber"  # worth knowing
+    RED = "red"  # the score should not be trusted
+
+
 @dataclass(frozen=True)
 class AssumptionCheck:
     """A light with its number: does this score's assumption hold on this run?"""
 
-    light: str  # green | amber | red
+    light: Light
     text: str  # in words, with the number
     name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "light", Light(self.light))
 
 
 @dataclass(frozen=True, eq=False)

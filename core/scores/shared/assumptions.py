@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Integer
 
 from core.types.examples import UNLABELED, ExampleTable, Split
 from core.types.ranks import spearman
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 
 UNLABELED_ROW = "unlabeled row"
 _AGREEMENT_ROWS = 20_000  # a rank correlation from this many rows is known to within 0.01
@@ -45,8 +45,8 @@ def agreement_check(per_seed: Float[np.ndarray, "seed row"], what: str = "seeds"
     agreement = seed_agreement(per_seed)
     if agreement is None:
         text = f"1 {what[:-1]}: nothing shows how stable this order is. Two or more are advised."
-        return AssumptionCheck("amber", text, what)
-    light = "green" if agreement >= 0.8 else "amber" if agreement >= 0.5 else "red"
+        return AssumptionCheck(Light.AMBER, text, what)
+    light = Light.GREEN if agreement >= 0.8 else Light.AMBER if agreement >= 0.5 else Light.RED
     text = f"{len(per_seed)} {what} agree on the order with a rank correlation of {agreement:.2f}."
     return AssumptionCheck(light, text, what)
 
@@ -61,7 +61,7 @@ def fit_check(
     chance = chance_of(labels)
     worth = skill(accuracy, labels)
     below = (accuracy if at_end is None else at_end) < chance
-    light = "red" if below or worth < 0.1 else "green" if worth >= 0.3 else "amber"
+    light = Light.RED if below or worth < 0.1 else Light.GREEN if worth >= 0.3 else Light.AMBER
     return AssumptionCheck(
         light,
         f"{what} give the given label to {accuracy:.1%} of the rows; always guessing the most "
@@ -72,7 +72,7 @@ def fit_check(
 
 def epochs_check(count: int, least: int = 5) -> AssumptionCheck:
     """Scores over training want several epochs."""
-    light = "green" if count >= least else "amber" if count >= 3 else "red"
+    light = Light.GREEN if count >= least else Light.AMBER if count >= 3 else Light.RED
     return AssumptionCheck(light, f"{count} epoch{'s' * (count != 1)} recorded; {least} or more are advised.", "epochs")
 
 

@@ -14,7 +14,7 @@ from core.scores.shared.formulas import residual
 from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence
 from core.types.progress import Progress, track
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 
 _BLOCK_NUMBERS = 2**18  # features at a time: 2 MB of float64 stay in a second-level cache, 4 times as fast as 32 MB
 
@@ -127,5 +127,5 @@ def checkpoints_check(count: int, rates_known: bool, how: str, of: str) -> Assum
     """
     text = f"{how} {count} checkpoint{'s' * (count != 1)} {of}; 3 or more are advised."
     if not rates_known:
-        return AssumptionCheck("amber", text + " Learning rates were not recorded: all count alike.", "checkpoints")
-    return AssumptionCheck("green" if count >= 3 else "amber", text, "checkpoints")
+        return AssumptionCheck(Light.AMBER, text + " Learning rates were not recorded: all count alike.", "checkpoints")
+    return AssumptionCheck(Light.GREEN if count >= 3 else Light.AMBER, text, "checkpoints")

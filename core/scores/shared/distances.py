@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from core.types.scores import AssumptionCheck
+from core.types.scores import AssumptionCheck, Light
 
 
 def neighbors_check(used: int, asked: int, among: str) -> AssumptionCheck:
     """Are there as many neighbors as were asked for?"""
-    light = "green" if used == asked else "amber"
+    light = Light.GREEN if used == asked else Light.AMBER
     return AssumptionCheck(light, f"{used} of {asked} neighbors found among {among}.", "neighbors")
 
 
@@ -19,8 +19,10 @@ def contrast_check(distances: Float[np.ndarray, " row"]) -> AssumptionCheck:
     median, high = np.percentile(distances, (50, 95))
     if median == 0.0:
         return AssumptionCheck(
-            "amber", "More than half of the examples have an identical neighbor (distance 0).", "contrast"
+            Light.AMBER, "More than half of the examples have an identical neighbor (distance 0).", "contrast"
         )
     ratio = float(high / median)
     text = f"The 95th percentile of the distances is {ratio:.2f} times their median; near 1 they tell little apart."
-    return AssumptionCheck("green" if ratio >= 1.3 else "amber" if ratio >= 1.1 else "red", text, "contrast")
+    return AssumptionCheck(
+        Light.GREEN if ratio >= 1.3 else Light.AMBER if ratio >= 1.1 else Light.RED, text, "contrast"
+    )

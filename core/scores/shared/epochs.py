@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.types.errors import CurationError
 from core.types.params import param
-from core.types.scores import AssumptionCheck
+from core.types.scores import AssumptionCheck, Light
 
 MEMORIZES = 0.95  # share of the given labels that a network fits when it memorizes them
 _GAP = 0.10  # training accuracy above held-out accuracy that only memorizing explains
@@ -77,7 +77,7 @@ def _by_number(asked: str, available: Sequence[int], fit: Fit) -> EpochChoice:
         )
     if int(asked) == 0:
         check = AssumptionCheck(
-            "red",
+            Light.RED,
             "Epoch 0 is before any training: scores there follow the size of the input, "
             "not its difficulty (AUROC about 0.5 for flipped labels).",
             "epochs",
@@ -94,7 +94,7 @@ def _check(asked: str, how: str, fit: Fit, used: str) -> AssumptionCheck:
         f"At the last epoch the networks fit {fit.training:.1%} of the given labels{beside} ({verdict}); read: {used}."
     )
     late = fit.memorizes and how == "last" and asked != "auto"
-    return AssumptionCheck("amber" if late else "green", text, "epochs")
+    return AssumptionCheck(Light.AMBER if late else Light.GREEN, text, "epochs")
 
 
 def _count(positions: Sequence[int]) -> str:

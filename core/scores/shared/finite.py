@@ -16,7 +16,7 @@ from core.types.errors import CurationError
 from core.types.evidence import CheckpointEvidence, Evidence, FoldModel
 from core.types.examples import UNLABELED
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 from core.types.signals import trained_for
 
 REASON = "output of the model is not finite"
@@ -56,7 +56,7 @@ def computed(method: ScoreMethod, inputs: ScoreInputs, params: Any, progress: Pr
         values=values,
         per_seed=per_seed,
         undefined=_reasons(result, bad),
-        checks=(AssumptionCheck("amber", text, "finite"), *result.checks),
+        checks=(AssumptionCheck(Light.AMBER, text, "finite"), *result.checks),
         flags=None if result.flags is None else result.flags & ~bad,
     )
 

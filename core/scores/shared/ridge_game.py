@@ -25,7 +25,7 @@ from core.types.errors import CurationError, DataError
 from core.types.examples import ExampleTable
 from core.types.params import param
 from core.types.progress import Progress
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 
 MOST_ROWS = 1_000  # of the scores that walk along whole orders of rows
 _DIMENSIONS = 64  # an order of 1,000 rows costs N^2 D: more would take longer than the factor itself
@@ -239,7 +239,7 @@ def few_targets_check(count: int) -> tuple[AssumptionCheck, ...]:
         f"Few targets ({count}): squared error also punishes being surer than a target's label asks, so that a wrong "
         f"label can look helpful. {_ENOUGH_TARGETS} or more are advised."
     )
-    return (AssumptionCheck("red" if count < _FEW_TARGETS else "amber", text, "few targets"),)
+    return (AssumptionCheck(Light.RED if count < _FEW_TARGETS else Light.AMBER, text, "few targets"),)
 
 
 def value_orders(

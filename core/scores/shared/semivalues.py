@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Integer
 
 from core.types.progress import Progress, SilentProgress, track
-from core.types.scores import AssumptionCheck
+from core.types.scores import AssumptionCheck, Light
 
 PARTS = 5  # independent parts of every estimate
 _PATIENCE = 5  # prefixes in a row close to the whole, before the rest of an order counts as nothing
@@ -139,8 +139,8 @@ def error_check(parts: Float[np.ndarray, "part row"]) -> AssumptionCheck:
     error = float(np.sqrt((parts.var(axis=0, ddof=1) / len(parts)).mean()))
     spread = float(parts.mean(axis=0).std())
     share = error / spread if spread > 0 else float(error > 0)
-    light = "green" if share <= 0.3 else "amber" if share <= 0.7 else "red"
-    advice = "" if light == "green" else " More samples make it smaller."
+    light = Light.GREEN if share <= 0.3 else Light.AMBER if share <= 0.7 else Light.RED
+    advice = "" if light == Light.GREEN else " More samples make it smaller."
     return AssumptionCheck(
         light, f"The standard error of a value is {share:.0%} of the spread between rows.{advice}", "error"
     )

@@ -11,7 +11,7 @@ from jaxtyping import Float, Integer
 from core.scores.method import ScoreInputs
 from core.scores.shared.assumptions import fit_check, skill, training_rows_only, undefined_rows
 from core.types.errors import DataError
-from core.types.scores import AssumptionCheck, ScoreResult
+from core.types.scores import AssumptionCheck, Light, ScoreResult
 
 _ADVISED = 100  # held-out rows: a share of right votes among so many has a standard error of .05 at most
 
@@ -105,16 +105,16 @@ def target_check(held_out: bool, count: int, how: str, otherwise: str, more: str
     how: "judged by", "valued for". otherwise: which rows stand in for held-out ones; more: a sentence about these.
     """
     if held_out:
-        light = "green" if count >= _ADVISED else "amber"
+        light = Light.GREEN if count >= _ADVISED else Light.AMBER
         return AssumptionCheck(light, f"{how.capitalize()} {count} held-out rows.", "targets")
     text = f"No held-out rows: {how} {count} {otherwise}, which carry the same label noise.{more}"
-    return AssumptionCheck("amber", text, "targets")
+    return AssumptionCheck(Light.AMBER, text, "targets")
 
 
 def _class_size_check(k: int, labels: Integer[np.ndarray, " row"]) -> AssumptionCheck:
     """Has each class as many rows as neighbors are asked?"""
     smallest = int(np.unique(labels, return_counts=True)[1].min())
-    light = "green" if smallest >= k else "amber"
+    light = Light.GREEN if smallest >= k else Light.AMBER
     return AssumptionCheck(
         light, f"The smallest class has {smallest} training rows; {k} neighbors are asked.", "class size"
     )
