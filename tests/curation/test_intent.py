@@ -70,7 +70,7 @@ def test_fault_90_rules_that_keep_everything_are_asked_about(rules):
 def test_fault_90_a_whole_share_is_asked_about_though_duplicates_go():
     view = _view(exact_duplicate_of=np.array([0, 1, 0, *range(3, N)]))
     assert _asked(keep_fraction_rules(Rules(), 1.0), view=view)[0].endswith(
-        "goes; 1 go as duplicates or by a person's word."
+        "goes; 1 go as duplicates or because a person dropped them."
     )
     assert _asked(Rules(), view=view) == (), "rules may drop duplicates alone"
 
