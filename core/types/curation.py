@@ -249,6 +249,10 @@ class Outcome:
         """A Source as text for each of these rows (numbers, a slice or a mask)."""
         return np.array([source.value for source in SOURCES])[self.source_code[rows]]
 
+    def decided_by(self, row: int) -> Source:
+        """Who decided one row."""
+        return SOURCES[int(self.source_code[row])]
+
     def came_from(self, *sources: Source) -> Bool[np.ndarray, " example"]:
         """Rows that one of these decided."""
         return np.isin(np.arange(len(SOURCES)), [SOURCES.index(s) for s in sources])[self.source_code]

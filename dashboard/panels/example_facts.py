@@ -45,7 +45,7 @@ def _judged(opened: Opened, row: int) -> dict[str, str]:
     about = ", of the label as given" if example_tiles.is_relabeled(opened, row) else ""
     return {
         "predicted": _predicted(opened, row),
-        "export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.source_of(row)}",
+        "export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.decided_by(row)}",
         "because": actions.outcomes.reasons_of(opened.outcome, row),
         "distance": flip_risks.distance_words(opened, row),
         "zone": row_table.zone_word(opened, row) + about,

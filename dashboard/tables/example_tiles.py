@@ -103,7 +103,7 @@ def hover_card(opened: Opened, row: int) -> HoverCard:
         sure = f" · {probability(view.predicted_prob[row])}" if view.predicted_prob is not None else ""
         lines.append(("prediction", class_word(opened, int(view.predicted[row])) + sure))
     kept = "kept" if opened.outcome.kept[row] else "dropped"
-    lines.append(("decision", f"{kept} · {opened.outcome.source_of(row)}"))
+    lines.append(("decision", f"{kept} · {opened.outcome.decided_by(row)}"))
     text = example if isinstance(example, str) else problem
     if isinstance(example, Mapping):
         lines += [(str(k), cell(v)) for k, v in list(example.items())[:4]]
