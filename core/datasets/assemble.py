@@ -14,9 +14,9 @@ from core.types.examples import NO_COLUMN, ExampleTable, Finding, Modality, Role
 from . import identity, report
 from .cells import refuse_nul
 from .files import listed
+from .image_arrays import size_finding
 from .labels import MISSING, Labels, encode_labels, read_class_map
 from .loader import Request
-from .pixels import size_finding
 from .splits import encode_splits
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from core.types.examples import Finding
 
-from .archives import Header
-from .arrayfile import CLASS_NAMES, ArrayFile
+from .array_archives import Header
+from .array_file import CLASS_NAMES, ArrayFile
 
 SIGNALS = {
     "logits": ("logit",),

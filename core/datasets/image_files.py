@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from core.types.errors import DataError
 
 from .files import MEGABYTE
-from .pixels import resize
+from .image_arrays import resize
 from .ranges import Reading, Spread, blocks, measure, merge, reading_of
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # a phone's MPO is read as the JPEG it begins with

@@ -15,11 +15,11 @@ import pandas as pd
 from core.types.errors import DataError
 from core.types.examples import ExampleTable, Modality, Roles
 
-from .arrayfile import ArrayFile
+from .array_file import ArrayFile
 from .delimited import read_delimited
 from .files import read_bytes
 from .frames import DELIMITED, JSON_LINES
-from .images import manifest_in
+from .image_folders import manifest_in
 from .jsonl import parse_json_line
 from .perturb import near_image, near_number, near_text
 from .spreadsheet import csv_text, is_formula, neutralise, safe_frame

@@ -15,16 +15,16 @@ from core.types.examples import ExampleTable, Modality, Roles
 from core.types.previews import SourcePreview
 from core.types.registry import check_name
 
-from .arrays import ARRAYS
+from .array_inputs import ARRAYS
 from .cache import kept_unless_refused
 from .files import is_text, printable, unreadable
 from .frames import is_table, read_sample
-from .images import IMAGES
+from .image_folders import IMAGES
 from .limits import too_large
 from .loader import Loader, Request
 from .roles import guess_modality
 from .samples import SAMPLES, means_sample, sample_path
-from .saved_pictures import SAVED_PICTURES
+from .saved_images import SAVED_PICTURES
 from .tabular import TABULAR
 from .text import TEXT
 from .traces import TRACES, load_recorded

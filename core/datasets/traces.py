@@ -13,8 +13,8 @@ from core.types.examples import NO_COLUMN, ExampleTable, Finding, Modality, Role
 from core.types.previews import Column, SourcePreview
 
 from . import identity, report
-from .archives import Header
-from .arrayfile import (
+from .array_archives import Header
+from .array_file import (
     ArrayFile,
     check_lengths,
     check_not_empty,
@@ -25,7 +25,7 @@ from .arrayfile import (
 )
 from .assemble import Parts, assemble
 from .beside import embeddings_beside, may_be_signal, signal_named, unused_findings
-from .labelfile import join_labels
+from .label_file import join_labels
 from .loader import Loader, Request
 
 _BLOCK = 4096

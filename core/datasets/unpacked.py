@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .archives import ZIP_DAMAGE, damaged, open_zip
+from .array_archives import ZIP_DAMAGE, damaged, open_zip
 from .cache import cache_folder, cached_directory
 from .files import file_digest
 from .folders import PICTURE_SUFFIXES

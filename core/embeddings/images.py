@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.datasets.pixels import size_seen
+from core.datasets.image_arrays import size_seen
 
 
 def common_size(inputs: Any) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 import numpy as np
 
-from core.datasets.pixels import size_seen
+from core.datasets.image_arrays import size_seen
 from core.store.atomic import read_json, write_json
 from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality

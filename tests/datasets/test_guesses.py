@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.datasets.archives import Header
-from core.datasets.arrays import guess_inputs
+from core.datasets.array_archives import Header
+from core.datasets.array_inputs import guess_inputs
 from core.datasets.folders import Found, layout
-from core.datasets.images import _inside
+from core.datasets.image_folders import _inside
 from core.datasets.labels import encode_labels
 from core.datasets.ranges import measure, reading_of
 from core.datasets.roles import Head, guess_modality, guess_roles

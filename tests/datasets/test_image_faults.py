@@ -220,7 +220,7 @@ def test_fault_12_two_files_of_one_content_have_two_ids(tmp_path):
 
 def test_fault_58_two_gigabytes_in_two_megabytes(tmp_path):
     """The words of the specification; weighed by the directory, so that the test needs not write it."""
-    from core.datasets.archives import check_directory
+    from core.datasets.array_archives import check_directory
 
     member = zipfile.ZipInfo("images.npy")
     member.file_size = 2 << 30

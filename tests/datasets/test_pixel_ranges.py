@@ -135,7 +135,7 @@ def test_a_full_disk_leaves_no_part_of_a_conversion(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.datasets.arrays._write_bytes", full)
+    monkeypatch.setattr("core.datasets.array_inputs._write_bytes", full)
     with pytest.raises(DataError, match="cannot be unpacked: No space left on device"):
         load_examples(source, cache=tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("*.tmp"))

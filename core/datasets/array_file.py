@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.types.errors import DataError
 
-from .archives import Header, extract_member, npy_header, npz_headers, read_member
+from .array_archives import Header, extract_member, npy_header, npz_headers, read_member
 from .cache import cache_folder, cached_file
 from .files import file_digest, open_regular, unpack_limit
 from .report import some_rows

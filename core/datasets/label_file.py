@@ -11,7 +11,7 @@ import pandas as pd
 from core.types.errors import DataError
 from core.types.examples import Modality, Roles
 
-from .arrayfile import ArrayFile, is_arrays, row_columns
+from .array_file import ArrayFile, is_arrays, row_columns
 from .files import read_bytes
 from .frames import is_table, read_frame
 from .roles import guess_roles

@@ -13,7 +13,7 @@ from core.types.previews import SourcePreview
 from .cache import cache_folder, cached_directory
 from .files import file_digest
 from .huggingface import is_saved, picture_column, read_saved, saved_pictures
-from .images import IMAGES
+from .image_folders import IMAGES
 from .loader import Loader, Request
 from .spreadsheet import csv_text
 

@@ -13,8 +13,8 @@ from core.types.examples import NO_COLUMN, ExampleTable, Modality, Roles
 from core.types.previews import Column, SourcePreview
 
 from . import identity
-from .archives import Header
-from .arrayfile import (
+from .array_archives import Header
+from .array_file import (
     ArrayFile,
     check_lengths,
     check_not_empty,
@@ -26,9 +26,9 @@ from .arrayfile import (
 from .assemble import Parts, assemble
 from .beside import beside_findings
 from .cache import cached_file
-from .labelfile import join_labels
+from .image_arrays import ImageArray
+from .label_file import join_labels
 from .loader import Loader, Request
-from .pixels import ImageArray
 from .ranges import Reading, blocks, reading_of, spread_of
 from .roles import LABEL_NAMES
 from .tabular import feature_parts
