@@ -21,7 +21,7 @@ from core.types.errors import DataError
 from .cache import cached_file
 from .files import GIGABYTE, MAX_DEPTH, MEGABYTE, open_regular, unpack_limit
 
-MAX_RATIO = 200  # honest arrays and pictures pack far less; zeros pack about 1000 times
+MAX_RATIO = 200  # honest arrays and images pack far less; zeros pack about 1000 times
 _RATIO_FROM = 16 * MEGABYTE  # small constant arrays pack well and harm nobody
 _LONGEST_NAME = 255
 # What zipfile and its decompressors raise over bytes that lie, beside OSError.

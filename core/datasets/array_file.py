@@ -188,7 +188,7 @@ def check_lengths(file: ArrayFile, inputs: str, wanted: tuple[str | None, ...]) 
 
 
 def check_not_empty(file: ArrayFile, name: str) -> None:
-    """Refuse an array of 0 rows, and one whose rows hold nothing (pictures without pixels, logits of 0 epochs)."""
+    """Refuse an array of 0 rows, and one whose rows hold nothing (images without pixels, logits of 0 epochs)."""
     shape = file.header(name).shape
     if 0 in shape:
         raise DataError(f'{file.path.name}: "{name}" is empty: its shape is {shape}.', "Write it again with its rows.")

@@ -1,4 +1,4 @@
-"""Pictures or features in .npz, .npy or IDX files."""
+"""Images or features in .npz, .npy or IDX files."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ def _claims(request: Request) -> int:
 
 
 def guess_inputs(file: ArrayFile, roles: Roles) -> str | None:
-    """The array that holds the examples: as named, else the first usual name, else the largest that is pictures."""
+    """The array that holds the examples: as named, else the first usual name, else the largest that is images."""
     if roles.inputs:
         return roles.inputs if _may_hold_examples(file.header(roles.inputs), "buif") else None
     candidates = [h for h in file.headers.values() if _is_candidate(h, nameless=file.path.suffix.lower() == ".npy")]
-    for choose in (_usually_named, _largest_pictures, _only_one):
+    for choose in (_usually_named, _largest_images, _only_one):
         if (header := choose(candidates)) is not None:
             return header.name
     return None
 
 
 def _may_hold_examples(header: Header, kinds: str) -> bool:
-    """Pictures, or features [N, d] of these kinds of numbers; by its name no logits, probabilities or embeddings."""
+    """Images, or features [N, d] of these kinds of numbers; by its name no logits, probabilities or embeddings."""
     is_features = len(header.shape) == 2 and header.dtype.kind in kinds
     return (_is_images(header) or is_features) and not _is_recorded(header.name)
 
@@ -77,7 +77,7 @@ def _usually_named(candidates: list[Header]) -> Header | None:
     return next((by_name[name] for name in _INPUTS if name in by_name), None)
 
 
-def _largest_pictures(candidates: list[Header]) -> Header | None:
+def _largest_images(candidates: list[Header]) -> Header | None:
     return max(filter(_is_images, candidates), key=lambda header: header.size, default=None)
 
 
@@ -106,10 +106,10 @@ def _inspect(request: Request) -> SourcePreview:
         if h.name in columns or h.shape != (header.shape[0],)
     )
     notes = [f'the examples are the array "{inputs}" {header.shape}']
-    pictures: tuple[np.ndarray, ...] = ()
+    shown: tuple[np.ndarray, ...] = ()
     if images := _is_images(header):
         array, reading = images_of(file, inputs)
-        pictures = tuple(array[i] for i in range(min(5, len(array))))
+        shown = tuple(array[i] for i in range(min(5, len(array))))
         notes += [reading.note] if reading.note else []
     notes += [beside.text for beside in beside_findings(file, inputs)]
     modality = Modality.IMAGE if images else Modality.TABLE
@@ -122,7 +122,7 @@ def _inspect(request: Request) -> SourcePreview:
         columns.head(5),
         header.shape[0],
         tuple(notes),
-        pictures,
+        shown,
     )
 
 
@@ -164,7 +164,7 @@ def _load(request: Request) -> ExampleTable:
     count = file.header(inputs).shape[0]
     if _is_images(file.header(inputs)):
         images, reading = images_of(file, inputs)
-        digests = _picture_digests(images)
+        digests = _image_digests(images)
         parts = Parts(Modality.IMAGE, images, digests, columns, roles, findings=reading.findings(count))
     else:
         parts = _feature_parts(file, inputs, columns, roles)
@@ -172,7 +172,7 @@ def _load(request: Request) -> ExampleTable:
     return assemble(request, replace(parts, known_classes=class_names_of(file, count), findings=findings))
 
 
-def _picture_digests(images: ImageArray) -> np.ndarray:
+def _image_digests(images: ImageArray) -> np.ndarray:
     return np.concatenate([identity.digest_array(block) for _, block in blocks(images.array)])
 
 
@@ -184,7 +184,7 @@ def _feature_parts(file: ArrayFile, inputs: str, columns: pd.DataFrame, roles: R
 
 
 def images_of(file: ArrayFile, name: str) -> tuple[ImageArray, Reading]:
-    """The pictures, memory-mapped, and how they were read; what is not bytes becomes uint8 [N, H, W, C] once."""
+    """The images, memory-mapped, and how they were read; what is not bytes becomes uint8 [N, H, W, C] once."""
     header, array = file.header(name), file.mapped(name)
     reading = reading_of(spread_of(array, file.path.name), header.dtype, file.path.name)
     first = len(header.shape) == 4 and header.shape[3] not in _CHANNELS

@@ -35,7 +35,7 @@ def signal_named(header: Header) -> str | None:
 
 
 def embeddings_beside(file: ArrayFile, inputs: str) -> Header | None:
-    """The first array of embeddings [N, d] beside pictures or features [N, ...]."""
+    """The first array of embeddings [N, d] beside images or features [N, ...]."""
     count = file.header(inputs).shape[0]
     others = [h for h in file.headers.values() if h.name != inputs and h.shape[:1] == (count,)]
     return next((h for h in others if signal_named(h) == "embeddings"), None)

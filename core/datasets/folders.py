@@ -1,4 +1,4 @@
-"""A folder of pictures: the files it holds, the class and split their folders give, and all that was passed over."""
+"""A folder of images: the files it holds, the class and split their folders give, and all that was passed over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .roles import IMAGE_SUFFIXES
 from .splits import split_of
 
 FOREIGN_SUFFIXES = (".svg", ".eps", ".heic", ".psd", ".ai", ".pdf", ".avif", ".jxl")
-PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, *FOREIGN_SUFFIXES)
+LISTED_SUFFIXES = (*IMAGE_SUFFIXES, *FOREIGN_SUFFIXES)
 _HIDDEN = ("__MACOSX", "@eaDir")  # what packers and file servers leave, beside names that begin with a dot
 
 
@@ -36,18 +36,18 @@ class Passed(NamedTuple):
 
 @dataclass
 class Found:
-    """Relative paths of a folder: its pictures (deeper: those below a class folder's own), what was passed over, files
+    """Relative paths of a folder: its images (deeper: those below a class folder's own), what was passed over, files
     of other kinds, and the folders that were read."""
 
-    pictures: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     deeper: list[str] = field(default_factory=list)
 
     def empty_folders(self) -> list[str]:
-        """The outermost folders without a picture anywhere below, with a slash at their end."""
-        holding = {path.rpartition("/")[0] for path in self.pictures}
+        """The outermost folders without an image anywhere below, with a slash at their end."""
+        holding = {path.rpartition("/")[0] for path in self.images}
         full = holding | {str(parent) for place in holding for parent in PurePosixPath(place).parents}
         empty = {f for f in self.folders if f and f not in full}
         return sorted(f"{f}/" for f in empty if str(PurePosixPath(f).parent) not in empty)
@@ -105,14 +105,14 @@ def _enter(inside: str, name: str, root: Path, found: Found) -> list[str]:
 def _sort_file(entry: os.DirEntry[str], inside: str, found: Found) -> None:
     if _is_folder(entry, links=True):
         found.passed.append(Passed("link to a folder, not followed", printable(f"{inside}/")))
-    elif not entry.name.lower().endswith(PICTURE_SUFFIXES):
+    elif not entry.name.lower().endswith(LISTED_SUFFIXES):
         found.others += [] if entry.name.startswith(".") else [printable(inside)]
     elif entry.name.startswith("."):
         found.passed.append(Passed("hidden file", printable(inside), noted=True))
     elif not is_text(entry.name):
         found.passed.append(Passed("name is not UTF-8", printable(inside)))
     else:
-        found.pictures.append(inside)
+        found.images.append(inside)
 
 
 def _is_folder(entry: os.DirEntry[str], links: bool) -> bool:
@@ -124,13 +124,13 @@ def _is_folder(entry: os.DirEntry[str], links: bool) -> bool:
 
 
 def layout(found: Found, root: Path) -> pd.DataFrame:
-    """Path, class folder and split folder of each picture, sorted by path.
+    """Path, class folder and split folder of each image, sorted by path.
 
     Raises `DataError` where there is none, and where split folders lie beside others: what is meant is not certain.
     """
-    if not found.pictures:
+    if not found.images:
         raise _nothing(found, root)
-    paths = sorted(found.pictures)
+    paths = sorted(found.images)
     folders = _without_wrapper([path.split("/")[:-1] for path in paths])
     frame = pd.DataFrame({"path": pd.Series(paths, dtype=object)})
     if all(_begins_with_split(parts) for parts in folders):

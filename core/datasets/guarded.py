@@ -26,7 +26,7 @@ from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles
 
 MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alone reserve about 2 GB
 LOOK_SECONDS = 120
-WHOLE_SECONDS = 1800  # a folder of a million pictures is honest work
+WHOLE_SECONDS = 1800  # a folder of a million images is honest work
 
 
 class UnsafeFileError(DataError):

@@ -1,6 +1,6 @@
 """Datasets that Hugging Face `datasets` wrote with `save_to_disk`: Arrow files with a list of them, one folder a split.
 
-Read with pyarrow alone; nothing of the folder is code. Class numbers become their names; pictures kept inside the Arrow
+Read with pyarrow alone; nothing of the folder is code. Class numbers become their names; images kept inside the Arrow
 files are unpacked once into the cache.
 """
 
@@ -33,7 +33,7 @@ def is_saved(path: Path) -> bool:
 
 
 def read_saved(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """All rows (or the first `rows`) as text, class numbers as names, pictures as the place they are unpacked to.
+    """All rows (or the first `rows`) as text, class numbers as names, images as the place they are unpacked to.
 
     A dataset of several splits gets a column `split`, unless it has one. Also what a person should know of its columns.
     Raises `DataError` naming the file.
@@ -59,28 +59,28 @@ def saved_rows(path: Path) -> int:
     return sum(stream_rows(file, budget) for _, folder in _folders(path) for file in _files(folder))
 
 
-def picture_column(path: Path) -> str | None:
+def image_column(path: Path) -> str | None:
     """The first column of the kind Image; None without one."""
     _, folder = _folders(path)[0]
     return next((name for name, about in _features(folder).items() if about.get("_type") == "Image"), None)
 
 
-def saved_pictures(path: Path, column: str) -> Iterator[tuple[str, bytes | None]]:
-    """For each row: the relative path that `read_saved` shows for its picture, and the file's bytes, if kept inside."""
+def saved_images(path: Path, column: str) -> Iterator[tuple[str, bytes | None]]:
+    """For each row: the relative path that `read_saved` shows for its image, and the file's bytes, if kept inside."""
     on_disk = _on_disk(path)
     budget = Budget(path.name, on_disk, max(on_disk, unpack_limit()))  # what lies there as it is may be copied
     for _, folder in _folders(path):
         row = 0
         for file in _files(folder):
             for batch in stream_batches(file, budget):
-                cells = _pictures(batch, column, file.name)
+                cells = _images(batch, column, file.name)
                 budget.spend(0, text_size(cells)._replace(values=0))
                 for cell in cells:
                     yield _place(folder, path, row), (cell.as_py() or {}).get("bytes")
                     row += 1
 
 
-def _pictures(batch: Any, column: str, name: str) -> Any:
+def _images(batch: Any, column: str, name: str) -> Any:
     """The cells {bytes, path} of one batch."""
     from pyarrow import types
 
@@ -156,25 +156,25 @@ def _on_disk(path: Path) -> int:
 
 
 def _read_split(folder: Path, rows: int | None, budget: Budget) -> tuple[pd.DataFrame, list[str]]:
-    """Text of one split and what to know of its columns. Pictures stay where they are: only their place is named."""
+    """Text of one split and what to know of its columns. Images stay where they are: only their place is named."""
     features = _features(folder)
-    pictures = {name for name, about in features.items() if about.get("_type") == "Image"}
-    reading = _Reading(pictures, rows, budget)
+    images = {name for name, about in features.items() if about.get("_type") == "Image"}
+    reading = _Reading(images, rows, budget)
     files = _files(folder)
     for file, batch in ((one, batch) for one in files for batch in stream_batches(one, budget)):
         reading.add(batch, file, files[0].name)
         if rows is not None:
             break
     frame = reading.frame()
-    names = [name for name in reading.names if name in frame or name in pictures]
+    names = [name for name in reading.names if name in frame or name in images]
     return _with_names(frame, features, folder, reading.count)[names], list(reading.warnings)
 
 
 class _Reading:
     """The batches of one split as they come: their text, what to know of them, and how many rows they were."""
 
-    def __init__(self, pictures: set[str], rows: int | None, budget: Budget):
-        self._pictures, self._rows, self._budget = pictures, rows, budget
+    def __init__(self, images: set[str], rows: int | None, budget: Budget):
+        self._images, self._rows, self._budget = images, rows, budget
         self._schema: Any = None  # of the first batch, which all others must have
         self._texts: list[Any] = []
         self.warnings: dict[str, None] = {}  # in order, each once
@@ -191,7 +191,7 @@ class _Reading:
             self._schema = batch.schema
             check_names(self._schema.names, file.name)
         self._warn(compare_schemas(batch.schema, self._schema, file.name, first_name))
-        kept = batch.select([name for name in self._schema.names if name not in self._pictures])
+        kept = batch.select([name for name in self._schema.names if name not in self._images])
         kept = kept if self._rows is None else short_head(kept, self._rows)
         self._warn(schema_words(kept.schema))
         self._budget.spend(len(kept), batch_size(kept))
@@ -210,7 +210,7 @@ class _Reading:
 
 
 def _with_names(frame: pd.DataFrame, features: dict[str, dict[str, Any]], folder: Path, count: int) -> pd.DataFrame:
-    """Class numbers become names, and each picture the place that it is unpacked to."""
+    """Class numbers become names, and each image the place that it is unpacked to."""
     root = folder.parent if (folder.parent / _SPLITS).is_file() else folder
     for name, about in features.items():
         if about.get("_type") == "Image":
@@ -232,6 +232,6 @@ def _named(codes: pd.Series, names: Any, column: str) -> list[str]:
 
 
 def _place(folder: Path, root: Path, row: int) -> str:
-    """Where a picture is unpacked to, and how its row names it; the true kind is told from the bytes, not the name."""
+    """Where an image is unpacked to, and how its row names it; the true kind is told from the bytes, not the name."""
     start = "" if folder.resolve() == root.resolve() else f"{folder.name}-"
     return f"{start}{row:07d}.png"

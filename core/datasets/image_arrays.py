@@ -1,4 +1,4 @@
-"""Pictures behind one face: `len`, `[i] -> uint8 [H, W, C]`, `take(rows)`, read only when asked for."""
+"""Images behind one face: `len`, `[i] -> uint8 [H, W, C]`, `take(rows)`, read only when asked for."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 from core.types.examples import Finding
 
-COMMON_SIDE = 32  # of pictures whose sizes differ or are large, as our own networks and the built-in embedding see them
-NATIVE_LIMIT = 64  # up to this side pictures of one size are used as they are
+COMMON_SIDE = 32  # of images whose sizes differ or are large, as our own networks and the built-in embedding see them
+NATIVE_LIMIT = 64  # up to this side images of one size are used as they are
 
 
 def size_seen(sizes: Collection[tuple[int, int]]) -> tuple[int, int]:
-    """(height, width) at which our own networks see pictures of these sizes."""
+    """(height, width) at which our own networks see images of these sizes."""
     one = next(iter(sizes)) if len(sizes) == 1 else (COMMON_SIDE, COMMON_SIDE)
     return one if max(one) <= NATIVE_LIMIT else (COMMON_SIDE, COMMON_SIDE)
 
 
 def size_finding(inputs: Any) -> Finding:
-    """One line of the report card: the sizes there are, and what pictures will be resized to."""
+    """One line of the report card: the sizes there are, and what images will be resized to."""
     sizes = {(int(h), int(w)) for h, w in np.unique(inputs.sizes, axis=0)}
     seen = size_seen(sizes)
     least, most = ("{} x {}".format(*end(sizes, key=lambda s: s[0] * s[1])) for end in (min, max))
@@ -31,7 +31,7 @@ def size_finding(inputs: Any) -> Finding:
 
 
 class ImageArray:
-    """Pictures of one size in a (memory-mapped) array [N, H, W, C] of uint8; [N, H, W] gets one channel."""
+    """Images of one size in a (memory-mapped) array [N, H, W, C] of uint8; [N, H, W] gets one channel."""
 
     def __init__(self, array: np.ndarray):
         self.array = array if array.ndim == 4 else array[..., None]
@@ -46,7 +46,7 @@ class ImageArray:
 
     @property
     def sizes(self) -> np.ndarray:
-        """int64 [N, 2] height and width of each picture."""
+        """int64 [N, 2] height and width of each image."""
         return np.tile(np.array(self.shape[1:3], dtype=np.int64), (len(self), 1))
 
     def take(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:

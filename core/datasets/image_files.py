@@ -1,4 +1,4 @@
-"""Pictures in files: what is refused, what is converted, and how one is read when it is asked for."""
+"""Images in files: what is refused, what is converted, and how one is read when it is asked for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .ranges import Reading, Spread, blocks, measure, merge, reading_of
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # a phone's MPO is read as the JPEG it begins with
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 256 * MEGABYTE
-# Formats that are pictures, but whose readers run programs, draw scripts or are absent: known by their first bytes.
+# Formats that are images, but whose readers run programs, draw scripts or are absent: known by their first bytes.
 _FOREIGN = (
     (b"%!PS", "EPS"),
     (b"\xc5\xd0\xd3\xc6", "EPS"),
@@ -40,11 +40,11 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, A
            struct.error, zlib.error, UserWarning)  # fmt: skip
 # Pillow only warns between 89 and 179 megapixels: here a warning of that kind is a refusal, in every thread.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of damaged notes inside a sound picture
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of damaged notes inside a sound image
 
 
 @dataclass(frozen=True)
-class Picture:
+class ExaminedImage:
     """What was found about one file. skipped: why it cannot be used, or empty. converted: what reading it changes.
 
     peak: the largest of its bytes. deep: the spread and type of values that are no bytes (16 bits, floats), else None.
@@ -71,25 +71,25 @@ def read_file(path: Path) -> bytes:
         return file.read()
 
 
-def examine(path: Path) -> Picture:
+def examine(path: Path) -> ExaminedImage:
     """Read and decode one file; never raises for what is wrong with the file itself."""
     try:
         data = read_file(path)
         if not data:
-            return Picture(path, skipped="empty")
+            return ExaminedImage(path, skipped="empty")
         values, converted = _decoded(data)
         deep = _deep(values)
     except FileNotFoundError:
-        return Picture(path, skipped="No such file")
+        return ExaminedImage(path, skipped="No such file")
     except PermissionError:
-        return Picture(path, skipped="no permission")
+        return ExaminedImage(path, skipped="no permission")
     except OSError as error:
-        return Picture(path, skipped=f"unreadable ({error.strerror or error})")
+        return ExaminedImage(path, skipped=f"unreadable ({error.strerror or error})")
     except DataError as error:
-        return Picture(path, skipped=str(error))
+        return ExaminedImage(path, skipped=str(error))
     size, peak = values.shape[:2], int(values.max(initial=0)) if deep is None else 255
     gray = values.shape[2] == 1
-    return Picture(path, hashlib.sha256(data).hexdigest(), size, gray, converted, peak=peak, deep=deep)
+    return ExaminedImage(path, hashlib.sha256(data).hexdigest(), size, gray, converted, peak=peak, deep=deep)
 
 
 def _deep(values: np.ndarray) -> tuple[Spread, np.dtype] | None:
@@ -101,7 +101,7 @@ def _deep(values: np.ndarray) -> tuple[Spread, np.dtype] | None:
 
 
 def _decoded(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
-    """[H, W, 1 or 3] and what was converted: uint8, or the raw values of a gray picture of 16 bits or of floats.
+    """[H, W, 1 or 3] and what was converted: uint8, or the raw values of a gray image of 16 bits or of floats.
 
     Raises DataError with the reason in a word or two.
     """
@@ -175,7 +175,7 @@ def _upright(image: Image.Image) -> tuple[Image.Image, list[str]]:
 
 
 def _opaque(image: Image.Image) -> tuple[Image.Image, list[str]]:
-    """The picture in gray or RGB."""
+    """The image in gray or RGB."""
     notes = []
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         notes.append("transparency on white")
@@ -187,11 +187,11 @@ def _opaque(image: Image.Image) -> tuple[Image.Image, list[str]]:
     return image, notes
 
 
-def _readings(pictures: Sequence[Picture]) -> dict[bool, Reading]:
-    """How deep values become bytes, by whether they are floats: alike in all pictures, as their common range says."""
+def _readings(images: Sequence[ExaminedImage]) -> dict[bool, Reading]:
+    """How deep values become bytes, by whether they are floats: alike in all images, as their common range says."""
     readings = {}
     for floats in (False, True):
-        deep = [(p.deep, p.path.name) for p in pictures if p.deep is not None and (p.deep[1].kind == "f") is floats]
+        deep = [(p.deep, p.path.name) for p in images if p.deep is not None and (p.deep[1].kind == "f") is floats]
         if deep:
             common = merge(replace(found[0], low_at=name, high_at=name) for found, name in deep)
             readings[floats] = reading_of(common, deep[0][0][1], "16-bit or float files")
@@ -199,20 +199,20 @@ def _readings(pictures: Sequence[Picture]) -> dict[bool, Reading]:
 
 
 class ImageFiles:
-    """Pictures in files, decoded when asked for; all with the same number of channels."""
+    """Images in files, decoded when asked for; all with the same number of channels."""
 
-    def __init__(self, pictures: Sequence[Picture]):
-        self._paths = [p.path for p in pictures]
-        self.readings = _readings(pictures)
-        self.sizes = np.array([p.size for p in pictures], dtype=np.int64).reshape(-1, 2)
-        self.channels = 1 if all(p.gray for p in pictures) else 3
+    def __init__(self, images: Sequence[ExaminedImage]):
+        self._paths = [p.path for p in images]
+        self.readings = _readings(images)
+        self.sizes = np.array([p.size for p in images], dtype=np.int64).reshape(-1, 2)
+        self.channels = 1 if all(p.gray for p in images) else 3
 
     def __len__(self) -> int:
         return len(self._paths)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, H, W, C) when all pictures have one size, else (N,)."""
+        """(N, H, W, C) when all images have one size, else (N,)."""
         same = len(self) > 0 and (self.sizes == self.sizes[0]).all()
         return (len(self), *map(int, self.sizes[0]), self.channels) if same else (len(self),)
 
@@ -237,7 +237,7 @@ class ImageFiles:
         return np.concatenate([reading.pixels(block) for _, block in blocks(values)])
 
     def take(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-        """uint8 [n, H, W, C]; `size` (height, width) resizes and is needed when the pictures differ in size."""
+        """uint8 [n, H, W, C]; `size` (height, width) resizes and is needed when the images differ in size."""
         if size is None and len(self.shape) == 1:
             raise DataError("The pictures differ in size.", "Ask for one size.")
         height, width = size or self.shape[1:3]

@@ -1,4 +1,4 @@
-"""Pictures in a folder per class, in a manifest of relative paths, or in a zip of either."""
+"""Images in a folder per class, in a manifest of relative paths, or in a zip of either."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from . import report
 from .assemble import Parts, assemble, check_columns
 from .folders import Passed, folder_findings, layout, reason_of, skips, some, walk
 from .frames import is_table, read_frame, read_sample
-from .image_files import ImageFiles, Picture, examine
+from .image_files import ExaminedImage, ImageFiles, examine
 from .loader import Loader, Request
 from .ranges import dark_words
 from .roles import describe, guess_path, guess_roles
@@ -44,7 +44,7 @@ class Listed:
     """The person's columns, a verdict for each path that must not be opened, the root, the roles, what to report."""
 
     frame: pd.DataFrame
-    verdicts: list[Picture | None]
+    verdicts: list[ExaminedImage | None]
     root: Path
     roles: Roles
     findings: tuple[Finding, ...] = ()
@@ -76,7 +76,7 @@ def _source(request: Request) -> Listed:
 
 
 def manifest_in(folder: Path) -> Path | None:
-    """The table of paths that lies in a folder of pictures, if there is one."""
+    """The table of paths that lies in a folder of images, if there is one."""
     for name in _MANIFESTS:
         if (folder / name).is_file():
             head = read_sample(folder / name)
@@ -85,19 +85,19 @@ def manifest_in(folder: Path) -> Path | None:
     return None
 
 
-def _inside(text: str, root: Path, real: Path) -> Picture | None:
+def _inside(text: str, root: Path, real: Path) -> ExaminedImage | None:
     """None for a path that may be opened; else the reason why not. Nothing is opened here."""
     if reason := _never_opened(text):
-        return Picture(root / ("?" if "\0" in text else text), skipped=reason)
+        return ExaminedImage(root / ("?" if "\0" in text else text), skipped=reason)
     path = root / text
     try:
         target = path.resolve(strict=True)
     except FileNotFoundError:
         escapes = not Path(os.path.realpath(path)).is_relative_to(real)
-        return Picture(path, skipped="outside the data folder" if escapes else "No such file")
+        return ExaminedImage(path, skipped="outside the data folder" if escapes else "No such file")
     except (OSError, RuntimeError) as error:
-        return Picture(path, skipped=reason_of(error))
-    return None if target.is_relative_to(real) else Picture(path, skipped="outside the data folder")
+        return ExaminedImage(path, skipped=reason_of(error))
+    return None if target.is_relative_to(real) else ExaminedImage(path, skipped="outside the data folder")
 
 
 def _never_opened(text: str) -> str:
@@ -111,10 +111,10 @@ def _never_opened(text: str) -> str:
     return "outside the data folder (absolute path)" if parts.is_absolute() or has_drive else ""
 
 
-def _examine_all(paths: Sequence[str], verdicts: list[Picture | None], root: Path) -> list[Picture]:
-    """Every picture decoded once to find the unreadable ones; decoding releases the interpreter, so threads help."""
+def _examine_all(paths: Sequence[str], verdicts: list[ExaminedImage | None], root: Path) -> list[ExaminedImage]:
+    """Every image decoded once to find the unreadable ones; decoding releases the interpreter, so threads help."""
 
-    def one(item: tuple[str, Picture | None]) -> Picture:
+    def one(item: tuple[str, ExaminedImage | None]) -> ExaminedImage:
         text, verdict = item
         return verdict or examine((root / text).resolve())
 
@@ -125,8 +125,8 @@ def _examine_all(paths: Sequence[str], verdicts: list[Picture | None], root: Pat
 def _inspect(request: Request) -> SourcePreview:
     listed = _source(request)
     frame, roles = listed.frame, listed.roles
-    pictures = _examine_all(list(frame[roles.path][:20]), listed.verdicts[:20], listed.root)
-    good = [p for p in pictures if not p.skipped][:5]
+    images = _examine_all(list(frame[roles.path][:20]), listed.verdicts[:20], listed.root)
+    good = [p for p in images if not p.skipped][:5]
     shown = ImageFiles(good)
     columns = tuple(Column(c.name, "image path" if c.name == roles.path else c.kind, c.sample) for c in describe(frame))
     return SourcePreview(
@@ -146,18 +146,18 @@ def _load(request: Request) -> ExampleTable:
     listed = _source(request)
     frame, roles = listed.frame, listed.roles
     paths = frame[roles.path].astype(object).to_numpy()
-    pictures = _examine_all(list(paths), listed.verdicts, listed.root)
-    good = np.flatnonzero([not p.skipped for p in pictures])
+    images = _examine_all(list(paths), listed.verdicts, listed.root)
+    good = np.flatnonzero([not p.skipped for p in images])
     if not len(good):
         raise DataError(
-            f"No images found in {request.name} that can be read: {paths[0]} skipped: {pictures[0].skipped}"
+            f"No images found in {request.name} that can be read: {paths[0]} skipped: {images[0].skipped}"
             f"{f' ({len(paths):,} files in all)' if len(paths) > 1 else ''}.",
             "Give PNG or JPEG files.",
         )
-    kept = [pictures[i] for i in good]
+    kept = [images[i] for i in good]
     inputs = ImageFiles(kept)
     found = (
-        *_findings(list(paths), pictures, kept),
+        *_findings(list(paths), images, kept),
         *_lost_classes(frame, roles, good),
         *_range_findings(inputs, kept),
     )
@@ -174,8 +174,8 @@ def _load(request: Request) -> ExampleTable:
     return assemble(request, parts)
 
 
-def _findings(paths: list[str], pictures: list[Picture], kept: list[Picture]) -> list[Finding]:
-    bad = [Passed(p.skipped, str(text)) for text, p in zip(paths, pictures, strict=True) if p.skipped]
+def _findings(paths: list[str], images: list[ExaminedImage], kept: list[ExaminedImage]) -> list[Finding]:
+    bad = [Passed(p.skipped, str(text)) for text, p in zip(paths, images, strict=True) if p.skipped]
     found = [
         report.finding(
             "unreadable",
@@ -193,13 +193,13 @@ def _findings(paths: list[str], pictures: list[Picture], kept: list[Picture]) ->
 
 
 def _lost_classes(frame: pd.DataFrame, roles: Roles, good: np.ndarray) -> Iterator[Finding]:
-    """Classes of which no picture can be read: they are not among the classes of the table."""
+    """Classes of which no image can be read: they are not among the classes of the table."""
     if roles.label and (lost := sorted(set(frame[roles.label]) - set(frame[roles.label].iloc[good]) - {""})):
         yield report.finding("lost_class", lost, f"no picture can be read of: {some(lost)}")
 
 
-def _range_findings(inputs: ImageFiles, kept: list[Picture]) -> Iterator[Finding]:
-    """How 16-bit and float files were read, and that pictures are dark."""
+def _range_findings(inputs: ImageFiles, kept: list[ExaminedImage]) -> Iterator[Finding]:
+    """How 16-bit and float files were read, and that images are dark."""
     for reading in inputs.readings.values():
         yield from reading.findings(sum(p.deep is not None for p in kept))
     if dark := dark_words(max(p.peak for p in kept)):

@@ -46,7 +46,7 @@ def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -
         raise DataError(f"{examples.name} has no labels to change.", "Choose the label column with --label.")
     suffix = path.suffix.lower()
     if examples.source_path is not None and suffix != ".zip":
-        return _write_pictures(path, examples, edits, out)
+        return _write_images(path, examples, edits, out)
     if path.is_dir() or suffix not in (*DELIMITED, *_WRITERS):
         raise DataError(
             f"Planting into {path.name} is not possible.",
@@ -59,7 +59,7 @@ def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -
     return target, 0
 
 
-def _write_pictures(path: Path, examples: ExampleTable, edits: Edits, out: Path) -> tuple[Path, int]:
+def _write_images(path: Path, examples: ExampleTable, edits: Edits, out: Path) -> tuple[Path, int]:
     if path.is_dir() and manifest_in(path) is None:
         return _write_folder(path, examples, edits, out / "data"), 0
     return _write_manifest(path if path.is_dir() else path.parent, examples, edits, out)
@@ -220,7 +220,7 @@ def _near_array(cell: np.ndarray, rng: np.random.Generator, every: np.ndarray) -
 
 
 def _write_folder(root: Path, examples: ExampleTable, edits: Edits, target: Path) -> Path:
-    """data/<split>/<class>/<row>_<file>: a flipped picture lies in another class's folder; the file is untouched."""
+    """data/<split>/<class>/<row>_<file>: a flipped image lies in another class's folder; the file is untouched."""
     _refuse_copies(edits)
     labels = examples.labels.copy()
     labels[edits.flipped] = edits.new_label
@@ -234,7 +234,7 @@ def _write_folder(root: Path, examples: ExampleTable, edits: Edits, target: Path
 
 
 def _write_manifest(root: Path, examples: ExampleTable, edits: Edits, out: Path) -> tuple[Path, int]:
-    """data.csv beside copies of the pictures at their relative paths."""
+    """data.csv beside copies of the images at their relative paths."""
     _refuse_copies(edits)
     frame = examples.columns.copy()
     label = str(examples.roles.label)

@@ -1,6 +1,6 @@
 """What stored pixels run from and to, and what takes them to 0..255: 0..1, bytes, or whole numbers of 10 to 16 bits.
 
-A picture whose range was taken for another one is black or burnt, and every score of it is wrong; so each range is
+An image whose range was taken for another one is black or burnt, and every score of it is wrong; so each range is
 either certain, or said in the report card, or refused.
 """
 
@@ -22,14 +22,14 @@ _DEPTHS = (8, 10, 12, 14, 16)
 _STRAY = 0.01  # share of values that an overshooting resize may put outside a range
 _UNIT = (-0.5, 1.5)  # how far such values may lie outside 0..1
 _BYTE = (-64, 320)  # and outside 0..255
-_DARK = 64  # pictures that stay below a quarter of 255 look black on the screen
+_DARK = 64  # images that stay below a quarter of 255 look black on the screen
 _ROUNDED = 64  # fractions that end below this lose most of their levels when rounded to bytes
 _HINT = "Give 0..255, 0..1 or 16-bit pixels, not standardized ones."
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The values of some pictures, all finite. low, high, and in words where they are; not_byte: how many lie outside
+    """The values of some images, all finite. low, high, and in words where they are; not_byte: how many lie outside
     0..255. Of floats in blocks that leave 0..1: between, how many lie inside; not_unit, outside. whole: no fraction."""
 
     low: float
@@ -72,7 +72,7 @@ def blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def spread_of(array: np.ndarray, source: str) -> Spread:
-    """The spread of pictures [N, ...] of at least one value; raises `DataError` naming rows with NaN or infinity."""
+    """The spread of images [N, ...] of at least one value; raises `DataError` naming rows with NaN or infinity."""
     bad: list[int] = []
     parts: list[Spread] = []
     for start, block in blocks(array):
@@ -195,7 +195,7 @@ def _bytes(spread: Spread, dtype: np.dtype) -> Reading:
 
 
 def dark_words(peak: float) -> str:
-    """What to say of pictures whose largest byte is `peak`; empty for most."""
+    """What to say of images whose largest byte is `peak`; empty for most."""
     if peak > _DARK:
         return ""
     return f"pixels reach {peak:g} of 255 ({peak / 255:.0%}): kept as they are, they look dark"

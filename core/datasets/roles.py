@@ -149,7 +149,7 @@ def _is_split(cells: list[str]) -> bool:
 
 
 def guess_path(frame: pd.DataFrame) -> str | None:
-    """The column whose values end like picture files."""
+    """The column whose values end like image files."""
     return _path_column(Head.of(frame))
 
 
@@ -228,7 +228,7 @@ _GUESSERS: dict[str, Callable[[pd.DataFrame, Head, Set[str]], str | None]] = {
 
 
 def guess_modality(frame: pd.DataFrame, given: Roles) -> Modality:
-    """What a table of text cells is about: pictures, texts, or plain columns."""
+    """What a table of text cells is about: images, texts, or plain columns."""
     head = Head.of(frame)
     if given.path not in (None, NO_COLUMN, "") or (given.path is None and _path_column(head)):
         return Modality.IMAGE

@@ -1,4 +1,4 @@
-"""Pictures inside a saved Hugging Face dataset: unpacked once into the cache, then read like any manifest of files."""
+"""Images inside a saved Hugging Face dataset: unpacked once into the cache, then read like any manifest of files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.types.previews import SourcePreview
 
 from .cache import cache_folder, cached_directory
 from .files import file_digest
-from .huggingface import is_saved, picture_column, read_saved, saved_pictures
+from .huggingface import image_column, is_saved, read_saved, saved_images
 from .image_folders import IMAGES
 from .loader import Loader, Request
 from .spreadsheet import csv_text
@@ -21,7 +21,7 @@ from .spreadsheet import csv_text
 def _claims(request: Request) -> int:
     if request.modality not in (None, Modality.IMAGE) or not request.path.is_dir() or not is_saved(request.path):
         return 0
-    return 10 if picture_column(request.path) else 0
+    return 10 if image_column(request.path) else 0
 
 
 def _inspect(request: Request) -> SourcePreview:
@@ -33,7 +33,7 @@ def _load(request: Request) -> ExampleTable:
 
 
 def _unpacked(request: Request) -> Request:
-    column = picture_column(request.path)
+    column = image_column(request.path)
     if column is None:
         raise DataError(f"{request.name} has no column of the kind Image.", "Read it as text or as a table.")
     target = cache_folder(request.cache) / f"{_digest(request.path)}-pictures"
@@ -52,12 +52,12 @@ def _digest(path: Path) -> str:
 
 def _unpack(path: Path, column: str, folder: Path) -> None:
     """A row whose file was not kept inside is left out of the folder, and reported as missing when it is read."""
-    for name, data in saved_pictures(path, column):
+    for name, data in saved_images(path, column):
         if data is not None:
             (folder / name).write_bytes(data)
     (folder / "manifest.csv").write_text(csv_text(read_saved(path)[0]), encoding="utf-8", newline="")
 
 
-SAVED_PICTURES = Loader(
+SAVED_IMAGES = Loader(
     "saved_pictures", "Pictures in a saved Hugging Face dataset", (Modality.IMAGE,), _claims, _inspect, _load
 )

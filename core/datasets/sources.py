@@ -24,14 +24,14 @@ from .limits import too_large
 from .loader import Loader, Request
 from .roles import guess_modality
 from .samples import SAMPLES, means_sample, sample_path
-from .saved_images import SAVED_PICTURES
+from .saved_images import SAVED_IMAGES
 from .tabular import TABULAR
 from .text import TEXT
 from .traces import TRACES, load_recorded
 from .traces import load_beside as beside_inputs
 
 # Order here is order everywhere.
-LOADERS: tuple[Loader, ...] = (IMAGES, SAVED_PICTURES, ARRAYS, TEXT, TABULAR, TRACES)
+LOADERS: tuple[Loader, ...] = (IMAGES, SAVED_IMAGES, ARRAYS, TEXT, TABULAR, TRACES)
 _WITHOUT_LABELS = (ARRAYS, TRACES)  # whose labels may lie in a file of their own
 
 
@@ -93,7 +93,7 @@ def load_trace(
 
 
 def load_beside(source: str | Path, inputs: str, cache: Path | None = None) -> GivenEvidence:
-    """Embeddings [N, d] that lie in one array file with the pictures or features `inputs`."""
+    """Embeddings [N, d] that lie in one array file with the images or features `inputs`."""
     request = _request(source, None, Roles(), cache, None, None)
     with kept_unless_refused():
         return beside_inputs(request, inputs)

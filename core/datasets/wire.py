@@ -13,7 +13,7 @@ from core.types.examples import Finding, Modality, Roles, SourceReport
 from core.types.previews import Column, SourcePreview
 
 SHOWN = 2000  # characters of a cell that a look shows
-_SIDE = 512  # pixels of a picture that a look shows
+_SIDE = 512  # pixels of an image that a look shows
 
 
 def roles_from(plain: dict[str, Any]) -> Roles:
@@ -22,7 +22,7 @@ def roles_from(plain: dict[str, Any]) -> Roles:
 
 
 def preview_to_plain(preview: SourcePreview) -> dict[str, Any]:
-    """The look as JSON values; long cells and large pictures are made small enough to be shown."""
+    """The look as JSON values; long cells and large images are made small enough to be shown."""
     head = preview.head
     cells = [[str(cell)[:SHOWN] for cell in row] for row in head.astype(object).to_numpy()]
     return {
@@ -30,7 +30,7 @@ def preview_to_plain(preview: SourcePreview) -> dict[str, Any]:
         "roles": asdict(preview.roles),
         "columns": [[text[:SHOWN] for text in column] for column in preview.columns],
         "head": {"names": [str(name) for name in head.columns], "cells": cells},
-        "pictures": [_packed(picture) for picture in preview.pictures],
+        "pictures": [_packed(image) for image in preview.images],
     }
 
 
@@ -46,7 +46,7 @@ def preview_from_plain(plain: dict[str, Any]) -> SourcePreview:
         pd.DataFrame(head["cells"], columns=head["names"], dtype=object),
         plain["rows"],
         tuple(plain["notes"]),
-        tuple(_unpacked(**picture) for picture in plain["pictures"]),
+        tuple(_unpacked(**image) for image in plain["pictures"]),
     )
 
 
@@ -58,9 +58,9 @@ def report_from_plain(plain: dict[str, Any]) -> SourceReport:
     return replace(report, class_names=names, class_counts=counts, report=findings)
 
 
-def _packed(picture: np.ndarray) -> dict[str, Any]:
-    step = max(1, -(-max(picture.shape[:2]) // _SIDE))
-    small = np.ascontiguousarray(picture[::step, ::step], dtype=np.uint8)
+def _packed(image: np.ndarray) -> dict[str, Any]:
+    step = max(1, -(-max(image.shape[:2]) // _SIDE))
+    small = np.ascontiguousarray(image[::step, ::step], dtype=np.uint8)
     return {"shape": small.shape, "pixels": base64.b64encode(small.tobytes()).decode()}
 
 

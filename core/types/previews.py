@@ -13,8 +13,8 @@ from .examples import Modality, Roles
 class SourcePreview:
     """What a source looks like before it is loaded.
 
-    roles: as given, with the gaps filled by guesses. head: the first five rows as text (DataFrame); the first pictures
-    are in `pictures`, uint8 [H, W, C] each. rows: None where counting would mean reading everything.
+    roles: as given, with the gaps filled by guesses. head: the first five rows as text (DataFrame); the first images
+    are in `images`, uint8 [H, W, C] each. rows: None where counting would mean reading everything.
     """
 
     name: str
@@ -25,7 +25,7 @@ class SourcePreview:
     head: Any
     rows: int | None
     notes: tuple[str, ...] = ()
-    pictures: tuple[Any, ...] = ()
+    images: tuple[Any, ...] = ()
 
 
 class Column(NamedTuple):

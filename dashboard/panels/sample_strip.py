@@ -31,8 +31,8 @@ def sample_strip(name: str) -> None:
 def strip(seen: SourcePreview) -> Node | None:
     """Four images, two texts, or three columns of three rows with the label last; None when there is nothing."""
     labels = [] if seen.head is None or not seen.roles.label else list(seen.head[seen.roles.label])
-    if seen.pictures:
-        return _images(seen.pictures[:_IMAGES], labels)
+    if seen.images:
+        return _images(seen.images[:_IMAGES], labels)
     if seen.head is None or not len(seen.head):
         return None
     if seen.modality == Modality.TEXT and seen.roles.text:

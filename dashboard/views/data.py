@@ -111,9 +111,9 @@ def _preview(shown: SourcePreview) -> None:
     rows = f"{shown.rows:,} rows" if shown.rows is not None else "rows not counted yet"
     st.html("<h3>What Chaffinch sees</h3>")
     st.text(f"{shown.name} · {shown.modality.value} · {rows} · read as {shown.loader}")
-    if len(shown.pictures):
+    if len(shown.images):
         columns = st.columns(8, gap="small")
-        for number, (column, image) in enumerate(zip(columns, shown.pictures, strict=False)):
+        for number, (column, image) in enumerate(zip(columns, shown.images, strict=False)):
             column.image(image, width="stretch", alt=f"Example {number + 1}")
     if shown.head is not None and len(shown.head):
         st.dataframe(shown_frame(shown.head), hide_index=True, width="stretch", alt="The first five rows")

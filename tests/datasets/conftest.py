@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def png_bytes(value: int = 0, size=(6, 6), mode: str = "RGB", **save) -> bytes:
-    """One flat picture."""
+    """One flat image."""
     out = io.BytesIO()
     color = value if mode in ("L", "P", "I;16", "1") else (value,) * len(mode)
     Image.new(mode, size, color).save(out, save.pop("format", "PNG"), **save)
@@ -17,13 +17,13 @@ def png_bytes(value: int = 0, size=(6, 6), mode: str = "RGB", **save) -> bytes:
 
 @pytest.fixture
 def make_png():
-    """The function that makes a flat picture's bytes: value, size, mode."""
+    """The function that makes a flat image's bytes: value, size, mode."""
     return png_bytes
 
 
 @pytest.fixture
 def class_folder(tmp_path):
-    """Two classes of three pictures each, all different."""
+    """Two classes of three images each, all different."""
     root = tmp_path / "pets"
     for number, name in enumerate(["cat", "dog"]):
         (root / name).mkdir(parents=True)
@@ -34,7 +34,7 @@ def class_folder(tmp_path):
 
 @pytest.fixture
 def digits_npz(tmp_path):
-    """Sixty random pictures with labels."""
+    """Sixty random images with labels."""
     rng = np.random.default_rng(0)
     path = tmp_path / "digits.npz"
     np.savez_compressed(

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 
 def png_bytes(value: int = 0, size=(6, 6), mode: str = "RGB", **save) -> bytes:
-    """One flat picture."""
+    """One flat image."""
     out = io.BytesIO()
     color = value if mode in ("L", "P", "I;16", "1") else (value,) * len(mode)
     Image.new(mode, size, color).save(out, save.pop("format", "PNG"), **save)
@@ -58,7 +58,7 @@ def file(name: str, data: bytes | str):
 
 
 def folder_with(name: str, data: bytes | None):
-    """A folder of two good pictures and one file of another kind."""
+    """A folder of two good images and one file of another kind."""
 
     def make(folder):
         for place, value in (("cat/0.png", 5), ("dog/1.png", 50)):

@@ -66,7 +66,7 @@ def test_damaged_source_loads_or_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
-def test_damaged_picture_is_read_or_skipped(tmp_path, kind):
+def test_damaged_image_is_read_or_skipped(tmp_path, kind):
     noise = np.random.default_rng(0).integers(0, 255, (12, 12, 3), dtype=np.uint8)
     out = io.BytesIO()
     Image.fromarray(noise).save(out, kind)
@@ -74,7 +74,7 @@ def test_damaged_picture_is_read_or_skipped(tmp_path, kind):
     for seed in range(ROUNDS):
         path = Path(tmp_path, f"{seed}.{kind.lower()}")
         path.write_bytes(damaged(out.getvalue(), np.random.default_rng(seed)))
-        picture = examine(path)
-        assert picture.skipped or picture.size[0] > 0
-        skipped += bool(picture.skipped)
+        image = examine(path)
+        assert image.skipped or image.size[0] > 0
+        skipped += bool(image.skipped)
     assert skipped > 0

@@ -1,4 +1,4 @@
-"""Picture files of 16 bits or of floats: their common range says what their values mean."""
+"""Image files of 16 bits or of floats: their common range says what their values mean."""
 
 import numpy as np
 import pytest
@@ -19,9 +19,9 @@ def by_hand(stored: np.ndarray, top: float) -> np.ndarray:
     return np.array([int(np.floor(float(v) * 255 / top + 0.5)) for v in stored.flat], np.uint8).reshape(stored.shape)
 
 
-def saved(folder, pictures, suffix):
+def saved(folder, images, suffix):
     (folder / "set" / "a").mkdir(parents=True)
-    for number, pixels in enumerate(pictures):
+    for number, pixels in enumerate(images):
         Image.fromarray(pixels).save(folder / "set" / "a" / f"{number}.{suffix}")
     return folder / "set"
 
@@ -40,9 +40,9 @@ RIGHT = {
 
 @pytest.mark.parametrize("case", RIGHT)
 def test_deep_files_share_one_range(tmp_path, case):
-    suffix, pictures, top, words = RIGHT[case]
-    examples = load_examples(saved(tmp_path, pictures, suffix))
-    for row, stored in enumerate(pictures):
+    suffix, images, top, words = RIGHT[case]
+    examples = load_examples(saved(tmp_path, images, suffix))
+    for row, stored in enumerate(images):
         np.testing.assert_array_equal(examples.inputs[row][..., 0], by_hand(stored, top))
     said = [f.text for f in examples.report if f.code == "pixels"]
     assert words in said[0]
@@ -69,7 +69,7 @@ def test_nan_in_one_file_passes_over_that_file(tmp_path):
     assert "skipped: NaN or infinite pixels: a/1.tif" in [f.text for f in examples.report]
 
 
-def test_dark_pictures_are_said(tmp_path):
+def test_dark_images_are_said(tmp_path):
     examples = load_examples(saved(tmp_path, [np.full((4, 4, 3), 15, np.uint8), np.zeros((4, 4), np.uint8)], "png"))
     assert "pixels reach 15 of 255 (6%): kept as they are, they look dark" in [f.text for f in examples.report]
 

@@ -1,4 +1,4 @@
-"""Arrays, zips and pictures with bytes changed are read rightly or refused in words (thousands: see fuzzing)."""
+"""Arrays, zips and images with bytes changed are read rightly or refused in words (thousands: see fuzzing)."""
 
 import io
 import shutil
@@ -41,23 +41,23 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def picture(kind: str, pixels: np.ndarray, **options) -> bytes:
+def image(kind: str, pixels: np.ndarray, **options) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, kind, **options)
     return out.getvalue()
 
 
 COLOR, GRAY = RNG.integers(0, 255, (12, 13, 3), dtype=np.uint8), RNG.integers(0, 255, (12, 13), dtype=np.uint8)
-PICTURES = {
-    "png": [picture("PNG", COLOR), picture("PNG", GRAY.astype(np.uint16) * 16), png_bytes(1, mode="P", transparency=1)],
-    "jpg": [picture("JPEG", COLOR), picture("JPEG", GRAY, progressive=True), rotated_jpeg(),
+IMAGES = {
+    "png": [image("PNG", COLOR), image("PNG", GRAY.astype(np.uint16) * 16), png_bytes(1, mode="P", transparency=1)],
+    "jpg": [image("JPEG", COLOR), image("JPEG", GRAY, progressive=True), rotated_jpeg(),
             png_bytes(9, mode="CMYK", format="JPEG")],
-    "gif": [picture("GIF", GRAY), animated_gif()],
-    "webp": [picture("WEBP", COLOR), picture("WEBP", COLOR, lossless=True)],
-    "tiff": [picture("TIFF", COLOR, compression="tiff_lzw"), picture("TIFF", (GRAY / 255).astype(np.float32)),
-             picture("TIFF", GRAY.astype(np.uint16) * 16), picture("TIFF", GRAY, compression="packbits")],
-    "bmp": [picture("BMP", COLOR)],
-    "ppm": [picture("PPM", COLOR)],
+    "gif": [image("GIF", GRAY), animated_gif()],
+    "webp": [image("WEBP", COLOR), image("WEBP", COLOR, lossless=True)],
+    "tiff": [image("TIFF", COLOR, compression="tiff_lzw"), image("TIFF", (GRAY / 255).astype(np.float32)),
+             image("TIFF", GRAY.astype(np.uint16) * 16), image("TIFF", GRAY, compression="packbits")],
+    "bmp": [image("BMP", COLOR)],
+    "ppm": [image("PPM", COLOR)],
 }  # fmt: skip
 FILES = {f"{name}/{n}.png": png_bytes(60 * n + 50 * k) for n in range(3) for k, name in enumerate(NAMES)}
 SET = zipped(FILES)
@@ -134,8 +134,8 @@ def test_a_mutated_zip_is_read_or_refused_in_words(kind, reader, folder):
     try_all(strategy, writer(folder / "a.zip"), reader, 40)
 
 
-@pytest.mark.parametrize("kind", PICTURES)
-def test_a_mutated_picture_is_read_or_refused_in_words(kind, reader, folder):
+@pytest.mark.parametrize("kind", IMAGES)
+def test_a_mutated_image_is_read_or_refused_in_words(kind, reader, folder):
     def write(data: bytes):
         root = folder / kind
         shutil.rmtree(root, ignore_errors=True)
@@ -143,4 +143,4 @@ def test_a_mutated_picture_is_read_or_refused_in_words(kind, reader, folder):
         writer(root / "a" / f"x.{kind}")(data)
         return root
 
-    try_all(mutated(PICTURES[kind]), write, reader, 40)
+    try_all(mutated(IMAGES[kind]), write, reader, 40)

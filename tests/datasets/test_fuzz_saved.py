@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from fuzzing import Reader, cases, mutated
 from hypothesis import given
-from test_saved_datasets import LABEL, TEXT, pictures, save, texts
+from test_saved_datasets import LABEL, TEXT, images, save, texts
 
 DATA = "data-00000-of-00001.arrow"
 
@@ -27,7 +27,7 @@ def _coded(table):
 WORDS = [b'"', b"{", b"[]", b"5", b"null", b'"Image"', b'"ClassLabel"', b'"names"', b"../", b"\\u0000", b"[" * 3000]
 SOURCES = {
     DATA: [_stream(texts()), _stream(texts(), "zstd"), _stream(texts(), "lz4"), _stream(_coded(texts()))],
-    "pictures": [_stream(pictures())],
+    "pictures": [_stream(images())],
     "state.json": [json.dumps({"_data_files": [{"filename": DATA}]}).encode()],
     "dataset_info.json": [json.dumps({"features": {"text": TEXT, "label": LABEL}}).encode()],
     "dataset_dict.json": [json.dumps({"splits": ["train", "test"]}).encode()],
@@ -51,7 +51,7 @@ def _whole(folder, name):
     shown = name == "pictures"
     return save(
         folder,
-        pictures() if shown else texts(),
+        images() if shown else texts(),
         {"image": {"_type": "Image"}, "label": LABEL} if shown else {"text": TEXT, "label": LABEL},
     )
 

@@ -21,22 +21,22 @@ def test_the_childs_look_equals_a_look_from_here(table):
     asked = Roles(label="label", features=("a",))
     ours, theirs = inspect_source(table, roles=asked), preview_in_child(table, roles=asked)
     pd.testing.assert_frame_equal(ours.head.astype(object), theirs.head, check_column_type=False)
-    for name in ("name", "modality", "loader", "roles", "columns", "rows", "notes", "pictures"):
+    for name in ("name", "modality", "loader", "roles", "columns", "rows", "notes", "images"):
         assert getattr(ours, name) == getattr(theirs, name)
 
 
-def test_the_childs_pictures_equal_those_read_here(digits_npz, tmp_path):
+def test_the_childs_images_equal_those_read_here(digits_npz, tmp_path):
     ours = inspect_source(digits_npz, cache=tmp_path / "c")
     theirs = preview_in_child(digits_npz, cache=tmp_path / "c")
-    np.testing.assert_array_equal(np.stack(ours.pictures), np.stack(theirs.pictures))
+    np.testing.assert_array_equal(np.stack(ours.images), np.stack(theirs.images))
 
 
-def test_long_cells_and_large_pictures_are_made_small_for_the_way_back(tmp_path):
+def test_long_cells_and_large_images_are_made_small_for_the_way_back(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "' + "word " * 100_000 + '", "label": "a"}\n')
     assert len(preview_in_child(tmp_path / "a.jsonl").head["text"][0]) == 2000
     (tmp_path / "set" / "cat").mkdir(parents=True)
     (tmp_path / "set" / "cat" / "0.png").write_bytes(png_bytes(7, (3000, 20)))
-    assert preview_in_child(tmp_path / "set", cache=tmp_path / "c").pictures[0].shape == (4, 500, 3)
+    assert preview_in_child(tmp_path / "set", cache=tmp_path / "c").images[0].shape == (4, 500, 3)
 
 
 def test_the_childs_report_is_that_of_the_table(table):

@@ -98,9 +98,9 @@ PARTS = st.sampled_from(["train", "val", "test", "Train", "cat", "dog", "extra",
 
 
 @given(st.sets(st.lists(PARTS, max_size=3).map(tuple), min_size=1, max_size=6), st.booleans())
-def test_each_picture_gets_the_folder_that_it_lies_in(folders, wrapped):
+def test_each_image_gets_the_folder_that_it_lies_in(folders, wrapped):
     paths = ["/".join([*(["root"] if wrapped else []), *folder, f"{k}.png"]) for k, folder in enumerate(folders)]
-    found = Found(pictures=list(paths))
+    found = Found(images=list(paths))
     try:
         frame = layout(found, Path("root"))
     except DataError:
@@ -170,7 +170,7 @@ def test_read_pixels_fill_their_range_or_it_is_said(values, repeated, whole):
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A folder with a picture, one below, and a link that leaves it."""
+    """A folder with an image, one below, and a link that leaves it."""
     place = tmp_path_factory.mktemp("root")
     (place / "sub").mkdir()
     (place / "a.png").touch()

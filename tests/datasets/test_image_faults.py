@@ -194,9 +194,9 @@ def test_faults_7_and_64_have_the_same_words_in_the_child_process(number, words,
     assert words in capsys.readouterr().err
 
 
-def test_fault_3_permission_of_source_and_of_one_picture(tmp_path, monkeypatch):
+def test_fault_3_permission_of_source_and_of_one_image(tmp_path, monkeypatch):
     """The superuser may read everything, so the refusal of the system is played; folders: see test_odd_folders."""
-    source, picture = file("a.csv", "a,label\n1,x\n")(tmp_path), folder_with("x.png", png_bytes(99))(tmp_path)
+    source, image = file("a.csv", "a,label\n1,x\n")(tmp_path), folder_with("x.png", png_bytes(99))(tmp_path)
     real = os.open
 
     def forbidden(path, flags, *rest, **more):
@@ -207,7 +207,7 @@ def test_fault_3_permission_of_source_and_of_one_picture(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", forbidden)
     with pytest.raises(DataError, match="permission"):
         load_examples(source)
-    examples = load_examples(picture)
+    examples = load_examples(image)
     assert len(examples) == 2
     assert "skipped: no permission: cat/x.png" in "\n".join(f.text for f in examples.report)
 

@@ -1,4 +1,4 @@
-"""Pictures in folders, manifests, zips and arrays: what is read is what was written."""
+"""Images in folders, manifests, zips and arrays: what is read is what was written."""
 
 import gzip
 import io
@@ -37,7 +37,7 @@ def test_split_folders_and_a_folder_around_everything(tmp_path, make_png):
     }
 
 
-def test_pictures_are_read_when_asked_for(class_folder):
+def test_images_are_read_when_asked_for(class_folder):
     examples = load_examples(class_folder)
     os.remove(class_folder / "cat" / "1.png")
     assert examples.inputs[0].shape == (6, 6, 3)
@@ -97,7 +97,7 @@ def test_manifest_and_zip_give_the_same_examples(tmp_path, class_folder):
     assert load_examples(class_folder, roles=Roles(label="kind")).fingerprint == folder.fingerprint
 
 
-def test_skipped_pictures_keep_the_numbering_of_the_source(class_folder):
+def test_skipped_images_keep_the_numbering_of_the_source(class_folder):
     (class_folder / "cat" / "1.png").write_bytes(b"")
     examples = load_examples(class_folder)
     assert examples.source_index.tolist() == [0, 2, 3, 4, 5]
@@ -105,11 +105,11 @@ def test_skipped_pictures_keep_the_numbering_of_the_source(class_folder):
     assert [f.rows for f in examples.report if f.code == "skipped"] == [("cat/1.png",)]
 
 
-def test_preview_shows_roles_rows_and_pictures(class_folder):
+def test_preview_shows_roles_rows_and_images(class_folder):
     preview = inspect_source(class_folder)
     assert (preview.modality, preview.loader, preview.rows) == (Modality.IMAGE, "images", 6)
     assert (preview.roles.label, preview.roles.path) == ("label", "path")
-    assert len(preview.pictures) == 5
+    assert len(preview.images) == 5
 
 
 def test_npz_is_unpacked_once_and_mapped(digits_npz, tmp_path):
@@ -184,7 +184,7 @@ def test_idx_files_as_published(tmp_path):
         load_examples(tmp_path / "cut-images-idx3-ubyte.gz", roles=Roles(label="none"))
 
 
-def test_real_pictures(shared_data, tmp_path):
+def test_real_images(shared_data, tmp_path):
     source = shared_data / "cifar10n_train_10k.npz"
     examples = load_examples(source, roles=Roles(inputs="images", label="aggre_label"), cache=tmp_path)
     with np.load(source) as truth:

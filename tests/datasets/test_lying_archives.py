@@ -15,7 +15,7 @@ METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.
 
 
 def packed(kind: str, method: int) -> bytearray:
-    """A sound archive of pictures."""
+    """A sound archive of images."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         if kind == "npz":

@@ -7,7 +7,7 @@ from core.datasets import inspect_source, load_examples, load_trace
 from core.types.errors import DataError
 from core.types.examples import Roles
 
-PICTURES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
+IMAGES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
 LABELS = np.arange(5) % 2
 EVEN = np.full((5, 4), 0.25, np.float32)
 
@@ -19,7 +19,7 @@ def changed(array: np.ndarray, row: int, values) -> np.ndarray:
 
 
 REFUSED = {
-    "pictures of 0 rows": ({"images": PICTURES[:0], "label": LABELS[:0]}, '"images" is empty: its shape is (0, 4, 4)'),
+    "pictures of 0 rows": ({"images": IMAGES[:0], "label": LABELS[:0]}, '"images" is empty: its shape is (0, 4, 4)'),
     "pictures without height": ({"images": np.zeros((5, 0, 4, 3), np.uint8), "label": LABELS}, "shape is (5, 0, 4, 3)"),
     "pictures of two channels": ({"images": np.zeros((5, 2, 6, 7), np.uint8), "label": LABELS},
                                  "no array holds pictures [N, H, W(, C)] or features [N, d]. Arrays: images (5, 2, 6"),
@@ -38,9 +38,9 @@ REFUSED = {
                             '"oof_probs" has values outside 0..1 in 1 of 5 rows (1)'),
     "probabilities of sum 2": ({"probs": changed(EVEN, 4, 0.5), "label": LABELS}, '"probs" does not sum to 1 in 1'),
     "logits called probabilities": ({"probabilities": np.full((5, 4), -1e308), "label": LABELS}, "5 of 5 rows (0, 1"),
-    "one-hot y": ({"x": PICTURES, "y": np.eye(5, 3)}, '"x" has 5 rows, but "y" has the shape (5, 3)'),
-    "y of one column": ({"x": PICTURES, "y": LABELS[:, None]}, '"y" has the shape (5, 1)'),
-    "one-hot without a name": ({"x": PICTURES, "truth": np.eye(5, 3)}, '"truth" has the shape (5, 3)'),
+    "one-hot y": ({"x": IMAGES, "y": np.eye(5, 3)}, '"x" has 5 rows, but "y" has the shape (5, 3)'),
+    "y of one column": ({"x": IMAGES, "y": LABELS[:, None]}, '"y" has the shape (5, 1)'),
+    "one-hot without a name": ({"x": IMAGES, "truth": np.eye(5, 3)}, '"truth" has the shape (5, 3)'),
     "one-hot beside logits": ({"logits": np.zeros((2, 5, 3)), "y": np.eye(5, 3)}, '"y" has the shape (5, 3)'),
 }  # fmt: skip
 
@@ -63,14 +63,14 @@ def test_odd_arrays_are_refused_in_words(tmp_path, case):
 def test_labels_of_two_dimensions_say_what_to_save(tmp_path):
     for roles in (Roles(), Roles(label="y")):
         with pytest.raises(DataError) as caught:
-            inspect_source(saved(tmp_path, {"x": PICTURES, "y": np.eye(5, 3)}), roles=roles, cache=tmp_path)
+            inspect_source(saved(tmp_path, {"x": IMAGES, "y": np.eye(5, 3)}), roles=roles, cache=tmp_path)
         assert "y.argmax(axis=1) of one-hot labels" in caught.value.hint
 
 
 def test_two_dimensional_arrays_beside_good_labels_are_no_matter(tmp_path):
-    source = saved(tmp_path, {"x": PICTURES, "label": LABELS, "boxes": np.zeros((5, 4))})
+    source = saved(tmp_path, {"x": IMAGES, "label": LABELS, "boxes": np.zeros((5, 4))})
     assert len(load_examples(source, cache=tmp_path)) == 5
-    nameless = saved(tmp_path, {"x": PICTURES, "y": np.eye(5, 3)})
+    nameless = saved(tmp_path, {"x": IMAGES, "y": np.eye(5, 3)})
     assert len(load_examples(nameless, roles=Roles(label="none"), cache=tmp_path)) == 5
 
 
@@ -91,8 +91,8 @@ def test_text_arrays_hold_text(tmp_path, codes, row):
     labels = np.array(["abc", "é", "", "\U0001f600x", "b"])
     stored = labels.view(np.uint32).reshape(5, 3).copy()
     stored[row] = [*codes, 0, 0][:3]
-    source = saved(tmp_path, {"x": PICTURES, "label": stored.view("<U3").ravel()})
+    source = saved(tmp_path, {"x": IMAGES, "label": stored.view("<U3").ravel()})
     with pytest.raises(DataError, match=rf'the array "label" holds characters that are no text in 1 rows \({row}\)'):
         load_examples(source, cache=tmp_path)
-    examples = load_examples(saved(tmp_path, {"x": PICTURES, "label": labels}), cache=tmp_path)
+    examples = load_examples(saved(tmp_path, {"x": IMAGES, "label": labels}), cache=tmp_path)
     assert examples.class_names == ("abc", "b", "é", "\U0001f600x")

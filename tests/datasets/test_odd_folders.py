@@ -11,8 +11,8 @@ from core.datasets import inspect_source, load_examples
 from core.types.errors import DataError
 
 
-def pictures(root, *places):
-    """A different picture at each place."""
+def images(root, *places):
+    """A different image at each place."""
     for value, place in enumerate(places):
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         (root / place).write_bytes(png_bytes(value + 100))
@@ -21,7 +21,7 @@ def pictures(root, *places):
 
 @pytest.fixture
 def pets(tmp_path):
-    return pictures(tmp_path / "pets", "cat/0.png", "cat/1.png", "dog/2.png", "dog/3.png")
+    return images(tmp_path / "pets", "cat/0.png", "cat/1.png", "dog/2.png", "dog/3.png")
 
 
 def card(examples) -> str:
@@ -54,7 +54,7 @@ def as_anyone(read, source):
 
 @pytest.fixture
 def open_pets(pets):
-    """The pictures, reachable by everybody; every mode is put back, so that the folder can be removed."""
+    """The images, reachable by everybody; every mode is put back, so that the folder can be removed."""
     for parent in (pets, *pets.parents):
         if str(parent).count("/") > 1 and parent.stat().st_uid == os.getuid():
             parent.chmod(parent.stat().st_mode | 0o055)
@@ -99,7 +99,7 @@ def test_fault_3_nothing_but_forbidden_folders(open_pets):
 
 
 def test_class_folders_that_are_links_are_named(pets, tmp_path):
-    pictures(tmp_path / "elsewhere", "7.png")
+    images(tmp_path / "elsewhere", "7.png")
     (pets / "cow").symlink_to(tmp_path / "elsewhere")
     (pets / "kitten").symlink_to("cat")
     (pets / "lost").symlink_to("nowhere")
@@ -110,7 +110,7 @@ def test_class_folders_that_are_links_are_named(pets, tmp_path):
 
 
 def test_hidden_folders_are_no_classes(pets):
-    pictures(
+    images(
         pets, ".ipynb_checkpoints/0.png", "cat/.ipynb_checkpoints/0-checkpoint.png", "__MACOSX/cat/0.png", "dog/._2.png"
     )
     examples = load_examples(pets)
@@ -120,12 +120,12 @@ def test_hidden_folders_are_no_classes(pets):
 
 
 def test_a_hidden_folder_may_be_the_source_itself(tmp_path):
-    assert load_examples(pictures(tmp_path / ".pets", "cat/0.png", "dog/1.png")).class_names == ("cat", "dog")
+    assert load_examples(images(tmp_path / ".pets", "cat/0.png", "dog/1.png")).class_names == ("cat", "dog")
 
 
 def test_empty_class_folders_and_other_files_are_named(pets):
     (pets / "cow" / "calf").mkdir(parents=True)
-    pictures(pets, "horse/photo.xyz", "dog/young/9.png")
+    images(pets, "horse/photo.xyz", "dog/young/9.png")
     examples = load_examples(pets)
     assert "no pictures in: cow/, horse/" in card(examples)
     assert "1 files of other kinds were not read: horse/photo.xyz" in card(examples)
@@ -133,9 +133,9 @@ def test_empty_class_folders_and_other_files_are_named(pets):
     assert examples.class_names == ("cat", "dog")
 
 
-def test_a_class_of_damaged_pictures_is_named(pets):
+def test_a_class_of_damaged_images_is_named(pets):
     for name in ("7.png", "8.png"):
-        pictures(pets, f"cow/{name}")
+        images(pets, f"cow/{name}")
         (pets / "cow" / name).write_bytes(b"?")
     examples = load_examples(pets)
     assert examples.class_names == ("cat", "dog")
@@ -157,13 +157,13 @@ def test_a_clean_folder_says_nothing_of_the_kind(pets):
 
 @pytest.mark.parametrize("stray", ["extra/5.png", "5.png"])
 def test_a_stray_beside_split_folders_is_refused(tmp_path, stray):
-    root = pictures(tmp_path / "set", "train/cat/0.png", "train/dog/1.png", "val/cat/2.png", stray)
+    root = images(tmp_path / "set", "train/cat/0.png", "train/dog/1.png", "val/cat/2.png", stray)
     with pytest.raises(DataError, match=f"the folders train, val look like splits, but {stray} lies beside them"):
         load_examples(root)
 
 
 def test_a_class_that_is_called_train_is_a_class(tmp_path):
-    root = pictures(tmp_path / "vehicles", "bus/0.png", "car/1.png", "train/2.png")
+    root = images(tmp_path / "vehicles", "bus/0.png", "car/1.png", "train/2.png")
     assert load_examples(root).class_names == ("bus", "car", "train")
 
 
@@ -235,7 +235,7 @@ def test_members_of_one_name_are_refused(tmp_path, name):
         load_examples(tmp_path / name, cache=tmp_path / "cache")
 
 
-def test_a_zip_without_pictures_is_named_with_what_it_holds(tmp_path):
+def test_a_zip_without_images_is_named_with_what_it_holds(tmp_path):
     with zipfile.ZipFile(tmp_path / "tables.zip", "w") as archive:
         archive.writestr("data.csv", "a,b\n1,2\n")
         archive.writestr("readme", "text")

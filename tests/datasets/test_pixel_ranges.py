@@ -123,10 +123,10 @@ def test_color_and_its_order_do_not_change_the_range(tmp_path, channels):
 @pytest.mark.parametrize("row", [0, 3, 255, 256, 550, 599])
 def test_nan_is_found_in_every_row_and_named(tmp_path, row, monkeypatch):
     monkeypatch.setattr("core.datasets.ranges.BLOCK_BYTES", 256 * 4 * 4 * 8)
-    pictures = np.full((600, 4, 4), 0.5, np.float32)
-    pictures[row, 2, 1] = np.nan
+    images = np.full((600, 4, 4), 0.5, np.float32)
+    images[row, 2, 1] = np.nan
     with pytest.raises(DataError, match=rf"in 1 of 600 rows \({row}\)"):
-        load_examples(saved(tmp_path, pictures), cache=tmp_path)
+        load_examples(saved(tmp_path, images), cache=tmp_path)
 
 
 def test_a_full_disk_leaves_no_part_of_a_conversion(tmp_path, monkeypatch):

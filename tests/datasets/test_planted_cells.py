@@ -113,7 +113,7 @@ def test_a_read_only_place_is_said(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint16, bool, np.int64])
-def test_near_pictures_stay_in_their_range(tmp_path, dtype):
+def test_near_images_stay_in_their_range(tmp_path, dtype):
     """A copy that leaves 0..1 or wraps below 0 would be read as another kind of pixels."""
     ramp = np.random.default_rng(0).random((30, 6, 6)) * (np.random.default_rng(1).random((30, 6, 6)) > 0.5)
     pixels = {np.float32: ramp, np.uint16: ramp * 4095, bool: ramp > 0.5, np.int64: ramp * 255}[dtype].astype(dtype)

@@ -66,7 +66,7 @@ def test_ids_made_from_content_survive_a_flip(tmp_path):
     assert int((before.labels != after.labels).sum()) == 10
 
 
-def test_pictures_in_arrays(tmp_path, digits_npz):
+def test_images_in_arrays(tmp_path, digits_npz):
     planted = plant(digits_npz, 0.1, 0, tmp_path / "out", duplicates=0.1)
     before, after, key = load_examples(digits_npz), load_examples(planted.data), key_of(tmp_path / "out")
     assert (len(before), len(after)) == (60, 66)
@@ -74,7 +74,7 @@ def test_pictures_in_arrays(tmp_path, digits_npz):
     assert len(set(after.exact_duplicate_of)) == 66, "near, not exact"
 
 
-def test_pictures_in_folders_and_manifests(tmp_path, class_folder):
+def test_images_in_folders_and_manifests(tmp_path, class_folder):
     plant(class_folder, 0.34, 0, tmp_path / "out")
     before, after, key = load_examples(class_folder), load_examples(tmp_path / "out" / "data"), key_of(tmp_path / "out")
     given = dict(zip(before.ids, np.array(before.class_names)[before.labels], strict=True))
@@ -121,7 +121,7 @@ def test_near_texts_differ_a_little(text):
         assert abs(len(near) - len(text)) <= 1
 
 
-def test_near_pictures_and_numbers_differ_a_little():
+def test_near_images_and_numbers_differ_a_little():
     rng = np.random.default_rng(0)
     for pixels in (np.zeros((4, 4), np.uint8), rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)):
         near = near_image(pixels, rng)

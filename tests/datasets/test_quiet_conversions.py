@@ -166,7 +166,7 @@ def test_a_file_of_labels_beside_a_table_is_refused(tmp_path):
             read(source, labels=labels)
 
 
-def test_embeddings_beside_pictures_are_the_embedding_and_outputs_are_named(tmp_path, digits_npz):
+def test_embeddings_beside_images_are_the_embedding_and_outputs_are_named(tmp_path, digits_npz):
     given = dict(np.load(digits_npz))
     embeddings = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
     path = tmp_path / "b.npz"

@@ -50,7 +50,7 @@ def texts(count=10, first=0):
     return pa.table({"text": words, "label": pa.array([i % 2 for i in range(count)], pa.int64())})
 
 
-def pictures(count=6):
+def images(count=6):
     rng, cells = np.random.default_rng(0), []
     for _ in range(count):
         out = io.BytesIO()
@@ -77,8 +77,8 @@ def test_one_folder_a_split(tmp_path):
     assert list(load_examples(tmp_path / "set").splits) == ["train"] * 4 + ["test"] * 4
 
 
-def test_pictures_are_unpacked_once_and_equal_what_was_saved(tmp_path):
-    table = pictures()
+def test_images_are_unpacked_once_and_equal_what_was_saved(tmp_path):
+    table = images()
     folder = save(tmp_path / "set", table, {"image": {"_type": "Image"}, "label": LABEL}, shards=2)
     assert inspect_source(folder, cache=tmp_path / "cache").modality is Modality.IMAGE
     examples = load_examples(folder, cache=tmp_path / "cache")
@@ -91,16 +91,16 @@ def test_pictures_are_unpacked_once_and_equal_what_was_saved(tmp_path):
 
 def test_captions_with_lone_carriage_returns_come_back(tmp_path):
     captions = ["a\rb", "\r", "c\nd", 'e"', "=f", ""]
-    table = pictures().append_column("caption", pa.array(captions))
+    table = images().append_column("caption", pa.array(captions))
     features = {"image": {"_type": "Image"}, "label": LABEL, "caption": TEXT}
     examples = load_examples(save(tmp_path / "set", table, features), cache=tmp_path / "cache")
     assert examples.columns["caption"].tolist() == captions
 
 
-def test_a_picture_that_was_not_kept_inside_is_reported(tmp_path):
-    cells = pictures().column("image").to_pylist()
+def test_an_image_that_was_not_kept_inside_is_reported(tmp_path):
+    cells = images().column("image").to_pylist()
     cells[2] = {"bytes": None, "path": "/etc/passwd"}
-    table = pictures().set_column(0, "image", pa.array(cells, pictures().schema.field("image").type))
+    table = images().set_column(0, "image", pa.array(cells, images().schema.field("image").type))
     examples = load_examples(
         save(tmp_path / "set", table, {"image": {"_type": "Image"}, "label": LABEL}), cache=tmp_path / "cache"
     )
@@ -194,7 +194,7 @@ def test_files_of_other_types_are_refused(tmp_path):
         load_examples(folder)
 
 
-def test_pictures_alone_are_read(tmp_path):
-    folder = save(tmp_path / "set", pictures().select(["image"]), {"image": {"_type": "Image"}})
+def test_images_alone_are_read(tmp_path):
+    folder = save(tmp_path / "set", images().select(["image"]), {"image": {"_type": "Image"}})
     examples = load_examples(folder, roles=Roles(label="none"), cache=tmp_path / "cache")
     assert (len(examples), examples.modality) == (6, Modality.IMAGE)
