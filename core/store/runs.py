@@ -204,10 +204,6 @@ class Run:
         fresh = read_card(self.path, self.run_id).get("arrays", {})  # it may have been written since this was opened
         return agrees(path, fresh.get(name))
 
-    def coordinates(self, name: str) -> np.ndarray | None:
-        """float32 [N, 2] positions on a map (`pca`, `umap`), or None."""
-        return self.array(name)
-
 
 def is_evidence(name: str) -> bool:
     """Whether a training writes this array: it is noted once that is finished, all others as they are written."""

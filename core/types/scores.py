@@ -117,11 +117,6 @@ class ScoreIndex:
         """The largest value; 0 when no row has one."""
         return float(self.sorted_values[-1]) if len(self.sorted_values) else 0.0
 
-    def count_above(self, cut: float) -> int:
-        """How many values are strictly above the cut."""
-        # a Python float would make searchsorted copy the whole column to float64
-        return len(self.sorted_values) - int(np.searchsorted(self.sorted_values, np.float32(cut), side="right"))
-
     def quantile(self, share: float) -> float:
         """The value below which `share` (0..1) of the rows lie (nearest rank)."""
         last = len(self.sorted_values) - 1
