@@ -1,4 +1,4 @@
-"""python -m core"""
+"""The command line, as `python -m core` starts it."""
 
 import os
 import sys

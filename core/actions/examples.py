@@ -38,9 +38,9 @@ def near_duplicates(view: ScoreView, row: int, similarity: float, k: int = 10) -
     rows = np.flatnonzero(groups == groups[row])
     rows = rows[rows != row]
     known = _similarities(view, row)
-    found = np.array([known.get(int(other), np.nan) for other in rows])
-    order = np.argsort(-np.nan_to_num(found, nan=-1.0), kind="stable")[:k]
-    return rows[order], found[order]
+    similarities = np.array([known.get(int(other), np.nan) for other in rows])
+    order = np.argsort(-np.nan_to_num(similarities, nan=-1.0), kind="stable")[:k]
+    return rows[order], similarities[order]
 
 
 def rows_alike(view: ScoreView, similarity: float) -> np.ndarray:

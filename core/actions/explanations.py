@@ -58,7 +58,7 @@ def explain_and_check(
 
 
 def what_if(run: Run, row: int, edit: Edit, client: AttributionClient | None = None) -> WhatIf:
-    """What the run's model would say with words left out, blocks of the picture covered or cells changed."""
+    """What the run's model would say with words left out, blocks of the image covered or cells changed."""
     with _asking(run, client) as worker:
         return worker.what_if(row, edit)
 
@@ -79,7 +79,7 @@ def word_places(run: Run, row: int) -> tuple[tuple[str, int, int], ...]:
     return tuple((token.text, token.start, token.end) for token in words_in(text)) if isinstance(text, str) else ()
 
 
-def picture_blocks(height: int, width: int) -> np.ndarray:
+def image_blocks(height: int, width: int) -> np.ndarray:
     """[height, width] number of the block that each pixel lies in, as `Edit.covered` counts them."""
     return ImageParts(height, width, 1).blocks
 

@@ -28,8 +28,8 @@ def facets_of(view: ScoreView, outcome: Outcome, fixed: Sequence[Facet], version
 
 def facet_counts(run: Run, view: ScoreView, outcome: Outcome) -> tuple[FacetCounts, ...]:
     """Every facet with the rows of each of its values, all and kept."""
-    found = facets_of(view, outcome, fixed_facets(run, view))
-    return tuple(dividing.counted(facet, outcome.kept) for facet in found)
+    facets = facets_of(view, outcome, fixed_facets(run, view))
+    return tuple(dividing.counted(facet, outcome.kept) for facet in facets)
 
 
 def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np.ndarray:

@@ -41,6 +41,15 @@ def rules_in(path: Path) -> Rules:
     return rules_from_json(plain.get("rules", plain))
 
 
+def chosen_rules(view: ScoreView, file: Path | None, preset: str | None, saved: Rules | None) -> Rules:
+    """The rules of the file, else the preset's, else the saved ones, else the usual; `RulesError` as for each."""
+    if file is not None:
+        return rules_in(file)
+    if preset is not None:
+        return preset_named(preset).build(view)
+    return saved or default_rules(view)
+
+
 # -- one edit each: rules in, rules out ------------------------------------------------------------------------------
 
 
@@ -77,6 +86,20 @@ def without_threshold(rules: Rules, number: int) -> Rules:
 def with_answer(rules: Rules, before: Guardrails) -> Rules:
     """Rules made anew, with what a person answered about near-duplicates: that was about the data, not the rules."""
     return rule_edits.with_answer(rules, before)
+
+
+def with_settings(
+    rules: Rules,
+    *,
+    transform: str | None = None,
+    aggregator: str | None = None,
+    duplicates: str | None = None,
+    duplicate_similarity: float | None = None,
+) -> Rules:
+    """Other settings of the composite and of the guardrail on near-duplicates; None leaves one as it is."""
+    composite_settings = {"transform": transform, "aggregator": aggregator}
+    guardrails = {"duplicates": duplicates, "duplicate_similarity": duplicate_similarity}
+    return rule_edits.with_settings(rules, composite_settings, guardrails)
 
 
 # -- what rules say --------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from core.types.runs import RunSpec, RunState, RunStatus, RunSummary, ScorePlan,
 
 
 def check_training(training: TrainingSpec, modality: Modality) -> None:
-    """Refuse, before anything begins, weights that are no such files and pictures whose size nobody told."""
+    """Refuse, before anything begins, weights that are no such files and images whose size nobody told."""
     prepare.check_training(training, modality)
 
 

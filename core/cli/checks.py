@@ -84,8 +84,8 @@ def print_check(result: CheckResult) -> None:
         say(f"note: {note}")
 
 
-def _points(found: Comparison) -> str:
-    return f"{100 * found.difference:+.2f} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
+def _points(comparison: Comparison) -> str:
+    return f"{100 * comparison.difference:+.2f} ({100 * comparison.low:+.2f} to {100 * comparison.high:+.2f})"
 
 
 def print_self_test(result: SelfTestResult) -> None:
@@ -109,6 +109,6 @@ def print_self_test(result: SelfTestResult) -> None:
 
 def _recalled(score: ScoreRecall, result: SelfTestResult) -> tuple[str, ...]:
     ends = zip(score.recall, score.low, score.high, strict=True)
-    found = (f"{share:.0%} ({low:.0%}-{high:.0%})" for share, low, high in ends)
+    recalls = (f"{share:.0%} ({low:.0%}-{high:.0%})" for share, low, high in ends)
     weight = f"{result.weights[score.name]:.3f}" if score.name in result.weights else ""
-    return score.name, *found, f"{score.average_precision:.3f}", f"{score.auroc:.3f}", weight
+    return score.name, *recalls, f"{score.average_precision:.3f}", f"{score.auroc:.3f}", weight

@@ -15,7 +15,7 @@ from . import words
 from .progress import shown_progress
 from .say import complain, say, say_csv, say_json, say_text
 
-EXIT_INCOMPLETE = 1
+EXIT_INCOMPLETE = 1  # not 2, an error in words: the run is there, and some of its scores are missing
 
 
 def run(asked: Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import replace
 
 from core import actions
 from core.types.curation import Decision, Rules
@@ -21,12 +20,12 @@ def rules(asked: Namespace) -> None:
     """The rules in words, and what they and the decisions do to the rows."""
     run = actions.runs.open_run(asked.run)
     view = actions.scores.score_view(run)
-    given, decisions = chosen_rules(asked, run, view)
+    chosen, decisions = chosen_rules(asked, run, view)
     if asked.json:
-        say_json(given.to_json())
+        say_json(chosen.to_json())
         return
-    words.print_rules(actions.rules.rules_words(given))
-    outcome = actions.outcomes.outcome(view, given, decisions)
+    words.print_rules(actions.rules.rules_words(chosen))
+    outcome = actions.outcomes.outcome(view, chosen, decisions)
     words.print_outcome(outcome, actions.outcomes.sources_words(outcome))
 
 
@@ -71,24 +70,14 @@ def verify(asked: Namespace) -> None:
 def chosen_rules(
     asked: Namespace, run: actions.runs.Run, view: actions.scores.ScoreView
 ) -> tuple[Rules, Mapping[str, Decision]]:
-    """The rules that the flags name, else the saved, else the usual ones; and the decisions unless left out."""
+    """Rules and decisions of a branch, with what the flags say instead."""
     state = actions.curation.curation_state(run, asked.branch)
-    decisions = {} if asked.no_decisions else state.decisions
-    if asked.rules is not None:
-        rules = actions.rules.rules_in(asked.rules)
-    elif asked.preset is not None:
-        rules = actions.rules.preset_named(asked.preset).build(view)
-    else:
-        rules = state.rules or actions.rules.default_rules(view)
-    return _adjusted(rules, asked), decisions
-
-
-def _adjusted(rules: Rules, asked: Namespace) -> Rules:
-    """The rules with what single flags say instead."""
-    similarity = asked.duplicate_similarity
-    guard = {"duplicates": NEAR_DUPLICATES.get(asked.near_duplicates), "duplicate_similarity": similarity}
-    own = {"transform": asked.normalise, "aggregator": asked.aggregator}
-    guard, own = ({k: v for k, v in given.items() if v is not None} for given in (guard, own))
-    if not guard and not own:
-        return rules
-    return replace(rules, preset=None, guardrails=replace(rules.guardrails, **guard), **own)
+    rules = actions.rules.chosen_rules(view, asked.rules, asked.preset, state.rules)
+    changed = actions.rules.with_settings(
+        rules,
+        transform=asked.normalise,
+        aggregator=asked.aggregator,
+        duplicates=NEAR_DUPLICATES.get(asked.near_duplicates),
+        duplicate_similarity=asked.duplicate_similarity,
+    )
+    return changed, {} if asked.no_decisions else state.decisions

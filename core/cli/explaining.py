@@ -16,7 +16,7 @@ from . import words
 from .commands import opened
 from .say import say, say_json
 
-MOST_PARTS = 20
+MOST_PARTS = 20  # lines, the strongest: with the header and the notes they fit on a screen
 
 
 def explain(asked: Namespace) -> None:
@@ -25,8 +25,8 @@ def explain(asked: Namespace) -> None:
     row = row_of(run, asked.id)
     edit = edit_of(run, row, asked)
     if edit:
-        found = actions.explanations.what_if(run, row, edit)
-        say_json(asdict(found)) if asked.json else print_what_if(asked.id, found)
+        effect = actions.explanations.what_if(run, row, edit)
+        say_json(asdict(effect)) if asked.json else print_what_if(asked.id, effect)
         return
     attribution, checks = actions.explanations.explain_and_check(
         run, row, _method(run, asked.method), _settings(asked.param)
@@ -43,15 +43,15 @@ def explain(asked: Namespace) -> None:
 
 def row_of(run: actions.runs.Run, example_id: str) -> int:
     """The row of an id; `CurationError` shows what ids look like."""
-    found = np.flatnonzero(run.examples.ids == example_id)
-    if not len(found):
+    rows = np.flatnonzero(run.examples.ids == example_id)
+    if not len(rows):
         shown = ", ".join(str(i) for i in run.examples.ids[:3])
         raise CurationError(f"There is no example {example_id!r}.", f"Ids of this run look like {shown}.")
-    return int(found[0])
+    return int(rows[0])
 
 
 def edit_of(run: actions.runs.Run, row: int, asked: Namespace) -> Edit:
-    """The edit that the flags name; a word stands for all its places."""
+    """The edit that the flags name; a word stands for all its places. `CurationError` for one the text has not."""
     places: list[int] = []
     tokens = [token.lower() for token, _, _ in actions.explanations.word_places(run, row)] if asked.without else []
     for word in asked.without or ():
@@ -70,27 +70,28 @@ def _cell(text: str) -> tuple[str, str | None]:
     return name, value or None
 
 
-def _settings(given: list[str] | None) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given or ()]
+def _settings(assignments: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in assignments or ()]
     return {name: value for name, _, value in pairs}
 
 
-def _method(run: actions.runs.Run, wanted: str | None) -> str:
+def _method(run: actions.runs.Run, name: str | None) -> str:
     fitting = [method.name for method in actions.explanations.attribution_methods(run)]
     if not fitting:
         raise CurationError("No method fits: this run kept no model.", "Score the inputs themselves with a model.")
-    if wanted is not None and wanted not in fitting:
-        raise CurationError(f"{wanted!r} does not fit this run.", f"Choose one of: {', '.join(fitting)}.")
-    return wanted or fitting[0]
+    if name is not None and name not in fitting:
+        raise CurationError(f"{name!r} does not fit this run.", f"Choose one of: {', '.join(fitting)}.")
+    return name or fitting[0]
 
 
-def print_attribution(name: str, found: Attribution, checks: tuple[AssumptionCheck, ...]) -> None:
+def print_attribution(name: str, attribution: Attribution, checks: tuple[AssumptionCheck, ...]) -> None:
     """Target, base to output, the strongest parts, concepts, lights and notes."""
-    say(f"{name}: towards {found.target} by {found.method}, {found.unit} {found.base:.4g} → {found.output:.4g}")
-    if found.gap is not None:
-        say(f"additivity gap {found.gap:.4g}")
-    words.print_columns(_block_lines(found) if found.values.ndim == 2 else _part_lines(found))
-    if found.concepts:
+    how = f"towards {attribution.target} by {attribution.method}"
+    say(f"{name}: {how}, {attribution.unit} {attribution.base:.4g} → {attribution.output:.4g}")
+    if attribution.gap is not None:
+        say(f"additivity gap {attribution.gap:.4g}")
+    words.print_columns(_block_lines(attribution) if attribution.values.ndim == 2 else _part_lines(attribution))
+    if attribution.concepts:
         words.print_columns(
             [
                 ("concept", "importance (Sobol)", "here", "percentile", "adds"),
@@ -102,27 +103,31 @@ def print_attribution(name: str, found: Attribution, checks: tuple[AssumptionChe
                         f"{c.percentile:.0f}",
                         f"{c.contribution:+.3f}",
                     )
-                    for c in found.concepts
+                    for c in attribution.concepts
                 ),
             ]
         )
     for check in checks:
         say(f"{check.light:5}  {check.text}")
-    for note in found.notes:
+    for note in attribution.notes:
         say(f"note: {note}")
 
 
-def _part_lines(found: Attribution) -> list[tuple[str, ...]]:
-    order = np.argsort(-np.abs(found.values), kind="stable")[:MOST_PARTS]
-    errors = [""] * len(found.values) if found.errors is None else [f"± {error:.2g}" for error in found.errors]
-    head = ("part", "weight", "" if found.errors is None else "standard error")
-    return [head, *((found.names[i], f"{found.values[i]:+.4g}", errors[i]) for i in order)]
+def _part_lines(attribution: Attribution) -> list[tuple[str, ...]]:
+    order = np.argsort(-np.abs(attribution.values), kind="stable")[:MOST_PARTS]
+    errors = (
+        [""] * len(attribution.values)
+        if attribution.errors is None
+        else [f"± {error:.2g}" for error in attribution.errors]
+    )
+    head = ("part", "weight", "" if attribution.errors is None else "standard error")
+    return [head, *((attribution.names[i], f"{attribution.values[i]:+.4g}", errors[i]) for i in order)]
 
 
-def _block_lines(found: Attribution) -> list[tuple[str, ...]]:
-    """Sums over the blocks that --cover counts, as they lie in the picture."""
-    blocks = actions.explanations.picture_blocks(*found.values.shape)
-    sums = np.bincount(blocks.ravel(), found.values.ravel())
+def _block_lines(attribution: Attribution) -> list[tuple[str, ...]]:
+    """Sums over the blocks that --cover counts, as they lie in the image."""
+    blocks = actions.explanations.image_blocks(*attribution.values.shape)
+    sums = np.bincount(blocks.ravel(), attribution.values.ravel())
     across = int(blocks[0].max()) + 1
     head = ("block", *(f"+{column}" for column in range(across)))
     lines = [
@@ -132,20 +137,20 @@ def _block_lines(found: Attribution) -> list[tuple[str, ...]]:
     return [head, *lines]
 
 
-def print_what_if(name: str, found: WhatIf) -> None:
+def print_what_if(name: str, effect: WhatIf) -> None:
     """Before and after, and how to read it."""
-    say(f"{name}, {found.changed}: {found.model}, before and after")
-    before, after = found.before, found.after
+    say(f"{name}, {effect.changed}: {effect.model}, before and after")
+    before, after = effect.before, effect.after
     pairs: list[tuple[str, ...]] = [
         ("", "before", "after", "change"),
         ("predicted", before.predicted, after.predicted, ""),
         *_pair("its probability", before.probability, after.probability),
-        *_pair(f"probability of {found.label}", before.of_label, after.of_label),
+        *_pair(f"probability of {effect.label}", before.of_label, after.of_label),
         *_pair("EL2N of this model", before.el2n, after.el2n),
         *_pair("loss of this model", before.loss, after.loss),
     ]
     words.print_columns(pairs)
-    say(found.warning)
+    say(effect.warning)
 
 
 def _pair(title: str, before: float | None, after: float | None) -> list[tuple[str, ...]]:

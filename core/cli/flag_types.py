@@ -15,9 +15,9 @@ _LONGEST_NAME, _LONGEST_PATH = 255, 4096  # bytes; the limits of common file sys
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
-    """A whole number from `low` to `high`."""
+    """A reader of whole numbers from `low` to `high`, which raises `ArgumentTypeError` for any other text."""
 
-    def read(text: str) -> int:
+    def _read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
@@ -26,13 +26,13 @@ def whole(low: int, high: int) -> Callable[[str], int]:
             raise ArgumentTypeError(f"{_said(text)} is not from {low:,} to {high:,}")
         return value
 
-    return read
+    return _read
 
 
 def number(low: float, high: float = math.inf, above: bool = False, below: bool = False) -> Callable[[str], float]:
-    """A finite number from `low` (`above`: not `low` itself) to `high` (`below`: not `high` itself)."""
+    """A reader of numbers from `low` (`above`: not itself) to `high` (`below`: not itself); raises as `whole`."""
 
-    def read(text: str) -> float:
+    def _read(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
@@ -42,44 +42,44 @@ def number(low: float, high: float = math.inf, above: bool = False, below: bool 
             raise ArgumentTypeError(f"{_said(text)} is not {_bounds(low, high, above, below)}")
         return value
 
-    return read
+    return _read
 
 
 def names(text: str) -> tuple[str, ...]:
-    """A,B: names joined by commas, at least one and none empty."""
-    found = tuple(name.strip() for name in words(text).split(","))
-    if not all(found):
+    """A,B: names joined by commas; `ArgumentTypeError` for none, or an empty one."""
+    parts = tuple(name.strip() for name in words(text).split(","))
+    if not all(parts):
         raise ArgumentTypeError(f"{_said(text)} holds an empty name; write names joined by commas")
-    return found
+    return parts
 
 
 def some_of(*known: str) -> Callable[[str], tuple[str, ...]]:
-    """Names joined by commas, each among those known."""
+    """A reader of names joined by commas, each among those known; raises as `whole`."""
 
-    def read(text: str) -> tuple[str, ...]:
-        found = names(text)
-        for name in found:
+    def _read(text: str) -> tuple[str, ...]:
+        chosen = names(text)
+        for name in chosen:
             if name not in known:
                 raise ArgumentTypeError(f"{_said(name)} is none of {', '.join(known)}")
-        return found
+        return chosen
 
-    return read
+    return _read
 
 
 def shares(text: str) -> tuple[float, ...]:
-    """F,F: shares above 0 and below 1."""
+    """F,F: shares above 0 and below 1; raises as `whole`."""
     return tuple(number(0, 1, above=True, below=True)(part) for part in names(text))
 
 
 def words(text: str) -> str:
-    """What every flag may say that says nothing else of itself: something, without a NUL."""
+    """A text that is not empty and holds no NUL, as every flag may say; `ArgumentTypeError` for any other."""
     if not text or "\0" in text:
         raise ArgumentTypeError(f"{_said(text)} {'holds a NUL' if text else 'is empty'}")
     return text
 
 
 def path_words(text: str) -> str:
-    """A path that a file system could hold, or the name of a run or sample."""
+    """A path that a file system could hold, or the name of a run or sample; `ArgumentTypeError` for a longer one."""
     sizes = [len(part.encode("utf-8", "surrogateescape")) for part in words(text).split("/")]
     if max(sizes) > _LONGEST_NAME or sum(sizes) + len(sizes) > _LONGEST_PATH:
         raise ArgumentTypeError(f"{_said(text)} is longer than a path can be")
@@ -92,7 +92,7 @@ def path(text: str) -> Path:
 
 
 def model(text: str) -> str:
-    """A model of ours, or module:factory; whether it is there is told later, before any work as well."""
+    """A model of ours, or module:factory, which is looked for later; `ArgumentTypeError` for what can be neither."""
     try:
         actions.runs.check_model_name(words(text))
     except ModelError as error:
@@ -101,7 +101,7 @@ def model(text: str) -> str:
 
 
 def memory(text: str) -> int:
-    """2GB, 500MB, 64000000 -> bytes, at least 16 MB."""
+    """2GB, 500MB, 64000000 -> bytes; `ArgumentTypeError` below 16 MB and for what is no such number."""
     match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{0,9})?) *([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
     size = float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ") if match else 0.0
     if not 2**24 <= size < 2**60:

@@ -52,9 +52,9 @@ def run(own: argparse.ArgumentParser) -> None:
         help="state_dicts of the --model (.safetensors, .pt), in order of training: it is scored at each, not trained",
     )
     own.add_argument(
-        "--image-size", metavar="N|HxW", help="pixels at which the network sees pictures; our own: 32 (or theirs to 64)"
+        "--image-size", metavar="N|HxW", help="pixels at which the network sees images; our own: 32 (or theirs to 64)"
     )
-    own.add_argument("--mean", metavar="R,G,B", help="of the pictures the network was trained on, after x / 255")
+    own.add_argument("--mean", metavar="R,G,B", help="of the images the network was trained on, after x / 255")
     own.add_argument("--std", metavar="R,G,B", help="their deviation; the network reads (x / 255 - mean) / std")
     for name, bounds, said in (
         (
@@ -251,7 +251,7 @@ def explain(own: argparse.ArgumentParser) -> None:
     own.add_argument("--param", action="append", metavar="NAME=VALUE", help="a setting of the method; may be repeated")
     own.add_argument("--without", nargs="+", metavar="WORD", help="what if: these words left out of a text")
     own.add_argument(
-        "--cover", nargs="+", type=whole(0, 10**6), metavar="BLOCK", help="what if: blocks of the picture covered"
+        "--cover", nargs="+", type=whole(0, 10**6), metavar="BLOCK", help="what if: blocks of the image covered"
     )
     own.add_argument("--set", nargs="+", metavar="COLUMN=VALUE", help="what if: other cells of a table row")
     own.add_argument("--json", action="store_true")

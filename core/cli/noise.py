@@ -22,19 +22,20 @@ def noise(asked: Namespace) -> None:
         print_noise(estimate, run.examples.class_names)
 
 
-def print_noise(found: Mapping[str, Any], classes: tuple[str, ...]) -> None:
+def print_noise(estimate: Mapping[str, Any], classes: tuple[str, ...]) -> None:
     """The rates, the pairs most mixed up, and the table of given (rows) against probable labels."""
     say(
-        f"{found['noise_rate']:.1%} of the labels are estimated wrong, {found['flagged_labels']:,} are flagged, by "
-        f"models that are right on {found['out_of_fold_accuracy']:.1%} of the rows: the weaker, the more too high.",
+        f"{estimate['noise_rate']:.1%} of the labels are estimated wrong, {estimate['flagged_labels']:,} are flagged, "
+        f"by models that are right on {estimate['out_of_fold_accuracy']:.1%} of the rows: "
+        "the weaker, the more too high.",
         gap=True,
     )
-    rates = sorted(found["noise_by_class"].items(), key=lambda item: -item[1])
+    rates = sorted(estimate["noise_by_class"].items(), key=lambda item: -item[1])
     words.print_columns([("given label", "estimated wrong"), *((name, f"{rate:.1%}") for name, rate in rates)])
-    pairs = [(given, probably, f"{rows:.0f}") for given, probably, rows in found["most_mixed_up"]]
+    pairs = [(given, probably, f"{rows:.0f}") for given, probably, rows in estimate["most_mixed_up"]]
     say()
     words.print_columns([("given", "probably", "rows"), *pairs], left=2)
-    if "confident_joint" in found:
+    if "confident_joint" in estimate:
         say()
-        lines = [(name, *map(str, row)) for name, row in zip(classes, found["confident_joint"], strict=False)]
+        lines = [(name, *map(str, row)) for name, row in zip(classes, estimate["confident_joint"], strict=False)]
         words.print_columns([("given \\ probable", *classes), *lines])

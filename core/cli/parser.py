@@ -71,7 +71,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _settings(rest: list[str], takes_settings: bool) -> dict[str, dict[str, Any]]:
     """{"el2n": {"epochs": "mean"}} from what argparse did not know; anything else is refused."""
-    found: dict[str, dict[str, Any]] = {}
+    settings: dict[str, dict[str, Any]] = {}
     waiting = list(rest)
     while waiting:
         word = waiting.pop(0)
@@ -85,8 +85,8 @@ def _settings(rest: list[str], takes_settings: bool) -> dict[str, dict[str, Any]
             if not waiting:
                 raise CurationError(f"{word} needs a value.", f"Write {word} VALUE.")
             value = waiting.pop(0)
-        found.setdefault(name, {})[setting.replace("-", "_")] = value
-    return found
+        settings.setdefault(name, {})[setting.replace("-", "_")] = value
+    return settings
 
 
 COMMANDS = (

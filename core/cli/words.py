@@ -21,7 +21,7 @@ from .say import say
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_DETAILS = 20
+MOST_DETAILS = 20  # lines of one kind, so that a list fits on a screen of a terminal
 
 
 def print_run(run: actions.runs.Run) -> None:

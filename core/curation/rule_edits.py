@@ -109,3 +109,11 @@ def threshold_words(threshold: Threshold, title: str) -> str:
         return f"Drop the {int(threshold.cut):,} {end} by {title}{where}"
     unit = "percentile " if threshold.kind is CutKind.PERCENTILE else ""
     return f"Drop {threshold.drop} {unit}{digits(threshold.cut)} of {title}{where}"
+
+
+def with_settings(rules: Rules, composite: Mapping[str, Any], guardrails: Mapping[str, Any]) -> Rules:
+    """Other fields of the rules and of their guardrails; None leaves one as it is, and the preset when all are None."""
+    changed, guarded = ({k: v for k, v in values.items() if v is not None} for values in (composite, guardrails))
+    if not changed and not guarded:
+        return rules
+    return replace(rules, preset=None, guardrails=replace(rules.guardrails, **guarded), **changed)

@@ -48,7 +48,7 @@ def project_umap(vectors: np.ndarray, params: UmapParams, seed: int, progress: P
     pieces = list(blocks(rest, 10_000))
     progress.stage("UMAP map", 1 + len(pieces))
     with warnings.catch_warnings():
-        _hush()
+        _ignore_library_warnings()
         reducer = _fit(vectors[rows], params, seed)
         progress.advance()
         flat = np.empty((len(vectors), 2), dtype=np.float32)
@@ -72,8 +72,8 @@ def _fit(vectors: np.ndarray, params: UmapParams, seed: int):
     ).fit(vectors)
 
 
-def _hush() -> None:
-    """Noise of umap, pynndescent and numba about themselves that no user of a map can act on."""
+def _ignore_library_warnings() -> None:
+    """Ignore what umap, pynndescent and numba warn of about themselves: no user of a map can act on it."""
     libraries = r"(umap|pynndescent|numba|sklearn|scipy)(\.|$)"
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=libraries)
     warnings.filterwarnings("ignore", category=FutureWarning, module=libraries)

@@ -17,7 +17,7 @@ class Concept:
     importance, importance_error: mean total Sobol index over images of the class, and its standard error.
     activation: how strongly this example has it; percentile: of the class's images with less of it (0..100).
     contribution: what it adds to the explained output here. crops: (row, top, left, side) in pixels of the encoder's
-    [height, width] picture, of the places in training images where it is strongest.
+    [height, width] image, of the places in training images where it is strongest.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Attribution:
     base, output: value of the explained output at the background and at the example.
     gap: (sum of values) - (output - base), the additivity gap; None where the method makes no such promise.
     errors: standard error of each value where the method draws at random and can tell. concepts: the most important
-    first, where the method finds any; size [2]: height and width of the picture that their crops are cut from.
+    first, where the method finds any; size [2]: height and width of the image that their crops are cut from.
     """
 
     method: str
@@ -58,8 +58,8 @@ class Attribution:
 class Edit:
     """What to change in one example, only to ask the model again.
 
-    without: positions of words left out. covered: numbers of blocks of the picture covered, counted row by row on a
-    grid of 8 x 8 (fewer for smaller pictures). cells: column -> new value, None for missing.
+    without: positions of words left out. covered: numbers of blocks of the image covered, counted row by row on a
+    grid of 8 x 8 (fewer for smaller images). cells: column -> new value, None for missing.
     """
 
     without: tuple[int, ...] = ()

@@ -19,10 +19,10 @@ def python(*arguments: str) -> list[str]:
 
 def environment(**more: str) -> dict[str, str]:
     """This process's environment and `more`; with `-P` the child still finds this very `core` and PYTHONPATH."""
-    given = [os.path.abspath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    inherited = [os.path.abspath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     if _CORE.name not in ("site-packages", "dist-packages"):  # a checkout; installed packages are found anyway
-        given.insert(0, str(_CORE))
-    return {**_PATIENT, **os.environ, **({"PYTHONPATH": os.pathsep.join(given)} if given else {}), **more}
+        inherited.insert(0, str(_CORE))
+    return {**_PATIENT, **os.environ, **({"PYTHONPATH": os.pathsep.join(inherited)} if inherited else {}), **more}
 
 
 def wait_without_spinning() -> None:

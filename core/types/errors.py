@@ -33,10 +33,10 @@ def in_words(what: str, hint: str = "Leave it out, or change the network or the 
 
 def by_reason(problems: Mapping[str, str]) -> list[tuple[list[str], str]]:
     """[(names, why)], in order of appearance: what failed for one reason stands together, and the reason once."""
-    found: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for name, why in problems.items():
-        found.setdefault(why, []).append(name)
-    return [(names, why) for why, names in found.items()]
+        names_of.setdefault(why, []).append(name)
+    return [(names, why) for why, names in names_of.items()]
 
 
 class DataError(CurationError):

@@ -62,5 +62,5 @@ def _convert(spec: Field, value: Any) -> Any:
     try:
         return type(default)(value) if default is not None else value
     except (TypeError, ValueError):
-        wanted = type(default).__name__
-        raise CurationError(f"{spec.name} is {value!r}, not a {wanted}.", spec.metadata.get("help", "")) from None
+        expected = type(default).__name__
+        raise CurationError(f"{spec.name} is {value!r}, not a {expected}.", spec.metadata.get("help", "")) from None

@@ -42,7 +42,7 @@ class TrainingSpec:
     checkpoints: Annotated[int, CHECKPOINTS] = 6  # how many epochs of each seed the dear signals are taken at
     weights: tuple[str, ...] = ()  # own state_dicts (.pt, .safetensors), in order of training, instead of training here
     bf16: bool = False  # passes without gradients in bfloat16: quicker on convolutions, the order of scores kept
-    image_size: tuple[int, ...] = ()  # (height, width) at which the network sees pictures; () = not said
+    image_size: tuple[int, ...] = ()  # (height, width) at which the network sees images; () = not said
     mean: tuple[float, ...] = ()  # (x / 255 - mean) / std, one number per channel or one for all; () = not said
     std: tuple[float, ...] = ()
 

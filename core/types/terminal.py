@@ -11,7 +11,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 
 def escaped(text: object) -> str:
     """One line: each control character as it is written in Python, such as \\x1b or \\n."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+    return _CONTROL.sub(lambda control: control[0].encode("unicode_escape").decode(), str(text))
 
 
 def escaped_lines(text: object) -> str:

@@ -156,26 +156,26 @@ def _one_of(plain: Any, arms: tuple[Any, ...], place: str) -> Any:
 
 
 def _entries(plain: Any, schema: Any, place: str) -> Any:
-    given = _of_type(plain, dict, place)
+    entries = _of_type(plain, dict, place)
     for name, inner in _hints(schema).items():
-        if name in given:
-            validated(given[name], inner, _at(place, name))
+        if name in entries:
+            validated(entries[name], inner, _at(place, name))
         elif typing.get_origin(inner) is not NotRequired and schema.__total__:
             raise ValidationError(_at(place, name), "is missing.")
     return plain
 
 
 def _built(plain: Any, schema: Any, place: str) -> Any:
-    given, hints = _of_type(plain, dict, place), _hints(schema)
+    entries, hints = _of_type(plain, dict, place), _hints(schema)
     fields = {field.name: field for field in dataclasses.fields(schema) if field.init}
-    unknown = next((name for name in given if name not in fields), None)
+    unknown = next((name for name in entries if name not in fields), None)
     if unknown is not None:
         raise ValidationError(_at(place, unknown), "is no entry that this version knows.")
     for name, field in fields.items():
-        if name not in given and field.default is field.default_factory is dataclasses.MISSING:
+        if name not in entries and field.default is field.default_factory is dataclasses.MISSING:
             raise ValidationError(_at(place, name), "is missing.")
     try:
-        return schema(**{name: validated(value, hints[name], _at(place, name)) for name, value in given.items()})
+        return schema(**{name: validated(value, hints[name], _at(place, name)) for name, value in entries.items()})
     except ValidationError:
         raise
     except (CurationError, ValueError, TypeError) as error:  # what the class itself has against these values
@@ -183,14 +183,14 @@ def _built(plain: Any, schema: Any, place: str) -> Any:
 
 
 def _items(plain: Any, kind: Any, arguments: tuple[Any, ...], place: str) -> Any:
-    given = list(plain) if isinstance(plain, tuple) else _of_type(plain, list, place)
+    items = list(plain) if isinstance(plain, tuple) else _of_type(plain, list, place)
     if kind is tuple and arguments and arguments[-1] is not Ellipsis:
-        if len(given) != len(arguments):
-            raise ValidationError(place, f"should hold {len(arguments)} values, and holds {len(given)}.")
+        if len(items) != len(arguments):
+            raise ValidationError(place, f"should hold {len(arguments)} values, and holds {len(items)}.")
         inner: Sequence[Any] = arguments
     else:
-        inner = [arguments[0] if arguments else Any] * len(given)
-    made = [validated(value, one, f"{place}[{i}]") for i, (value, one) in enumerate(zip(given, inner, strict=True))]
+        inner = [arguments[0] if arguments else Any] * len(items)
+    made = [validated(value, one, f"{place}[{i}]") for i, (value, one) in enumerate(zip(items, inner, strict=True))]
     return tuple(made) if kind is tuple else made
 
 

@@ -48,7 +48,7 @@ def _edit(opened: Opened, row: int, example: Any) -> Edit:
     if isinstance(example, Mapping):
         return Edit(cells=_cells(opened, row, example))
     st.caption("Press or drag over blocks to cover them with the mean image. Arrows move, Space presses.")
-    blocks = actions.explanations.picture_blocks(*np.asarray(example).shape[:2])
+    blocks = actions.explanations.image_blocks(*np.asarray(example).shape[:2])
     columns = int(blocks[0].max()) + 1
     rows = int(blocks.max() + 1) // columns
     return Edit(covered=toggle_blocks(np.asarray(example), rows, columns, slot=slot(f"cover_{row}"), about=about))

@@ -48,7 +48,7 @@ def test_a_lower_threshold_joins_more():
 
 @pytest.mark.parametrize("size", [(28, 28), (32, 48), (5, 9), (1, 1)])
 def test_blocks_are_those_that_the_model_covers(size):
-    blocks = actions.explanations.picture_blocks(*size)
+    blocks = actions.explanations.image_blocks(*size)
     assert (blocks == ImageParts(size[0], size[1], 3).blocks).all()
     assert blocks.max() + 1 == min(8, size[0]) * min(8, size[1])
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from core import actions
 from core.cli import main
-from core.types.curation import Action
+from core.types.curation import Action, Change
 
 
 def _said(capsys, *words) -> str:
@@ -79,7 +79,7 @@ def test_facets_follow_rules_and_decisions(capsys):
     row = int(
         np.flatnonzero(actions.outcomes.outcome(view, actions.rules.default_rules(view), {}).kept & ~view.held_out)[0]
     )
-    actions.curation.decide(run, [str(view.ids[row])], Action.DROP, token="t")
+    actions.curation.decide(run, [str(view.ids[row])], Change(Action.DROP), token="t")
     after = json.loads(_said(capsys, "facets", "digits", "--json"))[0]["values"]
     assert [value["rows"] for value in after] != [value["rows"] for value in before]
     assert json.loads(_said(capsys, "facets", "digits", "--no-decisions", "--json"))[0]["values"] == before
