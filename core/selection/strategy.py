@@ -17,7 +17,7 @@ from core.types.methods import Method
 class StrategyInputs:
     """N examples. Only rows of `candidates` may be dropped; `budget_base` is the number of rows fractions refer to.
 
-    priority: high = keep first, NaN = unknown (kept first of all: nothing speaks against the row).
+    priority: high = keep first, NaN = unknown (ranked as the last to go: nothing speaks against the row).
     scores: raw values; noise_side: score -> +1 where a high value suggests a wrong label, -1 a low one, 0 neither.
     id_rank: place in the order of ids, which breaks ties. order: candidate rows, first to go first, when already known.
     coverage_scores: names along whose strata a selection may be spread, the first choice first.
