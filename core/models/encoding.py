@@ -132,6 +132,6 @@ def subset(examples: ExampleTable, rows: np.ndarray) -> ExampleTable:
         chosen = np.empty(len(rows), dtype=object)
         for place, row in enumerate(rows):
             chosen[place] = inputs[int(row)]
-    return replace(
-        examples, ids=examples.ids[rows], labels=examples.labels[rows], splits=examples.splits[rows], inputs=chosen
-    )
+    of_rows = ("ids", "labels", "splits", "groups", "source_index", "source_path")
+    arrays = {name: array[rows] for name in of_rows if (array := getattr(examples, name)) is not None}
+    return replace(examples, inputs=chosen, exact_duplicate_of=None, **arrays)
