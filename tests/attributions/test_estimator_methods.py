@@ -217,7 +217,7 @@ def test_who_can_explain_what():
     assert names(Modality.TEXT, True, "logistic_regression")[-1] == "kernel_shap"
     assert "tree_shap" not in names(Modality.TABLE, True, "logistic_regression")
     assert names(Modality.TRACE, True, "logistic_regression") == []
-    with pytest.raises(CurationError, match="no attribution method 'lime'"):
+    with pytest.raises(CurationError, match='Unknown attribution method "lime"'):
         attribution_named("lime")
 
 
