@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.datasets.guarded import UnsafeFileError as UnsafeFileError
     from core.datasets.guarded import preview_in_child as preview_in_child
     from core.datasets.guarded import report_in_child as report_in_child
+    from core.datasets.limits import UnsafeFileError as UnsafeFileError
     from core.datasets.loader import Loader as Loader
     from core.datasets.loader import Request as Request
     from core.datasets.samples import SAMPLES as SAMPLES
@@ -34,7 +34,7 @@ _HOMES = {
     "Request": "loader",
     "SAMPLES": "samples",
     "Sample": "samples",
-    "UnsafeFileError": "guarded",
+    "UnsafeFileError": "limits",
     "inspect_source": "sources",
     "load_beside": "sources",
     "load_examples": "sources",

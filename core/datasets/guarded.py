@@ -21,16 +21,13 @@ from core.types.examples import Roles, SourceReport
 from core.types.previews import SourcePreview
 
 from .files import GIGABYTE
+from .limits import UnsafeFileError
 from .sources import inspect_source, load_examples
 from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles_from
 
 MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alone reserve about 2 GB
 LOOK_SECONDS = 120
 WHOLE_SECONDS = 1800  # a folder of a million images is honest work
-
-
-class UnsafeFileError(DataError):
-    """The child that read the file crashed, hung, or wanted more memory than it is allowed."""
 
 
 def preview_in_child(
@@ -159,7 +156,7 @@ def answer_with(done: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     try:
         answer = done(question)
     except CurationError as error:
-        answer = {"error": str(error), "hint": error.hint}
+        answer = {"error": str(error), "hint": error.hint, "unsafe": isinstance(error, UnsafeFileError)}
     except MemoryError:
         words = f"The file needs more than {question['memory'] / GIGABYTE:.1f} GB."
         answer = {"error": words, "hint": "Give a smaller file.", "unsafe": True}

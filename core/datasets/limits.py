@@ -69,9 +69,13 @@ class Budget:
         )
 
 
-def too_large(name: str) -> DataError:
+class UnsafeFileError(DataError):
+    """Reading the file crashed, hung, or wanted more memory than there is or is allowed."""
+
+
+def too_large(name: str) -> UnsafeFileError:
     """The words for memory that ran out in spite of all counting."""
-    return DataError(f"{name} needs more memory than there is.", "Give a smaller file, or free memory.")
+    return UnsafeFileError(f"{name} needs more memory than there is.", "Give a smaller file, or free memory.")
 
 
 def batch_size(batch: Any) -> Size:

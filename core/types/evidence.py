@@ -78,6 +78,6 @@ class Evidence:
 class GivenEvidence:
     """What a person recorded elsewhere. probabilities: out of fold."""
 
-    logits: Float[np.ndarray, "seed epoch example class"] | None = None
+    logits: Float[np.ndarray, "... example class"] | None = None
     probabilities: Float[np.ndarray, "example class"] | None = None
     embeddings: Float[np.ndarray, "example feature"] | None = None
