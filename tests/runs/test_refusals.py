@@ -191,7 +191,10 @@ def test_more_folds_than_rows_are_refused_before_any_work(table, tmp_path, monke
 
 def test_settings_of_whatever_auto_stands_for_are_refused_before_the_data_is_read(table, tmp_path, monkeypatch):
     monkeypatch.setattr(stages, "load", None)
-    for settings, why in (({"width": -5}, "width is -5, below 1."), ({"wings": 2}, "Unknown setting 'wings'")):
+    for settings, why in (
+        ({"width": -5}, "width is -5, below 1."),
+        ({"wings": 2}, 'Unknown setting for MlpParams "wings"'),
+    ):
         asked = spec_of(table, "el2n", training=TrainingSpec(model_params=settings))
         assert why in str(refused(asked, tmp_path / "r"))
 
@@ -199,7 +202,7 @@ def test_settings_of_whatever_auto_stands_for_are_refused_before_the_data_is_rea
 def test_settings_that_only_another_kind_of_data_takes_are_refused_before_any_work(table, tmp_path, monkeypatch):
     monkeypatch.setattr(stages, "embed", None)
     asked = spec_of(table, "el2n", training=TrainingSpec(model_params={"embedding": 8}))  # of a bag of words
-    assert "Unknown setting 'embedding' for MlpParams" in str(refused(asked, tmp_path / "r"))
+    assert 'Unknown setting for MlpParams "embedding"' in str(refused(asked, tmp_path / "r"))
 
 
 def test_fault_85_a_newer_store_or_run_folder_refuses_and_leaves_nothing(table, tmp_path, own_workspace):
