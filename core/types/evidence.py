@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Integer, Shaped
+from jaxtyping import Bool, Float, Integer, Shaped
 
 from .trace import Checkpoint, TrainingTrace
 
@@ -45,7 +45,7 @@ class ThresholdRun:
     """
 
     relabeled: Integer[np.ndarray, " relabeled"]
-    margins: Float32[np.ndarray, "epoch example"]
+    margins: Float[np.ndarray, "epoch example"]
 
 
 @dataclass(frozen=True, eq=False)
