@@ -13,7 +13,7 @@ OWN_FILE = {method.name: Path(method.compute.__module__.replace(".", "/") + ".py
 OTHER_THINGS = {
     ("core/types/methods.py", "influence"): "a family of scores",
     ("core/types/methods.py", "label_quality"): "a family of scores",
-    ("core/cli/curation.py", "duplicate_similarity"): "a setting of the guardrails",
+    ("core/actions/rules.py", "duplicate_similarity"): "a setting of the guardrails",
     ("core/attributions/__init__.py", "tracin"): "an explanation of one prediction",
     ("core/library/influence_pairs.py", "tracin"): "a method of influence between a person's rows",
     ("core/library/influence_pairs.py", "trak"): "a method of influence between a person's rows",
