@@ -23,7 +23,7 @@ from .files import GIGABYTE, MAX_DEPTH, MEGABYTE, open_regular, unpack_limit
 
 MAX_RATIO = 200  # honest arrays and images pack far less; zeros pack about 1000 times
 _RATIO_FROM = 16 * MEGABYTE  # small constant arrays pack well and harm nobody
-_LONGEST_NAME = 255
+_LONGEST_NAME = 255  # letters; common file systems take as many bytes for a name
 # What zipfile and its decompressors raise over bytes that lie, beside OSError.
 ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
               RuntimeError, ValueError)  # fmt: skip
@@ -74,7 +74,8 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def check_directory(members: list[zipfile.ZipInfo], packed: int, name: str) -> None:
-    """Refuse what would unpack to too much, and members that point out of the folder."""
+    """Raises `DataError` for what would unpack to too much, and for members without a name, twice there, outside the
+    folder, too deep, too long or encrypted."""
     total = sum(m.file_size for m in members)
     ratio = total / max(packed, 1)
     size = f"{total / GIGABYTE:.1f} GB" if total > GIGABYTE / 2 else f"{total / MEGABYTE:.0f} MB"
@@ -114,7 +115,7 @@ def _check_member(member: zipfile.ZipInfo, name: str) -> None:
 
 
 def npz_headers(path: Path) -> dict[str, Header]:
-    """Array name -> header, each checked against the member's true size."""
+    """Array name -> header, each checked against the member's true size; `DataError` where it has no arrays or lies."""
     with open_zip(path) as archive:
         members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
         if not members:
@@ -142,7 +143,10 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str):
 
 
 def read_header(stream: BinaryIO, name: str, source: str) -> Header:
-    """Dtype and shape at the start of a .npy stream; object arrays (pickled code) are refused."""
+    """Dtype and shape at the start of a .npy stream.
+
+    Raises `DataError` for a header that does not read, for object arrays (pickled code) and for negative lengths.
+    """
     try:
         with undamaged(f'{source}: the array "{name}"'):
             dtype, shape, fortran, start = _parsed_header(stream)

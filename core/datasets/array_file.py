@@ -52,7 +52,7 @@ class ArrayFile:
             self.headers = npz_headers(path)
 
     def header(self, name: str) -> Header:
-        """The header of one array; a missing name is refused, listing those that are there."""
+        """The header of one array; `DataError` for a missing name, listing those that are there."""
         if name not in self.headers:
             listed = ", ".join(f"{h.name} {h.shape}" for h in self.headers.values())
             raise DataError(f'{self.path.name} has no array "{name}". Arrays: {listed}.', "Choose one of them.")
@@ -174,7 +174,7 @@ def class_names_of(file: ArrayFile, count: int) -> tuple[str, ...]:
 
 
 def check_lengths(file: ArrayFile, inputs: str, wanted: tuple[str | None, ...]) -> None:
-    """Refuse arrays that a role names and whose length differs from the inputs', saying both."""
+    """Raises `DataError` for an array that a role names and whose length is not that of the inputs, saying both."""
     count = file.header(inputs).shape[0]
     for name in wanted:
         if name and name in file.headers and file.headers[name].shape != (count,):
@@ -188,14 +188,15 @@ def check_lengths(file: ArrayFile, inputs: str, wanted: tuple[str | None, ...]) 
 
 
 def check_not_empty(file: ArrayFile, name: str) -> None:
-    """Refuse an array of 0 rows, and one whose rows hold nothing (images without pixels, logits of 0 epochs)."""
+    """Raises `DataError` for an array of 0 rows, and one of empty rows (images without pixels, logits of 0 epochs)."""
     shape = file.header(name).shape
     if 0 in shape:
         raise DataError(f'{file.path.name}: "{name}" is empty: its shape is {shape}.', "Write it again with its rows.")
 
 
 def refuse_wide_labels(file: ArrayFile, inputs: str, count: int, signals: Collection[str] = ()) -> None:
-    """Where no label was found, but one array beside the inputs (and signals) has several values a row: say so."""
+    """Raises `DataError` where no label was found, but an array beside the inputs (and signals) that has several values
+    a row, and is named as labels or the only one as long as the inputs."""
     others = [h for h in file.headers.values() if h.name not in (inputs, *signals) and len(h.shape) > 1]
     named = [h for h in others if h.name.lower() in LABEL_NAMES]
     wide = [h for h in others if len(h.shape) == 2 and h.shape[0] == count]

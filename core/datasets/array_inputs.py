@@ -28,24 +28,24 @@ from .beside import beside_findings
 from .cache import cached_file
 from .image_arrays import ImageArray
 from .label_file import join_labels
-from .loader import Loader, Request
+from .loader import Claim, Loader, Request
 from .ranges import Reading, blocks, reading_of, spread_of
 from .roles import LABEL_NAMES
 from .tabular import feature_parts
 
 _INPUTS = ("images", "image", "x", "inputs", "data", "features", "x_train", "pixels", "imgs", "array")
 _RECORDED = ("logit", "prob", "embed")
-_CHANNELS = (1, 3, 4)
+_CHANNELS = (1, 3, 4)  # gray, RGB, RGB with opacity
 
 
-def _claims(request: Request) -> int:
+def _claims(request: Request) -> Claim:
     if not is_arrays(request.path):
-        return 0
+        return Claim.NONE
     if request.modality in (Modality.IMAGE, Modality.TABLE):
-        return 9
+        return Claim.REQUESTED
     if request.modality is not None:
-        return 0
-    return 5 if guess_inputs(ArrayFile(request.path), request.roles) else 1  # 1: to say which arrays there are
+        return Claim.NONE
+    return Claim.RECOGNIZED if guess_inputs(ArrayFile(request.path), request.roles) else Claim.FALLBACK
 
 
 def guess_inputs(file: ArrayFile, roles: Roles) -> str | None:

@@ -114,7 +114,7 @@ def _splits(roles: Roles, columns: pd.DataFrame) -> np.ndarray:
 
 
 def check_columns(roles: Roles, columns: pd.DataFrame, source: str) -> None:
-    """Refuse a role that names a column which is not there, listing those that are."""
+    """Raises `DataError` for a role that names a column which is not there, listing those that are."""
     wanted = (
         *((role, getattr(roles, role)) for role in ("id", "label", "text", "split", "group", "path")),
         *(("feature", name) for name in roles.features),

@@ -90,7 +90,10 @@ def _open_shard(path: Path, dictionaries: bool = True) -> Any:
 
 
 def compare_schemas(schema: Any, first: Any, name: str, first_name: str) -> Iterator[str]:
-    """Refuse a shard of other columns or kinds than the first; say where only the width of numbers differs."""
+    """Say where a shard holds whole numbers and the first fractions, or the reverse.
+
+    Raises `DataError` for a shard of other columns, or of other kinds, than the first.
+    """
     if schema.names != first.names:
         raise DataError(
             f"{name} has other columns than {first_name}: {', '.join(schema.names)}.",

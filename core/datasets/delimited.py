@@ -20,7 +20,10 @@ LARGEST = 2 * GIGABYTE - MEGABYTE  # the parser counts the bytes of a block in 3
 
 
 def read_delimited(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Every cell as text (nothing is turned into a number or a missing value), and notes on what was assumed."""
+    """Every cell as text (nothing is turned into a number or a missing value), and notes on what was assumed.
+
+    Raises `DataError` for every fault, with its line where it has one, and for a file without rows.
+    """
     data = read_bytes(path, LARGEST)
     data, notes = _checked_bytes(data, path.name)
     delimiter, note = _delimiter(data, path)
@@ -96,7 +99,7 @@ def _check_size(data: bytes, delimiter: str, name: str) -> None:
 
 
 def check_names(names: list[str], source: str) -> None:
-    """Refuse a table in which two columns have one name."""
+    """Raises `DataError` for a table in which two columns have one name."""
     seen: set[str] = set()
     for column in names:
         if column in seen:

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from core.types.errors import DataError
 
-GIGABYTE = 1 << 30
-MEGABYTE = 1 << 20
+GIGABYTE = 1 << 30  # bytes: powers of two, as memory is counted
+MEGABYTE = 1 << 20  # likewise
 MAX_DEPTH = 64  # folders in folders: more is an accident, or an attack on whoever walks them
 
 
@@ -72,7 +72,7 @@ def unreadable(path: Path | str, error: OSError | ValueError) -> DataError:
 
 
 def read_bytes(path: Path, limit: int = 4 * GIGABYTE) -> bytes:
-    """The whole content; more than `limit` bytes are refused."""
+    """The whole content; raises `DataError` for more than `limit` bytes and for what is no regular file."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:

@@ -22,7 +22,7 @@ from .roles import Head, describe, guess_modality, guess_roles
 DELIMITED = (".csv", ".tsv", ".tab")
 JSON_LINES = (".jsonl", ".ndjson")
 SUFFIXES = (*DELIMITED, ".parquet", ".pq", *JSON_LINES)
-_HEAD_ROWS = 1000
+_HEAD_ROWS = 1000  # as many as roles are guessed from
 _WHOLE = 64 * MEGABYTE
 
 
@@ -48,7 +48,10 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
 
 
 def read_head(path: Path) -> tuple[pd.DataFrame, int | None, tuple[Finding, ...]]:
-    """Enough rows to guess and show, how many there are (None: not counted), and what was assumed."""
+    """Enough rows to guess and show, how many there are (None: not counted), and what was assumed.
+
+    Raises `DataError` as `read_frame` does, and for a file whose size cannot be asked.
+    """
     suffix = path.suffix.lower()
     if suffix not in (*DELIMITED, *JSON_LINES):
         frame, warnings = _columnar(path, _HEAD_ROWS)

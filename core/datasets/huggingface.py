@@ -23,7 +23,7 @@ from .files import read_bytes, unpack_limit
 from .limits import Budget, batch_size, text_size
 
 _STATE, _INFO, _SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
-_JSON_LIMIT = 64 * 2**20
+_JSON_LIMIT = 64 * 2**20  # bytes: such files hold the names of columns and classes, no rows
 _AGAIN = "Save it again with save_to_disk."
 
 

@@ -22,7 +22,7 @@ from .image_arrays import resize
 from .ranges import Reading, Spread, blocks, measure, merge, reading_of
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # a phone's MPO is read as the JPEG it begins with
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000  # more than cameras take; 150 MB once decoded to RGB
 MAX_BYTES = 256 * MEGABYTE
 # Formats that are images, but whose readers run programs, draw scripts or are absent: known by their first bytes.
 _FOREIGN = (
@@ -237,7 +237,7 @@ class ImageFiles:
         return np.concatenate([reading.pixels(block) for _, block in blocks(values)])
 
     def take(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-        """uint8 [n, H, W, C]; `size` (height, width) resizes and is needed when the images differ in size."""
+        """uint8 [n, H, W, C], resized to `size` (height, width). Raises `DataError` without one if the sizes differ."""
         if size is None and len(self.shape) == 1:
             raise DataError("The pictures differ in size.", "Ask for one size.")
         height, width = size or self.shape[1:3]

@@ -21,22 +21,22 @@ from .assemble import Parts, assemble, check_columns
 from .folders import Passed, folder_findings, layout, reason_of, skips, some, walk
 from .frames import is_table, read_frame, read_sample
 from .image_files import ExaminedImage, ImageFiles, examine
-from .loader import Loader, Request
+from .loader import Claim, Loader, Request
 from .ranges import dark_words
 from .roles import describe, guess_path, guess_roles
 from .unpacked import unzipped
 
 _MANIFESTS = ("manifest.csv", "metadata.csv", "labels.csv", "metadata.jsonl", "manifest.jsonl")
-_WORKERS = 4
+_WORKERS = 4  # threads; each may hold one image of the largest size
 _LONGEST_PATH = 4096  # letters; the limit of common file systems
 
 
-def _claims(request: Request) -> int:
+def _claims(request: Request) -> Claim:
     if request.path.suffix.lower() == ".zip":
-        return 6
+        return Claim.RECOGNIZED
     if request.path.is_dir():
-        return 9 if request.modality is Modality.IMAGE else 3
-    return 8 if is_table(request.path) and request.modality is Modality.IMAGE else 0
+        return Claim.REQUESTED if request.modality is Modality.IMAGE else Claim.POSSIBLE
+    return Claim.REQUESTED if is_table(request.path) and request.modality is Modality.IMAGE else Claim.NONE
 
 
 @dataclass(frozen=True, eq=False)

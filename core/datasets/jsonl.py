@@ -66,7 +66,10 @@ class _Rows:
 
 
 def read_jsonl(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """One JSON object per line, as text, nested values as JSON text; and what a person should know."""
+    """One JSON object per line, as text, nested values as JSON text; and what a person should know.
+
+    Raises `DataError` naming the line that is too long or is no such object, and for a file without rows.
+    """
     with open_regular(path) as file:
         read = _Rows(path.name, os.fstat(file.fileno()).st_size)
         for number, line in enumerate(iter(lambda: file.readline(LINE_LIMIT + 1), b""), 1):
@@ -87,7 +90,7 @@ def read_jsonl(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tuple
 
 
 def parse_json_line(line: bytes, where: str) -> dict[str, Any]:
-    """One object; everything else is refused, naming `where`."""
+    """One object; raises `DataError` for everything else, naming `where`."""
     try:
         value = json.loads(
             line.decode("utf-8-sig"),

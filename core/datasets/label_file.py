@@ -18,7 +18,10 @@ from .roles import guess_roles
 
 
 def read_label_file(path: Path) -> pd.DataFrame:
-    """The columns of a labels file as text: CSV, Parquet, JSONL, .npy, .npz, IDX, or one label a line."""
+    """The columns of a labels file as text: CSV, Parquet, JSONL, .npy, .npz, IDX, or one label a line.
+
+    Raises `DataError` for arrays of which none is 1-D, and for a file that cannot be read.
+    """
     if is_table(path):
         return read_frame(path)[0]
     if not is_arrays(path):

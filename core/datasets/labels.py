@@ -21,7 +21,7 @@ _INTEGER = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _ZERO_FIRST = re.compile(r"-?0\d")
 _LONGEST_NUMBER = 300  # digits: Python itself refuses to read very long ones
-MAX_CLASSES = 10_000
+MAX_CLASSES = 10_000  # beyond it a column is rather an id or a text, and [N, C] tables outgrow memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,10 @@ def _positions_in(
 
 
 def read_class_map(path: Path | None) -> tuple[str, ...]:
-    """Class names in the order of a model's outputs, from JSON (list, or name -> number) or one a line."""
+    """Class names in the order of a model's outputs, from JSON (list, or name -> number) or one a line.
+
+    Raises `DataError` for what is not JSON, does not number its classes 0 to C-1, is empty or names a class twice.
+    """
     if path is None:
         return ()
     text = read_bytes(path, 16 * MEGABYTE).decode("utf-8", errors="replace")

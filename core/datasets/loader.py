@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 
 from core.types.examples import ExampleTable, Modality, Roles
 from core.types.previews import SourcePreview
+
+
+class Claim(IntEnum):
+    """How sure a loader is that a source is its own; the surest is asked, among equals the first of `LOADERS`."""
+
+    NONE = 0  # it cannot read this source
+    FALLBACK = 1  # it can say what lies there, no more
+    POSSIBLE = 2  # it could read such a path, as others can
+    LIKELY = 3  # it reads such a path unless something speaks for another loader
+    RECOGNIZED = 4  # the format is its own, or what lies inside is what it looks for
+    REQUESTED = 5  # the person asked for its kind of data, or named a column that it alone reads
+    CERTAIN = 6  # the source says itself what it is
 
 
 @dataclass(frozen=True)
@@ -31,12 +44,12 @@ class Request:
 class Loader:
     """One kind of source.
 
-    claims: how sure this loader is that a path is its own, 0 (not at all) to 10; the surest one is asked.
+    claims: how sure this loader is that the source is its own.
     """
 
     name: str
     title: str
     modalities: tuple[Modality, ...]
-    claims: Callable[[Request], int] = field(repr=False)
+    claims: Callable[[Request], Claim] = field(repr=False)
     inspect: Callable[[Request], SourcePreview] = field(repr=False)
     load: Callable[[Request], ExampleTable] = field(repr=False)

@@ -18,7 +18,7 @@ from . import report
 from .files import MEGABYTE
 
 BLOCK_BYTES = 16 * MEGABYTE
-_DEPTHS = (8, 10, 12, 14, 16)
+_DEPTHS = (8, 10, 12, 14, 16)  # bits a value that sensors and scanners give
 _STRAY = 0.01  # share of values that an overshooting resize may put outside a range
 _UNIT = (-0.5, 1.5)  # how far such values may lie outside 0..1
 _BYTE = (-64, 320)  # and outside 0..255

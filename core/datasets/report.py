@@ -9,7 +9,7 @@ import numpy as np
 
 from core.types.examples import UNLABELED, Finding, Split
 
-SHOWN_ROWS = 20
+SHOWN_ROWS = 20  # enough to look into a finding; all of them may be the whole dataset
 _ABSENT = ("na", "n/a", "none", "null", "<na>", "?", "-", "missing")
 
 

@@ -14,7 +14,7 @@ from core.types.previews import Column
 
 from .splits import split_of
 
-GUESS_ROWS = 1000
+GUESS_ROWS = 1000  # a file is guessed alike whether a look or the whole of it was read
 _COLUMN_ROLES = ("id", "label", "text", "split", "group", "path")
 _FEWEST_ROWS, _MOST_CELLS = 50, 1_000_000
 _NO_NUMBER = ("", "?", "NA", "N/A", "nan", "NaN", "null")

@@ -14,14 +14,14 @@ from .cache import cache_folder, cached_directory
 from .files import file_digest
 from .huggingface import image_column, is_saved, read_saved, saved_images
 from .image_folders import IMAGES
-from .loader import Loader, Request
+from .loader import Claim, Loader, Request
 from .spreadsheet import csv_text
 
 
-def _claims(request: Request) -> int:
+def _claims(request: Request) -> Claim:
     if request.modality not in (None, Modality.IMAGE) or not request.path.is_dir() or not is_saved(request.path):
-        return 0
-    return 10 if image_column(request.path) else 0
+        return Claim.NONE
+    return Claim.CERTAIN if image_column(request.path) else Claim.NONE
 
 
 def _inspect(request: Request) -> SourcePreview:

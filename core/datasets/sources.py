@@ -21,7 +21,7 @@ from .files import is_text, printable, unreadable
 from .frames import is_table, read_sample
 from .image_folders import IMAGES
 from .limits import too_large
-from .loader import Loader, Request
+from .loader import Claim, Loader, Request
 from .roles import guess_modality
 from .samples import SAMPLES, means_sample, sample_path
 from .saved_images import SAVED_IMAGES
@@ -151,7 +151,7 @@ def _loader(request: Request) -> tuple[Loader, Request]:
         request = replace(request, modality=guess_modality(head, request.roles))
     claims = {loader: loader.claims(request) for loader in LOADERS}
     surest = max(LOADERS, key=claims.__getitem__)
-    if not claims[surest]:
+    if claims[surest] is Claim.NONE:
         wanted = f" as {request.modality.value}" if request.modality else ""
         raise DataError(
             f"{request.name} cannot be read{wanted}: no loader knows it.",

@@ -15,14 +15,14 @@ from . import identity, report
 from .assemble import Parts, assemble, check_columns, with_notes
 from .features import MISSING, read_features
 from .frames import inspect_frame, is_table, modality_of, read_frame
-from .loader import Loader, Request
+from .loader import Claim, Loader, Request
 from .roles import guess_roles
 
 LARGEST = 1e100  # of a number: the squares of larger ones, and sums of those, leave float64
 
 
-def _claims(request: Request) -> int:
-    return 4 if is_table(request.path) else 0
+def _claims(request: Request) -> Claim:
+    return Claim.LIKELY if is_table(request.path) else Claim.NONE
 
 
 def _inspect(request: Request) -> SourcePreview:
@@ -38,7 +38,10 @@ def _load(request: Request) -> ExampleTable:
 
 
 def table_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:
-    """Features as numbers or categories, each row's hash, and what is missing or infinite."""
+    """Features as numbers or categories, each row's hash, and what is missing or infinite.
+
+    Raises `DataError` for a role whose column is not there, and for a table without feature columns.
+    """
     check_columns(roles, frame, source)
     if not roles.features:
         only = f': its one column is named "{frame.columns[0]}"' if len(frame.columns) == 1 else ""

@@ -13,14 +13,15 @@ from . import identity, report
 from .assemble import Parts, assemble, check_columns, with_notes
 from .files import listed
 from .frames import inspect_frame, is_table, modality_of, read_frame
-from .loader import Loader, Request
+from .loader import Claim, Loader, Request
 from .roles import guess_roles
 
 
-def _claims(request: Request) -> int:
+def _claims(request: Request) -> Claim:
     if not is_table(request.path):
-        return 0
-    return 9 if request.modality is Modality.TEXT or (request.modality is None and request.roles.text) else 3
+        return Claim.NONE
+    requested = request.modality is Modality.TEXT or (request.modality is None and request.roles.text)
+    return Claim.REQUESTED if requested else Claim.POSSIBLE
 
 
 def _inspect(request: Request) -> SourcePreview:
@@ -34,7 +35,7 @@ def _load(request: Request) -> ExampleTable:
 
 
 def text_parts(frame: pd.DataFrame, roles: Roles, source: str) -> Parts:
-    """The texts as written and the hash of each."""
+    """The texts as written and the hash of each; raises `DataError` without a text column."""
     check_columns(roles, frame, source)
     if not roles.text:
         raise DataError(

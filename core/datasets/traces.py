@@ -26,9 +26,9 @@ from .array_file import (
 from .assemble import Parts, assemble
 from .beside import embeddings_beside, may_be_signal, signal_named, unused_findings
 from .label_file import join_labels
-from .loader import Loader, Request
+from .loader import Claim, Loader, Request
 
-_BLOCK = 4096
+_BLOCK = 4096  # rows of a mapped array turned into float64 at a time: 32 MB of 1,000 classes
 _SUM = 1e-2  # how far the sum of a row may be from 1: float16 rows of many classes
 _NEAR_ZERO = 1e-6  # how far one probability may be outside 0..1: rounding
 
@@ -41,16 +41,20 @@ class Recorded:
     count: int
 
 
-def _claims(request: Request) -> int:
+def _claims(request: Request) -> Claim:
     if not is_arrays(request.path):
-        return 0
+        return Claim.NONE
     if request.modality is Modality.TRACE:
-        return 9
-    return 4 if request.modality is None and find_recorded(ArrayFile(request.path), request.roles) else 0
+        return Claim.REQUESTED
+    recorded = request.modality is None and find_recorded(ArrayFile(request.path), request.roles)
+    return Claim.LIKELY if recorded else Claim.NONE
 
 
 def find_recorded(file: ArrayFile, roles: Roles) -> Recorded | None:
-    """The arrays of logits [(S,) T, N, C] or [N, C], probabilities [N, C], embeddings [N, d]."""
+    """The arrays of logits [(S,) T, N, C] or [N, C], probabilities [N, C], embeddings [N, d]; None without any.
+
+    Raises `DataError` where they are not of one N, and for a named array that is not there.
+    """
     found: dict[str, Header] = {}
     for header in [file.header(roles.inputs)] if roles.inputs else list(file.headers.values()):
         kind = _kind(header, file, only=len(file.headers) == 1 or bool(roles.inputs))
