@@ -52,6 +52,5 @@ def plant(
     roles: Roles = Roles(),
 ) -> faults.Planted:
     """Write a copy of a dataset with planted label flips and its answer key `key.csv`."""
-    return faults.plant(
-        source, flip, seed, out, duplicates=duplicates, modality=modality, roles=roles, cache=cache_root()
-    )
+    shares = faults.FaultShares(flip, duplicates)
+    return faults.plant(source, shares, seed, out, modality=modality, roles=roles, cache=cache_root())

@@ -23,6 +23,26 @@ _UNFINISHED = ".planting-"
 
 
 @dataclass(frozen=True)
+class FaultShares:
+    """How many of the training rows get which fault, as shares from 0 to 1.
+
+    flip: the label becomes another class, chosen uniformly. duplicates, conflicts: rows that get a near-duplicate with
+    the same, or with another label.
+    """
+
+    flip: float
+    duplicates: float = 0.0
+    conflicts: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, share in vars(self).items():
+            if not 0 <= share <= 1:
+                raise DataError(
+                    f"{name} is {share}, not a share between 0 and 1.", "Give for example 0.1 for ten percent."
+                )
+
+
+@dataclass(frozen=True)
 class Planted:
     """What `plant` wrote: the copy, its key, how many rows of each kind, and how many cells got an apostrophe because a
     spreadsheet would have run them."""
@@ -38,29 +58,23 @@ class Planted:
 
 def plant(
     source: str | Path,
-    flip: float,
+    shares: FaultShares,
     seed: int,
     out: Path,
     *,
-    duplicates: float = 0.0,
-    conflicts: float = 0.0,
     modality: str | None = None,
     roles: Roles = Roles(),
     cache: Path | None = None,
 ) -> Planted:
     """Write `data.<same format>` and `key.csv` (example_id, is_fault, fault, original_label: a line a row) into `out`.
 
-    flip: share of the training rows whose label becomes another class, chosen uniformly. duplicates, conflicts: shares
-    of the training rows that get a near-duplicate with the same, or with another label. Held-out and unlabeled rows
-    stay as they are. The same seed gives the same bytes. Ids equal those that loading the written file gives.
+    Held-out and unlabeled rows stay as they are. The same seed gives the same bytes. Ids equal those that loading the
+    written file gives. Raises `DataError` for a negative seed, faults that do not fit, and a folder that is not free.
     """
-    for name, share in (("flip", flip), ("duplicates", duplicates), ("conflicts", conflicts)):
-        if not 0 <= share <= 1:
-            raise DataError(f"{name} is {share}, not a share between 0 and 1.", "Give for example 0.1 for ten percent.")
     if seed < 0:
         raise DataError(f"The seed is {seed}.", "Give 0 or more.")
     examples = load_examples(source, modality, roles, cache)
-    edits = draw_edits(examples, flip, duplicates, conflicts, np.random.default_rng(seed))
+    edits = draw_edits(examples, shares, np.random.default_rng(seed))
     with _finished_folder(out) as made:
         data, neutralised = write_planted(source_path(source), examples, edits, made)
         again = replace(roles, label=None, id=None, split=None) if data.is_dir() else safe_roles(data, examples.roles)
@@ -104,18 +118,19 @@ def _free_folder(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
 
 
-def draw_edits(
-    examples: ExampleTable, flip: float, duplicates: float, conflicts: float, rng: np.random.Generator
-) -> Edits:
-    """Which training rows get which fault; flipped rows are never the ones that are copied."""
+def draw_edits(examples: ExampleTable, shares: FaultShares, rng: np.random.Generator) -> Edits:
+    """Which training rows get which fault; flipped rows are never the ones that are copied.
+
+    Raises `DataError` where labels are to change but there are less than two classes, and for more faults than rows.
+    """
     rows = rng.permutation(examples.train_rows)
     present = np.unique(examples.labels[examples.train_rows])
-    if (flip or conflicts) and len(present) < 2:
+    if (shares.flip or shares.conflicts) and len(present) < 2:
         raise DataError(
             f"{examples.name} has {len(present)} classes among its training rows.",
             "Flipping a label needs two classes.",
         )
-    count = [round(share * len(rows)) for share in (flip, duplicates, conflicts)]
+    count = [round(share * len(rows)) for share in (shares.flip, shares.duplicates, shares.conflicts)]
     if sum(count) > len(rows):
         raise DataError(
             f"{sum(count):,} faults do not fit into {len(rows):,} training rows.", "Ask for smaller shares."

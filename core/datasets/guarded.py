@@ -26,7 +26,7 @@ from .sources import inspect_source, load_examples
 from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles_from
 
 MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alone reserve about 2 GB
-LOOK_SECONDS = 120
+LOOK_SECONDS = 120  # somebody waits at the screen
 WHOLE_SECONDS = 1800  # a folder of a million images is honest work
 
 
@@ -41,7 +41,8 @@ def preview_in_child(
     memory: int = MEMORY,
 ) -> SourcePreview:
     """`inspect_source` in a child; `DataError` in the child's words, `UnsafeFileError` if it crashed or hung."""
-    return preview_from_plain(_ask("preview", source, modality, roles, labels, cache, seconds, memory))
+    question = _question("preview", source, modality, roles, labels=labels, cache=cache)
+    return preview_from_plain(ask_child(__name__, question, source, seconds, memory))
 
 
 def report_in_child(
@@ -56,36 +57,26 @@ def report_in_child(
     memory: int = MEMORY,
 ) -> SourceReport:
     """What loading the whole source in a child finds; errors as in `preview_in_child`."""
-    return report_from_plain(_ask("report", source, modality, roles, labels, cache, seconds, memory, class_map))
+    question = _question("report", source, modality, roles, labels=labels, class_map=class_map, cache=cache)
+    return report_from_plain(ask_child(__name__, question, source, seconds, memory))
 
 
-def _ask(
-    task: str,
-    source: str | Path,
-    modality: str | None,
-    roles: Roles,
-    labels: str | Path | None,
-    cache: Path | None,
-    seconds: int,
-    memory: int,
-    class_map: str | Path | None = None,
+def _question(
+    task: str, source: str | Path, modality: str | None, roles: Roles, **files: str | Path | None
 ) -> dict[str, Any]:
-    question = {
-        "task": task,
-        "source": os.fspath(source),
-        "modality": modality,
-        "roles": asdict(roles),
-        "labels": None if labels is None else os.fspath(labels),
-        "class_map": None if class_map is None else os.fspath(class_map),
-        "cache": None if cache is None else os.fspath(cache),
-    }
-    return ask_child(__name__, question, source, seconds, memory)
+    """What `_done` reads as JSON; files: labels, class_map and cache, None where not given."""
+    paths = {name: None if path is None else os.fspath(path) for name, path in files.items()}
+    plain = {"task": task, "source": os.fspath(source), "modality": modality, "roles": asdict(roles)}
+    return {"labels": None, "class_map": None, "cache": None, **plain, **paths}
 
 
 def ask_child(
     module: str, question: dict[str, Any], source: str | Path, seconds: int = WHOLE_SECONDS, memory: int = MEMORY
 ) -> dict[str, Any]:
-    """What `main` of that module answers to the question, under the limits; `source` is the file it will read."""
+    """What `main` of that module answers to the question, under the limits; `source` is the file it will read.
+
+    Raises `DataError` in the child's words, `UnsafeFileError` if it crashed, took longer or wanted more memory.
+    """
     question = {**question, "seconds": seconds, "memory": memory + _mapped(source)}
     name = Path(source).name
     try:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.datasets import load_examples
-from core.datasets.faults import plant
+from core.datasets.faults import FaultShares, plant
 from core.datasets.spreadsheet import csv_text, safe_frame
 from core.types.errors import DataError
 from core.types.examples import Roles
@@ -43,7 +43,7 @@ def is_run(cell: str) -> bool:
 def test_planted_tables_hold_no_formula_and_read_back(tmp_path, suffix):
     source, frame = hostile_table(tmp_path, suffix)
     roles = Roles(id="id", label="label", features=("x", "=note"))
-    done = plant(source, 0.2, 0, tmp_path / "out", duplicates=0.1, roles=roles, modality="table")
+    done = plant(source, FaultShares(0.2, duplicates=0.1), 0, tmp_path / "out", roles=roles, modality="table")
     mark = "\t" if suffix == "tsv" else ","
     written = pd.read_csv(done.data, sep=mark, dtype=str, keep_default_na=False, lineterminator="\n")
     assert not [c for name in written for c in (name, *written[name]) if is_run(c)]
@@ -61,7 +61,7 @@ def test_planted_tables_hold_no_formula_and_read_back(tmp_path, suffix):
 
 def test_json_lines_keep_their_cells(tmp_path):
     source, frame = hostile_table(tmp_path, "jsonl")
-    done = plant(source, 0.2, 0, tmp_path / "out", roles=Roles(id="id", label="label"), modality="table")
+    done = plant(source, FaultShares(0.2), 0, tmp_path / "out", roles=Roles(id="id", label="label"), modality="table")
     again = [json.loads(line) for line in done.data.read_text().splitlines()]
     assert [r["=note"] for r in again] == frame["=note"].tolist()
     assert done.neutralised == 0
@@ -72,7 +72,7 @@ def test_manifest_paths_stay_paths(tmp_path, make_png):
         (tmp_path / f"-{number}.png").write_bytes(make_png(100 + number))
     lines = [f"-{n}.png,{'ab'[n % 2]},=1+{n}" for n in range(6)]
     (tmp_path / "list.csv").write_text("\n".join(["path,label,note", *lines]) + "\n")
-    done = plant(tmp_path / "list.csv", 0.34, 0, tmp_path / "out", roles=Roles(label="label"))
+    done = plant(tmp_path / "list.csv", FaultShares(0.34), 0, tmp_path / "out", roles=Roles(label="label"))
     assert done.neutralised == 6
     again = load_examples(done.data, roles=Roles(label="label"))
     assert again.source_path.tolist() == [f"./-{n}.png" for n in range(6)]
@@ -86,7 +86,7 @@ def test_fault_80_a_full_disk_leaves_nothing_planted(tmp_path, monkeypatch, befo
     if before != "nothing":
         out.mkdir(parents=True)
     if before == "an earlier copy":
-        plant(source, 0.2, 3, out, roles=roles)
+        plant(source, FaultShares(0.2), 3, out, roles=roles)
     held = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
     class FullDisk:
@@ -95,21 +95,21 @@ def test_fault_80_a_full_disk_leaves_nothing_planted(tmp_path, monkeypatch, befo
 
     monkeypatch.setattr(writer, FullDisk())
     with pytest.raises(DataError, match=r"out cannot be written: No space left on device\.") as caught:
-        plant(source, 0.2, 0, out, roles=roles)
+        plant(source, FaultShares(0.2), 0, out, roles=roles)
     assert "Make room" in caught.value.hint
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == held
     assert out.exists() == (before != "nothing")
     monkeypatch.undo()
-    assert plant(source, 0.2, 0, out, roles=roles).rows == 36
+    assert plant(source, FaultShares(0.2), 0, out, roles=roles).rows == 36
 
 
 def test_a_read_only_place_is_said(tmp_path):
     source = hostile_table(tmp_path)[0]
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
-        plant(source, 0.2, 0, tmp_path / "file" / "out", roles=Roles(id="id", label="label"))
+        plant(source, FaultShares(0.2), 0, tmp_path / "file" / "out", roles=Roles(id="id", label="label"))
     with pytest.raises(DataError, match="The seed is -1"):
-        plant(source, 0.2, -1, tmp_path / "out", roles=Roles(id="id", label="label"))
+        plant(source, FaultShares(0.2), -1, tmp_path / "out", roles=Roles(id="id", label="label"))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint16, bool, np.int64])
@@ -118,7 +118,7 @@ def test_near_images_stay_in_their_range(tmp_path, dtype):
     ramp = np.random.default_rng(0).random((30, 6, 6)) * (np.random.default_rng(1).random((30, 6, 6)) > 0.5)
     pixels = {np.float32: ramp, np.uint16: ramp * 4095, bool: ramp > 0.5, np.int64: ramp * 255}[dtype].astype(dtype)
     np.savez(tmp_path / "a.npz", images=pixels, label=np.arange(30) % 2)
-    plant(tmp_path / "a.npz", 0.1, 0, tmp_path / "out", duplicates=0.2)
+    plant(tmp_path / "a.npz", FaultShares(0.1, duplicates=0.2), 0, tmp_path / "out")
     with np.load(tmp_path / "out" / "data.npz") as written:
         assert written["images"].min() >= pixels.min()
         assert written["images"].max() <= pixels.max()

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from core.datasets import SAMPLES, load_examples, sample_key, sample_path
-from core.datasets.faults import plant
+from core.datasets.faults import FaultShares, plant
 from core.datasets.perturb import near_image, near_number, near_text
 from core.types.errors import DataError
 from core.types.examples import Roles
@@ -43,7 +43,7 @@ def table(folder, suffix, rows=80):
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "jsonl"])
 def test_the_key_names_every_planted_row(tmp_path, suffix):
     source = table(tmp_path, suffix)
-    planted = plant(source, 0.2, 0, tmp_path / "out", duplicates=0.1, conflicts=0.05)
+    planted = plant(source, FaultShares(0.2, duplicates=0.1, conflicts=0.05), 0, tmp_path / "out")
     assert planted.data.name == f"data.{suffix}"
     before, after, key = load_examples(source), load_examples(planted.data), key_of(tmp_path / "out")
     assert key["example_id"].tolist() == after.ids.tolist()
@@ -60,14 +60,14 @@ def test_the_key_names_every_planted_row(tmp_path, suffix):
 def test_ids_made_from_content_survive_a_flip(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("x,y,label\n" + "".join(f"{i},{i % 7},{'ab'[i % 2]}\n" for i in range(40)))
-    plant(path, 0.25, 3, tmp_path / "out")
+    plant(path, FaultShares(0.25), 3, tmp_path / "out")
     before, after = load_examples(path), load_examples(tmp_path / "out" / "data.csv")
     assert before.ids.tolist() == after.ids.tolist() == key_of(tmp_path / "out")["example_id"].tolist()
     assert int((before.labels != after.labels).sum()) == 10
 
 
 def test_images_in_arrays(tmp_path, digits_npz):
-    planted = plant(digits_npz, 0.1, 0, tmp_path / "out", duplicates=0.1)
+    planted = plant(digits_npz, FaultShares(0.1, duplicates=0.1), 0, tmp_path / "out")
     before, after, key = load_examples(digits_npz), load_examples(planted.data), key_of(tmp_path / "out")
     assert (len(before), len(after)) == (60, 66)
     assert int((before.labels != after.labels[:60]).sum()) == 6 == int((key["fault"] == "label_flip").sum())
@@ -75,7 +75,7 @@ def test_images_in_arrays(tmp_path, digits_npz):
 
 
 def test_images_in_folders_and_manifests(tmp_path, class_folder):
-    plant(class_folder, 0.34, 0, tmp_path / "out")
+    plant(class_folder, FaultShares(0.34), 0, tmp_path / "out")
     before, after, key = load_examples(class_folder), load_examples(tmp_path / "out" / "data"), key_of(tmp_path / "out")
     given = dict(zip(before.ids, np.array(before.class_names)[before.labels], strict=True))
     names = np.array(after.class_names)[after.labels]
@@ -85,7 +85,7 @@ def test_images_in_folders_and_manifests(tmp_path, class_folder):
     assert int((key["is_fault"] == "1").sum()) == 2
     lines = [f"{p.relative_to(class_folder).as_posix()},{p.parent.name}" for p in sorted(class_folder.rglob("*.png"))]
     (class_folder / "list.csv").write_text("\n".join(["path,label", *lines]) + "\n")
-    plant(class_folder / "list.csv", 0.34, 0, tmp_path / "listed")
+    plant(class_folder / "list.csv", FaultShares(0.34), 0, tmp_path / "listed")
     again, listed = load_examples(tmp_path / "listed" / "data.csv"), key_of(tmp_path / "listed")
     assert listed["example_id"].tolist() == again.ids.tolist() == before.ids.tolist()
     np.testing.assert_array_equal(again.labels != before.labels, listed["is_fault"] == "1")
@@ -94,7 +94,7 @@ def test_images_in_folders_and_manifests(tmp_path, class_folder):
 def test_same_seed_same_bytes(tmp_path):
     source = table(tmp_path, "csv")
     for name, seed in (("one", 5), ("two", 5), ("three", 6)):
-        plant(source, 0.2, seed, tmp_path / name, duplicates=0.1)
+        plant(source, FaultShares(0.2, duplicates=0.1), seed, tmp_path / name)
     one, two, three = ((tmp_path / n / "data.csv").read_bytes() for n in ("one", "two", "three"))
     assert one == two != three
 
@@ -102,14 +102,14 @@ def test_same_seed_same_bytes(tmp_path):
 @pytest.mark.parametrize(("flip", "words"), [(1.5, "not a share"), (-0.1, "not a share")])
 def test_shares_are_checked(tmp_path, flip, words):
     with pytest.raises(DataError, match=words):
-        plant(table(tmp_path, "csv"), flip, 0, tmp_path / "out")
+        plant(table(tmp_path, "csv"), FaultShares(flip), 0, tmp_path / "out")
 
 
 def test_a_full_folder_is_left_alone(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
     with pytest.raises(DataError, match="not empty"):
-        plant(table(tmp_path, "csv"), 0.1, 0, tmp_path / "out")
+        plant(table(tmp_path, "csv"), FaultShares(0.1), 0, tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["thesis.txt"]
 
 
@@ -171,7 +171,7 @@ def test_samples_rebuild_to_the_same_bytes(shared_data, tmp_path, monkeypatch):
 def test_roles_decide_what_is_flipped(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("x,label,other\n" + "".join(f"{i},{'ab'[i % 2]},{'pq'[i % 2]}\n" for i in range(20)))
-    plant(path, 0.5, 0, tmp_path / "out", roles=Roles(label="other"))
+    plant(path, FaultShares(0.5), 0, tmp_path / "out", roles=Roles(label="other"))
     before, after = pd.read_csv(path), pd.read_csv(tmp_path / "out" / "data.csv")
     assert (before["label"] == after["label"]).all()
     assert int((before["other"] != after["other"]).sum()) == 10
