@@ -1,4 +1,7 @@
-"""Scores of one's own arrays and networks in one call each, without a dashboard and without a run folder."""
+"""The door for notebooks and scripts: scores of one's own arrays and networks in one call each.
+
+No dashboard, no run folder. What works on finished runs is in `core.actions`.
+"""
 
 from .arrays import examples_from
 from .families import score_embeddings, score_logits, score_probabilities, score_texts

@@ -35,9 +35,9 @@ def examples_from(
     `labels` may not show. Raises `DataError`.
     """
     count = _count(inputs, labels)
-    kind, kept = _inputs(inputs)
+    kind, rows = _inputs(inputs)
     codes, names = _labels(labels, class_names, count)
-    digests = _digests(kind, kept, count)
+    digests = _digests(kind, rows, count)
     splits = np.full(count, Split.TRAIN.value, dtype="<U5")
     if held_out is not None:
         splits[_as_mask(held_out, count)] = Split.VALID.value
@@ -46,7 +46,7 @@ def examples_from(
         name=name,
         modality=kind,
         ids=own,
-        inputs=kept,
+        inputs=rows,
         labels=codes,
         class_names=names,
         splits=splits,
@@ -92,23 +92,33 @@ def _inputs(inputs: Any) -> tuple[Modality, Any]:
 
 
 def _labels(labels: Any, class_names: Sequence[str] | None, count: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    given = tuple(map(str, class_names or ()))
-    if len(set(given)) != len(given):
-        raise DataError("class_names names a class twice.", "Name each class once, in the order of the outputs.")
+    """int64 [N] classes, and the name of each class."""
+    outputs = _distinct(class_names)
     if labels is None:
-        return np.full(count, UNLABELED, dtype=np.int64), given
+        return np.full(count, UNLABELED, dtype=np.int64), outputs
     codes = class_labels(labels)
     if codes.dtype.kind == "O":
-        names = given or tuple(sorted({text for text in codes if text is not None}))
+        names = outputs or tuple(sorted({text for text in codes if text is not None}))
         return class_numbers(codes, names), names
-    classes = len(given) or int(codes.max(initial=-1)) + 1
+    classes = len(outputs) or int(codes.max(initial=-1)) + 1
+    _check_codes(codes, classes)
+    return codes, outputs or tuple(str(c) for c in range(classes))
+
+
+def _distinct(class_names: Sequence[str] | None) -> tuple[str, ...]:
+    names = tuple(map(str, class_names or ()))
+    if len(set(names)) != len(names):
+        raise DataError("class_names names a class twice.", "Name each class once, in the order of the outputs.")
+    return names
+
+
+def _check_codes(codes: np.ndarray, classes: int) -> None:
     if codes.min(initial=0) < UNLABELED or codes.max(initial=-1) >= classes or classes > MAX_CLASSES:
         raise DataError(
             f"Labels run from {codes.min()} to {codes.max()}, and there are {min(classes, MAX_CLASSES):,} classes"
             f"{' at most' if classes > MAX_CLASSES else ''}.",
             "Give 0 to C-1, and -1 for unlabeled rows.",
         )
-    return codes, given or tuple(str(c) for c in range(classes))
 
 
 def _order_of_names(labels: Any, class_names: Sequence[str] | None, names: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -23,20 +23,18 @@ if TYPE_CHECKING:
 def given_examples(
     data: Any, held_out: Any, class_names: Sequence[str] | None, network: nn.Module | None
 ) -> tuple[ExampleTable, np.ndarray | None]:
-    """The table, and the inputs as the network reads them when they did not come in a table."""
+    """The table, and the inputs [N, ...] as the network reads them where they did not come in a table.
+
+    Raises `DataError` for data in no form that `score` knows, and where labels do not fit the inputs or the network.
+    """
     if isinstance(data, ExampleTable):
-        if held_out is not None or class_names is not None:
-            word = "class_names" if held_out is None else "held_out"
-            raise DataError(f"{word} was given with a table that has its own.", "Set it in examples_from.")
-        if network is not None and any(line.code == BY_ALPHABET for line in data.report):
-            raise text_labels(data.class_names[0], data.class_count)
+        _check_table(data, held_out, class_names, network)
         return data, None
     inputs, labels = data if isinstance(data, tuple) and len(data) == 2 else _unpacked(data)
-    if network is None and isinstance(inputs, pd.DataFrame):
-        return examples_from(inputs, labels, held_out=held_out, class_names=class_names), None
-    inputs = _inputs(inputs)
     if network is None:
-        return examples_from(inputs, labels, held_out=held_out, class_names=class_names), None
+        columns = inputs if isinstance(inputs, pd.DataFrame) else _inputs(inputs)
+        return examples_from(columns, labels, held_out=held_out, class_names=class_names), None
+    inputs = _inputs(inputs)
     names = output_names(labels, _outputs(network), class_names)
     examples = examples_from(None, labels, held_out=held_out, class_names=names)
     if len(inputs) != len(examples):
@@ -47,6 +45,16 @@ def given_examples(
             "Give numbers [N, ...]; texts are read by the built-in models (leave the network out).",
         )
     return examples, np.ascontiguousarray(inputs, dtype=np.float32)
+
+
+def _check_table(
+    table: ExampleTable, held_out: Any, class_names: Sequence[str] | None, network: nn.Module | None
+) -> None:
+    if held_out is not None or class_names is not None:
+        word = "class_names" if held_out is None else "held_out"
+        raise DataError(f"{word} was given with a table that has its own.", "Set it in examples_from.")
+    if network is not None and any(line.code == BY_ALPHABET for line in table.report):
+        raise text_labels(table.class_names[0], table.class_count)
 
 
 def refuse_no_network(network: Any) -> None:
@@ -64,7 +72,10 @@ def refuse_no_network(network: Any) -> None:
 
 
 def image_format_of_table(examples: ExampleTable, tensors: np.ndarray | None, spec: TrainingSpec) -> ImageFormat:
-    """How the person's network wants the images of a table; refused for anything else, asked for when it is open."""
+    """How the person's network wants the images of a table.
+
+    Raises `DataError` when a format is set for anything but such images, and when none is set for them.
+    """
     image_format = image_format_in(spec)
     if tensors is not None or examples.modality is not Modality.IMAGE:
         if image_format != ImageFormat():
@@ -92,6 +103,11 @@ def _unpacked(dataset: Any) -> tuple[Any, Any]:
         pairs = [dataset[row] for row in range(len(dataset))]
     if not pairs:
         raise DataError("The dataset is empty.", "Give one with rows.")
+    _check_pairs(pairs)
+    return [_inputs(x) for x, _ in pairs], [_label(y) for _, y in pairs]
+
+
+def _check_pairs(pairs: list[Any]) -> None:
     odd = next((row for row, pair in enumerate(pairs) if not isinstance(pair, (tuple, list)) or len(pair) != 2), None)
     if odd is not None:
         keys = f" with {', '.join(map(str, list(pairs[odd])[:5]))}" if isinstance(pairs[odd], Mapping) else ""
@@ -99,7 +115,6 @@ def _unpacked(dataset: Any) -> tuple[Any, Any]:
             f"Item {odd} of the dataset is a {type(pairs[odd]).__name__}{keys}, not a pair (input, label).",
             "Give a Dataset of pairs, or arrays (X, y).",
         )
-    return [_inputs(x) for x, _ in pairs], [_label(y) for _, y in pairs]
 
 
 def _label(label: Any) -> Any:
@@ -115,10 +130,10 @@ def _inputs(values: Any) -> np.ndarray:
             f"The inputs are a {type(values).__name__} of {names}.",
             "Give one array [N, ...]; put several behind a module that takes one, or record its logits: score_logits.",
         )
-    found = as_array(values)
-    if found.dtype.kind == "O" and not all(isinstance(one, str) for one in found.flat):
+    inputs = as_array(values)
+    if inputs.dtype.kind == "O" and not all(isinstance(one, str) for one in inputs.flat):
         raise DataError("The inputs have different shapes, or are no numbers.", "Give arrays of one shape: [N, ...].")
-    return found
+    return inputs
 
 
 def as_array(values: Any) -> np.ndarray:

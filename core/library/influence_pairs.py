@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 METHODS = ("gauss_newton", "ekfac", "datainf", "tracin", "tracin_normalized", "trak")
 _DAMPING = {"gauss_newton": 3.0, "ekfac": 1.0}  # x mean eigenvalue, within the advised 1 to 3
 _PROJECTED_ABOVE = 5_000  # rows: TRAK's kernel of them would take more than 200 MB
-_NO_PROJECTION = 0
+_NO_PROJECTION = 0  # dimensions, which `margin_effects` takes as: leave the gradients as they are
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class PairwiseInfluence:
 
 
 class PairMode(StrEnum):
-    """What is asked of each training row."""
+    """Which effect of each training row is returned."""
 
     PAIRS = "pairs"  # its effect on every target
     MEAN = "mean"  # its effect on the targets' mean
@@ -124,7 +124,10 @@ def self_influence_of(
     settings: InfluenceSettings = InfluenceSettings(),
     progress: Progress | None = None,
 ) -> PairwiseInfluence:
-    """[N] from 0 up: g_i' H^-1 g_i; see `influence_pairs`. Of all methods but trak and normalized tracin."""
+    """[N] from 0 up: g_i' H^-1 g_i of all layers.
+
+    Raises as `influence_pairs`, and `DataError` for trak, normalized tracin and layers="last", which have none.
+    """
     if settings.method in ("trak", "tracin_normalized") or settings.layers != "all":
         raise DataError(
             f'There is no self-influence by "{settings.method}" of layers "{settings.layers}".',
@@ -147,12 +150,12 @@ def _over_networks(
     quiet = progress or SilentProgress()
     if settings.layers == "last":
         params = SolveParams(damping=_damping(settings), leverage=settings.leverage)
-        found = [
+        per_network = [
             last_layer_pairs(net, rows, target_rows, settings.method, params, settings.weight_decay, quiet)
             for net in every
         ]
         averaged = _averaged(
-            [one.mean(axis=0) if mode is PairMode.MEAN else one for one in found], rates, settings.method
+            [one.mean(axis=0) if mode is PairMode.MEAN else one for one in per_network], rates, settings.method
         )
         return PairwiseInfluence(averaged, settings.method)
     if settings.method == "trak":
@@ -179,7 +182,7 @@ def _averaged(values: list[np.ndarray], rates: list[float], method: str) -> np.n
 
 
 def as_rows(x: Any, labels: Any, network: nn.Module, class_names: Sequence[str] = ()) -> Rows:
-    """Arrays where the network is. Raises `DataError` when their lengths differ or a label has no output."""
+    """Arrays on the network's device. Raises `DataError` for unfit lengths or labels, `ModelError` for no network."""
     import torch
 
     from core.numerics.tapped import Rows
@@ -261,9 +264,9 @@ def _trak(
     for network in networks:
         with TappedNetwork(network, settings.seed, progress) as tapped:
             tapped.check(train)
-            found, notes = margin_effects(tapped, train, targets, k, settings.weight_decay), tapped.notes
-        effects.append(found.effects.numpy())
-        doubts.append(found.doubts.numpy())
+            margins, notes = margin_effects(tapped, train, targets, k, settings.weight_decay), tapped.notes
+        effects.append(margins.effects.numpy())
+        doubts.append(margins.doubts.numpy())
     values = np.mean(effects, axis=0) * np.mean(doubts, axis=0)
     if k > len(train):
         notes = (*notes, f"{k} projected dimensions for {len(train)} rows: the kernel is singular but for its ridge.")
