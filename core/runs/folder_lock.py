@@ -29,8 +29,8 @@ _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # as `atomic.write_with` names a
 
 
 @contextmanager
-def claimed(path: Path, spec: RunSpec, threads: int) -> Iterator[RunFolder]:
-    """The folder for this spec, locked while the block lasts.
+def claimed(path: Path, spec: RunSpec, threads: int, run_id: str | None = None) -> Iterator[RunFolder]:
+    """The folder for this spec, locked while the block lasts. run_id: what a new run is called; see `new_run_id`.
 
     A new run that is refused before it has a result takes away what it wrote, and only that; work that broke off
     (`BrokenOffError`, a request to stop, a bug) is kept, so that it can go on.
@@ -41,7 +41,7 @@ def claimed(path: Path, spec: RunSpec, threads: int) -> Iterator[RunFolder]:
     try:
         with locked(path):
             try:
-                folder = claim(path, spec, threads)
+                folder = claim(path, spec, threads, run_id)
                 tidy(path)
                 yield folder
             except CurationError as error:
@@ -55,13 +55,13 @@ def claimed(path: Path, spec: RunSpec, threads: int) -> Iterator[RunFolder]:
         raise
 
 
-def claim(path: Path, spec: RunSpec, threads: int) -> RunFolder:
+def claim(path: Path, spec: RunSpec, threads: int, run_id: str | None = None) -> RunFolder:
     """The folder for this spec, new or begun before; refuses one that holds anything else.
 
     A run that never came to a result makes way for another question.
     """
     path = Path(path)
-    run_id = new_run_id(spec)
+    run_id = run_id or new_run_id(spec)
     if is_run(path):
         folder = RunFolder(path)
         if folder.has_results or folder.spec.fingerprint() == spec.fingerprint():

@@ -36,10 +36,11 @@ def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None
     """
     spec = absolute(spec)
     check_spec(spec)
-    out = Path(out) if out is not None else runs_root() / new_run_id(spec)
+    run_id = new_run_id(spec)
+    out = Path(out) if out is not None else runs_root() / run_id  # the folder has the name that people see
     if consent is None and not is_run(out):
         consent = allowed_before(spec.training.model)
-    with claimed(out, spec, spec.threads or default_threads(leave_a_core=True)) as folder:
+    with claimed(out, spec, spec.threads or default_threads(leave_a_core=True), run_id) as folder:
         if consent is not None:
             remember_consent(folder.run_id, consent)
         refuse_unless_allowed(folder.run_id, spec.training.model)

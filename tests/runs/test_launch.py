@@ -104,5 +104,5 @@ def test_started_runs_live_in_the_workspace(tmp_path, own_workspace):
     data, _ = write_table(tmp_path)
     run_id = actions.runs.start_run(spec_of(data, 1))
     wait_for(run_id, RunState.FINISHED)
-    assert Path(run_registry().row(run_id).path).parent == own_workspace / "runs"
+    assert Path(run_registry().row(run_id).path) == own_workspace / "runs" / run_id
     assert actions.runs.open_run(run_id).name == "data.csv"
