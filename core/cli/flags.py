@@ -244,6 +244,7 @@ def status(own: argparse.ArgumentParser) -> None:
 
 
 def explain(own: argparse.ArgumentParser) -> None:
+    """Which example of which run, by which method, and what its input would be if it differed."""
     run_name(own)
     _trust_flag(own)
     own.add_argument("id", metavar="ID", help="the example's id")

@@ -31,6 +31,7 @@ class _Rows:
         self.mended, self._budget = 0, Budget(name, on_disk)
 
     def add(self, record: dict[str, Any], line: bytes, where: str) -> None:
+        """Take in the object of one line; raises `DataError` naming `where`."""
         cells = {key: self._cell(key, value, where) for key, value in record.items()}
         if b"\\u" in line:  # else there is no half character
             halves = [key for key, text in cells.items() if _HALF.search(text)]

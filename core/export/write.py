@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,20 +87,10 @@ def write_export(
         Table("decisions", decision_columns(view, rules, decisions, outcome), len(view)),
     )
     kept_provenance = {k: v for k, v in provenance.items() if k != "current_fingerprint"}
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as building:
-            folder = Path(building) / "export"
-            folder.mkdir()
-            outputs = _write_tables(folder, tables, options.formats)
-            manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs)
-            (folder / "manifest.json").write_bytes(to_text(manifest).encode())
-            _swap(folder, out, Path(building) / "earlier")
-    except OSError as error:
-        raise CurationError(
-            f"The export to {out} could not be written: {error.strerror or error}.",
-            "Choose a folder that can be written to, with enough room.",
-        ) from error
+    with _folder_in_the_making(out) as folder:
+        outputs = _write_tables(folder, tables, options.formats)
+        manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs)
+        (folder / "manifest.json").write_bytes(to_text(manifest).encode())
     return ExportReport(
         out,
         outcome.counts["kept"],
@@ -119,6 +110,23 @@ class Table:
     columns: list[Column]
     rows: int
     for_spreadsheets: bool = True
+
+
+@contextmanager
+def _folder_in_the_making(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that takes its place once the block has ended; `CurationError` where that cannot be."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as building:
+            folder = Path(building) / "export"
+            folder.mkdir()
+            yield folder
+            _swap(folder, out, Path(building) / "earlier")
+    except OSError as error:
+        raise CurationError(
+            f"The export to {out} could not be written: {error.strerror or error}.",
+            "Choose a folder that can be written to, with enough room.",
+        ) from error
 
 
 def _refuse_formats(formats: Sequence[str]) -> None:

@@ -52,6 +52,7 @@ def _call_gradients(
         inputs: dict[Any, Shaped[Tensor, " ..."]],
         cotangent: Float[Tensor, " ..."],
     ) -> Float[Tensor, ""]:
+        """The inner product of one example's output with its cotangent: its gradient is the vector-Jacobian product."""
         arguments = {**fixed, **{k: v.unsqueeze(0) for k, v in inputs.items()}}
         args = tuple(arguments[i] for i in range(len(call.args)))
         output = functional_call(module, weights, args, {k: arguments[k] for k in call.kwargs})
