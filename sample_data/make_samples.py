@@ -181,7 +181,7 @@ def make_run(name: str) -> None:
     """Score a sample with one score or more of each kind, keep what the dashboard opens on, and check its rule."""
     from core import actions
     from core.cli.progress import PlainProgress
-    from core.runs.slim_copy import slim_run
+    from core.runs.export.slim_copy import slim_run
     from core.types.runs import RunSpec, TrainingSpec
 
     with tempfile.TemporaryDirectory(prefix="chaffinch-sample-") as scratch:
@@ -196,7 +196,7 @@ def make_check(name: str) -> None:
     """A finished quick check of the rule that the sample opens with, beside its scores."""
     from core import actions
     from core.cli.progress import PlainProgress
-    from core.runs.checks import check_folder
+    from core.runs.check.checks import check_folder
 
     run = actions.runs.open_run(name)
     shutil.rmtree(run.path / "check", ignore_errors=True)

@@ -23,7 +23,7 @@ _FIRST = (
     "browser/test_journey.py",
     "embeddings/test_projections.py",
     "browser/test_survival.py",
-    "runs/test_execute.py",
+    "runs/execute/test_execute.py",
     "browser/test_accessibility.py",
     "dashboard/views/test_drawer.py",
     "browser/test_page_manners.py",

@@ -44,7 +44,7 @@ def test_the_door_is_the_only_way_in():
 
 
 def test_readme_table_is_the_registry():
-    from core.runs.catalogue import scores_markdown
+    from core.runs.plan.catalogue import scores_markdown
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     table = re.search(r"<!-- scores -->\n(.*?)<!-- /scores -->", text, re.S)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.runs import lost_changes
-from core.runs.samples import list_sample
+from core.runs.decide import lost_changes
+from core.runs.folder.samples import list_sample
 from core.store import Run, branches
 from core.store.decisions import CurationLog
 from core.types.branches import CurationState

@@ -7,7 +7,8 @@ from typing import Any
 
 from core.evaluation.self_test import with_suggested_weights
 from core.export import check_figures
-from core.runs import background_tasks, checks, launch, self_tests
+from core.runs.check import checks, self_tests
+from core.runs.watch import background_tasks, launch
 from core.store import Run
 from core.types.checks import CheckResult, SelfTestResult
 from core.types.curation import Decision, Rules

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.curation import ScoreView, comparing, crossing, evidence
 from core.embeddings import preservation
-from core.runs import clusters
+from core.runs.read import clusters
 from core.store import Run
 from core.types.comparisons import ClusterCard, Crossing, PairComparison, RankCorrelation
 

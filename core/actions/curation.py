@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.curation import ScoreView, consequences
-from core.runs import decisions
-from core.runs.samples import list_sample
+from core.runs.decide import decisions
+from core.runs.folder.samples import list_sample
 from core.store import Run, curation_log
 from core.types.branches import MAIN, CurationEvent, CurationState
 from core.types.curation import Change, Outcome, Rules, Step

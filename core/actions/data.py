@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.datasets import faults, guarded, sources
-from core.runs.samples import sample_cards
+from core.runs.folder.samples import sample_cards
 from core.store.workspace import cache_root
 from core.types.examples import Roles, SourceReport
 from core.types.previews import SampleCard, SourcePreview

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.curation import ScoreView, duplicate_groups
-from core.runs import one_example
+from core.runs.read import one_example
 from core.store import Run
 
 

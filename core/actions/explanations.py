@@ -13,7 +13,7 @@ import numpy as np
 
 from core.attributions import AttributionClient, AttributionMethod, ImageParts, wire
 from core.models.text_encoding import words_in
-from core.runs import one_example
+from core.runs.read import one_example
 from core.store import Run
 from core.types.attributions import Attribution, Edit, ExampleInfluence, WhatIf
 from core.types.scores import AssumptionCheck

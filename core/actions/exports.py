@@ -9,7 +9,7 @@ from core.curation import ScoreView, emptied_classes, intent
 from core.export import ExportReport, LevelReport, curated_table, levels, readiness
 from core.export.readiness import Line
 from core.export.report import page
-from core.runs import exporting, reporting
+from core.runs.export import files, reporting
 from core.store import Run
 from core.types.branches import MAIN
 from core.types.curation import Decision, Outcome, Rules
@@ -35,7 +35,7 @@ def export_checklist(
     run: Run, view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome
 ) -> tuple[Line, ...]:
     """What to know before an export, a light and a sentence each: held-out rows, classes, rows unseen, the check."""
-    return exporting.export_checklist(run, view, rules, decisions, outcome)
+    return files.export_checklist(run, view, rules, decisions, outcome)
 
 
 def formula_cells(view: ScoreView, outcome: Outcome) -> int:
@@ -58,7 +58,7 @@ def export_run(
     branch: the name of the curation, for the manifest. Rules that keep nothing or everything, or that empty a class,
     are refused until `options.confirmed` (see `questions`).
     """
-    return exporting.export_run(run, rules, decisions, out, keep_fraction, branch, options)
+    return files.export_run(run, rules, decisions, out, keep_fraction, branch, options)
 
 
 def verify_export(
@@ -75,7 +75,7 @@ def verify_export(
     that its values were not checked. retrain: level 3 trains the networks again, too. trust: as
     `allow_code` of that run, which level 3 needs where the model is a person's own.
     """
-    return exporting.verify_export(folder, run, level, progress, retrain, trust)
+    return files.verify_export(folder, run, level, progress, retrain, trust)
 
 
 def report_text(run: Run, rules: Rules, decisions: Mapping[str, Decision], branch: str = MAIN) -> str:

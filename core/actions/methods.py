@@ -8,7 +8,7 @@ from core.composite import AGGREGATORS, TRANSFORMS
 from core.embeddings import CLUSTERINGS, PROJECTIONS
 from core.models import MODELS, choices_for
 from core.models.family import ModelFamily
-from core.runs import catalogue
+from core.runs.plan import catalogue
 from core.scores import SCORES, score_named
 from core.scores.method import ScoreMethod
 from core.selection import STRATEGIES

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.models import own_code
-from core.runs import launch, plan_in_child, prepare, source, watched_run
-from core.runs import score_states as states
+from core.runs.folder import source
+from core.runs.plan import plan_in_child, prepare
+from core.runs.plan import score_states as states
+from core.runs.watch import launch, watched_run
 from core.store import Run, visited
 from core.store.consent import Consent
 from core.store.runs import is_run

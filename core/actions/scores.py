@@ -10,7 +10,9 @@ import pandas as pd
 
 from core.curation import ScoreView
 from core.datasets.spreadsheet import csv_text, safe_frame
-from core.runs import catalogue, evaluating, one_example, tables, view
+from core.runs.decide import view
+from core.runs.plan import catalogue
+from core.runs.read import evaluating, one_example, tables
 from core.store import Run
 from core.store.atomic import write_bytes
 

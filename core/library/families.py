@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.runs.traces import trace_of
+from core.runs.execute.traces import trace_of
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable

@@ -14,7 +14,7 @@ from core.models.encoding import Encoded, fit_encoder
 from core.models.family import InputShape
 from core.models.network import Network
 from core.models.uploaded import fit_state, unwrapped
-from core.runs.traces import trace_of
+from core.runs.execute.traces import trace_of
 from core.training.passes import PassOutputs, batches_per_pass, run_pass
 from core.training.plan import stages
 from core.training.probing import refused_signals

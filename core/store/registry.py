@@ -19,7 +19,7 @@ _c = tables.run.c
 
 
 class RunRegistry:
-    """Reads and writes the rows; whether a process is alive is not its business (see runs/launch.py)."""
+    """Reads and writes the rows; whether a process is alive is not its business (see runs/watch/launch.py)."""
 
     def __init__(self, database: Database):
         self.database = database

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.runs import stages
-from core.runs.context import RunContext
-from core.runs.folder import RunFolder
-from core.runs.folder_lock import claim
+from core.runs.execute import stages
+from core.runs.execute.context import RunContext
+from core.runs.folder.folder_lock import claim
+from core.runs.folder.run_folder import RunFolder
 from core.scores import ScoreMethod, score_named
 from core.store import run_registry
 from core.types.evidence import Evidence

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.models import model_named
 from core.models.stored import CARD, load_card
-from core.runs.traces import trace_of
+from core.runs.execute.traces import trace_of
 from core.scores import ScoreInputs, score_named
 from core.store import Run
 from core.training.plan import plan_from

@@ -29,7 +29,7 @@ from core.curation import goal_rules, rank_rows
 from core.evaluation import evaluate_scores
 from core.models import MODELS
 from core.models.stored import load_card
-from core.runs.evaluating import read_key
+from core.runs.read.evaluating import read_key
 from core.store import Run
 from core.training.plan import plan_from
 from core.types.progress import SilentProgress

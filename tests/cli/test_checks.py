@@ -8,7 +8,8 @@ from worlds import write_images, write_table, write_texts
 
 from core import actions
 from core.cli import main
-from core.runs import background_tasks, checks, launch
+from core.runs.check import checks
+from core.runs.watch import background_tasks, launch
 from core.store.atomic import read_json
 from core.types.checks import CheckResult, SelfTestResult
 from core.types.errors import Cancelled

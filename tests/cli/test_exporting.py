@@ -159,7 +159,7 @@ def test_rules_of_an_earlier_export_are_taken(capsys, tmp_path):
     ],
 )
 def test_an_export_of_a_run_that_still_gets_scores_says_so(capsys, tmp_path, monkeypatch, state, words):
-    monkeypatch.setattr("core.runs.exporting.status", lambda run_id: SimpleNamespace(state=state))
+    monkeypatch.setattr("core.runs.export.files.status", lambda run_id: SimpleNamespace(state=state))
     code, said, _ = _export(capsys, tmp_path / "out")
     assert code == 0
     assert ("warning: The run is not finished (" in said) == (words is not None)

@@ -16,7 +16,7 @@ from core.attributions import AttributionClient
 from core.attributions.session import Session
 from core.cli import main
 from core.cli.parser import COMMANDS
-from core.runs import background_tasks, launch
+from core.runs.watch import background_tasks, launch
 from core.types import child
 from core.types.attributions import Edit
 from core.types.curation import Action, Change

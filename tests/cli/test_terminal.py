@@ -11,8 +11,8 @@ from rich.console import Console
 
 from core.cli import main
 from core.cli.progress import BarProgress, PlainProgress
-from core.runs.context import RunContext
-from core.runs.folder import RunFolder
+from core.runs.execute.context import RunContext
+from core.runs.folder.run_folder import RunFolder
 from core.types.progress import SilentProgress
 from core.types.terminal import EscapedFormatter, escaped, escaped_lines
 

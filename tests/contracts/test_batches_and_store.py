@@ -94,7 +94,7 @@ def test_one_row_a_batch_is_seven_rows_a_batch(method, networks, taken):
 
 @pytest.mark.parametrize("method", SCORES, ids=lambda m: m.name)
 def test_disk_gives_back_what_was_computed(method, tmp_path):
-    from core.runs.stages import _about
+    from core.runs.execute.stages import _about
 
     world = tiny_world()
     result = world.score(method)

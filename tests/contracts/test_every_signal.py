@@ -8,8 +8,8 @@ from contracts.world import tiny_world
 
 from core.evaluation import rescoring
 from core.library.scored import why_not
-from core.runs import prepare
-from core.runs.catalogue import method_facts
+from core.runs.plan import prepare
+from core.runs.plan.catalogue import method_facts
 from core.scores import ScoreInputs, score_named
 from core.scores.shared.finite import REASON, computed
 from core.types.errors import CurationError

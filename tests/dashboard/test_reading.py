@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.runs.score_states import score_states
+from core.runs.plan.score_states import score_states
 from core.types.runs import RunSpec, RunState, RunStatus, RunSummary
 from dashboard.panels import sample_strip
 from dashboard.panels.score_detail import setting_lines

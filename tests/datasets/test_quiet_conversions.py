@@ -8,7 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from core.datasets import inspect_source, load_examples
-from core.runs.source import load_source
+from core.runs.folder.source import load_source
 from core.types.errors import DataError
 from core.types.examples import Roles
 from core.types.runs import RunSpec

@@ -201,7 +201,7 @@ def _read(out, row, column):
 def test_a_run_that_is_damaged_is_not_at_hand(made, export, monkeypatch):
     copy = shutil.copytree(made[0].path, export.parent / "damaged")
     (copy / "examples.parquet").write_bytes(b"PAR1")
-    monkeypatch.setattr("core.runs.exporting._known", lambda run_id: copy)
+    monkeypatch.setattr("core.runs.export.files._known", lambda run_id: copy)
     text = actions.exports.verify_export(export, level=2)[1].text
     assert "values of curated.csv not checked: the run does not open" in text
     with pytest.raises(CurationError):

@@ -8,7 +8,7 @@ import pytest
 from contracts.world import table, tiny_world
 from scipy.stats import chisquare
 
-from core.runs.prepare import plan_scores
+from core.runs.plan.prepare import plan_scores
 from core.scores import ScoreInputs, score_named
 from core.scores.dsir import bucket, bucket_shares, divergence, kl_reduction, log_ratio, log_weights, with_gumbel
 from core.scores.feature_density import density, density_at

@@ -10,7 +10,7 @@ from core.composite import normalise
 from core.curation import preset_named
 from core.embeddings import cluster, project
 from core.models import model_named
-from core.runs.prepare import check_spec
+from core.runs.plan.prepare import check_spec
 from core.scores import score_named
 from core.scores.shared.last_layer.solvers import build_solver
 from core.selection import strategy_named

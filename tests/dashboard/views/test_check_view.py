@@ -8,7 +8,7 @@ from screens import screen, words
 
 from core import actions
 from core.curation import apply_rules
-from core.runs import launch
+from core.runs.watch import launch
 from core.types.curation import Action, Change
 from core.types.progress import SilentProgress
 
@@ -114,7 +114,7 @@ def test_reviewed_rows_give_a_noise_rate_with_its_interval(copied):
 
 
 def test_a_stopped_self_test_goes_on_with_its_own_share(copied, monkeypatch):
-    from core.runs import self_tests
+    from core.runs.check import self_tests
 
     asked = []
     monkeypatch.setattr(self_tests, "launch_task", lambda run, kind, folder, arguments: asked.append(arguments))

@@ -38,7 +38,7 @@ def test_the_error_names_the_field_and_the_file_ends_it(recorded):
     at.button(key="to_scores").click().run()
     spec = at.session_state["draft_spec"]
     assert spec.class_map == str(recorded / "names.json")
-    from core.runs.source import load_source
+    from core.runs.folder.source import load_source
 
     examples = load_source(spec).examples
     assert examples.class_names == ("dog", "cat", "ant")

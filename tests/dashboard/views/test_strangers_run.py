@@ -9,7 +9,7 @@ from screens import screen, words
 from strangers import forged, import_state
 
 from core import actions
-from core.runs import background_tasks, launch
+from core.runs.watch import background_tasks, launch
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
 from dashboard.components import run_progress

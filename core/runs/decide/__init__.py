@@ -1,0 +1,1 @@
+"""What a person decides on a finished run: the run as rules see it, each change checked and never lost."""

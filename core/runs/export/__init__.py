@@ -1,0 +1,1 @@
+"""A run's decisions as files, with where each number comes from."""

@@ -1,0 +1,1 @@
+"""What a question needs and which scores it can have, said before any work."""

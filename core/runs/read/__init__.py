@@ -1,0 +1,1 @@
+"""A finished run read back for people: one example, clusters, tables, known faults."""
