@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SHAPED = ("core/numerics", "core/scores", "core/composite", "core/selection", "core/types")  # as in pytest's options
 MOST_COMPLEX = 12  # by radon, which counts boolean operators and comprehensions as well
 MOST_PARAMETERS = 8  # besides self; more and a caller can no longer see what it says
-_MANY_BY_DESIGN = {("core/library/scoring.py", "score")}  # the library's one call, whose options have names
+# The library's calls: every option after the data is optional and given by name.
+_MANY_BY_DESIGN = {("core/library/scoring.py", "score")} | {
+    ("core/library/families.py", name) for name in ("score_logits", "score_embeddings", "score_texts")
+}
 _ARRAYS = {"ndarray", "Tensor", "NDArray", "ArrayLike", "memmap"}
 KINDS = {"Bool", "Float", "Float16", "Float32", "Float64", "Int", "Int8", "Int16", "Int32", "Int64", "Integer", "Num",
           "Real", "Shaped", "UInt", "UInt8", "UInt16", "UInt32", "UInt64"}  # fmt: skip

@@ -15,7 +15,7 @@ from core.types.progress import Progress
 from core.types.signals import Signal
 
 from .arrays import examples_from, output_names
-from .scored import Scored, Settings, Wanted, score_all
+from .scored import Scored, ScoreNames, Settings, score_all
 
 
 def score_logits(
@@ -25,7 +25,7 @@ def score_logits(
     held_out: Any = None,
     ids: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
-    scores: Wanted = "all",
+    scores: ScoreNames = "all",
     params: Settings | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -51,7 +51,7 @@ def score_probabilities(
     *,
     ids: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
-    scores: Wanted = "all",
+    scores: ScoreNames = "all",
     params: Settings | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -59,6 +59,7 @@ def score_probabilities(
     """Label quality from out-of-fold probabilities [N, C] of models that did not see the row.
 
     labels: [N] as the columns count them, 0 to C-1, or names with class_names= (one per column, in their order).
+    Raises `DataError` for rows that do not sum to 1, and where shapes disagree or a label is no class.
     """
     values = np.asarray(probabilities, dtype=np.float64)
     known = values[np.isfinite(values).all(axis=1)] if values.ndim == 2 else values  # the others get no value
@@ -79,7 +80,7 @@ def score_embeddings(
     held_out: Any = None,
     ids: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
-    scores: Wanted = "all",
+    scores: ScoreNames = "all",
     params: Settings | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -88,12 +89,13 @@ def score_embeddings(
 
     labels: [N] whole numbers or names, or None; class_names: for classes that they may not show. held_out: bool [N],
     the rows that serve as targets of the valuation scores; without any, every labeled row is a target of the others.
+    Raises `DataError` where shapes disagree.
     """
     values = np.asarray(embeddings)
     if values.ndim != 2:
         raise DataError(f"The embeddings have the shape {values.shape}.", "Give one vector per example: [N, d].")
-    given = labels if labels is not None else np.full(len(values), -1)
-    examples = examples_from(None, given, ids=ids, held_out=held_out, class_names=class_names)
+    classes = labels if labels is not None else np.full(len(values), -1)
+    examples = examples_from(None, classes, ids=ids, held_out=held_out, class_names=class_names)
     evidence = Evidence(embedding=values.astype(np.float32), embedding_name="given embeddings")
     _same_length(examples, len(values), "embeddings")
     return _scored(examples, evidence, Signal.EMBEDDING, scores, params, seed, progress)
@@ -106,7 +108,7 @@ def score_texts(
     held_out: Any = None,
     ids: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
-    scores: Wanted = "all",
+    scores: ScoreNames = "all",
     params: Settings | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -125,7 +127,7 @@ def _scored(
     examples: ExampleTable,
     evidence: Evidence,
     signal: Signal,
-    scores: Wanted,
+    scores: ScoreNames,
     params: Settings | None,
     seed: int,
     progress: Progress | None,

@@ -19,8 +19,8 @@ from core.types.progress import Progress, SilentProgress
 from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
-Wanted = str | Iterable[str]
-Settings = Mapping[str, Mapping[str, Any]]
+ScoreNames = str | Iterable[str]  # "all", one name or several
+Settings = Mapping[str, Mapping[str, Any]]  # score name -> setting -> value
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Scored:
     skipped: Mapping[str, str] = field(default_factory=dict)
 
     def first(self, name: str, count: int = 20) -> pd.DataFrame:
-        """The `count` rows that deserve a look first by that score, the most suspicious one on top."""
+        """The `count` rows to inspect first by that score, the most suspicious on top. Raises `CurationError`."""
         if name not in self.results:
             there = f"There are: {', '.join(self.results)}."
             raise CurationError(f"There are no values of {name!r} here.", self.skipped.get(name, there))
@@ -43,9 +43,9 @@ class Scored:
         return self.table.sort_values(name, ascending=lowest, kind="stable").head(count)
 
 
-def chosen(wanted: Wanted) -> tuple[tuple[ScoreMethod, ...], bool]:
+def chosen(scores: ScoreNames) -> tuple[tuple[ScoreMethod, ...], bool]:
     """The methods asked for, and whether each was named: a named one that cannot be computed raises."""
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    names = [scores] if isinstance(scores, str) else list(scores)
     return (SCORES, False) if "all" in names else (tuple(score_named(name) for name in names), True)
 
 
@@ -54,12 +54,15 @@ def score_all(
     evidence: Evidence,
     have: frozenset[Signal],
     *,
-    scores: Wanted,
+    scores: ScoreNames,
     params: Settings | None,
     seed: int,
     progress: Progress | None,
 ) -> Scored:
-    """Compute the chosen scores from `evidence`, of which `have` says the signals that are in it."""
+    """Compute the chosen scores from `evidence`, of which `have` says the signals that are in it.
+
+    Raises `CurationError` for a score that was named and cannot be computed, and for settings of one not chosen.
+    """
     methods, named = chosen(scores)
     evidence = with_finite_outputs(evidence)
     _check_settings(params or {}, methods)
@@ -94,19 +97,20 @@ def why_not(
     refused: Mapping[str, str],
 ) -> str:
     """One line on why the score cannot be computed from these signals; empty if it can. refused: see `Evidence`."""
-    labeled = examples.labels[examples.labels != UNLABELED]
-    if method.needs_labels and (len(labeled) == 0 or labeled.min() == labeled.max()):
+    if method.needs_labels and len(np.unique(examples.labels[examples.labels != UNLABELED])) < 2:
         return "needs labels of two classes or more"
     targets = Signal.FOLD_MODELS if len(examples.held_out_rows) else None  # held-out rows take the folds' place
     missing = [s for s in method.needs_with(settings) if s not in have and s is not targets]
+    return _why_without(missing, refused) if missing else method.why_not_with(examples, settings)
+
+
+def _why_without(missing: list[Signal], refused: Mapping[str, str]) -> str:
     if missing == [Signal.FOLD_MODELS]:
         return "needs held-out rows (held_out=) as targets"
     known = next((refused[signal] for signal in missing if signal in refused), "")
     if known:
         return f"needs the {missing[0].words}: {known}"
-    if missing:
-        return f"needs {', '.join(s.words for s in missing)}, which nothing given here can show"
-    return method.why_not_with(examples, settings)
+    return f"needs {', '.join(s.words for s in missing)}, which nothing given here can show"
 
 
 def _check_settings(params: Settings, methods: tuple[ScoreMethod, ...]) -> None:

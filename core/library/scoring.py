@@ -19,7 +19,7 @@ from core.types.runs import TrainingSpec
 from core.types.signals import Signal, trained_for, with_logits
 
 from .given_data import as_array, given_examples, image_format_of_table, refuse_no_network
-from .scored import Scored, Settings, Wanted, chosen, score_all, settings_of
+from .scored import Scored, ScoreNames, Settings, chosen, score_all, settings_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +29,7 @@ def score(
     data: Any,
     network: nn.Module | None = None,
     *,
-    scores: Wanted = "all",
+    scores: ScoreNames = "all",
     checkpoints: Sequence[Any] | None = None,
     held_out: Any = None,
     class_names: Sequence[str] | None = None,
@@ -65,32 +65,30 @@ def score(
     report, spec = progress or SilentProgress(), with_image_format(training or TrainingSpec(), image_size, mean, std)
     examples, tensors = given_examples(data, held_out, class_names, network)
     methods = chosen(scores)[0]
-    wanted = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
+    needed = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
         if network is not None:
-            from .visiting import observe
+            from .own_network import History, observe
 
-            moments: dict[str, Any] = {"checkpoints": checkpoints, "rates": tuple(learning_rates)}
+            history = History(checkpoints, tuple(learning_rates), weight_decay)
             image_format = image_format_of_table(examples, tensors, spec)
-            evidence, have = observe(
-                network, examples, tensors, wanted, image_format, **moments, weight_decay=weight_decay, progress=report
-            )
+            evidence, have = observe(network, examples, tensors, needed, image_format, history, report)
         else:
-            evidence, have = _train(examples, wanted, spec, Path(scratch), seed, report)
-        evidence, have = _with_inputs(evidence, have, examples, tensors, embeddings, wanted, seed, report)
+            evidence, have = _train(examples, needed, spec, Path(scratch), seed, report)
+        evidence, have = _with_inputs(evidence, have, examples, tensors, embeddings, needed, seed, report)
         return score_all(examples, evidence, have, scores=scores, params=params, seed=seed, progress=progress)
 
 
 def _train(
-    examples: ExampleTable, wanted: frozenset[Signal], spec: TrainingSpec, folder: Path, seed: int, progress: Progress
+    examples: ExampleTable, needed: frozenset[Signal], spec: TrainingSpec, folder: Path, seed: int, progress: Progress
 ) -> tuple[Evidence, frozenset[Signal]]:
     if examples.modality is Modality.TRACE:
         raise DataError("Without inputs there is nothing to train on.", "Give inputs, or a network.")
     from core.training.evidence import gather_evidence
 
-    asked = with_logits(trained_for(wanted))
-    evidence = gather_evidence(examples, spec, asked, folder=folder, seed=seed, progress=progress)
-    return evidence, asked
+    recorded = with_logits(trained_for(needed))
+    evidence = gather_evidence(examples, spec, recorded, folder=folder, seed=seed, progress=progress)
+    return evidence, recorded
 
 
 def _with_inputs(
@@ -99,20 +97,20 @@ def _with_inputs(
     examples: ExampleTable,
     tensors: np.ndarray | None,
     embeddings: Any,
-    wanted: frozenset[Signal],
+    needed: frozenset[Signal],
     seed: int,
     progress: Progress,
 ) -> tuple[Evidence, frozenset[Signal]]:
     """Evidence that needs no network: vectors of the inputs, and texts."""
-    if Signal.EMBEDDING in wanted:
-        given = as_array(embeddings) if embeddings is not None else None
-        if given is None and tensors is not None:
-            given = tensors.reshape(len(tensors), -1)
+    if Signal.EMBEDDING in needed:
+        own_vectors = as_array(embeddings) if embeddings is not None else None
+        if own_vectors is None and tensors is not None:
+            own_vectors = tensors.reshape(len(tensors), -1)
         from core.embeddings import embed_inputs
 
-        vectors, name = embed_inputs(examples, seed, given=given, progress=progress)
+        vectors, name = embed_inputs(examples, seed, given=own_vectors, progress=progress)
         evidence = replace(evidence, embedding=vectors.astype(np.float32), embedding_name=name)
         have |= {Signal.EMBEDDING}
-    if Signal.TEXTS in wanted and examples.modality is Modality.TEXT:
+    if Signal.TEXTS in needed and examples.modality is Modality.TEXT:
         evidence, have = replace(evidence, texts=examples.inputs), have | {Signal.TEXTS}
     return evidence, have

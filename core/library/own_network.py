@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,47 +29,65 @@ from core.types.progress import Progress
 from core.types.signals import Signal, at_checkpoints
 from core.types.trace import Checkpoint
 
+SeedPasses = tuple[list[CheckpointEvidence], dict[str, np.ndarray]]  # per checkpoint; spread of gradients by stage
+
+
+@dataclass(frozen=True)
+class History:
+    """How the network was trained: its state_dicts (see `core.score`), and [T] learning rates, empty when not told."""
+
+    checkpoints: Sequence[Any] | None
+    rates: tuple[float, ...]
+    weight_decay: float
+
 
 def observe(
     network: nn.Module,
     examples: ExampleTable,
     tensors: np.ndarray | None,
-    wanted: frozenset[Signal],
+    needed: frozenset[Signal],
     image_format: ImageFormat,
-    *,
-    checkpoints: Sequence[Any] | None,
-    rates: tuple[float, ...],
-    weight_decay: float,
+    history: History,
     progress: Progress,
 ) -> tuple[Evidence, frozenset[Signal]]:
-    """Visit a copy of `network` at every checkpoint, once each, for the union of the signals; see `core.score`."""
-    states = _by_seed(network, checkpoints)
+    """One pass with a copy of `network` at every checkpoint, for the union of the signals; see `core.score`.
+
+    Raises `DataError` where checkpoints and rates do not fit together, `CurationError` where the network fails.
+    """
+    states = _by_seed(network, history)
     epochs = len(states[0])
-    if rates and len(rates) != epochs:
-        raise DataError(f"There are {len(rates)} learning rates for {epochs} checkpoints.", "Give one for each.")
     encoded, shape = _encoded(examples, tensors, image_format)
     own = _wrapped(network, max(examples.class_count, 1))
     check_input(own, shape, encoded.batch(np.arange(1)))
-    asked = at_checkpoints(wanted, epochs)
-    refused = refused_signals(own, encoded, examples.labels, asked)
-    signals = asked - {signal for signal in asked if signal.value in refused}
-    progress.stage("Visiting your network", len(states) * epochs * batches_per_pass(own, shape, len(encoded)))
+    possible = at_checkpoints(needed, epochs)
+    refused = refused_signals(own, encoded, examples.labels, possible)
+    signals = possible - {signal for signal in possible if signal.value in refused}
+    progress.stage("Running your network", len(states) * epochs * batches_per_pass(own, shape, len(encoded)))
     with in_words("The network failed on these data", "Try it on them by itself: network.eval()(inputs[:8])."):
-        visited = [
-            _visit_seed(own, index, seed, encoded, examples.labels, signals, rates, progress)
+        seeds = [
+            _passes_of_seed(own, index, seed, encoded, examples.labels, signals, history.rates, progress)
             for index, seed in enumerate(states)
         ]
-    logits = np.stack([np.stack([one.logits for one in kept]) for kept, _ in visited])
-    spreads = [found for _, found in visited]
-    evidence = Evidence(
-        trace=trace_of(logits, examples, rates),
-        checkpoints=tuple(one for kept, _ in visited for one in kept),
-        input_gradient_spread={name: np.stack([s[name] for s in spreads]) for name in spreads[0]},
-        stage_epochs=stages(tuple(range(1, epochs + 1))) if Signal.INPUT_GRADIENT_SPREAD in signals else {},
-        weight_decay=weight_decay,
+    return _evidence(seeds, examples, history, signals, refused), signals | {Signal.LOGITS}
+
+
+def _evidence(
+    seeds: list[SeedPasses],
+    examples: ExampleTable,
+    history: History,
+    signals: frozenset[Signal],
+    refused: Mapping[str, str],
+) -> Evidence:
+    logits = np.stack([np.stack([one.logits for one in checkpoints]) for checkpoints, _ in seeds])
+    epochs = tuple(range(1, logits.shape[1] + 1))
+    return Evidence(
+        trace=trace_of(logits, examples, history.rates),
+        checkpoints=tuple(one for checkpoints, _ in seeds for one in checkpoints),
+        input_gradient_spread={name: np.stack([spread[name] for _, spread in seeds]) for name in seeds[0][1]},
+        stage_epochs=stages(epochs) if Signal.INPUT_GRADIENT_SPREAD in signals else {},
+        weight_decay=history.weight_decay,
         refused=refused,
     )
-    return evidence, signals | {Signal.LOGITS}
 
 
 def _encoded(
@@ -80,10 +99,17 @@ def _encoded(
     return encoder.encode(examples), encoder.shape
 
 
-def _by_seed(network: nn.Module, checkpoints: Sequence[Any] | None) -> list[list[Any]]:
+def _by_seed(network: nn.Module, history: History) -> list[list[Any]]:
     """[S][T] states; one moment of one seed, the network as it is, when none are given."""
-    if checkpoints is None:
-        return [[network.state_dict()]]
+    states = [[network.state_dict()]] if history.checkpoints is None else _seeds_of(history.checkpoints)
+    if history.rates and len(history.rates) != len(states[0]):
+        raise DataError(
+            f"There are {len(history.rates)} learning rates for {len(states[0])} checkpoints.", "Give one for each."
+        )
+    return states
+
+
+def _seeds_of(checkpoints: Sequence[Any]) -> list[list[Any]]:
     if not len(checkpoints):
         raise DataError("The list of checkpoints is empty.", "Give state_dicts in order of training, or leave it out.")
     seeds = [list(one) for one in checkpoints] if isinstance(checkpoints[0], (list, tuple)) else [list(checkpoints)]
@@ -98,7 +124,7 @@ def _wrapped(network: nn.Module, classes: int) -> Network:
     return own if isinstance(own, Network) else AdaptedNetwork(own, classes)
 
 
-def _visit_seed(
+def _passes_of_seed(
     network: Network,
     seed: int,
     states: list[Any],
@@ -107,21 +133,23 @@ def _visit_seed(
     signals: frozenset[Signal],
     rates: tuple[float, ...],
     progress: Progress,
-) -> tuple[list[CheckpointEvidence], dict[str, np.ndarray]]:
+) -> SeedPasses:
     epochs = tuple(range(1, len(states) + 1))
     spreads = StageSpreads(len(labels), stages(epochs) if Signal.INPUT_GRADIENT_SPREAD in signals else {})
-    kept = []
+    checkpoints = []
     for epoch, state in zip(epochs, states, strict=True):
         _load(network, state, epoch)
         spreads.begin(epoch)
         into = PassOutputs(input_gradients=spreads.add)
-        found = run_pass(network, encoded, labels, signals, progress=progress, into=into)
+        outputs = run_pass(network, encoded, labels, signals, progress=progress, into=into)
         spreads.end(epoch)
         moment = Checkpoint(seed, epoch, rates[epoch - 1] if rates else 1.0)
-        kept.append(
-            CheckpointEvidence(moment, found.logits, found.features, found.gradient_norm, network.head.bias is not None)
+        checkpoints.append(
+            CheckpointEvidence(
+                moment, outputs.logits, outputs.features, outputs.gradient_norm, network.head.bias is not None
+            )
         )
-    return kept, spreads.results
+    return checkpoints, spreads.results
 
 
 def _load(network: Network, state: Any, epoch: int) -> None:
