@@ -17,7 +17,7 @@ from .comparing import suspected_label
 from .evidence import ZONES, zones
 from .view import ScoreView
 
-_AMBIGUOUS_SHARE = 1 / 3
+_AMBIGUOUS_SHARE = 1 / 3  # the most variable third, as in Swayamdipta et al. 2020
 _TERMS_FROM = 20_000  # rows read for keywords: a word that tells a cluster apart shows up in so many
 _WORD = re.compile(r"[^\W\d_]{2,}")
 

@@ -16,7 +16,7 @@ from core.types.params import params_from_dict
 from .ranking import Ranking, drops_first, orientation
 from .view import ScoreView
 
-_MOST_CODES = 64
+_MOST_CODES = 64  # one bit each, and numpy has no wider integer
 _MARKS = 8  # codes that guardrails, duplicates and people add
 
 
@@ -59,7 +59,10 @@ class Cuts:
 
 
 def make_cuts(view: ScoreView, rules: Rules, ranking: Ranking, candidates: np.ndarray) -> Cuts:
-    """Apply every threshold to the unlocked rows, and the strategy to `candidates` [N] bool (no twins among them)."""
+    """Apply every threshold to the unlocked rows, and the strategy to `candidates` [N] bool (no twins among them).
+
+    Raises `RulesError` for thresholds on more ends of scores than an outcome has bits for.
+    """
     size = len(view)
     codes = len({(t.score, t.drop) for t in rules.thresholds}) + 1 + _MARKS
     if codes > _MOST_CODES:

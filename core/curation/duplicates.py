@@ -119,7 +119,8 @@ def choose(view: ScoreView, rules: Rules, ranking: Ranking, manual: Manual) -> D
     """Of each group with two or more rows in play one stays, and as many as the floor of their class asks for.
 
     In play: not locked and not dropped by hand. A row kept by hand is preferred (several all stay); then the highest
-    keep-priority, or, where labels differ, the best label evidence; then the first id.
+    keep-priority, or, where labels differ, the best label evidence; then the first id. Raises `RulesError` for a
+    guardrail that does not exist.
     """
     guard = rules.guardrails
     if guard.duplicates not in DUPLICATES:

@@ -14,6 +14,7 @@ from .view import ScoreView
 
 ZONES = tuple(Zone)
 _SUSPECT_SHARE = 0.10  # the tenth of the rows with the weakest label evidence is where a person should look first
+# Conventions, not measured: the hardest quarter, and the quarter most like another row, as `zones` words them.
 _HARD_SHARE = 0.25
 _TWIN_SHARE = 0.25
 _ROUNDING = 1e-6  # as in cleanlab: a probability equal to the threshold must not fail it by its last bit

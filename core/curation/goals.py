@@ -52,7 +52,8 @@ def evidence_weights(view: ScoreView) -> dict[str, float]:
 def keep_fraction_rules(rules: Rules, fraction: float) -> Rules:
     """The same goal and weights, keeping this share of the training rows.
 
-    Cuts and the cap per class give way, because the share was asked for; floor, duplicates and lock stay.
+    Cuts and the cap per class give way, because the share was asked for; floor, duplicates and lock stay. Raises
+    `RulesError` for a share outside 0..1.
     """
     if not 0.0 <= fraction <= 1.0:
         raise RulesError(f"The fraction to keep is {fraction}.", "Give a number from 0 to 1.")

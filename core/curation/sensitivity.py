@@ -14,7 +14,7 @@ from .apply import apply_rules
 from .ranking import goal_of, orientation, score_groups
 from .view import ScoreView
 
-STEP = 0.25
+STEP = 0.25  # a quarter of the weight that everything begins with
 
 
 def sensitivity(

@@ -12,7 +12,7 @@ from .decisions import Manual
 from .intent import share_words
 from .view import ScoreView
 
-_LARGE_SHARE = 0.30
+_LARGE_SHARE = 0.30  # of a class: above it, what the class looks like may change with what is dropped
 
 
 def outcome_warnings(view: ScoreView, rules: Rules, outcome: Outcome, manual: Manual) -> tuple[str, ...]:

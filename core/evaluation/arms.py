@@ -13,10 +13,10 @@ from core.types.curation import Decision, Rules
 from core.types.errors import RulesError
 from core.types.examples import UNLABELED, Split
 
-_USUAL_FRACTIONS = (0.8, 0.6, 0.4, 0.2, 0.9, 0.1)
-_USUAL_COUNT = 5
+_USUAL_FRACTIONS = (0.8, 0.6, 0.4, 0.2, 0.9, 0.1)  # even steps; the ends fill up where one lies near the rule's own
+_USUAL_COUNT = 5  # points make a curve, and each costs two trainings per seed
 _SAME_SIZE = 0.04  # fractions closer than this tell nothing apart
-_SMALLEST_SPLIT = 10
+_SMALLEST_SPLIT = 10  # rows; of fewer, each is more than ten points of accuracy
 _SET_ASIDE_FOLDS = 5  # a fifth of the training rows
 
 
@@ -54,7 +54,8 @@ class Arms:
 def held_out_rows(view: ScoreView, set_aside: Sequence[int] | np.ndarray | None = None) -> HeldOut:
     """The test split where scores have looked at `valid` only, else the split there is, else the rows `set_aside`.
 
-    Rows set aside are locked in the view that comes back: the rule's ranks and cuts do not know them.
+    Rows set aside are locked in the view that comes back: the rule's ranks and cuts do not know them. Raises
+    `RulesError` when there are none of the three.
     """
     labeled = view.labels != UNLABELED
     splits = np.asarray(view.splits).astype(str)

@@ -18,7 +18,7 @@ from core.types.signals import Signal
 
 from .learners import Learner, refill
 
-_BATCH = 256
+_BATCH = 256  # rows predicted at once; the predictions do not depend on it
 
 
 def full_learner(

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 BETTER, SAME, WORSE = "better than", "no different from", "worse than"
-_TAIL = 0.975
+_TAIL = 0.975  # of the t distribution: intervals are two-sided, at 95 %
 
 
 @dataclass(frozen=True)

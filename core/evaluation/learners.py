@@ -9,6 +9,7 @@ from scipy.special import softmax
 
 from core.types.progress import Progress
 
+# Of the quick learner. They are the same for every arm of a check, so that arms differ by their rows alone.
 _BATCH = 128
 _LEAST_STEPS, _MOST_STEPS, _EPOCHS = 600, 3000, 30
 _RATE, _DECAY = 0.05, 3e-3

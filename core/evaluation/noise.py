@@ -36,7 +36,10 @@ class ReviewSample:
 
 
 def review_sample(view: ScoreView, per_stratum: int = 50, seed: int = 0) -> ReviewSample:
-    """The same rows for the same run and size; suspected and other rows mixed, so that nothing tells them apart."""
+    """The same rows for the same run and size; suspected and other rows mixed, so that nothing tells them apart.
+
+    Raises `RulesError` without two scored training rows that have a label.
+    """
     rows = np.flatnonzero(view.unlocked(True) & (view.labels != UNLABELED))
     if len(rows) < 2 or not view.scores:
         raise RulesError("There is nothing to sample: no scored training row with a label.", "Score the data first.")

@@ -26,9 +26,9 @@ from .arms import Arms, KeptSet, matched_random
 from .intervals import Estimate, over_seeds, paired, verdict
 from .learners import Learner
 
-LEAST_SEEDS = 3
+LEAST_SEEDS = 3  # of two, the t distribution makes an interval 12.7 standard errors wide on each side
 POINT = 0.01  # "within one point of full accuracy"
-CONFIDENT = 0.95
+CONFIDENT = 0.95  # of a claim on one side, as sure as the intervals
 _NOTHING_LEARNT = (
     "Trained on all data, this model is hardly better than always saying the most frequent class: it "
     "can tell no subset from another. Give it more epochs, or use the other mode."

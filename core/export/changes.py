@@ -9,10 +9,9 @@ import numpy as np
 
 from core.datasets.spreadsheet import encode, encode_line
 
+from .levels import MOST_NAMED
 from .replay import read_records
 from .table import Checksums, row_checksums
-
-_MOST_NAMED = 20
 
 
 def find_changes(name: str, data: bytes, record: Mapping[str, Any]) -> list[str]:
@@ -44,8 +43,8 @@ def _compare(name: str, head: list[str], rows: list[list[str]], record: Mapping[
     cells = [_cell(name, head, rows, int(r), k) for r in changed for k in columns]
     if len(changed) > 1 and len(columns) > 1:
         cells = [f"{name}: {len(changed)} rows and {len(columns)} columns differ; changed cells are among:", *cells]
-    more = [f"... and {len(cells) - _MOST_NAMED} more."] if len(cells) > _MOST_NAMED else []
-    return cells[:_MOST_NAMED] + more
+    more = [f"... and {len(cells) - MOST_NAMED} more."] if len(cells) > MOST_NAMED else []
+    return cells[:MOST_NAMED] + more
 
 
 def checksums_of(head: list[str], rows: list[list[str]]) -> Checksums:

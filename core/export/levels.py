@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.types.errors import VerifyError
 
-MOST_NAMED = 20
+MOST_NAMED = 20  # cells or files in one report: a screenful
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,7 @@ from core.curation import ScoreView
 from core.types.curation import Decision, Outcome, Rules
 
 from .decisions_table import decision_columns
-from .table import Column, text_column, write_csv
-
-_CHUNK = 20_000
+from .table import CHUNK_ROWS, Column, text_column, write_csv
 
 
 def selected_csv(
@@ -33,10 +31,10 @@ def selected_csv(
 
 def _part(column: Column, rows: np.ndarray, size: int) -> Column:
     cells: list[str] = []
-    for start in range(0, size, _CHUNK):
-        inside = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + _CHUNK)]
+    for start in range(0, size, CHUNK_ROWS):
+        inside = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + CHUNK_ROWS)]
         if len(inside):
-            texts = column.texts(start, min(start + _CHUNK, size))
+            texts = column.texts(start, min(start + CHUNK_ROWS, size))
             cells += [texts[row - start] for row in inside.tolist()]
     return replace(column, texts=lambda a, b: cells[a:b])
 

@@ -16,7 +16,7 @@ import numpy as np
 from core.datasets.spreadsheet import encode, encode_head, encode_line, is_formula, neutralise
 from core.types.errors import DataError, VerifyError
 
-_CHUNK = 20_000
+CHUNK_ROWS = 20_000  # written at once: a few MB of text, so a table of any length needs little memory
 
 
 def float_texts(values: np.ndarray) -> list[str]:
@@ -168,8 +168,8 @@ def write_csv(path: Path, columns: Sequence[Column], rows: int, for_spreadsheets
         head = encode_head(names).encode()
         file.write(head)
         whole.update(head)
-        for start in range(0, rows, _CHUNK):
-            stop = min(start + _CHUNK, rows)
+        for start in range(0, rows, CHUNK_ROWS):
+            stop = min(start + CHUNK_ROWS, rows)
             fields = [_encoded(c, k, start, stop, record if for_spreadsheets else None) for k, c in enumerate(columns)]
             lines = [_bytes(encode_line(f), path.name, start + r) for r, f in enumerate(zip(*fields, strict=True))]
             sums.add(fields, lines)

@@ -22,11 +22,14 @@ from core.types.validation import ValidationError, validated
 from .workspace import made
 
 _LARGEST_JSON = 256 * 2**20  # a million decisions take 60 MB
-_DEEPEST = 100
+_DEEPEST = 100  # levels; our own files have less than ten, and Python's decoder gives up at about a thousand
 
 
 def write_with(path: Path, write: Callable[[IO[bytes]], Any]) -> Path:
-    """Replace `path` by what `write` puts into the open file; nothing is left behind when it fails."""
+    """Replace `path` by what `write` puts into the open file; nothing is left behind when it fails.
+
+    Raises `RunError` where the file system refuses.
+    """
     path = Path(path)
     try:
         made(path.parent)

@@ -12,7 +12,7 @@ from core.types.errors import RunError
 from . import tables
 from .database import Database
 
-_LONGEST = 80
+_LONGEST = 80  # characters: one line of a menu, and a folder's name on every file system
 _b = tables.branch.c
 
 
@@ -72,7 +72,7 @@ class Branches:
                 _remember(connection, run_id, run_id)
 
     def restore(self, run_id: str, curation: str) -> Branch:
-        """Bring back a removed branch; its name must be free."""
+        """Bring back a removed branch; raises `RunError` when its name was taken meanwhile."""
         with self.database.writing() as connection:
             row = next((r for r in _rows(connection, run_id, True) if _branch(r).curation == curation), None)
             if row is None:

@@ -109,7 +109,7 @@ class Scores(TypedDict):
 
 
 def read_asked(folder: Path) -> dict[str, Any]:
-    """spec.json; a folder that a newer version wrote is refused before its entries are looked at."""
+    """spec.json; raises `RunError` for a damaged one, and, before its entries are read, for one of a newer version."""
     path = folder / "spec.json"
     plain = read_json(path, dict)
     made_with = plain.get("format", 0)
@@ -126,7 +126,7 @@ def read_asked(folder: Path) -> dict[str, Any]:
 
 
 def read_card(folder: Path, run_id: str) -> dict[str, Any]:
-    """run.json, empty for a run that has not begun; refused when it is another run's or its dataset was edited."""
+    """run.json, empty for a run that has not begun; `RunError` when it is another run's or its dataset was edited."""
     path = folder / "run.json"
     card = read_json(path, Card) if path.is_file() else {}
     if card.get("run_id", run_id) != run_id:
@@ -139,7 +139,7 @@ def read_card(folder: Path, run_id: str) -> dict[str, Any]:
 
 
 def read_scores(folder: Path, run_id: str, fingerprint: str | None) -> dict[str, Any]:
-    """scores/scores.json, without a score for a run that has none; refused when it is another run's or dataset's."""
+    """scores/scores.json, without a score for a run that has none; `RunError` when of another run or dataset."""
     path = folder / "scores" / "scores.json"
     if not path.is_file():
         return {"scores": {}, "failures": {}}

@@ -23,7 +23,7 @@ from .recovery import recover
 from .workspace import made, network_file_system, workspace_root
 
 FILE_NAME = "workspace.sqlite"
-BUSY_SECONDS = 10
+BUSY_SECONDS = 10  # a write takes milliseconds: whoever holds the file longer than that has hung
 
 
 def database() -> Database:

@@ -56,7 +56,7 @@ def describe_dataset(examples: ExampleTable) -> dict[str, Any]:
 
 
 def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
-    """The ExampleTable of a run with `inputs=None`; arrays are read-only."""
+    """The ExampleTable of a run with `inputs=None`; arrays are read-only. Raises `RunError` for a damaged file."""
     path = folder / "examples.parquet"
     if "examples" in dataset and path.is_file() and not agrees(path, dataset["examples"]):
         raise mixed(path, "its bytes are not those that run.json notes.")

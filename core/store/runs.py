@@ -36,7 +36,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path, reopen: Reopen | None = None) -> Run:
-        """Open a run folder. reopen: loads the dataset again when its inputs are wanted (see `inputs`)."""
+        """Open a run folder. reopen: loads the dataset again for its inputs (see `inputs`). Raises `RunError`."""
         path = Path(path)
         if not (path / "spec.json").is_file():
             raise RunError(

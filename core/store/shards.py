@@ -16,7 +16,7 @@ from .atomic import sha256_of, write_with
 from .cards import mixed
 from .verified import agrees
 
-SHARD_ROWS = 50_000
+SHARD_ROWS = 50_000  # about 1 MB a file: little is computed again where one is damaged or missing
 # Neighboring ids share their beginnings, rows count up, floats compress byte by byte: half the size of the defaults.
 _ENCODING = {
     "id": "DELTA_BYTE_ARRAY",
@@ -66,7 +66,10 @@ def id_column(ids: np.ndarray) -> pa.Array:
 def read_shards(
     folder: Path, manifest: Sequence[Mapping[str, Any]], ids: pa.Array
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Values and spread, float32 [N] read-only; every file must agree with its manifest row and with the run's ids."""
+    """Values and spread, float32 [N] read-only; every file must agree with its manifest row and with the run's ids.
+
+    Raises `RunError` where one does not, or rows are missing.
+    """
     rows = len(ids)
     values = np.full(rows, np.nan, np.float32)
     spread = np.full(rows, np.nan, np.float32)

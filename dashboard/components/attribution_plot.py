@@ -13,7 +13,7 @@ from dashboard.components.images import data_url
 from dashboard.components.nodes import Node, node, show_nodes
 from dashboard.components.theme import AWAY_COLOR, TOWARDS_COLOR
 
-_WIDE_GAP = 0.1
+_WIDE_GAP = 0.1  # of what is explained; smaller gaps are usual with a finite number of steps or samples
 LIGHTS = {"green": "●", "amber": "▲", "red": "■"}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-MOST = 2_000
+MOST = 2_000  # letters: some screens of text, and still laid out at once
 
 
 def shown(text: Any) -> str:

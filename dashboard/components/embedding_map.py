@@ -35,7 +35,7 @@ from dashboard.components.map_wire import browser_kept, held_text, make_blob, sh
 from dashboard.components.row_lists import row_list
 from dashboard.components.slot import Slot
 
-REPEAT_SECONDS = 2.0
+REPEAT_SECONDS = 2.0  # reruns that overtake each other end within it; after that a card need not be sent again
 
 __all__ = [
     "HoverCard",

@@ -13,7 +13,7 @@ from dashboard.components.map_values import HoverCard, MapColors, MapContent, Ma
 
 MOST_POINTS = 2_000_000  # all of them are drawn up to here
 VIEW_POINTS = 300_000  # above that, so many are loaded at most when one zooms in
-BINS = 1024
+BINS = 1024  # a side of the grid: about a pixel each on the widest map
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.types.curation import Side
 
-NO_CODE = 65535
+NO_CODE = 65535  # the largest uint16; the browser reads it as "no category"
 Mode = Literal["replace", "add", "subtract"]
 MODES: dict[str, Mode] = {"add": "add", "subtract": "subtract"}
 

@@ -12,6 +12,7 @@ from core.types.curation import Guardrails, NearDuplicates
 from dashboard.session import commands, navigation, selection, state
 from dashboard.session.current_run import Opened
 
+# Above the 0.99 that rules begin with; finer towards 1, where one step is many rows.
 _STEPS = (0.992, 0.994, 0.996, 0.998, 0.999, 0.9995, 0.9999, 1.0)
 
 

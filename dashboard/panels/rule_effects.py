@@ -16,7 +16,7 @@ from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import comparison, example_tiles, flip_risks
 
-_STRIP = 12
+_STRIP = 12  # tiles: about one line on a laptop's screen
 
 
 def changed(opened: Opened) -> None:

@@ -21,7 +21,7 @@ _PANES = {
     "branches": "Branches",
 }
 _SIDES = {"facets": "Comparison", "example": "Example"}
-_HEIGHT = 430
+_HEIGHT = 430  # pixels: both planes and their captions on a laptop's screen
 
 
 @require_run("Nothing to compare yet", "no_compare")

@@ -73,7 +73,10 @@ def ask_check(
     fractions: Sequence[float] = (),
     seeds: int = LEAST_SEEDS,
 ) -> str:
-    """Write down what is to be checked and return its key; the same question has the same key."""
+    """Write down what is to be checked and return its key; the same question has the same key.
+
+    Raises `CurationError` for an unknown mode, too few seeds, and a run that cannot be checked.
+    """
     check_name(mode, MODES, "mode")
     _refuse_impossible(run, mode)
     if seeds < LEAST_SEEDS:
@@ -122,7 +125,7 @@ def start_check(
 
 
 def resume_check(run: Run) -> str:
-    """Go on, in a process of its own, with the check that was asked last; returns its key."""
+    """Go on, in a process of its own, with the check that was asked last; returns its key, or raises `RunError`."""
     keys = [(read_asked_check(p).get("number", 0), p.parent.name) for p in _asked(run)]
     waiting = [key for _, key in sorted(keys) if key not in _answered(run)]
     if not waiting:
@@ -137,7 +140,10 @@ def _launch(run: Run, key: str) -> None:
 
 
 def work_check(run: Run, key: str, progress: Progress) -> CheckResult:
-    """Do what was asked under `key`, going on from what is finished; the answer is on disk when this returns."""
+    """Do what was asked under `key`, going on from what is finished; the answer is on disk when this returns.
+
+    Raises `RunError` for a key that was never asked for.
+    """
     if key in (answered := _answered(run)):
         return read_result(answered[key], CheckResult)
     if all(path.parent != check_folder(run) / key for path in _asked(run)):

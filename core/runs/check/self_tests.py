@@ -26,7 +26,7 @@ from core.types.progress import Progress
 from .check_files import read_asked_self_test, read_result
 from .checks import check_folder, kept_checks
 
-USUAL_FLIP = 0.05
+USUAL_FLIP = 0.05  # near the share of wrong labels in well-known datasets, about 3 % (Northcutt et al. 2021)
 _KIND = "selftest"
 
 

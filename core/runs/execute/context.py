@@ -102,7 +102,7 @@ class RunContext:
             )
 
     def log(self, text: str) -> None:
-        """Add to log.txt."""
+        """Add to log.txt; raises `RunError` where it cannot be written."""
         try:
             with open(self.path / "log.txt", "a", encoding="utf-8") as file:
                 file.write(escaped_lines(text.rstrip()) + "\n")

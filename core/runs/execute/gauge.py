@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.05  # short enough for peaks within a stage of a second; one reading of /proc each
 
 
 class Gauge:

@@ -33,11 +33,11 @@ from core.types.signals import Signal, trained_for, with_logits
 from .context import RunContext
 from .traces import trace_of
 
-NEIGHBORS = 15
+NEIGHBORS = 15  # kept for each row: more than the drawer of an example shows
 
 
 def load(context: RunContext) -> None:
-    """Read the dataset; a run begun on another one is refused."""
+    """Read the dataset; raises `RunError` when the run was begun on another one."""
     context.progress.stage("Loading the data", 1)
     loaded = load_source(context.spec)
     known = context.folder.card.get("dataset")

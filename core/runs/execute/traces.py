@@ -16,7 +16,10 @@ _BLOCK = 65_536  # rows of logits turned into probabilities at a time
 
 
 def trace_of(logits: np.ndarray | None, examples: ExampleTable, rates: tuple[float, ...] = ()) -> TrainingTrace | None:
-    """A trace around logits [S, T, N, C] recorded elsewhere; None without any. rates: [T], alike unless given."""
+    """A trace around logits [S, T, N, C] recorded elsewhere; None without any. rates: [T], alike unless given.
+
+    Raises `DataError` for another number of rows than the examples have.
+    """
     if logits is None:
         return None
     seeds, epochs, rows, _ = logits.shape

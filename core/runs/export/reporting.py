@@ -19,7 +19,7 @@ from core.types.errors import CurationError, RulesError
 
 
 def write_report(run: Run, rules: Rules, decisions: Mapping[str, Decision], out: Path, branch: str = MAIN) -> Path:
-    """The report of these rules on this run, as one self-contained HTML file; refuses to replace a folder."""
+    """The report of these rules on this run, as one self-contained HTML file; raises `CurationError` for a folder."""
     if Path(out).is_dir():
         raise CurationError(f"{out} is a folder.", "Give the name of a file: report.html.")
     return report.write_report(content(run, rules, decisions, branch), Path(out))

@@ -21,7 +21,7 @@ _SHOWN = (
 )  # fmt: skip
 
 
-_NEIGHBORS = 10
+_NEIGHBORS = 10  # as many as the drawer of an example shows
 
 
 def slim_run(path: Path, out: Path) -> Path:
@@ -51,7 +51,7 @@ def slim_run(path: Path, out: Path) -> Path:
 
 
 def _compact(name: str, values: np.ndarray) -> np.ndarray:
-    """Ten neighbors are enough to look at; row and cluster numbers fit into two bytes."""
+    """Fewer neighbors, and two bytes a number where row and cluster numbers fit into them."""
     if name.startswith("neighbor"):
         values = values[:, :_NEIGHBORS]
     if values.dtype == np.int32 and np.abs(values).max(initial=0) < 2**15:

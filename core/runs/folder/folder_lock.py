@@ -24,7 +24,7 @@ from .run_folder import RunFolder
 
 _OURS = ("spec.json", "run.json", "log.txt", "examples.parquet", "truth.csv", "arrays", "index", "model", "scores",
          "work", "pieces", "evidence")  # fmt: skip
-_PATIENCE_SECONDS = 1.0
+_PATIENCE_SECONDS = 1.0  # a killed process needs a moment to let go of its lock
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # as `atomic.write_with` names a file that is not whole yet
 
 
@@ -58,7 +58,8 @@ def claimed(path: Path, spec: RunSpec, threads: int, run_id: str | None = None) 
 def claim(path: Path, spec: RunSpec, threads: int, run_id: str | None = None) -> RunFolder:
     """The folder for this spec, new or begun before; refuses one that holds anything else.
 
-    A run that never came to a result makes way for another question.
+    A run that never came to a result makes way for another question. Raises `RunError` for a folder that is not empty
+    and no run, and for a finished run of another spec.
     """
     path = Path(path)
     run_id = run_id or new_run_id(spec)

@@ -33,7 +33,7 @@ def evaluate_run(run: Run, key: Path | None = None) -> dict[str, Any]:
 
 
 def own_key(run: Run) -> Path:
-    """The key that came with the run (`run --truth`), or the sample's."""
+    """The key that came with the run (`run --truth`), or the sample's; `DataError` without either."""
     from core.datasets import sample_key
 
     for path in (run.path / "truth.csv", sample_key(run.spec.source)):
@@ -45,7 +45,8 @@ def own_key(run: Run) -> Path:
 def read_key(path: Path, run: Run) -> tuple[np.ndarray, np.ndarray]:
     """is_fault, known: [N] bool in the run's order, joined by example_id (or source_index).
 
-    Rows that the key leaves out are unknown, unless it names faults alone: then they are sound.
+    Rows that the key leaves out are unknown, unless it names faults alone: then they are sound. Raises `DataError` for
+    a file that is no such key, or not of this run.
     """
     import pandas as pd
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def clusters(run: Run, name: str) -> np.ndarray:
-    """int32 [N], -1 = in no cluster."""
+    """int32 [N], -1 = in no cluster; raises `RunError` for a run without them."""
     found = run.array(name)
     if found is None:
         raise RunError(f"This run has no clusters {name!r}.", "It has no embedding, or it is not finished.")
@@ -24,7 +24,7 @@ def clusters(run: Run, name: str) -> np.ndarray:
 
 
 def neighbors(run: Run, row: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest other rows (at most 15 are kept) and their distances."""
+    """The k nearest other rows (at most 15 are kept) and their distances; `RunError` for a run without an embedding."""
     rows, distances = run.array("neighbors"), run.array("neighbor_distance")
     if rows is None or distances is None:
         raise RunError("This run has no neighbors.", "It has no embedding, or it is not finished.")
@@ -72,7 +72,10 @@ def explain(run: Run, row: int, method: str, params: dict[str, Any], client: Any
 
 
 def influential_examples(run: Run, row: int, k: int) -> tuple[ExampleInfluence, ExampleInfluence]:
-    """Last-layer TracIn of the training rows on the loss of this row's given (or else predicted) label."""
+    """Last-layer TracIn of the training rows on the loss of this row's given (or else predicted) label.
+
+    Raises `RunError` for a row with neither.
+    """
     from core.attributions import influential_examples as influential
     from core.attributions import stored_checkpoints
     from core.runs.decide.view import predictions

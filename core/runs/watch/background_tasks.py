@@ -33,7 +33,10 @@ def task_status(run: Run, kind: str) -> RunStatus | None:
 
 
 def launch_task(run: Run, kind: str, folder: Path, arguments: Sequence[str]) -> str:
-    """Start `python -m core ARGUMENTS` in its own process, its output in `folder`/log.txt; returns the task's id."""
+    """Start `python -m core ARGUMENTS` in its own process, its output in `folder`/log.txt; returns the task's id.
+
+    Raises `RunError` while another task of that kind runs.
+    """
     name, now = task_id(run, kind), task_status(run, kind)
     if now is not None and now.state.is_busy:
         raise RunError(f"A {kind} of {run.name} is already running.", "Wait for it, or cancel it first.")

@@ -26,7 +26,7 @@ from core.types.runs import RunSpec, RunState, RunStatus, RunSummary
 from .liveness import heartbeat_age, is_alive, is_there
 
 _CHILDREN: dict[str, subprocess.Popen] = {}  # polled, so that a killed child does not stay a zombie that looks alive
-_ENDING_SECONDS = 10.0
+_ENDING_SECONDS = 10.0  # for a process that has written its last line and is closing down
 
 
 def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None) -> str:
@@ -50,7 +50,7 @@ def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None
 
 
 def resume(run: str | Path) -> str:
-    """Go on with a run that stopped; refuses one that is being worked on."""
+    """Go on with a run that stopped; raises `RunError` for one that is being worked on, or a folder that is no run."""
     path = find_run(run)
     if not is_run(path):
         raise RunError(f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made.")
