@@ -14,7 +14,8 @@ from core.store.checkpoints import read_weights
 from core.types.progress import Progress, SilentProgress
 from core.types.signals import Signal, at_epoch
 
-from .loop import EpochEnd, Resume, TrainingRows, batches_per_epoch, make_optimizer, train
+from .loop import EpochEnd, Resume, TrainingRows, batches_per_epoch, train
+from .optimizers import make_optimizer
 from .passes import PassOutputs, PassResult, PassSettings, run_pass
 from .plan import TrainingPlan, stages
 from .recorder import Recorder

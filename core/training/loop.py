@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from core.models.encoding import Encoded
 from core.types.errors import ModelError
 from core.types.progress import Progress
-from core.types.registry import check_name
 
 from .augment import draw_moves, moved
+from .optimizers import make_optimizer
 from .plan import TrainingPlan
 
 
@@ -117,22 +117,6 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor, epoch: int) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
-
-
-def make_optimizer(network: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:
-    """The plan's optimizer; matrices and kernels decay, vectors (biases, norms) do not.
-
-    Raises `ModelError` for an optimizer other than sgd and adam.
-    """
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-    ]
-    check_name(plan.optimizer, ("sgd", "adam"), "optimizer", ModelError)
-    if plan.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=plan.learning_rate)
-    return torch.optim.SGD(groups, lr=plan.learning_rate, momentum=plan.momentum, nesterov=plan.nesterov)
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

@@ -25,7 +25,8 @@ from core.types.runs import TrainingSpec
 from core.types.signals import Signal
 
 from .job import TrainingJob, prepare
-from .loop import EpochEnd, Resume, TrainingRows, batches_per_epoch, make_optimizer, train
+from .loop import EpochEnd, Resume, TrainingRows, batches_per_epoch, train
+from .optimizers import make_optimizer
 from .passes import PassSettings, batches_per_pass, run_pass
 
 

@@ -201,8 +201,9 @@ def test_two_jobs_on_one_run_are_refused(table, tmp_path):
 
 _KILLED_TEN_TIMES = """
 import json, os, pathlib, random, signal, sys, time
-import torch._dynamo  # before the forks, so that each job begins at once: the first optimizer imports it
+import cleanlab, torch  # before the forks, so that each job begins at once
 from core import actions
+from core.runs.execute import execute
 from core.types.progress import SilentProgress
 from core.types.runs import spec_from_json
 
