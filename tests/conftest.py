@@ -1,6 +1,7 @@
 """Shared by every test: where the real data is, and a workspace of one's own."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ pytest_plugins = ["contracts.proofs"]
 # Before torch is loaded: two workers on two cores, and their children, do best with a thread each that never spins.
 for _name, _value in {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}.items():
     os.environ.setdefault(_name, _value)
+
+# The tests start hundreds of processes of Python. Where the environment forbids bytecode, each would compile the whole
+# tree again, and each worker rewrite every test: several seconds of processor time apiece.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("chaffinch", deadline=None, derandomize=True)  # a busy machine is not a failing test
 settings.load_profile("chaffinch")
