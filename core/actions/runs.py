@@ -11,7 +11,7 @@ from core.runs.folder import source
 from core.runs.plan import plan_in_child, prepare
 from core.runs.plan import score_states as states
 from core.runs.watch import launch, watched_run
-from core.store import Run, visited
+from core.store import Run, admitted
 from core.store.consent import Consent
 from core.store.runs import is_run
 from core.types.examples import ExampleTable, Modality
@@ -87,9 +87,9 @@ def is_at_home(path_or_id: str) -> bool:
     return source.is_at_home(path_or_id)
 
 
-def visit_run(folder: Path) -> None:
+def admit_run(folder: Path) -> None:
     """A person chose to open this run folder from elsewhere: from now on its path in an address opens it."""
-    visited.visit(folder)
+    admitted.admit(folder)
 
 
 def open_run(path_or_id: str | Path) -> Run:

@@ -11,7 +11,7 @@ sureness counts and late overconfidence does not. Fails like AUM: rare clean cla
 from __future__ import annotations
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.cartography import CartographyParams, label_moments, label_result
 from core.scores.shared.formulas import probability_margin
 from core.scores.shared.trace_moments import require_two_classes
 from core.types.methods import Direction, Group, Paper
@@ -22,7 +22,7 @@ from core.types.signals import Signal
 
 def _compute(inputs: ScoreInputs, params: CartographyParams, progress: Progress) -> ScoreResult:
     require_two_classes(inputs, "The accumulated margin")
-    moments, count = visit_label(inputs, probability_margin, params.burn_out, progress, "Accumulated margin")
+    moments, count = label_moments(inputs, probability_margin, params.burn_out, progress, "Accumulated margin")
     return label_result(inputs, moments, moments.mean * count, count)
 
 

@@ -10,7 +10,7 @@ flipped labels on digits after 60 epochs: AUROC .979). Swayamdipta et al., EMNLP
 from __future__ import annotations
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.cartography import CartographyParams, label_moments, label_result
 from core.scores.shared.formulas import label_probability
 from core.types.methods import Direction, Group, Paper, Use
 from core.types.progress import Progress
@@ -19,7 +19,7 @@ from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: CartographyParams, progress: Progress) -> ScoreResult:
-    moments, count = visit_label(inputs, label_probability, params.burn_out, progress, "Confidence")
+    moments, count = label_moments(inputs, label_probability, params.burn_out, progress, "Confidence")
     return label_result(inputs, moments, moments.mean, count)
 
 

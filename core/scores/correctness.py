@@ -15,7 +15,7 @@ import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import tie_share
-from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.cartography import CartographyParams, label_moments, label_result
 from core.scores.shared.formulas import is_correct
 from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
@@ -24,7 +24,7 @@ from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: CartographyParams, progress: Progress) -> ScoreResult:
-    moments, count = visit_label(inputs, is_correct, params.burn_out, progress, "Correctness")
+    moments, count = label_moments(inputs, is_correct, params.burn_out, progress, "Correctness")
     # A mean of zeros and ones times their number is a whole number but for rounding.
     result = label_result(inputs, moments, np.rint(moments.mean * count), count)
     return replace(result, meta={**result.meta, "tie_share": tie_share(result.values)})

@@ -33,7 +33,7 @@ class DataShapleyParams(LearnerParams):
 
 def _compute(inputs: ScoreInputs, params: DataShapleyParams, progress: Progress) -> ScoreResult:
     games, sampled = value_orders(inputs, params, params.orders, "Data Shapley", progress, truncation=params.truncation)
-    return sampled_result(inputs, games, sampled, {"orders": params.orders, "walked": sampled.visited})
+    return sampled_result(inputs, games, sampled, {"orders": params.orders, "walked": sampled.evaluated})
 
 
 DATA_SHAPLEY = ScoreMethod(

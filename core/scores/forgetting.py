@@ -1,6 +1,6 @@
 """Forgetting: how often the networks lost a label that they had learned.
 
-    events_i = #{t : right at t, wrong at t+1};   a label that was never right counts as T (the number of looks)
+    events_i = #{t : right at t, wrong at t+1};   a label that was never right counts as T (the number of epochs)
     forgetting_i = sum over seeds of events_i
 
 From 0 ("unforgettable") to T x S. High: hard or mislabeled. Recorded at each row's own presentation before the update
@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.correctness_over_time import LooksParams, score_counts
+from core.scores.shared.correctness_over_time import CountingParams, score_counts
 from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
 from core.types.scores import ScoreResult
@@ -29,7 +29,7 @@ def count_forgetting(correct: Bool[np.ndarray, " epoch *shape"]) -> Float64[np.n
     return np.where(correct.any(axis=0), events, len(correct)).astype(np.float64)
 
 
-def _compute(inputs: ScoreInputs, params: LooksParams, progress: Progress) -> ScoreResult:
+def _compute(inputs: ScoreInputs, params: CountingParams, progress: Progress) -> ScoreResult:
     return score_counts(inputs, params, count_forgetting, progress, "Forgetting", total=True)
 
 
@@ -43,7 +43,7 @@ FORGETTING = ScoreMethod(
         "An Empirical Study of Example Forgetting during Deep Neural Network Learning",
         "https://arxiv.org/abs/1812.05159",
     ),
-    params=LooksParams,
+    params=CountingParams,
     group=Group.DYNAMICS,
     direction=Direction.HARD,
     inspect_first="highest",

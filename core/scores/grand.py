@@ -5,7 +5,7 @@
 From 0 up. High: hard or mislabeled, like EL2N but more dearly. Fails: before training. GraNd at initialization follows
 the input's norm and prunes no better than random (Kirsch 2023; the original claim came from a checkpoint restored by
 mistake), so epoch 0 is only used when asked for by number, under a red light. Networks with batch normalization must be
-visited in evaluation mode. Paul, Ganguli & Dziugaite, NeurIPS 2021.
+read in evaluation mode. Paul, Ganguli & Dziugaite, NeurIPS 2021.
 """
 
 from __future__ import annotations

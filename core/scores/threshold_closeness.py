@@ -11,7 +11,7 @@ already the favorite. Swayamdipta et al., EMNLP 2020 (a selection option of thei
 from __future__ import annotations
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.cartography import CartographyParams, label_moments, label_result
 from core.scores.shared.formulas import label_probability
 from core.types.methods import Direction, Group, Paper
 from core.types.progress import Progress
@@ -20,7 +20,7 @@ from core.types.signals import Signal
 
 
 def _compute(inputs: ScoreInputs, params: CartographyParams, progress: Progress) -> ScoreResult:
-    moments, count = visit_label(inputs, label_probability, params.burn_out, progress, "Threshold closeness")
+    moments, count = label_moments(inputs, label_probability, params.burn_out, progress, "Threshold closeness")
     return label_result(inputs, moments, moments.mean * (1.0 - moments.mean), count)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scores.method import ScoreInputs, ScoreMethod, orient
-from core.scores.shared.cartography import CartographyParams, label_result, visit_label
+from core.scores.shared.cartography import CartographyParams, label_moments, label_result
 from core.scores.shared.formulas import label_probability
 from core.types.methods import Direction, Group, Paper, Use
 from core.types.params import param
@@ -32,7 +32,7 @@ class VariabilityParams(CartographyParams):
 
 
 def _compute(inputs: ScoreInputs, params: VariabilityParams, progress: Progress) -> ScoreResult:
-    moments, count = visit_label(inputs, label_probability, params.burn_out, progress, "Variability")
+    moments, count = label_moments(inputs, label_probability, params.burn_out, progress, "Variability")
     deviation = moments.deviation
     if params.include_ci and count > 1:
         deviation = np.sqrt(deviation**2 + deviation**4 / (count - 1))

@@ -49,7 +49,7 @@ def trace_of_given(job: TrainingJob, setup: TrainingSetup, reuse: Reuse) -> tupl
     paths, recorder, examples = [Path(p) for p in job.spec.weights], job.recorder, job.examples
     seed, rate, epochs = job.seeds[0], job.spec.learning_rate or _ALIKE, tuple(range(1, (len(paths) or 1) + 1))
     kept = kept_epochs(len(epochs), job.spec.checkpoints)
-    job.progress.stage(f"Visiting your {'checkpoints' if paths else 'network'}", len(epochs) * setup.pass_batches)
+    job.progress.stage(f"Running your {'checkpoints' if paths else 'network'}", len(epochs) * setup.pass_batches)
     network = setup.build(seed)
     logits = recorder.open_logits(1, len(epochs), len(examples), examples.class_count)
     reuse.restore(setup, kept, logits, None)

@@ -92,7 +92,7 @@ class Recorder:
         write_array(self.array(name), values)
 
     def store(self, features: np.ndarray | None, gradient_norm: np.ndarray | None, index: int, epoch: int) -> None:
-        """Write what a visit of seed number `index` took after `epoch`."""
+        """Write what the pass of seed number `index` took after `epoch`."""
         if isinstance(features, np.memmap):
             features.flush()  # it was written where it belongs as it came
         elif features is not None:

@@ -170,7 +170,7 @@ class Reuse:
     ) -> tuple[str, ...]:
         network = setup.build(0)
         load_into(network, read_weights(self._weights(index, epoch)))
-        self._job.progress.stage(f"Visiting epoch {epoch} of seed {index + 1}", setup.pass_batches)
+        self._job.progress.stage(f"Running the network of seed {index + 1} after epoch {epoch}", setup.pass_batches)
         taken = take_signals(network, setup, epoch, signals, spreads, self._job.progress)
         self._job.recorder.store(taken.features, taken.gradient_norm, index, epoch)
         return taken.notes

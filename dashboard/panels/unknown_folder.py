@@ -16,6 +16,6 @@ from dashboard.session.slots import slot
 def unknown_folder(problem: UnknownFolderError) -> None:
     """What the address asks for, and the button that allows it; the answer is kept in this workspace."""
     if messages.error_box(problem, slot=slot("unknown_folder"), action="Open this folder"):
-        commands.attempt(lambda: actions.runs.visit_run(Path(problem.key)))
+        commands.attempt(lambda: actions.runs.admit_run(Path(problem.key)))
         st.rerun()
     st.html("<a href='./' target='_self'>Go to Start</a>")

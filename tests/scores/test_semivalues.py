@@ -141,8 +141,8 @@ def test_beta_is_the_enumeration_and_one_one_is_shapley():
 def test_truncation_is_told():
     game = ridge_game(n=60, targets=30)
     loose = orders(game, 50, truncation=0.5)
-    assert 0 < loose.visited < 1.0
-    assert orders(game, 50).visited == 1.0
+    assert 0 < loose.evaluated < 1.0
+    assert orders(game, 50).evaluated == 1.0
     assert tiny_world().score(DATA_SHAPLEY, truncation=0.5).meta["walked"] < 1.0
 
 

@@ -130,10 +130,10 @@ def is_at_home(path_or_id: str) -> bool:
     if not is_path(path_or_id):
         return True
     from core.datasets.samples import samples_folder
-    from core.store.visited import is_visited
+    from core.store.admitted import is_admitted
 
     folder = Path(path_or_id).resolve()
-    if is_visited(folder) or folder.is_relative_to(samples_folder()):
+    if is_admitted(folder) or folder.is_relative_to(samples_folder()):
         return True
     return folder in {Path(row.path).resolve() for row in run_registry().rows()}
 

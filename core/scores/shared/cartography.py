@@ -30,7 +30,7 @@ class CartographyParams:
     burn_out: int = param(0, label="Epochs to count", low=0, help="Count only the first so many epochs; 0 counts all.")
 
 
-def visit_label(
+def label_moments(
     inputs: ScoreInputs, formula: Formula, burn_out: int, progress: Progress, title: str
 ) -> tuple[TraceMoments, int]:
     """Moments of `formula` over the first `burn_out` epochs (all when 0), and how many these are.

@@ -28,8 +28,8 @@ from core.types.scores import ScoreResult
 
 
 @dataclass(frozen=True)
-class LooksParams:
-    """Settings shared by the scores that count looks."""
+class CountingParams:
+    """Settings shared by the scores that count epochs of a kind."""
 
     recorded: str = param(
         "auto",
@@ -46,18 +46,18 @@ def correctness_at_end(
     inputs: ScoreInputs, progress: Progress, title: str
 ) -> tuple[Bool[np.ndarray, "seed epoch example"], Float64[np.ndarray, " example"]]:
     """([S, T, N] right at the end of each epoch, [N] mean logit margin) in one pass."""
-    seeds, looks, count, _ = inputs.trace.logits.shape
-    correct, margin = np.zeros((seeds, looks, count), dtype=bool), np.zeros(count)
-    for block in trace_blocks(inputs, range(looks), progress, title):
+    seeds, epochs, count, _ = inputs.trace.logits.shape
+    correct, margin = np.zeros((seeds, epochs, count), dtype=bool), np.zeros(count)
+    for block in trace_blocks(inputs, range(epochs), progress, title):
         correct[block.seed, block.position, block.rows] = is_correct(block.logits, block.labels) > 0
-        margin[block.rows] += logit_margin(block.logits, block.labels) / (seeds * looks)
+        margin[block.rows] += logit_margin(block.logits, block.labels) / (seeds * epochs)
     return correct, margin
 
 
 def recorded_correctness(
     inputs: ScoreInputs, asked: str, at_end: Bool[np.ndarray, "seed epoch example"]
-) -> tuple[Bool[np.ndarray, "seed look example"], str]:
-    """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `asked` as in `LooksParams`.
+) -> tuple[Bool[np.ndarray, "seed epoch example"], str]:
+    """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `asked` as in `CountingParams`.
 
     Raises `CurationError` where it was asked for and not recorded.
     """
@@ -73,7 +73,7 @@ def recorded_correctness(
 
 def score_counts(
     inputs: ScoreInputs,
-    params: LooksParams,
+    params: CountingParams,
     count: Callable[[Bool[np.ndarray, "epoch example"]], Float[np.ndarray, " example"]],
     progress: Progress,
     title: str,
@@ -116,6 +116,6 @@ def margin_decimals(
 
 
 def _held_out_accuracy(inputs: ScoreInputs, at_end: Bool[np.ndarray, "seed epoch example"], otherwise: float) -> float:
-    """Share of right held-out rows at the last look, mean over seeds; `otherwise` without any."""
+    """Share of right held-out rows after the last epoch, mean over seeds; `otherwise` without any."""
     rows = inputs.examples.held_out_rows
     return float(at_end[:, -1][:, rows].mean()) if len(rows) else otherwise

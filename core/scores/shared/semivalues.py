@@ -46,11 +46,11 @@ class Playing(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """values [n]; parts [PARTS, n] independent estimates; visited: mean share of an order before truncation."""
+    """values [n]; parts [PARTS, n] independent estimates; evaluated: mean share of an order before truncation."""
 
     values: Float[np.ndarray, " row"]
     parts: Float[np.ndarray, "part row"]
-    visited: float = 1.0
+    evaluated: float = 1.0
 
 
 def position_weights(n: int, alpha: float, beta: float) -> Float64[np.ndarray, " place"]:
@@ -79,7 +79,7 @@ def sample_orders(
     as 0 after more than five prefixes in a row within this share of v(all).
     """
     rounds = PARTS * max(1, round(count / (PARTS * len(subgames))))
-    total, played, visited = np.zeros((PARTS, n)), np.zeros((PARTS, n)), []
+    total, played, evaluated = np.zeros((PARTS, n)), np.zeros((PARTS, n)), []
     steps = [(r % PARTS, subgame) for r in range(rounds) for subgame in subgames]
     for part, subgame in track(progress or SilentProgress(), steps, f"{title}: {len(steps)} orders of {n:,} rows"):
         size = len(subgame.players)
@@ -88,11 +88,11 @@ def sample_orders(
         order = rng.permutation(size)[: max(1, reach)]
         gains = subgame.game.gains(order)
         if truncation > 0:
-            visited.append(_truncate(gains, subgame.game.empty, truncation) / size)
+            evaluated.append(_truncate(gains, subgame.game.empty, truncation) / size)
         total[part, subgame.players[order]] += gains * scale[: len(order)]
         played[part, subgame.players] += 1.0
     parts = total / np.maximum(played, 1.0)
-    return Sampled(parts.mean(axis=0), parts, float(np.mean(visited)) if visited else 1.0)
+    return Sampled(parts.mean(axis=0), parts, float(np.mean(evaluated)) if evaluated else 1.0)
 
 
 def _truncate(gains: Float[np.ndarray, " place"], empty: float, share: float) -> int:

@@ -1,4 +1,4 @@
-"""One streaming visit over a trace's logits: per-row mean and spread of a formula over epochs, for each seed."""
+"""One streaming pass over a trace's logits: per-row mean and spread of a formula over epochs, for each seed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class TraceMoments:
-    """mean, deviation [S, N] (population, over the visited epochs); the networks' accuracy over the same epochs.
+    """mean, deviation [S, N] (population, over the epochs read); the networks' accuracy over the same epochs.
 
     training_accuracy: on the rows trained on. held_out_accuracy: on the held-out rows, None without any.
     """

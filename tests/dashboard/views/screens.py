@@ -38,7 +38,7 @@ def screen(view: str, run=None, **query) -> AppTest:
     """The view, drawn once. `run`: folder or id; `query`: the rest of the address."""
     at = AppTest.from_string(_SCRIPT.format(view=view), default_timeout=600)
     if run is not None:
-        actions.runs.visit_run(Path(run))
+        actions.runs.admit_run(Path(run))
         at.query_params["run"] = str(run)
     for name, value in query.items():
         at.query_params[name] = value

@@ -93,7 +93,7 @@ def test_the_tile_the_card_and_the_color_of_a_relabeled_row(run_of, monkeypatch)
 
     path = run_of("table")
     run = actions.runs.open_run(path)
-    actions.runs.visit_run(path)
+    actions.runs.admit_run(path)
     monkeypatch.setattr(navigation, "run_key", lambda: str(path))
     monkeypatch.setattr(state, "saw_revision", lambda *_: None)
     monkeypatch.setattr(navigation, "branch", lambda: "main")

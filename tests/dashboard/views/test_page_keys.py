@@ -21,7 +21,7 @@ def test_another_run_opens_no_dialog_and_no_field(run_of):
     at.query_params["run"] = str(run_of("text"))
     at.query_params["example"] = "t07"
     at.session_state["url_confirmed"] = True
-    actions.runs.visit_run(run_of("text"))
+    actions.runs.admit_run(run_of("text"))
     at.run()
     assert "t07" in words(at)
     assert "open_relabel_7" not in at.session_state or not at.session_state["open_relabel_7"]

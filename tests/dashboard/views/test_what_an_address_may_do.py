@@ -32,7 +32,7 @@ def test_a_run_folder_from_elsewhere_waits_for_a_click(run_of):
         assert "Open this folder" in words(at)
         assert "60 / 60 points" not in words(at)
     assert not actions.runs.is_at_home(str(folder))
-    actions.runs.visit_run(folder)  # what the button does
+    actions.runs.admit_run(folder)  # what the button does
     assert "60 / 60 points" in words(_page("explore", folder))
 
 
@@ -93,7 +93,7 @@ def test_without_login_or_proxy_visitors_from_elsewhere_decide_nothing(run_of, o
     at = _undo_pressed(run_of("table"))
     assert "answers on 0.0.0.0 without a login" in words(at)
     assert not actions.curation.curation_state(actions.runs.open_run(run_of("table"))).decisions
-    actions.runs.visit_run(run_of("table"))
+    actions.runs.admit_run(run_of("table"))
     assert "answers on 0.0.0.0 without a login" in words(_page("rules", run_of("table"))), "the banner is on the page"
     monkeypatch.setenv("CHAFFINCH_BEHIND_PROXY", "yes")
     at = _undo_pressed(run_of("table"))

@@ -1,4 +1,4 @@
-"""Run folders from elsewhere that a person chose to open: kept in this workspace, so that each is asked about once."""
+"""Run folders from elsewhere that a person admitted: kept in this workspace, so that each is asked about once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from .atomic import write_json
 from .workspace import workspace_root
 
 
-def visit(folder: Path) -> None:
-    """Remember that a person opened this folder."""
+def admit(folder: Path) -> None:
+    """From now on this folder opens without a question."""
     write_json(_place(folder), {"path": str(folder.resolve())})
 
 
-def is_visited(folder: Path) -> bool:
-    """Whether a person opened it before; nothing in it is read."""
+def is_admitted(folder: Path) -> bool:
+    """Whether a person admitted it before; nothing in it is read."""
     return _place(folder).is_file()
 
 
