@@ -8,6 +8,7 @@ from core.composite import AGGREGATORS, TRANSFORMS
 from core.embeddings import CLUSTERINGS, PROJECTIONS
 from core.models import MODELS, choices_for
 from core.models.family import ModelFamily
+from core.models.frozen import FROZEN, FrozenEncoder, frozen_for
 from core.runs.plan import catalogue
 from core.scores import SCORES, score_named
 from core.scores.method import ScoreMethod
@@ -37,9 +38,14 @@ def models() -> tuple[ModelFamily, ...]:
     return MODELS
 
 
-def model_choices(modality: Modality) -> tuple[Method, ...]:
-    """What may be trained on such examples, the automatic choice first: name, title and summary of each."""
-    return choices_for(modality)
+def model_choices(modality: Modality, encoder: str = "") -> tuple[Method, ...]:
+    """What may be trained on such examples, or on a frozen encoder's vectors of them, the automatic choice first."""
+    return choices_for(modality, encoder)
+
+
+def encoders(modality: Modality | None = None) -> tuple[FrozenEncoder, ...]:
+    """The frozen encoders, installed (`is_here`) or not: all, or those that read such examples."""
+    return FROZEN if modality is None else frozen_for(modality)
 
 
 def aggregators() -> tuple[Method, ...]:

@@ -70,6 +70,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         weights=tuple(map(str, asked.weights)),
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
         bf16=asked.bf16,
+        encoder=asked.encoder,
     )
     training = with_image_format(trained, asked.image_size, asked.mean, asked.std)
     return RunSpec(

@@ -52,6 +52,13 @@ def run(own: argparse.ArgumentParser) -> None:
         help="state_dicts of the --model (.safetensors, .pt), in order of training: it is scored at each, not trained",
     )
     own.add_argument(
+        "--encoder",
+        default="",
+        metavar="NAME",
+        help="a frozen encoder: the model is trained on its vectors, and rows are neighbors by them "
+        f"({', '.join(encoder.name for encoder in actions.methods.encoders())})",
+    )
+    own.add_argument(
         "--image-size", metavar="N|HxW", help="pixels at which the network sees images; our own: 32 (or theirs to 64)"
     )
     own.add_argument("--mean", metavar="R,G,B", help="of the images the network was trained on, after x / 255")

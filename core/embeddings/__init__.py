@@ -11,6 +11,7 @@ from core.types.registry import find
 
 from .clusters import HDBSCAN_CLUSTERS, KMEANS, HdbscanParams, KMeansParams, default_k
 from .columns import COLUMNS
+from .frozen import FROZEN_EMBEDDINGS
 from .images import is_color
 from .method import Clustering, InputEmbedding, Projection
 from .patch_features import PATCH_FEATURES
@@ -20,7 +21,8 @@ from .reduction import require_finite
 from .terms import TERMS
 from .umap import UMAP_MAP, UmapParams
 
-EMBEDDINGS: tuple[InputEmbedding, ...] = (PATCH_FEATURES, PIXELS, TERMS, COLUMNS)
+# The first of its kind of data is what "auto" takes; frozen encoders, which may not be installed, are chosen by name.
+EMBEDDINGS: tuple[InputEmbedding, ...] = (PATCH_FEATURES, PIXELS, TERMS, COLUMNS, *FROZEN_EMBEDDINGS)
 PROJECTIONS: tuple[Projection, ...] = (UMAP_MAP, PCA_MAP)  # the map that keeps more neighbors first
 CLUSTERINGS: tuple[Clustering, ...] = (KMEANS, HDBSCAN_CLUSTERS)
 
@@ -50,8 +52,9 @@ def embed_inputs(
 ) -> tuple[np.ndarray, str]:
     """(float32 [N, d], name): one label-free vector per example, and the words that say what it is.
 
-    how: the name of an entry of EMBEDDINGS, or "auto": patch features for color images, pixels for gray ones, terms for
-    text, columns for tables. `given` vectors [N, d] are used as they are. Raises `DataError`.
+    how: the name of an entry of EMBEDDINGS (each frozen encoder has one), or "auto": patch features for color images,
+    pixels for gray ones, terms for text, columns for tables. `given` vectors [N, d] are used as they are. Raises
+    `DataError`, and `ModelError` for an encoder that is not installed.
     """
     if given is not None:
         return _check_given(examples, given), "given embeddings"

@@ -16,15 +16,19 @@ MODELS: tuple[ModelFamily, ...] = (*NETWORK_FAMILIES, *ESTIMATOR_FAMILIES)
 
 AUTO = Method("auto", "Best fit for this data", "Chosen by kind of data.")
 _AUTO = {Modality.IMAGE: "small_cnn", Modality.TEXT: "bow_mlp", Modality.TABLE: "mlp", Modality.TRACE: "mlp"}
+HEAD = "linear_head"  # what "auto" puts on a frozen encoder
 _WIDE = "wide_cnn"
 _LARGE = 32  # pixels of the smaller side from which the small network fits too little
 
 
-def model_named(name: str, modality: Modality, shape: InputShape | None = None) -> ModelFamily:
+def model_named(name: str, modality: Modality, shape: InputShape | None = None, encoder: str = "") -> ModelFamily:
     """The family called `name` ("auto": the default of the modality, for images by the `shape` of an encoded one);
     `ModelError` when unknown or unfit.
+
+    encoder: the frozen encoder whose vectors it reads, if any: then vectors are all that it need be able to read.
     """
-    chosen = _default(modality, shape) if name == AUTO.name else name
+    modality = Modality.TABLE if encoder else modality
+    chosen = (HEAD if encoder else _default(modality, shape)) if name == AUTO.name else name
     if ":" in chosen:
         raise ModelError(
             f'"{chosen}" is code from outside Chaffinch. Nothing was run.',
@@ -33,7 +37,8 @@ def model_named(name: str, modality: Modality, shape: InputShape | None = None) 
     family = find(chosen, MODELS, "model", ModelError, also="module:factory")
     if modality not in family.modalities and modality is not Modality.TRACE:
         fit = ", ".join(f.name for f in MODELS if modality in f.modalities)
-        raise ModelError(f'Model "{chosen}" cannot read {modality.value} examples.', f"Choose one of: {fit}.")
+        what = f"the vectors of {encoder}" if encoder else f"{modality.value} examples"
+        raise ModelError(f'Model "{chosen}" cannot read {what}.', f"Choose one of: {fit}.")
     return family
 
 
@@ -49,13 +54,17 @@ def _default(modality: Modality, shape: InputShape | None) -> str:
     return _WIDE if large else _AUTO[modality]
 
 
-def choices_for(modality: Modality) -> tuple[Method, ...]:
-    """What a person may choose to train on such examples: the automatic choice, then each family that reads them."""
+def choices_for(modality: Modality, encoder: str = "") -> tuple[Method, ...]:
+    """What a person may choose to train on such examples, or on the vectors that a frozen encoder gives of them: the
+    automatic choice, then each family that reads them.
+    """
+    modality = Modality.TABLE if encoder else modality
     return (AUTO, *(family for family in MODELS if modality in family.modalities))
 
 
 __all__ = [
     "AUTO",
+    "HEAD",
     "MODELS",
     "InputShape",
     "ModelFamily",

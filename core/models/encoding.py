@@ -14,8 +14,10 @@ from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat
 from core.types.methods import Method
+from core.types.progress import Progress
 
 from .family import InputShape
+from .frozen_encoding import FrozenEncoding
 from .image_encoding import ImageEncoder
 from .table_encoding import TableEncoder
 from .text_encoding import TextEncoder
@@ -62,6 +64,15 @@ class EncoderEntry(Method):
     load: Callable[[Path], Encoder] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class FrozenChoice:
+    """A frozen encoder to see the examples through ("" = none), and what encoding them may use."""
+
+    name: str = ""
+    progress: Progress | None = None
+    memory: int | None = None  # bytes
+
+
 # Order here is order everywhere; the first that reads the examples encodes them.
 ENCODERS: tuple[EncoderEntry, ...] = (
     EncoderEntry(
@@ -96,17 +107,32 @@ ENCODERS: tuple[EncoderEntry, ...] = (
         fit=lambda examples, rows, _: VectorEncoder.fit(examples, rows),
         load=VectorEncoder.load,
     ),
+    EncoderEntry(
+        name="frozen",
+        title="A frozen encoder's vectors",
+        summary="Their principal components in one scale. Chosen by name, never guessed.",
+        reads=lambda examples: False,
+        fit=lambda examples, rows, _: FrozenEncoding.fit(examples, rows, ""),
+        load=FrozenEncoding.load,
+    ),
 )
 
 
-def fit_encoder(examples: ExampleTable, rows: np.ndarray, image_format: ImageFormat = ImageFormat()) -> Encoder:
+def fit_encoder(
+    examples: ExampleTable,
+    rows: np.ndarray,
+    image_format: ImageFormat = ImageFormat(),
+    frozen: FrozenChoice = FrozenChoice(),
+) -> Encoder:
     """The encoder of the examples' modality, with statistics of `rows` (training rows) alone.
 
     image_format: what a network asks of images; what it leaves open is that of our own networks.
-    Raises `DataError` without training rows.
+    Raises `DataError` without training rows, `ModelError` for a frozen encoder that is not here or does not fit.
     """
     if len(rows) == 0:
         raise DataError("There is no labeled training row.", "Give labels, or mark some rows as training rows.")
+    if frozen.name:
+        return FrozenEncoding.fit(examples, rows, frozen.name, frozen.progress, frozen.memory)
     return next(entry for entry in ENCODERS if entry.reads(examples)).fit(examples, rows, image_format)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.types.examples import Modality
 from core.types.methods import Paper
+from core.types.params import NoParams
 
 from .family import InputShape, ModelFamily, TrainingDefaults
 from .network_params import BowLinearParams, BowMlpParams, CnnParams, MlpParams, ResnetParams, WideCnnParams
@@ -31,6 +32,17 @@ NETWORK_FAMILIES = (
         build=_built_by("mlp"),
         modalities=(Modality.TABLE, Modality.IMAGE, Modality.TRACE),
         defaults=TrainingDefaults(epochs=15, batch_size=128, learning_rate=0.02, weight_decay=5e-4),
+    ),
+    ModelFamily(
+        name="linear_head",
+        title="Linear head",
+        summary="One linear layer over the vectors of a frozen encoder, or over columns",
+        params=NoParams,
+        build=_built_by("linear_head"),
+        modalities=(Modality.TABLE, Modality.TRACE),
+        defaults=TrainingDefaults(
+            epochs=12, batch_size=128, learning_rate=0.02, weight_decay=2e-3, schedule="constant"
+        ),
     ),
     ModelFamily(
         name="small_cnn",

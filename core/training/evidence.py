@@ -196,17 +196,20 @@ class _FoldQuestion:
 
     @classmethod
     def of(cls, job: TrainingJob, has_network: bool) -> _FoldQuestion:
-        is_image, is_trained = job.examples.modality is Modality.IMAGE, has_network and not job.as_it_is
+        is_trained = has_network and not job.as_it_is
+        # a head on a frozen encoder takes a second per fold, a network of images is the best judge of images there is
+        is_image, by_head = job.examples.modality is Modality.IMAGE, bool(job.spec.encoder)
         models = Signal.FOLD_MODELS in job.signals and len(job.examples.held_out_rows) == 0 and is_trained
         probabilities = Signal.OUT_OF_FOLD in job.signals and not (is_image and job.as_it_is)
-        return cls(models, probabilities, probabilities and is_image and is_trained)
+        return cls(models, probabilities, probabilities and (is_image or by_head) and is_trained)
 
 
 def _fold_parts(job: TrainingJob, setup: TrainingSetup | None) -> tuple[dict[str, Any], str]:
     """Out-of-fold probabilities and fold networks, and the name of the stored estimator.
 
-    Images: one set of cross-fitted networks gives both. Otherwise probabilities come from a scikit-learn model, and
-    networks are cross-fitted only for FOLD_MODELS without a held-out split, where nothing else can serve as target.
+    Images and heads of frozen encoders: one set of cross-fitted networks gives both. Otherwise probabilities come from
+    a scikit-learn model, and networks are cross-fitted only for FOLD_MODELS without a held-out split, where nothing
+    else can serve as target.
     """
     question = _FoldQuestion.of(job, setup is not None)
     if not question.probabilities and not question.models:

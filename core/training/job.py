@@ -9,7 +9,7 @@ from typing import Any
 
 from core.models import ModelFamily, model_named
 from core.models.adapter import adapt, no_text
-from core.models.encoding import Encoder, fit_encoder
+from core.models.encoding import Encoder, FrozenChoice, fit_encoder
 from core.models.family import TrainingDefaults
 from core.models.image_inputs import image_format_of, refuse_unknown
 from core.models.stored import ModelCard
@@ -125,11 +125,14 @@ def prepare(
     """Choose the model and fit the encoder on the training rows; writes nothing. Raises `ModelError` or `DataError`."""
     family = None
     if factory is None:
-        model_named(spec.model, _readable(examples))  # a wrong name is said before the encoder reads everything
+        model_named(
+            spec.model, _readable(examples), encoder=spec.encoder
+        )  # a wrong name is said before the encoder reads everything
     image_format = wanted_image_format(examples, spec, factory is not None)
-    encoder = fit_encoder(examples, examples.train_rows, image_format)
+    frozen = FrozenChoice(spec.encoder, progress, memory)
+    encoder = fit_encoder(examples, examples.train_rows, image_format, frozen)
     if factory is None:
-        family = model_named(spec.model, _readable(examples), encoder.shape)
+        family = model_named(spec.model, _readable(examples), encoder.shape, spec.encoder)
     job = TrainingJob(
         examples, spec, signals, seed, progress, Recorder(folder), family, encoder, factory, memory, image_format
     )
@@ -145,6 +148,8 @@ def wanted_image_format(examples: ExampleTable, spec: TrainingSpec, own: bool) -
     """
     if own and examples.modality is Modality.TEXT:
         raise no_text()
+    if spec.encoder:  # it sees them its own way; `prepare.check_training` refuses another
+        return ImageFormat()
     image_format = image_format_of(spec)
     if examples.modality is not Modality.IMAGE:
         if image_format_in(spec) != ImageFormat():

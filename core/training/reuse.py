@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.models.frozen_encoding import FrozenEncoding
 from core.models.stored import load_into
 from core.store.atomic import read_json, sha256_of, write_json
 from core.store.checkpoints import read_weights
@@ -75,6 +76,7 @@ class Reuse:
             "dataset": job.examples.fingerprint,
             "model": [job.name, dict(job.spec.model_params)],
             "torch": [torch.__version__, torch.get_num_threads()],
+            **({"encoder": job.encoder.digest} if isinstance(job.encoder, FrozenEncoding) else {}),
             **({"pictures": asdict(job.image_format)} if job.image_format != ImageFormat() else {}),
         }
 

@@ -45,6 +45,9 @@ class TrainingSpec:
     image_size: tuple[int, ...] = ()  # (height, width) at which the network sees images; () = not said
     mean: tuple[float, ...] = ()  # (x / 255 - mean) / std, one number per channel or one for all; () = not said
     std: tuple[float, ...] = ()
+    encoder: str = (
+        ""  # a frozen encoder, whose vectors the model reads in place of the inputs; "" = the inputs themselves
+    )
 
     @property
     def own_code(self) -> bool:
@@ -67,7 +70,7 @@ class TrainingSpec:
 
 
 # Settings that came later: left unsaid they ask the same question as before there was a choice.
-_LATER = frozenset({"bf16", "image_size", "mean", "std"})
+_LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder"})
 
 
 def said(training: dict[str, Any]) -> dict[str, Any]:

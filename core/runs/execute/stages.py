@@ -13,7 +13,7 @@ import numpy as np
 from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
 from core.runs.folder.run_folder import RunFolder
 from core.runs.folder.source import has_inputs, load_source, stamp
-from core.runs.plan.prepare import plan_scores, runnable, signals_needed
+from core.runs.plan.prepare import embedding_named, plan_scores, runnable, signals_needed
 from core.scores import ScoreInputs, ScoreMethod
 from core.scores.shared.finite import computed, with_finite_outputs
 from core.store.atomic import write_json
@@ -91,7 +91,7 @@ def embed(context: RunContext) -> tuple[np.ndarray | None, str]:
     vectors, name = embed_inputs(
         context.examples,
         context.spec.seed,
-        context.spec.embedding,
+        embedding_named(context.spec),
         given=context.given.embeddings,
         progress=context.progress,
     )

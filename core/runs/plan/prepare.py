@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from core.datasets import source_path
-from core.models import MODELS, families_of_auto, model_named
+from core.models import AUTO, HEAD, MODELS, ModelFamily, families_of_auto, model_named
+from core.models.frozen import frozen_named
 from core.models.image_inputs import image_format_of, refuse_unknown
 from core.models.uploaded import refuse_other_files
 from core.scores import SCORES, ScoreMethod, score_named
 from core.types.errors import CurationError, ModelError
 from core.types.evidence import GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
-from core.types.image_format import ImageFormat
+from core.types.image_format import ImageFormat, image_format_in
 from core.types.params import params_from_dict
 from core.types.registry import find
 from core.types.runs import RunSpec, ScorePlan, TrainingSpec
@@ -44,6 +45,8 @@ def check_with_data(spec: RunSpec, examples: ExampleTable, methods: Sequence[Sco
     from core.training.folds import refuse_too_many_folds  # torch comes with it
 
     _check_settings(spec.training, examples.modality)
+    if spec.training.encoder:
+        frozen_named(spec.training.encoder, examples.modality)
     asked = spec.training.folds > TrainingSpec.folds and examples.modality is not Modality.TRACE
     if asked and signals_needed(methods, spec) & {Signal.OUT_OF_FOLD, Signal.FOLD_MODELS}:
         refuse_too_many_folds(examples, spec.training.folds)
@@ -53,6 +56,8 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
     """Refuse weights that are no files of weights, sizes that are none, and what must be asked for where it is known
     that the data are images. Reads little, unpickles nothing, needs no torch. Raises `ModelError`.
     """
+    if training.encoder:
+        _refuse_beside_encoder(training, modality)
     for path in training.weights:
         refuse_other_files(Path(path))
     image_format = image_format_of(training)
@@ -63,6 +68,21 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
         raise ModelError(
             "epochs is 0, and a built-in network that was not trained knows nothing.",
             "Give 1 or more; 0 is for module:factory, when it returns a network that is trained already.",
+        )
+
+
+def _refuse_beside_encoder(training: TrainingSpec, modality: Modality | None) -> None:
+    """Raise `ModelError` for an encoder that is not here or does not fit, and for what it has no place for."""
+    frozen_named(training.encoder, modality)
+    if training.own_code:
+        raise ModelError(
+            f"{training.model} reads the inputs themselves, not the vectors of --encoder {training.encoder}.",
+            "Leave out one of the two.",
+        )
+    if training.weights or image_format_in(training) != ImageFormat():
+        raise ModelError(
+            f"The encoder {training.encoder} sees images at its own size, and its head is trained here in seconds.",
+            "Leave out --weights, --image-size, --mean and --std.",
         )
 
 
@@ -80,9 +100,8 @@ def _check_settings(training: TrainingSpec, modality: Modality | None) -> None:
         raise ModelError(
             f"{training.model} takes no settings: {', '.join(training.model_params)}.", "Put them into its factory."
         )
-    is_auto = training.model == "auto"
     refusals = []
-    for family in families_of_auto(modality) if is_auto else [f for f in MODELS if f.name == training.model]:
+    for family in _families(training, modality):
         try:
             params_from_dict(family.params, dict(training.model_params))
         except CurationError as error:
@@ -91,6 +110,19 @@ def _check_settings(training: TrainingSpec, modality: Modality | None) -> None:
             return
     if refusals:
         raise refusals[0]
+
+
+def _families(training: TrainingSpec, modality: Modality | None) -> list[ModelFamily]:
+    """What the model that is named may turn out to be."""
+    if training.model == AUTO.name and not training.encoder:
+        return list(families_of_auto(modality))
+    name = HEAD if training.model == AUTO.name else training.model
+    return [family for family in MODELS if family.name == name]
+
+
+def embedding_named(spec: RunSpec) -> str:
+    """The embedding that a spec asks for: the frozen encoder's, unless another is named."""
+    return spec.training.encoder if spec.training.encoder and spec.embedding == "auto" else spec.embedding
 
 
 def chosen_scores(spec: RunSpec) -> tuple[ScoreMethod, ...]:
@@ -165,6 +197,8 @@ def _unfit_kind(needs: frozenset[Signal], training: TrainingSpec, modality: Moda
         return f"needs texts: these examples are of the kind {modality.value}"
     if any(s.facts.of_network for s in needs) and gives_only_probabilities(training, modality):
         return f"needs a network: {training.model} gives probabilities only"
+    if Signal.INPUT_GRADIENT_SPREAD in needs and training.encoder and training.model in (AUTO.name, HEAD):
+        return "needs a network with hidden layers: the gradient of a linear head is the same for all rows of a class"
     return ""
 
 
@@ -189,7 +223,9 @@ def _kept_checkpoints(training: TrainingSpec) -> int:
 
 def gives_only_probabilities(training: TrainingSpec, modality: Modality) -> bool:
     """Whether the chosen model is a scikit-learn one, which leaves no trace of training."""
-    return ":" not in training.model and model_named(training.model, modality).probabilities_only
+    if ":" in training.model:
+        return False
+    return model_named(training.model, modality, encoder=training.encoder).probabilities_only
 
 
 def _is_trace(spec: RunSpec, examples: ExampleTable | None) -> bool:
