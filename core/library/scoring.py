@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.models.frozen import frozen_named
+from core.runs.plan.prepare import check_training
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
@@ -34,6 +36,7 @@ def score(
     held_out: Any = None,
     class_names: Sequence[str] | None = None,
     embeddings: Any = None,
+    encoder: str = "",
     image_size: Any = None,
     mean: Any = None,
     std: Any = None,
@@ -57,6 +60,8 @@ def score(
     image_size (224, or height and width), mean, std (one number per channel, after x / 255): how the network wants the
     images of an ExampleTable; asked for where one of your own reads such a table. Arrays reach it as they are.
     embeddings: [N, d] for density and valuation; by default the inputs themselves. params: settings by score name.
+    encoder: a frozen encoder (`efficientnet_lite0`) for the embedding and, without a network of yours, in front of the
+    one trained here. `ModelError` where it is not installed or reads other examples.
 
     Returns `Scored`: with scores="all", what these data cannot give is named in `.skipped`; a score asked for by name
     raises `CurationError` instead. Nothing is written but a temporary folder while a built-in network is trained.
@@ -64,6 +69,9 @@ def score(
     refuse_no_network(network)
     report, spec = progress or SilentProgress(), with_image_format(training or TrainingSpec(), image_size, mean, std)
     examples, tensors = given_examples(data, held_out, class_names, network)
+    if encoder:
+        spec = replace(spec, encoder=encoder)
+        frozen_named(encoder, examples.modality) if network is not None else check_training(spec, examples.modality)
     methods = chosen(scores)[0]
     needed = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
@@ -75,7 +83,8 @@ def score(
             evidence, have = observe(network, examples, tensors, needed, image_format, history, report)
         else:
             evidence, have = _train(examples, needed, spec, Path(scratch), seed, report)
-        evidence, have = _with_inputs(evidence, have, examples, tensors, embeddings, needed, seed, report)
+        given = _embeddings(embeddings, tensors, encoder)
+        evidence, have = _with_inputs(evidence, have, examples, given, encoder or "auto", needed, seed, report)
         return score_all(examples, evidence, have, scores=scores, params=params, seed=seed, progress=progress)
 
 
@@ -86,29 +95,34 @@ def _train(
         raise DataError("Without inputs there is nothing to train on.", "Give inputs, or a network.")
     from core.training.evidence import gather_evidence
 
-    recorded = with_logits(trained_for(needed))
+    signals = trained_for(needed) - {Signal.INPUT_GRADIENT_SPREAD} if spec.is_linear_head else trained_for(needed)
+    recorded = with_logits(signals)
     evidence = gather_evidence(examples, spec, recorded, folder=folder, seed=seed, progress=progress)
     return evidence, recorded
+
+
+def _embeddings(embeddings: Any, tensors: np.ndarray | None, encoder: str) -> np.ndarray | None:
+    """What was given to measure distances by: vectors, or else the inputs of the person's own network."""
+    if embeddings is not None:
+        return as_array(embeddings)
+    return None if tensors is None or encoder else tensors.reshape(len(tensors), -1)
 
 
 def _with_inputs(
     evidence: Evidence,
     have: frozenset[Signal],
     examples: ExampleTable,
-    tensors: np.ndarray | None,
-    embeddings: Any,
+    given: np.ndarray | None,
+    how: str,
     needed: frozenset[Signal],
     seed: int,
     progress: Progress,
 ) -> tuple[Evidence, frozenset[Signal]]:
     """Evidence that needs no network: vectors of the inputs, and texts."""
     if Signal.EMBEDDING in needed:
-        own_vectors = as_array(embeddings) if embeddings is not None else None
-        if own_vectors is None and tensors is not None:
-            own_vectors = tensors.reshape(len(tensors), -1)
         from core.embeddings import embed_inputs
 
-        vectors, name = embed_inputs(examples, seed, given=own_vectors, progress=progress)
+        vectors, name = embed_inputs(examples, seed, how, given=given, progress=progress)
         evidence = replace(evidence, embedding=vectors.astype(np.float32), embedding_name=name)
         have |= {Signal.EMBEDDING}
     if Signal.TEXTS in needed and examples.modality is Modality.TEXT:

@@ -40,9 +40,7 @@ NETWORK_FAMILIES = (
         params=NoParams,
         build=_built_by("linear_head"),
         modalities=(Modality.TABLE, Modality.TRACE),
-        defaults=TrainingDefaults(
-            epochs=12, batch_size=128, learning_rate=0.02, weight_decay=2e-3, schedule="constant"
-        ),
+        defaults=TrainingDefaults(epochs=20, batch_size=128, learning_rate=0.05, weight_decay=1e-2, schedule="cosine"),
     ),
     ModelFamily(
         name="small_cnn",

@@ -64,6 +64,11 @@ class TrainingSpec:
         """An own network that is not trained for its scores: its weights are given, or it is never trained."""
         return self.never_trained or (self.own_code and bool(self.weights))
 
+    @property
+    def is_linear_head(self) -> bool:
+        """One linear layer on a frozen encoder: the gradients of its inputs are alike for all rows of a class."""
+        return bool(self.encoder) and self.model in ("auto", "linear_head")
+
     def question(self) -> dict[str, Any]:
         """What decides the evidence, as plain values; settings that are off do not count."""
         return said(asdict(self))

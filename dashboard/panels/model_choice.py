@@ -13,13 +13,15 @@ from dashboard.components import messages
 from dashboard.session import navigation, state
 from dashboard.session.slots import slot
 
+NO_ENCODER = ""
+
 
 def model_choice(
     source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, report: SourceReport
 ) -> None:
     """The model and how long it trains; the button leads to the Scores step with this draft."""
     st.html("<h3>Model</h3>")
-    training = TrainingSpec() if report.modality == Modality.TRACE else _checked(report.modality)
+    training = TrainingSpec() if report.modality == Modality.TRACE else _checked(report.modality, report.rows)
     if report.modality == Modality.TRACE:
         st.text("No training: the scores read the recorded outputs.")
     if training is not None:
@@ -27,10 +29,10 @@ def model_choice(
         st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
 
 
-def _checked(modality: Modality) -> TrainingSpec | None:
+def _checked(modality: Modality, rows: int) -> TrainingSpec | None:
     """What the form says; None, with the two lines of why, where no network can be read or fed so."""
     try:
-        training = _training(modality)
+        training = _training(modality, rows)
         actions.runs.check_training(training, modality)
     except CurationError as error:
         messages.error_box(error, slot=slot("model_error"))
@@ -38,16 +40,42 @@ def _checked(modality: Modality) -> TrainingSpec | None:
     return training
 
 
-def _training(modality: Modality) -> TrainingSpec:
-    choices = {choice.name: choice for choice in actions.methods.model_choices(modality)}
+def _training(modality: Modality, rows: int) -> TrainingSpec:
+    encoder = _encoder(modality, rows)
+    choices = {choice.name: choice for choice in actions.methods.model_choices(modality, encoder)}
     left, middle, right = st.columns([2, 1, 1], gap="small")
-    model = left.selectbox("Trained here", list(choices), format_func=lambda name: choices[name].title, key="model")
+    key = "head" if encoder else "model"
+    model = left.selectbox("Trained here", list(choices), format_func=lambda name: choices[name].title, key=key)
     epochs = middle.number_input("Epochs (0 = its own default)", 0, 500, 0, key="epochs")
     seeds = right.number_input("Seeds", 1, 10, 2, key="seeds", help="Two or more give every score a spread")
-    weights, seen = _own_weights(modality)
+    weights, seen = ((), ("", "", "")) if encoder else _own_weights(modality)
     st.caption(choices[model].summary)
-    training = TrainingSpec(model=model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights)
+    training = TrainingSpec(model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights, encoder=encoder)
     return with_image_format(training, *seen)
+
+
+def _encoder(modality: Modality, rows: int) -> str:
+    """Which frozen encoder the model sees the data through; the first that is installed comes first, for images."""
+    encoders = {encoder.name: encoder for encoder in actions.methods.encoders(modality)}
+    if not encoders:
+        return ""
+    names = [name for name, encoder in encoders.items() if encoder.is_here]
+    chosen = st.selectbox(
+        "Seen through",
+        [*names, NO_ENCODER] if modality == Modality.IMAGE else [NO_ENCODER, *names],
+        format_func=lambda name: encoders[name].title if name else "Nothing: the model reads the data itself",
+        key="encoder",
+        help="A frozen, pretrained encoder judges better than a network trained from scratch on a few thousand rows.",
+    )
+    if chosen:
+        cost = encoders[chosen].cost(rows)
+        st.caption(
+            f"{encoders[chosen].summary} Cost: {cost}; the head trains in seconds, where a network takes minutes."
+        )
+    missing = [f"{e.title}: `{e.install}`" for e in encoders.values() if not e.is_here]
+    if missing:
+        st.caption(f"More of them, once installed: {'; '.join(missing)}")
+    return chosen or NO_ENCODER
 
 
 def _own_weights(modality: Modality) -> tuple[tuple[str, ...], tuple[str, str, str]]:

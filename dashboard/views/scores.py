@@ -43,7 +43,8 @@ def render() -> None:
 
 def _draft(draft: RunSpec) -> None:
     st.html("<h2>Scores</h2>")
-    st.text(f"Data: {draft.source} · model: {draft.training.model} · {draft.training.seeds} seeds")
+    through = f" on {draft.training.encoder}" if draft.training.encoder else ""
+    st.text(f"Data: {draft.source} · model: {draft.training.model}{through} · {draft.training.seeds} seeds")
     with st.spinner("Reading the data"):
         plan = cache.plan(draft, cache.changed(draft.source))
     run_form.run_form(draft, plan, _start)

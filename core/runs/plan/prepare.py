@@ -197,7 +197,7 @@ def _unfit_kind(needs: frozenset[Signal], training: TrainingSpec, modality: Moda
         return f"needs texts: these examples are of the kind {modality.value}"
     if any(s.facts.of_network for s in needs) and gives_only_probabilities(training, modality):
         return f"needs a network: {training.model} gives probabilities only"
-    if Signal.INPUT_GRADIENT_SPREAD in needs and training.encoder and training.model in (AUTO.name, HEAD):
+    if Signal.INPUT_GRADIENT_SPREAD in needs and training.is_linear_head:
         return "needs a network with hidden layers: the gradient of a linear head is the same for all rows of a class"
     return ""
 
