@@ -37,6 +37,12 @@ def noise_estimate(run: Run) -> dict[str, Any]:
     return {key: meta[key] for key in _ESTIMATE if key in meta}
 
 
+def judges(run: Run) -> tuple[str, ...]:
+    """Who was compared as a judge of the labels, the best first, each with its accuracy; () where nobody was."""
+    name = name_used_for(Use.NOISE_ESTIMATE)
+    return tuple(run.score(name).meta.get("judges_by_accuracy", ())) if name in run.score_names else ()
+
+
 def label_doubt(view: ScoreView) -> NoiseEstimate | None:
     """Share of labels that models which did not see the row doubt, and how often those are right; None without them."""
     return evidence.noise_estimate(view)

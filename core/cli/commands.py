@@ -9,7 +9,7 @@ from core import actions
 from core.types.errors import CurationError, by_reason
 from core.types.examples import Roles
 from core.types.image_format import with_image_format
-from core.types.runs import RunSpec, RunState, TrainingSpec
+from core.types.runs import BEST, RunSpec, RunState, TrainingSpec
 
 from . import words
 from .progress import shown_progress
@@ -71,6 +71,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
         bf16=asked.bf16,
         encoder=asked.encoder,
+        judge=BEST if asked.judge == BEST or (asked.encoder and asked.judge is None) else "",
     )
     training = with_image_format(trained, asked.image_size, asked.mean, asked.std)
     return RunSpec(

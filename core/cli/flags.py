@@ -59,6 +59,11 @@ def run(own: argparse.ArgumentParser) -> None:
         f"({', '.join(encoder.name for encoder in actions.methods.encoders())})",
     )
     own.add_argument(
+        "--judge",
+        choices=("own", runs.BEST),
+        help="out-of-fold probabilities of the run's own model, or of the best of several (default with --encoder)",
+    )
+    own.add_argument(
         "--image-size", metavar="N|HxW", help="pixels at which the network sees images; our own: 32 (or theirs to 64)"
     )
     own.add_argument("--mean", metavar="R,G,B", help="of the images the network was trained on, after x / 255")

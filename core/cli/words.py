@@ -42,6 +42,7 @@ def print_run(run: actions.runs.Run) -> None:
     )
     if run.spec.training.own_code or run.spec.training.weights:
         say(f"outputs of the network, in order: {', '.join(examples.class_names)}", gap=True)
+    _print_judges(run)
     odd = [finding.text for finding in examples.report if finding.level == "warning"]
     if odd:
         say("what is odd about the data:", gap=True)
@@ -57,6 +58,15 @@ def print_run(run: actions.runs.Run) -> None:
         f"next: python -m core rank {run.path} --score composite    python -m core export {run.path} --out DIR",
         gap=True,
     )
+
+
+def _print_judges(run: actions.runs.Run) -> None:
+    """Who was compared as a judge of the labels, the best first."""
+    judges = actions.noise.judges(run)
+    if judges:
+        say("judges of the labels, by out-of-fold accuracy:", gap=True)
+    for line in judges:
+        say(f"  {line}")
 
 
 def _print_reasons(title: str, problems: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ miscalibration. Northcutt, Jiang & Chuang, JAIR 2021.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import fit_check, skill, undefined_rows, without_label
 from core.scores.shared.confident_joint import FILTERS, confident_joint
 from core.types.errors import DataError
+from core.types.evidence import Judge
 from core.types.methods import Direction, Group, Paper, Use
 from core.types.params import param
 from core.types.progress import Progress, track
@@ -116,9 +118,17 @@ def _compute(inputs: ScoreInputs, params: LabelQualityParams, progress: Progress
         undefined=undefined,
         checks=checks,
         skill=skill(accuracy, labels),
-        meta={**meta, "model": inputs.evidence.out_of_fold_model},
+        meta={**meta, "model": inputs.evidence.out_of_fold_model, **_compared(inputs.evidence.judges)},
         flags=flags,
     )
+
+
+def _compared(judges: Sequence[Judge]) -> dict[str, Any]:
+    """Who was compared as a judge, with the accuracy that decided; nothing where nobody was."""
+    if not judges:
+        return {}
+    lines = [f"{judge.name} ({judge.accuracy:.4f}{', judges' if judge.chosen else ''})" for judge in judges]
+    return {"judges_by_accuracy": lines}
 
 
 def _issues(

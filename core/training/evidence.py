@@ -14,14 +14,16 @@ from core.numerics.devices import derive_seed
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress, SilentProgress
-from core.types.runs import TrainingSpec
+from core.types.runs import BEST, TrainingSpec
 from core.types.signals import Signal, gathered
 from core.types.trace import Checkpoint, TrainingTrace
 
+from .candidates import candidates
 from .fitting import TrainingSetup, fit_fold, fit_seed
 from .folds import assign_folds, estimator_probabilities, fit, fold_probabilities, network_folds
 from .given_weights import refuse_unfit, trace_of_given
 from .job import TrainingJob, prepare, wanted_image_format
+from .judging import choose, judge_name, kept
 from .passes import batches_per_pass
 from .plan import kept_epochs, stages
 from .probing import refused_signals
@@ -218,9 +220,22 @@ def _fold_parts(job: TrainingJob, setup: TrainingSetup | None) -> tuple[dict[str
     parts: dict[str, Any] = {}
     if (question.models or question.by_network) and setup is not None:
         parts = _cross_fitted(job, setup, fold_of, question)
+    estimator = ""
     if question.probabilities and not question.by_network:
-        return {**parts, **_estimated(job, fold_of)}, job.estimator()[0]
-    return parts, ""
+        parts, estimator = {**parts, **_estimated(job, fold_of)}, job.estimator()[0]
+    if question.probabilities and job.spec.judge == BEST:
+        parts |= _judged(job, setup, fold_of, parts)
+    return parts, estimator
+
+
+def _judged(
+    job: TrainingJob, setup: TrainingSetup | None, fold_of: np.ndarray, parts: dict[str, Any]
+) -> dict[str, Any]:
+    """The same parts, with the probabilities of whoever judges these labels best."""
+    own = parts["out_of_fold_model"], np.asarray(parts["out_of_fold"])
+    others = [(c.name, kept(job.recorder, c)) for c in candidates(job, setup, fold_of, own[0])]
+    table, probabilities = choose(own, others, job.examples.labels, fold_of)
+    return {"judges": table, "out_of_fold": probabilities, "out_of_fold_model": judge_name(table)}
 
 
 def _cross_fitted(
@@ -232,7 +247,7 @@ def _cross_fitted(
     if question.by_network:
         parts |= {
             "out_of_fold": fold_probabilities(models, fold_of),
-            "out_of_fold_model": f"{job.name}, cross-fitted",
+            "out_of_fold_model": f"{job.name}{f' on {job.spec.encoder}' if job.spec.encoder else ''}, cross-fitted",
         }
     return parts
 

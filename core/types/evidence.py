@@ -48,6 +48,16 @@ class ThresholdRun:
     margins: Float[np.ndarray, "epoch example"]
 
 
+@dataclass(frozen=True)
+class Judge:
+    """One that was compared as a judge of the labels. accuracy, log_loss: out of fold, on the given labels."""
+
+    name: str
+    accuracy: float
+    log_loss: float
+    chosen: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """Everything the scores of one run may read; absent parts are None or empty.
@@ -64,6 +74,7 @@ class Evidence:
     stage_epochs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     out_of_fold: Float[np.ndarray, "example class"] | None = None  # probabilities
     out_of_fold_model: str = ""
+    judges: tuple[Judge, ...] = ()  # who was compared for out_of_fold, the best first; () = nobody
     fold_models: tuple[FoldModel, ...] = ()
     embedding: Float[np.ndarray, "example feature"] | None = None
     embedding_name: str = ""

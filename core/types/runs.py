@@ -24,6 +24,9 @@ WEIGHT_DECAY = at_least(0)
 SEED = Within(0, 2**32 - 1)  # what every random generator takes
 THREADS = Within(0, 1024)
 
+BEST = "best"  # the judge of labels: of several models the one that the given labels speak for
+JUDGES = ("", BEST)
+
 IDLE = ("not asked for", "not possible here")  # of a score of a run: nobody waits for it
 
 
@@ -45,6 +48,7 @@ class TrainingSpec:
     image_size: tuple[int, ...] = ()  # (height, width) at which the network sees images; () = not said
     mean: tuple[float, ...] = ()  # (x / 255 - mean) / std, one number per channel or one for all; () = not said
     std: tuple[float, ...] = ()
+    judge: str = ""  # "best": out-of-fold probabilities come from the best of several models; "" = from the run's own
     encoder: str = (
         ""  # a frozen encoder, whose vectors the model reads in place of the inputs; "" = the inputs themselves
     )
@@ -75,7 +79,7 @@ class TrainingSpec:
 
 
 # Settings that came later: left unsaid they ask the same question as before there was a choice.
-_LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder"})
+_LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder", "judge"})
 
 
 def said(training: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from core import actions
 from core.types.errors import CurationError
 from core.types.examples import Modality, Roles, SourceReport
 from core.types.image_format import with_image_format
-from core.types.runs import RunSpec, TrainingSpec
+from core.types.runs import BEST, RunSpec, TrainingSpec
 from dashboard.components import messages
 from dashboard.session import navigation, state
 from dashboard.session.slots import slot
@@ -50,7 +50,21 @@ def _training(modality: Modality, rows: int) -> TrainingSpec:
     seeds = right.number_input("Seeds", 1, 10, 2, key="seeds", help="Two or more give every score a spread")
     weights, seen = ((), ("", "", "")) if encoder else _own_weights(modality)
     st.caption(choices[model].summary)
-    training = TrainingSpec(model, epochs=int(epochs) or None, seeds=int(seeds), weights=weights, encoder=encoder)
+    best = st.checkbox(
+        "Let the best of several models judge the labels",
+        value=True,
+        key="judge",
+        help="Models that read such data are compared by how often they agree, out of fold, with the given labels; the "
+        "best of them, or the mean of several where that is better, gives the label quality.",
+    )
+    training = TrainingSpec(
+        model,
+        epochs=int(epochs) or None,
+        seeds=int(seeds),
+        weights=weights,
+        judge=BEST if best else "",
+        encoder=encoder,
+    )
     return with_image_format(training, *seen)
 
 

@@ -44,7 +44,7 @@ def test_scores_of_a_head_on_an_encoder(quarters):
     )
     for name in ("label_quality", "aum", "knn_label_agreement"):
         assert set(np.argsort(scored.results[name].values)[:3]) == {0, 1, 2}, name
-    assert scored.results["label_quality"].meta["model"] == "linear_head, cross-fitted"
+    assert scored.results["label_quality"].meta["model"] == f"linear_head on {quarters}, cross-fitted"
 
 
 def test_the_gradients_of_the_head_are_those_of_vmap(quarters, tmp_path):
