@@ -9,23 +9,23 @@ import quickjs
 
 from dashboard.components.assets import asset
 
-_ARITHMETIC = ("map/store.js", "map/share.js", "map/cut.js")
-# What these files name of a browser when they are read; nothing of it is drawn with.
+_READ = ("store", "rows", "colors", "raster", "share", "cut", "frame", "pointer", "legend")
+_ARITHMETIC = tuple(f"map/{name}.js" for name in _READ)
+# What these files name of a browser when they are read.
 _PAGE = """
 globalThis.window = globalThis
-globalThis.document = { createElement: () => ({ getContext: () => ({}) }) }
 globalThis.TextDecoder = class { decode(bytes) { return String.fromCharCode(...bytes) } }
-globalThis.performance = { now: () => 0 }
 """
 
 
 class MapScript:
     """One page with the map's code; columns put into it stay, as in a browser."""
 
-    def __init__(self) -> None:
+    def __init__(self, *names: str) -> None:
+        """names: other asset files than the map's."""
         self._context = quickjs.Context()
         self._context.add_callable("atob", lambda text: base64.b64decode(text).decode("latin-1"))
-        self._context.eval(_PAGE + asset(*_ARITHMETIC))
+        self._context.eval(_PAGE + asset(*names or _ARITHMETIC).replace("export default ", "globalThis.component = "))
 
     def ask(self, expression: str, **values: Any) -> Any:
         """What an expression comes to, in which each of `values` has its name. Arrays arrive as typed arrays."""

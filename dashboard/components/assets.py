@@ -39,12 +39,12 @@ def asset(*names: str) -> str:
 
 # Components whose source `share_code` sends: name -> its JavaScript and CSS files.
 SHARED = {
-    "nodes": (("nodes.js",), ("nodes.css",)),
-    "gallery": (("gallery.js",), ("gallery.css",)),
-    "sliders": (("sliders.js",), ("sliders.css",)),
+    "nodes": (("element.js", "nodes.js"), ("nodes.css",)),
+    "gallery": (("element.js", "gallery.js"), ("gallery.css",)),
+    "sliders": (("element.js", "sliders.js"), ("sliders.css",)),
     "drawer_keys": (("drawer_keys.js",), ()),
     "page_keys": (("page_keys.js",), ()),
-    "toggles": (("toggles.js",), ("toggles.css",)),
+    "toggles": (("element.js", "toggles.js"), ("toggles.css",)),
 }
 _CODE = "chaffinch_shared_code"  # not "chaffinch_code": so the map calls its own source
 _HIDDEN = f"\n.st-key-{_CODE} {{ position: absolute; }}"

@@ -15,16 +15,17 @@ PENDING = "pending"  # under which an event waits for the run that handles it
 
 
 @cache
-def browser_component(
-    name: str, *, js: tuple[str, ...], css: tuple[str, ...] = (), html: str = "", isolated: bool = False
-) -> Callable[..., Any]:
+def browser_component(name: str, *, js: tuple[str, ...], css: tuple[str, ...] = ()) -> Callable[..., Any]:
     """Register one component of the browser from its asset files; later calls give the same one."""
     source, style = assets.asset(*js), assets.asset(*css) or None
-    whole = st.components.v2.component(
-        f"chaffinch_{name}", js=source, css=style, html=html or None, isolate_styles=isolated
-    )
-    if assets.SHARED.get(name) != (js, css):
-        return whole
+    return st.components.v2.component(f"chaffinch_{name}", js=source, css=style, isolate_styles=False)
+
+
+@cache
+def shared_component(name: str) -> Callable[..., Any]:
+    """One of `assets.SHARED`: a page that holds its source already is sent the line that calls it."""
+    js, css = assets.SHARED[name]
+    whole = browser_component(name, js=js, css=css)
     line = st.components.v2.component(f"chaffinch_{name}_line", js=assets.call_line(name), isolate_styles=False)
     return lambda **how: (line if assets.is_shared() else whole)(**how)
 

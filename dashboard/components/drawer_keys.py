@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dashboard.components.browser import browser_component
+from dashboard.components.browser import shared_component
 from dashboard.components.slot import Slot
 
 
@@ -22,5 +22,5 @@ def drawer_keys(
         if isinstance(part, str) and part in parts.values():
             on_part(part)
 
-    mount = browser_component("drawer_keys", js=("drawer_keys.js",))
+    mount = shared_component("drawer_keys")
     mount(key=slot.key, data={"parts": dict(parts), "field": field, "wish": request}, on_part_change=receive)

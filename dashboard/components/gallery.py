@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.components.browser import browser_component, mount_and_listen
+from dashboard.components.browser import mount_and_listen, shared_component
 from dashboard.components.display_text import shown
 from dashboard.components.images import data_url
 from dashboard.components.slot import Slot
@@ -75,7 +75,7 @@ def gallery(
         "focused": None if focused is None else int(focused),
         "empty": empty,
     }
-    mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
+    mount = shared_component("gallery")
     mount_and_listen(mount, "event", slot=slot, data=message, on_event=lambda sent: on_event(event_from_browser(sent)))
 
 

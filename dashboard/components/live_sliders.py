@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dashboard.components.browser import browser_component
+from dashboard.components.browser import shared_component
 from dashboard.components.slot import Slot
 
 _RUNS_THAT_SEND = 3  # names and titles: a rerun may overtake the first, and the second
@@ -82,7 +82,7 @@ def live_sliders(
         if on_release is not None and released is not None:
             on_release(_state(released, message))
 
-    mount = browser_component("sliders", js=("sliders.js",), css=("sliders.css",))
+    mount = shared_component("sliders")
     result = mount(key=slot.key, data=message, on_released_change=receive, on_need_change=lambda: slot.take(_DESCRIBED))
     return _state(result.get("released"), message)
 

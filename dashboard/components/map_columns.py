@@ -15,19 +15,9 @@ from dashboard.components.map_wire import make_blob
 from dashboard.components.slot import Slot
 from dashboard.components.theme import CLASS_COLORS, NO_CLASS_COLOR
 
-CODE = (
-    "map/store.js",
-    "map/raster.js",
-    "map/grid.js",
-    "map/overlay.js",
-    "map/plot.js",
-    "map/share.js",
-    "map/cut.js",
-    "map/keys.js",
-    "map/legend.js",
-    "map/view.js",
-    "map/code.js",
-)
+_PARTS = ("store", "rows", "colors", "raster", "grid", "overlay", "plot", "share", "cut", "frame")
+_HANDLING = ("card", "pointer", "keys", "legend", "toolbar", "view", "code")
+CODE = ("element.js", *(f"map/{name}.js" for name in (*_PARTS, *_HANDLING)))  # code.js, which starts it, is the last
 
 
 CLASSES = "*classes"  # how share.js calls the codes among the ranks

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components.browser import browser_component, mount_and_listen
+from dashboard.components.browser import mount_and_listen, shared_component
 from dashboard.components.gallery import Tile, event_from_browser, plain_tile
 from dashboard.components.slot import Slot
 
@@ -30,6 +30,6 @@ def neighbors_strip(
         "focused": None,
         "empty": empty,
     }
-    mount = browser_component("gallery", js=("gallery.js",), css=("gallery.css",))
+    mount = shared_component("gallery")
     event = event_from_browser(mount_and_listen(mount, "event", slot=slot, data=message))
     return event.row if event.kind == "focus" else None

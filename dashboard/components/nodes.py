@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.components.browser import browser_component, mount_and_listen
+from dashboard.components.browser import mount_and_listen, shared_component
 from dashboard.components.display_text import shown
 from dashboard.components.slot import Slot
 
@@ -30,7 +30,7 @@ def press_nodes(tree: Node, *, slot: Slot, on_act: Callable[[str], None] | None 
 
 
 def _mount() -> Callable[..., Any]:
-    return browser_component("nodes", js=("nodes.js",), css=("nodes.css",))
+    return shared_component("nodes")
 
 
 def _short(tree: Node) -> Node:

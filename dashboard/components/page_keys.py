@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dashboard.components.browser import browser_component
+from dashboard.components.browser import shared_component
 from dashboard.components.slot import Slot
 
 
@@ -16,4 +16,4 @@ def page_keys(keys: Mapping[str, str], on_key: Callable[[str], None], *, slot: S
         if isinstance(command, str) and command in keys.values():
             on_key(command)
 
-    browser_component("page_keys", js=("page_keys.js",))(key=slot.key, data={"keys": dict(keys)}, on_key_change=receive)
+    shared_component("page_keys")(key=slot.key, data={"keys": dict(keys)}, on_key_change=receive)

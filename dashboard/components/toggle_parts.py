@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.components.browser import browser_component
+from dashboard.components.browser import shared_component
 from dashboard.components.display_text import MOST, shown
 from dashboard.components.images import data_url
 from dashboard.components.slot import Slot
@@ -41,7 +41,7 @@ def toggle_blocks(
         "parts": parts,
         "tail": "",
         "title": "Blocks of the image: press one to cover it; arrows move, Space covers",
-        "picture": data_url(np.ascontiguousarray(image)),
+        "image": data_url(np.ascontiguousarray(image)),
         "across": columns,
         "width": width,
         "ratio": f"{image.shape[1]} / {image.shape[0]}",
@@ -52,7 +52,7 @@ def toggle_blocks(
 def _mounted(message: dict[str, Any], slot: Slot, about: str) -> tuple[int, ...]:
     count = len(message["parts"])
     before = chosen_from_browser(slot.reported("chosen"), count)
-    mount = browser_component("toggles", js=("toggles.js",), css=("toggles.css",))
+    mount = shared_component("toggles")
     sent = mount(key=slot.key, data={**message, "about": about, "chosen": list(before)}, on_chosen_change=lambda: None)
     return chosen_from_browser(sent.get("chosen"), count)
 

@@ -20,20 +20,22 @@ import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import measure
 from tests.benchmarks.dashboard_load import ANSWERED, measure_load
-from tests.benchmarks.dashboard_page import MAP, READY, Page, middle
+from tests.benchmarks.dashboard_page import Page, middle
 from tests.benchmarks.dashboard_run import make_run
 from tests.benchmarks.wire import Wire, wire
+from tests.browser.map_probe import MAP, READY, point_on_page
 from tests.browser.pages import browser, server
 
 SIZES = (1_500, 60_000, 200_000, 1_000_000)
 REPEATS = 5
 START = "document.querySelectorAll('[class*=st-key-try_] button').length >= 3"
-SAMPLE = f"{READY} && {MAP}.state().points > 1000 && document.querySelectorAll('.chf-tile').length >= 24"
+SAMPLE = f"{READY} && {MAP}.data.n > 1000 && document.querySelectorAll('.chf-tile').length >= 24"
 LASSO = ((0.3, 0.25), (0.6, 0.22), (0.62, 0.6), (0.33, 0.62))
 TITLES = {
     "first_paint_s": "first paint of the start page, s",
@@ -180,10 +182,8 @@ def _lasso(tab: Page) -> float:
 def _drawer(tab: Page) -> float:
     """From the press on a point of the map to the drawer with that example."""
     taken, facts = [], "document.querySelector('.st-key-fact_id')?.innerText"
-    spots = tab.page.evaluate(
-        f"() => [...Array({MAP}.state().points).keys()].filter((i) => i % 97 === 5).map((i) => {MAP}.pixel(i))"
-        ".filter((p) => p).slice(0, 60)"
-    )
+    rows = range(5, tab.page.evaluate(f"{MAP}.data.n"), 97)
+    spots = list(islice(filter(None, (point_on_page(tab.page, row) for row in rows)), 60))
     for x, y in spots[:: len(spots) // (REPEATS + 2)][: REPEATS + 2]:
         tab.page.mouse.move(x + 40, y)
         tab.settle()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from tests.browser.map_probe import READY
+
 WAIT = 180_000  # milliseconds; only waited for what does not come
 QUIET = 0.4  # seconds without a frame: the server has said all
-MAP = "window.__chaffinch_map?.map"
-READY = f"{MAP} && {MAP}.state().plotly && !{MAP}.state().waiting.length"
 # Times of the page's own clock: when something began, and the frame in which it had come true.
 CLOCK = """
 window.__clock = {
@@ -26,12 +26,21 @@ window.__clock = {
     }
     look()
   }) },
-  follow() { document.addEventListener('input', (e) => {
-    if (e.target.type !== 'range') return
-    const t = performance.now()
-    requestAnimationFrame(() => requestAnimationFrame(() => {
-      this.frames.push([performance.now() - t, window.__chaffinch_map.map.state().times.total]) }))
-  }, true) },
+  follow() {
+    const { live } = window.__chaffinch
+    window.__chaffinch.live = (key, rule) => {
+      const t = performance.now()
+      const counts = live(key, rule)
+      if (rule) this.script = performance.now() - t
+      return counts
+    }
+    document.addEventListener('input', (e) => {
+      if (e.target.type !== 'range') return
+      const t = performance.now()
+      const painted = () => this.frames.push([performance.now() - t, this.script])
+      requestAnimationFrame(() => requestAnimationFrame(painted))
+    }, true)
+  },
 }
 """
 

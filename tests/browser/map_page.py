@@ -8,6 +8,7 @@ import streamlit as st
 from core.composite import coefficients
 from core.composite.normalise import normalise
 from core.types.curation import Rules
+from dashboard.components.assets import share_code
 from dashboard.components.embedding_map import (
     HoverCard,
     MapColors,
@@ -26,6 +27,7 @@ from dashboard.components.theme import class_colors
 from dashboard.session.slots import slot
 
 st.set_page_config(layout="wide")
+share_code()  # as every page does
 N = int(st.query_params.get("n", "1500"))
 CAP = float(st.query_params.get("cap", "1"))
 DROP = st.query_params.get("drop", "above")

@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from map_probe import counts, until_ready, view_range
 from pages import WAIT, browser, click, kept_and_rows, server, settle, until
 
 from core.cli import main
 
 pytestmark = pytest.mark.browser
-RANGE = "() => Object.values(window.__chaffinch_map)[0].state().range"
 CARDS = ["digits", "banking", "adult"]
-KEPT = "() => Object.values(window.__chaffinch_map)[0].state().kept"
 
 
 def table_file(folder: Path) -> Path:
@@ -72,24 +71,21 @@ def selected(page) -> int:
 
 def walk(page, out: Path) -> None:
     """From Explore, already open, to the files."""
-    page.wait_for_function(
-        "() => window.__chaffinch_map && Object.keys(window.__chaffinch_map).length > 0", timeout=WAIT
-    )
-    until(page, lambda: page.locator(".st-key-map .nsewdrag").count() > 0, "the map stands")
+    until_ready(page)
     before, rows = kept_and_rows(page)
     page.locator(".st-key-map button[aria-label*='oom out']").first.click()
     settle(page)
-    zoomed = page.evaluate(RANGE)
+    zoomed = view_range(page)
     lasso_left(page)
     until(page, lambda: selected(page) > 0, "the lasso selects")
     chosen = selected(page)
     assert chosen < rows
     click(page, "Drop", ".st-key-verbs")
     until(page, lambda: kept_and_rows(page)[0] < before, "the drop is in the bar")
-    assert page.evaluate(RANGE) == zoomed
-    until(page, lambda: page.evaluate(KEPT) == kept_and_rows(page)[0], "the map keeps as many rows as the bar says")
+    assert view_range(page) == zoomed
+    until(page, lambda: counts(page)["kept"] == kept_and_rows(page)[0], "the map keeps as many rows as the bar says")
     _change_a_weight(page)
-    assert page.evaluate(RANGE) == zoomed, "a weight changed and the map lost its zoom"
+    assert view_range(page) == zoomed, "a weight changed and the map lost its zoom"
     page.reload()
     until(page, lambda: "Kept" in page.locator(".st-key-bar").inner_text(), "the reload shows the same run")
     kept, rows = kept_and_rows(page)

@@ -1,10 +1,10 @@
 """While a slider is dragged the map shows, row by row, what the server decides on release: floors, caps, duplicates."""
 
 import pytest
+from map_probe import LIVE, kept_rows
 from pages import browser, server, settle, until
 
 pytestmark = pytest.mark.browser
-MAP = "window.__chaffinch_map.map"
 SLIDER = ".chf-slider input"
 
 
@@ -32,14 +32,14 @@ def test_what_a_dragged_share_shows_is_what_its_release_decides(chromium, addres
     page.locator(".st-key-rules_left .stSelectbox input").first.click()
     page.get_by_role("option", name=goal).click()
     settle(page)
-    before = page.evaluate(f"{MAP}.keptRows()")
+    before = kept_rows(page)
     for place in (0.35, 0.8):
         dragged = _drag(page, place)
         assert dragged != before, "the map followed the slider"
         page.mouse.up()
-        until(page, lambda: not page.evaluate(f"{MAP}.state().live"), "the server decided")
+        until(page, lambda: not page.evaluate(LIVE), "the server decided")
         settle(page)
-        before = page.evaluate(f"{MAP}.keptRows()")
+        before = kept_rows(page)
         assert before == dragged
     page.close()
 
@@ -53,6 +53,6 @@ def _drag(page, place: float) -> list[int]:
     page.mouse.move(box["x"] + 8 + (box["width"] - 16) * at, y)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * place, y, steps=6)
-    until(page, lambda: page.evaluate(f"{MAP}.state().live"), "the slider holds the map")
+    until(page, lambda: page.evaluate(LIVE), "the slider holds the map")
     settle(page)
-    return page.evaluate(f"{MAP}.keptRows()")
+    return kept_rows(page)

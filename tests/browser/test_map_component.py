@@ -2,16 +2,30 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from pages import WAIT, _until_healthy, browser, settle, until, until_still
+from map_probe import (
+    LIVE,
+    counts,
+    filled_middles,
+    inked,
+    kept_rows,
+    legend_entries,
+    legend_overflows,
+    point_on_page,
+    selected_rows,
+    until_ready,
+    view_range,
+)
+from pages import _until_healthy, browser, settle, until, until_still
 
 pytestmark = pytest.mark.browser
-STATE = "window.__chaffinch_map?.map?.state()"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +78,7 @@ def empty_page(chromium):
 @pytest.fixture
 def page(empty_page, address):
     empty_page.goto(address)
-    empty_page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
+    until_ready(empty_page)
     return empty_page
 
 
@@ -74,10 +88,6 @@ def assert_local(url: str) -> None:
 
 def truth(page) -> dict:
     return json.loads(page.locator(".st-key-truth").inner_text())
-
-
-def selected(page) -> list[int]:
-    return page.evaluate("window.__chaffinch_map.map.selectedRows()")
 
 
 def drag(page, fractions, key=None):
@@ -97,7 +107,7 @@ def drag(page, fractions, key=None):
 
 
 def agreed(page) -> bool:
-    return truth(page)["chosen"] == selected(page)
+    return truth(page)["chosen"] == selected_rows(page)
 
 
 LEFT = [(0.3, 0.1), (0.5, 0.1), (0.5, 0.6), (0.3, 0.6)]
@@ -107,39 +117,39 @@ RIGHT = [(0.52, 0.3), (0.8, 0.3), (0.8, 0.8), (0.52, 0.8)]
 def test_lasso_names_the_rows_the_server_names_and_modifiers_join(page):
     drag(page, LEFT)
     until(page, lambda: truth(page)["chosen"] and agreed(page), "the lasso arrived")
-    first = set(selected(page))
+    first = set(selected_rows(page))
     drag(page, RIGHT, "Shift")
     until(page, lambda: len(truth(page)["chosen"]) > len(first) and agreed(page), "Shift added")
-    assert first < set(selected(page))
+    assert first < set(selected_rows(page))
     drag(page, LEFT, "Alt")
-    until(page, lambda: agreed(page) and not first & set(selected(page)), "Alt subtracted")
+    until(page, lambda: agreed(page) and not first & set(selected_rows(page)), "Alt subtracted")
     page.get_by_label("Box").click()
     drag(page, [(0.3, 0.1), (0.6, 0.6)])
-    until(page, lambda: agreed(page) and first & set(selected(page)), "the box replaced the selection")
+    until(page, lambda: agreed(page) and first & set(selected_rows(page)), "the box replaced the selection")
     page.locator(".chf-stage").focus()
     page.keyboard.press("Escape")
-    until(page, lambda: not truth(page)["chosen"] and not selected(page), "Escape cleared")
+    until(page, lambda: not truth(page)["chosen"] and not selected_rows(page), "Escape cleared")
 
 
 def test_dragging_repaints_without_the_server_and_release_agrees_to_the_row(page):
-    before, runs = page.evaluate(STATE), truth(page)["runs"]
-    assert before["kept"] == truth(page)["kept"]
+    before, runs = counts(page)["kept"], truth(page)["runs"]
+    assert before == truth(page)["kept"]
     box = page.locator(".chf-slider input").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.11, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] / 2, steps=8)
-    until(page, lambda: page.evaluate(STATE)["kept"] < before["kept"] - 300, "the map followed the slider")
+    until(page, lambda: counts(page)["kept"] < before - 300, "the map followed the slider")
     assert truth(page)["runs"] == runs, "no rerun while dragging"
-    until(page, lambda: page.evaluate(STATE)["live"], "the slider holds the map")
-    dragged = page.evaluate("window.__chaffinch_map.map.keptRows()")
+    until(page, lambda: page.evaluate(LIVE), "the slider holds the map")
+    dragged = kept_rows(page)
     page.received.clear()
     page.mouse.up()
     until(
         page,
-        lambda: truth(page)["kept"] == len(dragged) and not page.evaluate(STATE)["live"],
+        lambda: truth(page)["kept"] == len(dragged) and not page.evaluate(LIVE),
         "the server decided the same",
     )
-    assert page.evaluate("window.__chaffinch_map.map.keptRows()") == dragged
+    assert kept_rows(page) == dragged
     assert sum(page.received) < 10_000  # all of the page, not only the map
 
 
@@ -147,18 +157,18 @@ def test_dragging_repaints_without_the_server_and_release_agrees_to_the_row(page
 def test_a_dragged_slider_is_held_to_what_each_class_may_lose(empty_page, address, how):
     page = empty_page
     page.goto(f"{address}/?{how}")
-    page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
-    assert page.evaluate(STATE)["kept"] == truth(page)["kept"]
+    until_ready(page)
+    assert counts(page)["kept"] == truth(page)["kept"]
     box = page.locator(".chf-slider input").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.11, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2, steps=8)
-    until(page, lambda: page.evaluate(STATE)["live"], "the slider holds the map")
+    until(page, lambda: page.evaluate(LIVE), "the slider holds the map")
     settle(page)
-    dragged = page.evaluate("window.__chaffinch_map.map.keptRows()")
+    dragged = kept_rows(page)
     page.mouse.up()
-    until(page, lambda: truth(page)["share"] > 0.3 and not page.evaluate(STATE)["live"], "the server decided")
-    assert page.evaluate("window.__chaffinch_map.map.keptRows()") == dragged
+    until(page, lambda: truth(page)["share"] > 0.3 and not page.evaluate(LIVE), "the server decided")
+    assert kept_rows(page) == dragged
     assert len(dragged) == truth(page)["kept"]
     by_hand = 20
     allowed = {"cap=0.1": 0.1, "cap=0": 0.0}.get(how, 0.35)
@@ -168,10 +178,10 @@ def test_a_dragged_slider_is_held_to_what_each_class_may_lose(empty_page, addres
 def test_zoom_survives_selection_rules_and_reruns_and_columns_travel_once(page):
     box = page.locator(".chf-stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.4)
-    whole = page.evaluate(STATE)["range"]
+    whole = view_range(page)
     page.mouse.wheel(0, -500)
-    until(page, lambda: page.evaluate(STATE)["range"] != whole, "the wheel zoomed")
-    zoomed = until_still(page, lambda: page.evaluate(STATE)["range"])
+    until(page, lambda: view_range(page) != whole, "the wheel zoomed")
+    zoomed = until_still(page, lambda: view_range(page))
     until_still(page, lambda: len(page.received))
     page.received[:] = []
     page.locator(".chf-slider input").first.focus()
@@ -179,19 +189,19 @@ def test_zoom_survives_selection_rules_and_reruns_and_columns_travel_once(page):
     until(page, lambda: truth(page)["share"] > 0.1, "the rule changed")
     drag(page, LEFT)
     until(page, lambda: truth(page)["chosen"] and agreed(page), "the lasso arrived")
-    assert page.evaluate(STATE)["range"] == pytest.approx(zoomed)
+    assert view_range(page) == pytest.approx(zoomed)
     assert max(page.received) < 12_500  # no message carries the columns, the code or plotly.js again
     page.get_by_label("Show all points (Home)").click()
-    assert page.evaluate(STATE)["range"] == pytest.approx(whole)
+    assert view_range(page) == pytest.approx(whole)
 
 
 def test_pointing_asks_for_one_card_and_clicking_focuses(page):
-    row = page.evaluate("[...Array(1500).keys()].find((i) => window.__chaffinch_map.map.pixel(i)) + 40")
-    page.mouse.move(*page.evaluate("(i) => window.__chaffinch_map.map.pixel(i)", row))
+    page.mouse.move(*point_on_page(page, 40))
     card = page.locator(".chf-card")
     until(page, lambda: "example" in card.inner_text(), "the card was answered")
-    pointed = page.evaluate(STATE)["pointed"]
-    assert f"example {pointed}" in card.inner_text()
+    pointed = int(re.search(r"example (\d+)", card.inner_text())[1])
+    near = np.subtract(point_on_page(page, pointed), point_on_page(page, 40))
+    assert np.hypot(*near) < 8, "the point under the pointer, or one that lies over it"
     assert "<b>as typed</b>" in card.inner_text()
     page.mouse.down()
     page.mouse.up()
@@ -217,19 +227,17 @@ def test_plotly_is_kept_by_the_browser(page, address):
     )
     page.received.clear()
     page.reload()
-    page.wait_for_function(f"{STATE}?.plotly === true", timeout=WAIT)
+    until_ready(page)
     assert sum(page.received) < 1_000_000
 
 
 def test_a_share_cuts_sixty_thousand_points_in_the_browser(empty_page, address):
     page = empty_page
     page.goto(f"{address}/?n=60000")
-    page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 60000", timeout=WAIT)
-    page.evaluate(
-        "() => { const m = window.__chaffinch_map.map; m.live({w: {el2n: 0.4, loss: 0.3}, share: 0.2, drop: 'above'}) }"
-    )
-    assert page.evaluate(STATE)["kept"] == pytest.approx(48_000, abs=20)  # twenty rows are pinned by hand
-    page.evaluate("window.__chaffinch_map.map.live(null)")
+    until_ready(page, 60_000)
+    page.evaluate("window.__chaffinch.live('map', {w: {el2n: 0.4, loss: 0.3}, share: 0.2, drop: 'above'})")
+    assert counts(page)["kept"] == pytest.approx(48_000, abs=20)  # twenty rows are pinned by hand
+    page.evaluate("window.__chaffinch.live('map', null)")
 
 
 def test_above_the_limit_a_grid_is_drawn_and_zooming_in_loads_the_points_of_the_view(empty_page, address):
@@ -237,42 +245,39 @@ def test_above_the_limit_a_grid_is_drawn_and_zooming_in_loads_the_points_of_the_
     page.goto(f"{address}/?n=3000&most=900")
     note = page.locator(".chf-note")
     until(page, lambda: "Density of 3,000 points" in note.inner_text(), "the label says that this is a density")
-    assert page.evaluate(STATE)["points"] == 0
-    until(page, lambda: page.evaluate("window.__chaffinch_map.map.inked()") > 300, "the grid is painted")
+    until(page, lambda: inked(page) > 300, "the grid is painted")
     page.locator(".chf-stage").focus()
     for _ in range(3):
         page.keyboard.press("+")
     until(page, lambda: "all that lie in this view" in note.inner_text(), "the points of the view were loaded")
-    zoomed, loaded = page.evaluate(STATE)["range"], page.evaluate(STATE)["points"]
+    zoomed, loaded = view_range(page), counts(page)["points"]
     assert 0 < loaded <= 900
-    assert page.evaluate(STATE)["inView"] == loaded
     drag(page, [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95)])
     until(page, lambda: len(truth(page)["chosen"]) > 0, "the lasso arrived")
     # the lasso is tested on all rows of the run, of which the browser holds some: it names rows beyond these
     assert len(truth(page)["chosen"]) <= loaded
     assert max(truth(page)["chosen"]) > loaded
-    assert page.evaluate(STATE)["range"] == pytest.approx(zoomed)
+    assert view_range(page) == pytest.approx(zoomed)
     page.keyboard.press("Home")
     until(page, lambda: "Density of 3,000 points" in note.inner_text(), "the density came back")
 
 
 def test_the_legend_counts_what_does_not_fit_and_brings_a_class_forward(empty_page, address):
     page = empty_page
-    legend = "window.__chaffinch_map.map.legend()"
     page.goto(f"{address}/?n=900&classes=30")
-    page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 900", timeout=WAIT)
-    found = page.evaluate(legend)
-    assert found["more"] == f"and {20 - len(found['shown'])} more"
-    assert not found["overflows"]
+    until_ready(page, 900)
+    more, wide = page.locator(".chf-more"), len(legend_entries(page))
+    assert more.inner_text() == f"and {20 - wide} more"
+    assert not legend_overflows(page)
     words = page.locator(".chf-legend").inner_text()
     assert "other (10)" in words  # the ten smallest, in grey
     assert "dropped" in words
     page.set_viewport_size({"width": 900, "height": 900})
-    until(page, lambda: len(page.evaluate(legend)["shown"]) < len(found["shown"]), "a narrower map shows fewer")
-    narrow = page.evaluate(legend)
-    assert (narrow["more"], narrow["overflows"]) == (f"and {20 - len(narrow['shown'])} more", False)
-    page.locator(".chf-more").click()
-    assert len(page.evaluate(legend)["shown"]) == 20
+    until(page, lambda: len(legend_entries(page)) < wide, "a narrower map shows fewer")
+    assert more.inner_text() == f"and {20 - len(legend_entries(page))} more"
+    assert not legend_overflows(page)
+    more.click()
+    assert len(legend_entries(page)) == 20
     entry = page.locator(".chf-legend button", has_text="class of kind 29")
     drawn = "document.querySelector('.chf-canvas').toDataURL()"
     before = page.evaluate(drawn)
@@ -286,7 +291,7 @@ def test_the_legend_counts_what_does_not_fit_and_brings_a_class_forward(empty_pa
 def test_hollow_points_are_open_in_the_middle_and_the_legend_says_why(empty_page, address):
     page = empty_page
     page.goto(f"{address}/?n=900&hollow=1")
-    page.wait_for_function(f"{STATE}?.plotly === true && {STATE}.points === 900", timeout=WAIT)
+    until_ready(page, 900)
     assert "odd rows" in page.locator(".chf-legend").inner_text()
-    shares = page.evaluate("window.__chaffinch_map.map.middles()")
-    assert shares["hollow"] < 0.75 < 0.95 < shares["full"]  # a hollow point may lie under a full one
+    # a hollow point may lie under a full one
+    assert filled_middles(page, hollow=True) < 0.75 < 0.95 < filled_middles(page, hollow=False)

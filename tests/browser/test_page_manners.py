@@ -3,10 +3,10 @@
 import re
 
 import pytest
+from map_probe import point_on_page, view_range
 from pages import WAIT, browser, kept_and_rows, server, settle, until
 
 pytestmark = pytest.mark.browser
-HELD = "() => Object.values(window.__chaffinch_map)[0]"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_lasso_that_closes_where_it_began_opens_no_example(chromium, address):
     page = _open(chromium, address, "explore?run=digits")
     until(page, lambda: page.locator(".st-key-map .nsewdrag").count() > 0, "the map stands")
     settle(page)
-    at = page.evaluate(f"{HELD}.pixel(17)")
+    at = point_on_page(page, 17)
     page.mouse.move(*at)
     page.mouse.down()
     for dx, dy in ((60, 0), (60, 60), (0, 60), (0, 0)):
@@ -101,15 +101,15 @@ def test_a_lasso_that_closes_where_it_began_opens_no_example(chromium, address):
     until(page, lambda: not page.locator(".st-key-verbs").inner_text().startswith("0 selected"), "it selects rows")
     settle(page)
     assert "example=" not in page.url
-    zoomed = page.evaluate("() => Object.values(window.__chaffinch_map)[0].state().range")
+    zoomed = view_range(page)
     page.locator(".st-key-map button[aria-label*='oom in']").first.click()
     settle(page)
-    closer = page.evaluate("() => Object.values(window.__chaffinch_map)[0].state().range")
+    closer = view_range(page)
     assert closer != zoomed
     box = page.locator(".st-key-map .chf-stage").bounding_box()
     page.mouse.dblclick(box["x"] + 3, box["y"] + 3)
     settle(page)
-    assert page.evaluate("() => Object.values(window.__chaffinch_map)[0].state().range") == closer
+    assert view_range(page) == closer
     page.close()
 
 

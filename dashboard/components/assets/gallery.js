@@ -1,11 +1,5 @@
-// Dense tiles. Everything a person wrote goes in as text, never as markup.
-const make = (tag, className, parent, text) => {
-  const node = document.createElement(tag)
-  if (className) node.className = className
-  if (text !== undefined) node.textContent = text
-  parent?.append(node)
-  return node
-}
+// Dense tiles of examples, to look through, select and open.
+const KEYS_HELP = "Arrows move, Space selects, Enter opens, k keeps, d drops, r relabels."
 
 export default (c) => {
   const root = c.parentElement
@@ -31,7 +25,7 @@ function bringIntoView(root, grid) {
 }
 
 function create(root) {
-  const grid = make("div", "chf chf-grid", root)
+  const grid = element("div", "chf chf-grid", root)
   grid.setAttribute("role", "listbox")
   grid.setAttribute("aria-multiselectable", "true")
   grid.addEventListener("click", (e) => clicked(root, e))
@@ -45,10 +39,11 @@ function draw(root, grid) {
   grid.className = `chf chf-grid chf-${data.kind}`
   grid.style.setProperty("--size", `${data.size}px`)
   grid.style.maxHeight = data.height ? `${data.height}px` : ""
-  grid.setAttribute("aria-label", `${data.tiles.length} examples. Arrows move, Space selects, Enter opens, k keeps, d drops, r relabels.`)
+  grid.setAttribute("aria-label", `${data.tiles.length} examples. ${KEYS_HELP}`)
   grid.replaceChildren()
-  if (!data.tiles.length) return make("p", "chf-none", grid, data.empty)
-  const current = data.tiles.some((t) => t.row === active) ? active : data.tiles.some((t) => t.row === data.focused) ? data.focused : data.tiles[0].row
+  if (!data.tiles.length) return element("p", "chf-none", grid, { text: data.empty })
+  const drawn = new Set(data.tiles.map((tile) => tile.row))
+  const current = [active, data.focused].find((row) => drawn.has(row)) ?? data.tiles[0].row
   for (const tile of data.tiles) drawTile(root, grid, tile, tile.row === current)
   root.__gallery.bring = data.focused !== root.__gallery.brought
   root.__gallery.brought = data.focused
@@ -57,7 +52,7 @@ function draw(root, grid) {
 
 function drawTile(root, grid, tile, current) {
   const { data, chosen } = root.__gallery
-  const node = make("div", "chf-tile", grid)
+  const node = element("div", "chf-tile", grid)
   node.dataset.row = tile.row
   node.tabIndex = current ? 0 : -1
   node.setAttribute("role", "option")
@@ -67,41 +62,43 @@ function drawTile(root, grid, tile, current) {
   node.setAttribute("aria-label", describe(tile))
   node.title = describe(tile)
   drawBody(node, tile)
-  const foot = make("div", "chf-foot", node)
+  const foot = element("div", "chf-foot", node)
   if (tile.given) chip(foot, `${tile.given} ⟶ ${tile.label}`, tile.label_color, "chf-decided")
   else if (tile.label) chip(foot, tile.label, tile.label_color)
   if (tile.suggested && tile.suggested !== tile.label) chip(foot, `→ ${tile.suggested}`, null, "chf-suggested")
-  if (tile.note) make("span", "chf-place", foot, tile.note)
-  if (!tile.kept) make("span", "chf-mark", node, "×").setAttribute("aria-hidden", "true")
-  else if (tile.locked) make("span", "chf-mark chf-lock", node, "held out").setAttribute("aria-hidden", "true")
+  if (tile.note) element("span", "chf-place", foot, { text: tile.note })
+  if (!tile.kept) element("span", "chf-mark", node, { text: "×", "aria-hidden": "true" })
+  else if (tile.locked) element("span", "chf-mark chf-lock", node, { text: "held out", "aria-hidden": "true" })
 }
 
-const describe = (t) => [t.name, t.label && `label ${t.label}`, t.given && `by you, given ${t.given}`, t.suggested && t.suggested !== t.label && `suggested ${t.suggested}`,
-  t.kept ? "kept" : "dropped", t.problem, t.note].filter(Boolean).join(", ")
+const describe = (t) => [
+  t.name, t.label && `label ${t.label}`, t.given && `by you, given ${t.given}`,
+  t.suggested && t.suggested !== t.label && `suggested ${t.suggested}`, t.kept ? "kept" : "dropped", t.problem, t.note,
+].filter(Boolean).join(", ")
 
 function drawBody(node, tile) {
   if (tile.problem) {
-    const box = make("div", "chf-problem", node)
-    make("b", "", box, tile.name)
-    make("span", "", box, tile.problem)
+    const box = element("div", "chf-problem", node)
+    element("b", "", box, { text: tile.name })
+    element("span", "", box, { text: tile.problem })
   } else if (tile.image) {
-    const image = make("img", "", node)
+    const image = element("img", "", node)
     image.alt = ""
     image.draggable = false
     image.src = tile.image
   } else if (tile.cells.length) {
-    const list = make("dl", "", node)
+    const list = element("dl", "", node)
     for (const [name, value] of tile.cells) {
-      make("dt", "", list, name)
-      make("dd", "", list, value)
+      element("dt", "", list, { text: name })
+      element("dd", "", list, { text: value })
     }
-  } else make("p", "", node, tile.text)
+  } else element("p", "", node, { text: tile.text })
 }
 
 function chip(parent, text, color, extra = "") {
-  const node = make("span", `chf-chip ${extra}`, parent)
-  if (color) make("i", "", node).style.background = color
-  make("span", "", node, text)
+  const node = element("span", `chf-chip ${extra}`, parent)
+  if (color) element("i", "", node).style.background = color
+  element("span", "", node, { text })
 }
 
 function rowOf(event) {
@@ -128,7 +125,8 @@ function choose(root, row, extend) {
   else if (!state.chosen.delete(row)) state.chosen.add(row)
   state.last = row
   activate(root, row)
-  for (const node of root.querySelectorAll(".chf-tile")) node.setAttribute("aria-selected", String(state.chosen.has(Number(node.dataset.row))))
+  for (const node of root.querySelectorAll(".chf-tile"))
+    node.setAttribute("aria-selected", String(state.chosen.has(Number(node.dataset.row))))
   state.send("event", { kind: "select", row, rows: [...state.chosen].sort((a, b) => a - b) })
 }
 
@@ -147,7 +145,9 @@ function pressed(root, event) {
   const tiles = [...root.querySelectorAll(".chf-tile")]
   const at = tiles.findIndex((t) => Number(t.dataset.row) === row)
   const across = tiles.filter((t) => t.offsetTop === tiles[0].offsetTop).length
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across, Home: -at, End: tiles.length - 1 - at }[event.key]
+  const [first, last] = [-at, tiles.length - 1 - at]
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across, Home: first, End: last }
+  const step = steps[event.key]
   const acts = { Enter: () => state.send("event", { kind: "focus", row }), " ": () => choose(root, row, false) }
   if (step === undefined && !acts[event.key] && !"kdrun?".includes(event.key)) return
   event.preventDefault()

@@ -1,7 +1,8 @@
 // Keys of the whole page: one listener on the document, which asks what the page drawn last answers to.
 const now = { keys: {}, send: null }
-const TYPED = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], [role=combobox]"
-const OWN_LETTERS = ".chf-grid, .chf-stage" // tiles and points answer letters by themselves, of the one under the cursor
+const TYPED = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], "
+  + "[role=combobox]"
+const OWN_LETTERS = ".chf-grid, .chf-stage" // tiles and points answer letters themselves, of the one under the cursor
 
 function pressed(event) {
   const held = event.ctrlKey || event.metaKey

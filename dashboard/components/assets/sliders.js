@@ -1,11 +1,5 @@
 // Range inputs that repaint the map while dragged; the server hears of it on release.
-const add = (tag, className, parent, text) => {
-  const node = document.createElement(tag)
-  if (className) node.className = className
-  if (text !== undefined) node.textContent = text
-  parent?.append(node)
-  return node
-}
+const MOST_SHARE = 0.9 // dropping more is a matter of what to keep: see the strategies
 
 export default (c) => {
   const root = c.parentElement
@@ -15,7 +9,8 @@ export default (c) => {
   if (!known[c.data.about]) return c.setTriggerValue("need", c.data.about)
   Object.assign(state, { data: { ...c.data, ...known[c.data.about] }, send: c.setTriggerValue })
   if (state.dragging) return
-  state.now = structuredClone({ groupWeights: c.data.groupWeights, scoreWeights: c.data.scoreWeights, share: c.data.share })
+  const { groupWeights, scoreWeights, share } = c.data
+  state.now = structuredClone({ groupWeights, scoreWeights, share })
   const held = [...root.querySelectorAll("input")].indexOf(document.activeElement)
   root.querySelector(".chf-sliders")?.remove()
   build(root, state)
@@ -23,36 +18,43 @@ export default (c) => {
 }
 
 function build(root, state) {
-  const box = add("div", "chf chf-sliders", root)
+  const box = element("div", "chf chf-sliders", root)
   const { data, now } = state
-  if (data.share !== null) slider(box, state, "Share to drop", "", now, "share", 0, 0.9, 0.005, (v) => shareWords(v, data.total))
+  const shareSlider = { title: "Share to drop", high: MOST_SHARE, step: 0.005, show: (v) => shareWords(v, data.total) }
+  if (data.share !== null) slider(box, state, now, "share", shareSlider)
   for (const [group, title] of data.groups) {
     const scores = data.scores.filter((s) => s.group === group)
     if (!scores.some((s) => s.orientation)) continue
-    slider(box, state, title, "", now.groupWeights, group, 0, 2, 0.05, weightWords)
-    const fold = add("details", "", box)
+    slider(box, state, now.groupWeights, group, { title, ...WEIGHT })
+    const fold = element("details", "", box)
     fold.open = state.open.has(group)
     fold.ontoggle = () => (fold.open ? state.open.add(group) : state.open.delete(group))
-    add("summary", "", fold, `${scores.length} score${scores.length > 1 ? "s" : ""} inside`)
+    element("summary", "", fold, { text: `${scores.length} score${scores.length > 1 ? "s" : ""} inside` })
     for (const s of scores)
-      if (s.orientation) slider(fold, state, s.title, s.words, now.scoreWeights, s.name, 0, 2, 0.05, weightWords)
-      else add("p", "chf-out", fold, `${s.title}: left out, this goal does not use it`)
+      if (s.orientation) slider(fold, state, now.scoreWeights, s.name, { title: s.title, words: s.words, ...WEIGHT })
+      else element("p", "chf-out", fold, { text: `${s.title}: left out, this goal does not use it` })
   }
 }
 
 const weightWords = (v) => (v === 0 ? "off" : `× ${v.toFixed(2)}`)
-const shareWords = (v, total) => `${(100 * v).toFixed(1)} %${total ? ` · ${Math.round(v * total).toLocaleString("en-US")} rows` : ""}`
+const WEIGHT = { high: 2, step: 0.05, show: weightWords } // beyond twice its share a score speaks over the others
 
-function slider(parent, state, title, words, store, name, low, high, step, show) {
-  const label = add("label", "chf-slider", parent)
-  add("span", "chf-slider-name", label, title)
-  const value = add("output", "", label, show(store[name]))
-  const input = add("input", "", label)
-  Object.assign(input, { type: "range", min: low, max: high, step, value: store[name] })
+function shareWords(share, total) {
+  const rows = total ? ` · ${Math.round(share * total).toLocaleString("en-US")} rows` : ""
+  return `${(100 * share).toFixed(1)} %${rows}`
+}
+
+// A slider from 0 to `high` that sets `store[name]`.
+function slider(parent, state, store, name, { title, words = "", high, step, show }) {
+  const label = element("label", "chf-slider", parent)
+  element("span", "chf-slider-name", label, { text: title })
+  const value = element("output", "", label, { text: show(store[name]) })
+  const input = element("input", "", label)
+  Object.assign(input, { type: "range", min: 0, max: high, step, value: store[name] })
   input.setAttribute("aria-label", words ? `${title}, ${words}` : title)
   input.setAttribute("aria-valuetext", show(store[name]))
-  if (words) add("small", "", label, words)
-  const fill = () => input.style.setProperty("--fill", `${(100 * (input.value - low)) / (high - low)}%`)
+  if (words) element("small", "", label, { text: words })
+  const fill = () => input.style.setProperty("--fill", `${(100 * input.value) / high}%`)
   fill()
   input.oninput = () => {
     fill()
@@ -67,7 +69,8 @@ function slider(parent, state, title, words, store, name, low, high, step, show)
     window.__chaffinch?.live?.(state.data.map, null)
     const { now, data } = state // what stands as the server said it need not travel
     const moved = (kind) => Object.fromEntries(Object.entries(now[kind]).filter(([name, v]) => v !== data[kind][name]))
-    state.send("released", { groupWeights: moved("groupWeights"), scoreWeights: moved("scoreWeights"), share: now.share })
+    const [groupWeights, scoreWeights] = [moved("groupWeights"), moved("scoreWeights")]
+    state.send("released", { groupWeights, scoreWeights, share: now.share })
   }
 }
 
@@ -79,9 +82,10 @@ function coefficients({ data, now }) {
   let total = 0
   for (const group of Object.keys(sums)) if (now.groupWeights[group] > 0) total += now.groupWeights[group]
   const out = {}
-  for (const s of inside)
-    if (now.groupWeights[s.group] > 0)
-      out[s.name] = (((s.orientation * now.scoreWeights[s.name]) / sums[s.group]) * now.groupWeights[s.group]) / (total || 1)
+  for (const s of inside) {
+    const own = (s.orientation * now.scoreWeights[s.name]) / sums[s.group]
+    if (now.groupWeights[s.group] > 0) out[s.name] = (own * now.groupWeights[s.group]) / (total || 1)
+  }
   return out
 }
 
@@ -90,6 +94,7 @@ function live(state) {
   state.frame = requestAnimationFrame(() => {
     state.frame = 0
     if (!state.dragging) return
-    window.__chaffinch?.live?.(state.data.map, { w: coefficients(state), share: state.now.share, drop: state.data.drop })
+    const rule = { w: coefficients(state), share: state.now.share, drop: state.data.drop }
+    window.__chaffinch?.live?.(state.data.map, rule)
   })
 }

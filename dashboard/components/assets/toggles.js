@@ -1,5 +1,5 @@
-// Words of a text, or blocks over a picture, that are turned off and on: by press, by drag, by arrows and Space.
-const LEAST = 60 // milliseconds of quiet before the server hears of a drag
+// Words of a text, or blocks over an image, that are turned off and on: by press, by drag, by arrows and Space.
+const QUIET = 60 // milliseconds of quiet before the server hears of a drag
 
 export default (c) => {
   const root = c.parentElement
@@ -15,44 +15,41 @@ export default (c) => {
 
 function build(root, state) {
   const { data } = state
-  const box = document.createElement("div")
-  box.className = "chf chf-toggles"
-  const field = document.createElement("div")
-  field.className = data.picture ? "chf-blocks" : "chf-words"
-  field.setAttribute("role", "group")
-  field.setAttribute("aria-label", data.title)
-  if (data.picture) picture(field, data)
+  const box = element("div", "chf chf-toggles", root)
+  const kind = data.image ? "chf-blocks" : "chf-words"
+  const field = element("div", kind, box, { role: "group", "aria-label": data.title })
+  if (data.image) showImage(field, data)
   state.parts = data.parts.map((part, at) => place(field, state, part, at))
   if (data.tail) field.append(data.tail)
-  const back = document.createElement("button")
-  Object.assign(back, { type: "button", className: "chf-back", textContent: "Put all back" })
-  back.onclick = () => { state.chosen.clear(); state.parts.forEach((_, at) => show(state, at)); tell(state, 0) }
-  state.back = back
-  box.append(field, back)
-  root.append(box)
+  state.back = element("button", "chf-back", box, { type: "button", text: "Put all back" })
+  state.back.onclick = () => putBack(state)
   field.addEventListener("keydown", (event) => pressed(state, event))
-  if (data.picture) brush(field, state)
+  if (data.image) brush(field, state)
   state.parts.forEach((_, at) => show(state, at))
 }
 
-function picture(field, data) {
+function putBack(state) {
+  state.chosen.clear()
+  state.parts.forEach((_, at) => show(state, at))
+  tell(state, 0)
+}
+
+function showImage(field, data) {
   field.style.setProperty("--across", data.across)
   field.style.width = `${data.width}px`
-  field.style.backgroundImage = `url("${data.picture}")`
+  field.style.backgroundImage = `url("${data.image}")`
   field.style.aspectRatio = data.ratio
 }
 
 function place(field, state, part, at) {
   if (part.before) field.append(part.before)
-  const node = document.createElement("button")
-  node.type = "button"
-  node.textContent = part.text
-  node.dataset.at = at
+  const node = element("button", "", field, { type: "button", text: part.text, "data-at": at })
   if (part.label) node.setAttribute("aria-label", part.label)
   node.tabIndex = at === state.active ? 0 : -1
-  node.onclick = (event) => { if (!state.data.picture || event.detail === 0) turn(state, at, !state.chosen.has(at)) }
+  node.onclick = (event) => { // on an image the pointer has turned it already; a click of a keyboard has no detail
+    if (!state.data.image || event.detail === 0) turn(state, at, !state.chosen.has(at))
+  }
   node.onfocus = () => activate(state, at)
-  field.append(node)
   return node
 }
 
@@ -60,7 +57,7 @@ function turn(state, at, off) {
   if (off === state.chosen.has(at)) return
   off ? state.chosen.add(at) : state.chosen.delete(at)
   show(state, at)
-  tell(state, LEAST)
+  tell(state, QUIET)
 }
 
 function show(state, at) {
@@ -101,9 +98,11 @@ function brush(field, state) {
 
 function pressed(state, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return
-  const across = state.data.picture ? state.data.across : 1
+  const across = state.data.image ? state.data.across : 1
   const last = state.parts.length - 1
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across, Home: -state.active, End: last - state.active }[event.key]
+  const [toFirst, toLast] = [-state.active, last - state.active]
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across, Home: toFirst, End: toLast }
+  const step = steps[event.key]
   if (step === undefined) return
   event.preventDefault()
   event.stopPropagation()

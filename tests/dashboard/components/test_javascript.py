@@ -1,11 +1,13 @@
 """The JavaScript as it is sent: parts that share a scope are linted together; nothing is unknown or unused."""
 
 import json
+import re
 import subprocess
 import sysconfig
 from pathlib import Path
 
 import pytest
+from map_script import MapScript
 
 from dashboard.components.assets import SHARED, asset
 from dashboard.components.map_columns import CODE
@@ -51,3 +53,44 @@ def test_every_file_is_sent():
     folder = Path(__file__).parents[3] / "dashboard" / "components" / "assets"
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.js")}
     assert there == {name for parts in SENT.values() for name in parts}
+
+
+MAKERS = {
+    "newRows()": "rows",
+    "newDecision()": "decision",
+    "newFrame(new Map())": "frame",
+    "newRaster()": "raster",
+    "newInk()": "ink",
+    "newPointer()": "pointer",
+    "newLegend()": "legend",
+    "newCounting()": "counting",
+}
+ASSETS = Path(__file__).parents[3] / "dashboard" / "components" / "assets"
+
+
+def test_no_line_is_longer_than_the_house_allows():
+    long = [
+        f"{path.name}:{number}"
+        for path in (*ASSETS.rglob("*.js"), *ASSETS.rglob("*.css"), *(ASSETS.parents[1] / "assets").glob("*.css"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert long == []
+
+
+def test_elements_are_made_in_one_place_and_the_address_is_the_servers_to_write():
+    """`element` is the one way to make one; the address and what a browser stores belong to dashboard/session."""
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in ASSETS.rglob("*.js")}
+    assert [name for name, text in scripts.items() if "document.createElement(" in text] == ["element.js"]
+    state = re.compile(r"\b(history\.|location\b|localStorage|sessionStorage|document\.cookie)")
+    assert [name for name, text in scripts.items() if state.search(text)] == []
+
+
+def test_the_parts_of_a_map_have_all_their_fields_from_the_start():
+    """A part is `rows`, `decision`, ...: what a file of the map writes into one is named where the part is made."""
+    script = MapScript()
+    assigned = re.compile(r"\b(?:map\.)?(rows|decision|frame|raster|ink|pointer|legend|counting)\.(\w+) (?:\|\|)?= ")
+    fields = {part: script.ask(f"Object.keys({maker})") for maker, part in MAKERS.items()}
+    for path in (ASSETS / "map").glob("*.js"):
+        for part, name in assigned.findall(path.read_text(encoding="utf-8")):
+            assert name in fields[part], f"{path.name} adds {name} to {part}"

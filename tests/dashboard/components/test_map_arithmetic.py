@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from map_script import MapScript
 
-from core.types.curation import Side
+from core.composite import coefficients
+from core.types.curation import Rules, Side
 from dashboard.components.map_values import MapRanks, MapRule
 from dashboard.components.map_wire import MIDDLE, STEPS, browser_composite, browser_kept, held_text
 from dashboard.components.polygon import rows_in_polygon
@@ -14,12 +15,10 @@ from dashboard.components.polygon import rows_in_polygon
 ROWS = 400
 RANKS = st.lists(st.integers(0, 65534), min_size=1, max_size=40)
 _MAP = """
-const map = {
-  data: { n: first.length, ranks: 'r', locked: null, rule: { ...rule, w: weights } },
-  pinKept: kept, pinDropped: dropped,
-  kept: new Uint8Array(first.length), lockedRows: locked, pinned: new Uint8Array(first.length),
-};
-for (const i of [...kept, ...dropped]) map.pinned[i] = 1;
+const data = { n: first.length, ranks: 'r', locked: null, rule: { ...rule, w: weights } }
+const map = { data, rows: newRows(), decision: newDecision(), made: new Map() }
+Object.assign(map.rows, { pinKept: kept, pinDropped: dropped, locked, pinned: new Uint8Array(first.length) })
+for (const i of [...kept, ...dropped]) map.rows.pinned[i] = 1
 """
 
 
@@ -35,9 +34,10 @@ def decided(script, columns, weights, rule, locked=None, kept=(), dropped=(), li
     first = next(iter(columns.values()))
     names = ("first", "weights", "rule", "locked", "kept", "dropped", "live")
     values = (first, weights, rule, locked, list(kept), list(dropped), live)
-    run = "decide(map); if (live) { map.live = live; decide(map) }"
-    run += " return [[...map.composite], [...map.kept], map.cut, map.keptCount]"
-    composite, keeps, cut, count = script.ask(f"{{ {_MAP} {run} }}", **dict(zip(names, values, strict=True)))
+    run = "decide(map); if (live) { map.decision.live = live; decide(map) }"
+    run += "; const { composite, kept: keeps, cut, keptCount } = map.decision;"
+    run += " return [[...composite], [...keeps], cut, keptCount]"
+    composite, keeps, cut, count = script.ask(f"{{ {_MAP}\n{run} }}", **dict(zip(names, values, strict=True)))
     assert count == sum(keeps)
     return np.array(composite, dtype=float), np.array(keeps, dtype=bool), cut
 
@@ -127,7 +127,8 @@ def test_a_lasso_holds_the_rows_that_the_server_finds(script, polygon, seed):
     coords[0] = np.nan
     hidden = (rng.random(120) < 0.2).astype(np.uint8)
     script.column("xy", {"x": coords[:, 0], "y": coords[:, 1]})
-    rows = script.ask("[...rowsInside({ data: { coords: 'xy' }, hidden }, polygon)]", hidden=hidden, polygon=polygon)
+    inside = "[...rowsInside({ data: { coords: 'xy' }, rows: { hidden } }, polygon)]"
+    rows = script.ask(inside, hidden=hidden, polygon=polygon)
     assert rows == rows_in_polygon(coords, np.array(polygon), hidden == 0).tolist()
 
 
@@ -148,3 +149,73 @@ def test_shares_are_rounded_as_python_does(script, value):
 
 def test_both_sides_code_ranks_alike(script):
     assert script.ask("[MIDDLE, STEPS]") == [MIDDLE, STEPS]
+
+
+WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.75])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([-1, 0, 1]), WEIGHTS), min_size=1, max_size=9), WEIGHTS
+)
+def test_a_slider_gives_each_score_the_coefficient_that_the_server_gives_it(scores, first_group):
+    script = MapScript("element.js", "sliders.js")
+    names = [f"s{k}" for k in range(len(scores))]
+    orientation = {name: way for name, (_, way, _) in zip(names, scores, strict=True)}
+    groups = {name: group for name, (group, _, _) in zip(names, scores, strict=True)}
+    weights = {name: weight for name, (_, _, weight) in zip(names, scores, strict=True)}
+    group_weights = {"a": first_group, "b": 1.0, "c": 0.25}
+    rules = Rules(group_weights=group_weights, score_weights=weights)
+    expected = coefficients(tuple(names), orientation, groups, rules)
+    data = {"scores": [{"name": n, "group": groups[n], "orientation": orientation[n]} for n in names]}
+    now = {"groupWeights": group_weights, "scoreWeights": weights}
+    moved = script.ask("coefficients({ data, now })", data=data, now=now)
+    assert moved == pytest.approx({name: value for name, value in expected.items() if value}, abs=1e-12)
+
+
+def seen_at(coords, width, height, box, hidden):
+    """The pixel of each row, by the plain rule: a point is in the pixel that contains it."""
+    out = np.full(len(coords), -1)
+    for row, (x, y) in enumerate(coords):
+        px, py = (x - box[0]) * width / (box[1] - box[0]), (box[3] - y) * height / (box[3] - box[2])
+        if 0 <= px < width and 0 <= py < height and not hidden[row]:
+            out[row] = int(py) * width + int(px)
+    return out
+
+
+def test_points_are_drawn_in_the_pixel_that_contains_them_and_found_there_again(script):
+    rng = np.random.default_rng(0)
+    coords = rng.normal(size=(300, 2)).astype(np.float32)
+    hidden = (rng.random(300) < 0.1).astype(np.uint8)
+    script.column("xy", {"x": coords[:, 0], "y": coords[:, 1]})
+    map_of = """{
+        const map = { data: { coords: 'xy' }, nodes: { canvas: { width: 60, height: 40 } }, raster: newRaster() }
+        Object.assign(map, { rows: { ...newRows(), hidden }, frame: { ...newFrame(), range } })
+        project(map)
+        return [[...map.raster.offsets], [...map.raster.rowAt], map.raster.inView]
+    }"""
+    offsets, row_at, in_view = script.ask(map_of, hidden=hidden, range=[-1.5, 2.0, -1.0, 1.25])
+    expected = seen_at(coords.astype(float), 60, 40, (-1.5, 2.0, -1.0, 1.25), hidden)
+    assert offsets == expected.tolist()
+    assert in_view == (expected >= 0).sum()
+    assert all(expected[row] == at for at, row in enumerate(row_at) if row >= 0)
+    assert {at for at, row in enumerate(row_at) if row >= 0} == set(expected[expected >= 0].tolist())
+
+
+def test_without_axes_a_unit_is_as_long_across_as_up_and_all_points_are_in_view(script):
+    coords = np.array([[0.0, 0.0], [10.0, 1.0], [np.nan, 3.0]], np.float32)
+    script.column("wide", {"x": coords[:, 0], "y": coords[:, 1]})
+    data = {"coords": "wide", "place": "p"}
+    choose = "chooseRange({ data, frame: newFrame(new Map()) }, [600, 400], titled)"
+    left, right, bottom, top = script.ask(choose, data=data, titled=False)
+    assert (right - left) / 600 == pytest.approx((top - bottom) / 400)
+    assert left < 0 < 10 < right
+    assert bottom < 0 < 1 < top
+    assert script.ask(choose, data=data, titled=True) == pytest.approx([-0.4, 10.4, -0.04, 1.04])
+
+
+def test_opacity_grows_with_the_count_and_one_pixel_in_a_hundred_does_not_set_it(script):
+    counts = np.r_[np.zeros(500), np.ones(600), np.full(380, 20), np.full(9, 200)].astype(np.uint32)
+    alpha = script.ask("[...alphaTable(counts)]", counts=counts)
+    assert alpha[1:] == sorted(alpha[1:])
+    assert alpha[1] == 127
+    assert 127 < alpha[10] < 255 == alpha[20] == alpha[200]

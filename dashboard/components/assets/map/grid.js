@@ -1,37 +1,42 @@
 // More points than the browser holds: the server's counts per cell, until one zooms in far enough for the points.
-function paintGrid(map) {
-  const { ctx, canvas, range, data, theme } = map
+const RESTED = 300 // milliseconds after which a zoom rests, and the server is asked for the points in view
+const THINNEST = 40 // opacity, of 255, of a cell with one point: seen on a white page and on a black one
+
+function paintGrid({ nodes, frame, data, ink }) {
+  const { canvas, ctx } = nodes
   const { counts } = home.columns.get(data.grid).data
   const bins = home.columns.get(data.grid).bins
+  const [left, right, bottom, top] = frame.range
   const [x0, x1, y0, y1] = data.extent
   const image = ctx.createImageData(canvas.width, canvas.height)
   const pixels = new Uint32Array(image.data.buffer)
-  const column = new Int32Array(canvas.width)
-  for (let px = 0; px < column.length; px++)
-    column[px] = Math.floor(((range[0] + ((px + 0.5) / canvas.width) * (range[1] - range[0]) - x0) / (x1 - x0 || 1)) * bins)
-  let most = 1
-  for (let at = 0; at < counts.length; at++) if (counts[at] > most) most = counts[at]
-  const ink = (theme.kept[2] << 16) | (theme.kept[1] << 8) | theme.kept[0]
+  const across = new Int32Array(canvas.width)
+  for (let px = 0; px < across.length; px++) {
+    const x = left + ((px + 0.5) / canvas.width) * (right - left)
+    across[px] = Math.floor(((x - x0) / (x1 - x0 || 1)) * bins)
+  }
+  const scale = (255 - THINNEST) / Math.log(1 + counts.reduce((a, b) => Math.max(a, b), 1))
+  const [red, green, blue] = ink.theme.kept
+  const color = (blue << 16) | (green << 8) | red
   for (let py = 0; py < canvas.height; py++) {
-    const y = range[3] - ((py + 0.5) / canvas.height) * (range[3] - range[2])
+    const y = top - ((py + 0.5) / canvas.height) * (top - bottom)
     const row = Math.floor(((y1 - y) / (y1 - y0 || 1)) * bins)
     if (row < 0 || row >= bins) continue
-    for (let px = 0; px < column.length; px++) {
-      const count = column[px] >= 0 && column[px] < bins ? counts[row * bins + column[px]] : 0
-      if (count) pixels[py * column.length + px] = ((40 + 215 * (Math.log(1 + count) / Math.log(1 + most))) << 24) | ink
+    for (let px = 0; px < across.length; px++) {
+      const count = across[px] >= 0 && across[px] < bins ? counts[row * bins + across[px]] : 0
+      if (count) pixels[py * across.length + px] = ((THINNEST + scale * Math.log(1 + count)) << 24) | color
     }
   }
   ctx.putImageData(image, 0, 0)
 }
 
-// Tells the server what is looked at, once the zoom rests.
+// Tells the server what is in view, once the zoom rests.
 function tellView(map) {
-  if (!map.data.grid) return
-  const seen = JSON.stringify(map.range)
-  if (seen === map.toldView) return
-  clearTimeout(map.viewing)
-  map.viewing = setTimeout(() => {
-    map.toldView = seen
-    map.send("view", [...map.range])
-  }, 300)
+  const { range } = map.frame
+  if (!map.data.grid || map.made.get("told view") === JSON.stringify([range])) return
+  clearTimeout(map.timers.view)
+  map.timers.view = setTimeout(() => {
+    changed(map, "told view", map.frame.range)
+    map.send("view", [...map.frame.range])
+  }, RESTED)
 }

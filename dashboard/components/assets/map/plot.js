@@ -6,13 +6,17 @@ async function loadPlotly(map, [version, sha256]) {
   if (window.Plotly) return window.Plotly
   const asker = home.plotlyAsker
   if (asker && asker !== map && !home.columns.has("plotly")) askForPlotly(map) // who asked may be gone with its page
-  return (home.plotly ||= findPlotly(map, version, sha256).then(runSource).catch((e) => { home.plotly = null; throw e }))
+  home.plotly ||= findPlotly(map, version, sha256).then(runSource).catch((error) => {
+    home.plotly = null
+    throw error
+  })
+  return home.plotly
 }
 
 async function findPlotly(map, version, sha256) {
-  const held = window.caches && (await caches.open(CACHE).then((c) => c.match(cacheName(version))).catch(() => null))
-  if (held) {
-    const bytes = new Uint8Array(await held.arrayBuffer())
+  const cached = window.caches && (await caches.open(CACHE).then((c) => c.match(cacheName(version))).catch(() => null))
+  if (cached) {
+    const bytes = new Uint8Array(await cached.arrayBuffer())
     if ((await digest(bytes)) === sha256) return bytes
   }
   return new Promise((done) => {
@@ -39,7 +43,8 @@ home.warm = (c) => {
 
 async function digest(bytes) {
   if (!window.crypto?.subtle) return null
-  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].map((b) => b.toString(16).padStart(2, "0")).join("")
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))
+  return [...hash].map((b) => b.toString(16).padStart(2, "0")).join("")
 }
 
 function keepPlotly(blob) {
@@ -50,26 +55,27 @@ function keepPlotly(blob) {
 
 function runSource(source) {
   return new Promise((done, fail) => {
-    const script = document.createElement("script")
-    script.src = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
+    const src = URL.createObjectURL(new Blob([source], { type: "text/javascript" }))
+    const script = element("script", "", null, { src })
     script.onload = () => done(window.Plotly)
     script.onerror = () => fail(new Error("plotly.js did not start"))
     document.head.append(script)
   })
 }
 
-function plotLayout(map) {
-  const { theme, data } = map
+function plotLayout({ data, pointer, frame, ink: { theme } }) {
   const titled = Boolean(data.x || data.y)
-  const axis = (title) => ({
-    showgrid: titled, zeroline: false, gridcolor: rgb(theme.text, 0.08), showticklabels: titled, ticks: "", color: rgb(theme.text, 0.72),
-    title: { text: title, font: { size: 11 } }, tickfont: { size: 10 }, showline: false,
+  const axis = (title, range) => ({
+    showgrid: titled, zeroline: false, gridcolor: rgb(theme.text, 0.08), showticklabels: titled, ticks: "",
+    color: rgb(theme.text, 0.72), title: { text: title, font: { size: 11 } }, tickfont: { size: 10 }, showline: false,
+    range,
   })
-  const m = map.margins
+  const { margins, size, range } = frame
   return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, dragmode: map.tool, hovermode: false,
-    margin: { l: m.left, r: m.right, t: m.top, b: m.bottom, pad: 0 }, width: map.size[0], height: map.size[1],
-    xaxis: { ...axis(data.x), range: map.range.slice(0, 2) }, yaxis: { ...axis(data.y), range: map.range.slice(2) },
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: false,
+    margin: { l: margins.left, r: margins.right, t: margins.top, b: margins.bottom, pad: 0 },
+    width: size[0], height: size[1], dragmode: pointer.tool,
+    xaxis: axis(data.x, range.slice(0, 2)), yaxis: axis(data.y, range.slice(2)),
     newselection: { line: { color: rgb(theme.text, 0.8), width: 1.2, dash: "solid" } },
     activeselection: { fillcolor: rgb(theme.text), opacity: 0.06 }, selections: [],
   }
@@ -77,38 +83,43 @@ function plotLayout(map) {
 
 async function drawPlot(map) {
   const Plotly = await loadPlotly(map, map.data.plotly)
-  if (!map.plot.isConnected) return
-  await Plotly.react(map.plot, [{ x: [null], y: [null], mode: "markers", type: "scatter" }], plotLayout(map),
+  const { plot } = map.nodes
+  if (!plot.isConnected) return
+  await Plotly.react(plot, [{ x: [null], y: [null], mode: "markers", type: "scatter" }], plotLayout(map),
     { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false, showTips: false })
   map.plotReady = true
-  if (map.plot.dataset.wired) return
-  map.plot.dataset.wired = "1"
-  for (const name of ["plotly_relayouting", "plotly_relayout"]) map.plot.on(name, () => followPlot(map))
-  map.plot.on("plotly_selected", () => lassoed(map))
+  if (plot.dataset.wired) return
+  plot.dataset.wired = "1"
+  for (const name of ["plotly_relayouting", "plotly_relayout"]) plot.on(name, () => followPlot(map))
+  plot.on("plotly_selected", () => lassoed(map))
 }
 
 function followPlot(map) {
-  const { xaxis, yaxis } = map.plot._fullLayout
+  const { xaxis, yaxis } = map.nodes.plot._fullLayout
   const range = [...xaxis.range, ...yaxis.range].map(Number)
-  if (range.every((v, i) => v === map.range[i])) return
-  map.range = range
-  map.zooms.set(map.data.place, range)
-  map.repaint("project")
+  if (range.every((v, i) => v === map.frame.range[i])) return
+  map.frame.range = range
+  map.frame.zooms.set(map.data.place, range)
+  repaint(map, "project")
 }
 
 // The drawn outline, as a polygon in the layout's coordinates.
 function lassoed(map) {
-  const drawn = map.plot.layout.selections?.at(-1)
+  const { plot } = map.nodes
+  const drawn = plot.layout.selections?.at(-1)
   if (!drawn) return
   const polygon = drawn.type === "rect" ? corners(drawn) : pathPoints(drawn.path)
-  setTimeout(() => window.Plotly.relayout(map.plot, { selections: [] }), 0)
-  if (polygon.length >= 3) map.choose(polygon)
+  setTimeout(() => window.Plotly.relayout(plot, { selections: [] }), 0)
+  if (polygon.length >= 3) choose(map, polygon)
 }
 
 const corners = ({ x0, x1, y0, y1 }) => [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
 
+const MOST_CORNERS = 240 // of an outline: a hand draws thousands, and each is tested against every row
+
 function pathPoints(path) {
   const points = path.replace(/[MZ]/gi, "").split("L").map((p) => p.split(",").map(Number))
-  const step = Math.ceil(points.length / 240)
-  return points.filter((p, i) => i % step === 0 && p.every(Number.isFinite)).map((p) => p.map((v) => Number(v.toPrecision(7))))
+  const step = Math.ceil(points.length / MOST_CORNERS)
+  const thinned = points.filter((p, i) => i % step === 0 && p.every(Number.isFinite))
+  return thinned.map((p) => p.map((v) => Number(v.toPrecision(7))))
 }

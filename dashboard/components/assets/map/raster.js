@@ -1,20 +1,26 @@
 // Points to pixels on the CPU: offsets once per zoom, colors per change. A million points without a GPU.
 const LEVELS = 255 // points counted per pixel before it is full
-const DROPPED_TIMES = 3 // 257 times 255 is the most that a color's 16 bits hold
 const FAINTEST = 0.5 // opacity of a lone point
+const MOST_SHAPES = 3500 // points drawn one by one; more are counted per pixel, in the time of one frame
+const TURN = 2 * Math.PI
 
-// Pixel offset of each point (-1 = out of view), the pixel -> row index for hover, and how many are in view.
-function project(map) {
-  const started = performance.now()
-  const { x, y } = home.columns.get(map.data.coords).data
-  const { width, height } = map.canvas
-  const [x0, x1, y0, y1] = map.range
-  const sx = width / (x1 - x0)
-  const sy = height / (y1 - y0)
-  if (map.offsets?.length !== x.length) map.offsets = new Int32Array(x.length)
-  if (map.index?.length !== width * height) map.index = new Int32Array(width * height)
-  map.index.fill(-1)
-  const { offsets, index, hidden } = map
+const newRaster = () => ({
+  offsets: new Int32Array(0), // of each row: its pixel, -1 where it is out of view
+  rowAt: new Int32Array(0), // of each pixel: the row drawn there last, -1 for none
+  inView: 0, diameter: 1,
+  sumA: new Uint32Array(0), sumB: new Uint32Array(0), image: null, pixels: null, // what each pixel adds up to
+})
+
+function project({ data, nodes, rows, frame, raster }) {
+  const { x, y } = home.columns.get(data.coords).data
+  const { width, height } = nodes.canvas
+  const [x0, x1, y0, y1] = frame.range
+  const [sx, sy] = [width / (x1 - x0), height / (y1 - y0)]
+  if (raster.offsets.length !== x.length) raster.offsets = new Int32Array(x.length)
+  if (raster.rowAt.length !== width * height) raster.rowAt = new Int32Array(width * height)
+  const { offsets, rowAt } = raster
+  const { hidden } = rows
+  rowAt.fill(-1)
   let seen = 0
   for (let i = 0; i < x.length; i++) {
     const px = (x[i] - x0) * sx
@@ -22,79 +28,32 @@ function project(map) {
     if (px >= 0 && px < width && py >= 0 && py < height && !hidden[i]) {
       const at = (py | 0) * width + (px | 0)
       offsets[i] = at
-      index[at] = i
+      rowAt[at] = i
       seen++
     } else offsets[i] = -1
   }
-  map.inView = seen
-  map.diameter = pointSize(seen) * (seen > 60000 ? 1 : Math.round(map.ratio))
-  map.times.project = performance.now() - started
+  raster.inView = seen
+  raster.diameter = pointSize(seen) * (seen > 60000 ? 1 : Math.round(frame.ratio))
 }
 
+// Pixels across: so that as many points as these leave the page between them to be seen.
 function pointSize(seen) {
   if (seen > 250000) return 1
   if (seen > 30000) return 2
   if (seen > 8000) return 3
-  if (seen > 3500) return 4
+  if (seen > MOST_SHAPES) return 4
   return seen > 900 ? 6 : 8
 }
 
-// Index of each point's color in the tables below.
-function colorIndex(map) {
-  const { kind, column, codes } = map.data.colors
-  const n = map.data.n
-  const out = map.colorOf?.length === n ? map.colorOf : (map.colorOf = new Uint16Array(n))
-  if (kind === "category") {
-    const blob = home.columns.get(codes)
-    const none = blob.palette.length
-    for (let i = 0; i < n; i++) out[i] = blob.data.codes[i] < none ? blob.data.codes[i] : none
-    map.colors = [...blob.palette.map(hexColor), hexColor(blob.none)]
-  } else if (kind === "score") {
-    const ranks = home.columns.get(map.data.ranks)?.data[column]
-    for (let i = 0; i < n; i++) out[i] = ranks && ranks[i] ? ranks[i] >> 8 : 256
-    map.colors = [...Array(256).keys()].map((v) => sequential(v / 255)).concat([map.theme.none])
-  } else {
-    out.fill(0)
-    map.colors = [map.theme.kept]
-  }
-}
-
-// Perceptually even from dark blue over teal to yellow (viridis-like anchors).
-const SCALE = ["#4A3F9C", "#31688E", "#21918C", "#5EC962", "#FDE725"].map(hexColor)
-function sequential(t) {
-  const at = Math.min(t * (SCALE.length - 1), SCALE.length - 1.0001)
-  return mix(SCALE[at | 0], SCALE[(at | 0) + 1], at % 1)
-}
-
-function colorTables(map) {
-  const decision = map.data.colors.kind === "decision"
-  const fade = decision ? 0 : 0.62
-  const front = map.data.colors.kind === "category" && (map.forward ?? null) !== null
-  const shown = front ? map.colors.map((c, i) => (i === map.forward ? c : mix(c, map.theme.faded, 0.85))) : map.colors
-  const dropped = shown.map((c) => (decision ? map.theme.dropped : mix(c, map.theme.faded, fade)))
-  map.tables = [{ colors: dropped }, { colors: shown }]
-  const both = [...dropped, ...shown] // a row's color is at (kept ? number of colors : 0) + colorOf[row]
-  const pale = both.map((c) => mix(c, map.theme.background, 0.6)) // of points too small to be drawn hollow
-  const four = [...both, ...pale]
-  // The few that go are what one looks for among the many that stay: each counts as several.
-  const times = (at) => (decision && at % (2 * map.colors.length) < map.colors.length ? DROPPED_TIMES : 1)
-  map.packed = [
-    Uint32Array.from(four, (c, at) => times(at) * ((c[0] << 16) | c[1])),
-    Uint32Array.from(four, (c, at) => times(at) * ((c[2] << 16) | 1)),
-  ]
-}
-
 function paint(map) {
-  const started = performance.now()
   if (map.data.grid && !map.data.n) paintGrid(map)
-  else if (map.inView <= 3500) paintShapes(map)
+  else if (map.raster.inView <= MOST_SHAPES) paintShapes(map)
   else paintDensity(map)
-  map.times.paint = performance.now() - started
 }
 
 // Few points: antialiased discs; dropped ones are crosses.
-function paintShapes(map) {
-  const { ctx, canvas, offsets, kept, colorOf, tables, diameter, hollow } = map
+function paintShapes({ nodes, rows: { hollow }, decision: { kept }, raster: { offsets, diameter }, ink }) {
+  const { canvas, ctx } = nodes
   ctx.clearRect(0, 0, canvas.width, canvas.height)
   const stamps = new Map()
   const half = Math.ceil(diameter / 2) + 2
@@ -102,65 +61,77 @@ function paintShapes(map) {
     for (let i = 0; i < offsets.length; i++) {
       if (offsets[i] < 0 || kept[i] !== state) continue
       const open = hollow ? hollow[i] : 0
-      const name = colorOf[i] * 4 + state * 2 + open
+      const name = ink.colorOf[i] * 4 + state * 2 + open
       let stamp = stamps.get(name)
-      if (!stamp) stamps.set(name, (stamp = makeStamp(map, tables[state].colors[colorOf[i]], state, open, diameter, half)))
+      if (!stamp) stamps.set(name, (stamp = makeStamp(ink, ink.colorOf[i], state, open, diameter, half)))
       ctx.drawImage(stamp, (offsets[i] % canvas.width) - half, ((offsets[i] / canvas.width) | 0) - half)
     }
 }
 
-function makeStamp(map, color, kept, open, diameter, half) {
-  const stamp = Object.assign(document.createElement("canvas"), { width: half * 2, height: half * 2 })
-  const c = stamp.getContext("2d")
-  c.translate(half + 0.5, half + 0.5)
-  const r = diameter / 2
-  if (kept && open) {
-    c.beginPath()
-    c.arc(0, 0, Math.max(1, r - 0.7), 0, 7)
-    c.lineWidth = Math.max(1.2, diameter / 5)
-    c.strokeStyle = rgb(color, 0.9)
-    c.stroke()
-  } else if (kept) {
-    c.beginPath()
-    c.arc(0, 0, r, 0, 7)
-    c.fillStyle = rgb(color, 0.88)
-    c.fill()
-    c.lineWidth = 0.75
-    c.strokeStyle = rgb(map.theme.background, 0.75)
-    c.stroke()
-  } else {
-    c.lineWidth = Math.max(1.3, diameter / 5)
-    c.strokeStyle = rgb(color, 0.95)
-    for (const [dx, dy] of [[1, 1], [1, -1], [-1, 1], [-1, -1]]) { // a hollow cross is open in the middle
-      c.beginPath()
-      c.moveTo(r * 0.8 * dx, r * 0.8 * dy)
-      c.lineTo(open ? r * 0.3 * dx : 0, open ? r * 0.3 * dy : 0)
-      c.stroke()
-    }
-  }
+function makeStamp({ tables, theme }, color, kept, open, diameter, half) {
+  const stamp = element("canvas", "", null, { width: half * 2, height: half * 2 })
+  const ctx = stamp.getContext("2d")
+  ctx.translate(half + 0.5, half + 0.5)
+  const fill = tables[kept].colors[color]
+  if (!kept) drawCross(ctx, fill, open, diameter)
+  else if (open) drawRing(ctx, fill, diameter)
+  else drawDisc(ctx, fill, theme.background, diameter)
   return stamp
+}
+
+function drawDisc(ctx, color, edge, diameter) {
+  ctx.beginPath()
+  ctx.arc(0, 0, diameter / 2, 0, TURN)
+  ctx.fillStyle = rgb(color, 0.88)
+  ctx.fill()
+  ctx.lineWidth = 0.75
+  ctx.strokeStyle = rgb(edge, 0.75)
+  ctx.stroke()
+}
+
+function drawRing(ctx, color, diameter) {
+  ctx.beginPath()
+  ctx.arc(0, 0, Math.max(1, diameter / 2 - 0.7), 0, TURN)
+  ctx.lineWidth = Math.max(1.2, diameter / 5)
+  ctx.strokeStyle = rgb(color, 0.9)
+  ctx.stroke()
+}
+
+// A hollow cross is open in the middle.
+function drawCross(ctx, color, open, diameter) {
+  const [far, near] = [(diameter / 2) * 0.8, open ? (diameter / 2) * 0.3 : 0]
+  ctx.lineWidth = Math.max(1.3, diameter / 5)
+  ctx.strokeStyle = rgb(color, 0.95)
+  ctx.beginPath()
+  for (const [dx, dy] of [[1, 1], [1, -1], [-1, 1], [-1, -1]]) {
+    ctx.moveTo(far * dx, far * dy)
+    ctx.lineTo(near * dx, near * dy)
+  }
+  ctx.stroke()
 }
 
 // Many points: count and mean color per pixel, opacity by count; dropped ones cover fewer pixels (a small cross).
 function paintDensity(map) {
-  const { ctx, canvas } = map
+  const { raster, nodes: { ctx, canvas } } = map
   const size = canvas.width * canvas.height
-  if (map.sumA?.length !== size) {
-    map.sumA = new Uint32Array(size)
-    map.sumB = new Uint32Array(size)
-    map.image = ctx.createImageData(canvas.width, canvas.height)
-    map.pixels = new Uint32Array(map.image.data.buffer)
+  if (raster.sumA.length !== size) {
+    raster.sumA = new Uint32Array(size)
+    raster.sumB = new Uint32Array(size)
+    raster.image = ctx.createImageData(canvas.width, canvas.height)
+    raster.pixels = new Uint32Array(raster.image.data.buffer)
   } else {
-    map.sumA.fill(0)
-    map.sumB.fill(0)
+    raster.sumA.fill(0)
+    raster.sumB.fill(0)
   }
-  map.diameter === 1 ? addPixels(map) : addShapes(map)
-  resolve(map)
-  ctx.putImageData(map.image, 0, 0)
+  raster.diameter === 1 ? addPixels(map) : addShapes(map, canvas.width)
+  blend(raster)
+  ctx.putImageData(raster.image, 0, 0)
 }
 
-function addPixels({ offsets, kept, hollow, colorOf, colors, packed: [A, B], sumA, sumB }) {
-  const shift = colors.length
+function addPixels({ raster, rows: { hollow }, decision: { kept }, ink }) {
+  const { offsets, sumA, sumB } = raster
+  const { colorOf, packed: [A, B] } = ink
+  const shift = ink.colors.length
   const pale = 2 * shift
   for (let i = 0; i < offsets.length; i++) {
     const at = offsets[i]
@@ -173,10 +144,12 @@ function addPixels({ offsets, kept, hollow, colorOf, colors, packed: [A, B], sum
   }
 }
 
-function addShapes({ offsets, kept, hollow, colorOf, colors, packed: [A, B], sumA, sumB, diameter, canvas }) {
-  const shift = colors.length
-  const shapes = [cross(diameter, canvas.width), square(diameter, canvas.width)]
-  shapes.push(...shapes.map((shape) => (diameter < 3 ? shape : without(shape, diameter, canvas.width))))
+function addShapes({ raster, rows: { hollow }, decision: { kept }, ink }, width) {
+  const { offsets, sumA, sumB, diameter } = raster
+  const { colorOf, packed: [A, B] } = ink
+  const shift = ink.colors.length
+  const shapes = [cross(diameter, width), square(diameter, width)]
+  shapes.push(...shapes.map((shape) => (diameter < 3 ? shape : without(shape, diameter, width))))
   const pale = diameter < 3 ? 2 * shift : 0
   const size = sumA.length
   for (let i = 0; i < offsets.length; i++) {
@@ -213,8 +186,8 @@ function cross(d, width) {
   return d === 2 ? [0, -width - 1] : [...out]
 }
 
-function resolve(map) {
-  const { sumA, sumB, pixels } = map
+// Sums to pixels: the mean color, as opaque as many points lie there.
+function blend({ sumA, sumB, pixels }) {
   const alpha = alphaTable(sumB)
   for (let p = 0; p < pixels.length; p++) {
     const b = sumB[p]
@@ -238,5 +211,6 @@ function alphaTable(sumB) {
   let full = most
   for (let above = 0; full > DROPPED_TIMES && above + histogram[full] <= drawn / 100; full--) above += histogram[full]
   const scale = Math.log(1 + full) - Math.log(2)
-  return Uint8Array.from(histogram, (_, k) => 255 * Math.min(1, FAINTEST + ((1 - FAINTEST) * (Math.log(1 + k) - Math.log(2))) / scale))
+  const opacity = (k) => FAINTEST + ((1 - FAINTEST) * (Math.log(1 + k) - Math.log(2))) / scale
+  return Uint8Array.from(histogram, (_, k) => 255 * Math.min(1, opacity(k)))
 }
