@@ -104,7 +104,7 @@ def linear_factors(tap: GradientTap, x: Any, cotangent: Cotangent) -> dict[str, 
     """Each linear layer's factors of the examples `x`: a vector-Jacobian product with the cotangent of their logits."""
     with torch.enable_grad():
         logits = tap.network(x)
-    names = {id(module): name for name, module in tap.network.named_modules()}
+    names = tap.names()
     factors: dict[str, Factors] = {}
     for module, calls in tap.calls(logits, cotangent(logits.detach())):
         if is_linear(module):

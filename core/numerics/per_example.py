@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from jaxtyping import Float, Float64, Integer
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.hooks import RemovableHandle
 
 from core.types.errors import ModelError
@@ -24,6 +23,9 @@ from .affine_norms import Statistics, saved_statistics
 from .fallback import module_squared_norm, network_squared_norm, single_squared_norm
 from .layer_norms import Call, is_plain, layer_squared_norm
 from .outer import Scratch
+from .packed_attention import PackedAttention, is_packed_attention
+from .shared_calls import SharedCalls, rows_of
+from .tap_units import has_tied_parameters, units_of
 
 # How closely the tap and plain autograd must agree on squared norms before the tap is trusted; looser below float32.
 _AGREES = {torch.float64: 1e-8, torch.float32: 1e-3}
@@ -65,7 +67,8 @@ class GradientTap:
     """`with GradientTap(network) as tap:` run the network, then ask `tap.squared_norms(x, logits, targets)`.
 
     Inside the block the network is in eval mode and frozen, afterwards as it was before. Each row of the logits must
-    depend on one example alone; `check` finds networks where that is not so.
+    depend on one example alone; `check` finds networks where that is not so. Say `expect(x)` before a run of `x` that
+    does not call the network itself.
     """
 
     def __init__(self, network: nn.Module, memory: int | None = None):
@@ -78,9 +81,11 @@ class GradientTap:
         self._total: Tensor | None = None
         self._calls: list[tuple[nn.Module, list[Call]]] = []
         self._scratch = Scratch()
+        self._attentions: dict[str, PackedAttention] = {}
+        self._shared = SharedCalls()
         self._rooted: bool | None = None  # the input needs a gradient: branches may pass by the first anchor
         self._anchor = torch.zeros((), requires_grad=True)
-        self._whole = _has_tied_parameters(network)
+        self._whole = has_tied_parameters(network)
         if self._whole:
             self.notes = (
                 "Tied weights: gradients of the whole network are computed one example at a time by torch.func.",
@@ -112,7 +117,17 @@ class GradientTap:
     def _install(self) -> None:
         if self._whole:
             return
-        self._layers = [_Layer(module) for module in _units(self.network)]
+        names = {id(module): name for name, module in self.network.named_modules()}
+        units: list[nn.Module] = []
+        for unit in units_of(self.network):
+            if is_packed_attention(unit):
+                tapped = PackedAttention(unit, lambda: self._recording or not torch.is_grad_enabled())
+                self._attentions[names[id(unit)]] = tapped
+                units += [*tapped.projections.values(), unit.out_proj]
+            else:
+                units.append(unit)
+        self._layers = [_Layer(module) for module in units]
+        self._handles.append(self.network.register_forward_pre_hook(self._before))
         for layer in self._layers:
             hook = _forward_hook(self, layer)
             self._handles.append(layer.module.register_forward_hook(hook, with_kwargs=True))
@@ -123,7 +138,36 @@ class GradientTap:
     def _remove(self) -> None:
         for handle in self._handles:
             handle.remove()
-        self._handles, self._layers = [], []
+        for attention in self._attentions.values():
+            attention.remove()
+        self._handles, self._layers, self._attentions = [], [], {}
+
+    def names(self) -> dict[int, str]:
+        """id of a tapped layer -> its name in the network; parts of an attention are named below it."""
+        names = {id(module): name for name, module in self.network.named_modules()}
+        for name, attention in self._attentions.items():
+            names |= {id(layer): f"{name}.{part}" for part, layer in attention.projections.items()}
+        return names
+
+    def expect(self, x: Any) -> None:
+        """Say which examples run next, so that a call for all of them can be told from a call for each."""
+        self._shared.rows = rows_of(x)
+
+    def _before(self, _: nn.Module, args: tuple[Any, ...]) -> None:
+        if args and not self._recording:
+            self.expect(args[0])
+
+    def _first_run(self, run: Callable[[Any], Float[Tensor, "batch class"]], x: Any) -> Float[Tensor, "batch class"]:
+        """Logits of `x`; without spreading shared calls where the network does not bear it."""
+        self.expect(x)
+        try:
+            return run(x)
+        except Exception:  # code of the person's own may raise anything; without shared calls it is theirs to explain
+            if not self._shared.found:
+                raise
+            self.forget()
+            self._shared.allowed = False
+            return run(x)
 
     def check(self, x: Any, run: Callable[[Any], Float[Tensor, "batch class"]] | None = None) -> None:
         """Compare the tap with plain autograd on the examples `x` (one or two are enough).
@@ -136,7 +180,7 @@ class GradientTap:
         """
         if self._whole:
             return
-        logits = (run or self.network)(x)
+        logits = self._first_run(run or self.network, x)
         targets = logits.argmin(dim=1)  # the class it believes in least: gradients far from rounding
         try:
             by_autograd = self._unhooked(lambda: single_squared_norm(self.network, x, targets))
@@ -207,9 +251,12 @@ class GradientTap:
         if self._recording or not torch.is_grad_enabled():
             return output
         first = output[0] if isinstance(output, tuple) else output
+        spread = self._shared.of(layer.module, len(layer.uses), args[0] if args else kwargs.get("input"), first)
+        if spread is not None:
+            args, kwargs, first = tuple(map(spread, args)), {k: spread(v) for k, v in kwargs.items()}, spread(first)
         use = _Use(
             tuple(map(_detached, args)), {k: _detached(v) for k, v in kwargs.items()}, _versions(args, kwargs),
-            saved_statistics(layer.module, first),
+            saved_statistics(layer.module, first) if spread is None else None,
         )  # fmt: skip
         layer.uses.append(use)
         layer.pending += 1
@@ -264,17 +311,3 @@ def _forward_hook(tap: GradientTap, layer: _Layer) -> Callable[..., Any]:
         return tap._keep(layer, args, kwargs, output)
 
     return hook
-
-
-def _units(module: nn.Module) -> list[nn.Module]:
-    """Layers to tap: known ones, and whole subtrees under a module with parameters of an unknown kind."""
-    if any(p is not None for p in module._parameters.values()) or is_parametrized(module):
-        return [module]
-    units = [unit for child in module.children() for unit in _units(child)]
-    return list({id(unit): unit for unit in units}.values())
-
-
-def _has_tied_parameters(network: nn.Module) -> bool:
-    modules = {id(m): m for m in network.modules()}.values()
-    owners = [id(p) for m in modules for p in m._parameters.values() if p is not None]
-    return len(owners) != len(set(owners))

@@ -100,6 +100,8 @@ def run_pass(
         for part in _parts(network, encoded, settings):
             x = to_device(span(encoded, part.start, part.stop), device)
             targets = torch.from_numpy(labels[part]).to(device)
+            if tap is not None:
+                tap.expect(x)
             with casting(device, settings.bf16 and tap is None and spread is None):
                 _pass_batch(network, x, part, targets, tap, spread, outputs)
             progress.advance()

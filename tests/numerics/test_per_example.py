@@ -143,7 +143,7 @@ def _vectors(*dims: int) -> Tensor:
     ("make", "x", "note"),
     [
         (GroupedConvolutions, _vectors(4, 16, 16), ""),
-        (Attention, _ids(), "MultiheadAttention"),
+        (Attention, _ids(), ""),
         (TiedWeights, _ids(), "Tied weights"),
         (Escaping, _vectors(8), "escape the taps"),
         (OwnParameters, _vectors(8), "ConvTranspose1d, ParametrizedLinear"),
