@@ -114,7 +114,7 @@ def _finished(run: actions.runs.Run) -> None:
                 "Seconds": st.column_config.NumberColumn(format="%.1f", width=70),
                 "Score": st.column_config.TextColumn(width=130),
                 "What it finds": st.column_config.TextColumn(width=300),
-                "State": st.column_config.TextColumn(width=130),
+                "State": st.column_config.TextColumn(width=95),
                 "Assumptions": st.column_config.TextColumn(width=175),
                 "Needs": st.column_config.TextColumn(width=150),
                 "Skill": st.column_config.NumberColumn(format="%.2f", width=60),

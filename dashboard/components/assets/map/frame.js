@@ -1,5 +1,5 @@
 // Which part of the plane is in view, at which size.
-const TITLED = { left: 46, right: 8, top: 8, bottom: 34 } // room for the axes' numbers and titles
+const TITLED = { left: 46, right: 8, top: 8, bottom: 40 } // room for the axes' numbers and titles
 const BARE = { left: 0, right: 0, top: 0, bottom: 0 }
 const SHARPEST = 2 // pixels of the canvas per pixel of the page: more cost four times the work and are not seen
 const ROOM = 0.04 // around the outermost points, as a share of their extent
