@@ -9,6 +9,7 @@ from core.runs.folder.samples import sample_cards
 from core.store.workspace import cache_root
 from core.types.examples import Roles, SourceReport
 from core.types.previews import SampleCard, SourcePreview
+from core.types.recorded import RecordedFiles
 
 
 def inspect_source(
@@ -31,9 +32,13 @@ def report_source(
     roles: Roles = Roles(),
     labels: str | None = None,
     class_map: str | None = None,
+    recorded: RecordedFiles = RecordedFiles(),
 ) -> SourceReport:
-    """Load the whole dataset in a child process with limits and return its report card; errors as `preview_source`."""
-    return guarded.report_in_child(source, modality, roles, labels=labels, class_map=class_map, cache=cache_root())
+    """Load the whole dataset, and what was recorded beside it, in a child process with limits and return its report
+    card; errors as `preview_source`.
+    """
+    files = {"labels": labels, "class_map": class_map, "cache": cache_root()}
+    return guarded.report_in_child(source, modality, roles, recorded=recorded, **files)
 
 
 def samples() -> list[SampleCard]:

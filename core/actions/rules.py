@@ -42,9 +42,11 @@ def rules_in(path: Path) -> Rules:
 
 
 def chosen_rules(view: ScoreView, file: Path | None, preset: str | None, saved: Rules | None) -> Rules:
-    """The rules of the file, else the preset's, else the saved ones, else the usual; `RulesError` as for each."""
+    """The rules of the file, else the preset's, else the saved ones, else the usual; `RulesError` as for each, and for
+    a file that names a score or family that there is not.
+    """
     if file is not None:
-        return rules_in(file)
+        return rule_edits.checked_names(view, rules_in(file))
     if preset is not None:
         return preset_named(preset).build(view)
     return saved or default_rules(view)

@@ -13,13 +13,26 @@ from core.datasets.spreadsheet import csv_text, safe_frame
 from core.runs.decide import view
 from core.runs.plan import catalogue
 from core.runs.read import evaluating, one_example, tables
+from core.scores import SCORES, is_own, method_of_score
+from core.scores.method import ScoreMethod
 from core.store import Run
 from core.store.atomic import write_bytes
+from core.types.registry import find
 
 
 def score_view(run: Run) -> ScoreView:
     """The arrays that rules act on. Costs one read of every score: keep it (the dashboard caches one per run)."""
     return view.score_view(run)
+
+
+def methods_of(run: Run) -> tuple[ScoreMethod, ...]:
+    """Every registered score, and the person's own ones of this run."""
+    return (*SCORES, *(method_of_score(score) for name in run.score_names if is_own(score := run.score(name))))
+
+
+def method_in(run: Run, name: str) -> ScoreMethod:
+    """What a score says about itself, also a person's own. Raises `CurationError` for a name that there is not."""
+    return find(name, methods_of(run), "score")
 
 
 def clusters(run: Run, name: str) -> np.ndarray:

@@ -206,6 +206,8 @@ class Session:
 
 
 def _reopen(spec: RunSpec) -> ExampleTable:
-    from core.datasets import load_examples
+    from core.datasets import load_with_recorded
 
-    return load_examples(spec.source, spec.modality, spec.roles, cache_root(), spec.class_map, spec.labels)
+    return load_with_recorded(
+        spec.source, spec.recorded, spec.modality, spec.roles, cache_root(), spec.class_map, spec.labels
+    )[0]

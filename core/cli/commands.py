@@ -13,6 +13,7 @@ from core.types.runs import BEST, RunSpec, RunState, TrainingSpec
 
 from . import words
 from .progress import shown_progress
+from .recorded import recorded_from
 from .say import complain, say, say_csv, say_json, say_text
 
 EXIT_INCOMPLETE = 1  # not 2, an error in words: the run is there, and some of its scores are missing
@@ -88,6 +89,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         map=not asked.no_map,
         threads=asked.threads,
         memory=asked.memory,
+        recorded=recorded_from(asked),
     )
 
 
@@ -127,7 +129,11 @@ def _run_id(run: str) -> str:
 def inspect(asked: Namespace) -> None:
     """What a source holds; it may be a stranger's, so that a process with limits reads it."""
     words.print_preview(actions.data.preview_source(asked.source, asked.modality, roles_from(asked), asked.labels))
-    words.print_report(actions.data.report_source(asked.source, asked.modality, roles_from(asked), asked.labels))
+    recorded = recorded_from(asked)
+    report = actions.data.report_source(
+        asked.source, asked.modality, roles_from(asked), asked.labels, asked.class_map, recorded
+    )
+    words.print_report(report)
 
 
 def methods(asked: Namespace) -> None:

@@ -13,6 +13,7 @@ from core.types.validation import Within
 
 from .curation import NEAR_DUPLICATES
 from .flag_types import memory, model, names, number, path_words, shares, some_of, whole
+from .recorded import recorded_flags
 
 
 def _ends(bounds: Within) -> tuple[int, int]:
@@ -34,6 +35,7 @@ def run(own: argparse.ArgumentParser) -> None:
         "--out", metavar="RUN", type=Path, required=True, help="folder of the run; goes on with one begun there"
     )
     _role_flags(own)
+    recorded_flags(own)
     own.add_argument("--scores", type=names, default=("all",), help="names joined by commas, or all")
     own.add_argument(
         "--model",
@@ -278,6 +280,7 @@ def noise(own: argparse.ArgumentParser) -> None:
 def inspect(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE", type=path_words)
     _role_flags(own)
+    recorded_flags(own)
 
 
 def rules(own: argparse.ArgumentParser) -> None:

@@ -43,11 +43,8 @@ def print_run(run: actions.runs.Run) -> None:
     if run.spec.training.own_code or run.spec.training.weights:
         say(f"outputs of the network, in order: {', '.join(examples.class_names)}", gap=True)
     _print_judges(run)
-    odd = [finding.text for finding in examples.report if finding.level == "warning"]
-    if odd:
-        say("what is odd about the data:", gap=True)
-    for text in odd[:MOST_DETAILS]:
-        say(f"  {text}")
+    _print_findings("recorded elsewhere", [f.text for f in examples.report if f.code == "recorded"])
+    _print_findings("what is odd about the data", [f.text for f in examples.report if f.level == "warning"])
     for warning in run.warnings:
         say(f"warning: {warning}", gap=True)
     _print_reasons("not computed here", card.get("not_here", {}))
@@ -67,6 +64,13 @@ def _print_judges(run: actions.runs.Run) -> None:
         say("judges of the labels, by out-of-fold accuracy:", gap=True)
     for line in judges:
         say(f"  {line}")
+
+
+def _print_findings(title: str, texts: Sequence[str]) -> None:
+    if texts:
+        say(f"{title}:", gap=True)
+    for text in texts[:MOST_DETAILS]:
+        say(f"  {text}")
 
 
 def _print_reasons(title: str, problems: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from core.types.errors import RulesError
 
 from .normalise import normalise
 
-_MOST_SCORES = 63  # presence is one bit per score
+MOST_SCORES = 63  # presence is one bit per score
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,8 @@ def build_terms(
     reference: Bool[np.ndarray, " example"] | None = None,
 ) -> Terms:
     """Normalise every score (see `normalise`); slow, and cached by the caller. Raises `RulesError` beyond 63 scores."""
-    if len(values) > _MOST_SCORES:
-        raise RulesError(f"{len(values)} scores are more than rules can combine.", f"Use at most {_MOST_SCORES}.")
+    if len(values) > MOST_SCORES:
+        raise RulesError(f"{len(values)} scores are more than rules can combine.", f"Use at most {MOST_SCORES}.")
     count = len(next(iter(values.values()))) if values else 0
     matrix = np.zeros((len(values), count), np.float32)
     presence = np.zeros(count, np.uint64)

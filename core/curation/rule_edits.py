@@ -6,11 +6,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from core.scores import SCORES
 from core.types.curation import CutKind, Guardrails, Rules, Side, Threshold
+from core.types.errors import RulesError
 from core.types.figures import digits
+from core.types.methods import Group
+from core.types.registry import check_name
 
 from .ranking import drops_first
 from .view import ScoreView
+
+
+def checked_names(view: ScoreView, rules: Rules) -> Rules:
+    """The same rules; `RulesError` where they name a score that neither this run nor Chaffinch has, or a family that
+    there is not. A score of ours that this run lacks is told as a warning: other rules of the file still hold.
+    """
+    known = (*view.scores, *(method.name for method in SCORES if method.name not in view.scores))
+    for name in rules.score_weights:
+        check_name(name, known, "score", RulesError)
+    for cut in rules.thresholds:
+        check_name(cut.score, ("composite", *known), "score", RulesError)
+    for name in rules.group_weights:
+        check_name(name, Group, "family of scores", RulesError)
+    return rules
 
 
 def drop_side(rules: Rules) -> Side:

@@ -43,6 +43,9 @@ class ScoreColumn:
     skill: float | None = None
     definition: Mapping[str, Any] = field(default_factory=dict)
     flags: np.ndarray | None = None  # bool [N]: beyond the cut-off that the method itself gives
+    title: str = ""  # this and what each end means: for people
+    high_means: str = ""
+    low_means: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", np.asarray(self.values, np.float32))
@@ -70,6 +73,9 @@ def score_column(score: Score, method: ScoreMethod) -> ScoreColumn:
         score.skill,
         definition,
         None if score.flags is None else np.asarray(score.flags, bool),
+        method.title,
+        method.high_means,
+        method.low_means,
     )
 
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from core.datasets.samples import sample_run as sample_run
     from core.datasets.sources import LOADERS as LOADERS
     from core.datasets.sources import inspect_source as inspect_source
-    from core.datasets.sources import load_beside as load_beside
     from core.datasets.sources import load_examples as load_examples
     from core.datasets.sources import load_trace as load_trace
+    from core.datasets.sources import load_with_recorded as load_with_recorded
     from core.datasets.sources import source_path as source_path
 
 _HOMES = {
@@ -36,9 +36,9 @@ _HOMES = {
     "Sample": "samples",
     "UnsafeFileError": "limits",
     "inspect_source": "sources",
-    "load_beside": "sources",
     "load_examples": "sources",
     "load_trace": "sources",
+    "load_with_recorded": "sources",
     "means_sample": "samples",
     "preview_in_child": "guarded",
     "report_in_child": "guarded",

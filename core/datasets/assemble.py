@@ -95,15 +95,15 @@ def _labels(request: Request, parts: Parts, columns: pd.DataFrame) -> Labels:
                 f"{request.name}: no label column was given or recognized. Columns: {listed(columns.columns, 40)}.",
                 f"Choose one with --label (or a file with --labels); --label {NO_COLUMN} goes on without labels.",
             )
-        return Labels(np.full(len(parts.digests), -1, dtype=np.int64), parts.known_classes)
+        return Labels(np.full(len(parts.digests), -1, dtype=np.int64), parts.known_classes or request.class_names)
     mapped = read_class_map(request.class_map)
     return encode_labels(
         columns[parts.roles.label],
         source=request.name,
-        known=mapped or parts.known_classes,
+        known=mapped or parts.known_classes or request.class_names,
         mapped=bool(mapped),
         missing=parts.missing,
-        outputs=parts.outputs,
+        outputs=parts.outputs or request.outputs,
     )
 
 

@@ -32,7 +32,7 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, tup
     tables, warnings, first = list[Any](), dict[str, None](), None
     budget = Budget(path.name, sum(file.stat().st_size for file in files if file.is_file()))
     for file in files:
-        shard = _open_shard(file)
+        shard = open_shard(file)
         first = first or shard.schema_arrow
         warnings |= dict.fromkeys(compare_schemas(shard.schema_arrow, first, file.name, files[0].name))
         tables += _texts(file, shard, budget, rows)
@@ -62,17 +62,19 @@ def schema_words(schema: Any) -> list[str]:
 def parquet_rows(path: Path) -> int:
     """How many rows one Parquet file, or all shards in a folder, say they hold."""
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    return sum(_open_shard(file).metadata.num_rows for file in files)
+    return sum(open_shard(file).metadata.num_rows for file in files)
 
 
 def parquet_schema(path: Path) -> Any:
     """The schema of one Parquet file, or of the first shard in a folder."""
     first = min(path.glob("*.parquet")) if path.is_dir() else path
-    return _open_shard(first, dictionaries=False).schema_arrow
+    return open_shard(first, dictionaries=False).schema_arrow
 
 
-def _open_shard(path: Path, dictionaries: bool = True) -> Any:
-    """dictionaries: texts stay the distinct ones and a number a row, so that their size is known before it is taken."""
+def open_shard(path: Path, dictionaries: bool = True) -> Any:
+    """A Parquet file, opened. Raises `DataError` for an empty or damaged one.
+
+    dictionaries: texts stay the distinct ones and a number a row, so that their size is known before it is taken."""
     from pyarrow import parquet
 
     with open_regular(path) as file:
@@ -161,7 +163,7 @@ def _batches(path: Path, shard: Any, rows: int | None) -> Iterator[Any]:
     except OSError as error:
         if "DictAccumulator" not in str(error):
             raise
-        for batch in _one_thread(_open_shard(path, dictionaries=False), _few(shard.metadata, rows)):
+        for batch in _one_thread(open_shard(path, dictionaries=False), _few(shard.metadata, rows)):
             yield batch.slice(max(done, 0))
             done -= len(batch)
 

@@ -19,10 +19,12 @@ from core.types import child
 from core.types.errors import CurationError, DataError
 from core.types.examples import Roles, SourceReport
 from core.types.previews import SourcePreview
+from core.types.recorded import RecordedFiles
+from core.types.validation import validated
 
 from .files import GIGABYTE
 from .limits import UnsafeFileError
-from .sources import inspect_source, load_examples
+from .sources import inspect_source, load_with_recorded
 from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles_from
 
 MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alone reserve about 2 GB
@@ -53,12 +55,15 @@ def report_in_child(
     labels: str | Path | None = None,
     class_map: str | Path | None = None,
     cache: Path | None = None,
-    seconds: int = WHOLE_SECONDS,
+    recorded: RecordedFiles = RecordedFiles(),
     memory: int = MEMORY,
 ) -> SourceReport:
-    """What loading the whole source in a child finds; errors as in `preview_in_child`."""
+    """What loading the whole source, and what was recorded beside it, in a child finds; errors as in
+    `preview_in_child`.
+    """
     question = _question("report", source, modality, roles, labels=labels, class_map=class_map, cache=cache)
-    return report_from_plain(ask_child(__name__, question, source, seconds, memory))
+    question["recorded"] = asdict(recorded)
+    return report_from_plain(ask_child(__name__, question, source, memory=memory + mapped_bytes(recorded)))
 
 
 def _question(
@@ -91,6 +96,11 @@ def ask_child(
     except subprocess.TimeoutExpired:
         raise UnsafeFileError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.") from None
     return _answer(done, name, seconds)
+
+
+def mapped_bytes(recorded: RecordedFiles) -> int:
+    """The same of all files beside the inputs."""
+    return sum(_mapped(path) for _, path in recorded.paths())
 
 
 def _mapped(source: str | Path) -> int:
@@ -159,5 +169,8 @@ def _done(question: dict[str, Any]) -> dict[str, Any]:
     cache = Path(question["cache"]) if question["cache"] else None
     if question["task"] == "preview":
         return preview_to_plain(inspect_source(source, modality, roles, labels=question["labels"], cache=cache))
-    examples = load_examples(source, modality, roles, cache, question["class_map"], question["labels"])
+    recorded = validated(question["recorded"], RecordedFiles)
+    examples, _ = load_with_recorded(
+        source, recorded, modality, roles, cache, question["class_map"], question["labels"]
+    )
     return asdict(SourceReport.of(examples))

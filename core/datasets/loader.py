@@ -29,6 +29,7 @@ class Request:
 
     cache: folder for what is unpacked once and memory-mapped; None takes the workspace's.
     class_map: file that says which class name is which output; labels: file of labels that lies beside the data.
+    outputs, class_names: of a model recorded elsewhere, how many and what they are called, where that is known.
     """
 
     path: Path
@@ -38,6 +39,8 @@ class Request:
     cache: Path | None = None
     class_map: Path | None = None
     labels: Path | None = None
+    outputs: int | None = None
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

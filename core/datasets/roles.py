@@ -17,7 +17,7 @@ from .splits import split_of
 GUESS_ROWS = 1000  # a file is guessed alike whether a look or the whole of it was read
 _COLUMN_ROLES = ("id", "label", "text", "split", "group", "path")
 _FEWEST_ROWS, _MOST_CELLS = 50, 1_000_000
-_NO_NUMBER = ("", "?", "NA", "N/A", "nan", "NaN", "null")
+NO_NUMBER = ("", "?", "NA", "N/A", "nan", "NaN", "null")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _IDS = ("example_id", "id", "uid", "uuid", "guid", "row_id", "sample_id", "example id")
 _PERHAPS_IDS = (
@@ -148,6 +148,11 @@ def _is_split(cells: list[str]) -> bool:
     return bool(words) and all(split_of(w) for w in words)
 
 
+def looks_like_ids(name: str, also: str | None = None) -> bool:
+    """Whether a column of this name holds ids; also: a name that is known to."""
+    return name == also or name.strip().lower() in (*_IDS, *_PERHAPS_IDS)
+
+
 def guess_path(frame: pd.DataFrame) -> str | None:
     """The column whose values end like image files."""
     return _path_column(Head.of(frame))
@@ -204,7 +209,7 @@ def looks_like_classes(cells: list[str]) -> bool:
 
 def is_numeric(cells: list[str]) -> bool:
     """Whether every cell that holds something (other than ? or NA) is a number."""
-    filled = set(cells).difference(_NO_NUMBER)
+    filled = set(cells).difference(NO_NUMBER)
     return bool(filled) and all(map(_is_number, filled))
 
 

@@ -13,6 +13,7 @@ from core.types.errors import DataError
 from core.types.evidence import GivenEvidence
 from core.types.examples import ExampleTable, Modality, Roles
 from core.types.previews import SourcePreview
+from core.types.recorded import RecordedFiles
 from core.types.registry import check_name
 
 from .array_inputs import ARRAYS
@@ -22,6 +23,7 @@ from .frames import is_table, read_sample
 from .image_folders import IMAGES
 from .limits import too_large
 from .loader import Claim, Loader, Request
+from .recorded_beside import join_recorded, open_recorded, outputs_of
 from .roles import guess_modality
 from .samples import SAMPLES, means_sample, sample_path
 from .saved_images import SAVED_IMAGES
@@ -70,6 +72,36 @@ def load_examples(
         return loader.load(request)
 
 
+def load_with_recorded(
+    source: str | Path,
+    files: RecordedFiles,
+    modality: str | None = None,
+    roles: Roles = Roles(),
+    cache: Path | None = None,
+    class_map: str | Path | None = None,
+    labels: str | Path | None = None,
+    own_embeddings: bool = True,
+) -> tuple[ExampleTable, GivenEvidence]:
+    """The whole source, and what was recorded elsewhere: in the source itself and in `files`, rows in table order.
+
+    own_embeddings: whether embeddings that lie in the source beside its inputs are taken. Raises `DataError` as
+    `load_examples` does, and for files that do not fit the examples.
+    """
+    request = _request(source, modality, roles, cache, class_map, labels)
+    with kept_unless_refused(), _enough_memory(request):
+        opened = open_recorded(files, roles.id, cache)
+        outputs, names = outputs_of(opened)
+        loader, request = _loader(replace(request, outputs=outputs, class_names=names))
+        if loader is TRACES:
+            examples, given = load_recorded(request)
+        else:
+            examples, given = loader.load(request), GivenEvidence()
+            if loader is ARRAYS and own_embeddings and "embeddings" not in opened:
+                inputs = loader.inspect(request).roles.inputs
+                given = beside_inputs(request, inputs) if inputs else given
+        return join_recorded(examples, opened, files, given) if files else (examples, given)
+
+
 @contextmanager
 def _enough_memory(request: Request) -> Iterator[None]:
     """Memory that runs out after the file was read, while its columns are looked at, is said as `DataError`, too."""
@@ -90,13 +122,6 @@ def load_trace(
     request = _request(source, Modality.TRACE.value, roles, cache, class_map, labels_source)
     with kept_unless_refused():
         return load_recorded(request)
-
-
-def load_beside(source: str | Path, inputs: str, cache: Path | None = None) -> GivenEvidence:
-    """Embeddings [N, d] that lie in one array file with the images or features `inputs`."""
-    request = _request(source, None, Roles(), cache, None, None)
-    with kept_unless_refused():
-        return beside_inputs(request, inputs)
 
 
 def source_path(source: str | Path) -> Path:

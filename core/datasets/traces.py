@@ -27,10 +27,9 @@ from .assemble import Parts, assemble
 from .beside import embeddings_beside, may_be_signal, signal_named, unused_findings
 from .label_file import join_labels
 from .loader import Claim, Loader, Request
+from .recorded_values import SUM, check_probabilities, finite_rows
 
 _BLOCK = 4096  # rows of a mapped array turned into float64 at a time: 32 MB of 1,000 classes
-_SUM = 1e-2  # how far the sum of a row may be from 1: float16 rows of many classes
-_NEAR_ZERO = 1e-6  # how far one probability may be outside 0..1: rounding
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def _kind(header: Header, file: ArrayFile, only: bool) -> str | None:
     if len(header.shape) > 2:
         return "logits"
     head = np.asarray(file.mapped(header.name)[:1000], dtype=np.float64)
-    sums_to_one = ((head >= 0) & (head <= 1 + _SUM)).all() and np.allclose(head.sum(1), 1, atol=_SUM, rtol=0)
+    sums_to_one = ((head >= 0) & (head <= 1 + SUM)).all() and np.allclose(head.sum(1), 1, atol=SUM, rtol=0)
     return "probabilities" if sums_to_one else "embeddings"
 
 
@@ -138,7 +137,7 @@ def load_recorded(request: Request) -> tuple[ExampleTable, GivenEvidence]:
     columns, roles = _columns(request, file, recorded)
     given = _evidence(file, recorded)
     if given.probabilities is not None:
-        _check_probabilities(given.probabilities, f'{request.name}: "{recorded.arrays["probabilities"].name}"')
+        check_probabilities(given.probabilities, f'{request.name}: "{recorded.arrays["probabilities"].name}"')
     outputs = next((a.shape[-1] for a in (given.logits, given.probabilities) if a is not None), None)
     parts = Parts(
         Modality.TRACE,
@@ -175,25 +174,6 @@ def _evidence(file: ArrayFile, recorded: Recorded) -> GivenEvidence:
     return given
 
 
-def _check_probabilities(array: np.ndarray, name: str) -> None:
-    """Refuse rows [C] outside 0..1 or with another sum than 1; rows that are not finite are reported, not judged."""
-    outside: list[int] = []
-    sums: list[int] = []
-    for start in range(0, len(array), _BLOCK):
-        rows = np.asarray(array[start : start + _BLOCK], dtype=np.float64)
-        finite = np.isfinite(rows).all(axis=1)
-        within = np.asarray(((rows >= -_NEAR_ZERO) & (rows <= 1 + _NEAR_ZERO)).all(axis=1))
-        total = np.where(within[:, None], rows, 0).sum(axis=1)
-        outside += (start + np.flatnonzero(finite & ~within)).tolist()
-        sums += (start + np.flatnonzero(within & (np.abs(total - 1) > _SUM))).tolist()
-    for bad, words in ((outside, "has values outside 0..1"), (sums, "does not sum to 1")):
-        if bad:
-            raise DataError(
-                f"{name} {words} in {len(bad):,} of {len(array):,} rows ({report.some_rows(bad)}).",
-                'Give the probability of each class, as softmax makes them; name raw outputs "logits".',
-            )
-
-
 def _digests(given: GivenEvidence, count: int) -> np.ndarray:
     """Content of a row: its embedding, else its probabilities, else its logits over all seeds and epochs."""
     flat = given.embeddings if given.embeddings is not None else given.probabilities
@@ -213,7 +193,7 @@ def _findings(given: GivenEvidence, recorded: Recorded) -> list[Finding]:
         array = getattr(given, kind)
         if array is None:
             continue
-        bad = np.flatnonzero(~_finite_rows(array, recorded.count))
+        bad = np.flatnonzero(~finite_rows(array, recorded.count))
         if len(bad):
             words = f"NaN/inf {kind}: {len(bad):,} rows ({report.some_rows(bad.tolist())})"
             found.append(report.finding("non_finite", bad, words))
@@ -221,14 +201,6 @@ def _findings(given: GivenEvidence, recorded: Recorded) -> list[Finding]:
             Finding(kind, recorded.count, f"{kind}: {recorded.arrays[kind].name} {recorded.arrays[kind].shape}")
         )
     return found
-
-
-def _finite_rows(array: np.ndarray, count: int) -> np.ndarray:
-    rows = np.moveaxis(array, -2, 0)
-    return np.concatenate(
-        [np.isfinite(rows[s : s + _BLOCK]).reshape(min(_BLOCK, count - s), -1).all(1) for s in range(0, count, _BLOCK)]
-        or [np.zeros(0, bool)]
-    )
 
 
 TRACES = Loader(

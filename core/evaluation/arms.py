@@ -12,6 +12,7 @@ from core.scores import score_named
 from core.types.curation import Decision, Rules
 from core.types.errors import RulesError
 from core.types.examples import UNLABELED, Split
+from core.types.methods import Group
 
 _USUAL_FRACTIONS = (0.8, 0.6, 0.4, 0.2, 0.9, 0.1)  # even steps; the ends fill up where one lies near the rule's own
 _USUAL_COUNT = 5  # points make a curve, and each costs two trainings per seed
@@ -145,6 +146,10 @@ def _counts(view: ScoreView, rules: Rules, name: str) -> bool:
     )
 
 
+def _is_judged_by_held_out(view: ScoreView, name: str) -> bool:
+    return view.scores[name].group != Group.OWN and score_named(name).judged_by_held_out
+
+
 def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total: int) -> tuple[str, ...]:
     lines = [
         "Accuracy is agreement with the held-out labels as they are given. The band of an arm is over seeds "
@@ -158,7 +163,7 @@ def _notes(view: ScoreView, rules: Rules, own: KeptSet, held_out: HeldOut, total
     unlabeled = int((~view.held_out & (view.labels == UNLABELED)).sum())
     if unlabeled:
         lines.append(f"{unlabeled:,} training rows without a label take no part.")
-    targeted = [name for name in view.scores if score_named(name).judged_by_held_out and _counts(view, rules, name)]
+    targeted = [name for name in view.scores if _is_judged_by_held_out(view, name) and _counts(view, rules, name)]
     both = set(np.unique(view.splits).tolist()) >= {Split.VALID.value, Split.TEST.value}
     if targeted and not held_out.set_aside and not both:
         lines.append(

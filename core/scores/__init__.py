@@ -39,6 +39,7 @@ from core.scores.margin_logit import MARGIN_LOGIT
 from core.scores.memorization import MEMORIZATION
 from core.scores.method import ScoreInputs, ScoreMethod
 from core.scores.outlier_gradient import OUTLIER_GRADIENT
+from core.scores.own import is_own, method_of, own_method
 from core.scores.prototype_distance import PROTOTYPE_DISTANCE
 from core.scores.retrieval_importance import RETRIEVAL_IMPORTANCE
 from core.scores.threshold_closeness import THRESHOLD_CLOSENESS
@@ -49,6 +50,7 @@ from core.scores.variability import VARIABILITY
 from core.scores.vog import VOG, VOG_EARLY
 from core.types.methods import Use
 from core.types.registry import find
+from core.types.scores import Score
 
 SCORES: tuple[ScoreMethod, ...] = (
     *(EL2N, EL2N_SUM, GRAND, GRAND_LAST, LOSS, MARGIN, MARGIN_LOGIT, ENTROPY, LEAST_CONFIDENCE, VOG, VOG_EARLY),
@@ -70,6 +72,11 @@ def score_named(name: str) -> ScoreMethod:
     return find(name, SCORES, "score")
 
 
+def method_of_score(score: Score) -> ScoreMethod:
+    """The entry behind a finished score of a run; of a person's own one, what they said of it."""
+    return method_of(score, SCORES)
+
+
 def name_used_for(use: Use) -> str:
     """The name of the score that is taken for this."""
     return next(method.name for method in SCORES if use in method.uses)
@@ -81,4 +88,14 @@ def coverage_scores() -> tuple[str, ...]:
     return tuple(method.name for method in sorted(ranked, key=lambda method: method.coverage_rank))
 
 
-__all__ = ["SCORES", "ScoreInputs", "ScoreMethod", "coverage_scores", "name_used_for", "score_named"]
+__all__ = [
+    "SCORES",
+    "ScoreInputs",
+    "ScoreMethod",
+    "coverage_scores",
+    "is_own",
+    "method_of_score",
+    "name_used_for",
+    "own_method",
+    "score_named",
+]

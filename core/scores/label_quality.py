@@ -112,7 +112,12 @@ def _compute(inputs: ScoreInputs, params: LabelQualityParams, progress: Progress
     values[rows] = label_quality(labels, probabilities, params.method, params.adjust, progress)
     accuracy = float((probabilities.argmax(axis=1) == labels).mean())
     meta, check, flags = _issues(inputs, rows, probabilities, accuracy, params.flag_by)
-    checks = (fit_check(accuracy, labels, "Out of fold, the models"), check, _class_check(labels))
+    checks = (
+        *_seen_check(inputs),
+        fit_check(accuracy, labels, "Out of fold, the models"),
+        check,
+        _class_check(labels),
+    )
     return ScoreResult(
         values,
         undefined=undefined,
@@ -167,6 +172,15 @@ def _class_check(labels: Integer[np.ndarray, " row"]) -> AssumptionCheck:
         "than 4 classes make the number of errors look too small.",
         "classes",
     )
+
+
+def _seen_check(inputs: ScoreInputs) -> tuple[AssumptionCheck, ...]:
+    """A red light where the probabilities seem to come from models that learned these very labels."""
+    why = inputs.evidence.seen_rows
+    if not why:
+        return ()
+    text = f"{why}: wrong labels that it learned by heart look clean. Record probabilities out of fold."
+    return (AssumptionCheck(Light.RED, text, "out of fold"),)
 
 
 def _check_columns(labels: Integer[np.ndarray, " row"], probabilities: Float[np.ndarray, "row class"]) -> None:

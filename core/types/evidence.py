@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Integer, Shaped
 
+from .recorded import OwnScore
+from .signals import Signal
 from .trace import Checkpoint, TrainingTrace
 
 
@@ -65,7 +67,8 @@ class Evidence:
     input_gradient_spread: stage ("early" | "middle" | "late" | "all") -> mean over input positions of the
     standard deviation over that stage's checkpoints of dz_y/dx (color channels averaged first).
     stage_epochs: the epochs behind each stage. not_finite: rows without finite outputs, zero in all arrays.
-    refused: signal -> why the person's own network cannot give it.
+    refused: signal -> why the person's own network cannot give it. seen_rows: why `out_of_fold` seems to come from
+    models that saw the rows, in words; empty where nothing speaks for it.
     """
 
     trace: TrainingTrace | None = None
@@ -75,6 +78,7 @@ class Evidence:
     out_of_fold: Float[np.ndarray, "example class"] | None = None  # probabilities
     out_of_fold_model: str = ""
     judges: tuple[Judge, ...] = ()  # who was compared for out_of_fold, the best first; () = nobody
+    seen_rows: str = ""
     fold_models: tuple[FoldModel, ...] = ()
     embedding: Float[np.ndarray, "example feature"] | None = None
     embedding_name: str = ""
@@ -87,8 +91,45 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class GivenEvidence:
-    """What a person recorded elsewhere. probabilities: out of fold."""
+    """What a person recorded elsewhere, rows as in the table.
+
+    probabilities: out of fold. features: what the last layer read when it made `logits`. learning_rates: one for each
+    epoch of the logits; () = alike. own_scores: numbers of their own, one for each example.
+    """
 
     logits: Float[np.ndarray, "... example class"] | None = None
     probabilities: Float[np.ndarray, "example class"] | None = None
     embeddings: Float[np.ndarray, "example feature"] | None = None
+    features: Float[np.ndarray, "... example penultimate"] | None = None
+    learning_rates: tuple[float, ...] = ()
+    own_scores: tuple[OwnScore, ...] = ()
+
+    def states(self) -> EvidenceStatement:
+        """The signals among it."""
+        arrays = {
+            Signal.LOGITS: self.logits,
+            Signal.OUT_OF_FOLD: self.probabilities,
+            Signal.EMBEDDING: self.embeddings,
+            Signal.FEATURES: self.features,
+        }
+        return EvidenceStatement(frozenset(signal for signal, array in arrays.items() if array is not None))
+
+
+@dataclass(frozen=True)
+class EvidenceStatement:
+    """What one source of evidence can give: all that a plan asks of a model, of inputs or of recorded outputs.
+
+    gives: its signals. why_not: for a signal that it cannot give, the reason in one line, as a plan shows it.
+    moments: the most checkpoints that it has of one training; None: as many as are asked for.
+    """
+
+    gives: frozenset[Signal] = frozenset()
+    why_not: Mapping[Signal, str] = field(default_factory=dict)
+    moments: int | None = None
+
+    def beside(self, other: EvidenceStatement) -> EvidenceStatement:
+        """What this source and another give together; the other's reasons stand where this one has none."""
+        gives = self.gives | other.gives
+        reasons = {**other.why_not, **self.why_not}
+        moments = other.moments if self.moments is None else self.moments
+        return EvidenceStatement(gives, {s: why for s, why in reasons.items() if s not in gives}, moments)

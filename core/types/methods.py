@@ -30,6 +30,7 @@ class Group(StrEnum):
     VALUATION = "valuation"
     DENSITY = "density"
     LABEL_QUALITY = "label_quality"
+    OWN = "own"  # numbers that a person computed themselves
 
 
 class Use(StrEnum):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from .examples import Roles
+from .recorded import RecordedFiles
 from .validation import Within, at_least, validated
 
 # What a run can be asked, on the command line and in spec.json alike. The upper ends stop a slip of the finger (an
@@ -108,10 +109,14 @@ class RunSpec:
     map: bool = True
     threads: Annotated[int, THREADS] | None = None
     memory: Annotated[int, at_least(1)] | None = None  # bytes that a pass over the data may take
+    recorded: RecordedFiles = field(default_factory=RecordedFiles)  # made elsewhere, beside the inputs
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; `spec_from_json` gives the same spec back."""
-        return asdict(self)
+        """Plain JSON values; `spec_from_json` gives the same spec back. What came later is left out where unsaid."""
+        plain = asdict(self)
+        if not self.recorded:
+            del plain["recorded"]
+        return plain
 
     def fingerprint(self) -> str:
         """16 hex digits over everything but threads and memory."""
@@ -120,6 +125,9 @@ class RunSpec:
 
 def settings_fingerprint(spec: dict[str, Any]) -> str:
     """16 hex digits over the settings of a spec in JSON, whatever its version; data may move to another path."""
+    recorded = spec.get("recorded")
+    if isinstance(recorded, dict):  # that there was such a file is a setting, where it lies is not
+        spec = {**spec, "recorded": {k: bool(v) if k != "own_scores" else list(v) for k, v in recorded.items()}}
     return _hashed(spec, _COSTS | _PLACES)
 
 

@@ -22,7 +22,7 @@ class SignalFacts:
 
     array: its shape and meaning. of_network: no scikit-learn model can give it. every_epoch: taken at the end of every
     epoch, not only where a checkpoint is kept. least_checkpoints: how many one value needs. costly: more than the short
-    trainings of a self test take.
+    trainings of a self test take. comes_from: who could give it, for a person who lacks it.
     """
 
     array: str
@@ -31,6 +31,7 @@ class SignalFacts:
     every_epoch: bool = False
     least_checkpoints: int = 1
     costly: bool = True
+    comes_from: str = ""
 
 
 class Signal(StrEnum):
@@ -47,14 +48,28 @@ class Signal(StrEnum):
 
     LOGITS = (
         "logits",
-        SignalFacts("[S, T, N, C] end of every epoch, eval mode", Source.CHECKPOINTS, every_epoch=True, costly=False),
+        SignalFacts(
+            "[S, T, N, C] end of every epoch, eval mode",
+            Source.CHECKPOINTS,
+            comes_from="a network trained here, checkpoints of your own (--weights) or --logits",
+            every_epoch=True,
+            costly=False,
+        ),
     )
-    FEATURES = "features", SignalFacts("[N, d] penultimate activations at each kept checkpoint", Source.CHECKPOINTS)
+    FEATURES = (
+        "features",
+        SignalFacts(
+            "[N, d] penultimate activations at each kept checkpoint",
+            Source.CHECKPOINTS,
+            comes_from="a network trained here, checkpoints of your own (--weights) or --last-features beside --logits",
+        ),
+    )
     GRADIENT_NORM = (
         "gradient_norm",
         SignalFacts(
             "[N] norm of the loss gradient over all parameters, each kept checkpoint",
             Source.CHECKPOINTS,
+            comes_from="a network trained here or checkpoints of your own (--weights)",
         ),
     )
     INPUT_GRADIENT_SPREAD = (
@@ -62,6 +77,7 @@ class Signal(StrEnum):
         SignalFacts(
             "[N] mean over inputs of std over checkpoints of dz_y/dx",
             Source.CHECKPOINTS,
+            comes_from="a network trained here or checkpoints of your own (--weights)",
             least_checkpoints=2,
         ),
     )
@@ -70,22 +86,45 @@ class Signal(StrEnum):
         SignalFacts(
             "[N, C] probabilities from models that did not see the row",
             Source.FOLDS,
+            comes_from="a model trained here or --probabilities",
             of_network=False,
             costly=False,
         ),
     )
-    FOLD_MODELS = "fold_models", SignalFacts("features and head of cross-fitted networks", Source.FOLDS)
+    FOLD_MODELS = (
+        "fold_models",
+        SignalFacts(
+            "features and head of cross-fitted networks",
+            Source.FOLDS,
+            comes_from="held-out rows (--split) or a network trained here",
+        ),
+    )
     EMBEDDING = (
         "embedding",
-        SignalFacts("[N, d] label-free vector of each input", Source.INPUTS, of_network=False, costly=False),
+        SignalFacts(
+            "[N, d] label-free vector of each input",
+            Source.INPUTS,
+            comes_from="the inputs themselves or --embeddings",
+            of_network=False,
+            costly=False,
+        ),
     )
     TEXTS = (
         "texts",
-        SignalFacts("[N] the examples themselves, where they are texts", Source.INPUTS, of_network=False),
+        SignalFacts(
+            "[N] the examples themselves, where they are texts",
+            Source.INPUTS,
+            comes_from="examples that are texts",
+            of_network=False,
+        ),
     )
     THRESHOLD_SAMPLES = (
         "threshold_samples",
-        SignalFacts("two trainings with some rows relabeled to an extra class", Source.MORE_TRAININGS),
+        SignalFacts(
+            "two trainings with some rows relabeled to an extra class",
+            Source.MORE_TRAININGS,
+            comes_from="a network trained here",
+        ),
     )
 
     @property

@@ -161,18 +161,18 @@ def _distribution(opened: Opened, shown: np.ndarray) -> None:
 
 def distribution(opened: Opened, name: str, shown: np.ndarray) -> Distribution:
     """Counts from the run's index, with those of the filtered rows."""
-    index, method = cache.score_index(opened.run.run_id, opened.at, name, opened.run), actions.methods.score(name)
+    index, column = cache.score_index(opened.run.run_id, opened.at, name, opened.run), opened.view.scores[name]
     filtered = None
     if not shown.all():
         filtered = np.histogram(opened.view.scores[name].values[shown], bins=index.edges())[0]
     return Distribution(
-        method.title,
+        column.title,
         np.asarray(index.counts),
         index.edges(),
         (*opened.view.class_names, "no label"),
         filtered,
-        method.low_means,
-        method.high_means,
+        column.low_means,
+        column.high_means,
     )
 
 

@@ -14,9 +14,9 @@ from dashboard.components import messages
 
 def score_detail(run: actions.runs.Run, name: str) -> None:
     """Words from the registry, lights and numbers from the run."""
-    method = actions.methods.score(name)
+    method = actions.scores.method_in(run, name)
     st.html("<h3>About this score</h3>")
-    st.text(_title(run, name))
+    st.text(_title(run, method))
     st.text(method.summary)
     st.text(f"High: {method.high_means}")
     st.text(f"Low: {method.low_means}")
@@ -34,10 +34,10 @@ def score_detail(run: actions.runs.Run, name: str) -> None:
         st.text(f"{method.paper.authors} ({method.paper.year}). {method.paper.title}")
 
 
-def _title(run: actions.runs.Run, name: str) -> str:
+def _title(run: actions.runs.Run, method: actions.methods.ScoreMethod) -> str:
     """With what decides its meaning here (VoG: stage and form), where the run says so."""
-    shown = run.score(name).meta.get("shown_as") if name in run.score_names else None
-    return shown or actions.methods.score(name).title
+    shown = run.score(method.name).meta.get("shown_as") if method.name in run.score_names else None
+    return shown or method.title
 
 
 def _lights(run: actions.runs.Run, name: str) -> None:

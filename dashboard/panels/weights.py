@@ -46,7 +46,7 @@ def _scores(opened: Opened) -> tuple[LiveScore, ...]:
             row_table.title(name),
             column.group,
             column.orientation.get(goal, 0),
-            f"high = {actions.methods.score(name).high_means}",
+            f"high = {column.high_means}",
         )
         for name, column in opened.view.scores.items()
     )

@@ -127,7 +127,7 @@ def score_lines(opened: Opened, row: int) -> list[ScoreLine]:
 
 
 def _score_line(opened: Opened, name: str, row: int, percentile: float) -> ScoreLine:
-    column, method = opened.view.scores[name], actions.methods.score(name)
+    column = opened.view.scores[name]
     suspicious = {"highest": 1, "lowest": -1}.get(column.inspect_first, 0)
     if not np.isfinite(column.values[row]):
         return ScoreLine(
@@ -139,7 +139,7 @@ def _score_line(opened: Opened, name: str, row: int, percentile: float) -> Score
             reason="not defined for this row",
         )
     spread = None if column.standard_deviation is None else float(column.standard_deviation[row])
-    meaning = method.high_means if percentile >= 80 else method.low_means if percentile <= 20 else ""
+    meaning = column.high_means if percentile >= 80 else column.low_means if percentile <= 20 else ""
     return ScoreLine(
         name,
         row_table.title(name),

@@ -91,7 +91,7 @@ def _finished(run: actions.runs.Run) -> None:
     left, right = st.columns([3, 1], gap="small")
     with left:
         st.html("<h2>Scores</h2>")
-        table = score_states.scores_frame(run, actions.methods.scores(), _status(run))
+        table = score_states.scores_frame(run, actions.scores.methods_of(run), _status(run))
         done = int((table["State"] == "done").sum())
         requested = int((~table["State"].isin(IDLE)).sum())
         st.text(

@@ -15,13 +15,16 @@ from core.evaluation.self_test import measure, plant_flips
 from core.models.own_code import own_factory, refuse_unless_allowed
 from core.runs.execute.execute import limited_threads
 from core.runs.folder.folder_lock import locked
+from core.runs.plan.sources_of_evidence import of_recorded
 from core.runs.watch.background_tasks import launch_task, task_id, watched
+from core.scores import is_own, score_named
 from core.store import Run, run_registry
 from core.store.atomic import write_json
 from core.types.checks import SelfTestResult
 from core.types.errors import CurationError
 from core.types.examples import ExampleTable, Modality
 from core.types.progress import Progress
+from core.types.signals import listed, trained_for
 
 from .check_files import read_asked_self_test, read_result
 from .checks import check_folder, kept_checks
@@ -88,7 +91,8 @@ def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTest
     rows = examples.train_rows
     labels, flipped = plant_flips(examples.labels, rows, flip, run.spec.seed)
     changed = replace(examples, labels=labels, fingerprint=f"{examples.fingerprint}:{flip}")
-    methods, why = testable(run.score_names, examples.inputs is not None)
+    given = _made_elsewhere(run)
+    methods, why = testable([n for n in run.score_names if n not in given], examples.inputs is not None)
     found, failed = rescore(
         changed,
         methods,
@@ -105,9 +109,20 @@ def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTest
         key=folder.name,
         flip=flip,
         seed=run.spec.seed,
-        not_tested={**why, **failed},
+        not_tested={**given, **why, **failed},
         notes=notes,
     )
+
+
+def _made_elsewhere(run: Run) -> dict[str, str]:
+    """Scores that changed labels do not move, and why: what they are made of was recorded before."""
+    recorded, why = trained_for(of_recorded(run.spec.recorded, None).gives), dict[str, str]()
+    for name in run.score_names:
+        if is_own(run.score(name)):
+            why[name] = "your own numbers: they stay as they are"
+        elif read := recorded & set(score_named(name).needs):
+            why[name] = f"reads {listed(read)} recorded with the labels as given"
+    return why
 
 
 def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:

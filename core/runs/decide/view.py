@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.curation import ScoreView, score_column
-from core.scores import score_named
+from core.scores import method_of_score
 from core.store import Run
 
 
@@ -18,7 +18,7 @@ def score_view(run: Run) -> ScoreView:
         labels=examples.labels,
         class_names=examples.class_names,
         splits=examples.splits,
-        scores={name: score_column(run.score(name), score_named(name)) for name in run.score_names},
+        scores={name: score_column(run.score(name), method_of_score(run.score(name))) for name in run.score_names},
         groups=examples.groups,
         source_index=examples.source_index,
         source_path=examples.source_path,

@@ -121,8 +121,9 @@ def _is_whole(folder: RunFolder) -> bool:
 def _runnable(context: RunContext) -> list[ScoreMethod]:
     """The asked-for scores that can be computed here; those that cannot are written down with the reason."""
     plans = plan_scores(context.spec, context.examples, context.given)
-    methods, why = runnable(plans, context.spec), {plan.name: plan.why_not for plan in plans if not plan.runs}
-    not_here = {method.name: why[method.name] for method in chosen_scores(context.spec) if method.name in why}
+    own = context.given.own_scores
+    methods, why = runnable(plans, context.spec, own), {plan.name: plan.why_not for plan in plans if not plan.runs}
+    not_here = {method.name: why[method.name] for method in chosen_scores(context.spec, own) if method.name in why}
     if "all" not in context.spec.scores:  # asked for by name, it is missed
         context.problems |= not_here
     context.folder.save(not_here=not_here)
@@ -137,7 +138,7 @@ def _compute_scores(context: RunContext, methods: list[ScoreMethod], evidence: E
                 stages.score(context, method, evidence)
             if blocked and method.name in context.problems:
                 context.problems[method.name] = blocked  # the cause, not its echo
-        stages.write_manifest(context, [method.name for method in chosen_scores(context.spec)])
+        stages.write_manifest(context, [m.name for m in chosen_scores(context.spec, context.given.own_scores)])
     if not stages.score_manifest(context)["scores"]:
         kind = BrokenOffError if context.met_a_bug else RunError
         raise kind(

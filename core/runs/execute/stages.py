@@ -28,10 +28,10 @@ from core.types.evidence import Evidence, ThresholdRun
 from core.types.image_format import ImageFormat, image_format_in
 from core.types.params import params_from_dict
 from core.types.scores import ScoreResult
-from core.types.signals import Signal, trained_for, with_logits
+from core.types.signals import Signal, with_logits
 
 from .context import RunContext
-from .traces import trace_of
+from .recorded import to_make, with_recorded
 
 NEIGHBORS = 15  # kept for each row: more than the drawer of an example shows
 
@@ -58,7 +58,8 @@ def load(context: RunContext) -> None:
 def _refuse_unfit_model(context: RunContext) -> None:
     """Faults of a network or of weights that the person brought are said before any work, and once."""
     training = context.spec.training
-    methods = runnable(plan_scores(context.spec, context.examples, context.given), context.spec)
+    plans = plan_scores(context.spec, context.examples, context.given)
+    methods = runnable(plans, context.spec, context.given.own_scores)
     if not has_inputs(context.examples) and (
         training.own_code or training.weights or image_format_in(training) != ImageFormat()
     ):
@@ -69,7 +70,7 @@ def _refuse_unfit_model(context: RunContext) -> None:
     if has_inputs(context.examples):
         from core.training.evidence import check_model
 
-        signals = trained_for(signals_needed(methods, context.spec))
+        signals = to_make(signals_needed(methods, context.spec), context.given)
         check_model(
             context.examples, training, signals, lambda: context.factory, folder=context.path, seed=context.spec.seed
         )
@@ -115,16 +116,11 @@ def place(context: RunContext, vectors: np.ndarray) -> None:
 
 def gather(context: RunContext, signals: frozenset[Signal]) -> Evidence:
     """Train, and pass once over each checkpoint for everything the scores need, or take what was recorded elsewhere."""
-    needed = trained_for(signals)
-    if context.given.logits is not None or context.given.probabilities is not None:
-        evidence = Evidence(
-            trace=trace_of(context.given.logits, context.examples),
-            out_of_fold=context.given.probabilities,
-            out_of_fold_model="given probabilities" if context.given.probabilities is not None else "",
-        )
-    elif not needed:
-        return Evidence()
-    else:
+    needed = to_make(signals, context.given) if has_inputs(context.examples) else frozenset[Signal]()
+    evidence = Evidence()
+    if not needed and context.given.logits is None and context.given.probabilities is None:
+        return evidence
+    if needed:
         from core.training.evidence import Resources, gather_evidence
 
         _forget_damaged_training(context)
@@ -140,6 +136,7 @@ def gather(context: RunContext, signals: frozenset[Signal]) -> Evidence:
         )
         if Signal.THRESHOLD_SAMPLES in needed:
             evidence = replace(evidence, threshold_runs=_threshold_runs(context))
+    evidence = with_recorded(evidence, context.given, context.examples, context.spec.training)
     evidence = with_finite_outputs(evidence)
     bad = evidence.not_finite
     context.folder.save(rows_not_finite=0 if bad is None else int(bad.sum()))

@@ -55,6 +55,8 @@ def _without_places(run: Run) -> dict[str, Any]:
     spec = run.spec.to_json()
     names = {key: spec[key] and Path(spec[key]).name for key in ("labels", "class_map")}
     weights = [Path(w).name for w in spec["training"]["weights"]]
+    if run.spec.recorded:
+        spec["recorded"] |= {kind: Path(path).name for kind, path in run.spec.recorded.paths()}
     return {**spec, **names, "source": run.name, "training": {**spec["training"], "weights": weights}}
 
 

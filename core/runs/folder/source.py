@@ -26,16 +26,25 @@ class Loaded:
 
 
 def load_source(spec: RunSpec) -> Loaded:
-    """Read the dataset that a spec names; arrays unpacked once go to the workspace's cache."""
-    from core.datasets import inspect_source, load_beside, load_examples, load_trace
+    """Read the dataset that a spec names, and what was recorded beside it; arrays unpacked once go to the workspace's
+    cache. Raises `DataError` for what cannot be read, or does not fit.
+    """
+    from core.datasets import load_with_recorded
 
-    preview = inspect_source(spec.source, spec.modality, spec.roles, labels=spec.labels, cache=cache_root())
-    if preview.modality is Modality.TRACE:
-        return Loaded(*load_trace(spec.source, spec.roles, spec.labels, spec.class_map, cache_root()))
-    examples = load_examples(spec.source, spec.modality, spec.roles, cache_root(), spec.class_map, spec.labels)
-    if preview.loader != "arrays" or preview.roles.inputs is None or spec.embedding != "auto":
-        return Loaded(examples)
-    return Loaded(examples, load_beside(spec.source, preview.roles.inputs, cache_root()))
+    from .own_scores import with_free_names
+
+    examples, given = load_with_recorded(
+        spec.source,
+        spec.recorded,
+        spec.modality,
+        spec.roles,
+        cache_root(),
+        spec.class_map,
+        spec.labels,
+        own_embeddings=spec.embedding == "auto",
+    )
+    given, told = with_free_names(given)
+    return Loaded(replace(examples, report=(*examples.report, *told)) if told else examples, given)
 
 
 def absolute(spec: RunSpec) -> RunSpec:
@@ -48,21 +57,26 @@ def absolute(spec: RunSpec) -> RunSpec:
 
     source = spec.source if means_sample(spec.source) else placed(spec.source)
     weights = tuple(str(placed(w)) for w in spec.training.weights)
+    recorded = replace(spec.recorded, **{kind: placed(path) for kind, path in spec.recorded.paths()})
     return replace(
         spec,
         source=source or "",
         labels=placed(spec.labels),
         class_map=placed(spec.class_map),
+        recorded=recorded,
         training=replace(spec.training, weights=weights),
     )
 
 
 def stamp(spec: RunSpec) -> dict[str, Any]:
-    """Size and modification time of the source: while they stay, its content need not be hashed again."""
+    """Size and modification time of the source and of what lies beside it: while they stay, their content need not be
+    hashed again.
+    """
     from core.datasets import source_path
 
     path = source_path(spec.source)
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    files += [Path(recorded) for _, recorded in spec.recorded.paths()]
     stats = [os.stat(p) for p in files if p.exists()]
     return {
         "files": len(stats),

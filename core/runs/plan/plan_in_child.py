@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from core.datasets.guarded import answer_with, ask_child
+from core.datasets.guarded import MEMORY, answer_with, ask_child, mapped_bytes
 from core.runs.folder.source import load_source
 from core.types.runs import RunSpec, ScorePlan, spec_from_json
 
@@ -14,7 +14,8 @@ from .prepare import plan_scores
 
 def plan_in_child(spec: RunSpec) -> list[ScorePlan]:
     """`plan_scores` with the data of the spec; `DataError` in the child's words, `UnsafeFileError` if it crashed."""
-    answer = ask_child(__name__, {"spec": spec.to_json()}, spec.source)
+    memory = MEMORY + mapped_bytes(spec.recorded)
+    answer = ask_child(__name__, {"spec": spec.to_json()}, spec.source, memory=memory)
     return [ScorePlan(**line) for line in answer["plan"]]
 
 

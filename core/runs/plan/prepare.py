@@ -9,25 +9,30 @@ from typing import Any
 import numpy as np
 
 from core.datasets import source_path
-from core.models import AUTO, HEAD, MODELS, ModelFamily, families_of_auto, model_named
+from core.models import AUTO, HEAD, MODELS, ModelFamily, families_of_auto
 from core.models.frozen import frozen_named
 from core.models.image_inputs import image_format_of, refuse_unknown
 from core.models.uploaded import refuse_other_files
-from core.scores import SCORES, ScoreMethod, score_named
+from core.scores import SCORES, ScoreMethod, own_method, score_named
 from core.types.errors import CurationError, ModelError
-from core.types.evidence import GivenEvidence
+from core.types.evidence import EvidenceStatement, GivenEvidence
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.image_format import ImageFormat, image_format_in
 from core.types.params import params_from_dict
+from core.types.recorded import OwnScore
 from core.types.registry import find
 from core.types.runs import RunSpec, ScorePlan, TrainingSpec
-from core.types.signals import Signal, listed
+from core.types.signals import Signal
+
+from .recorded_files import check_recorded
+from .sources_of_evidence import evidence_of, why_missing
 
 
 def check_spec(spec: RunSpec) -> None:
     """Mistakes in names and settings are told before anything is loaded or written."""
     source_path(spec.source)
     chosen_scores(spec)
+    check_recorded(spec)
     for name, settings in spec.score_params.items():
         params_from_dict(score_named(name).params, dict(settings))
     if not spec.training.own_code and spec.training.model != "auto":
@@ -125,12 +130,23 @@ def embedding_named(spec: RunSpec) -> str:
     return spec.training.encoder if spec.training.encoder and spec.embedding == "auto" else spec.embedding
 
 
-def chosen_scores(spec: RunSpec) -> tuple[ScoreMethod, ...]:
-    """The methods that a spec asks for, in registry order; an unknown name is refused."""
+def chosen_scores(spec: RunSpec, own: Sequence[OwnScore] = ()) -> tuple[ScoreMethod, ...]:
+    """The methods that a spec asks for, in registry order, then the person's own scores; an unknown name is refused.
+
+    own: as read; a name that is none of ours may be one of theirs, and is only known then. Raises `CurationError`.
+    """
+    mine = tuple(own_method(one) for one in own)
     if "all" in spec.scores:
-        return SCORES
-    asked = {score_named(name).name for name in spec.scores}
-    return tuple(method for method in SCORES if method.name in asked)
+        return (*SCORES, *mine)
+    theirs = {method.name for method in mine}
+    waits = spec.recorded.score_columns is not None and not own
+    asked = {name for name in spec.scores if name not in theirs and not (waits and not _is_ours(name))}
+    chosen = {score_named(name).name for name in asked}
+    return (*(method for method in SCORES if method.name in chosen), *mine)
+
+
+def _is_ours(name: str) -> bool:
+    return any(method.name == name for method in SCORES)
 
 
 def signals_needed(methods: Sequence[ScoreMethod], spec: RunSpec) -> frozenset[Signal]:
@@ -151,15 +167,14 @@ def params_of(method: ScoreMethod, spec: RunSpec) -> Any:
 def plan_scores(
     spec: RunSpec, examples: ExampleTable | None = None, given: GivenEvidence | None = None
 ) -> list[ScorePlan]:
-    """One line per registered score; without examples only the model's kind is looked at."""
-    recorded = _recorded(given or GivenEvidence()) if _is_trace(spec, examples) else None
-    return [_plan_one(method, spec, examples, recorded) for method in SCORES]
+    """One line per score, registered and own; without examples only the sources of evidence are looked at."""
+    has = evidence_of(spec, examples, given)
+    own = given.own_scores if given is not None else ()
+    return [*(_plan_one(method, spec, examples, has) for method in SCORES), *(ScorePlan(one.name, True) for one in own)]
 
 
-def _plan_one(
-    method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, recorded: frozenset[Signal] | None
-) -> ScorePlan:
-    why = _missing_labels(method, examples) or _missing_signal(method, spec, examples, recorded)
+def _plan_one(method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, has: EvidenceStatement) -> ScorePlan:
+    why = _missing_labels(method, examples) or _missing_evidence(method, spec, has)
     if not why and examples is not None:
         why = method.why_not_with(examples, params_of(method, spec))
     return ScorePlan(method.name, not why, why)
@@ -174,73 +189,18 @@ def _missing_labels(method: ScoreMethod, examples: ExampleTable | None) -> str:
     return "needs two classes or more: every label is the same" if len(np.unique(labeled)) < 2 else ""
 
 
-def _missing_signal(
-    method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, recorded: frozenset[Signal] | None
-) -> str:
-    needs = frozenset(needs_of(method, spec))
-    if recorded is not None:
-        missing = needs - recorded
-        return f"needs {listed(missing)}: not among what was recorded" if missing else ""
-    modality = examples.modality if examples is not None else Modality(spec.modality) if spec.modality else None
-    if modality and (why := _unfit_kind(needs, spec.training, modality)):
-        return why
-    kept = _kept_checkpoints(spec.training)
-    if kept < method.least_checkpoints:
-        there = "1 is kept" if kept == 1 else f"{kept} are kept"
+def _missing_evidence(method: ScoreMethod, spec: RunSpec, has: EvidenceStatement) -> str:
+    why = why_missing(frozenset(needs_of(method, spec)), has)
+    if not why and has.moments is not None and has.moments < method.least_checkpoints:
+        there = "1 is kept" if has.moments == 1 else f"{has.moments} are kept"
         return f"needs {method.least_checkpoints} checkpoints of the training: {there}"
-    return _missing_training(needs, spec.training, modality, examples)
+    return why
 
 
-def _unfit_kind(needs: frozenset[Signal], training: TrainingSpec, modality: Modality) -> str:
-    """Why examples of this kind, or the model for them, cannot give the signals; empty where they can."""
-    if Signal.TEXTS in needs and modality is not Modality.TEXT:
-        return f"needs texts: these examples are of the kind {modality.value}"
-    if any(s.facts.of_network for s in needs) and gives_only_probabilities(training, modality):
-        return f"needs a network: {training.model} gives probabilities only"
-    if Signal.INPUT_GRADIENT_SPREAD in needs and training.is_linear_head:
-        return "needs a network with hidden layers: the gradient of a linear head is the same for all rows of a class"
-    return ""
-
-
-def _missing_training(
-    needs: frozenset[Signal], training: TrainingSpec, modality: Modality | None, examples: ExampleTable | None
-) -> str:
-    """What an own network that is scored as it is cannot give: nothing of it is trained, so no row was left out."""
-    if not training.as_it_is:
-        return ""
-    if Signal.THRESHOLD_SAMPLES in needs or (Signal.OUT_OF_FOLD in needs and modality is Modality.IMAGE):
-        return "needs further trainings: your network is scored as it is, and not trained here"
-    if Signal.FOLD_MODELS in needs and examples is not None and not len(examples.held_out_rows):
-        return "needs held-out rows, or trainings that leave rows out: your network is scored as it is"
-    return ""
-
-
-def _kept_checkpoints(training: TrainingSpec) -> int:
-    """How many moments this training keeps; a model's own number of epochs is never what limits it."""
-    moments = len(training.weights) or (1 if training.as_it_is else training.epochs)
-    return training.checkpoints if moments is None else min(training.checkpoints, moments)
-
-
-def gives_only_probabilities(training: TrainingSpec, modality: Modality) -> bool:
-    """Whether the chosen model is a scikit-learn one, which leaves no trace of training."""
-    if ":" in training.model:
-        return False
-    return model_named(training.model, modality, encoder=training.encoder).probabilities_only
-
-
-def _is_trace(spec: RunSpec, examples: ExampleTable | None) -> bool:
-    return spec.modality == Modality.TRACE or (examples is not None and examples.modality is Modality.TRACE)
-
-
-def _recorded(given: GivenEvidence) -> frozenset[Signal]:
-    have = {Signal.LOGITS: given.logits, Signal.OUT_OF_FOLD: given.probabilities, Signal.EMBEDDING: given.embeddings}
-    return frozenset(signal for signal, values in have.items() if values is not None)
-
-
-def runnable(plans: Sequence[ScorePlan], spec: RunSpec) -> list[ScoreMethod]:
+def runnable(plans: Sequence[ScorePlan], spec: RunSpec, own: Sequence[OwnScore] = ()) -> list[ScoreMethod]:
     """The asked-for scores that can be computed; raises when there is none."""
     why = {plan.name: plan.why_not for plan in plans if not plan.runs}
-    asked = chosen_scores(spec)
+    asked = chosen_scores(spec, own)
     if all(method.name in why for method in asked):
         reasons = sorted({why[method.name] for method in asked})
         raise CurationError(

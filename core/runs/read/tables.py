@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.runs.decide.view import predictions
 from core.runs.plan.catalogue import method_facts
-from core.scores import SCORES, score_named
+from core.scores import SCORES, method_of_score
 from core.store import Run
 from core.types.examples import UNLABELED
 
@@ -37,7 +37,8 @@ def ranked(run: Run, score: str, top: int) -> pd.DataFrame:
         view = score_view(run)
         values, highest = rank_rows(view, goal_rules(view, "find_noise")).composite, True
     else:
-        values, highest = run.score(score).values, score_named(score).inspect_first != "lowest"
+        found = run.score(score)
+        values, highest = found.values, method_of_score(found).inspect_first != "lowest"
     key = np.where(np.isnan(values), np.inf, -values if highest else values)
     order = np.lexsort((run.examples.ids, key))[: min(top, int(np.isfinite(values).sum()))]
     frame = facts_of_rows(run).iloc[order]
