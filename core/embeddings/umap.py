@@ -62,6 +62,7 @@ def project_umap(vectors: np.ndarray, params: UmapParams, seed: int, progress: P
 def _fit(vectors: np.ndarray, params: UmapParams, seed: int):
     import umap
 
+    _keep_what_is_compiled()
     # PCA start: the spectral start misbehaves where the neighbor graph falls apart. One job: needed for a fixed seed.
     return umap.UMAP(
         n_neighbors=min(params.neighbors, len(vectors) - 1),
@@ -70,6 +71,21 @@ def _fit(vectors: np.ndarray, params: UmapParams, seed: int):
         random_state=seed,
         n_jobs=1,
     ).fit(vectors)
+
+
+def _keep_what_is_compiled() -> None:
+    """Ask numba to store the machine code of umap's functions, as umap itself asks for one of them.
+
+    Without, each process that draws a map first compiles for several seconds, longer than the map of a small dataset
+    takes. numba keeps the code beside umap's source or in the user's cache, and drops it when either package changes.
+    """
+    from numba.core.dispatcher import Dispatcher
+    from umap import distances, layouts, umap_, utils
+
+    for module in (distances, layouts, umap_, utils):
+        for function in vars(module).values():
+            if isinstance(function, Dispatcher):
+                function.enable_caching()
 
 
 def _ignore_library_warnings() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,14 @@ def test_umap_keeps_neighbors_and_repeats_itself(monkeypatch):
     assert (flat == project("umap", vectors)).all()
     monkeypatch.setattr(umap_module, "FIT_LIMIT", 100)  # twenty rows are placed among the fitted ones
     assert nearest_is_same(project("umap", vectors), truth) > 0.95
+
+
+def test_what_umap_compiles_is_kept_for_the_next_process():
+    from umap.umap_ import smooth_knn_dist
+
+    project("umap", blobs()[0])
+    assert smooth_knn_dist.signatures
+    assert list(Path(smooth_knn_dist.stats.cache_path).glob("umap_.smooth_knn_dist-*.nbi"))
 
 
 @pytest.mark.parametrize("count", [5, 9])
