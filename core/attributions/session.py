@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from core.models.encoding import subset
+from core.models.frozen_encoding import FrozenEncoding
 from core.models.own_code import own_factory
 from core.models.stored import build_network, load_card, load_estimator, load_network
+from core.models.text_encoding import TextEncoder
 from core.store import Run
 from core.store.workspace import cache_root
 from core.types.attributions import Attribution, Edit, WhatIf
-from core.types.errors import RunError
+from core.types.errors import CurationError, RunError
 from core.types.examples import UNLABELED, ExampleTable, Modality
 from core.types.params import params_from_dict
 from core.types.runs import RunSpec
@@ -57,7 +59,7 @@ class Session:
     def what_if(self, row: int, edit: Edit) -> WhatIf:
         """The model's judgement of `row` before and after an edit; changes nothing."""
         self._check_row(row)
-        card, encoder = self._model
+        card, encoder = self._model[0], self._parts_encoder
         two = edited(
             encoder, self.examples, row, edit, lambda: subset(self.examples, self._background_rows(NETWORK_BACKGROUND))
         )
@@ -93,12 +95,38 @@ class Session:
 
     @cached_property
     def _model(self) -> tuple[Any, Any]:
-        return load_card(self.run.path / "model")
+        card, encoder = load_card(self.run.path / "model")
+        if self._through_frozen(encoder, Modality.IMAGE):
+            from core.models.frozen_whole import pixels_of
+
+            return card, pixels_of(encoder)
+        return card, encoder
+
+    @cached_property
+    def _encoding(self) -> Any:
+        return load_card(self.run.path / "model")[1]
+
+    @cached_property
+    def _parts_encoder(self) -> Any:
+        """What names the parts of an example that a person can change: for a frozen encoder of texts, their words."""
+        if self._through_frozen(self._encoding, Modality.TEXT):
+            return TextEncoder.fit(self.examples, self.examples.train_rows)
+        return self._model[1]
+
+    def _through_frozen(self, encoder: Any, modality: Modality) -> bool:
+        return isinstance(encoder, FrozenEncoding) and self.examples.modality is modality
 
     @cached_property
     def _network(self) -> Any:
-        network = load_network(self.run.path / "model", factory=self._factory)
-        return network.requires_grad_(False)  # gradients are taken of inputs alone
+        return self._seen_whole(load_network(self.run.path / "model", factory=self._factory))
+
+    def _seen_whole(self, network: Any) -> Any:
+        """The network as it stands between a person's pixels and its logits; gradients are taken of inputs alone."""
+        if self._through_frozen(self._encoding, Modality.IMAGE):
+            from core.models.frozen_whole import WholeNetwork
+
+            network = WholeNetwork(self._encoding, network)
+        return network.eval().requires_grad_(False)
 
     @cached_property
     def _factory(self) -> Callable[..., Any] | None:
@@ -115,6 +143,11 @@ class Session:
         return np.sort(np.random.default_rng(self.run.spec.seed).choice(rows, count, replace=False))
 
     def _explained(self, row: int, method: AttributionMethod) -> Explained:
+        if self._through_frozen(self._encoding, Modality.TEXT):
+            raise CurationError(
+                f"{self._encoding.encoder} makes one vector of a whole text: the share of single words is not told.",
+                "Ask what if: leave words out, and see what the model says then.",
+            )
         return self._for_network(row) if method.for_networks else self._for_estimator(row)
 
     def _for_network(self, row: int) -> Explained:
@@ -184,7 +217,7 @@ class Session:
         networks = [build_network(card, first + number, self._factory) for number in range(count)]
         if self._factory is not None:
             networks = [with_random_weights(network, first + number) for number, network in enumerate(networks)]
-        return tuple(network.eval().requires_grad_(False) for network in networks)
+        return tuple(map(self._seen_whole, networks))
 
     def _shuffled_estimators(self, count: int) -> tuple[Any, ...]:
         rows = self._background_rows(SHUFFLED_ROWS)

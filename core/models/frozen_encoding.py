@@ -22,7 +22,7 @@ COMPONENTS = 256  # of 1,280: what the others hold is mostly noise to a linear h
 _FIT_ROWS = 10_000  # the components of ten thousand rows are as good as those of all
 _BLOCK = 1_000  # rows turned at once: 5 MB
 _NORM = 4.0  # root mean square length of a vector: learning rate and decay mean the same for every encoder
-_TINY = 1e-12
+_TINY = 1e-12  # of vectors that are all alike: anything but a division by zero
 
 
 class _Saved(TypedDict):

@@ -17,7 +17,7 @@ from core.types.evidence import Judge
 from .candidates import Candidate
 from .recorder import Recorder
 
-_TINY = 1e-12
+_TINY = 1e-12  # a probability of 0 costs much, not everything
 
 
 def choose(

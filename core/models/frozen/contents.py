@@ -17,9 +17,9 @@ from .entry import FrozenEncoder
 
 KEY = 16  # bytes: chance gives two of 10^9 contents the same key once in 10^20 times
 _COPIES = 4  # of a decoded image that reading and shrinking it hold at once
-_CHANNELS = 3
+_CHANNELS = 3  # the encoders read colors; gray is repeated
 _SHARE = 4  # of the stated memory, the part that decoding may take
-_MOST_THREADS = 8
+_MOST_THREADS = 8  # decode more images than any encoder here takes
 
 
 def content_keys(examples: ExampleTable) -> np.ndarray:

@@ -16,9 +16,9 @@ from torch.nn import functional
 
 _EPSILON = 1e-3  # of the batch normalizations, as the weights were trained
 _CENTER = 127.0  # pixels are read as (x - 127) / 128
-_SCALE = 128.0
+_SCALE = 128.0  # as the weights were trained
 _STRIDES = (1, 2, 2, 2, 1, 2, 1)  # of the first block of each stage
-_STEM_STRIDE = 2
+_STEM_STRIDE = 2  # as in the paper
 
 
 class Step(nn.Module):

@@ -17,7 +17,7 @@ EFFICIENTNET_PAPER = Paper(
     "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
     "https://arxiv.org/abs/1905.11946",
 )
-_REPEATS = (1, 2, 2, 3, 3, 4, 1)
+_REPEATS = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage, as in the paper
 
 
 def _load(file: Path) -> Callable[[Any], Any]:

@@ -11,7 +11,7 @@ from core.types.examples import Modality
 from .efficientnet_lite0 import EFFICIENTNET_PAPER
 from .entry import FrozenEncoder
 
-_REPEATS = (1, 3, 3, 4, 4, 5, 1)
+_REPEATS = (1, 3, 3, 4, 4, 5, 1)  # those of Lite0 times 1.2, rounded up; first and last stay
 
 
 def _load(file: Path) -> Callable[[Any], Any]:
