@@ -66,7 +66,7 @@ def explain_by_craft(about: Explained, params: CraftParams) -> Attribution:
     from .crops import activations, logits_of
     from .question import ask
 
-    parts = _picture(about)
+    parts = _image_parts(about)
     question = ask(about, params.target)
     bank = _bank(about, parts, params, question.target)
     k = len(bank.directions)
@@ -98,7 +98,7 @@ def explain_by_craft(about: Explained, params: CraftParams) -> Attribution:
     )
 
 
-def _picture(about: Explained) -> ImageParts:
+def _image_parts(about: Explained) -> ImageParts:
     if not isinstance(about.parts, ImageParts) or about.of_class is None:
         raise ModelError("CRAFT looks at crops of images.", "Use another method.")
     return about.parts
@@ -120,29 +120,29 @@ def _cropping(parts: ImageParts, share: float, overlap: bool = False) -> Croppin
 def _bank(about: Explained, parts: ImageParts, params: CraftParams, target: int) -> ConceptBank:
     key = ("craft", target, params.concepts, params.patch, params.images, params.designs)
     if key not in about.memory:
-        assert about.of_class is not None  # noqa: S101 - seen by `_picture`
-        rows, pictures = about.of_class(target, params.images)
+        assert about.of_class is not None  # noqa: S101 - seen by `_image_parts`
+        rows, images = about.of_class(target, params.images)
         if len(rows) < FEWEST_IMAGES:
             raise ModelError(
                 f"Only {len(rows)} training images of {about.class_names[target]!r} are there.",
                 f"Concepts need at least {FEWEST_IMAGES}. Use occlusion.",
             )
         about.memory[key] = find_concepts(
-            about.model, rows, pictures, _cropping(parts, params.patch), target, params, about.seed
+            about.model, rows, images, _cropping(parts, params.patch), target, params, about.seed
         )
     return about.memory[key]
 
 
 def find_concepts(
-    network: Any, rows: np.ndarray, pictures: Any, cropping: Cropping, target: int, params: CraftParams, seed: int
+    network: Any, rows: np.ndarray, images: Any, cropping: Cropping, target: int, params: CraftParams, seed: int
 ) -> ConceptBank:
-    """The concepts of pictures [n, C, H, W], the most important first; rows [n] name them."""
+    """The concepts of images [n, C, H, W], the most important first; rows [n] name them."""
     from .crops import activations
 
-    found = activations(network, cropping.cut(pictures))
-    strengths, directions = factorize(found, params.concepts, seed)
-    left_out = float(((found - strengths @ directions) ** 2).sum() / max((found**2).sum(), 1e-12))
-    whole = transform(activations(network, pictures), directions)
+    features = activations(network, cropping.cut(images))
+    strengths, directions = factorize(features, params.concepts, seed)
+    left_out = float(((features - strengths @ directions) ** 2).sum() / max((features**2).sum(), 1e-12))
+    whole = transform(activations(network, images), directions)
     indices = _importances(network, whole, directions, target, params.designs, seed)
     order = np.argsort(-indices.mean(axis=0), kind="stable")
     error = indices.std(axis=0, ddof=1) / np.sqrt(len(indices))
@@ -163,22 +163,22 @@ def _importances(
     return total_indices(logits, len(directions), 2 ** int(np.ceil(np.log2(designs))), seed)
 
 
-def factorize(found: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Non-negative (strengths [n, k], directions [k, d]), found ~ strengths @ directions; k <= min(count, n, d)."""
+def factorize(features: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Non-negative (strengths [n, k], directions [k, d]), features ~ strengths @ directions; k <= min(count, n, d)."""
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
 
-    solver = NMF(min(count, *found.shape), init="nndsvda", max_iter=400, random_state=seed)
+    solver = NMF(min(count, *features.shape), init="nndsvda", max_iter=400, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # what is left out is told to the person as a share
-        return solver.fit_transform(found), solver.components_
+        return solver.fit_transform(features), solver.components_
 
 
-def transform(found: np.ndarray, directions: np.ndarray) -> np.ndarray:
+def transform(features: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """[n, k] non-negative strengths of fixed directions in activations [n, d], by least squares."""
     from scipy.optimize import nnls
 
-    return np.stack([nnls(directions.T, row)[0] for row in found])
+    return np.stack([nnls(directions.T, row)[0] for row in features])
 
 
 def _strongest(strengths: np.ndarray, rows: np.ndarray, cropping: Cropping) -> tuple[tuple[int, int, int, int], ...]:

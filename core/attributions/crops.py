@@ -1,4 +1,4 @@
-"""Square crops of encoded pictures, enlarged to the size that the network reads, and what it makes of them."""
+"""Square crops of encoded images, enlarged to the size that the network reads, and what it makes of them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Cropping:
         last = length - self.side
         return sorted({*range(0, last + 1, self.stride), last})
 
-    def cut(self, pictures: Tensor) -> Tensor:
-        """[n, C, H, W] -> [n * crops, C, H, W], the crops of one picture after another."""
-        cuts = [pictures[:, :, top : top + self.side, left : left + self.side] for top, left in self.corners]
+    def cut(self, images: Tensor) -> Tensor:
+        """[n, C, H, W] -> [n * crops, C, H, W], the crops of one image after another."""
+        cuts = [images[:, :, top : top + self.side, left : left + self.side] for top, left in self.corners]
         small = torch.stack(cuts, dim=1).flatten(0, 1)
         return torch.nn.functional.interpolate(small, (self.height, self.width), mode="bilinear", align_corners=False)
 
@@ -49,15 +49,15 @@ class Cropping:
         return total / seen
 
 
-def activations(network: Any, pictures: Tensor) -> np.ndarray:
+def activations(network: Any, images: Tensor) -> np.ndarray:
     """float64 [n, d] what the last linear layer reads; `ModelError` where that is negative."""
     if not hasattr(network, "features") or not hasattr(network, "head"):
         raise ModelError(
             "CRAFT looks at what the last linear layer reads; this network does not show it.", "Use occlusion."
         )
     with torch.no_grad():
-        found = [network.features(pictures[start : start + BATCH]) for start in range(0, len(pictures), BATCH)]
-    values = torch.cat(found).double().numpy()
+        features = [network.features(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    values = torch.cat(features).double().numpy()
     if values.min(initial=0.0) < _NEGATIVE:
         raise ModelError(
             "CRAFT needs activations that are never negative; those of this network are.",
@@ -66,8 +66,8 @@ def activations(network: Any, pictures: Tensor) -> np.ndarray:
     return values.clip(min=0)
 
 
-def logits_of(network: Any, found: np.ndarray) -> np.ndarray:
+def logits_of(network: Any, features: np.ndarray) -> np.ndarray:
     """float64 [n, C] logits of activations [n, d]."""
     with torch.no_grad():
         weight = next(network.head.parameters())
-        return network.head(torch.from_numpy(found).to(weight.dtype)).double().numpy()
+        return network.head(torch.from_numpy(features).to(weight.dtype)).double().numpy()

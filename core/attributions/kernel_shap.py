@@ -100,13 +100,13 @@ def _game(about: Explained, background: np.ndarray, target: int) -> Callable[[np
 
     def value(present: np.ndarray) -> np.ndarray:
         """[n] mean output for coalitions [n, players] of 0 and 1."""
-        found = []
+        means = []
         for start in range(0, len(present), size):
             alive = np.asarray(present[start : start + size], dtype=np.float64) @ needs.T > needed - 0.5
             rows = np.where(alive[:, None], example, background[None])  # [n, B, K]
             outputs, _ = estimator_outputs(about.model, _widen(rows, about, columns))
-            found.append(outputs[:, target].reshape(len(alive), -1).mean(axis=1))
-        return np.concatenate(found)
+            means.append(outputs[:, target].reshape(len(alive), -1).mean(axis=1))
+        return np.concatenate(means)
 
     return value
 

@@ -71,15 +71,15 @@ class Explained:
     language: Language | None = None
     of_class: Callable[[int, int], tuple[np.ndarray, Any]] | None = None
 
-    def target(self, outputs: np.ndarray, wanted: str) -> int:
+    def target(self, outputs: np.ndarray, choice: str) -> int:
         """The class to explain, given the model's outputs [C] for the example; raises `CurationError`."""
-        if wanted == PREDICTED:
+        if choice == PREDICTED:
             return int(outputs.argmax())
-        if wanted == GIVEN:
+        if choice == GIVEN:
             if self.label == UNLABELED:
                 raise CurationError("This example has no given label to explain.", f'Explain "{PREDICTED}" instead.')
             return self.label
-        name = wanted if wanted in self.class_names else wanted.removeprefix(CLASS)
+        name = choice if choice in self.class_names else choice.removeprefix(CLASS)
         if name not in self.class_names:
             raise CurationError(f"There is no class {name!r}.", f"Classes: {', '.join(self.class_names[:20])}.")
         return self.class_names.index(name)

@@ -100,8 +100,8 @@ def _words(question: Question, needs: np.ndarray) -> np.ndarray:
 
     if needs.shape[1] == 0:
         return np.zeros(0)
-    kept = torch.from_numpy(~needs.T).to(question.embedded.dtype)  # [players, slots]
-    return question.output - question.outputs(question.embedded * kept[:, :, None])
+    present = torch.from_numpy(~needs.T).to(question.embedded.dtype)  # [players, slots]
+    return question.output - question.outputs(question.embedded * present[:, :, None])
 
 
 OCCLUSION = AttributionMethod(

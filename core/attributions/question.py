@@ -57,7 +57,7 @@ class Question:
         )
 
 
-def ask(about: Explained, wanted: str) -> Question:
+def ask(about: Explained, choice: str) -> Question:
     """The question behind `about` for the wanted class; raises `ModelError` when the network answers with NaN."""
     network = about.model.eval()
     embed = getattr(network, "embed", lambda x: x)
@@ -67,7 +67,7 @@ def ask(about: Explained, wanted: str) -> Question:
         logits = forward(embedded)[0].double().numpy()
     if not np.isfinite(logits).all():
         raise ModelError("The network's output for this example is not finite.", "Look at this example's input.")
-    target = about.target(logits, wanted)
+    target = about.target(logits, choice)
     background, baseline = _neutral(about, embedded, embed)
     return Question(forward, embedded, background, baseline, target, float(logits[target]), about)
 

@@ -22,17 +22,17 @@ def checks_of(
     method: AttributionMethod, about: Explained, settings: Any, strangers: Sequence[Any]
 ) -> tuple[AssumptionCheck, ...]:
     """Lights for this example's attribution; strangers: models like this one that have learned nothing."""
-    found = method.compute(about, settings)
-    gap = gap_check(found)
-    return (*((gap,) if gap else ()), randomization_check(method, about, settings, found, strangers))
+    attribution = method.compute(about, settings)
+    gap = gap_check(attribution)
+    return (*((gap,) if gap else ()), randomization_check(method, about, settings, attribution, strangers))
 
 
-def gap_check(found: Attribution) -> AssumptionCheck | None:
+def gap_check(attribution: Attribution) -> AssumptionCheck | None:
     """Light for (sum of values) - (output - base), beside output - base; None where no additivity is promised."""
-    if found.gap is None:
+    if attribution.gap is None:
         return None
-    explained = abs(found.output - found.base)
-    share = abs(found.gap) / explained if explained else float(found.gap != 0)
+    explained = abs(attribution.output - attribution.base)
+    share = abs(attribution.gap) / explained if explained else float(attribution.gap != 0)
     light = Light.RED if share > GAP_RED else Light.AMBER if share > GAP_AMBER else Light.GREEN
     words = (
         "adds up" if light == Light.GREEN else "does not quite add up" if light == Light.AMBER else "does not add up"
@@ -43,7 +43,7 @@ def gap_check(found: Attribution) -> AssumptionCheck | None:
 
 
 def randomization_check(
-    method: AttributionMethod, about: Explained, settings: Any, found: Attribution, strangers: Sequence[Any]
+    method: AttributionMethod, about: Explained, settings: Any, attribution: Attribution, strangers: Sequence[Any]
 ) -> AssumptionCheck:
     """Two rank correlations with the attributions for models that learned nothing, each averaged over those models.
 
@@ -52,11 +52,11 @@ def randomization_check(
     0 on average for independent attributions, however few parts there are. Adebayo et al. 2018, "Sanity Checks for
     Saliency Maps".
     """
-    same = replace(settings, target=found.target)
+    same = replace(settings, target=attribution.target)
     alike = [
-        _alike(found.values, method.compute(replace(about, model=other, memory={}), same).values)
+        _alike(attribution.values, method.compute(replace(about, model=other, memory={}), same).values)
         for other in strangers
-        if found.values.size >= FEWEST_PARTS
+        if attribution.values.size >= FEWEST_PARTS
     ]
     known = np.array([pair for pair in alike if pair is not None])
     if not len(known):
@@ -102,9 +102,9 @@ def with_random_weights(network: Any, seed: int) -> Any:
     return network
 
 
-def _written(found: np.ndarray) -> str:
-    spread = f" ± {found.std(ddof=1) / np.sqrt(len(found)):.2f}" if len(found) > 1 else ""
-    return f"{found.mean() + 0.0:.2f}{spread}"
+def _written(correlations: np.ndarray) -> str:
+    spread = f" ± {correlations.std(ddof=1) / np.sqrt(len(correlations)):.2f}" if len(correlations) > 1 else ""
+    return f"{correlations.mean() + 0.0:.2f}{spread}"
 
 
 def _alike(one: np.ndarray, other: np.ndarray) -> tuple[float, float] | None:

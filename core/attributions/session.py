@@ -228,9 +228,11 @@ class Session:
         """float64 [n, C] of the run's network; of its estimator where there is no network."""
         card, encoder = self._model
         if not card.checkpoints:
-            found = np.zeros((len(examples), len(card.class_names)))
-            found[:, self._estimator.classes_.astype(int)] = self._estimator.predict_proba(encoder.matrix(examples))
-            return found
+            probabilities = np.zeros((len(examples), len(card.class_names)))
+            probabilities[:, self._estimator.classes_.astype(int)] = self._estimator.predict_proba(
+                encoder.matrix(examples)
+            )
+            return probabilities
         import torch
 
         with torch.no_grad():

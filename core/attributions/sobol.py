@@ -20,9 +20,9 @@ def total_indices(function: Callable[[np.ndarray], np.ndarray], inputs: int, des
 
     def asked(points: np.ndarray) -> np.ndarray:
         nonlocal varies
-        found = np.atleast_2d(function(points.T).T)
-        varies = np.ptp(found, axis=1) > 0 if not len(varies) else varies
-        return found
+        outputs = np.atleast_2d(function(points.T).T)
+        varies = np.ptp(outputs, axis=1) > 0 if not len(varies) else varies
+        return outputs
 
     with np.errstate(invalid="ignore", divide="ignore"):
         found = sobol_indices(func=asked, n=designs, dists=[uniform()] * inputs, rng=np.random.default_rng(seed))

@@ -37,13 +37,13 @@ def _explained_network(run: Run, checkpoints: Sequence[Checkpoint]) -> bool:
 def stored_checkpoints(run: Run) -> tuple[CheckpointEvidence, ...]:
     """The kept checkpoints whose features and logits are in the run folder, as memory maps; seed by seed."""
     card = _card(run)
-    found = []
+    checkpoints = []
     for checkpoint in card.checkpoints if card else ():
         name = Path(checkpoint.path).stem
         features, logits = run.array(f"features-{name}"), _logits(run, name)
         if features is not None and logits is not None:
-            found.append(CheckpointEvidence(checkpoint, logits, features))
-    return tuple(found)
+            checkpoints.append(CheckpointEvidence(checkpoint, logits, features))
+    return tuple(checkpoints)
 
 
 def _logits(run: Run, name: str) -> np.ndarray | None:
@@ -52,8 +52,8 @@ def _logits(run: Run, name: str) -> np.ndarray | None:
     whole = run.array("logits")
     if alone is not None or whole is None:
         return alone
-    found = _NAME.fullmatch(name)
-    seed, epoch = map(int, found.groups()) if found else (-1, 0)
+    match = _NAME.fullmatch(name)
+    seed, epoch = map(int, match.groups()) if match else (-1, 0)
     return whole[seed, epoch - 1] if 0 <= seed < len(whole) and 0 < epoch <= whole.shape[1] else None
 
 

@@ -125,7 +125,7 @@ def words_of(encoder: Any, examples: ExampleTable, row: int, edit: Edit) -> str:
         said.append("without " + ", ".join(f"“{tokens[i].text}”" for i in sorted(set(edit.without))))
     if edit.covered and encoder.kind == "image":
         count = len(set(edit.covered))
-        said.append(f"{count} {'block' if count == 1 else 'blocks'} of the picture covered with the mean image")
+        said.append(f"{count} {'block' if count == 1 else 'blocks'} of the image covered with the mean image")
     if edit.cells and encoder.kind == "table":
         was: Mapping[str, Any] = examples.inputs.iloc[row]
         said += [f"{name} {_cell(was[name])} → {_cell(value)}" for name, value in edit.cells.items()]

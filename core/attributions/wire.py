@@ -12,22 +12,22 @@ from core.types.attributions import Attribution, Concept, Edit, Judgement, WhatI
 from core.types.errors import CurationError, RunError
 
 
-def encode_attribution(found: Attribution) -> dict[str, Any]:
+def encode_attribution(attribution: Attribution) -> dict[str, Any]:
     """Plain JSON values; `decode_attribution` gives the same attribution back, bit for bit."""
     return {
-        "method": found.method,
-        "target": found.target,
-        "values": found.values.ravel().tolist(),
-        "shape": list(found.values.shape),
-        "names": list(found.names),
-        "base": found.base,
-        "output": found.output,
-        "gap": found.gap,
-        "unit": found.unit,
-        "notes": list(found.notes),
-        "errors": None if found.errors is None else found.errors.ravel().tolist(),
-        "concepts": [asdict(concept) for concept in found.concepts],
-        "size": list(found.size),
+        "method": attribution.method,
+        "target": attribution.target,
+        "values": attribution.values.ravel().tolist(),
+        "shape": list(attribution.values.shape),
+        "names": list(attribution.names),
+        "base": attribution.base,
+        "output": attribution.output,
+        "gap": attribution.gap,
+        "unit": attribution.unit,
+        "notes": list(attribution.notes),
+        "errors": None if attribution.errors is None else attribution.errors.ravel().tolist(),
+        "concepts": [asdict(concept) for concept in attribution.concepts],
+        "size": list(attribution.size),
     }
 
 

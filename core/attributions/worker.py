@@ -29,12 +29,12 @@ def main() -> None:
     """Serve one run until the input ends."""
     parser = argparse.ArgumentParser(prog="python -m core.attributions.worker", description=__doc__)
     parser.add_argument("run", type=Path, help="folder of a finished run")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     out = _own_output()
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin, lines), daemon=True).start()
     _say(out, {"ready": True})
-    serve(given.run, lines, out)
+    serve(arguments.run, lines, out)
 
 
 def serve(run: Path, lines: queue.SimpleQueue[str], out: IO[str]) -> None:

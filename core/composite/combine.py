@@ -63,8 +63,8 @@ class _Weights:
 def _weights(
     names: tuple[str, ...], orientation: Mapping[str, int], groups: Mapping[str, str], rules: Rules
 ) -> _Weights:
-    for kind, given in (("score", rules.score_weights), ("group", rules.group_weights)):
-        for name, weight in given.items():
+    for kind, weights in (("score", rules.score_weights), ("group", rules.group_weights)):
+        for name, weight in weights.items():
             if not (np.isfinite(weight) and weight >= 0):
                 raise RulesError(f"The weight of the {kind} {name!r} is {weight}.", "Give a number of 0 or more.")
     titles = tuple(dict.fromkeys(groups[name] for name in names))

@@ -46,12 +46,12 @@ def compare_pair(view: ScoreView, a: str, b: str) -> PairComparison:
     ranks = np.full((len(view), 2), np.nan, np.float32)
     for k in (0, 1):
         ranks[both, k] = (average_rank(values[k][both]) - 0.5) / max(int(both.sum()), 1)
-    found = rank_correlation({"a": values[0], "b": values[1]})
+    correlation = rank_correlation({"a": values[0], "b": values[1]})
     suspicious = [np.asarray(v * np.float32(_suspicious(view, name))) for v, name in zip(values, (a, b), strict=True)]
     overlaps = top_overlap(suspicious[0], suspicious[1], view.id_rank)
     return PairComparison(
         ranks,
-        float(found.matrix[0, 1]),
+        float(correlation.matrix[0, 1]),
         int(both.sum()),
         overlaps,
         _quadrants(ranks, both),

@@ -80,8 +80,8 @@ def cut_on_score(rules: Rules, name: str, index: ScoreIndex) -> tuple[float | No
 
 def composite_side(rules: Rules) -> Side:
     """The side of the composite's cut that goes: as its threshold says, else the end that the goal removes."""
-    given = next((t.drop for t in rules.thresholds if t.score == "composite" and t.class_name is None), None)
-    return given or drop_side(rules)
+    chosen = next((t.drop for t in rules.thresholds if t.score == "composite" and t.class_name is None), None)
+    return chosen or drop_side(rules)
 
 
 def composite_cut(outcome: Outcome) -> float | None:

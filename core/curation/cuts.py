@@ -95,8 +95,8 @@ def _threshold(
         cut = apply_in_order(threshold, column, ranking.order[: ranking.ranked])
     else:
         rows = np.flatnonzero(eligible)
-        found = apply_threshold(threshold, column[rows], view.id_rank[rows])
-        cut = Cut(rows[found.rows], found.value)
+        dropped = apply_threshold(threshold, column[rows], view.id_rank[rows])
+        cut = Cut(rows[dropped.rows], dropped.value)
     margin = cut.value - column if threshold.drop is Side.ABOVE else column - cut.value
     redundancy = (
         rules.goal == Goal.REMOVE_REDUNDANT.value

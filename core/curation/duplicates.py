@@ -98,9 +98,9 @@ def _links(view: ScoreView, similarity: float) -> tuple[np.ndarray, np.ndarray]:
         right.append(view.exact_duplicate_of[rows])
     if view.neighbors is not None:
         row, place = np.nonzero(_similarity(view) >= np.float32(similarity))
-        found = view.neighbors[row, place].astype(np.int64)
-        left.append(row[found >= 0])
-        right.append(found[found >= 0])
+        neighbor = view.neighbors[row, place].astype(np.int64)
+        left.append(row[neighbor >= 0])
+        right.append(neighbor[neighbor >= 0])
     if not left:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     return np.concatenate(left), np.concatenate(right)

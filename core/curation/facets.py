@@ -36,13 +36,13 @@ def facet_of_words(name: str, title: str, words: np.ndarray) -> Facet | None:
 
 def facet_of_sources(outcome: Outcome, version: str = "") -> Facet | None:
     """Who decided each row; None when it was the same for all. version: names the outcome."""
-    found = np.flatnonzero(np.bincount(outcome.source_code, minlength=len(SOURCES)))
-    found = np.array(sorted(found, key=lambda code: SOURCES[code].value), np.int64)
-    if len(found) < 2:
+    present = np.flatnonzero(np.bincount(outcome.source_code, minlength=len(SOURCES)))
+    present = np.array(sorted(present, key=lambda code: SOURCES[code].value), np.int64)
+    if len(present) < 2:
         return None
     code = np.zeros(len(SOURCES), np.int8)
-    code[found] = np.arange(len(found))
-    return Facet("source", "Decided by", tuple(SOURCES[k].value for k in found), code[outcome.source_code], version)
+    code[present] = np.arange(len(present))
+    return Facet("source", "Decided by", tuple(SOURCES[k].value for k in present), code[outcome.source_code], version)
 
 
 def facet_of_labels(view: ScoreView, outcome: Outcome) -> Facet:
@@ -55,18 +55,18 @@ def facet_of_labels(view: ScoreView, outcome: Outcome) -> Facet:
 
 def fixed_facets(view: ScoreView, clusters: np.ndarray | None) -> tuple[Facet, ...]:
     """Facets that no decision changes: prediction, zone, split, group, cluster."""
-    found: list[Facet | None] = []
+    facets: list[Facet | None] = []
     if view.predicted is not None:
-        found.append(Facet("predicted", "Prediction", view.class_names, np.asarray(view.predicted, np.int64)))
+        facets.append(Facet("predicted", "Prediction", view.class_names, np.asarray(view.predicted, np.int64)))
     if view.scores:
-        found.append(Facet("zone", "Zone", tuple(zone.words for zone in ZONES), zones(view).astype(np.int64)))
-    found.append(facet_of_words("split", "Split", view.splits))
+        facets.append(Facet("zone", "Zone", tuple(zone.words for zone in ZONES), zones(view).astype(np.int64)))
+    facets.append(facet_of_words("split", "Split", view.splits))
     if view.groups is not None:
-        found.append(facet_of_words("group", "Group", view.groups))
+        facets.append(facet_of_words("group", "Group", view.groups))
     if clusters is not None:
-        found.append(cluster_facet(clusters))
-    found += [_flag_facet(name, column.flags) for name, column in view.scores.items() if column.flags is not None]
-    return tuple(facet for facet in found if facet is not None)
+        facets.append(cluster_facet(clusters))
+    facets += [_flag_facet(name, column.flags) for name, column in view.scores.items() if column.flags is not None]
+    return tuple(facet for facet in facets if facet is not None)
 
 
 def _flag_facet(name: str, flags: np.ndarray) -> Facet:
@@ -92,9 +92,9 @@ def shown_rows(view: ScoreView, facets: Sequence[Facet], filters: Filters) -> np
         return view.every_row
     shown = np.ones(len(view), bool)
     for facet in facets:
-        wanted = [k for k, option in enumerate(facet.options) if option in set(filters.chosen.get(facet.name, ()))]
-        if wanted:
-            shown &= np.isin(facet.codes, wanted)
+        codes = [k for k, option in enumerate(facet.options) if option in set(filters.chosen.get(facet.name, ()))]
+        if codes:
+            shown &= np.isin(facet.codes, codes)
     for name, (low, high) in filters.ranges.items():
         if name in view.scores:
             shown &= _within(view, name, low, high)
@@ -124,10 +124,10 @@ def _matching(view: ScoreView, words: str) -> np.ndarray:
 
 
 def _search(view: ScoreView, words: str) -> np.ndarray:
-    found = np.zeros(len(view), bool)
+    matches = np.zeros(len(view), bool)
     for texts in (view.ids, view.source_path, view.groups):
         if texts is not None:
-            found |= np.fromiter((words in str(text).casefold() for text in texts), bool, len(view))
+            matches |= np.fromiter((words in str(text).casefold() for text in texts), bool, len(view))
     for name in () if view.columns is None else view.columns.columns:
-        found |= view.columns[name].astype(str).str.contains(words, case=False, regex=False).to_numpy(bool)
-    return found
+        matches |= view.columns[name].astype(str).str.contains(words, case=False, regex=False).to_numpy(bool)
+    return matches

@@ -24,13 +24,13 @@ _GONE = {"duplicate": "gone as duplicates", "manual_drop": "dropped by a person"
 def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...]:
     """What a person should confirm before such rules are acted on: that they keep nothing, or everything."""
     unlocked = view.unlocked(rules.guardrails.lock_held_out)
-    aimed, total, kept = _aimed(outcome), int(unlocked.sum()), int((outcome.kept & unlocked).sum())
+    aimed, total, staying = _aimed(outcome), int(unlocked.sum()), int((outcome.kept & unlocked).sum())
     gone = int((~outcome.kept & unlocked).sum())
-    if kept == 0:
+    if staying == 0:
         return (f"None of the {total:,} rows that rules may drop is kept.",)
     if aimed.any() and (aimed | ~outcome.kept)[unlocked].all():
         return (
-            f"The rules keep nothing: all {total:,} rows that they may drop would go, but for {kept:,} that "
+            f"The rules keep nothing: all {total:,} rows that they may drop would go, but for {staying:,} that "
             "guardrails or a person hold.",
         )
     asked_for_all = strategy_named(rules.strategy).uses_fraction

@@ -32,9 +32,9 @@ def in_order(rows: np.ndarray, order: np.ndarray) -> np.ndarray:
     """The rows as they follow one another in an order of all rows [N], without sorting."""
     if len(rows) == len(order):
         return order
-    wanted = np.zeros(len(order), bool)
-    wanted[rows] = True
-    return order[wanted[order]]
+    chosen = np.zeros(len(order), bool)
+    chosen[rows] = True
+    return order[chosen[order]]
 
 
 def first_rows(view: ScoreView, name: str | None, rows: np.ndarray, lowest: bool) -> np.ndarray:

@@ -57,16 +57,16 @@ def share(rules: Rules, total: int) -> float | None:
     return (100.0 - cut.cut if cut.drop is Side.ABOVE else cut.cut) / 100.0
 
 
-def with_share(rules: Rules, wanted: float, total: int) -> Rules:
+def with_share(rules: Rules, share: float, total: int) -> Rules:
     """Drop that share, by the means that the rules already use."""
     if "keep_fraction" in rules.strategy_params:
         return replace(
-            rules, preset=None, strategy_params={**rules.strategy_params, "keep_fraction": round(1.0 - wanted, 6)}
+            rules, preset=None, strategy_params={**rules.strategy_params, "keep_fraction": round(1.0 - share, 6)}
         )
     rest = tuple(t for t in rules.thresholds if t.score != "composite" or t.class_name is not None)
-    if round(wanted * total) == 0:
+    if round(share * total) == 0:
         return replace(rules, preset=None, thresholds=rest)
-    cut = Threshold("composite", CutKind.COUNT, drop_side(rules), float(round(wanted * total)))
+    cut = Threshold("composite", CutKind.COUNT, drop_side(rules), float(round(share * total)))
     return replace(rules, preset=None, thresholds=(cut, *rest))
 
 
@@ -94,8 +94,10 @@ def _moved(cut: Threshold, side: Side) -> Threshold:
 
 def with_strategy(rules: Rules, name: str, params: Mapping[str, Any]) -> Rules:
     """Another strategy with its settings; composite cuts belong to `threshold` alone."""
-    kept = rules.thresholds if name == "threshold" else tuple(t for t in rules.thresholds if t.score != "composite")
-    return replace(rules, preset=None, strategy=name, strategy_params=dict(params), thresholds=kept)
+    thresholds = rules.thresholds
+    if name != "threshold":
+        thresholds = tuple(t for t in thresholds if t.score != "composite")
+    return replace(rules, preset=None, strategy=name, strategy_params=dict(params), thresholds=thresholds)
 
 
 def with_answer(rules: Rules, before: Guardrails) -> Rules:

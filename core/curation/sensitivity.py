@@ -47,8 +47,8 @@ def _movable(view: ScoreView, rules: Rules) -> list[tuple[str, str]]:
     speaking = [name for name, sign in orientation(view, goal_of(rules)).items() if sign]
     present = dict.fromkeys(groups[name] for name in speaking)
     members = {group: [n for n in speaking if groups[n] == group] for group in present}
-    found = [("group", group) for group in present] if len(present) > 1 else []
-    return found + [("score", name) for names in members.values() if len(names) > 1 for name in names]
+    movable_groups = [("group", group) for group in present] if len(present) > 1 else []
+    return movable_groups + [("score", name) for names in members.values() if len(names) > 1 for name in names]
 
 
 def _moved(rules: Rules, kind: str, name: str, to: float) -> Rules:

@@ -136,8 +136,8 @@ def _open(request: Request) -> tuple[ArrayFile, str]:
     if inputs is None:
         listed = ", ".join(f"{h.name} {h.shape}" for h in file.headers.values())
         raise DataError(
-            f"{request.name}: no array holds pictures [N, H, W(, C)] or features [N, d]. Arrays: {listed}.",
-            "Choose one with --inputs; pictures have 1, 3 or 4 channels, first or last.",
+            f"{request.name}: no array holds images [N, H, W(, C)] or features [N, d]. Arrays: {listed}.",
+            "Choose one with --inputs; images have 1, 3 or 4 channels, first or last.",
         )
     check_not_empty(file, inputs)
     return file, inputs
@@ -206,5 +206,5 @@ def _write_bytes(out: BinaryIO, turned: np.ndarray, reading: Reading) -> None:
 
 
 ARRAYS = Loader(
-    "arrays", "Pictures or features in NPZ, NPY or IDX", (Modality.IMAGE, Modality.TABLE), _claims, _inspect, _load
+    "arrays", "Images or features in NPZ, NPY or IDX", (Modality.IMAGE, Modality.TABLE), _claims, _inspect, _load
 )

@@ -185,9 +185,9 @@ def folder_findings(found: Found) -> Iterator[Finding]:
     """What was passed over, as lines of the report card: nothing vanishes and nothing appears without a word."""
     yield from skips(found.passed)
     if empty := found.empty_folders():
-        yield report.finding("empty_folder", empty, f"no pictures in: {some(empty)}")
+        yield report.finding("empty_folder", empty, f"no images in: {some(empty)}")
     if found.deeper:
-        words = f"{len(found.deeper):,} pictures lie below their class folder: {some(found.deeper)}"
+        words = f"{len(found.deeper):,} images lie below their class folder: {some(found.deeper)}"
         yield report.finding("deeper", found.deeper, words, level="note")
     if found.others:
         words = f"{len(found.others):,} files of other kinds were not read: {some(sorted(found.others))}"

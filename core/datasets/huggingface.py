@@ -88,7 +88,7 @@ def _images(batch: Any, column: str, name: str) -> Any:
     bytes_at = kind.get_field_index("bytes") if kind is not None and types.is_struct(kind) else -1
     if bytes_at < 0 or not (types.is_binary(kind[bytes_at].type) or types.is_large_binary(kind[bytes_at].type)):
         raise DataError(
-            f'{name}: the column "{column}" is named as pictures, but holds {kind or "nothing"}.',
+            f'{name}: the column "{column}" is named as images, but holds {kind or "nothing"}.',
             "Save it again with a column of the kind Image, or read it as text or as a table.",
         )
     return batch.column(column)

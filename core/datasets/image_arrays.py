@@ -24,7 +24,7 @@ def size_finding(inputs: Any) -> Finding:
     sizes = {(int(h), int(w)) for h, w in np.unique(inputs.sizes, axis=0)}
     seen = size_seen(sizes)
     least, most = ("{} x {}".format(*end(sizes, key=lambda s: s[0] * s[1])) for end in (min, max))
-    there = f"pictures of {least}" if len(sizes) == 1 else f"pictures of {len(sizes):,} sizes, {least} to {most}"
+    there = f"images of {least}" if len(sizes) == 1 else f"images of {len(sizes):,} sizes, {least} to {most}"
     told = "used as they are" if sizes == {seen} else f"resized to {seen[0]} x {seen[1]}"
     words = f"{there} (height x width): {told} for the built-in networks and embedding; an own network names its size"
     return Finding("sizes", len(inputs), f"{words} (--image-size)")

@@ -255,7 +255,7 @@ class ImageFiles:
     def take(self, rows: Sequence[int] | np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """uint8 [n, H, W, C], resized to `size` (height, width). Raises `DataError` without one if the sizes differ."""
         if size is None and len(self.shape) == 1:
-            raise DataError("The pictures differ in size.", "Ask for one size.")
+            raise DataError("The images differ in size.", "Ask for one size.")
         height, width = size or self.shape[1:3]
         out = np.empty((len(rows), height, width, self.channels), np.uint8)
         for place, row in enumerate(rows):

@@ -195,7 +195,7 @@ def _findings(paths: list[str], images: list[ExaminedImage], kept: list[Examined
 def _lost_classes(frame: pd.DataFrame, roles: Roles, good: np.ndarray) -> Iterator[Finding]:
     """Classes of which no image can be read: they are not among the classes of the table."""
     if roles.label and (lost := sorted(set(frame[roles.label]) - set(frame[roles.label].iloc[good]) - {""})):
-        yield report.finding("lost_class", lost, f"no picture can be read of: {some(lost)}")
+        yield report.finding("lost_class", lost, f"no image can be read of: {some(lost)}")
 
 
 def _range_findings(inputs: ImageFiles, kept: list[ExaminedImage]) -> Iterator[Finding]:
@@ -207,5 +207,5 @@ def _range_findings(inputs: ImageFiles, kept: list[ExaminedImage]) -> Iterator[F
 
 
 IMAGES = Loader(
-    "images", "Pictures: a folder per class, a manifest, or a zip", (Modality.IMAGE,), _claims, _inspect, _load
+    "images", "Images: a folder per class, a manifest, or a zip", (Modality.IMAGE,), _claims, _inspect, _load
 )

@@ -50,7 +50,7 @@ def write_planted(path: Path, examples: ExampleTable, edits: Edits, out: Path) -
     if path.is_dir() or suffix not in (*DELIMITED, *_WRITERS):
         raise DataError(
             f"Planting into {path.name} is not possible.",
-            "Give CSV, TSV, JSONL, one Parquet file, NPZ, or a folder or manifest of pictures.",
+            "Give CSV, TSV, JSONL, one Parquet file, NPZ, or a folder or manifest of images.",
         )
     target = out / f"data{suffix}"
     if suffix in DELIMITED:
@@ -253,7 +253,7 @@ def _write_manifest(root: Path, examples: ExampleTable, edits: Edits, out: Path)
 
 def _refuse_copies(edits: Edits) -> None:
     if len(edits.copied):
-        raise DataError("Near-duplicates are not planted into files of pictures.", "Plant flips only, or give an NPZ.")
+        raise DataError("Near-duplicates are not planted into files of images.", "Plant flips only, or give an NPZ.")
 
 
 def _paths(examples: ExampleTable) -> list[str]:

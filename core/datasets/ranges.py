@@ -82,7 +82,7 @@ def spread_of(array: np.ndarray, source: str) -> Spread:
     if bad:
         raise DataError(
             f"{source}: NaN or infinite pixels in {len(bad):,} of {len(array):,} rows ({report.some_rows(bad)}).",
-            "Leave these pictures out, or give them finite pixels.",
+            "Leave these images out, or give them finite pixels.",
         )
     return merge(parts)
 
@@ -136,7 +136,7 @@ def merge(parts: Iterable[Spread]) -> Spread:
 def reading_of(spread: Spread, dtype: np.dtype, source: str) -> Reading:
     """How values of this spread and type become bytes; raises `DataError` for ranges that could mean several things."""
     if spread.low == spread.high == 0:
-        return Reading(1.0, "every pixel of every picture is 0: all black", warns=True)
+        return Reading(1.0, "every pixel of every image is 0: all black", warns=True)
     if dtype.kind == "b":
         return Reading(255.0, "yes/no pixels: no is 0, yes is 255")
     return _of_floats(spread, dtype, source) if dtype.kind == "f" else _of_integers(spread, dtype, source)
@@ -212,13 +212,13 @@ def _deep(spread: Spread, dtype: np.dtype) -> Reading:
 
 def _refusal(spread: Spread, source: str, hint: str) -> DataError:
     rows = f"the lowest in {spread.low_at}, the highest in {spread.high_at}"
-    return DataError(f"{source}: the pictures hold values from {spread.low:g} to {spread.high:g} ({rows}).", hint)
+    return DataError(f"{source}: the images hold values from {spread.low:g} to {spread.high:g} ({rows}).", hint)
 
 
 def _ambiguous(spread: Spread, source: str) -> DataError:
     share = 1 - spread.not_unit / spread.count
     return DataError(
-        f"{source}: the pictures hold values from {spread.low:g} to {spread.high:g} ({spread.high_at}), "
+        f"{source}: the images hold values from {spread.low:g} to {spread.high:g} ({spread.high_at}), "
         f"{share:.1%} of them within 0..1: neither 0..1 nor 0..255 is certain.",
         "Give 0..255 or 0..1: clip stray values, or divide by the largest one.",
     )

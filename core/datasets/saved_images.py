@@ -59,5 +59,5 @@ def _unpack(path: Path, column: str, folder: Path) -> None:
 
 
 SAVED_IMAGES = Loader(
-    "saved_pictures", "Pictures in a saved Hugging Face dataset", (Modality.IMAGE,), _claims, _inspect, _load
+    "saved_pictures", "Images in a saved Hugging Face dataset", (Modality.IMAGE,), _claims, _inspect, _load
 )

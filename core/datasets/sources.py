@@ -180,7 +180,7 @@ def _loader(request: Request) -> tuple[Loader, Request]:
         wanted = f" as {request.modality.value}" if request.modality else ""
         raise DataError(
             f"{request.name} cannot be read{wanted}: no loader knows it.",
-            "Give CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, a zip or folder of pictures, or a dataset saved to disk.",
+            "Give CSV, TSV, Parquet, JSONL, NPZ, NPY, IDX, a zip or folder of images, or a dataset saved to disk.",
         )
     if request.labels and surest not in _WITHOUT_LABELS:
         raise DataError(

@@ -30,7 +30,7 @@ def preview_to_plain(preview: SourcePreview) -> dict[str, Any]:
         "roles": asdict(preview.roles),
         "columns": [[text[:SHOWN] for text in column] for column in preview.columns],
         "head": {"names": [str(name) for name in head.columns], "cells": cells},
-        "pictures": [_packed(image) for image in preview.images],
+        "images": [_packed(image) for image in preview.images],
     }
 
 
@@ -46,7 +46,7 @@ def preview_from_plain(plain: dict[str, Any]) -> SourcePreview:
         pd.DataFrame(head["cells"], columns=head["names"], dtype=object),
         plain["rows"],
         tuple(plain["notes"]),
-        tuple(_unpacked(**image) for image in plain["pictures"]),
+        tuple(_unpacked(**image) for image in plain["images"]),
     )
 
 

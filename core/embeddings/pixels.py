@@ -1,4 +1,4 @@
-"""Images as their pixels: right for digits, scans and other aligned, gray pictures."""
+"""Images as their pixels: right for digits, scans and other aligned, gray images."""
 
 from __future__ import annotations
 

@@ -103,9 +103,9 @@ def make_arms(
     for fraction in fractions or _usual_fractions(own.fraction):
         if not 0.0 < fraction < 1.0:
             raise RulesError(f"The fraction {fraction} is not between 0 and 1.", "Give shares to keep: 0.8,0.5.")
-        found = _kept_set(seen, keep_fraction_rules(rules, fraction), decisions, candidates)
-        if all(abs(found.fraction - s.fraction) > 1e-9 for s in sets) and found.fraction < 1.0:
-            sets.append(found)
+        kept_set = _kept_set(seen, keep_fraction_rules(rules, fraction), decisions, candidates)
+        if all(abs(kept_set.fraction - s.fraction) > 1e-9 for s in sets) and kept_set.fraction < 1.0:
+            sets.append(kept_set)
     if not sets:
         raise RulesError("The rule drops nothing at any size: there is nothing to check.", "Choose a cut first.")
     notes = _notes(seen, rules, own, held_out, len(candidates))
@@ -130,9 +130,9 @@ def _usual_fractions(own: float) -> tuple[float, ...]:
 def matched_random(arms: Arms, kept: KeptSet, seed: int) -> np.ndarray:
     """Random candidates, ascending: as many of each given class as the rule keeps. Another draw for every seed."""
     rng = np.random.default_rng([seed, round(kept.fraction * 1e9)])
-    wanted = arms.given[kept.rows]
+    labels = arms.given[kept.rows]
     parts = []
-    for label, count in zip(*np.unique(wanted, return_counts=True), strict=True):
+    for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
         pool = arms.candidates[arms.given[arms.candidates] == label]
         parts.append(rng.choice(pool, count, replace=False))
     return np.sort(np.concatenate(parts))

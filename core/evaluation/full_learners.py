@@ -98,12 +98,12 @@ class NetworkLearner:
         from core.training.loop import to_device
 
         device = next(network.parameters()).device
-        found = []
+        classes = []
         with torch.no_grad():
             for start in range(0, len(self._held_out), _BATCH):
                 batch = self._encoded.batch(self._held_out[start : start + _BATCH])
-                found.append(network(to_device(batch, device)).argmax(1).cpu().numpy())
-        return np.concatenate(found)
+                classes.append(network(to_device(batch, device)).argmax(1).cpu().numpy())
+        return np.concatenate(classes)
 
 
 class EstimatorLearner:

@@ -95,12 +95,12 @@ def answers(ids: Sequence[str], decisions: Mapping[str, Decision]) -> dict[str, 
 def _judged(view: ScoreView, rows: np.ndarray, decisions: Mapping[str, Decision]) -> tuple[np.ndarray, np.ndarray]:
     """(rows that a person judged when the sample asked, whether the label was wrong)."""
     names = [str(name) for name in view.ids[rows]]
-    found = answers(names, decisions)
-    told = np.array([name in found and found[name] != "unsure" for name in names], bool)
+    said = answers(names, decisions)
+    told = np.array([name in said and said[name] != "unsure" for name in names], bool)
     wrong = [
-        found[name] == "wrong" and not _confirmed(view, row, decisions[name])
+        said[name] == "wrong" and not _confirmed(view, row, decisions[name])
         for name, row in zip(names, rows.tolist(), strict=True)
-        if found.get(name, "unsure") != "unsure"
+        if said.get(name, "unsure") != "unsure"
     ]
     return rows[told], np.array(wrong, bool)
 

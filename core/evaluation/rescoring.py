@@ -77,7 +77,7 @@ def rescore(
             trusted_factory=factory,
         )
     evidence = replace(evidence, embedding=None if embedding is None else np.asarray(embedding))
-    found, failed = {}, {}
+    suspicion, failed = {}, {}
     for method in methods:
         params = params_from_dict(method.params, dict(spec.score_params.get(method.name, {})))
         if method.also_needs and method.also_needs(params):  # more trainings: too dear here
@@ -88,5 +88,5 @@ def rescore(
         except CurationError as error:
             failed[method.name] = str(error)
             continue
-        found[method.name] = method.orientation[Goal.FIND_NOISE] * np.asarray(result.values, np.float64)
-    return found, failed
+        suspicion[method.name] = method.orientation[Goal.FIND_NOISE] * np.asarray(result.values, np.float64)
+    return suspicion, failed

@@ -59,61 +59,63 @@ class Trained:
     right: np.ndarray
 
 
-def retrain(arms: Arms, learner: Learner, asked: Asked, pieces: Path, progress: Progress) -> CheckResult:
+def retrain(arms: Arms, learner: Learner, question: Asked, pieces: Path, progress: Progress) -> CheckResult:
     """Train every arm at every size with every seed, and compare. Goes on from the finished `pieces` of an earlier try.
 
     Raises `CurationError` for fewer than three seeds, `Cancelled` between two steps.
     """
-    if asked.seeds < LEAST_SEEDS:
-        raise CurationError(f"{asked.seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more.")
-    trainings = asked.seeds * (2 * len(arms.kept) + 1)
+    if question.seeds < LEAST_SEEDS:
+        raise CurationError(
+            f"{question.seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more."
+        )
+    trainings = question.seeds * (2 * len(arms.kept) + 1)
     progress.stage(f"Check: {trainings} trainings", trainings * (learner.steps or 1))
     truth = arms.given[arms.held_out.rows]
-    full = _train_arm("all", arms, None, learner, asked, pieces, progress)
+    full = _train_arm("all", arms, None, learner, question, pieces, progress)
     pairs = [
         (
-            kept,
-            _train_arm("rule", arms, kept, learner, asked, pieces, progress),
-            _train_arm("random", arms, kept, learner, asked, pieces, progress),
+            kept_set,
+            _train_arm("rule", arms, kept_set, learner, question, pieces, progress),
+            _train_arm("random", arms, kept_set, learner, question, pieces, progress),
         )
-        for kept in arms.kept
+        for kept_set in arms.kept
     ]
-    compared = [c for kept, rule, random in pairs for c in _compare(kept, rule, random, full)]
+    compared = [c for kept_set, rule, random in pairs for c in _compare(kept_set, rule, random, full)]
     learnt = float(full.right.mean()) > np.bincount(truth).max() / len(truth) + POINT
-    points = [_point(t, truth, asked.class_names) for _, rule, random in pairs for t in (rule, random)]
+    points = [_point(t, truth, question.class_names) for _, rule, random in pairs for t in (rule, random)]
     return CheckResult(
-        key=asked.key,
-        number=asked.number,
-        mode=asked.mode,
+        key=question.key,
+        number=question.number,
+        mode=question.mode,
         learner=learner.name,
         steps=learner.steps,
-        seeds=asked.seeds,
+        seeds=question.seeds,
         candidates=len(arms.candidates),
         held_out=len(truth),
         held_out_is=arms.held_out.words,
-        class_names=asked.class_names,
-        rules=asked.rules,
-        decisions_sha256=asked.decisions_sha256,
-        points=(*points, _point(full, truth, asked.class_names)),
+        class_names=question.class_names,
+        rules=question.rules,
+        decisions_sha256=question.decisions_sha256,
+        points=(*points, _point(full, truth, question.class_names)),
         comparisons=tuple(compared),
         smallest=smallest_subset(
             [(rule.fraction, rule.rows, paired(rule.right, full.right)) for _, rule, _ in pairs], learnt
         ),
-        verdict=_sentence(compared, asked.seeds, len(truth)),
+        verdict=_sentence(compared, question.seeds, len(truth)),
         notes=arms.notes if learnt else (*arms.notes, _NOTHING_LEARNT),
     )
 
 
 def _train_arm(
-    arm: str, arms: Arms, kept: KeptSet | None, learner: Learner, asked: Asked, pieces: Path, progress: Progress
+    arm: str, arms: Arms, kept_set: KeptSet | None, learner: Learner, question: Asked, pieces: Path, progress: Progress
 ) -> Trained:
     truth = arms.given[arms.held_out.rows]
     right = []
-    size = len(arms.candidates) if kept is None else len(kept.rows)
-    for number in range(asked.seeds):
-        seed = 1000 * asked.seed + number  # the same for every arm: batches and first weights are paired
-        rows, labels = _rows_of(arm, arms, kept, seed)
-        path = pieces / f"{arm}-{size}{'-own' if kept and kept.own else ''}-{number}.json"
+    size = len(arms.candidates) if kept_set is None else len(kept_set.rows)
+    for number in range(question.seeds):
+        seed = 1000 * question.seed + number  # the same for every arm: batches and first weights are paired
+        rows, labels = _rows_of(arm, arms, kept_set, seed)
+        path = pieces / f"{arm}-{size}{'-own' if kept_set and kept_set.own else ''}-{number}.json"
         if (done := _finished(path, len(truth))) is not None:
             progress.advance(learner.steps or 1)
         else:
@@ -125,10 +127,10 @@ def _train_arm(
     return Trained(arm, size / len(arms.candidates), size, np.array(right))
 
 
-def _rows_of(arm: str, arms: Arms, kept: KeptSet | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    if kept is None:
+def _rows_of(arm: str, arms: Arms, kept_set: KeptSet | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    if kept_set is None:
         return arms.candidates, arms.given
-    return (kept.rows, kept.labels) if arm == "rule" else (matched_random(arms, kept, seed), arms.given)
+    return (kept_set.rows, kept_set.labels) if arm == "rule" else (matched_random(arms, kept_set, seed), arms.given)
 
 
 class _Piece(TypedDict):
@@ -145,18 +147,18 @@ def _finished(path: Path, count: int) -> np.ndarray | None:
         return None
 
 
-def _compare(kept: KeptSet, rule: Trained, random: Trained, full: Trained) -> Iterator[Comparison]:
+def _compare(kept_set: KeptSet, rule: Trained, random: Trained, full: Trained) -> Iterator[Comparison]:
     for other in (random, full):
-        found = paired(rule.right, other.right)
+        difference = paired(rule.right, other.right)
         yield Comparison(
             other.arm,
             rule.fraction,
             rule.rows,
-            found.mean,
-            found.low,
-            found.high,
-            verdict(found.low, found.high),
-            kept.own,
+            difference.mean,
+            difference.low,
+            difference.high,
+            verdict(difference.low, difference.high),
+            kept_set.own,
         )
 
 

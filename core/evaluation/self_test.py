@@ -129,17 +129,17 @@ def suggest(terms: Mapping[str, np.ndarray], flipped: np.ndarray, seed: int) -> 
     """Weights from all rows, and what weights from the other folds make of each fold."""
     names = list(terms)
     matrix = np.column_stack([terms[name] for name in names])
-    found, best = np.empty(len(flipped)), np.empty(len(flipped))
+    combined, best = np.empty(len(flipped)), np.empty(len(flipped))
     fold_of = _folds(flipped, seed)
     for fold in range(_FOLDS):
         inside, rest = fold_of == fold, fold_of != fold
-        found[inside] = matrix[inside] @ _shares(non_negative_weights(matrix[rest], flipped[rest]))
+        combined[inside] = matrix[inside] @ _shares(non_negative_weights(matrix[rest], flipped[rest]))
         found_by = [auroc(matrix[rest, c], flipped[rest]) for c in range(len(names))]
         best[inside] = matrix[inside, int(np.argmax(found_by))]
     weights = non_negative_weights(matrix, flipped)
     top = weights.max()
     scaled = weights / top if top > 0 else np.ones(len(names))
-    return Suggestion({n: round(float(w), 3) for n, w in zip(names, scaled, strict=True)}, found, best)
+    return Suggestion({n: round(float(w), 3) for n, w in zip(names, scaled, strict=True)}, combined, best)
 
 
 def non_negative_weights(matrix: np.ndarray, flipped: np.ndarray) -> np.ndarray:
@@ -182,10 +182,10 @@ def _folds(flipped: np.ndarray, seed: int) -> np.ndarray:
     return out
 
 
-def _gain(over: str, found: np.ndarray, other: np.ndarray, flipped: np.ndarray, seed: int) -> Gain:
+def _gain(over: str, composite: np.ndarray, other: np.ndarray, flipped: np.ndarray, seed: int) -> Gain:
     """Difference of AUROC; rows are drawn again with replacement, flips and others apart."""
     rng = np.random.default_rng([seed, 7])
-    places = [np.unique(-values, return_inverse=True)[1] for values in (found, other)]
+    places = [np.unique(-values, return_inverse=True)[1] for values in (composite, other)]
     differences = []
     for _ in range(_REPEATS):
         times = np.zeros(len(flipped))
@@ -194,7 +194,7 @@ def _gain(over: str, found: np.ndarray, other: np.ndarray, flipped: np.ndarray, 
         first, second = (_weighted_auroc(place, flipped, times) for place in places)
         differences.append(first - second)
     low, high = np.quantile(differences, [0.025, 0.975])
-    return Gain(over, auroc(found, flipped) - auroc(other, flipped), float(low), float(high))
+    return Gain(over, auroc(composite, flipped) - auroc(other, flipped), float(low), float(high))
 
 
 def _weighted_auroc(place: np.ndarray, flipped: np.ndarray, times: np.ndarray) -> float:

@@ -64,8 +64,8 @@ def recall_rows(result: SelfTestResult) -> list[tuple[str, ...]]:
     for s in _by_quality(result):
         ends = zip(s.recall, s.low, s.high, strict=True)
         weight = f"{result.weights[s.name]:.3f}" if s.name in result.weights else ""
-        found = (f"{share:.0%} ({low:.0%} to {high:.0%})" for share, low, high in ends)
-        rows.append((s.name, *found, f"{s.auroc:.3f}", weight))
+        recalls = (f"{share:.0%} ({low:.0%} to {high:.0%})" for share, low, high in ends)
+        rows.append((s.name, *recalls, f"{s.auroc:.3f}", weight))
     return rows
 
 

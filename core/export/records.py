@@ -21,8 +21,8 @@ def record_findings(name: str, record: Mapping[str, Any], records: list[list[str
     head, *rows = records
     sums = checksums_of(head, rows)
     columns = [{"name": n, "sha256": d.hexdigest()} for n, d in zip(head, sums.columns, strict=True)]
-    given = {"columns": columns, "row_crc32": sums.row_text()}
-    wrong = [entry for entry, value in given.items() if record[entry] != value]
+    recomputed = {"columns": columns, "row_crc32": sums.row_text()}
+    wrong = [entry for entry, value in recomputed.items() if record[entry] != value]
     findings = [_WHERE.format(entry=entry, name=name, why="the file gives") for entry in wrong]
     if altered is not None and list(map(list, altered)) != list(map(list, record["altered_cells"])):
         return [*findings, _WHERE.format(entry="altered_cells", name=name, why="writing it again gives")]

@@ -125,11 +125,11 @@ def _records(
 def _row_counts(manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
     """The manifest counts the rows of each table as the tables themselves do."""
     kept = int(outcome.kept.sum())
-    wanted = {name: kept if name.startswith("curated.") else len(stored.view) for name in manifest["outputs"]}
+    expected = {name: kept if name.startswith("curated.") else len(stored.view) for name in manifest["outputs"]}
     said = {name: record["rows"] for name, record in manifest["outputs"].items()}
     return [
         f"manifest.json: {name} has {said[name]} rows there, replaying gives {count}."
-        for name, count in wanted.items()
+        for name, count in expected.items()
         if said[name] != count
     ]
 
@@ -150,8 +150,8 @@ def _against(
     data = file_bytes(folder / "decisions.csv")
     findings = differences("decisions.csv", data, written(columns, len(view))[0], who)
     again = build_manifest(view, stored.rules, stored.decisions, outcome, manifest["provenance"], manifest["outputs"])
-    again, given = _comparable(json.loads(to_text(again))), _comparable(manifest)
-    wrong = [key for key in again if again[key] != given[key]]
+    again, stated = _comparable(json.loads(to_text(again))), _comparable(manifest)
+    wrong = [key for key in again if again[key] != stated[key]]
     return [*findings, *(f"manifest.json: {key!r} is not what {who} gives." for key in wrong)]
 
 
@@ -221,15 +221,15 @@ def _cells(folder: Path, manifest: Mapping[str, Any], name: str) -> list[list[st
 def _curated(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
     """curated.csv must hold exactly the kept rows, in order, under labels that agree with decisions.csv."""
     head, *rows = _cells(folder, manifest, "curated.csv")
-    wanted = [str(v) for v in stored.view.ids[outcome.kept].tolist()]
-    if len(rows) != len(wanted):
-        return [f"curated.csv has {len(rows)} rows, replaying keeps {len(wanted)}."]
-    given = manifest["dataset"]["id_column"]
-    place = head.index(given) if given in head else 0  # ours stands first
+    expected = [str(v) for v in stored.view.ids[outcome.kept].tolist()]
+    if len(rows) != len(expected):
+        return [f"curated.csv has {len(rows)} rows, replaying keeps {len(expected)}."]
+    id_column = manifest["dataset"]["id_column"]
+    place = head.index(id_column) if id_column in head else 0  # ours stands first
     ids = [row[place] for row in rows]
     wrong = [
         f"curated.csv row {i}: the id is {a!r}, replaying keeps {b!r} there."
-        for i, (a, b) in enumerate(zip(ids, wanted, strict=True))
+        for i, (a, b) in enumerate(zip(ids, expected, strict=True))
         if a != b
     ]
     label = manifest["dataset"]["label_column"] or "label"

@@ -126,16 +126,16 @@ def _self_test(content: ReportContent) -> list[str]:
 
 
 def _noise(content: ReportContent) -> list[str]:
-    found = content.noise
-    if found is None:
+    noise = content.noise
+    if noise is None:
         return []
     rows = [
-        (s.name, f"{s.rows:,}", f"{s.reviewed:,}", f"{s.wrong:,}", f"{s.low:.0%} to {s.high:.0%}") for s in found.strata
+        (s.name, f"{s.rows:,}", f"{s.reviewed:,}", f"{s.wrong:,}", f"{s.low:.0%} to {s.high:.0%}") for s in noise.strata
     ]
     return [
         "<h2>Wrong labels</h2>",
-        f"<p>{escape(found.text)}</p>",
-        f"<p>{escape(found.cut_text)}</p>",
+        f"<p>{escape(noise.text)}</p>",
+        f"<p>{escape(noise.cut_text)}</p>",
         _table("The reviewed random sample", ("rows", "in all", "reviewed", "wrong", "95 % interval"), rows),
     ]
 

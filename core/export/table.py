@@ -63,11 +63,11 @@ def typed_array(cells: list[str], kind: Any = None) -> Any:
 
     texts = _array(cells)
     filled = pa.array([cell or None for cell in cells], pa.large_string())
-    for wanted in (kind, pa.int64(), pa.float64()):
+    for arrow_type in (kind, pa.int64(), pa.float64()):
         try:
-            found = filled.cast(wanted) if wanted is not None and filled.null_count < len(filled) else None
-            if found is not None and found.cast(pa.large_string()).equals(filled):
-                return found
+            typed = filled.cast(arrow_type) if arrow_type is not None and filled.null_count < len(filled) else None
+            if typed is not None and typed.cast(pa.large_string()).equals(filled):
+                return typed
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             continue
     return texts

@@ -187,11 +187,11 @@ def _refuse_folder(out: Path) -> None:
         raise CurationError(f"{out} is not a folder.", "Choose another place for the export.")
     if not out.exists():
         return
-    found = sorted(p.name for p in out.iterdir())
-    foreign = [name for name in found if name not in FILES]
-    if found and (foreign or not _is_ours(out)):
+    names = sorted(p.name for p in out.iterdir())
+    foreign = [name for name in names if name not in FILES]
+    if names and (foreign or not _is_ours(out)):
         raise CurationError(
-            f"{out} holds files that are not an export of Chaffinch ({(foreign or found)[0]}).",
+            f"{out} holds files that are not an export of Chaffinch ({(foreign or names)[0]}).",
             "Choose a new or empty folder; only an earlier export is replaced.",
         )
 

@@ -127,12 +127,12 @@ def _compute(inputs: ScoreInputs, params: AUMParams, progress: Progress) -> Scor
     )
 
 
-def _stop(inputs: ScoreInputs, asked: str) -> tuple[int, AssumptionCheck]:
+def _stop(inputs: ScoreInputs, choice: str) -> tuple[int, AssumptionCheck]:
     """How many of the recorded epochs to average, and the light that says why."""
     epochs = inputs.trace.epochs
     accuracy = inputs.trace.training_accuracy(inputs.labels).mean(axis=0)
     fitted = np.flatnonzero(accuracy >= MEMORIZES)
-    how = asked.strip().lower()
+    how = choice.strip().lower()
     if how == "auto":
         count = max(int(fitted[0]) + 1, _LEAST_EPOCHS) if len(fitted) else len(epochs)
         count = min(count, len(epochs))
@@ -142,7 +142,7 @@ def _stop(inputs: ScoreInputs, asked: str) -> tuple[int, AssumptionCheck]:
         count = sum(epoch <= int(how) for epoch in epochs)
     else:
         raise CurationError(
-            f"last_epoch is {asked!r}.", f"Choose auto, all, or a number from {epochs[0]} to {epochs[-1]}."
+            f"last_epoch is {choice!r}.", f"Choose auto, all, or a number from {epochs[0]} to {epochs[-1]}."
         )
     late = len(fitted) > 0 and count > max(int(fitted[0]) + 1, _LEAST_EPOCHS)
     span = f"epochs {epochs[0]} to {epochs[count - 1]}"

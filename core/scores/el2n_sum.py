@@ -54,9 +54,9 @@ def _compute(inputs: ScoreInputs, params: EL2NSumParams, progress: Progress) -> 
     )
 
 
-def _length_check(used: int, asked: int) -> AssumptionCheck:
-    light = Light.GREEN if used == asked else Light.AMBER
-    return AssumptionCheck(light, f"{used} of the {asked} first epochs asked for were recorded.", "epochs")
+def _length_check(used: int, wished: int) -> AssumptionCheck:
+    light = Light.GREEN if used == wished else Light.AMBER
+    return AssumptionCheck(light, f"{used} of the {wished} first epochs asked for were recorded.", "epochs")
 
 
 EL2N_SUM = ScoreMethod(

@@ -79,10 +79,10 @@ def _slices(inputs: ScoreInputs, flat: FlatFeatures) -> dict:
     kinds = {"class": np.array([*examples.class_names, ""], dtype=object)[examples.labels], "split": examples.splits}
     if examples.groups is not None:
         kinds["group"] = examples.groups
-    found: dict = {}
+    densities: dict = {}
     for kind, names in kinds.items():
-        found |= slice_density(flat, np.asarray(names).astype(str), kind, inputs.rng)
-    return found
+        densities |= slice_density(flat, np.asarray(names).astype(str), kind, inputs.rng)
+    return densities
 
 
 def slice_density(
@@ -97,8 +97,8 @@ def slice_density(
     if not 2 <= len(present) <= _SHOWN_SLICES:
         return {}
     size = int(sizes.min())
-    found = {str(name): round(density_at(flat.features[own == name], size, rng), 4) for name in present}
-    return {f"{kind}_density": found, f"{kind}_density_at": size}
+    densities = {str(name): round(density_at(flat.features[own == name], size, rng), 4) for name in present}
+    return {f"{kind}_density": densities, f"{kind}_density_at": size}
 
 
 FEATURE_DENSITY = ScoreMethod(

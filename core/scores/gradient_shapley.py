@@ -172,10 +172,10 @@ def _descent(
     return rows, Descent(x, labels[rows], seen, labels[targets], layer.logits.shape[1])
 
 
-def _order_count(asked: int, descent: Descent, networks: int) -> int:
+def _order_count(orders: int, descent: Descent, networks: int) -> int:
     """A multiple of the number of parts."""
     cells = len(descent.x) * max(len(descent.targets), 1) * descent.classes * networks
-    count = asked or min(100, _CELLS // cells)
+    count = orders or min(100, _CELLS // cells)
     return PARTS * max(1, round(count / PARTS))
 
 

@@ -60,8 +60,8 @@ def self_influence(
     features, logits = with_bias(layer), np.asarray(layer.logits, dtype=np.float64)
     rows = damped_rows(layer, features[layer.trained], softmax(logits[layer.trained]), params.damping)
     deltas = residual(logits, labels)
-    asked = "ekfac" if params.solver == "auto" and rows.parameters > DENSE_PARAMETERS else params.solver
-    solver = build_solver(rows, deltas[layer.trained], asked, params.steps, progress)
+    solver_name = "ekfac" if params.solver == "auto" and rows.parameters > DENSE_PARAMETERS else params.solver
+    solver = build_solver(rows, deltas[layer.trained], solver_name, params.steps, progress)
     out, step = np.empty(len(deltas)), max(1, _BLOCK_CELLS // rows.parameters)
     for start in track(progress, range(0, len(out), step), "Self-influence"):
         part = slice(start, start + step)

@@ -76,8 +76,8 @@ def knn_shapley(
 
     workers = thread_count()
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as threads:  # each strip's product by its own thread
-        for found, right in threads.map(play, strips):
-            values += found
+        for strip_values, right in threads.map(play, strips):
+            values += strip_values
             hits += right
             report.advance()
     return Valuation(values / len(targets), hits / len(targets))

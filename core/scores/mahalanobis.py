@@ -90,11 +90,11 @@ def class_distances(
 
 
 def _shrunk(
-    residuals: Float[np.ndarray, "row feature"], asked: str
+    residuals: Float[np.ndarray, "row feature"], choice: str
 ) -> tuple[Float64[np.ndarray, "feature feature"], float]:
     from sklearn.covariance import ledoit_wolf, shrunk_covariance
 
-    how = asked.strip().lower()
+    how = choice.strip().lower()
     if how == "auto":
         covariance, shrinkage = ledoit_wolf(residuals, assume_centered=True)
         return covariance, float(shrinkage)
@@ -103,7 +103,7 @@ def _shrunk(
     except ValueError:
         share = -1.0
     if not 0.0 <= share <= 1.0:
-        raise CurationError(f"shrinkage is {asked!r}.", "Choose auto or a number from 0 to 1.")
+        raise CurationError(f"shrinkage is {choice!r}.", "Choose auto or a number from 0 to 1.")
     return shrunk_covariance(residuals.T @ residuals / len(residuals), share), share
 
 

@@ -174,8 +174,8 @@ def _kernel_check(k: int, layers: list[LastLayer], ridge: float) -> AssumptionCh
     return AssumptionCheck(Light.GREEN, f"{width} projected dimensions for {rows} rows.", "kernel")
 
 
-def _ridge_check(layer: LastLayer, ridge: float, asked: float) -> AssumptionCheck:
-    if asked >= 0:
+def _ridge_check(layer: LastLayer, ridge: float, requested: float) -> AssumptionCheck:
+    if requested >= 0:
         return AssumptionCheck(Light.GREEN, f"A ridge of {ridge:.2e}, as asked for.", "ridge")
     if layer.weight_decay == 0:
         text = f"Trained without weight decay, which the ridge should match: the kernel's mean eigenvalue, {ridge:.2e}."

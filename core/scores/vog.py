@@ -133,9 +133,9 @@ def _at_stage(inputs: ScoreInputs, stage: str, params: EarlyVoGParams, progress:
     )
 
 
-def _stage(inputs: ScoreInputs, asked: str) -> str:
-    if asked != "auto":
-        return asked
+def _stage(inputs: ScoreInputs, choice: str) -> str:
+    if choice != "auto":
+        return choice
     return "late" if "late" in inputs.evidence.input_gradient_spread else "all"
 
 

@@ -142,11 +142,11 @@ def _whole(digits: str) -> int:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise ValueError(f"{name[:60]!r} is there twice")
-    return found
+    return entries
 
 
 def sha256_of(path: Path) -> str:

@@ -25,8 +25,8 @@ class Branches:
     def names(self, run_id: str, removed: bool = False) -> tuple[Branch, ...]:
         """Those there are, "main" first, the others by age; or those that were removed."""
         with self.database.reading() as connection:
-            found = [_branch(row) for row in _rows(connection, run_id, removed)]
-        return tuple(found) if removed else (Branch(MAIN, run_id), *found)
+            branches = [_branch(row) for row in _rows(connection, run_id, removed)]
+        return tuple(branches) if removed else (Branch(MAIN, run_id), *branches)
 
     def curation(self, run_id: str, name: str) -> str:
         """The key of a branch in the decision log; `RunError` lists the branches there are."""
@@ -97,8 +97,8 @@ def _branch(row: Any) -> Branch:
 
 
 def _rows(connection: sa.Connection, run_id: str, removed: bool = False) -> list[Any]:
-    wanted = sa.select(tables.branch).where(_b.run_id == run_id, _b.removed == removed).order_by(_b.number)
-    return list(connection.execute(wanted))
+    query = sa.select(tables.branch).where(_b.run_id == run_id, _b.removed == removed).order_by(_b.number)
+    return list(connection.execute(query))
 
 
 def _found(connection: sa.Connection, run_id: str, name: str) -> Branch:

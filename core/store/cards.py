@@ -115,14 +115,14 @@ def read_asked(folder: Path) -> dict[str, Any]:
     made_with = plain.get("format", 0)
     if isinstance(made_with, int) and made_with > FORMAT:
         raise RunError(f"The run {folder.name} was made by a newer version (format {made_with}).", "Update Chaffinch.")
-    asked = read_json(path, Asked)
+    entries = read_json(path, Asked)
     try:
-        spec_from_json(asked["spec"])
+        spec_from_json(entries["spec"])
     except ValidationError as error:
         raise damaged(path, str(error)) from error
-    if asked.get("settings", settings := settings_fingerprint(asked["spec"])) != settings:
+    if entries.get("settings", settings := settings_fingerprint(entries["spec"])) != settings:
         raise damaged(path, "the settings in it are not those that this run was begun with.")
-    return asked
+    return entries
 
 
 def read_card(folder: Path, run_id: str) -> dict[str, Any]:
@@ -143,10 +143,10 @@ def read_scores(folder: Path, run_id: str, fingerprint: str | None) -> dict[str,
     path = folder / "scores" / "scores.json"
     if not path.is_file():
         return {"scores": {}, "failures": {}}
-    found = read_json(path, Scores)
-    if found.get("run_id", run_id) != run_id or found.get("fingerprint", fingerprint) != fingerprint:
-        raise mixed(path, f"its scores are of {found.get('run_id', 'another run')}, not of {run_id} and its dataset.")
-    return found
+    entries = read_json(path, Scores)
+    if entries.get("run_id", run_id) != run_id or entries.get("fingerprint", fingerprint) != fingerprint:
+        raise mixed(path, f"its scores are of {entries.get('run_id', 'another run')}, not of {run_id} and its dataset.")
+    return entries
 
 
 def digest_of(part: Any) -> str:

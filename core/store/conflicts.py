@@ -56,7 +56,7 @@ def touches(ids: list[str]) -> Callable[[LoggedChange], bool]:
 def _since(connection: sa.Connection, run_id: str, count: int, token: str) -> Iterator[LoggedChange]:
     """The last `count` changes that other tabs made, the latest first."""
     e, about = tables.event.c, tables.event.alias()
-    wanted = (
+    query = (
         sa.select(e.kind, about.c.kind.label("of"), e.token, e.after)
         .select_from(tables.event.outerjoin(about, e.target == about.c.seq))
         .where(e.run_id == run_id)
@@ -64,6 +64,6 @@ def _since(connection: sa.Connection, run_id: str, count: int, token: str) -> It
         .limit(count)
     )
     tab, is_named, _ = token.partition(":")
-    for row in connection.execute(wanted):
+    for row in connection.execute(query):
         if not (is_named and row.token.startswith(f"{tab}:")):
             yield LoggedChange(row.of if row.kind in _STEPS else row.kind, json.loads(row.after))

@@ -31,14 +31,14 @@ def consent_for(run_id: str, model: str) -> Consent | None:
     path = _place(run_id)
     if not path.is_file():
         return None
-    found = read_json(path, Consent)
-    return found if found.model == model else None
+    consent = read_json(path, Consent)
+    return consent if consent.model == model else None
 
 
 def consents_to(model: str) -> list[Consent]:
     """What the person allowed for any run of this workspace under that name."""
-    found = {read_json(path, Consent) for path in (workspace_root() / "consent").glob("*.json")}
-    return sorted((c for c in found if c.model == model), key=lambda c: (c.file, c.sha256))
+    consents = {read_json(path, Consent) for path in (workspace_root() / "consent").glob("*.json")}
+    return sorted((c for c in consents if c.model == model), key=lambda c: (c.file, c.sha256))
 
 
 def _place(run_id: str) -> Path:

@@ -75,23 +75,23 @@ class Database:
     def _identity(self) -> tuple[int, int] | None:
         """Which file the path leads to; None for a server, and for a file that is gone."""
         try:
-            found = None if self.file is None else os.stat(self.file)
+            about = None if self.file is None else os.stat(self.file)
         except FileNotFoundError:
             return None
-        return None if found is None else (found.st_dev, found.st_ino)
+        return None if about is None else (about.st_dev, about.st_ino)
 
     def _check_version(self, connection: sa.Connection) -> None:
         tables.metadata.create_all(connection)
-        found = connection.execute(sa.select(tables.meta.c.value).where(tables.meta.c.key == "version")).scalar()
-        if found is None:
+        version = connection.execute(sa.select(tables.meta.c.value).where(tables.meta.c.key == "version")).scalar()
+        if version is None:
             connection.execute(tables.meta.insert().values(key="version", value=str(tables.VERSION)))
-        elif int(found) > tables.VERSION:
+        elif int(version) > tables.VERSION:
             raise RunError(
                 "The workspace database was made by a newer version of Chaffinch "
-                f"(store {found}, this one reads {tables.VERSION}).",
+                f"(store {version}, this one reads {tables.VERSION}).",
                 "Update Chaffinch, or set CHAFFINCH_HOME to another folder.",
             )
-        elif int(found) < tables.VERSION:  # 1 -> 2 only added tables, which stand by now
+        elif int(version) < tables.VERSION:  # 1 -> 2 only added tables, which stand by now
             tables.add_sampled(connection)
             meta = tables.meta
             connection.execute(meta.update().where(meta.c.key == "version").values(value=str(tables.VERSION)))

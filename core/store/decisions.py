@@ -151,20 +151,20 @@ class CurationLog:
     def history(self, run_id: str, example_id: str) -> list[CurationEvent]:
         """Every decision event that touched one example, oldest first; before and after are Decisions or None."""
         e, about = tables.event.c, tables.event.alias()
-        wanted = (
+        query = (
             sa.select(e.seq, e.kind, e.summary, e.before, e.after)
             .select_from(tables.event.outerjoin(about, e.target == about.c.seq))
             .where(e.run_id == run_id, sa.func.coalesce(about.c.kind, e.kind) == "decide")
             .order_by(e.seq)
         )
-        found = []
+        events = []
         with self.database.reading() as connection:
-            for seq, kind, summary, before, after in connection.execute(wanted):
+            for seq, kind, summary, before, after in connection.execute(query):
                 olds, news = json.loads(before), json.loads(after)
                 if example_id in news:
                     old, new = decision_of(olds[example_id]), decision_of(news[example_id])
-                    found.append(CurationEvent(seq, kind, summary, old, new))
-        return found
+                    events.append(CurationEvent(seq, kind, summary, old, new))
+        return events
 
     # -- inside one transaction --------------------------------------------------------------------------------------
 

@@ -25,8 +25,8 @@ def build_index(values: np.ndarray, labels: np.ndarray, class_count: int) -> Sco
     edges = empty.edges()
     width = (edges[-1] - edges[0]) / BINS
     bins = np.clip(((ordered - edges[0]) / width).astype(np.int64), 0, BINS - 1)
-    given = np.where(labels[order] < 0, class_count, labels[order])
-    flat = np.bincount(given * BINS + bins, minlength=(class_count + 1) * BINS)
+    classes = np.where(labels[order] < 0, class_count, labels[order])
+    flat = np.bincount(classes * BINS + bins, minlength=(class_count + 1) * BINS)
     return _read_only(ScoreIndex(order, ordered, flat.reshape(class_count + 1, BINS).astype(np.int32)))
 
 

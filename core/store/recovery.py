@@ -22,8 +22,8 @@ def recover(damaged: Path | None, url: str) -> str:
     tables.metadata.create_all(engine)
     counts = {table.name: _copy_table(damaged, engine, table) for table in tables.metadata.sorted_tables}
     _count_changes(engine)
-    found = f"{counts['run']} runs, {counts['decision']} decisions, {counts['event']} events"
-    return f"What could be read ({found}) is in {copy.name}; the original is kept. Move the copy in its place to go on."
+    saved = f"{counts['run']} runs, {counts['decision']} decisions, {counts['event']} events"
+    return f"What could be read ({saved}) is in {copy.name}; the original is kept. Move the copy in its place to go on."
 
 
 def _count_changes(engine: sa.Engine) -> None:
@@ -40,9 +40,9 @@ def _copy_table(damaged: Path, engine: sa.Engine, table: sa.Table) -> int:
     rows: list[dict] = []
     try:
         with closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as source:
-            found = source.execute(f"SELECT * FROM {table.name}")  # an older store has fewer columns
-            names = [about[0] for about in found.description]
-            for row in found:
+            cursor = source.execute(f"SELECT * FROM {table.name}")  # an older store has fewer columns
+            names = [about[0] for about in cursor.description]
+            for row in cursor:
                 rows.append({name: value for name, value in zip(names, row, strict=True) if name in columns})
     except sqlite3.DatabaseError:
         pass  # the damage: what was read up to here is kept, the count tells the person

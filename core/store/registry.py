@@ -93,13 +93,13 @@ class RunRegistry:
     def row(self, run_id: str) -> Any:
         """The row of a run; `RunError` when this workspace does not know it."""
         with self.database.reading() as connection:
-            found = connection.execute(sa.select(tables.run).where(_c.run_id == run_id)).first()
-        if found is None:
+            row = connection.execute(sa.select(tables.run).where(_c.run_id == run_id)).first()
+        if row is None:
             raise RunError(
                 f"This workspace knows no run {run_id[:120]!r}.",
                 "Start, on the screen, lists the runs it knows; so does python -m core status.",
             )
-        return found
+        return row
 
     def rows(self) -> list[Any]:
         """Every row, the last changed first."""

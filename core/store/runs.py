@@ -42,9 +42,9 @@ class Run:
             raise RunError(
                 f"{path} is not a run folder: it has no spec.json.", "Give the folder that `run --out` made."
             )
-        asked = read_asked(path)
-        card = {"run_id": asked["run_id"], **read_card(path, asked["run_id"])}
-        return cls(path, card, spec_from_json(asked["spec"]), reopen)
+        entries = read_asked(path)
+        card = {"run_id": entries["run_id"], **read_card(path, entries["run_id"])}
+        return cls(path, card, spec_from_json(entries["spec"]), reopen)
 
     @property
     def run_id(self) -> str:

@@ -43,8 +43,8 @@ def _can_step(connection: sa.Connection, run_id: str) -> tuple[bool, bool]:
     last = sa.select(sa.func.max(e.seq)).where(e.run_id == run_id, ~is_step).scalar_subquery()
     worth = sa.case((e.kind == "undo", -1), else_=1)
     later = sa.case((is_step & (e.seq > last), -worth), else_=0)
-    found = sa.select(sa.func.sum(worth), sa.func.sum(later)).where(e.run_id == run_id)
-    standing, taken_back = connection.execute(found).one()
+    query = sa.select(sa.func.sum(worth), sa.func.sum(later)).where(e.run_id == run_id)
+    standing, taken_back = connection.execute(query).one()
     return (standing or 0) > 0, (taken_back or 0) > 0
 
 
@@ -113,15 +113,15 @@ def _write_decisions(connection: sa.Connection, run_id: str, after: dict[str, An
 def read_decisions(connection: sa.Connection, run_id: str, ids: list[str]) -> dict[str, Decision]:
     """id -> the decision, for those of the ids that have one."""
     d = tables.decision.c
-    found: dict[str, Decision] = {}
+    decisions: dict[str, Decision] = {}
     for start in range(0, len(ids), _CHUNK):
         rows = connection.execute(
             sa.select(d.example_id, d.action, d.label, d.note, d.reviewed, d.sampled).where(
                 d.run_id == run_id, d.example_id.in_(ids[start : start + _CHUNK])
             )
         )
-        found |= {row[0]: decision for row in rows if (decision := decision_of(row[1:])) is not None}
-    return found
+        decisions |= {row[0]: decision for row in rows if (decision := decision_of(row[1:])) is not None}
+    return decisions
 
 
 def row_of(decision: Decision | None) -> list[Any] | None:

@@ -31,8 +31,8 @@ _NETWORK_FILE_SYSTEMS = (
 
 def workspace_root() -> Path:
     """$CHAFFINCH_HOME, or ~/.chaffinch. The folder need not exist yet."""
-    given = os.environ.get("CHAFFINCH_HOME")
-    return Path(given).expanduser().absolute() if given else Path.home() / ".chaffinch"
+    chosen = os.environ.get("CHAFFINCH_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".chaffinch"
 
 
 def cache_root() -> Path:

@@ -168,11 +168,11 @@ def _read(job: TrainingJob, name: str) -> np.ndarray:
 def _checkpoint_parts(job: TrainingJob, setup: TrainingSetup, trace: TrainingTrace) -> dict[str, Any]:
     recorder, number = job.recorder, {seed: index for index, seed in enumerate(trace.seeds)}
     has_bias = setup.build(0).head.bias is not None
-    kept = []
+    checkpoints = []
     for checkpoint in trace.checkpoints:
         index = number[checkpoint.seed]
         name = f"s{index}-e{checkpoint.epoch}"
-        kept.append(
+        checkpoints.append(
             CheckpointEvidence(
                 checkpoint,
                 trace.logits[index, trace.epochs.index(checkpoint.epoch)],
@@ -182,10 +182,10 @@ def _checkpoint_parts(job: TrainingJob, setup: TrainingSetup, trace: TrainingTra
             )
         )
     if Signal.INPUT_GRADIENT_SPREAD not in job.signals:
-        return {"checkpoints": tuple(kept)}
+        return {"checkpoints": tuple(checkpoints)}
     epochs = stages(tuple(sorted({c.epoch for c in trace.checkpoints})))
     spread = {name: np.stack([_read(job, f"spread-{name}-s{i}") for i in range(len(trace.seeds))]) for name in epochs}
-    return {"checkpoints": tuple(kept), "input_gradient_spread": spread, "stage_epochs": epochs}
+    return {"checkpoints": tuple(checkpoints), "input_gradient_spread": spread, "stage_epochs": epochs}
 
 
 @dataclass(frozen=True)

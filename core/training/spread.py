@@ -99,5 +99,5 @@ class StageSpreads:
         """Close the stages whose last epoch this was."""
         for epochs, spread in self._running.items():
             if epochs and epoch == epochs[-1]:
-                found = spread.finish()
-                self.results |= {name: found for name, own in self._stages.items() if own == epochs}
+                spreads = spread.finish()
+                self.results |= {name: spreads for name, own in self._stages.items() if own == epochs}

@@ -35,48 +35,48 @@ class ImageFormat:
         return bool(self.size and self.mean and self.std)
 
 
-def parse_image_size(given: Any) -> tuple[int, ...]:
+def parse_image_size(size: Any) -> tuple[int, ...]:
     """(height, width) of 224, "224", "128x64" or (128, 64); () of None or ""; `ModelError` for anything else."""
-    parts = given.lower().replace("×", "x").split("x") if isinstance(given, str) else _listed(given)
+    parts = size.lower().replace("×", "x").split("x") if isinstance(size, str) else _listed(size)
     if not parts or parts == [""]:
         return ()
     try:
         sides = [float(part) for part in parts]
     except (TypeError, ValueError):
-        raise ModelError(f"The image size {given!r} is not a size.", _SIZES) from None
+        raise ModelError(f"The image size {size!r} is not a size.", _SIZES) from None
     if len(sides) > 2 or not all(1 <= side <= MAX_SIDE and side == int(side) for side in sides):
-        raise ModelError(f"The image size {given!r} is not a size.", _SIZES)
+        raise ModelError(f"The image size {size!r} is not a size.", _SIZES)
     return int(sides[0]), int(sides[-1])
 
 
-def channel_numbers(name: str, given: Any) -> tuple[float, ...]:
+def channel_numbers(name: str, value: Any) -> tuple[float, ...]:
     """Finite numbers of "0.5,0.5,0.5", 0.5 or [0.5, ...]; () of None or ""; `name` is mean or std (above 0).
 
     Raises `ModelError` for anything else, and for numbers that must have been meant for pixels of 0 to 255.
     """
-    parts = given.split(",") if isinstance(given, str) else _listed(given)
+    parts = value.split(",") if isinstance(value, str) else _listed(value)
     if not parts or parts == [""]:
         return ()
-    numbers = _floats(name, given, parts)
+    numbers = _floats(name, value, parts)
     if not all(map(math.isfinite, numbers)) or len(numbers) > _MOST_CHANNELS:
-        raise ModelError(f"{name} is {given!r}.", _NUMBERS + (_POSITIVE if name == "std" else ""))
+        raise ModelError(f"{name} is {value!r}.", _NUMBERS + (_POSITIVE if name == "std" else ""))
     if name == "std" and min(numbers) <= 0:
-        raise ModelError(f"{name} is {given!r}.", _NUMBERS + _POSITIVE)
+        raise ModelError(f"{name} is {value!r}.", _NUMBERS + _POSITIVE)
     if max(map(abs, numbers)) > _LARGEST:
-        raise ModelError(f"{name} is {given!r}: pixels are divided by 255 first.", "Divide these numbers by 255.")
+        raise ModelError(f"{name} is {value!r}: pixels are divided by 255 first.", "Divide these numbers by 255.")
     return numbers
 
 
-def _floats(name: str, given: Any, parts: list[Any]) -> tuple[float, ...]:
+def _floats(name: str, value: Any, parts: list[Any]) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in parts)
     except (TypeError, ValueError):
-        raise ModelError(f"{name} is {given!r}, which are not numbers.", _NUMBERS) from None
+        raise ModelError(f"{name} is {value!r}, which are not numbers.", _NUMBERS) from None
 
 
-def _listed(given: Any) -> list[Any]:
+def _listed(value: Any) -> list[Any]:
     """A list of one number, of an array or tensor, of a sequence; [] of None."""
-    plain = given.tolist() if hasattr(given, "tolist") else given
+    plain = value.tolist() if hasattr(value, "tolist") else value
     return [] if plain is None else list(plain) if isinstance(plain, (list, tuple)) else [plain]
 
 

@@ -44,13 +44,13 @@ def _check_one(spec: Field, value: Any) -> None:
         raise CurationError(f"{spec.name} is {value}, above {high}.", f"Give a value of at most {high}.")
 
 
-def params_from_dict(cls: type, given: dict[str, Any]) -> Any:
+def params_from_dict(cls: type, settings: dict[str, Any]) -> Any:
     """Build `cls` from JSON-like values, converting by the type of each default; unknown names are refused."""
     known = {f.name: f for f in fields(cls)}
-    unknown = sorted(set(given) - set(known))
+    unknown = sorted(set(settings) - set(known))
     if unknown:
         check_name(unknown[0], known, f"setting for {cls.__name__}")
-    params = cls(**{name: _convert(known[name], value) for name, value in given.items()})
+    params = cls(**{name: _convert(known[name], value) for name, value in settings.items()})
     check_params(params)
     return params
 

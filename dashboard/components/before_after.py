@@ -9,12 +9,12 @@ from core.types.figures import digits
 from dashboard.components.nodes import Node, node, show_nodes
 
 
-def before_after(found: WhatIf, *, key: str, watched: Mapping[str, int] | None = None) -> None:
+def before_after(what_if: WhatIf, *, key: str, watched: Mapping[str, int] | None = None) -> None:
     """Predicted class, its probability, those of the watched classes (title -> class), EL2N, loss; the warning below.
 
     One model was asked, so its numbers are marked as those of one seed: the scores of the run are means over several.
     """
-    whose = "one seed" if "network" in found.model else "one model"
+    whose = "one seed" if "network" in what_if.model else "one model"
     head = node(
         "tr",
         "",
@@ -23,7 +23,7 @@ def before_after(found: WhatIf, *, key: str, watched: Mapping[str, int] | None =
             for at, word in enumerate((f"What-if, {whose}", "Before", "After", "Change"))
         ),
     )
-    before, after = found.before, found.after
+    before, after = what_if.before, what_if.after
     rows = [
         _words("Predicted", before.predicted, after.predicted),
         _line("Its probability", before.probability, after.probability),
@@ -41,10 +41,10 @@ def before_after(found: WhatIf, *, key: str, watched: Mapping[str, int] | None =
         "whatif",
         node("thead", "", head),
         node("tbody", "", *rows),
-        label=f"What-if: {found.changed or 'nothing changed'}; {found.model} before and after",
+        label=f"What-if: {what_if.changed or 'nothing changed'}; {what_if.model} before and after",
     )
-    caption = f"{found.changed}: {found.model}." if found.changed else f"Nothing changed yet: {found.model}."
-    show_nodes(node("div", "", table, node("p", "soft", caption), node("p", "soft", found.warning)), key=key)
+    caption = f"{what_if.changed}: {what_if.model}." if what_if.changed else f"Nothing changed yet: {what_if.model}."
+    show_nodes(node("div", "", table, node("p", "soft", caption), node("p", "soft", what_if.warning)), key=key)
 
 
 def _words(title: str, before: str, after: str) -> Node:

@@ -83,11 +83,11 @@ def _figure(binned: Distribution, options: HistogramOptions) -> go.Figure:
     return figure
 
 
-def _ends(given: Distribution, key: str) -> None:
+def _ends(distribution: Distribution, key: str) -> None:
     """What either end of the axis means, under its end: words that wrap, where an axis title would be cut off."""
-    if given.low_means or given.high_means:
-        low = node("span", "", f"← {given.low_means}" if given.low_means else "")
-        high = node("span", "", f"{given.high_means} →" if given.high_means else "")
+    if distribution.low_means or distribution.high_means:
+        low = node("span", "", f"← {distribution.low_means}" if distribution.low_means else "")
+        high = node("span", "", f"{distribution.high_means} →" if distribution.high_means else "")
         show_nodes(node("div", "ends soft", low, high), key=f"{key}-ends")
 
 
@@ -110,17 +110,17 @@ def _table(binned: Distribution, options: HistogramOptions, key: str) -> None:
     )
 
 
-def _coarser(given: Distribution, bins: int) -> Distribution:
+def _coarser(fine: Distribution, bins: int) -> Distribution:
     """The same with about `bins` bins, cut to where there are rows, merged without splitting one."""
-    counts = np.atleast_2d(given.counts)
+    counts = np.atleast_2d(fine.counts)
     used = np.flatnonzero(counts.sum(axis=0))
     first, last = (used[0], used[-1] + 1) if len(used) else (0, counts.shape[1])
     step = max(1, round((last - first) / bins))
     starts = np.arange(first, last, step)
-    edges = np.append(np.asarray(given.edges)[starts], given.edges[last])
-    filtered = None if given.filtered is None else np.add.reduceat(np.asarray(given.filtered)[:last], starts)
+    edges = np.append(np.asarray(fine.edges)[starts], fine.edges[last])
+    filtered = None if fine.filtered is None else np.add.reduceat(np.asarray(fine.filtered)[:last], starts)
     merged = np.add.reduceat(counts[:, :last], starts, axis=1)
-    return replace(given, counts=merged, edges=edges, filtered=filtered)
+    return replace(fine, counts=merged, edges=edges, filtered=filtered)
 
 
 _HOVER = "%{x:.4g}: %{y:,} rows<extra>%{fullData.name}</extra>"

@@ -70,8 +70,8 @@ def _buttons(summary: KeptSummary) -> list[Node]:
 
 def _parts(summary: KeptSummary) -> list[Node]:
     share = 100 * summary.kept / max(summary.rows, 1)
-    kept = node("b", "", f"Kept {summary.kept:,} of {summary.rows:,} ({share:.0f} %)")
-    return [kept, node("span", "soft", f"dropped {summary.rows - summary.kept:,}"), *_class(summary), *_noise(summary)]
+    words = node("b", "", f"Kept {summary.kept:,} of {summary.rows:,} ({share:.0f} %)")
+    return [words, node("span", "soft", f"dropped {summary.rows - summary.kept:,}"), *_class(summary), *_noise(summary)]
 
 
 def _class(summary: KeptSummary) -> list[Node]:

@@ -75,11 +75,11 @@ def browser_kept(ranks: MapRanks, rule: MapRule, rows: int) -> np.ndarray:
         return ~(composite > limit) if rule.drop == Side.ABOVE else ~(composite < limit)
 
 
-def held_text(held: np.ndarray | None) -> str | None:
+def held_text(class_cuts: np.ndarray | None) -> str | None:
     """Float32 of each class as the browser reads it; None where no class is held back."""
-    if held is None or np.isnan(held).all():
+    if class_cuts is None or np.isnan(class_cuts).all():
         return None
-    return base64.b64encode(np.asarray(held, "<f4").tobytes()).decode()
+    return base64.b64encode(np.asarray(class_cuts, "<f4").tobytes()).decode()
 
 
 def short_name(kind: str, key: str) -> str:

@@ -21,17 +21,17 @@ def params_form(cls: type, *, key: str, value: Any = None, disabled: bool = Fals
     if not fields(cls):
         return start
     places = st.columns(min(columns, len(fields(cls))))
-    given: dict[str, Any] = {}
+    entered: dict[str, Any] = {}
     for at, spec in enumerate(fields(cls)):
         with places[at % len(places)]:
-            given[spec.name] = _widget(spec, getattr(start, spec.name), f"{key}-{spec.name}", disabled)
-    return _checked(cls, start, given)
+            entered[spec.name] = _widget(spec, getattr(start, spec.name), f"{key}-{spec.name}", disabled)
+    return _checked(cls, start, entered)
 
 
-def _checked(cls: type, start: Any, given: dict[str, Any]) -> Any:
+def _checked(cls: type, start: Any, entered: dict[str, Any]) -> Any:
     try:
-        plain = {name: v for name, v in given.items() if v is not None}
-        made = replace(params_from_dict(cls, plain), **{name: None for name, v in given.items() if v is None})
+        plain = {name: v for name, v in entered.items() if v is not None}
+        made = replace(params_from_dict(cls, plain), **{name: None for name, v in entered.items() if v is None})
         check_params(made)
     except CurationError as error:
         st.error(error.lines())

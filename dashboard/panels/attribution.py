@@ -29,30 +29,30 @@ def attribution(opened: Opened, row: int) -> None:
     target = explained_class.target(opened, row)
     with st.spinner("Asking the model"):
         explained_class.line(opened, row, explained_class.as_it_is(opened, row), key=f"why_whose_{row}")
-        found = explainer.attribution(opened.run, row, name, target=target)
-    shown = _concept(found, row)
-    drawn = explainer.attribution(opened.run, row, name, target=target, show=shown) if shown else found
+        result = explainer.attribution(opened.run, row, name, target=target)
+    shown = _concept(result, row)
+    drawn = explainer.attribution(opened.run, row, name, target=target, show=shown) if shown else result
     _plot(opened, row, drawn, f"{name}_{shown}_{target}")
     with st.spinner("Checking whether to believe it"):
         lights = explainer.checks(opened.run.run_id, row, name, target, opened.run)
         attribution_lights(lights, key=f"lights_{row}_{name}")
-    if found.concepts:
-        concept_profile(found.concepts, found.size, lambda other: _image(opened, other), key=f"concepts_{row}")
+    if result.concepts:
+        concept_profile(result.concepts, result.size, lambda other: _image(opened, other), key=f"concepts_{row}")
 
 
-def _concept(found: Attribution, row: int) -> int:
+def _concept(explanation: Attribution, row: int) -> int:
     """The number of the concept that the heat map shows, 0 for all."""
-    if not found.concepts:
+    if not explanation.concepts:
         return 0
-    numbers = range(len(found.concepts) + 1)
+    numbers = range(len(explanation.concepts) + 1)
     words = ("All concepts", *(str(number) for number in numbers[1:]))
     return st.pills("Heat map of", list(numbers), format_func=words.__getitem__, default=0, key=f"concept_{row}") or 0
 
 
-def _plot(opened: Opened, row: int, found: Attribution, name: str) -> None:
+def _plot(opened: Opened, row: int, explanation: Attribution, name: str) -> None:
     example, _ = cache.example_input(opened.run, row)
     attribution_plot(
-        found,
+        explanation,
         key=f"attribution_{row}_{name}",
         image=example if isinstance(example, np.ndarray) else None,
         cells={k: cell(v) for k, v in example.items()} if isinstance(example, dict) else None,

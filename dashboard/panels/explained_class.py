@@ -20,8 +20,8 @@ SUGGESTED, GIVEN, PREDICTED = "suggested", "given", "predicted"
 def classes(opened: Opened, row: int) -> dict[str, int]:
     """The classes that can be explained by name, those that models and people gave the row; codes."""
     view = opened.view
-    found = {} if view.predicted is None else {SUGGESTED: int(view.predicted[row])}
-    return {name: code for name, code in {**found, GIVEN: int(view.labels[row])}.items() if code >= 0}
+    suggested = {} if view.predicted is None else {SUGGESTED: int(view.predicted[row])}
+    return {name: code for name, code in {**suggested, GIVEN: int(view.labels[row])}.items() if code >= 0}
 
 
 def target(opened: Opened, row: int) -> str:
@@ -48,9 +48,9 @@ def as_it_is(opened: Opened, row: int) -> WhatIf:
     return explainer.what_if(opened.run.run_id, row, "", opened.run, Edit())
 
 
-def line(opened: Opened, row: int, found: WhatIf, *, key: str) -> None:
+def line(opened: Opened, row: int, what_if: WhatIf, *, key: str) -> None:
     """Who says what: the model that is asked here, and those that did not see the row."""
-    show_nodes(node("p", "soft", words_of(opened, row, found.model, found.before)), key=key)
+    show_nodes(node("p", "soft", words_of(opened, row, what_if.model, what_if.before)), key=key)
 
 
 def words_of(opened: Opened, row: int, model: str, judgement: Judgement) -> str:

@@ -73,9 +73,9 @@ def _save(opened: Opened, rev: str) -> None:
     commands.save_rules(opened.run, replace(opened.rules, preset=None, guardrails=changed), "Guardrails saved")
 
 
-def duplicates_after(before: Guardrails, wanted: bool, similarity: float) -> str:
+def duplicates_after(before: Guardrails, drop: bool, similarity: float) -> str:
     """What was answered about near-duplicates holds while the toggle stays on, but not for rows less alike."""
-    if not wanted:
+    if not drop:
         return "off"
     less, other = similarity < before.duplicate_similarity, similarity != before.duplicate_similarity
     asked_again = less or (other and before.duplicates == "exact")

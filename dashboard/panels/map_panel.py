@@ -113,10 +113,10 @@ def draw_plane(
     """Rows at any coordinates: lasso, click and hover mean the same everywhere. words: what a screen reader says."""
     row = opened.view.row_of.get(navigation.focused() or "")
 
-    held = row_bits.RowBits.of(shown)
+    shown_bits = row_bits.RowBits.of(shown)
 
     def on_event(event: maps.MapEvent) -> None:
-        _react(opened, layout.coords, held, event)
+        _react(opened, layout.coords, shown_bits, event)
 
     content = maps.MapContent(
         layout=layout,

@@ -68,14 +68,14 @@ def steps(opened: Opened, row: int) -> None:
             return
         step("Previous", "Left", opened, order, place - 1)
         seen = actions.review.is_reviewed(opened.view, opened.curation.decisions, row)
-        kept = seen and opened.curation.decisions[str(opened.view.ids[row])].action is Action.KEEP
+        is_kept = seen and opened.curation.decisions[str(opened.view.ids[row])].action is Action.KEEP
         st.button(
             "Label is right",
             key="review_done",
             on_click=_right,
             args=(opened, row),
             shortcut="v",
-            type="primary" if kept else "secondary",
+            type="primary" if is_kept else "secondary",
             help="Keep it, mark it as reviewed, and go to the next one.",
         )
         st.button(

@@ -71,10 +71,10 @@ def _selecting(rows: np.ndarray) -> Callable[[], None]:
 def risks(opened: Opened) -> None:
     """How many rows other seeds might decide otherwise, and a button that selects them."""
     st.html("<h4>What other seeds would change</h4>")
-    found = flip_risks.unstable(opened)
-    count = len(found.rows)
-    st.text(found.text)
-    st.button(f"Select these {count:,}", key="select_unstable", disabled=not count, on_click=_selecting(found.rows))
+    unstable = flip_risks.unstable(opened)
+    count = len(unstable.rows)
+    st.text(unstable.text)
+    st.button(f"Select these {count:,}", key="select_unstable", disabled=not count, on_click=_selecting(unstable.rows))
 
 
 def weights(opened: Opened) -> None:

@@ -29,9 +29,9 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
             st.html(f"<h4>{group.replace('_', ' ').capitalize()}</h4>")
             for method in methods:
                 chosen.update(_one(method, spec, why_not.get(method.name, "")))
-    given = {name: params for name, params in chosen.items() if params}
+    settings = {name: params for name, params in chosen.items() if params}
     chosen_spec = replace(
-        spec, scores=tuple(m.name for m in actions.methods.scores() if m.name in chosen), score_params=given
+        spec, scores=tuple(m.name for m in actions.methods.scores() if m.name in chosen), score_params=settings
     )
     st.button(
         f"Start scoring ({len(chosen)} scores)",

@@ -66,8 +66,8 @@ def _relabel(opened: Opened) -> None:
 
 def _more(opened: Opened, shown: np.ndarray, none: bool) -> None:
     with st.container(horizontal=True, gap="small", key="more_at_once"):
-        held = row_bits.RowBits.of(shown)
-        st.button("Invert", key="invert", on_click=lambda: selection.select(_inverse(held)))
+        shown_bits = row_bits.RowBits.of(shown)
+        st.button("Invert", key="invert", on_click=lambda: selection.select(_inverse(shown_bits)))
         nothing = np.array([], np.int64)
         st.button("Clear selection", key="clear_selection", disabled=none, on_click=selection.select, args=(nothing,))
         st.download_button(

@@ -133,12 +133,12 @@ def changed(source: str) -> float:
 
 def example_input(run: actions.runs.Run, row: int) -> tuple[Any, str]:
     """One input, or None and why it cannot be shown. A page asks for dozens: Streamlit's look-up takes .3 ms each."""
-    kept = _inputs.setdefault(run, {})
-    example = kept.get(row)
+    inputs = _inputs.setdefault(run, {})
+    example = inputs.get(row)
     if example is None:
-        for oldest in list(kept)[: len(kept) + 1 - _KEPT_INPUTS]:
-            kept.pop(oldest, None)
-        example = kept[row] = actions.examples.example_input(run, row)
+        for oldest in list(inputs)[: len(inputs) + 1 - _KEPT_INPUTS]:
+            inputs.pop(oldest, None)
+        example = inputs[row] = actions.examples.example_input(run, row)
     return example
 
 

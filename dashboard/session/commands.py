@@ -94,11 +94,11 @@ def open_run(key: str) -> None:
     """Look at a run, in the branch that was worked in last."""
     navigation.open_run(key)
     try:
-        found = actions.branches.last_branch(cache.run(key)[0])
+        branch = actions.branches.last_branch(cache.run(key)[0])
     except CurationError as error:
         state.tell(str(error), error.hint, "error")
-        found = MAIN
-    navigation.switch_branch(found)
+        branch = MAIN
+    navigation.switch_branch(branch)
 
 
 def undo(run: actions.runs.Run) -> None:

@@ -62,13 +62,13 @@ def is_relabeled(opened: Opened, row: int) -> bool:
 
 def label_words(opened: Opened, row: int) -> str:
     """The label of a row, and whose word it is once a person changed it."""
-    given = class_word(opened, int(opened.view.labels[row]))
+    label = class_word(opened, int(opened.view.labels[row]))
     if is_relabeled(opened, row):
-        return f"{given} → {class_word(opened, int(opened.outcome.label_final[row]))} (by you)"
+        return f"{label} → {class_word(opened, int(opened.outcome.label_final[row]))} (by you)"
     said = opened.curation.decisions.get(str(opened.view.ids[row]))
-    if said is not None and said.action is Action.RELABEL and said.label != given:
-        return f"{given} (your {said.label} has no effect: held-out rows are locked)"
-    return given
+    if said is not None and said.action is Action.RELABEL and said.label != label:
+        return f"{label} (your {said.label} has no effect: held-out rows are locked)"
+    return label
 
 
 def suggestion(opened: Opened, row: int) -> str:
@@ -102,8 +102,8 @@ def hover_card(opened: Opened, row: int) -> HoverCard:
     if view.predicted is not None and view.predicted[row] >= 0:
         sure = f" · {probability(view.predicted_prob[row])}" if view.predicted_prob is not None else ""
         lines.append(("prediction", class_word(opened, int(view.predicted[row])) + sure))
-    kept = "kept" if opened.outcome.kept[row] else "dropped"
-    lines.append(("decision", f"{kept} · {opened.outcome.decided_by(row)}"))
+    fate = "kept" if opened.outcome.kept[row] else "dropped"
+    lines.append(("decision", f"{fate} · {opened.outcome.decided_by(row)}"))
     text = example if isinstance(example, str) else problem
     if isinstance(example, Mapping):
         lines += [(str(k), cell(v)) for k, v in list(example.items())[:4]]

@@ -17,5 +17,5 @@ def map_rule(opened: Opened) -> MapRule | None:
     short = {name: float(f"{weight:.9g}") for name, weight in weights.items() if weight}
     guard, side, cut = rules.guardrails, actions.cuts.composite_side(rules), actions.cuts.composite_cut(opened.outcome)
     # at the goal's other end what a class gets back is not what lies nearest to the cut: it goes as a list of rows
-    held = opened.outcome.class_cut if side == actions.rules.drop_side(rules) else None
-    return MapRule(short, cut, side, held, guard.class_floor, guard.class_cap)
+    class_cuts = opened.outcome.class_cut if side == actions.rules.drop_side(rules) else None
+    return MapRule(short, cut, side, class_cuts, guard.class_floor, guard.class_cap)

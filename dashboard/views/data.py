@@ -53,14 +53,14 @@ def _source() -> str | None:
         placeholder="/data/reviews.csv, a folder of images, digits",
         on_change=lambda: _look(state.get("source", "")),
     ).strip()
-    given = st.file_uploader(
+    uploaded = st.file_uploader(
         "or upload (up to 200 MB)",
         key=f"uploaded_{state.get('upload_number', 0)}",
         type=["csv", "tsv", "parquet", "jsonl", "npz", "npy", "zip", "gz"],
         on_change=lambda: state.put("source", ""),
     )
-    if given is not None:
-        return commands.attempt(lambda: str(upload.keep(given)))
+    if uploaded is not None:
+        return commands.attempt(lambda: str(upload.keep(uploaded)))
     if path and new_source.looked_at() == path:
         return path
     if path:
@@ -88,8 +88,8 @@ def _kind() -> str | None:
 
 def _side_files() -> tuple[str | None, str | None]:
     """Paths of a file with the labels and of one that names the classes."""
-    given = url.is_given("labels_file", "class_map")  # what somebody sent is in sight before it is read
-    with st.expander("Labels and class names in files of their own", expanded=given):
+    is_given = url.is_given("labels_file", "class_map")  # what somebody sent is in sight before it is read
+    with st.expander("Labels and class names in files of their own", expanded=is_given):
         labels = st.text_input(
             "Labels file (for recorded outputs)",
             key="labels_file",

@@ -70,7 +70,7 @@ def test_covered_blocks_hold_the_mean_image(runs):
     found = session.what_if(5, Edit(covered=(0,)))
     after = asked(run, encoder.tensor(changed[None]))
     assert found.after.probability == pytest.approx(after.max(), abs=1e-6)
-    assert "1 block of the picture" in found.changed
+    assert "1 block of the image" in found.changed
     everything = session.what_if(5, Edit(covered=tuple(range(64))))
     assert everything.after.probability == pytest.approx(asked(run, encoder.tensor(mean[None])).max(), abs=1e-6)
 

@@ -72,14 +72,14 @@ def test_blocks_are_covered_by_drag_and_by_key(world):
         page.mouse.down()
         page.mouse.move(other["x"] + 5, other["y"] + 5, steps=12)
         page.mouse.up()
-        until(page, lambda: "4 blocks of the picture covered" in part.inner_text(), "the drag covered four blocks")
+        until(page, lambda: "4 blocks of the image covered" in part.inner_text(), "the drag covered four blocks")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Space")
-        until(page, lambda: "5 blocks of the picture covered" in part.inner_text(), "a block by key")
+        until(page, lambda: "5 blocks of the image covered" in part.inner_text(), "a block by key")
         before, after = column(part, "EL2N")
         assert before != after
         part.locator(".chf-blocks [data-at='27']").click()
-        until(page, lambda: "4 blocks of the picture covered" in part.inner_text(), "pressed again it is back")
+        until(page, lambda: "4 blocks of the image covered" in part.inner_text(), "pressed again it is back")
 
 
 def test_keys_of_the_drawer(world):

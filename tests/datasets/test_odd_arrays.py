@@ -22,7 +22,7 @@ REFUSED = {
     "pictures of 0 rows": ({"images": IMAGES[:0], "label": LABELS[:0]}, '"images" is empty: its shape is (0, 4, 4)'),
     "pictures without height": ({"images": np.zeros((5, 0, 4, 3), np.uint8), "label": LABELS}, "shape is (5, 0, 4, 3)"),
     "pictures of two channels": ({"images": np.zeros((5, 2, 6, 7), np.uint8), "label": LABELS},
-                                 "no array holds pictures [N, H, W(, C)] or features [N, d]. Arrays: images (5, 2, 6"),
+                                 "no array holds images [N, H, W(, C)] or features [N, d]. Arrays: images (5, 2, 6"),
     "texts alone": ({"words": np.array(["a", "b"])}, "Arrays: words (2,)"),
     "one number": ({"x": np.float32(3)}, "Arrays: x ()"),
     "features of 0 rows": ({"x": np.zeros((0, 3)), "y": LABELS[:0]}, '"x" is empty: its shape is (0, 3)'),

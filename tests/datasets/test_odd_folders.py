@@ -127,9 +127,9 @@ def test_empty_class_folders_and_other_files_are_named(pets):
     (pets / "cow" / "calf").mkdir(parents=True)
     images(pets, "horse/photo.xyz", "dog/young/9.png")
     examples = load_examples(pets)
-    assert "no pictures in: cow/, horse/" in card(examples)
+    assert "no images in: cow/, horse/" in card(examples)
     assert "1 files of other kinds were not read: horse/photo.xyz" in card(examples)
-    assert "1 pictures lie below their class folder: dog/young/9.png" in card(examples)
+    assert "1 images lie below their class folder: dog/young/9.png" in card(examples)
     assert examples.class_names == ("cat", "dog")
 
 
@@ -139,7 +139,7 @@ def test_a_class_of_damaged_images_is_named(pets):
         (pets / "cow" / name).write_bytes(b"?")
     examples = load_examples(pets)
     assert examples.class_names == ("cat", "dog")
-    assert "no picture can be read of: cow" in card(examples)
+    assert "no image can be read of: cow" in card(examples)
 
 
 def test_a_clean_folder_says_nothing_of_the_kind(pets):
@@ -175,7 +175,7 @@ def test_zips_hide_nothing_either(pets, tmp_path):
         archive.writestr("horse/photo.xyz", b"?")
         archive.writestr(".ipynb_checkpoints/0.png", png_bytes(3))
     words = card(load_examples(tmp_path / "pets.zip", cache=tmp_path / "cache"))
-    assert "no pictures in: cow/, horse/" in words
+    assert "no images in: cow/, horse/" in words
     assert "horse/photo.xyz" in words
     assert "skipped: hidden folder: .ipynb_checkpoints/" in words
 

@@ -133,7 +133,7 @@ def test_no_label_is_minus_one_there(tmp_path):
         (info("text"), "features in dataset_info.json are no list of columns"),
         (info({"label": {"names": 5, "_type": "ClassLabel"}}), r'class names of the column "label" .* are no list'),
         (info({"label": {"names": [1, 2], "_type": "ClassLabel"}}), r'class names of the column "label" .* no list'),
-        (info({"text": {"_type": "Image"}, "label": LABEL}), 'column "text" is named as pictures, but holds string'),
+        (info({"text": {"_type": "Image"}, "label": LABEL}), 'column "text" is named as images, but holds string'),
         (state([{"filename": 5}]), "lists no data files"),
         (state("data"), "lists no data files"),
         (state([{"filename": "a\0b"}]), "is a bad path"),

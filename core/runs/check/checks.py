@@ -49,10 +49,10 @@ def check_folder(run: Run) -> Path:
 def kept_checks(run: Run, pattern: str) -> list[Path]:
     """Files of the run's own checks and self-tests and of those it came with, one of each key, own ones first."""
     places = dict.fromkeys((check_folder(run), run.path / "check"))
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in (path for place in places for path in sorted(place.glob(pattern))):
-        found.setdefault(path.parent.name, path)
-    return list(found.values())
+        paths.setdefault(path.parent.name, path)
+    return list(paths.values())
 
 
 def check_modes(run: Run) -> dict[str, str]:
@@ -164,8 +164,8 @@ def _refuse_code(run: Run, mode: str) -> None:
 
 def check_results(run: Run) -> list[CheckResult]:
     """Every finished check of a run, the last asked first."""
-    found = [read_result(path, CheckResult) for path in _answered(run).values()]
-    return sorted(found, key=lambda result: -result.number)
+    results = [read_result(path, CheckResult) for path in _answered(run).values()]
+    return sorted(results, key=lambda result: -result.number)
 
 
 def _asked(run: Run) -> list[Path]:
@@ -201,21 +201,21 @@ def _bare(rules: Mapping[str, Any]) -> Any:
 
 
 def _answer(run: Run, key: str, folder: Path, progress: Progress) -> CheckResult:
-    asked = read_asked_check(folder / "asked.json")
-    if asked["fingerprint"] != run.fingerprint:
+    entries = read_asked_check(folder / "asked.json")
+    if entries["fingerprint"] != run.fingerprint:
         raise RunError("The dataset has changed since this check was asked.", "Start a new check.")
     view = score_view(run)
-    decisions = decisions_from_json(asked["decisions"])
-    arms = make_arms(view, rules_from_json(asked["rules"]), decisions, _held_out(run, view), asked["fractions"])
-    learner = _learner(run, asked["mode"], arms, folder)
+    decisions = decisions_from_json(entries["decisions"])
+    arms = make_arms(view, rules_from_json(entries["rules"]), decisions, _held_out(run, view), entries["fractions"])
+    learner = _learner(run, entries["mode"], arms, folder)
     question = Asked(
         key,
-        asked["number"],
-        asked["mode"],
-        asked["rules"],
+        entries["number"],
+        entries["mode"],
+        entries["rules"],
         decisions_hash(decisions),
         view.class_names,
-        asked["seeds"],
+        entries["seeds"],
         run.spec.seed,
     )
     return retrain(arms, learner, question, folder / "pieces", progress)

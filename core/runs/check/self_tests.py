@@ -64,8 +64,8 @@ def work_self_test(run: Run, flip: float, progress: Progress) -> SelfTestResult:
 def self_test_result(run: Run) -> SelfTestResult | None:
     """The finished self-test of this data, the last asked when there are several."""
     results = kept_checks(run, f"{_KIND}-*/result.json")
-    found = [(read_asked_self_test(p.parent / "asked.json")["number"], p) for p in results]
-    return read_result(max(found)[1], SelfTestResult) if found else None
+    numbered = [(read_asked_self_test(p.parent / "asked.json")["number"], p) for p in results]
+    return read_result(max(numbered)[1], SelfTestResult) if numbered else None
 
 
 def _ask(run: Run, flip: float) -> Path:
@@ -91,9 +91,9 @@ def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTest
     rows = examples.train_rows
     labels, flipped = plant_flips(examples.labels, rows, flip, run.spec.seed)
     changed = replace(examples, labels=labels, fingerprint=f"{examples.fingerprint}:{flip}")
-    given = _made_elsewhere(run)
-    methods, why = testable([n for n in run.score_names if n not in given], examples.inputs is not None)
-    found, failed = rescore(
+    made_elsewhere = _made_elsewhere(run)
+    methods, why = testable([n for n in run.score_names if n not in made_elsewhere], examples.inputs is not None)
+    suspicion, failed = rescore(
         changed,
         methods,
         run.spec,
@@ -103,13 +103,13 @@ def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTest
         own_factory(run.run_id, run.spec.training.model),
     )
     return measure(
-        {name: values[rows] for name, values in found.items()},
+        {name: values[rows] for name, values in suspicion.items()},
         np.isin(rows, flipped),
         {m.name: m.group.value for m in methods},
         key=folder.name,
         flip=flip,
         seed=run.spec.seed,
-        not_tested={**given, **why, **failed},
+        not_tested={**made_elsewhere, **why, **failed},
         notes=notes,
     )
 

@@ -42,7 +42,7 @@ def predictions(run: Run) -> tuple[np.ndarray | None, np.ndarray | None, str]:
         ("out_of_fold", "out_of_fold_pred", "out_of_fold_prob"),
         ("in_sample", "predicted", "predicted_prob"),
     ):
-        found = run.array(label)
-        if found is not None:
-            return found, run.array(probability), how
+        labels = run.array(label)
+        if labels is not None:
+            return labels, run.array(probability), how
     return None, None, "out_of_fold"

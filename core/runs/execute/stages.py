@@ -108,10 +108,10 @@ def place(context: RunContext, vectors: np.ndarray) -> None:
     if not context.folder.has_array("pca"):
         context.folder.put_array("pca", project("pca", vectors, seed=context.spec.seed, progress=context.progress))
     if not context.folder.has_array("neighbor_similarity"):
-        found = nearest_neighbors(vectors, NEIGHBORS, progress=context.progress, title="Nearest neighbors")
-        context.folder.put_array("neighbors", found.rows.astype(np.int32))
-        context.folder.put_array("neighbor_distance", found.distances.astype(np.float32))
-        context.folder.put_array("neighbor_similarity", _similarity(vectors, found))
+        nearest = nearest_neighbors(vectors, NEIGHBORS, progress=context.progress, title="Nearest neighbors")
+        context.folder.put_array("neighbors", nearest.rows.astype(np.int32))
+        context.folder.put_array("neighbor_distance", nearest.distances.astype(np.float32))
+        context.folder.put_array("neighbor_similarity", _similarity(vectors, nearest))
 
 
 def gather(context: RunContext, signals: frozenset[Signal]) -> Evidence:
@@ -254,12 +254,12 @@ def draw_map(context: RunContext, vectors: np.ndarray) -> None:
         context.folder.put_array("umap", project("umap", vectors, seed=context.spec.seed, progress=context.progress))
 
 
-def _similarity(vectors: np.ndarray, found: Neighbors) -> np.ndarray:
+def _similarity(vectors: np.ndarray, nearest: Neighbors) -> np.ndarray:
     """float32 [N, k], 1 = identical: the formula of the score `duplicate_similarity`, for every neighbor."""
     (points,) = centered(vectors)
     squares = np.einsum("nd,nd->n", points, points, dtype=np.float64)
-    both = squares[:, None] + squares[found.rows]
-    apart = found.distances.astype(np.float64) ** 2
+    both = squares[:, None] + squares[nearest.rows]
+    apart = nearest.distances.astype(np.float64) ** 2
     return (1.0 - np.divide(apart, both, out=np.zeros_like(apart), where=both > 0)).astype(np.float32)
 
 

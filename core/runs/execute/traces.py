@@ -62,18 +62,22 @@ def curves(trace: TrainingTrace, labels: np.ndarray, bad: np.ndarray | None = No
     bad: [N], rows without finite outputs; NaN, and the number of classes as the predicted one.
     """
     shape = trace.logits.shape[:3]
-    given = np.empty(shape, np.float16)
+    probability = np.empty(shape, np.float16)
     classes = trace.logits.shape[3]
     predicted = np.empty(shape, np.int16 if classes > 256 else np.uint8)
     for s, t, rows in _slices(shape):
         probabilities = _probabilities(trace.logits[s, t, rows])
-        wanted = labels[rows]
-        of_label = np.take_along_axis(probabilities, np.maximum(wanted, 0)[:, None], 1)[:, 0]
-        given[s, t, rows] = np.where(wanted == UNLABELED, np.nan, of_label)
+        codes = labels[rows]
+        of_label = np.take_along_axis(probabilities, np.maximum(codes, 0)[:, None], 1)[:, 0]
+        probability[s, t, rows] = np.where(codes == UNLABELED, np.nan, of_label)
         predicted[s, t, rows] = probabilities.argmax(-1)
     if bad is not None:
-        given[:, :, bad], predicted[:, :, bad] = np.nan, min(classes, np.iinfo(predicted.dtype).max)
-    return {"curves_p": given, "curves_pred": predicted, "curves_epochs": np.asarray(trace.epochs, np.int32)}
+        probability[:, :, bad], predicted[:, :, bad] = np.nan, min(classes, np.iinfo(predicted.dtype).max)
+    return {
+        "curves_p": probability,
+        "curves_pred": predicted,
+        "curves_epochs": np.asarray(trace.epochs, np.int32),
+    }
 
 
 def _slices(shape: tuple[int, ...]) -> Iterator[tuple[int, int, slice]]:

@@ -51,9 +51,9 @@ def export_run(
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
     outcome = apply_rules(view, rules, decisions)
-    asked = () if options.confirmed else questions(view, rules, outcome)
-    if asked:
-        raise RulesError(asked[0], f"Change the rules or the share. {CONFIRM}")
+    open_questions = () if options.confirmed else questions(view, rules, outcome)
+    if open_questions:
+        raise RulesError(open_questions[0], f"Change the rules or the share. {CONFIRM}")
     known = {**provenance(run, rules, decisions), "branch": branch, **_unfinished(run)}
     kinds = column_types(run.spec.source) if "parquet" in options.formats else {}
     report = write_export(
@@ -160,11 +160,11 @@ def _run_of(folder: Path, run: Path | None) -> tuple[Run | None, str]:
     if run is not None:
         return open_run(run), ""
     run_id = str(read_manifest(folder)["provenance"].get("run_id", ""))
-    found = _known(run_id)
-    if found is None:
+    path = _known(run_id)
+    if path is None:
         return None, "the run is not at hand"
     try:
-        opened = open_run(found)
+        opened = open_run(path)
         opened.examples  # noqa: B018 a folder that does not read is as good as none
     except CurationError as error:
         return None, f"the run does not open ({error})"

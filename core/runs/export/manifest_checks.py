@@ -51,7 +51,7 @@ def _noise(run: Run, decisions: Mapping[str, Decision]) -> dict[str, Any] | None
     if not decisions:
         return None
     try:
-        found = noise_rate(score_view(run), decisions)
+        rate = noise_rate(score_view(run), decisions)
     except RulesError:  # nothing to sample from: nothing was reviewed either
         return None
-    return found.to_json() if found.share is not None else None
+    return rate.to_json() if rate.share is not None else None

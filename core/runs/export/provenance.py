@@ -72,5 +72,5 @@ def contradictions(run: Run, said: Mapping[str, Any], rules: Rules, decisions: M
     now = plain(provenance(run, rules, decisions))
     wrong = [name for name in _OF_THE_RUN if said.get(name) != now[name]]
     wrong += ["self_test"] if said.get("self_test") and now["self_test"] not in (None, said["self_test"]) else []
-    kept = [plain(check_words(result, decisions)) for result in check_results(run) if same_rules(result, rules)]
-    return wrong + (["check"] if said.get("check") and kept and said["check"] not in kept else [])
+    checks = [plain(check_words(result, decisions)) for result in check_results(run) if same_rules(result, rules)]
+    return wrong + (["check"] if said.get("check") and checks and said["check"] not in checks else [])

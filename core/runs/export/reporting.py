@@ -50,14 +50,14 @@ def content(run: Run, rules: Rules, decisions: Mapping[str, Decision], branch: s
 def _facts(
     run: Run, view: ScoreView, outcome: Outcome, decisions: Mapping[str, Decision], branch: str
 ) -> tuple[tuple[str, str], ...]:
-    kept = outcome.counts
+    counts = outcome.counts
     return (
         ("dataset", f"{run.name} ({run.modality.value}), {len(view):,} rows, {len(view.class_names)} classes"),
         ("held out", f"{int(view.held_out.sum()):,} rows, locked"),
         (
             "kept",
-            f"{kept['kept']:,} of {kept['rows']:,} ({kept['kept'] / max(kept['rows'], 1):.1%}), "
-            f"dropped {kept['dropped']:,}",
+            f"{counts['kept']:,} of {counts['rows']:,} ({counts['kept'] / max(counts['rows'], 1):.1%}), "
+            f"dropped {counts['dropped']:,}",
         ),
         ("decisions by a person", f"{len(decisions):,}"),
         ("branch", branch),

@@ -69,8 +69,8 @@ def _slim_model(run: Run, out: Path) -> None:
         return
     shutil.copytree(run.path / "model", out / "model", ignore=shutil.ignore_patterns("s*-e*.safetensors"))
     checkpoints = read_model_card(run.path / "model").checkpoints
-    kept = [c.path for c in checkpoints if c.seed == checkpoints[0].seed][-1:]
-    for place in kept:
+    last = [c.path for c in checkpoints if c.seed == checkpoints[0].seed][-1:]
+    for place in last:
         weights = read_weights(run.path / place)
         write_weights(out / place, {key: _half(value) for key, value in weights.items()})
         name = Path(place).stem

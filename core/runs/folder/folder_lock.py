@@ -73,7 +73,7 @@ def claim(path: Path, spec: RunSpec, threads: int, run_id: str | None = None) ->
     elif path.exists() and not (path.is_dir() and _is_empty(path)):
         raise RunError(f"{path} is not empty and is not a run.", "Choose another folder with --out.")
     made(path)
-    asked = {
+    entries = {
         "run_id": run_id,
         "format": FORMAT,
         "spec": spec.to_json(),
@@ -81,7 +81,7 @@ def claim(path: Path, spec: RunSpec, threads: int, run_id: str | None = None) ->
         "settings": settings_fingerprint(spec.to_json()),
         "threads": threads,
     }
-    write_json(path / "spec.json", asked)
+    write_json(path / "spec.json", entries)
     return RunFolder(path)
 
 

@@ -52,8 +52,8 @@ def check_with_data(spec: RunSpec, examples: ExampleTable, methods: Sequence[Sco
     _check_settings(spec.training, examples.modality)
     if spec.training.encoder:
         frozen_named(spec.training.encoder, examples.modality)
-    asked = spec.training.folds > TrainingSpec.folds and examples.modality is not Modality.TRACE
-    if asked and signals_needed(methods, spec) & {Signal.OUT_OF_FOLD, Signal.FOLD_MODELS}:
+    is_chosen = spec.training.folds > TrainingSpec.folds and examples.modality is not Modality.TRACE
+    if is_chosen and signals_needed(methods, spec) & {Signal.OUT_OF_FOLD, Signal.FOLD_MODELS}:
         refuse_too_many_folds(examples, spec.training.folds)
 
 
@@ -140,8 +140,8 @@ def chosen_scores(spec: RunSpec, own: Sequence[OwnScore] = ()) -> tuple[ScoreMet
         return (*SCORES, *mine)
     theirs = {method.name for method in mine}
     waits = spec.recorded.score_columns is not None and not own
-    asked = {name for name in spec.scores if name not in theirs and not (waits and not _is_ours(name))}
-    chosen = {score_named(name).name for name in asked}
+    names = {name for name in spec.scores if name not in theirs and not (waits and not _is_ours(name))}
+    chosen = {score_named(name).name for name in names}
     return (*(method for method in SCORES if method.name in chosen), *mine)
 
 

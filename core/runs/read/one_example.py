@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def clusters(run: Run, name: str) -> np.ndarray:
     """int32 [N], -1 = in no cluster; raises `RunError` for a run without them."""
-    found = run.array(name)
-    if found is None:
+    numbers = run.array(name)
+    if numbers is None:
         raise RunError(f"This run has no clusters {name!r}.", "It has no embedding, or it is not finished.")
-    return found
+    return numbers
 
 
 def neighbors(run: Run, row: int, k: int) -> tuple[np.ndarray, np.ndarray]:

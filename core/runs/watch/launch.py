@@ -95,12 +95,12 @@ def refuse_second(run_id: str, what: str) -> None:
 def list_runs() -> list[RunSummary]:
     """Runs of this workspace whose folder is still there, the last changed first."""
     registry = run_registry()
-    found = []
+    summaries = []
     for row in registry.rows():
         if is_run(row.path):
             state = RunState(row.state)
             state = status(row.run_id).state if state.is_busy else state
-            found.append(
+            summaries.append(
                 RunSummary(
                     row.run_id,
                     row.name or Path(row.path).name,
@@ -111,7 +111,7 @@ def list_runs() -> list[RunSummary]:
                     Path(row.path),
                 )
             )
-    return found
+    return summaries
 
 
 def facts_of(path: Path) -> dict[str, Any]:

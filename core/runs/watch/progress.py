@@ -96,9 +96,9 @@ class DatabaseProgress:
         now = (self._title, self._done, self._total)
         if now == self._told and time.monotonic() - self._told_at < HEARTBEAT_SECONDS:
             return
-        wanted = self.registry.pulse(self.run_id, *now, self._seconds_left())
+        stop = self.registry.pulse(self.run_id, *now, self._seconds_left())
         self._told, self._told_at = now, time.monotonic()
-        if wanted and self._stop_wanted is None:
+        if stop and self._stop_wanted is None:
             self._stop_wanted = time.monotonic()
 
     def _seconds_left(self) -> float | None:

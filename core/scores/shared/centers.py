@@ -11,9 +11,9 @@ from core.types.progress import SilentProgress
 _FIT_ROWS = 50_000  # centers of more rows differ by less than those of two starts
 
 
-def cluster_count(asked: int, points: Float[np.ndarray, "example feature"]) -> int:
-    """`asked`, or as many as there are different points: k-means needs one for each cluster."""
-    return max(1, min(asked, len(np.unique(first_copy(points)))))
+def cluster_count(clusters: int, points: Float[np.ndarray, "example feature"]) -> int:
+    """`clusters`, or as many as there are different points: k-means needs one for each cluster."""
+    return max(1, min(clusters, len(np.unique(first_copy(points)))))
 
 
 def fit_centers(

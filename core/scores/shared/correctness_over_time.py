@@ -55,18 +55,18 @@ def correctness_at_end(
 
 
 def recorded_correctness(
-    inputs: ScoreInputs, asked: str, at_end: Bool[np.ndarray, "seed epoch example"]
+    inputs: ScoreInputs, choice: str, at_end: Bool[np.ndarray, "seed epoch example"]
 ) -> tuple[Bool[np.ndarray, "seed epoch example"], str]:
-    """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `asked` as in `CountingParams`.
+    """(bool [S, T, N], which): at presentation where that was recorded, else `at_end`; `choice` as in `CountingParams`.
 
     Raises `CurationError` where it was asked for and not recorded.
     """
     seen = inputs.trace.seen_correct
-    if asked == "presentation" and seen is None:
+    if choice == "presentation" and seen is None:
         raise CurationError(
             "Correctness at presentation was not recorded in this training.", "Choose auto or epoch_end."
         )
-    if seen is not None and asked != "epoch_end":
+    if seen is not None and choice != "epoch_end":
         return np.asarray(seen, dtype=bool), "presentation"
     return at_end, "epoch_end"
 

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from core.types.scores import AssumptionCheck, Light
 
 
-def neighbors_check(used: int, asked: int, among: str) -> AssumptionCheck:
+def neighbors_check(used: int, requested: int, among: str) -> AssumptionCheck:
     """Are there as many neighbors as were asked for?"""
-    light = Light.GREEN if used == asked else Light.AMBER
-    return AssumptionCheck(light, f"{used} of {asked} neighbors found among {among}.", "neighbors")
+    light = Light.GREEN if used == requested else Light.AMBER
+    return AssumptionCheck(light, f"{used} of {requested} neighbors found among {among}.", "neighbors")
 
 
 def contrast_check(distances: Float[np.ndarray, " row"]) -> AssumptionCheck:

@@ -51,31 +51,31 @@ class Fit:
         return self.training >= MEMORIZES or (self.held_out is not None and self.training - self.held_out >= _GAP)
 
 
-def choose_epochs(asked: str, available: Sequence[int], fit: Fit) -> EpochChoice:
-    """Resolve `asked` (auto | last | mean | a number) against the sorted `available` epochs.
+def choose_epochs(choice: str, available: Sequence[int], fit: Fit) -> EpochChoice:
+    """Resolve `choice` (auto | last | mean | a number) against the sorted `available` epochs.
 
     Epoch 0 (before training) is only used when asked for by number. Raises `CurationError` naming the known epochs.
     """
     trained = tuple(i for i, epoch in enumerate(available) if epoch > 0)
-    how = asked.strip().lower()
+    how = choice.strip().lower()
     if how == "auto":
         how = "mean" if fit.memorizes else "last"
     if how in ("mean", "last") and not trained:
         raise CurationError("Only epoch 0, before any training, was recorded.", "Train for one epoch or more.")
     if how == "mean":
-        return EpochChoice(trained, "mean", _check(asked, how, fit, f"the mean over {_count(trained)}"))
+        return EpochChoice(trained, "mean", _check(choice, how, fit, f"the mean over {_count(trained)}"))
     if how == "last":
-        return EpochChoice(trained[-1:], "last", _check(asked, how, fit, f"the last epoch ({available[trained[-1]]})"))
+        return EpochChoice(trained[-1:], "last", _check(choice, how, fit, f"the last epoch ({available[trained[-1]]})"))
     return _by_number(how, available, fit)
 
 
-def _by_number(asked: str, available: Sequence[int], fit: Fit) -> EpochChoice:
+def _by_number(choice: str, available: Sequence[int], fit: Fit) -> EpochChoice:
     known = ", ".join(str(e) for e in available)
-    if not asked.isdigit() or int(asked) not in available:
+    if not choice.isdigit() or int(choice) not in available:
         raise CurationError(
-            f"epochs is {asked!r}, which was not recorded.", f"Choose auto, last, mean, or one of: {known}."
+            f"epochs is {choice!r}, which was not recorded.", f"Choose auto, last, mean, or one of: {known}."
         )
-    if int(asked) == 0:
+    if int(choice) == 0:
         check = AssumptionCheck(
             Light.RED,
             "Epoch 0 is before any training: scores there follow the size of the input, "
@@ -83,17 +83,17 @@ def _by_number(asked: str, available: Sequence[int], fit: Fit) -> EpochChoice:
             "epochs",
         )
     else:
-        check = _check(asked, asked, fit, f"epoch {asked}")
-    return EpochChoice((list(available).index(int(asked)),), f"epoch {asked}", check)
+        check = _check(choice, choice, fit, f"epoch {choice}")
+    return EpochChoice((list(available).index(int(choice)),), f"epoch {choice}", check)
 
 
-def _check(asked: str, how: str, fit: Fit, used: str) -> AssumptionCheck:
+def _check(choice: str, how: str, fit: Fit, used: str) -> AssumptionCheck:
     verdict = "they memorize them" if fit.memorizes else "they do not memorize them"
     beside = "" if fit.held_out is None else f" and {fit.held_out:.1%} of the held-out ones"
     text = (
         f"At the last epoch the networks fit {fit.training:.1%} of the given labels{beside} ({verdict}); read: {used}."
     )
-    late = fit.memorizes and how == "last" and asked != "auto"
+    late = fit.memorizes and how == "last" and choice != "auto"
     return AssumptionCheck(Light.AMBER if late else Light.GREEN, text, "epochs")
 
 

@@ -80,9 +80,9 @@ def _outputs(evidence: Evidence) -> Iterator[Float[np.ndarray, "... example colu
     every: tuple[CheckpointEvidence | FoldModel, ...] = (*evidence.checkpoints, *evidence.fold_models)
     for one in every:
         yield from (array for array in (one.logits, one.features) if array is not None)
-    for kept in evidence.checkpoints:
-        if kept.gradient_norm is not None:
-            yield kept.gradient_norm[:, None]
+    for checkpoint in evidence.checkpoints:
+        if checkpoint.gradient_norm is not None:
+            yield checkpoint.gradient_norm[:, None]
     for spread in evidence.input_gradient_spread.values():
         yield np.asarray(spread)[..., None]
 

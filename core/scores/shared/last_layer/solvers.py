@@ -60,14 +60,14 @@ SOLVER_NAMES = tuple(solver.name for solver in SOLVERS)
 
 
 def build_solver(
-    rows: SoftmaxRows, deltas: Float[np.ndarray, "row class"], asked: str, steps: int, progress: Progress
+    rows: SoftmaxRows, deltas: Float[np.ndarray, "row class"], name: str, steps: int, progress: Progress
 ) -> Solver:
     """The solver of that name, one of SOLVERS; auto: exact up to 3,000 parameters, then conjugate gradients.
 
     deltas [n, C]: residuals of `rows` at their given labels, read by DataInf. steps: 0 is each solver's own limit.
     Raises `CurationError` for an unknown name.
     """
-    if asked == "auto":
-        asked = "exact" if rows.parameters <= DENSE_PARAMETERS else "cg"
-    entry = find(asked, SOLVERS, "solver")
+    if name == "auto":
+        name = "exact" if rows.parameters <= DENSE_PARAMETERS else "cg"
+    entry = find(name, SOLVERS, "solver")
     return entry.build(rows, deltas, steps or entry.usual_steps, progress)
