@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core.models import own_code
+from core.models import AUTO, MODELS, own_code, sources
 from core.runs.folder import source
 from core.runs.plan import plan_in_child, prepare
 from core.runs.plan import score_states as states
@@ -15,6 +15,7 @@ from core.store import Run, admitted
 from core.store.consent import Consent
 from core.store.runs import is_run
 from core.types.examples import ExampleTable, Modality
+from core.types.model_names import is_own_code
 from core.types.progress import Progress
 from core.types.runs import RunSpec, RunState, RunStatus, RunSummary, ScorePlan, TrainingSpec
 
@@ -99,7 +100,7 @@ def open_run(path_or_id: str | Path) -> Run:
 
 def named_code(model: str, folder: Path | None = None) -> Consent | None:
     """The file of a `module:factory` that the person names on this call, searched in `folder` first; None for ours."""
-    return own_code.located(model, folder) if own_code.is_own_code(model) else None
+    return own_code.located(model, folder) if is_own_code(model) else None
 
 
 def allow_code(run: Run) -> None:
@@ -109,10 +110,13 @@ def allow_code(run: Run) -> None:
     own_code.allow(run.run_id, run.spec.training.model)
 
 
-def check_model_name(name: str) -> None:
-    """Refuse a `module:factory` that cannot be one; whether it is there is found out later. Raises `ModelError`."""
-    if own_code.is_own_code(name):
+def model_named_here(name: str) -> str:
+    """A model as a person typed it: one of our names, or a file or folder beside them as a path. Raises `ModelError`
+    for a `module:factory` that cannot be one; whether it is there is found out later.
+    """
+    if is_own_code(name):
         own_code.check_name(name)
+    return sources.named(name, (AUTO.name, *(family.name for family in MODELS)))
 
 
 def state_of(folder: Path) -> RunState | None:

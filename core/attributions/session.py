@@ -12,7 +12,7 @@ import numpy as np
 
 from core.models.encoding import subset
 from core.models.frozen_encoding import FrozenEncoding
-from core.models.own_code import own_factory
+from core.models.sources import opened
 from core.models.stored import build_network, load_card, load_estimator, load_network
 from core.models.text_encoding import TextEncoder
 from core.store import Run
@@ -130,7 +130,7 @@ class Session:
 
     @cached_property
     def _factory(self) -> Callable[..., Any] | None:
-        return own_factory(self.run.run_id, self._model[0].family)
+        return opened(self.run.run_id, self.run.spec.training)
 
     @cached_property
     def _estimator(self) -> Any:

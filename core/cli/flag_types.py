@@ -92,12 +92,11 @@ def path(text: str) -> Path:
 
 
 def model(text: str) -> str:
-    """A model of ours, or module:factory, which is looked for later; `ArgumentTypeError` for what can be neither."""
+    """A model of ours, a file or folder, or module:factory; `ArgumentTypeError` for what can be none of them."""
     try:
-        actions.runs.check_model_name(words(text))
+        return actions.runs.model_named_here(words(text))
     except ModelError as error:
         raise ArgumentTypeError(" ".join(error.lines().splitlines()).removesuffix(".")) from None
-    return text
 
 
 def memory(text: str) -> int:

@@ -42,8 +42,8 @@ def run(own: argparse.ArgumentParser) -> None:
         type=model,
         default="auto",
         metavar="NAME",
-        help="a built-in model, or your own code as module:factory (it makes the network, which is trained here unless "
-        "--weights or --epochs 0 say otherwise)",
+        help="a built-in model; a folder saved by Hugging Face's save_pretrained or Trainer; or your own code as "
+        "module:factory (it makes the network, which is trained here unless --weights or --epochs 0 say otherwise)",
     )
     own.add_argument(
         "--weights",
@@ -51,7 +51,7 @@ def run(own: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="state_dicts of the --model (.safetensors, .pt), in order of training: it is scored at each, not trained",
+        help="checkpoints of the --model (.safetensors, .pt, folders), in order of training: it is scored at each",
     )
     own.add_argument(
         "--encoder",

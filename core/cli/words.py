@@ -40,7 +40,7 @@ def print_run(run: actions.runs.Run) -> None:
             ("total", f"{sum(seconds.values()):,.1f}", f"{max(peaks.values(), default=0):,.0f} MB"),
         ]
     )
-    if run.spec.training.own_code or run.spec.training.weights:
+    if run.spec.training.brought or run.spec.training.weights:
         say(f"outputs of the network, in order: {', '.join(examples.class_names)}", gap=True)
     _print_judges(run)
     _print_findings("recorded elsewhere", [f.text for f in examples.report if f.code == "recorded"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.types.errors import ModelError
 from core.types.examples import Modality
 from core.types.methods import Method
+from core.types.model_names import is_own_code
 from core.types.registry import find
 
 from .estimators import ESTIMATOR_FAMILIES
@@ -29,7 +30,7 @@ def model_named(name: str, modality: Modality, shape: InputShape | None = None, 
     """
     modality = Modality.TABLE if encoder else modality
     chosen = (HEAD if encoder else _default(modality, shape)) if name == AUTO.name else name
-    if ":" in chosen:
+    if is_own_code(chosen):
         raise ModelError(
             f'"{chosen}" is code from outside Chaffinch. Nothing was run.',
             "Name it on the command line with run --model, or give the network itself to core.score.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,15 +12,16 @@ from torch import Tensor, nn
 from core.types.errors import ModelError
 
 from .family import InputShape
+from .found import FoundNetwork
 from .network import Network, seeded
 
 
 class AdaptedNetwork(Network):
     """Wraps any module over images or tables whose last Linear layer makes the logits; its input is the features."""
 
-    def __init__(self, inner: nn.Module, classes: int):
+    def __init__(self, inner: nn.Module, classes: int, head: nn.Linear | None = None):
         super().__init__()
-        linear = [m for m in inner.modules() if isinstance(m, nn.Linear)]
+        linear = [m for m in inner.modules() if isinstance(m, nn.Linear)] if head is None else [head]
         if not linear:
             raise ModelError(
                 f"{type(inner).__name__} has no Linear layer.",
@@ -32,8 +33,12 @@ class AdaptedNetwork(Network):
         if linear[-1].out_features != classes:
             raise ModelError(
                 f"The network has {linear[-1].out_features} outputs, the data {classes} classes.",
-                "Give a factory with one output per class.",
+                "Give a network with one output per class.",
             )
+
+    def logits_of(self, embedded: Any) -> Any:
+        """What the wrapped network returns for embedded inputs; networks that want more than one tensor say it here."""
+        return self.inner(embedded)
 
     @property
     def head(self) -> nn.Linear:  # type: ignore[override]
@@ -46,7 +51,7 @@ class AdaptedNetwork(Network):
         handle = self.head.register_forward_pre_hook(lambda _, args: caught.append(args[0]))
         try:
             # The head runs once here and once in `forward`; only the caller's call is on the path to the loss.
-            self._checked(self.inner(embedded))
+            self._checked(self.logits_of(embedded))
         finally:
             handle.remove()
         if len(caught) != 1 or caught[0].dim() != 2:
@@ -58,13 +63,21 @@ class AdaptedNetwork(Network):
 
     def forward(self, x: Any) -> Tensor:
         """[b, C] logits of the wrapped network."""
-        return self._checked(self.inner(self.embed(x)))
+        return self._checked(self.logits_of(self.embed(x)))
 
     def embed(self, x: Any) -> Tensor:
         """Images and tables as they are. Raises `ModelError` for texts: term ids cannot be differentiated."""
         if isinstance(x, tuple):
             raise no_text()
         return x
+
+    def reorder(self, order: Sequence[int]) -> None:
+        """Let output i be what output order[i] was, in the weights themselves: gradients and features stay true."""
+        chosen = torch.tensor(order, device=self.head.weight.device)
+        with torch.no_grad():
+            for one in (self.head.weight, self.head.bias):
+                if one is not None:
+                    one.copy_(one[chosen].clone())
 
     def _checked(self, logits: Any) -> Tensor:
         if not isinstance(logits, Tensor):
@@ -83,8 +96,8 @@ class AdaptedNetwork(Network):
 def no_text() -> ModelError:
     """The refusal of texts for an own network."""
     return ModelError(
-        "Own networks read images and tables; text is read by the built-in bag-of-words models.",
-        "Use --model bow_mlp or bow_linear; or record your network's logits and embeddings in an NPZ and score that.",
+        "Networks of module:factory read images and tables; text is read by a Hugging Face folder or our own models.",
+        "Use --model FOLDER, bow_mlp or bow_linear; or record its logits and embeddings in an NPZ and score that.",
     )
 
 
@@ -93,11 +106,16 @@ def own_module(network: nn.Module) -> nn.Module:
     return network.inner if isinstance(network, AdaptedNetwork) else network
 
 
-def adapt(factory: Callable[..., nn.Module], shape: InputShape, classes: int, seed: int) -> AdaptedNetwork:
+def adapt(
+    factory: Callable[..., nn.Module] | FoundNetwork, shape: InputShape, classes: int, seed: int
+) -> AdaptedNetwork:
     """Call factory(), factory(classes) or factory(input dims, classes), whichever it takes, and wrap the network.
 
-    Raises `ModelError` for a network that does not fit the data.
+    A network that was found (`FoundNetwork`) makes itself. Raises `ModelError` for one that does not fit the data.
     """
+    if isinstance(factory, FoundNetwork):
+        found: AdaptedNetwork = factory.network(shape, classes, seed)
+        return found
     required = [
         p
         for p in inspect.signature(factory).parameters.values()

@@ -21,6 +21,7 @@ from .frozen_encoding import FrozenEncoding
 from .image_encoding import ImageEncoder
 from .table_encoding import TableEncoder
 from .text_encoding import TextEncoder
+from .token_encoding import TokenEncoder
 from .vector_encoding import VectorEncoder
 
 
@@ -90,6 +91,14 @@ ENCODERS: tuple[EncoderEntry, ...] = (
         reads=lambda examples: examples.modality is Modality.TEXT,
         fit=lambda examples, rows, _: TextEncoder.fit(examples, rows),
         load=TextEncoder.load,
+    ),
+    EncoderEntry(
+        name="tokens",
+        title="Tokens",
+        summary="Token ids by a transformer's own tokenizer.",
+        reads=lambda examples: False,  # chosen by the network that brings the tokenizer, never by the data
+        fit=lambda examples, rows, _: TextEncoder.fit(examples, rows),
+        load=TokenEncoder.load,
     ),
     EncoderEntry(
         name="table",

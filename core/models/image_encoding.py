@@ -183,6 +183,7 @@ def _resize(image: np.ndarray, height: int, width: int, resampling: str) -> np.n
 
     squeezed = image[:, :, 0] if image.shape[2] == 1 else image
     box = resampling == "auto" and min(image.shape[:2]) > 2 * height
-    method = Image.Resampling.BOX if box else Image.Resampling.BILINEAR
+    filters = {"bicubic": Image.Resampling.BICUBIC}
+    method = Image.Resampling.BOX if box else filters.get(resampling, Image.Resampling.BILINEAR)
     small = np.asarray(Image.fromarray(squeezed).resize((width, height), method))
     return small[:, :, None] if small.ndim == 2 else small

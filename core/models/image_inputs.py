@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 from core.store.atomic import read_json
 from core.types.errors import ModelError
 from core.types.image_format import ImageFormat, channel_numbers, image_format_in, parse_image_size
+from core.types.model_names import is_read
 from core.types.runs import TrainingSpec
 from core.types.validation import validated
 
@@ -25,8 +26,8 @@ class _Encoder(TypedDict):
 
 
 def image_format_of(spec: TrainingSpec) -> ImageFormat:
-    """What the spec says, and for what it leaves open the encoder that lies beside weights of an earlier run."""
-    said, beside = image_format_in(spec), _beside(spec.weights)
+    """What the spec says, and for what it leaves open the model's own files, or the encoder beside weights of a run."""
+    said, beside = image_format_in(spec), _known(spec)
     return replace(
         said if said.size else replace(said, size=beside.size, resampling=beside.resampling),
         mean=said.mean or beside.mean,
@@ -53,6 +54,13 @@ def without_weights(spec: TrainingSpec) -> TrainingSpec:
         return spec
     known = image_format_of(spec)
     return replace(spec, weights=(), image_size=known.size, mean=known.mean, std=known.std)
+
+
+def _known(spec: TrainingSpec) -> ImageFormat:
+    """What the model's own files say, or the encoder beside weights of an earlier run."""
+    from .sources import format_of  # which opens models, and they come here
+
+    return format_of(spec) if is_read(spec.model) else _beside(spec.weights)
 
 
 def _beside(weights: Sequence[str]) -> ImageFormat:

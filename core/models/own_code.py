@@ -19,15 +19,11 @@ from typing import Any
 
 from core.store.consent import Consent, consent_for, consents_to, remember_consent
 from core.types.errors import ModelError
+from core.types.model_names import is_own_code
 
 _HOW_TO_ALLOW = (
     "Allow it only if you know what it does: add --trust to resume, check, selftest, explain, verify or report."
 )
-
-
-def is_own_code(model: str) -> bool:
-    """Whether a model's name is "module:factory" instead of one of ours."""
-    return ":" in model
 
 
 def check_name(model: str) -> None:

@@ -103,8 +103,8 @@ def check_model(
     Raises `ModelError`. A built-in model that is trained here can only be told wrongly the format of its images.
     """
     wanted = gathered(signals)
-    wanted_image_format(examples, spec if wanted else replace(spec, weights=()), spec.own_code and bool(wanted))
-    if wanted and (spec.own_code or spec.weights or spec.mean):
+    wanted_image_format(examples, spec if wanted else replace(spec, weights=()), spec.brought and bool(wanted))
+    if wanted and (spec.brought or spec.weights or spec.mean):
         job = prepare(examples, spec, wanted, folder, seed, SilentProgress(), factory())
         if not job.probabilities_only:
             refuse_unfit(job)

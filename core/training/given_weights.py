@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from core.models.adapter import check_input, own_module
+from core.models.adapter import check_input
 from core.models.encoding import subset
 from core.models.stored import save_network, weights_of
-from core.models.uploaded import fit_state, read_state_dict
 from core.store.atomic import sha256_of
 from core.types.signals import Signal, at_epoch
 from core.types.trace import TrainingTrace
@@ -24,8 +23,6 @@ from .passes import PassOutputs
 from .plan import kept_epochs, stages
 from .reuse import Reuse
 from .spread import StageSpreads
-
-_ALIKE = 1.0  # learning rate of checkpoints whose own is unknown: they weigh the same
 
 
 def refuse_unfit(job: TrainingJob) -> None:
@@ -40,14 +37,15 @@ def refuse_unfit(job: TrainingJob) -> None:
     for path in map(Path, job.spec.weights or [""]):
         network = job.network(0)
         if job.spec.weights:
-            fit_state(own_module(network), read_state_dict(path), path.name)
+            job.fill(network, path)
         check_input(network, job.encoder.shape, to_device(example, next(network.parameters()).device))
 
 
 def trace_of_given(job: TrainingJob, setup: TrainingSetup, reuse: Reuse) -> tuple[TrainingTrace, tuple[str, ...]]:
     """One pass at each file of spec.weights, as epochs 1..T of one seed; without files, at the network as it is."""
     paths, recorder, examples = [Path(p) for p in job.spec.weights], job.recorder, job.examples
-    seed, rate, epochs = job.seeds[0], job.spec.learning_rate or _ALIKE, tuple(range(1, (len(paths) or 1) + 1))
+    seed, epochs = job.seeds[0], tuple(range(1, (len(paths) or 1) + 1))
+    rates = tuple(map(job.rate, paths or [None]))
     kept = kept_epochs(len(epochs), job.spec.checkpoints)
     job.progress.stage(f"Running your {'checkpoints' if paths else 'network'}", len(epochs) * setup.pass_batches)
     network = setup.build(seed)
@@ -62,10 +60,10 @@ def trace_of_given(job: TrainingJob, setup: TrainingSetup, reuse: Reuse) -> tupl
     reuse.publish(setup.signals, kept, 1)
     trained = np.zeros(len(examples), bool)
     trained[setup.rows] = True
-    checkpoints = tuple(recorder.checkpoint(0, seed, epoch, rate) for epoch in kept)
+    checkpoints = tuple(recorder.checkpoint(0, seed, epoch, rates[epoch - 1]) for epoch in kept)
     readonly = recorder.read("logits")
     assert readonly is not None
-    return TrainingTrace(readonly, (seed,), epochs, (rate,) * len(epochs), trained, checkpoints), tuple(sorted(notes))
+    return TrainingTrace(readonly, (seed,), epochs, rates, trained, checkpoints), tuple(sorted(notes))
 
 
 def _pass_over(
@@ -83,7 +81,7 @@ def _pass_over(
     for epoch in epochs:
         name = paths[epoch - 1].name if paths else job.name
         if paths:
-            fit_state(own_module(network), read_state_dict(paths[epoch - 1]), name)
+            job.fill(network, paths[epoch - 1])
         signals = at_epoch(setup.signals, epoch in kept)
         into = PassOutputs(logits[epoch - 1], features_file(network, setup, signals, recorder, f"s0-e{epoch}"))
         taken = take_signals(network, setup, epoch, signals, spreads, job.progress, into)
@@ -91,7 +89,7 @@ def _pass_over(
         notes |= {*taken.notes, *([f"{name}: the model's outputs are not finite for {bad} rows."] if bad else [])}
         recorder.store(taken.features, taken.gradient_norm, 0, epoch)
         if epoch in kept:
-            rate = job.spec.learning_rate or _ALIKE
+            rate = job.rate(paths[epoch - 1] if paths else None)
             save_network(recorder.folder, recorder.checkpoint(0, job.seeds[0], epoch, rate), network)
     for name, values in spreads.results.items():
         recorder.write(f"spread-{name}-s0", values)

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from core.models import ModelFamily, model_named
-from core.models.adapter import adapt, no_text
+from core.models.adapter import adapt, no_text, own_module
 from core.models.encoding import Encoder, FrozenChoice, fit_encoder
 from core.models.family import TrainingDefaults
+from core.models.found import FoundNetwork
 from core.models.image_inputs import image_format_of, refuse_unknown
 from core.models.stored import ModelCard
+from core.models.uploaded import fit_state, read_state_dict
 from core.numerics.devices import choose_device, derive_seed
 from core.types.errors import ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat, image_format_in
+from core.types.model_names import is_read
 from core.types.params import params_from_dict
 from core.types.progress import Progress
 from core.types.runs import TrainingSpec
@@ -25,6 +28,8 @@ from core.types.trace import Checkpoint
 
 from .plan import TrainingPlan, plan_from, with_moves
 from .recorder import Recorder
+
+_ALIKE = 1.0  # learning rate of checkpoints whose own is unknown: they weigh the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +51,9 @@ class TrainingJob:
     @property
     def as_it_is(self) -> bool:
         """The person's own network, not trained for its scores; see `TrainingSpec`."""
-        return self.factory is not None and (bool(self.spec.weights) or self.spec.epochs == 0)
+        return self.factory is not None and (
+            isinstance(self.factory, FoundNetwork) or bool(self.spec.weights) or self.spec.epochs == 0
+        )
 
     @property
     def name(self) -> str:
@@ -79,6 +86,23 @@ class TrainingJob:
             assert self.family is not None
             network = self.family.build(self.encoder.shape, classes, self._params(), seed)
         return network.to(choose_device())
+
+    def fill(self, network: Any, path: Path) -> None:
+        """Copy one file of weights into the network; of a found network, its outputs in the order of our classes.
+
+        Raises `ModelError` naming what does not fit.
+        """
+        found = self.factory if isinstance(self.factory, FoundNetwork) else None
+        fit_state(own_module(network), read_state_dict(path) if found is None else found.state(path), path.name)
+        order = None if found is None else found.order(self.examples.class_names)
+        if order is not None:
+            network.reorder(order)
+
+    def rate(self, path: Path | None) -> float:
+        """The learning rate of a given checkpoint: told, known from beside it, or the same for all."""
+        found = self.factory if isinstance(self.factory, FoundNetwork) else None
+        known = found.rate(path) if found is not None and path is not None else None
+        return self.spec.learning_rate or known or _ALIKE
 
     def estimator(self) -> tuple[str, Callable[[], Any]]:
         """Name and maker of the scikit-learn model behind out-of-fold probabilities; by default logistic regression."""
@@ -124,13 +148,14 @@ def prepare(
 ) -> TrainingJob:
     """Choose the model and fit the encoder on the training rows; writes nothing. Raises `ModelError` or `DataError`."""
     family = None
+    if isinstance(factory, FoundNetwork):
+        factory.check(examples)
     if factory is None:
         model_named(
             spec.model, _readable(examples), encoder=spec.encoder
         )  # a wrong name is said before the encoder reads everything
     image_format = wanted_image_format(examples, spec, factory is not None)
-    frozen = FrozenChoice(spec.encoder, progress, memory)
-    encoder = fit_encoder(examples, examples.train_rows, image_format, frozen)
+    encoder = _encoder(examples, image_format, FrozenChoice(spec.encoder, progress, memory), factory)
     if factory is None:
         family = model_named(spec.model, _readable(examples), encoder.shape, spec.encoder)
     job = TrainingJob(
@@ -141,12 +166,21 @@ def prepare(
     return job
 
 
+def _encoder(
+    examples: ExampleTable, image_format: ImageFormat, frozen: FrozenChoice, factory: Callable[..., Any] | None
+) -> Encoder:
+    if isinstance(factory, FoundNetwork):
+        own: Encoder = factory.encoder(examples, examples.train_rows, image_format)
+        return own
+    return fit_encoder(examples, examples.train_rows, image_format, frozen)
+
+
 def wanted_image_format(examples: ExampleTable, spec: TrainingSpec, own: bool) -> ImageFormat:
     """How the network wants its images; `ModelError` asks where it was made elsewhere and nothing says so.
 
     own: it is made by the person's own factory, which reads no texts.
     """
-    if own and examples.modality is Modality.TEXT:
+    if own and examples.modality is Modality.TEXT and not is_read(spec.model):
         raise no_text()
     if spec.encoder:  # it sees them its own way; `prepare.check_training` refuses another
         return ImageFormat()

@@ -189,7 +189,8 @@ def _stand_in(dims: list[int], network: torch.nn.Module) -> Any:
     device = next(network.parameters()).device
     if dims:
         return torch.zeros(1, *dims, device=device)
-    return (torch.zeros(1, _TOKENS, dtype=torch.int64, device=device), torch.zeros(1, _TOKENS, device=device))
+    tokens = min(_TOKENS, getattr(network, "longest", _TOKENS))
+    return (torch.zeros(1, tokens, dtype=torch.int64, device=device), torch.zeros(1, tokens, device=device))
 
 
 def batches_per_pass(network: torch.nn.Module, shape: InputShape, rows: int, memory: int | None = None) -> int:

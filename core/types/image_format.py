@@ -21,7 +21,8 @@ _LARGEST = 8  # means of pixels in 0..1 lie in 0..1, deviations below 1; those o
 class ImageFormat:
     """size: (height, width). mean, std: of pixels in 0..1, one per channel or one for all. () = not said.
 
-    resampling: bilinear (whole image, antialiased, no crop), or auto: box means where images shrink to below half.
+    resampling: bilinear or bicubic (whole image, antialiased, no crop), or auto: box means where images shrink to
+    below half.
     """
 
     size: tuple[int, ...] = ()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from .examples import Roles
+from .model_names import is_own_code, is_read
 from .recorded import RecordedFiles
 from .validation import Within, at_least, validated
 
@@ -57,16 +58,23 @@ class TrainingSpec:
     @property
     def own_code(self) -> bool:
         """The network is made by the person's own module:factory."""
-        return ":" in self.model
+        return is_own_code(self.model)
+
+    @property
+    def brought(self) -> bool:
+        """The network is not one of ours: the person's own code makes it, or it is read from their files."""
+        return self.own_code or is_read(self.model)
 
     @property
     def never_trained(self) -> bool:
-        """The factory returns a network that is trained already (epochs 0): nothing here may train over it."""
-        return self.own_code and self.epochs == 0
+        """The network is trained already and nothing here may train over it: it is read from files, or a factory
+        returns it so (epochs 0).
+        """
+        return is_read(self.model) or (self.own_code and self.epochs == 0)
 
     @property
     def as_it_is(self) -> bool:
-        """An own network that is not trained for its scores: its weights are given, or it is never trained."""
+        """A network that is not trained for its scores: its weights are given, or it is never trained."""
         return self.never_trained or (self.own_code and bool(self.weights))
 
     @property

@@ -91,7 +91,7 @@ def test_fault_44_wrong_input_and_altered_logits_are_refused() -> None:
 
 
 def test_own_networks_do_not_read_text(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="bag-of-words"):
+    with pytest.raises(ModelError, match="text is read by a Hugging Face folder"):
         gather_evidence(
             sentences(),
             TrainingSpec(epochs=1, seeds=1),

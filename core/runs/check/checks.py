@@ -20,7 +20,8 @@ from core.evaluation.arms import Arms, HeldOut, held_out_rows, make_arms, set_as
 from core.evaluation.learners import Learner, LogisticLearner
 from core.evaluation.retraining import LEAST_SEEDS, Asked, retrain
 from core.export.manifest import decisions_from_json, decisions_to_json, to_text
-from core.models.own_code import own_factory, refuse_unless_allowed
+from core.models.own_code import refuse_unless_allowed
+from core.models.sources import opened
 from core.runs.decide.view import score_view
 from core.runs.folder.folder_lock import locked
 from core.runs.folder.links import keeps_beside
@@ -61,7 +62,7 @@ def check_modes(run: Run) -> dict[str, str]:
     if run.modality is Modality.TRACE:
         return {"quick": quick, "full": "This run holds recorded outputs: there is nothing to train on."}
     if run.spec.training.never_trained:
-        return {"quick": quick, "full": "Its network is scored as its factory returns it: a check would train over it."}
+        return {"quick": quick, "full": "Its network is scored as it is: a check would train over it."}
     return {"quick": quick, "full": source_gone(run.spec)}
 
 
@@ -249,7 +250,7 @@ def _learner(run: Run, mode: str, arms: Arms, folder: Path) -> Learner:
             splits.astype(str),
             arms.held_out.rows,
             folder,
-            own_factory(run.run_id, run.spec.training.model),
+            opened(run.run_id, run.spec.training),
         )
     vectors = np.asarray(run.array("embedding"))
     return LogisticLearner(vectors, len(arms.held_out.view.class_names), arms.candidates, arms.held_out.rows)

@@ -12,7 +12,8 @@ import numpy as np
 
 from core.evaluation.rescoring import rescore, short_training, testable
 from core.evaluation.self_test import measure, plant_flips
-from core.models.own_code import own_factory, refuse_unless_allowed
+from core.models.own_code import refuse_unless_allowed
+from core.models.sources import opened
 from core.runs.execute.execute import limited_threads
 from core.runs.folder.folder_lock import locked
 from core.runs.plan.sources_of_evidence import of_recorded
@@ -100,7 +101,7 @@ def _answer(run: Run, flip: float, folder: Path, progress: Progress) -> SelfTest
         run.array("embedding"),
         folder / "evidence",
         progress,
-        own_factory(run.run_id, run.spec.training.model),
+        opened(run.run_id, run.spec.training),
     )
     return measure(
         {name: values[rows] for name, values in suspicion.items()},
@@ -138,7 +139,7 @@ def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:
     if run.spec.training.never_trained:
         return replace(run.examples, inputs=None), (
             symmetric,
-            "The network is scored as its factory returns it and not trained: only scores of the embedding are tested.",
+            "The network is scored as it is and not trained here: only scores of the embedding are tested.",
         )
     inputs, reason = run.inputs()
     if inputs is None:

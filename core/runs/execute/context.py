@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from core.models.own_code import own_factory
+from core.models.sources import opened
 from core.runs.folder.run_folder import RunFolder
 from core.store.atomic import in_words
 from core.store.shards import id_column
@@ -46,8 +46,8 @@ class RunContext:
 
     @cached_property
     def factory(self) -> Callable[..., Any] | None:
-        """Makes the person's own network; None: a model of ours. The first look runs their code, if it is allowed."""
-        return own_factory(self.folder.run_id, self.spec.training.model)
+        """Makes the network that a person brought; None: one of ours. The first look runs their code, if allowed."""
+        return opened(self.folder.run_id, self.spec.training)
 
     @property
     def path(self) -> Path:

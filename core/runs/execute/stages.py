@@ -61,11 +61,11 @@ def _refuse_unfit_model(context: RunContext) -> None:
     plans = plan_scores(context.spec, context.examples, context.given)
     methods = runnable(plans, context.spec, context.given.own_scores)
     if not has_inputs(context.examples) and (
-        training.own_code or training.weights or image_format_in(training) != ImageFormat()
+        training.brought or training.weights or image_format_in(training) != ImageFormat()
     ):
         raise ModelError(
             "The data are recorded outputs, without inputs that a network could read.",
-            "Leave out module:factory, --weights and --image-size, or give the inputs themselves.",
+            "Leave out --model, --weights and --image-size, or give the inputs themselves.",
         )
     if has_inputs(context.examples):
         from core.training.evidence import check_model

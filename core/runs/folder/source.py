@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.models.sources import placed as placed_training
 from core.store import Run, run_registry
 from core.store.workspace import cache_root
 from core.types.errors import DataError, RunError
@@ -56,7 +57,6 @@ def absolute(spec: RunSpec) -> RunSpec:
     from core.datasets import means_sample
 
     source = spec.source if means_sample(spec.source) else placed(spec.source)
-    weights = tuple(str(placed(w)) for w in spec.training.weights)
     recorded = replace(spec.recorded, **{kind: placed(path) for kind, path in spec.recorded.paths()})
     return replace(
         spec,
@@ -64,7 +64,7 @@ def absolute(spec: RunSpec) -> RunSpec:
         labels=placed(spec.labels),
         class_map=placed(spec.class_map),
         recorded=recorded,
-        training=replace(spec.training, weights=weights),
+        training=placed_training(spec.training),
     )
 
 

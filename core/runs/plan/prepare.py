@@ -35,7 +35,7 @@ def check_spec(spec: RunSpec) -> None:
     check_recorded(spec)
     for name, settings in spec.score_params.items():
         params_from_dict(score_named(name).params, dict(settings))
-    if not spec.training.own_code and spec.training.model != "auto":
+    if not spec.training.brought and spec.training.model != "auto":
         find(spec.training.model, MODELS, "model", ModelError, also="module:factory")
     modality = Modality(spec.modality) if spec.modality else None
     _check_settings(spec.training, modality)
@@ -66,7 +66,7 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
     for path in training.weights:
         refuse_other_files(Path(path))
     image_format = image_format_of(training)
-    if modality is Modality.IMAGE and (training.own_code or training.weights):
+    if modality is Modality.IMAGE and (training.brought or training.weights):
         refuse_unknown(image_format, training.model)
     _refuse_network_settings(training, image_format)
     if training.epochs == 0 and not training.as_it_is:
@@ -101,9 +101,9 @@ def _refuse_network_settings(training: TrainingSpec, image_format: ImageFormat) 
 
 def _check_settings(training: TrainingSpec, modality: Modality | None) -> None:
     """Settings of the model that is named, or of each that `auto` may stand for: one of them must take them."""
-    if training.own_code and training.model_params:
+    if training.brought and training.model_params:
         raise ModelError(
-            f"{training.model} takes no settings: {', '.join(training.model_params)}.", "Put them into its factory."
+            f"{training.model} takes no settings: {', '.join(training.model_params)}.", "They belong where it was made."
         )
     refusals = []
     for family in _families(training, modality):
