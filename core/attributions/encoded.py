@@ -26,16 +26,24 @@ def parts_of(encoder: Any, examples: ExampleTable, row: int, for_matrix: bool) -
         return ImageParts(encoder.height, encoder.width, len(encoder.mean))
     if encoder.kind == "table":
         return TableParts(tuple(encoder.columns_of), tuple(encoder.columns_of.values()))
-    if encoder.kind == "text":
+    if reads_words(encoder):
         return _text_parts(encoder, str(examples.inputs[row]), for_matrix)
     count = encoder.shape.dims[0]
     return TableParts(tuple(f"x{i}" for i in range(count)), tuple((i,) for i in range(count)))
+
+
+def reads_words(encoder: Any) -> bool:
+    """Whether its examples are texts, of which people see the words."""
+    return hasattr(encoder, "tokens")
 
 
 def _text_parts(encoder: Any, text: str, for_matrix: bool) -> TextParts:
     covered = {term.id: term.tokens for term in encoder.terms(text)}
     names = tuple(token.text for token in encoder.tokens(text))
     ids = np.array(sorted(covered), dtype=np.int64)
+    if not for_matrix and hasattr(encoder, "covered"):  # tokens in reading order, parts of words among them
+        slots = encoder.covered(text)
+        return TextParts(names, slots, np.arange(len(slots)))
     if not for_matrix:
         ids = encoder.pairs([text])[0][0]  # a network reads the heaviest terms of a long text, padded with 0
     return TextParts(names, tuple(covered.get(int(i), ()) for i in ids), ids - 1)

@@ -80,16 +80,27 @@ def _from_embedded(network: Any) -> Callable[[Tensor], Tensor]:
 
 def _neutral(about: Explained, embedded: Tensor, embed: Callable[[Any], Tensor]) -> tuple[Tensor, Tensor]:
     if isinstance(about.parts, TextParts):
-        return torch.zeros_like(embedded), torch.zeros_like(embedded)
+        empty = _empty_text(about, embedded)
+        return empty, empty
     with torch.no_grad():
         background = embed(about.background).detach()
     return background, background.mean(dim=0, keepdim=True)
 
 
+def _empty_text(about: Explained, embedded: Tensor) -> Tensor:
+    """[1, L, d] nothing; where a network needs every place of a text, the neutral word in place of each word."""
+    neutral = getattr(about.model, "neutral_word", None)
+    if neutral is None or not isinstance(about.parts, TextParts):
+        return torch.zeros_like(embedded)
+    is_word = torch.tensor([bool(covered) for covered in about.parts.slots])[None, :, None]
+    return torch.where(is_word, neutral(), embedded)
+
+
 def baseline_words(about: Explained) -> str:
     """What `Question.baseline` is, in words."""
     if isinstance(about.parts, TextParts):
-        return "Compared with an empty text."
+        hidden = hasattr(about.model, "neutral_word")
+        return "Compared with a text whose words are hidden." if hidden else "Compared with an empty text."
     if isinstance(about.parts, ImageParts):
         return "Compared with the mean training image."
     return "Compared with the mean training row."

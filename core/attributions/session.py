@@ -24,7 +24,7 @@ from core.types.params import params_from_dict
 from core.types.runs import RunSpec
 from core.types.scores import AssumptionCheck
 
-from .encoded import batch, language_of, parts_of
+from .encoded import batch, language_of, parts_of, reads_words
 from .estimators import import_shap, taught_shuffled_labels
 from .method import AttributionMethod, Explained, Language
 from .registry import attribution_named
@@ -153,7 +153,7 @@ class Session:
     def _for_network(self, row: int) -> Explained:
         network, (card, encoder) = self._network, self._model
         example = batch(encoder, self.examples, np.array([row]))
-        text = encoder.kind == "text"
+        text = reads_words(encoder)
         return Explained(
             network,
             example,
@@ -191,7 +191,7 @@ class Session:
         known = [int(c) for c in estimator.classes_]  # a class without a training row is not among them
         label = int(self.examples.labels[row])
         example = encoder.matrix(subset(self.examples, np.array([row])))
-        background = example if encoder.kind == "text" else self._estimator_background
+        background = example if reads_words(encoder) else self._estimator_background
         return Explained(
             estimator,
             example,

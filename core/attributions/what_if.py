@@ -14,6 +14,7 @@ from core.types.errors import CurationError
 from core.types.examples import UNLABELED, ExampleTable
 from core.types.figures import cell
 
+from .encoded import reads_words
 from .parts import ImageParts
 
 WARNING = (
@@ -33,7 +34,7 @@ def edited(
     Raises `CurationError` for what is not there.
     """
     as_is = subset(examples, np.array([row, row]))
-    change = {"text": _words, "image": _pixels, "table": _cells}.get(encoder.kind)
+    change = {"text": _words, "tokens": _words, "image": _pixels, "table": _cells}.get(encoder.kind)
     if change is None:
         raise CurationError(
             "These examples are plain vectors: there is nothing to name and edit.",
@@ -48,13 +49,21 @@ def _with(examples: ExampleTable, inputs: Any) -> ExampleTable:
     return replace(examples, inputs=inputs)
 
 
+def _nothing(encoder: Any) -> str:
+    """What stands where a word was: no term of the vocabulary; a tokenizer knows no word pairs, so nothing at all."""
+    nothing = _NOTHING
+    if not hasattr(encoder, "vocabulary"):
+        return ""
+    while nothing in encoder.vocabulary:
+        nothing += "_"
+    return nothing
+
+
 def _words(encoder: Any, two: ExampleTable, edit: Edit, _: object) -> ExampleTable:
     text = str(two.inputs[0])
     tokens = encoder.tokens(text)
     _check_places(edit.without, len(tokens), "word")
-    nothing = _NOTHING
-    while nothing in encoder.vocabulary:
-        nothing += "_"
+    nothing = _nothing(encoder)
     pieces, end = [], 0
     for number, token in enumerate(tokens):
         pieces += [text[end : token.start], f" {nothing} " if number in edit.without else token.text]
@@ -120,7 +129,7 @@ def _judged(row: np.ndarray, label: int, names: Sequence[str]) -> Judgement:
 def words_of(encoder: Any, examples: ExampleTable, row: int, edit: Edit) -> str:
     """The edit in words; empty for none."""
     said = []
-    if edit.without and encoder.kind == "text":
+    if edit.without and reads_words(encoder):
         tokens = encoder.tokens(str(examples.inputs[row]))
         said.append("without " + ", ".join(f"“{tokens[i].text}”" for i in sorted(set(edit.without))))
     if edit.covered and encoder.kind == "image":

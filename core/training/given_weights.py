@@ -45,7 +45,7 @@ def trace_of_given(job: TrainingJob, setup: TrainingSetup, reuse: Reuse) -> tupl
     """One pass at each file of spec.weights, as epochs 1..T of one seed; without files, at the network as it is."""
     paths, recorder, examples = [Path(p) for p in job.spec.weights], job.recorder, job.examples
     seed, epochs = job.seeds[0], tuple(range(1, (len(paths) or 1) + 1))
-    rates = tuple(map(job.rate, paths or [None]))
+    rates = tuple(map(job.rate, paths)) or (job.rate(None),)
     kept = kept_epochs(len(epochs), job.spec.checkpoints)
     job.progress.stage(f"Running your {'checkpoints' if paths else 'network'}", len(epochs) * setup.pass_batches)
     network = setup.build(seed)

@@ -148,7 +148,7 @@ def test_what_does_not_fit_is_said_once_before_any_work(words, said, here, capsy
 def test_texts_are_refused_before_the_module_is_imported(here, capsys):
     write_texts(here)
     assert run("--model", "own_table:make") == 2
-    assert "Own networks read images and tables" in capsys.readouterr().err
+    assert "Networks of module:factory read images and tables" in capsys.readouterr().err
     assert not (here / "imported").exists()
     assert not (here / "r").exists()
 

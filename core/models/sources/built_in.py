@@ -23,16 +23,21 @@ def sniff(model: str) -> bool:
     return ":" not in model and not is_place(model)
 
 
+def size_of_last(training: TrainingSpec) -> tuple[int, int]:
+    """(layers, parameters) in the last file of weights; (0, 0) without any. Raises `ModelError` for other files."""
+    if not training.weights:
+        return 0, 0
+    from .counting import parameters_of
+
+    return parameters_of(read_state_dict(Path(training.weights[-1])))
+
+
 def describe(training: TrainingSpec) -> ModelFacts:
     """What the registry says; layers and parameters where weights are given. Raises `ModelError` for other names."""
     family = AUTO if training.model == AUTO.name else find(training.model, MODELS, "model", ModelError)
     only_probabilities = getattr(family, "probabilities_only", False)
     kinds = [kind.value for kind in getattr(family, "modalities", ()) if kind is not Modality.TRACE]
-    layers, parameters = 0, 0
-    if training.weights:
-        from .counting import parameters_of
-
-        layers, parameters = parameters_of(read_state_dict(Path(training.weights[-1])))
+    layers, parameters = size_of_last(training)
     lacks = {ability for ability in BUILT_IN.gives if only_probabilities and ability not in _OF_ESTIMATORS}
     return ModelFacts(
         name=training.model,

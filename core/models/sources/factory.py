@@ -8,6 +8,7 @@ from core.types.model_names import is_own_code
 from core.types.models import Ability, ModelFacts
 from core.types.runs import TrainingSpec
 
+from .built_in import size_of_last
 from .source import ModelSource
 
 _FINISHED = "with weights, or epochs 0, it is scored as it is"
@@ -18,15 +19,7 @@ def describe(training: TrainingSpec) -> ModelFacts:
     consent = located(training.model)
     finished = training.as_it_is
     gives = tuple(ability for ability in FACTORY.gives if not (finished and ability is Ability.TRAINING))
-    layers, parameters = 0, 0
-    if training.weights:
-        from pathlib import Path
-
-        from core.models.uploaded import read_state_dict
-
-        from .counting import parameters_of
-
-        layers, parameters = parameters_of(read_state_dict(Path(training.weights[-1])))
+    layers, parameters = size_of_last(training)
     return ModelFacts(
         name=training.model,
         source=FACTORY.name,

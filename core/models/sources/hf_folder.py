@@ -109,6 +109,16 @@ class HuggingFaceFolder:
             )
         return _read_text(path, _MOST_TOKENIZER)
 
+    @cached_property
+    def neutral_token(self) -> int:
+        """The id of the mask token, else of the unknown one, else 0."""
+        plain = json.loads(self.tokenizer)
+        added = {one.get("content"): one.get("id") for one in plain.get("added_tokens") or ()}
+        model = plain.get("model") or {}
+        known = model.get("vocab") if isinstance(model.get("vocab"), dict) else {}
+        names = ("[MASK]", "<mask>", model.get("unk_token"), "[UNK]", "<unk>")
+        return next((int(one) for name in names if (one := added.get(name, known.get(name))) is not None), 0)
+
     @property
     def longest(self) -> int:
         """Tokens of a text that are read: what the tokenizer was told, as far as the model has positions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,20 +26,39 @@ from .hf_folder import HuggingFaceFolder
 _HEADS = ("classifier", "score", "fc")  # where the classifiers of transformers keep their last layers
 
 
+class _Texts(NamedTuple):
+    """How a network reads texts. longest: tokens that it has positions for. takes: the inputs that its class knows."""
+
+    longest: int
+    first_position: int
+    takes: frozenset[str]
+    neutral: int  # id of the token that stands for a word of which nothing is known
+
+
 class TextTransformer(AdaptedNetwork):
     """x is (ids [b, L], weights [b, L]), id 0 is padding. It is entered at the word embeddings, where a text can be
-    differentiated; padding is zero there, and that is how the mask is known. longest: tokens that it has positions for.
+    differentiated; padding is zero there, and that is how the mask is known.
     """
 
-    def __init__(self, model: nn.Module, classes: int, longest: int, first_position: int, takes: frozenset[str]):
+    def __init__(self, model: nn.Module, classes: int, about: _Texts):
         super().__init__(model, classes, _head(model))
-        self.longest, self._first, self._takes = longest, first_position, takes
+        self.longest, self._first, self._takes, self._neutral = about
+
+    @property
+    def _words(self) -> Any:
+        return self.inner.get_input_embeddings()  # type: ignore[operator]
+
+    def neutral_word(self) -> Tensor:
+        """[d] what stands for a word of which nothing is known: its mask token, or the unknown one."""
+        vector: Tensor = self._words.weight.detach()[self._neutral]
+        return vector
 
     def embed(self, x: Any) -> Tensor:
         """[b, L, d] word embeddings, zero for padding."""
         ids, _ = x
-        words = self.inner.get_input_embeddings()((ids - 1).clamp(min=0))
-        return words * (ids != 0).unsqueeze(-1).to(words.dtype)
+        words = self._words((ids - 1).clamp(min=0))
+        seen: Tensor = words * (ids != 0).unsqueeze(-1).to(words.dtype)
+        return seen
 
     def logits_of(self, embedded: Tensor) -> Tensor:
         """[b, C] logits from word embeddings. Every example has position and segment ids of its own, so that gradients
@@ -104,10 +123,13 @@ class HuggingFaceNetwork(FoundNetwork):
         takes = frozenset(inspect.signature(classifier.forward).parameters)
         padding = int(self.folder.config.get("pad_token_id", 1) or 0)
         first = padding + 1 if self.folder.architecture.positions_after_padding else 0
-        return TextTransformer(model, classes, self.folder.longest, first, takes)
+        return TextTransformer(model, classes, _Texts(self.folder.longest, first, takes, self.folder.neutral_token))
 
     def state(self, path: Path) -> Mapping[str, Any]:
-        """The tensors of a checkpoint by the names of this version of the library, all of them and no others."""
+        """The tensors of a checkpoint by the names of this version of the library, all of them and no others.
+
+        Raises `ModelError` naming what is missing, left over or of another size.
+        """
         given = {_old_name(key): value for key, value in read_state_dict(path).items() if not _is_buffer(key)}
         configured, classifier = self._classes()
         self._refuse_other_sizes(classifier, configured, given, path)
