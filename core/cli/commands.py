@@ -71,7 +71,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         weights=tuple(map(str, asked.weights)),
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
         bf16=asked.bf16,
-        encoder=asked.encoder,
+        encoder=asked.encoder or "",
         judge=BEST if asked.judge == BEST or (asked.encoder and asked.judge is None) else "",
     )
     training = with_image_format(trained, asked.image_size, asked.mean, asked.std)

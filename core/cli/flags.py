@@ -55,7 +55,6 @@ def run(own: argparse.ArgumentParser) -> None:
     )
     own.add_argument(
         "--encoder",
-        default="",
         metavar="NAME",
         help="a frozen encoder: the model is trained on its vectors, and rows are neighbors by them "
         f"({', '.join(encoder.name for encoder in actions.methods.encoders())})",
