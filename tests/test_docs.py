@@ -9,13 +9,14 @@ import pytest
 import core
 from core.attributions.registry import ATTRIBUTIONS
 from core.cli.parser import COMMANDS
+from core.models.sources import SOURCES
 from core.scores import SCORES
 from core.selection import STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "core/README.md", "core/METHODS.md", "CONTRIBUTING.md")
 GUIDE = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "core/README.md"))
-SOURCES = [p for folder in ("core", "dashboard", "tests") for p in sorted((ROOT / folder).rglob("*.py"))]
+FILES = [p for folder in ("core", "dashboard", "tests") for p in sorted((ROOT / folder).rglob("*.py"))]
 
 
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
@@ -28,7 +29,9 @@ def test_every_public_name_is_in_the_guide(name):
     assert re.search(rf"\b{name}\b", GUIDE), f"core.{name} is in neither README"
 
 
-@pytest.mark.parametrize("name", [one.name for registry in (SCORES, STRATEGIES, ATTRIBUTIONS) for one in registry])
+@pytest.mark.parametrize(
+    "name", [one.name for registry in (SCORES, STRATEGIES, ATTRIBUTIONS, SOURCES) for one in registry]
+)
 def test_every_registered_method_is_in_the_guide(name):
     assert f"`{name}`" in GUIDE, f"{name} is in neither README"
 
@@ -46,14 +49,14 @@ def test_paths_and_modules_that_a_page_names_exist(page):
 @pytest.mark.parametrize("folder", ["core", "dashboard"])
 def test_modules_that_a_docstring_names_exist(folder):
     """`core.x.y` in any docstring or comment is a module, or a name in one."""
-    for path in (p for p in SOURCES if p.is_relative_to(ROOT / folder)):
+    for path in (p for p in FILES if p.is_relative_to(ROOT / folder)):
         missing = {name for name in _modules_in(path.read_text(encoding="utf-8")) if not _there(name)}
         assert not missing, f"{path.relative_to(ROOT)} names {missing}"
 
 
 def test_sections_of_methods_that_code_cites_exist():
     titles = set(re.findall(r"^## (.+)$", (ROOT / "core/METHODS.md").read_text(encoding="utf-8"), re.M))
-    for path in SOURCES:
+    for path in FILES:
         text = re.sub(r"\s+", " ", path.read_text(encoding="utf-8"))
         for cited in re.findall(r"METHODS: ([A-Z][^.():,;\"]{3,40})", text):
             assert any(cited.startswith(title) for title in titles), f"{path.relative_to(ROOT)}: METHODS: {cited}"

@@ -68,9 +68,24 @@ def described(training: TrainingSpec) -> ModelFacts:
     return source_of(training.model).describe(training)
 
 
+def refuse_unreadable(training: TrainingSpec) -> None:
+    """Raise `ModelError` for a model whose small files say already that it is not read; runs and loads nothing."""
+    source_of(training.model).check(training)
+
+
 def format_of(training: TrainingSpec) -> ImageFormat:
     """What the files of a model say of the images it reads; nothing for models that are made by code."""
     return source_of(training.model).image_format(training)
 
 
-__all__ = ["SOURCES", "ModelSource", "described", "format_of", "named", "opened", "placed", "source_of"]
+__all__ = [
+    "SOURCES",
+    "ModelSource",
+    "described",
+    "format_of",
+    "named",
+    "opened",
+    "placed",
+    "refuse_unreadable",
+    "source_of",
+]

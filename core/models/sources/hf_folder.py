@@ -112,7 +112,7 @@ class HuggingFaceFolder:
     @cached_property
     def neutral_token(self) -> int:
         """The id of the mask token, else of the unknown one, else 0."""
-        plain = json.loads(self.tokenizer)
+        plain = _object(self.tokenizer, self.path / "tokenizer.json")
         added = {one.get("content"): one.get("id") for one in plain.get("added_tokens") or ()}
         model = plain.get("model") or {}
         known = model.get("vocab") if isinstance(model.get("vocab"), dict) else {}
@@ -148,8 +148,12 @@ class HuggingFaceFolder:
 
 def read_json_of(path: Path) -> dict[str, Any]:
     """A JSON object; `ModelError` for anything else."""
+    return _object(_read_text(path, _MOST_JSON), path)
+
+
+def _object(text: str, path: Path) -> dict[str, Any]:
     try:
-        plain = json.loads(_read_text(path, _MOST_JSON))
+        plain = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is no JSON: {str(error)[:80]}.", "Save or download it again.") from None
     if not isinstance(plain, dict):

@@ -37,6 +37,13 @@ def open_folder(training: TrainingSpec) -> Any:
     return HuggingFaceNetwork(path.name, HuggingFaceFolder.at(path))
 
 
+def check(training: TrainingSpec) -> None:
+    """Raise `ModelError` for a configuration that asks for code or is not on our list, and for a missing tokenizer."""
+    folder = HuggingFaceFolder.at(Path(training.model))
+    if folder.config and folder.architecture.modality is Modality.TEXT:
+        folder.neutral_token  # noqa: B018 - reads tokenizer.json
+
+
 def describe(training: TrainingSpec) -> ModelFacts:
     """Read from its files. Raises `ModelError` for what is not read, and for weights that do not fit."""
     from .counting import parameters_of
@@ -85,6 +92,7 @@ HUGGING_FACE = ModelSource(
     sniff=sniff,
     describe=describe,
     open=open_folder,
+    check=check,
     image_format=lambda training: HuggingFaceFolder.at(Path(training.model)).image_format,
     place=place,
     modalities=(Modality.TEXT, Modality.IMAGE),

@@ -12,6 +12,7 @@ from core.datasets import source_path
 from core.models import AUTO, HEAD, MODELS, ModelFamily, families_of_auto
 from core.models.frozen import frozen_named
 from core.models.image_inputs import image_format_of, refuse_unknown
+from core.models.sources import refuse_unreadable
 from core.models.uploaded import refuse_other_files
 from core.scores import SCORES, ScoreMethod, own_method, score_named
 from core.types.errors import CurationError, ModelError
@@ -65,6 +66,7 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
         _refuse_beside_encoder(training, modality)
     for path in training.weights:
         refuse_other_files(Path(path))
+    refuse_unreadable(training)
     image_format = image_format_of(training)
     if modality is Modality.IMAGE and (training.brought or training.weights):
         refuse_unknown(image_format, training.model)
@@ -79,7 +81,7 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
 def _refuse_beside_encoder(training: TrainingSpec, modality: Modality | None) -> None:
     """Raise `ModelError` for an encoder that is not here or does not fit, and for what it has no place for."""
     frozen_named(training.encoder, modality)
-    if training.own_code:
+    if training.brought:
         raise ModelError(
             f"{training.model} reads the inputs themselves, not the vectors of --encoder {training.encoder}.",
             "Leave out one of the two.",

@@ -42,11 +42,12 @@ def save_tokenizer(folder: Path, roberta: bool = False) -> int:
 def text_classifier(kind: str, vocabulary: int, classes: int, seed: int, **more: Any) -> Any:
     """A small classifier of transformers with random weights of some size, so that outputs differ."""
     transformers = pytest.importorskip("transformers")
+    transformers.utils.logging.disable_progress_bar()
     sizes = {"vocab_size": vocabulary, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
-    sizes |= {"intermediate_size": 24, "max_position_embeddings": 32, "num_labels": classes, "initializer_range": 0.5}
+    sizes |= {"intermediate_size": 24, "max_position_embeddings": 32, "num_labels": classes, "initializer_range": 0.3}
     if kind == "DistilBert":
         sizes = {"vocab_size": vocabulary, "dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 24}
-        sizes |= {"max_position_embeddings": 32, "num_labels": classes, "initializer_range": 0.5}
+        sizes |= {"max_position_embeddings": 32, "num_labels": classes, "initializer_range": 0.3}
     if kind in ("Albert", "Electra"):
         sizes["embedding_size"] = 8
     config = getattr(transformers, f"{kind}Config")(**{**sizes, **more})
