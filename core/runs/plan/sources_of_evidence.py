@@ -119,6 +119,6 @@ def kept_checkpoints(training: TrainingSpec) -> int:
 
 def gives_only_probabilities(training: TrainingSpec, modality: Modality) -> bool:
     """Whether the chosen model is a scikit-learn one, which leaves no trace of training."""
-    if ":" in training.model:
+    if training.brought:
         return False
     return model_named(training.model, modality, encoder=training.encoder).probabilities_only
