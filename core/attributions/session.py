@@ -96,7 +96,7 @@ class Session:
     @cached_property
     def _model(self) -> tuple[Any, Any]:
         card, encoder = load_card(self.run.path / "model")
-        if self._through_frozen(encoder, Modality.IMAGE):
+        if isinstance(encoder, FrozenEncoding) and self._through_frozen(encoder, Modality.IMAGE):
             from core.models.frozen_whole import pixels_of
 
             return card, pixels_of(encoder)

@@ -69,8 +69,8 @@ def test_the_gradients_of_the_head_are_those_of_vmap(quarters, tmp_path):
 
     each = torch.func.vmap(torch.func.grad(loss), (None, 0, 0))(weights, x, torch.from_numpy(LABELS))
     norms = torch.sqrt(sum((g.flatten(1) ** 2).sum(1) for g in each.values()))
-    np.testing.assert_allclose(evidence.checkpoints[0].gradient_norm, norms, rtol=1e-5)
-    np.testing.assert_allclose(evidence.checkpoints[0].features, x, atol=0)
+    np.testing.assert_allclose(np.asarray(evidence.checkpoints[0].gradient_norm), norms, rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(evidence.checkpoints[0].features), x, atol=0)
 
 
 def test_an_encoder_of_other_examples_is_refused():
@@ -81,8 +81,13 @@ def test_an_encoder_of_other_examples_is_refused():
 
 
 def test_features_are_taken_once_for_head_and_embedding(quarters, monkeypatch):
-    encoded = []
+    encoded: list[int] = []
     real = features._encoded
-    monkeypatch.setattr(features, "_encoded", lambda *about: encoded.append(len(about[2])) or real(*about))
+
+    def counted(*about):
+        encoded.append(len(about[2]))
+        return real(*about)
+
+    monkeypatch.setattr(features, "_encoded", counted)
     core.score((IMAGES, LABELS), encoder=quarters, scores=["lof", "el2n"], training=TrainingSpec(seeds=1, epochs=1))
     assert encoded == [60]

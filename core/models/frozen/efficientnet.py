@@ -26,7 +26,8 @@ class Step(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor, stride: int, clipped: bool):
         super().__init__()
-        self.weight, self.bias = nn.Parameter(weight, False), nn.Parameter(bias, False)
+        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last), False)  # quicker on a CPU
+        self.bias = nn.Parameter(bias, False)
         self._stride, self._clipped = stride, clipped
         # a depthwise kernel has one input plane; only a convolution of one channel could be mistaken for it
         self._groups = len(weight) if weight.shape[1] == 1 else 1
@@ -65,7 +66,7 @@ def build(state: Mapping[str, Tensor], repeats: tuple[int, ...]) -> nn.Sequentia
     strides = [first if n == 0 else 1 for first, count in zip(_STRIDES, repeats, strict=True) for n in range(count)]
     layers += [_block(state, f"_blocks.{number}", stride) for number, stride in enumerate(strides)]
     layers.append(_step(state, "_conv_head", "_bn1", 1))
-    return nn.Sequential(*layers).eval().to(memory_format=torch.channels_last)
+    return nn.Sequential(*layers).eval()
 
 
 def _block(state: Mapping[str, Tensor], name: str, stride: int) -> Block:
