@@ -155,10 +155,10 @@ def test_settings_that_nobody_gave_leave_the_question_as_it_was():
 
 FORM = """
 from core import load_examples
-from core.types.examples import Roles
+from core.types.runs import RunSpec
 from dashboard.panels.model_choice import model_choice
 
-model_choice("imgs", "image", Roles(), None, None, load_examples("imgs"))
+model_choice(RunSpec("imgs", "image"), load_examples("imgs"))
 """
 
 

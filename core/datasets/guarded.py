@@ -63,7 +63,7 @@ def report_in_child(
     """
     question = _question("report", source, modality, roles, labels=labels, class_map=class_map, cache=cache)
     question["recorded"] = asdict(recorded)
-    return report_from_plain(ask_child(__name__, question, source, memory=memory + mapped_bytes(recorded)))
+    return report_from_plain(ask_child(__name__, question, source, WHOLE_SECONDS, memory + mapped_bytes(recorded)))
 
 
 def _question(

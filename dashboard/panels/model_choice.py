@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core import actions
 from core.types.errors import CurationError
-from core.types.examples import Modality, Roles, SourceReport
+from core.types.examples import Modality, SourceReport
 from core.types.image_format import with_image_format
 from core.types.runs import BEST, RunSpec, TrainingSpec
 from dashboard.components import messages
@@ -16,16 +18,16 @@ from dashboard.session.slots import slot
 NO_ENCODER = ""
 
 
-def model_choice(
-    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, report: SourceReport
-) -> None:
+def model_choice(draft: RunSpec, report: SourceReport) -> None:
     """The model and how long it trains; the button leads to the Scores step with this draft."""
     st.html("<h3>Model</h3>")
+    if draft.recorded.logits is not None and report.modality != Modality.TRACE:
+        st.text("Training dynamics come from the recorded logits; this model only judges the labels, out of fold.")
     training = TrainingSpec() if report.modality == Modality.TRACE else _checked(report.modality, report.rows)
     if report.modality == Modality.TRACE:
         st.text("No training: the scores read the recorded outputs.")
     if training is not None:
-        spec = RunSpec(source, modality, roles, labels, class_map, training=training)
+        spec = replace(draft, training=training)
         st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
 
 

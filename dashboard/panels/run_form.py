@@ -29,15 +29,19 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
             st.html(f"<h4>{group.replace('_', ' ').capitalize()}</h4>")
             for method in methods:
                 chosen.update(_one(method, spec, why_not.get(method.name, "")))
+    ours = {method.name for method in actions.methods.scores()}
+    own = [p.name for p in plan if p.name not in ours]
+    if own:
+        st.text(f"Your own scores, ranked and combined like these: {', '.join(own)}")
     settings = {name: params for name, params in chosen.items() if params}
     chosen_spec = replace(
         spec, scores=tuple(m.name for m in actions.methods.scores() if m.name in chosen), score_params=settings
     )
     st.button(
-        f"Start scoring ({len(chosen)} scores)",
+        f"Start scoring ({len(chosen) + len(own)} scores)",
         key="start_run",
         type="primary",
-        disabled=not chosen,
+        disabled=not chosen and not own,
         on_click=start,
         args=(chosen_spec,),
     )

@@ -29,6 +29,7 @@ from core.types.curation import Outcome, Rules
 from core.types.examples import Roles, SourceReport
 from core.types.facets import Facet
 from core.types.previews import SampleCard, SourcePreview
+from core.types.recorded import RecordedFiles
 from core.types.review import ReviewQueue
 from core.types.runs import RunSpec, ScorePlan
 from core.types.scores import ScoreIndex
@@ -112,11 +113,10 @@ def preview(source: str, modality: str | None, roles: Roles, labels: str | None,
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def report(
-    source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None, changed: float
-) -> SourceReport:
-    """The report card of a whole source, read in a child process with limits."""
-    return actions.data.report_source(source, modality, roles, labels, class_map)
+def report(draft: RunSpec, changed: float) -> SourceReport:
+    """The report card of a whole source and of what lies beside it, read in a child process with limits."""
+    where = (draft.source, draft.modality, draft.roles, draft.labels, draft.class_map)
+    return actions.data.report_source(*where, draft.recorded)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -125,10 +125,10 @@ def plan(spec: RunSpec, changed: float) -> list[ScorePlan]:
     return actions.runs.plan_source(spec)
 
 
-def changed(source: str) -> float:
-    """When a source was last written; 0 for sample names."""
-    path = Path(source).expanduser()
-    return path.stat().st_mtime if path.exists() else 0.0
+def changed(source: str, recorded: RecordedFiles = RecordedFiles()) -> float:
+    """Another number whenever a source, or a file beside it, is written again; 0 for sample names."""
+    paths = (Path(path).expanduser() for path in (source, *(path for _, path in recorded.paths())))
+    return sum(path.stat().st_mtime if path.exists() else 0.0 for path in paths)
 
 
 def example_input(run: actions.runs.Run, row: int) -> tuple[Any, str]:

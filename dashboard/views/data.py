@@ -7,9 +7,10 @@ import streamlit as st
 from core.types.errors import CurationError
 from core.types.examples import Roles
 from core.types.previews import SourcePreview
+from core.types.runs import RunSpec
 from dashboard.components import messages
 from dashboard.components.display_text import shown_frame
-from dashboard.panels import model_choice, report_card, roles_form, run_data, upload
+from dashboard.panels import model_choice, recorded_files, report_card, roles_form, run_data, upload
 from dashboard.session import cache, commands, error_boundary, new_source, state, url
 from dashboard.session.slots import slot
 
@@ -26,7 +27,7 @@ def render() -> None:
         st.html("<h2>Data</h2>")
         source = _source()
         if source is not None:
-            modality, (labels, class_map) = _kind(), _side_files()
+            modality, (labels, class_map), recorded = _kind(), _side_files(), recorded_files.recorded_files()
             with st.spinner("Looking at it in a process of its own"):
                 try:
                     guessed = cache.preview(source, modality, Roles(), labels, cache.changed(source))
@@ -41,7 +42,7 @@ def render() -> None:
             error_boundary.alone(run_data.run_data)
             return
         _preview(shown)
-        _commit(source, modality, roles, labels, class_map)
+        _commit(RunSpec(source, modality, roles, labels, class_map, recorded=recorded))
 
 
 def _source() -> str | None:
@@ -121,9 +122,10 @@ def _preview(shown: SourcePreview) -> None:
         st.text(note)
 
 
-def _commit(source: str, modality: str | None, roles: Roles, labels: str | None, class_map: str | None) -> None:
-    changed = cache.changed(source)
-    request = f"{source}|{modality}|{roles}|{labels}|{class_map}|{changed}"
+def _commit(draft: RunSpec) -> None:
+    """The report card of all that the draft names, once a person asked for it; then the model."""
+    changed = cache.changed(draft.source, draft.recorded)
+    request = f"{draft.to_json()}|{changed}"
     st.button(
         "Read all of it",
         key="read_all",
@@ -139,9 +141,9 @@ def _commit(source: str, modality: str | None, roles: Roles, labels: str | None,
         return
     with st.spinner("Reading all of it in a process of its own"):
         try:
-            report = cache.report(source, modality, roles, labels, class_map, changed)
+            report = cache.report(draft, changed)
         except CurationError:
-            upload.forget(source)
+            upload.forget(draft.source)
             raise
     report_card.report_card(report)
-    model_choice.model_choice(source, modality, roles, labels, class_map, report)
+    model_choice.model_choice(draft, report)

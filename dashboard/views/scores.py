@@ -46,7 +46,7 @@ def _draft(draft: RunSpec) -> None:
     through = f" on {draft.training.encoder}" if draft.training.encoder else ""
     st.text(f"Data: {draft.source} · model: {draft.training.model}{through} · {draft.training.seeds} seeds")
     with st.spinner("Reading the data"):
-        plan = cache.plan(draft, cache.changed(draft.source))
+        plan = cache.plan(draft, cache.changed(draft.source, draft.recorded))
     run_form.run_form(draft, plan, _start)
 
 
