@@ -31,6 +31,7 @@ page = st.navigation(list(STEPS.values()), position="hidden")
 skip_module_gc()
 page_style.page_style()
 navigation.sync()
+navigation.open_asked_run()
 requested = STEPS.get(navigation.pending_page() or "", page)
 if requested.url_path != page.url_path:
     st.switch_page(requested, query_params=url.all_params())

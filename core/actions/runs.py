@@ -93,6 +93,15 @@ def admit_run(folder: Path) -> None:
     admitted.admit(folder)
 
 
+def opened_first(path_or_id: str) -> str:
+    """The key under which the dashboard finds a run that a person names; a folder is admitted. Raises `RunError`."""
+    run = source.open_run(path_or_id)
+    if source.is_path(path_or_id):
+        admit_run(run.path)
+        return str(run.path.resolve())
+    return path_or_id
+
+
 def open_run(path_or_id: str | Path) -> Run:
     """A run to read: a folder, a run id of this workspace, or the name of a sample."""
     return source.open_run(path_or_id)

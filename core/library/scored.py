@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from core.types.params import params_from_dict
 from core.types.progress import Progress, SilentProgress
 from core.types.scores import ScoreResult
 from core.types.signals import Signal
+
+if TYPE_CHECKING:
+    from core.store import Run
 
 ScoreNames = str | Iterable[str]  # "all", one name or several
 Settings = Mapping[str, Mapping[str, Any]]  # score name -> setting -> value
@@ -33,6 +37,7 @@ class Scored:
     table: pd.DataFrame
     results: Mapping[str, ScoreResult]
     skipped: Mapping[str, str] = field(default_factory=dict)
+    made: Made | None = field(default=None, repr=False)  # what `save` needs beside them
 
     def first(self, name: str, count: int = 20) -> pd.DataFrame:
         """The `count` rows to inspect first by that score, the most suspicious on top. Raises `CurationError`."""
@@ -41,6 +46,36 @@ class Scored:
             raise CurationError(f"There are no values of {name!r} here.", self.skipped.get(name, there))
         lowest = score_named(name).inspect_first == "lowest"
         return self.table.sort_values(name, ascending=lowest, kind="stable").head(count)
+
+    def save(self, folder: str | Path, source: str | Path | None = None, progress: Progress | None = None) -> Run:
+        """Write a run folder, which the dashboard and every command open: `python -m core open FOLDER`.
+
+        source: the path or sample that `load_examples` read; without it texts, tables and images of one size are kept
+        in the folder, and arrays that only a network reads leave ids alone. Raises `RunError` for a folder that is
+        taken, `DataError` where the source is not what was scored.
+        """
+        if self.made is None:
+            raise CurationError("This result was put together by hand and has no examples.", "Save what score() gave.")
+        from core.runs.watch.saved_run import Answer
+
+        from .saving import Asked, save_run
+
+        params = {name: settings_of(score_named(name), self.made.params) for name in self.results}
+        answer = Answer(self.made.examples, self.made.evidence, self.results, params, self.skipped)
+        asked = Asked(self.made.seed, self.made.named, {k: dict(v) for k, v in (self.made.params or {}).items()})
+        where = None if source is None else str(source)
+        return save_run(answer, asked, Path(folder), where, progress or SilentProgress())
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a result was made from: the table, what a screen shows of the evidence, and the question."""
+
+    examples: ExampleTable
+    evidence: Evidence
+    named: tuple[str, ...]
+    params: Settings | None
+    seed: int
 
 
 def chosen(scores: ScoreNames) -> tuple[tuple[ScoreMethod, ...], bool]:
@@ -81,7 +116,9 @@ def score_all(
             if named:
                 raise
             skipped[method.name] = why or error.lines().replace("\n", " ")
-    return Scored(_table(examples, results), results, skipped)
+    shown = replace(evidence, checkpoints=(), fold_models=(), input_gradient_spread={}, threshold_runs=())
+    names = tuple(method.name for method in methods) if named else ("all",)
+    return Scored(_table(examples, results), results, skipped, Made(examples, shown, names, params, seed))
 
 
 def settings_of(method: ScoreMethod, params: Settings | None) -> Any:

@@ -72,6 +72,7 @@ class Card(TypedDict, total=False):
     learning_rates: tuple[float, ...]
     embedding: EmbeddingCard
     out_of_fold_model: str
+    made_by: str  # "library": scored in a notebook, from evidence that is not in the folder
 
 
 class Shard(TypedDict):

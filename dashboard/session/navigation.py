@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import streamlit as st
 
 from core.types.branches import MAIN
@@ -12,6 +14,15 @@ def sync() -> None:
     """Once per run of the page: take over the URL."""
     if url.sync():
         forget_rows()
+
+
+def open_asked_run() -> None:
+    """In the first run of the page for a browser that asks for no run: the one that `open RUN` named, if any."""
+    asked = os.environ.get("CHAFFINCH_RUN", "")
+    if asked and "began" not in st.session_state and not url.all_params():
+        open_run(asked)
+        request_page("explore")
+    st.session_state["began"] = True
 
 
 def run_key() -> str | None:

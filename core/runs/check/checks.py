@@ -61,6 +61,8 @@ def check_modes(run: Run) -> dict[str, str]:
     quick = "" if run.array("embedding") is not None else "This run has no embedding to train on."
     if run.modality is Modality.TRACE:
         return {"quick": quick, "full": "This run holds recorded outputs: there is nothing to train on."}
+    if run.card.get("made_by") == "library":
+        return {"quick": quick, "full": "It was scored by a notebook: the network of its scores is not here."}
     if run.spec.training.never_trained:
         return {"quick": quick, "full": "Its network is scored as it is: a check would train over it."}
     return {"quick": quick, "full": source_gone(run.spec)}

@@ -136,6 +136,11 @@ def _copy_of(run: Run) -> tuple[ExampleTable, tuple[str, ...]]:
             symmetric,
             "Recorded outputs come from the labels as given: only scores of the embedding are tested.",
         )
+    if run.card.get("made_by") == "library":
+        return replace(run.examples, inputs=None), (
+            symmetric,
+            "Scored by a notebook, whose network is not here: only scores of the embedding are tested.",
+        )
     if run.spec.training.never_trained:
         return replace(run.examples, inputs=None), (
             symmetric,

@@ -89,7 +89,7 @@ def _work(context: RunContext, clusters: bool) -> None:
     evidence = Evidence()
     with context.stage("training"), context.record_failures("training"):
         evidence = stages.gather(context, signals_needed(methods, context.spec))
-        _keep_small_arrays(context, evidence)
+        keep_small_arrays(context, evidence)
         stages.note_training(context)
     texts = context.examples.inputs if context.examples.modality is Modality.TEXT else None
     evidence = replace(evidence, embedding=vectors, embedding_name=name, texts=texts)
@@ -146,7 +146,8 @@ def _compute_scores(context: RunContext, methods: list[ScoreMethod], evidence: E
         )
 
 
-def _keep_small_arrays(context: RunContext, evidence: Evidence) -> None:
+def keep_small_arrays(context: RunContext, evidence: Evidence) -> None:
+    """What people look at beside the scores: predictions and training curves."""
     arrays = predictions(evidence)
     if evidence.trace is not None:
         arrays |= curves(evidence.trace, context.examples.labels, evidence.not_finite)
@@ -169,7 +170,7 @@ def _settled(context: RunContext) -> Iterator[None]:
         name: context.folder.card[name] for name in ("state", "problems") if name in context.folder.card
     }
     ended: dict[str, Any] = {"state": RunState.FAILED.value, "problems": context.problems}
-    context.folder.save(state=RunState.RUNNING.value, versions=_versions())
+    context.folder.save(state=RunState.RUNNING.value, versions=versions())
     try:
         yield
         ended["state"] = (RunState.INCOMPLETE if context.problems else RunState.FINISHED).value
@@ -200,5 +201,6 @@ def limited_threads(threads: int) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of what numbers depend on."""
     return {name: metadata.version(name) for name in ("chaffinch", *_REPORTED)}

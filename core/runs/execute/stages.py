@@ -187,6 +187,12 @@ def score(context: RunContext, method: ScoreMethod, evidence: Evidence) -> None:
     started = time.perf_counter()
     inputs = ScoreInputs(context.examples, evidence, method.needs_with(params), context.spec.seed)
     result = computed(method, inputs, params, context.progress)
+    keep(context, method, params, result, time.perf_counter() - started)
+
+
+def keep(context: RunContext, method: ScoreMethod, params: Any, result: ScoreResult, seconds: float) -> None:
+    """Put one computed score on disk and into scores.json."""
+    manifest = score_manifest(context)
     shards = write_shards(
         context.path / "scores" / method.name, context.examples.ids, result.values, result.standard_deviation
     )
@@ -198,7 +204,7 @@ def score(context: RunContext, method: ScoreMethod, evidence: Evidence) -> None:
         "shards": shards,
         "flagged": result.flags is not None,
         "index": write_index(context.path / "index", method.name, result.values, context.examples),
-        "seconds": round(time.perf_counter() - started, 3),
+        "seconds": round(seconds, 3),
     }
     manifest["failures"].pop(method.name, None)
     _write_scores(context, manifest)

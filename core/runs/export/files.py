@@ -103,7 +103,7 @@ def verify_export(
     if original is None:
         return verify(folder, level, why_not=why_not)
     rows = RunRows(score_view(original), original.examples.columns, partial(contradictions, original))
-    refusal = _refused_code(original, trust)
+    refusal = _refused_code(original, trust) or _of_library(original)
     if refusal is not None:
         return [_not_recomputed(report, refusal) for report in verify(folder, level, run=rows)]
 
@@ -130,7 +130,14 @@ def _refused_code(run: Run, trust: bool) -> ModelError | None:
     return None
 
 
-def _not_recomputed(report: LevelReport, why: ModelError) -> LevelReport:
+def _of_library(run: Run) -> RunError | None:
+    """Why scores of a notebook are not computed again here."""
+    if run.card.get("made_by") != "library":
+        return None
+    return RunError("Scored by a notebook: what its scores were made of is not in the run.", "Repeat them there.")
+
+
+def _not_recomputed(report: LevelReport, why: CurationError) -> LevelReport:
     if report.level < 3:
         return report
     return replace(report, text=" ".join(why.lines().splitlines()))

@@ -23,7 +23,7 @@ from .links import refuse_links
 from .run_folder import RunFolder
 
 _OURS = ("spec.json", "run.json", "log.txt", "examples.parquet", "truth.csv", "arrays", "index", "model", "scores",
-         "work", "pieces", "evidence")  # fmt: skip
+         "work", "pieces", "evidence", "inputs")  # fmt: skip
 _PATIENCE_SECONDS = 1.0  # a killed process needs a moment to let go of its lock
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # as `atomic.write_with` names a file that is not whole yet
 
