@@ -29,10 +29,7 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
             st.html(f"<h4>{group.replace('_', ' ').capitalize()}</h4>")
             for method in methods:
                 chosen.update(_one(method, spec, why_not.get(method.name, "")))
-    ours = {method.name for method in actions.methods.scores()}
-    own = [p.name for p in plan if p.name not in ours]
-    if own:
-        st.text(f"Your own scores, ranked and combined like these: {', '.join(own)}")
+    own = _own_scores(plan)
     settings = {name: params for name, params in chosen.items() if params}
     chosen_spec = replace(
         spec, scores=tuple(m.name for m in actions.methods.scores() if m.name in chosen), score_params=settings
@@ -46,6 +43,15 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
         args=(chosen_spec,),
     )
     st.caption("Runs in a process of its own: you may close this page. Each finished score appears at once.")
+
+
+def _own_scores(plan: Sequence[ScorePlan]) -> list[str]:
+    """Names of the person's own scores, which need no choice: they are there already."""
+    ours = {method.name for method in actions.methods.scores()}
+    own = [line.name for line in plan if line.name not in ours]
+    if own:
+        st.text(f"Your own scores, ranked and combined like these: {', '.join(own)}")
+    return own
 
 
 def _one(method: actions.methods.ScoreMethod, spec: RunSpec, why_not: str) -> dict[str, dict]:

@@ -56,7 +56,7 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
     """Every command of the parser on the folder, each way that reads it; the dear ones are those that take seconds."""
     run, data = gift.run, gift.root / "data" / "data.csv"
     return {
-        "open": [["open", "--port", "0"]],  # reads no folder: what its page opens is tried with the views
+        "open": [["open", "--port", "0"], ["open", run, "--port", "0"]],  # what its page opens is tried with the views
         "inspect": [["inspect", run]] * dear,
         "run": [
             ["run", data, "--out", run, "--quiet"],
