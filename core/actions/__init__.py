@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from . import exports as exports
     from . import facets as facets
     from . import methods as methods
+    from . import models as models
     from . import noise as noise
     from . import outcomes as outcomes
     from . import review as review
@@ -44,6 +45,7 @@ FILES = (
     "exports",
     "facets",
     "methods",
+    "models",
     "noise",
     "outcomes",
     "review",

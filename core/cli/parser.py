@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from core.types.errors import CurationError
 
-from . import checks, commands, curation, explaining, flags, noise, open_dashboard
+from . import checks, commands, curation, explaining, flags, models, noise, open_dashboard
 from .flag_types import path, words
 
 _SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
@@ -92,6 +92,7 @@ def _settings(rest: list[str], takes_settings: bool) -> dict[str, dict[str, Any]
 COMMANDS = (
     Command("open", "the dashboard in the browser", open_dashboard.flags, open_dashboard.open_dashboard),
     Command("inspect", "what a source holds: guessed roles, first rows, report card", flags.inspect, commands.inspect),
+    Command("inspect-model", "what a model is, wants and can give", models.flags, models.inspect_model),
     Command("run", "score a dataset", flags.run, commands.run),
     Command("resume", "go on with a run that stopped", flags.resume, commands.resume),
     Command("status", "how runs stand", flags.status, commands.status),

@@ -11,6 +11,7 @@ from models.sources.small_models import texts
 from core.cli import main
 
 pytest.importorskip("transformers")
+_SHOWN = ("auto_map", "weights that are a pickle")  # a child process each: one that reads JSON, one that reads weights
 
 
 def _data(folder: Path) -> Path:
@@ -42,5 +43,9 @@ def test_an_evil_folder_is_refused_in_two_lines(what: str, tmp_path: Path, capsy
     assert code == 2, said
     assert len([line for line in said.splitlines() if line.strip()]) == 2, said
     assert "Something went wrong" not in said
+    for words in (["inspect-model", str(tmp_path / "model")],) if what in _SHOWN else ():
+        assert main(words) == 2
+        said = capsys.readouterr().err.strip()
+        assert len([line for line in said.splitlines() if line.strip()]) == 2, said
     assert not canary.exists()
     assert not (tmp_path / "r" / "spec.json").exists()
