@@ -53,7 +53,7 @@ def scores_markdown() -> str:
 
 def shared_ground() -> tuple[str, dict[str, str]]:
     """What several scores share, as Markdown of our own (core/METHODS.md): the introduction, and text by title."""
-    text = (Path(__file__).parents[1] / "METHODS.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "METHODS.md").read_text(encoding="utf-8")
     introduction, *sections = text.split("\n## ")
     titled = (section.partition("\n") for section in sections)
     return introduction.partition("\n")[2].strip(), {title.strip(): body.strip() for title, _, body in titled}
