@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.models import model_named
+from core.models.sources import SOURCES
 from core.types.evidence import EvidenceStatement, GivenEvidence
 from core.types.examples import ExampleTable, Modality
+from core.types.models import Ability
 from core.types.recorded import RecordedFiles
 from core.types.runs import RunSpec, TrainingSpec
 from core.types.signals import Signal, Source, listed
@@ -65,11 +67,28 @@ def of_model(training: TrainingSpec, modality: Modality | None, examples: Exampl
     if modality is not None and gives_only_probabilities(training, modality):
         why = f"needs a network: {training.model} gives probabilities only"
         return EvidenceStatement(*_split(trained, {signal: why for signal in trained if signal.facts.of_network}))
-    missing = _not_of_finished(modality, examples) if training.as_it_is else {}
+    missing = _beyond_abilities(training) if training.brought else {}
+    missing |= _not_of_finished(modality, examples) if training.as_it_is else {}
     if training.is_linear_head:
         why = "needs a network with hidden layers: the gradient of a linear head is the same for all rows of a class"
         missing[Signal.INPUT_GRADIENT_SPREAD] = why
     return EvidenceStatement(*_split(trained, missing), moments=kept_checkpoints(training))
+
+
+def _beyond_abilities(training: TrainingSpec) -> dict[Signal, str]:
+    """What the source of a model that was brought says it cannot give. What further trainings give is asked elsewhere:
+    out-of-fold probabilities of texts and tables come from another model.
+    """
+    source = next((one for one in SOURCES if one.sniff(training.model)), None)
+    if source is None:  # gone since: whoever opens it says so
+        return {}
+    lacking = [ability for ability in Ability if ability not in source.gives and ability is not Ability.TRAINING]
+    return {
+        signal: f"needs {signal.words}: {source.cannot.get(ability, f'{source.title} has none')}"
+        for ability in lacking
+        for signal in ability.signals
+        if signal.at_checkpoints
+    }
 
 
 def _split(signals: Iterable[Signal], missing: dict[Signal, str]) -> tuple[frozenset[Signal], dict[Signal, str]]:
