@@ -9,7 +9,8 @@ import pytest
 import core
 from core.attributions.registry import ATTRIBUTIONS
 from core.cli.parser import COMMANDS
-from core.models.sources import SOURCES
+from core.export.weights import WEIGHTS
+from core.models.sources import SOURCES as MODEL_SOURCES
 from core.scores import SCORES
 from core.selection import STRATEGIES
 
@@ -30,7 +31,7 @@ def test_every_public_name_is_in_the_guide(name):
 
 
 @pytest.mark.parametrize(
-    "name", [one.name for registry in (SCORES, STRATEGIES, ATTRIBUTIONS, SOURCES) for one in registry]
+    "name", [one.name for all_ in (SCORES, STRATEGIES, ATTRIBUTIONS, MODEL_SOURCES, WEIGHTS) for one in all_]
 )
 def test_every_registered_method_is_in_the_guide(name):
     assert f"`{name}`" in GUIDE, f"{name} is in neither README"

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.composite import AGGREGATORS, TRANSFORMS
 from core.embeddings import CLUSTERINGS, PROJECTIONS
+from core.export.weights import WEIGHTS
 from core.models import MODELS, choices_for
 from core.models.family import ModelFamily
 from core.models.frozen import FROZEN, FrozenEncoder, frozen_for
@@ -56,6 +57,11 @@ def aggregators() -> tuple[Method, ...]:
 def transforms() -> tuple[Method, ...]:
     """What makes scores of different units comparable; the first is the default."""
     return TRANSFORMS
+
+
+def weights() -> tuple[Method, ...]:
+    """How much each kept row may count in training (`sample_weight` of an export); the first is the default."""
+    return WEIGHTS
 
 
 def layouts() -> tuple[Method, ...]:

@@ -52,7 +52,7 @@ def export(asked: Namespace) -> None:
         asked.out,
         asked.keep_fraction,
         asked.branch,
-        ExportOptions(tuple(asked.formats), asked.spreadsheet_safe, confirmed=asked.yes),
+        ExportOptions(tuple(asked.formats), asked.spreadsheet_safe, asked.yes, asked.sample_weight),
     )
     words.print_export(done, asked.out)
 

@@ -165,6 +165,12 @@ def export(own: argparse.ArgumentParser) -> None:
         action="store_true",
         help="curated.csv with ' before cells that a spreadsheet would run: not for training",
     )
+    own.add_argument(
+        "--sample-weight",
+        choices=_names(actions.methods.weights()),
+        default="",
+        help=f"the weight for training in decisions.csv (default: {actions.methods.weights()[0].name})",
+    )
     own.add_argument("--yes", action="store_true", help="rules that keep nothing or all, or empty a class, are meant")
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
 

@@ -10,12 +10,13 @@ from core.curation import ZONES, ScoreView, applied_groups, flip_risk, label_sug
 from core.types.curation import Decision, Outcome, Rules
 
 from .table import Column, coded_column, float_column, int_column, text_column
+from .weights import sample_weights
 
 
 def decision_columns(
-    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome, weight: str = ""
 ) -> list[Column]:
-    """The columns in their fixed order; the scores in the order of the view."""
+    """The columns in their fixed order; the scores in the order of the view. weight: see `ExportOptions`."""
     group = applied_groups(view, rules.guardrails)
     return [
         *_identity(view),
@@ -27,7 +28,7 @@ def decision_columns(
         coded_column("zone", zones(view), ZONES),
         coded_column("predicted_label", _or_none(view.predicted, len(view)), view.class_names),
         float_column("predicted_prob", _or_nan(view.predicted_prob, len(view))),
-        float_column("sample_weight", sample_weight(view, outcome)),
+        float_column("sample_weight", sample_weights(view, outcome, weight)),
         *_trail(view, decisions),
     ]
 
@@ -100,17 +101,6 @@ def _score(view: ScoreView, rules: Rules, name: str) -> list[Column]:
         int_column(f"{name}_n", np.full(len(view), column.seed_count), missing),
         *([] if column.flags is None else [int_column(f"{name}_flag", column.flags.astype(np.int64), missing)]),
     ]
-
-
-def sample_weight(view: ScoreView, outcome: Outcome) -> np.ndarray:
-    """[N] float32 inverse class frequency among the kept labeled training rows, mean 1 over them; NaN elsewhere."""
-    chosen = np.flatnonzero(outcome.kept & ~view.held_out & (outcome.label_final >= 0))
-    out = np.full(len(view), np.nan, np.float32)
-    if len(chosen):
-        labels = outcome.label_final[chosen]
-        counts = np.bincount(labels)
-        out[chosen] = len(chosen) / ((counts > 0).sum() * counts[labels])
-    return out
 
 
 def _trail(view: ScoreView, decisions: Mapping[str, Decision]) -> list[Column]:

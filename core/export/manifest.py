@@ -17,6 +17,8 @@ from core.curation import ScoreView, noise_estimate, train_counts
 from core.curation.reasons import reason_words
 from core.types.curation import Action, Decision, Outcome, Rules
 
+from .weights import WEIGHTS, weight_named
+
 FORMAT = "chaffinch-export"
 VERSION = 2  # 1: the distance to the cut was called margin, near-duplicates went unasked
 _PLACE = re.compile(r"(?:/|[A-Za-z]:[\\/]|\\\\|~[/\\])")
@@ -29,8 +31,9 @@ def build_manifest(
     outcome: Outcome,
     provenance: Mapping[str, Any],
     outputs: Mapping[str, Any],
+    weight: str = "",
 ) -> dict[str, Any]:
-    """Plain JSON values without times, absolute paths, user or host names."""
+    """Plain JSON values without times, absolute paths, user or host names. weight: named unless it is the default."""
     log = decisions_to_json(decisions)
     manifest = {
         "format": FORMAT,
@@ -56,6 +59,7 @@ def build_manifest(
         "noise_estimate": plain(asdict(estimate)) if (estimate := noise_estimate(view)) else None,
         "outputs": dict(outputs),
         "near_duplicates_asked": asdict(outcome.near_duplicates) if outcome.near_duplicates else None,
+        **({"sample_weight": weight} if weight_named(weight) is not WEIGHTS[0] else {}),
     }
     manifest["manifest_sha256"] = manifest_hash(manifest)
     return manifest

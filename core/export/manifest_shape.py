@@ -99,5 +99,6 @@ class Manifest(TypedDict):
     provenance: dict[str, Any]
     noise_estimate: dict[str, Any] | None
     near_duplicates_asked: NearDuplicates | None
+    sample_weight: NotRequired[str]
     outputs: Outputs
     manifest_sha256: str

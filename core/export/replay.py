@@ -15,10 +15,12 @@ from core.curation import ScoreColumn, ScoreView
 from core.store.atomic import read_json
 from core.types.curation import Decision, NearDuplicates, Rules, rules_from_json
 from core.types.errors import RunError, VerifyError
+from core.types.registry import find
 from core.types.validation import ValidationError, validated
 
 from .manifest import FORMAT, VERSION, decisions_from_json, manifest_hash
 from .manifest_shape import Manifest
+from .weights import WEIGHTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,7 @@ class StoredExport:
     view: ScoreView
     rules: Rules
     decisions: Mapping[str, Decision]
+    weight: str  # for training, by its name
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -115,7 +118,9 @@ def read_export(manifest: Mapping[str, Any], records: list[list[str]]) -> Stored
     )
     if len(view.row_of) != len(view):
         raise VerifyError("decisions.csv names an example twice.", "Restore the file.")
-    return StoredExport(view, rules_from_json(manifest["rules"]), decisions_from_json(manifest["decisions"]))
+    rules, decisions = rules_from_json(manifest["rules"]), decisions_from_json(manifest["decisions"])
+    weight = find(manifest.get("sample_weight", WEIGHTS[0].name), WEIGHTS, "weight", VerifyError)
+    return StoredExport(view, rules, decisions, weight.name)
 
 
 def _score(table: _Table, name: str, said: Mapping[str, Any]) -> ScoreColumn:

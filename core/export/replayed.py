@@ -107,7 +107,7 @@ def _records(
     folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome, run: RunRows | None
 ) -> list[str]:
     """The manifest records of each CSV what the file says, and who may open it."""
-    columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome)
+    columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome, stored.weight)
     altered = {"decisions.csv": written(columns, len(stored.view))[1].altered}
     if run is not None:
         kept = int(outcome.kept.sum())
@@ -146,10 +146,11 @@ def _against(
     folder: Path, manifest: Mapping[str, Any], stored: StoredExport, view: ScoreView, outcome: Outcome, who: str
 ) -> list[str]:
     """Where decisions.csv or the manifest's numbers are not what this view and outcome give."""
-    columns = decision_columns(view, stored.rules, stored.decisions, outcome)
+    columns = decision_columns(view, stored.rules, stored.decisions, outcome, stored.weight)
     data = file_bytes(folder / "decisions.csv")
     findings = differences("decisions.csv", data, written(columns, len(view))[0], who)
-    again = build_manifest(view, stored.rules, stored.decisions, outcome, manifest["provenance"], manifest["outputs"])
+    origin, outputs = manifest["provenance"], manifest["outputs"]
+    again = build_manifest(view, stored.rules, stored.decisions, outcome, origin, outputs, stored.weight)
     again, stated = _comparable(json.loads(to_text(again))), _comparable(manifest)
     wrong = [key for key in again if again[key] != stated[key]]
     return [*findings, *(f"manifest.json: {key!r} is not what {who} gives." for key in wrong)]
@@ -166,6 +167,7 @@ def _comparable(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "scores": scores,
         "reasons": sorted(manifest["reasons"]),
         "warnings": list(manifest["warnings"]) if said_here else len(manifest["warnings"]),
+        "sample_weight": manifest.get("sample_weight"),
         "other entries": sorted(set(manifest) - set(Manifest.__annotations__)),
     }
 
@@ -256,7 +258,7 @@ def _parquet(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, ou
         head, *rows = _cells(folder, manifest, "curated.csv")
         findings += _twin(folder, "curated", head, [list(cells) for cells in zip(*rows, strict=True)])
     if "decisions.parquet" in manifest["outputs"]:
-        columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome)
+        columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome, stored.weight)
         frame = as_text(arrow_table(columns), "decisions").to_pandas()
         findings += _twin(folder, "decisions", list(frame.columns), [frame[name].tolist() for name in frame.columns])
     return findings

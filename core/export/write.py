@@ -22,6 +22,7 @@ from .decisions_table import decision_columns
 from .manifest import FORMAT, build_manifest, to_text
 from .readiness import Line
 from .table import Column, write_csv, write_parquet
+from .weights import weight_named
 
 CONFIRM = "If it is meant, say so: --yes on the command line, the box above the button on screen."
 FORMATS = ("csv", "parquet")
@@ -70,11 +71,12 @@ def write_export(
     provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
     compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
     Refuses (DataError, RulesError): ids that are not unique, a dataset changed since scoring, a class emptied without
-    `allow_empty_class` or `options.confirmed`, a folder with files of someone else. The same arguments give the same
-    bytes.
+    `allow_empty_class` or `options.confirmed`, an unknown weight, a folder with files of someone else. The same
+    arguments give the same bytes.
     """
     out = Path(out)
     _refuse_formats(options.formats)
+    weight_named(options.sample_weight)
     outcome = apply_rules(view, rules, decisions)
     _refuse(view, provenance)
     if not options.confirmed:
@@ -84,12 +86,12 @@ def write_export(
         Table(
             "curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()), options.spreadsheet_safe
         ),
-        Table("decisions", decision_columns(view, rules, decisions, outcome), len(view)),
+        Table("decisions", decision_columns(view, rules, decisions, outcome, options.sample_weight), len(view)),
     )
     kept_provenance = {k: v for k, v in provenance.items() if k != "current_fingerprint"}
     with _folder_in_the_making(out) as folder:
         outputs = _write_tables(folder, tables, options.formats)
-        manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs)
+        manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs, options.sample_weight)
         (folder / "manifest.json").write_bytes(to_text(manifest).encode())
     return ExportReport(
         out,

@@ -11,9 +11,11 @@ class ExportOptions:
 
     formats: "csv", and "parquet" for both tables with the source's types as well. spreadsheet_safe: an apostrophe
     before each cell of curated.csv that a spreadsheet would run, which alters what a model reads. confirmed: rules that
-    keep nothing or everything, or that empty a class, are meant.
+    keep nothing or everything, or that empty a class, are meant. sample_weight: the weight for training in
+    decisions.csv, by its name; the default where empty.
     """
 
     formats: tuple[str, ...] = ("csv",)
     spreadsheet_safe: bool = False
     confirmed: bool = False
+    sample_weight: str = ""

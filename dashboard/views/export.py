@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def _checklist(opened: Opened) -> None:
 def _write(opened: Opened) -> None:
     usual = actions.workspace.folder() / "exports" / actions.exports.export_name(opened.run, opened.curation.branch)
     folder = st.text_input("Folder", value=str(usual), key=f"out_{opened.curation.curation}")
-    formats, safe = _ways(opened)
+    options = _options(opened)
     questions = actions.exports.questions(opened.view, opened.rules, opened.outcome)
     meant = _meant(opened, questions)
     st.button(
@@ -65,7 +66,7 @@ def _write(opened: Opened) -> None:
         key="write_export",
         type="primary",
         on_click=_export,
-        args=(opened, folder, ExportOptions(formats, safe, confirmed=bool(questions))),
+        args=(opened, folder, replace(options, confirmed=bool(questions))),
         disabled=not meant,
     )
     written = state.get("exported")
@@ -107,8 +108,16 @@ def _written(opened: Opened, written: dict[str, Any], out: Path) -> None:
     _verify(opened, out)
 
 
-def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
-    """(formats, whether curated.csv is made safe for spreadsheets), as the boxes stand."""
+def _options(opened: Opened) -> ExportOptions:
+    """How the files are written, as the boxes stand."""
+    weights = {weight.name: weight.title for weight in actions.methods.weights()}
+    weight = st.selectbox(
+        "In training, sample_weight counts",
+        list(weights),
+        format_func=weights.__getitem__,
+        key="sample_weight",
+        help="A column of decisions.csv for the rows that stay: give it to your loss, or to a weighted sampler.",
+    )
     parquet = st.checkbox("Parquet as well, with the types of your data", key="with_parquet")
     safe = st.checkbox("curated.csv safe for spreadsheets", key="spreadsheet_safe")
     if safe:
@@ -117,7 +126,7 @@ def _ways(opened: Opened) -> tuple[tuple[str, ...], bool]:
             f"Puts an apostrophe before {cells:,} cells that a spreadsheet would run. A model trained on the file "
             "reads it, too: train on a file written without this."
         )
-    return ("csv", "parquet") if parquet else ("csv",), safe
+    return ExportOptions(("csv", "parquet") if parquet else ("csv",), safe, sample_weight=weight)
 
 
 def _export(opened: Opened, folder: str, options: ExportOptions) -> None:

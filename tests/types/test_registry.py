@@ -9,6 +9,7 @@ from core.attributions.registry import attribution_named
 from core.composite import normalise
 from core.curation import preset_named
 from core.embeddings import cluster, project
+from core.export.weights import weight_named
 from core.models import model_named
 from core.runs.plan.prepare import check_spec
 from core.scores import score_named
@@ -40,6 +41,7 @@ def test_an_entry_is_found_by_its_name_alone():
         (attribution_named, "oclusion", "occlusion"),
         (preset_named, "remove_label_error", "remove_label_errors"),
         (strategy_named, "uniforn", "uniform"),
+        (weight_named, "balance", "balanced"),
         (lambda name: project(name, VECTORS), "umpa", "umap"),
         (lambda name: cluster(name, VECTORS), "kmean", "kmeans"),
         (lambda name: model_named(name, Modality.IMAGE), "small_cn", "small_cnn"),
