@@ -30,7 +30,7 @@ from tests.benchmarks.dashboard_page import Page, middle
 from tests.benchmarks.dashboard_run import make_run
 from tests.benchmarks.wire import Wire, wire
 from tests.browser.map_probe import MAP, READY, point_on_page
-from tests.browser.pages import browser, server
+from tests.browser.pages import server, visitors
 
 SIZES = (1_500, 60_000, 200_000, 1_000_000)
 REPEATS = 5
@@ -226,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, help="one size; without it all four, and sessions")
     parser.add_argument("--json", metavar="FILE", help="only the figures as JSON; - is stdout")
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr), browser() as chromium:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr), visitors() as chromium:
         found = [measure_size(rows, chromium, Path(folder)) for rows in ([asked.rows] if asked.rows else SIZES)]
         load = None if asked.rows else measure_load(SIZES[-1], Path(folder))
     if asked.json:

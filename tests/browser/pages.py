@@ -5,10 +5,12 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,31 +33,36 @@ QUIET = (
 )
 
 
-class Server:
-    """`streamlit run dashboard/app.py` started from another folder, on a free port of its own."""
+def _free_port(wanted: int = 0) -> int:
+    """That port, or any free one where it is taken or none is named."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the server that was there has just ended
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return _free_port()
+        return probe.getsockname()[1]
 
-    def __init__(self, home: Path, folder: Path):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.home, self.folder = home, folder
+
+@cache
+def _usual_port() -> int:
+    """The servers of this process follow each other at one address, from which Chromium has the code compiled."""
+    return _free_port()
+
+
+class Server:
+    """`streamlit run APP` started from another folder, on a free port."""
+
+    def __init__(self, home: Path, folder: Path, app: Path = ROOT / "dashboard" / "app.py"):
+        self.port = _free_port(_usual_port())
+        self.home, self.folder, self.app = home, folder, app
         self.address = f"http://localhost:{self.port}"
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
         """Begin, and return when it answers."""
-        app = str(ROOT / "dashboard" / "app.py")
-        command = [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            app,
-            "--server.port",
-            str(self.port),
-            "--server.headless",
-            "true",
-        ]
+        settings = ["--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+        command = [sys.executable, "-m", "streamlit", "run", str(self.app), *settings]
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env={**os.environ, "CHAFFINCH_HOME": str(self.home)}, stdout=log, stderr=log
@@ -76,9 +83,9 @@ class Server:
 
 
 @contextmanager
-def server(home: Path, folder: Path) -> Iterator[str]:
+def server(home: Path, folder: Path, **options) -> Iterator[str]:
     """A running dashboard; yields its address."""
-    one = Server(home, folder)
+    one = Server(home, folder, **options)
     try:
         one.start()
         yield one.address
@@ -99,27 +106,41 @@ def _until_healthy(address: str, process: subprocess.Popen) -> None:
 
 
 class Browser:
-    """A Chromium whose pages of one kind share what was loaded once: the application's own files, and Plotly's."""
+    """A Chromium with one profile: what was loaded and compiled once, the application's own files, is there again."""
 
-    def __init__(self, chromium):
-        self._chromium, self._contexts = chromium, {}
+    def __init__(self, context):
+        self._context = context
+        self._first = context.pages[0]  # Chromium ends with its last page
 
-    def new_page(self, **options):
-        """An empty page; options (viewport, color_scheme) as Playwright takes them."""
-        kind = repr(sorted(options.items()))
-        if kind not in self._contexts:
-            self._contexts[kind] = self._chromium.new_context(**options)
-        return self._contexts[kind].new_page()
+    def new_page(self, viewport: dict[str, int] | None = None, color_scheme: str = "light"):
+        """An empty page of that size, in that theme."""
+        page = self._context.new_page()
+        page.set_viewport_size(viewport or {"width": 1280, "height": 720})
+        page.emulate_media(color_scheme=color_scheme)
+        return page
 
     def close_pages(self) -> None:
         """As a person closes their tabs."""
-        for context in self._contexts.values():
-            for page in context.pages:
+        for page in self._context.pages:
+            if page is not self._first:
                 page.close()
+
+    def forget_choices(self) -> None:
+        """What the files before left in the profile; the application's files and their compiled code stay."""
+        self._context.clear_cookies()
+        origin = f"http://localhost:{_usual_port()}"
+        talk = self._context.new_cdp_session(self._first)
+        talk.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb"})
 
     def close(self) -> None:
         """With all its pages."""
-        self._chromium.close()
+        self._context.close()
+
+
+@cache
+def _profile() -> tempfile.TemporaryDirectory:
+    """A folder for all browsers of this process, which follow each other; it goes with the process."""
+    return tempfile.TemporaryDirectory(prefix="chaffinch-chromium-", ignore_cleanup_errors=True)
 
 
 _running = ExitStack()
@@ -127,22 +148,37 @@ _open: list[Browser] = []  # the one of this process, while a file's tests use i
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """The Chromium of this file's tests, started by the first that asks; pages are closed at the end.
+def _chromium_of_playwright() -> Iterator:
+    """What starts a Chromium; a skip that says what is missing, where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip("there is no /usr/bin/chromium (apt-get install -y chromium)")
+    with api.sync_playwright() as play:
+        yield play.chromium
 
-    A skip that says what is missing, where there is none.
-    """
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """The Chromium of this file's tests, started by the first that asks; pages are closed at the end."""
     if not _open:
-        api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-        if not CHROMIUM.exists():
-            pytest.skip("there is no /usr/bin/chromium (apt-get install -y chromium)")
-        play = _running.enter_context(api.sync_playwright())
-        _open.append(Browser(play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)))
+        kind = _running.enter_context(_chromium_of_playwright())
+        context = kind.launch_persistent_context(_profile().name, executable_path=str(CHROMIUM), args=FLAGS)
+        _open.append(Browser(context))
         _running.callback(lambda: _open.pop().close())
+        _open[0].forget_choices()
     try:
         yield _open[0]
     finally:
         _open[0].close_pages()
+
+
+@contextmanager
+def visitors() -> Iterator:
+    """A Chromium without a profile, for contexts that share nothing: each is a visitor who comes for the first time."""
+    with _chromium_of_playwright() as kind:
+        chromium = kind.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 def close_browser() -> None:
@@ -199,18 +235,20 @@ _SETTLED = f"""() => {{
 def settle(page) -> None:
     """Wait until the server has nothing more to say about the last action, and nothing on the page is old."""
     page.evaluate("window.__quiet = null")
-    page.wait_for_function(_SETTLED, timeout=WAIT)
+    page.wait_for_function(_SETTLED, timeout=WAIT, polling=LOOK)
 
 
-FOCUSED = """() => { const e = document.activeElement;
-    return `${e.getAttribute('aria-label') ?? ''}|${e.innerText ?? ''}`; }"""
+_HAS_FOCUS = """([name, inside]) => {
+    const e = document.activeElement
+    const said = `${e.getAttribute('aria-label') ?? ''}|${e.innerText ?? ''}`
+    return said.toLowerCase().includes(name) && !!e.closest(inside)
+}"""
 
 
 def tab_to(page, name: str, inside: str = "body", presses: int = 250, back: bool = False) -> None:
     """Press Tab until what has the focus carries that name and lies inside; a mouse is never used."""
-    within = f"() => !!document.activeElement.closest({inside!r})"
     for _ in range(presses):
-        if name.lower() in page.evaluate(FOCUSED).lower() and page.evaluate(within):
+        if page.evaluate(_HAS_FOCUS, [name.lower(), inside]):
             return
         page.keyboard.press("Shift+Tab" if back else "Tab")
     raise AssertionError(f"{presses} presses of Tab never reached {name!r} inside {inside}")

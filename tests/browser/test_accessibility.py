@@ -42,31 +42,47 @@ def lasting(page, where: str, looks: int = 4) -> list[str]:
     return found
 
 
-def _is_dark(page) -> bool:
-    """Whether the words that this project colors are pale."""
-    color = page.evaluate("() => getComputedStyle(document.querySelector('[data-testid=stCaptionContainer] p')).color")
+CAPTION, APP = "[data-testid=stCaptionContainer] p", "[data-testid=stApp]"
+
+
+def _is_dark(page, words: str = APP) -> bool:
+    """Whether words are pale: of the page, or those that this project colors."""
+    color = page.evaluate("(words) => getComputedStyle(document.querySelector(words)).color", words)
     return sum(int(part) for part in re.findall(r"\d+", color)[:3]) > 400
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_serious_in_any_view(address, theme):
+def in_both_themes(page, where: str, first: str) -> list[str]:
+    """What lasts in the theme in which the page was loaded, and in the other, which the open page follows."""
+    found = []
+    for theme in (first, {"dark": "light", "light": "dark"}[first]):
+        page.emulate_media(color_scheme=theme)
+        until(page, lambda dark=theme == "dark": _is_dark(page) == dark, f"{where} follows the system's {theme} theme")
+        found += lasting(page, f"{where}, {theme}")
+    page.emulate_media(color_scheme=first)
+    return found
+
+
+def test_nothing_serious_in_any_view(address):
+    """Every other view is loaded in the dark theme, the ones between them in the light one; each is seen in both."""
     with browser() as chromium:
-        page = chromium.new_page(viewport={"width": 1400, "height": 900}, color_scheme=theme)
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
         page.goto(address)
         page.get_by_role("button", name="Explore it").first.wait_for(timeout=WAIT)
-        found = lasting(page, "start")
-        for view in VIEWS:
+        found = in_both_themes(page, "start", "light")
+        for number, view in enumerate(VIEWS):
+            theme = ("dark", "light")[number % 2]
+            page.emulate_media(color_scheme=theme)
             page.goto(f"{address}/{view}?run=digits")
             page.locator(".st-key-bar").wait_for(timeout=WAIT)
-            found += lasting(page, view)
+            found += in_both_themes(page, view, theme)
             if view == "explore":
                 page.locator(".chf-tile").nth(2).click(timeout=WAIT)
                 page.locator(".st-key-drawer_facts").wait_for(timeout=WAIT)
-                found += lasting(page, "drawer")
+                found += in_both_themes(page, "drawer", theme)
         assert not found, "\n".join(found)
-        assert _is_dark(page) == (theme == "dark")
-        page.emulate_media(color_scheme={"dark": "light", "light": "dark"}[theme])
-        until(page, lambda: _is_dark(page) != (theme == "dark"), "the open page follows the system's theme")
+        for theme in ("dark", "light"):
+            page.emulate_media(color_scheme=theme)
+            until(page, lambda dark=theme == "dark": _is_dark(page, CAPTION) == dark, f"captions are {theme}")
 
 
 def test_axe_does_see_what_is_wrong(address):

@@ -15,6 +15,7 @@ import pytest
 from pages import WAIT, browser, click, server, until
 
 from core import actions
+from core.cli import main
 from core.store import run_registry
 from core.types.runs import RunState
 
@@ -132,14 +133,7 @@ def test_fault_79_cancel_kill_and_resume_by_hand(job, tmp_path):
         finish(page, job)
     whole = tmp_path / "whole"
     command = ["run", str(tmp_path / "rows.csv"), "--out", str(whole), "--scores", "el2n,aum", "--epochs", EPOCHS]
-    done = subprocess.run(
-        [sys.executable, "-m", "core", *command, "--seeds", "1", "--no-map", "--threads", "1"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    assert main([*command, "--seeds", "1", "--no-map", "--threads", "1", "--quiet"]) == 0
     broken, unbroken = values(job), values(whole)
     assert set(broken) == set(unbroken) == {"el2n", "aum"}
     for name, expected in unbroken.items():

@@ -1,11 +1,7 @@
 """What JavaScript does: the map in a real browser, against what the server computed on its own arrays."""
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +19,7 @@ from map_probe import (
     until_ready,
     view_range,
 )
-from pages import _until_healthy, browser, settle, until, until_still
+from pages import browser, server, settle, until, until_still
 
 pytestmark = pytest.mark.browser
 
@@ -31,32 +27,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("map")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(Path(__file__).with_name("map_page.py")),
-        "--server.port",
-        str(port),
-        "--server.address",
-        "127.0.0.1",
-        "--server.headless",
-        "true",
-        "--browser.gatherUsageStats",
-        "false",
-    ]
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, env=os.environ, stdout=log, stderr=log)
-        try:
-            _until_healthy(f"http://127.0.0.1:{port}/_stcore/health", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
+    with server(folder / "home", folder, app=Path(__file__).with_name("map_page.py")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +55,7 @@ def page(empty_page, address):
 
 
 def assert_local(url: str) -> None:
-    assert url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")), url
+    assert url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:")), url
 
 
 def truth(page) -> dict:

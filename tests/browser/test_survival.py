@@ -2,6 +2,8 @@
 
 import csv
 import re
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from pages import WAIT, Server, browser, kept_and_rows, settle, tab_to, until
@@ -10,6 +12,16 @@ from core.cli import main
 
 pytestmark = pytest.mark.browser
 CARDS = ["digits", "banking", "adult"]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a page said before the server was killed."""
+
+    page: Any
+    counts: tuple[int, int]  # kept, of so many rows
+    revision: str
+    dropped: set[str]
 
 
 @pytest.fixture
@@ -90,43 +102,54 @@ def export(page, out) -> None:
     until(page, lambda: "Written:" in page.inner_text("body"), "it is written")
 
 
-@pytest.mark.parametrize("card", CARDS)
-def test_fault_79_nothing_is_lost_on_the_way_nor_with_a_killed_dashboard(mortal, tmp_path, card):
-    out = tmp_path / "out"
+def decide_in_two_tabs(chromium, address: str, card: str) -> Decided:
+    """One example dropped, the page loaded anew, a second one dropped in another tab, a weight changed."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    open_sample(page, address, card)
+    first = drop_one(page, 1)
+    kept = kept_and_rows(page)[0]
+
+    page.reload()
+    until(page, lambda: "Kept" in page.locator(".st-key-bar").inner_text(timeout=WAIT), "the reload shows the run")
+    assert kept_and_rows(page)[0] == kept
+    settle(page)
+
+    second = chromium.new_page(viewport={"width": 1400, "height": 900})
+    second.goto(page.url)
+    second.locator(".st-key-map").wait_for(timeout=WAIT)
+    settle(second)
+    assert kept_and_rows(second)[0] == kept, "the second tab opens on the decisions of the first"
+    dropped_there = drop_one(second, 3)
+    assert dropped_there != first
+    until(page, lambda: decisions(page) == 2, "the first tab shows what the second decided")
+    assert kept_and_rows(page) == kept_and_rows(second)
+    second.close()
+    change_a_weight(page)
+    saved = re.search(r"revision (\d+)", page.locator(".st-key-summary").inner_text()).group(1)
+    return Decided(page, kept_and_rows(page), saved, {first, dropped_there})
+
+
+def is_there_after_a_kill(decided: Decided, out) -> None:
+    """The page, loaded anew from a new server, says what it said before, and its files say the same."""
+    page = decided.page
+    page.bring_to_front()
+    page.reload()
+    until(page, lambda: "Kept" in page.locator(".st-key-bar").inner_text(timeout=WAIT), "the new server shows it")
+    assert f"revision {decided.revision}" in page.locator(".st-key-summary").inner_text()
+    assert kept_and_rows(page) == decided.counts, "what was saved before the kill is what is there after it"
+    settle(page)
+    export(page, out)
+    _verify(out, decided.counts[0], decided.dropped)
+
+
+def test_fault_79_nothing_is_lost_on_the_way_nor_with_a_killed_dashboard(mortal, tmp_path):
+    """Every sample stands open in a tab of its own when the server is killed."""
     with browser() as chromium:
-        page = chromium.new_page(viewport={"width": 1400, "height": 900})
-        open_sample(page, mortal.address, card)
-        first = drop_one(page, 1)
-        kept = kept_and_rows(page)[0]
-
-        page.reload()
-        until(page, lambda: "Kept" in page.locator(".st-key-bar").inner_text(timeout=WAIT), "the reload shows the run")
-        assert kept_and_rows(page)[0] == kept
-        settle(page)
-
-        second = chromium.new_page(viewport={"width": 1400, "height": 900})
-        second.goto(page.url)
-        second.locator(".st-key-map").wait_for(timeout=WAIT)
-        settle(second)
-        assert kept_and_rows(second)[0] == kept, "the second tab opens on the decisions of the first"
-        dropped_there = drop_one(second, 3)
-        assert dropped_there != first
-        until(page, lambda: decisions(page) == 2, "the first tab shows what the second decided")
-        assert kept_and_rows(page) == kept_and_rows(second)
-        second.close()
-        change_a_weight(page)
-        kept, rows = kept_and_rows(page)
-        saved = re.search(r"revision (\d+)", page.locator(".st-key-summary").inner_text()).group(1)
-
+        decided = {card: decide_in_two_tabs(chromium, mortal.address, card) for card in CARDS}
         mortal.kill()
         mortal.start()
-        page.reload()
-        until(page, lambda: "Kept" in page.locator(".st-key-bar").inner_text(timeout=WAIT), "the new server shows it")
-        assert f"revision {saved}" in page.locator(".st-key-summary").inner_text()
-        assert kept_and_rows(page) == (kept, rows), "what was saved before the kill is what is there after it"
-        settle(page)
-        export(page, out)
-    _verify(out, kept, {first, dropped_there})
+        for card, what in decided.items():
+            is_there_after_a_kill(what, tmp_path / card)
 
 
 def _verify(out, kept: int, dropped: set[str]) -> None:

@@ -33,6 +33,20 @@ def run_of(tmp_path_factory, made):
     return make
 
 
+class StartedWhenAsked(AttributionClient):
+    """Its process starts with the first question: most tests draw a page and ask none."""
+
+    _asked = False
+
+    def _start(self) -> None:
+        if self._asked:
+            super()._start()
+
+    def _ask(self, question, timeout):
+        self._asked = True
+        return super()._ask(question, timeout)
+
+
 @pytest.fixture(scope="session")
 def explainers() -> Iterator[dict[str, AttributionClient]]:
     """Run folder -> the process that explains its predictions."""
@@ -44,14 +58,14 @@ def explainers() -> Iterator[dict[str, AttributionClient]]:
 
 @pytest.fixture(autouse=True)
 def one_explainer_per_run(made, explainers, monkeypatch):
-    """Each drawer that is drawn asks for the process that explains: seconds of imports, the same for the next test."""
+    """Each drawer that is drawn starts the process that explains: seconds of imports, the same for the next test."""
     start = explainer._client
 
     def client(run_id: str, path: str, run: Run) -> AttributionClient:
         if path not in {str(folder) for folder in made.values()}:
             return start(run_id, path, run)
         if path not in explainers:
-            explainers[path] = AttributionClient(path)
+            explainers[path] = StartedWhenAsked(path)
         return explainers[path]
 
     monkeypatch.setattr(explainer, "_client", client)
