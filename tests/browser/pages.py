@@ -53,15 +53,15 @@ def _usual_port() -> int:
 class Server:
     """`streamlit run APP` started from another folder, on a free port."""
 
-    def __init__(self, home: Path, folder: Path, app: Path = ROOT / "dashboard" / "app.py"):
+    def __init__(self, home: Path, folder: Path, app: Path = ROOT / "dashboard" / "app.py", *settings: str):
         self.port = _free_port(_usual_port())
-        self.home, self.folder, self.app = home, folder, app
+        self.home, self.folder, self.app, self.settings = home, folder, app, settings
         self.address = f"http://localhost:{self.port}"
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
         """Begin, and return when it answers."""
-        settings = ["--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+        settings = ["--server.port", str(self.port), "--server.headless", "true", *self.settings]
         command = [sys.executable, "-m", "streamlit", "run", str(self.app), *settings]
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
@@ -83,9 +83,9 @@ class Server:
 
 
 @contextmanager
-def server(home: Path, folder: Path, **options) -> Iterator[str]:
-    """A running dashboard; yields its address."""
-    one = Server(home, folder, **options)
+def server(home: Path, folder: Path, *app: Path | str) -> Iterator[str]:
+    """A running dashboard, or another app and its settings; yields its address."""
+    one = Server(home, folder, *app)
     try:
         one.start()
         yield one.address

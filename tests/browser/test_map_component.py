@@ -27,7 +27,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("map")
-    with server(folder / "home", folder, app=Path(__file__).with_name("map_page.py")) as running:
+    app = Path(__file__).with_name("map_page.py")
+    settings = ("--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false")
+    with server(folder / "home", folder, app, *settings) as running:
         yield running
 
 
