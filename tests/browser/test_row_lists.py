@@ -9,7 +9,7 @@ from pages import ROOT, browser
 from dashboard.components.map_wire import pack_rows
 
 pytestmark = pytest.mark.browser
-STORE = ROOT / "dashboard" / "components" / "assets" / "map" / "store.js"
+ROWS = ROOT / "dashboard" / "components" / "assets" / "map" / "rows.js"
 TOTAL = 200_000
 
 
@@ -27,7 +27,7 @@ def test_the_browser_reads_what_the_server_packs_and_joins_a_list_with_its_chang
     packed = [base64.b64encode(pack_rows(rows, TOTAL)).decode() for rows in lists]
     with browser() as chromium:
         page = chromium.new_page()
-        page.add_script_tag(content=STORE.read_text(encoding="utf-8"))
+        page.add_script_tag(content=ROWS.read_text(encoding="utf-8"))
         seen = page.evaluate("(lists) => lists.map((i) => [...rowList({ i })])", packed)
         toggled = page.evaluate(
             "([base, change]) => [...toggled(rowList({ i: base }), rowList({ i: change }))]", [packed[6], packed[8]]
