@@ -1,4 +1,4 @@
-"""What people hand to `score`: a table, a pair of arrays or a Dataset; anything else is refused in words."""
+"""What people hand to `score`: a table, a pair of arrays, a Dataset or a DataLoader; all else is refused in words."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.types.errors import DataError, ModelError, in_words
+from core.types.errors import DataError, ModelError
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat, image_format_in
 from core.types.labels import text_labels
 from core.types.runs import TrainingSpec
 
 from .arrays import BY_ALPHABET, examples_from, output_names
+from .network_inputs import NetworkInputs, as_array, is_loader, network_inputs, read_items
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 def given_examples(
     data: Any, held_out: Any, class_names: Sequence[str] | None, network: nn.Module | None
-) -> tuple[ExampleTable, np.ndarray | None]:
-    """The table, and the inputs [N, ...] as the network reads them where they did not come in a table.
+) -> tuple[ExampleTable, NetworkInputs | None]:
+    """The table, and the inputs as the network reads them where they did not come in a table.
 
     Raises `DataError` for data in no form that `score` knows, and where labels do not fit the inputs or the network.
     """
@@ -34,17 +35,9 @@ def given_examples(
     if network is None:
         columns = inputs if isinstance(inputs, pd.DataFrame) else _inputs(inputs)
         return examples_from(columns, labels, held_out=held_out, class_names=class_names), None
-    inputs = _inputs(inputs)
     names = output_names(labels, _outputs(network), class_names)
     examples = examples_from(None, labels, held_out=held_out, class_names=names)
-    if len(inputs) != len(examples):
-        raise DataError(f"There are {len(inputs):,} inputs and {len(examples):,} labels.", "Give one label per input.")
-    if inputs.dtype.kind not in "fiub":
-        raise DataError(
-            f"Inputs of the type {inputs.dtype} cannot be read by a network.",
-            "Give numbers [N, ...]; texts are read by the built-in models (leave the network out).",
-        )
-    return examples, np.ascontiguousarray(inputs, dtype=np.float32)
+    return examples, network_inputs(inputs, len(examples), network)
 
 
 def _check_table(
@@ -71,13 +64,13 @@ def refuse_no_network(network: Any) -> None:
         )
 
 
-def image_format_of_table(examples: ExampleTable, tensors: np.ndarray | None, spec: TrainingSpec) -> ImageFormat:
+def image_format_of_table(examples: ExampleTable, inputs: NetworkInputs | None, spec: TrainingSpec) -> ImageFormat:
     """How the person's network wants the images of a table.
 
     Raises `DataError` when a format is set for anything but such images, and when none is set for them.
     """
     image_format = image_format_in(spec)
-    if tensors is not None or examples.modality is not Modality.IMAGE:
+    if inputs is not None or examples.modality is not Modality.IMAGE:
         if image_format != ImageFormat():
             raise DataError(
                 "image_size, mean and std are for the images of an ExampleTable.",
@@ -92,58 +85,29 @@ def image_format_of_table(examples: ExampleTable, tensors: np.ndarray | None, sp
     return image_format
 
 
-def _unpacked(dataset: Any) -> tuple[Any, Any]:
+def _unpacked(data: Any) -> tuple[Any, Any]:
     unfit = (np.ndarray, str, bytes, Mapping, pd.DataFrame)
-    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or isinstance(dataset, unfit):
+    rows = hasattr(data, "__len__") and hasattr(data, "__getitem__")
+    if not (rows or is_loader(data)) or isinstance(data, unfit):
         raise DataError(
-            f"{type(dataset).__name__} is no data to score.",
-            "Give a table of examples, a pair (inputs, labels) or a Dataset of such pairs.",
+            f"{type(data).__name__} is no data to score.",
+            "Give a table of examples, a pair (inputs, labels), a Dataset or a DataLoader.",
         )
-    with in_words("The dataset cannot be read", "Give arrays (X, y), or a Dataset whose items are (input, label)."):
-        pairs = [dataset[row] for row in range(len(dataset))]
-    if not pairs:
-        raise DataError("The dataset is empty.", "Give one with rows.")
-    _check_pairs(pairs)
-    return [_inputs(x) for x, _ in pairs], [_label(y) for _, y in pairs]
-
-
-def _check_pairs(pairs: list[Any]) -> None:
-    odd = next((row for row, pair in enumerate(pairs) if not isinstance(pair, (tuple, list)) or len(pair) != 2), None)
-    if odd is not None:
-        keys = f" with {', '.join(map(str, list(pairs[odd])[:5]))}" if isinstance(pairs[odd], Mapping) else ""
-        raise DataError(
-            f"Item {odd} of the dataset is a {type(pairs[odd]).__name__}{keys}, not a pair (input, label).",
-            "Give a Dataset of pairs, or arrays (X, y).",
-        )
-
-
-def _label(label: Any) -> Any:
-    value = as_array(label)
-    return value.item() if value.size == 1 else value
+    return read_items(data)
 
 
 def _inputs(values: Any) -> np.ndarray:
     """Inputs as one array; `DataError` for encodings by name, and for rows of different shapes."""
-    if isinstance(values, Mapping) or getattr(values, "data", None).__class__ is dict:
+    if isinstance(values, Mapping):
         names = ", ".join(map(str, list(values)[:5]))
         raise DataError(
             f"The inputs are a {type(values).__name__} of {names}.",
-            "Give one array [N, ...]; put several behind a module that takes one, or record its logits: score_logits.",
+            "Give one array [N, ...], or the network that reads these by name.",
         )
     inputs = as_array(values)
     if inputs.dtype.kind == "O" and not all(isinstance(one, str) for one in inputs.flat):
         raise DataError("The inputs have different shapes, or are no numbers.", "Give arrays of one shape: [N, ...].")
     return inputs
-
-
-def as_array(values: Any) -> np.ndarray:
-    """Tensors and lists as an array; rows of different shapes as an array of objects."""
-    if hasattr(values, "detach"):
-        return values.detach().cpu().numpy()
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError):  # rows of different shapes
-        return np.array([*values, None], dtype=object)[:-1]
 
 
 def _outputs(network: nn.Module) -> int:

@@ -5,7 +5,8 @@
     self_influence_of   [N]     g_i' H^-1 g_i, in units of one over N
 
 POSITIVE is helpful, NEGATIVE harmful. Networks are one checkpoint or several: their mean (tracin: the sum, weighted by
-the learning rates). Methods through all Linear and Conv layers (parameters of others are left out, `notes` names them):
+the learning rates). Methods through all Linear, Conv and norm layers and packed attention (parameters of others, such
+as embeddings, are left out; `notes` names them):
 
     gauss_newton   the Hessian's strongest directions in all layers together; up to some 10,000 parameters the most
                    faithful to retraining, and no dearer than ekfac
@@ -20,7 +21,7 @@ Koh & Liang 2017; Grosse et al. 2023; Kwon et al. 2024; Pruthi et al. 2020; Park
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.library.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
+from core.library.network_inputs import inputs_taken
 from core.scores.shared.last_layer.influence import SolveParams
 from core.types.errors import DataError, ModelError, in_words
 from core.types.labels import class_numbers
@@ -87,7 +89,9 @@ class InfluenceSettings:
     class_names: Sequence[str] = ()
 
 
-Arrays = tuple[Any, Any]  # inputs [N, ...] (array, tensor or a tuple of tensors), labels [N] as the outputs count them
+# Inputs [N, ...] (an array or tensor, a tuple of them, or a dict by the names of the network's arguments), and labels
+# [N] as the outputs count them.
+Arrays = tuple[Any, Any]
 
 
 def influence_pairs(
@@ -146,7 +150,9 @@ def _over_networks(
 ) -> PairwiseInfluence:
     every = list(networks) if isinstance(networks, (list, tuple)) else [networks]
     rates = _checked(every, settings)
-    rows, target_rows = (as_rows(*arrays, every[0], settings.class_names) for arrays in (train, targets))
+    names = _names(train[0], every[0])
+    rows, target_rows = (as_rows(*arrays, every[0], settings.class_names, names) for arrays in (train, targets))
+    every = _called(every, names)
     quiet = progress or SilentProgress()
     if settings.layers == "last":
         params = SolveParams(damping=_damping(settings), leverage=settings.leverage)
@@ -181,14 +187,35 @@ def _averaged(values: list[np.ndarray], rates: list[float], method: str) -> np.n
     return np.tensordot(weights, np.stack(values), axes=1).astype(np.float32)
 
 
-def as_rows(x: Any, labels: Any, network: nn.Module, class_names: Sequence[str] = ()) -> Rows:
-    """Arrays on the network's device. Raises `DataError` for unfit lengths or labels, `ModelError` for no network."""
+def _names(x: Any, network: Any) -> tuple[str, ...]:
+    """By which names the network is called; none for inputs without."""
+    import torch
+
+    if not isinstance(network, torch.nn.Module):
+        raise ModelError(f"A {type(network).__name__} is no torch network.", "Give an nn.Module, or several.")
+    return tuple(inputs_taken(list(x), network)) if isinstance(x, Mapping) else ()
+
+
+def _called(networks: list[Any], names: tuple[str, ...]) -> list[Any]:
+    from core.models.calling import CalledNetwork
+
+    return [CalledNetwork(network, names) for network in networks]
+
+
+def as_rows(
+    x: Any, labels: Any, network: nn.Module, class_names: Sequence[str] = (), names: tuple[str, ...] = ()
+) -> Rows:
+    """Arrays on the network's device. Raises `DataError` for unfit lengths or labels.
+
+    names: of the parts, for inputs that are a dict.
+    """
     import torch
 
     from core.numerics.tapped import Rows
 
-    if not isinstance(network, torch.nn.Module):
-        raise ModelError(f"A {type(network).__name__} is no torch network.", "Give an nn.Module, or several.")
+    if isinstance(x, Mapping) != bool(names) or any(name not in x for name in names):
+        raise DataError("Training rows and targets have inputs of other names.", "Give both the same names, or none.")
+    x = tuple(x[name] for name in names) if names else x
     place = next((p.device for p in network.parameters()), torch.device("cpu"))
     with in_words("The inputs cannot be read", "Give an array or tensor [N, ...], or a tuple of them."):
         parts = tuple(torch.as_tensor(one).to(place) for one in (x if isinstance(x, tuple) else (x,)))

@@ -16,18 +16,20 @@ from core.models.family import InputShape
 from core.models.network import Network
 from core.models.uploaded import fit_state, unwrapped
 from core.runs.execute.traces import trace_of
-from core.training.passes import PassOutputs, batches_per_pass, run_pass
+from core.training.passes import PassOutputs, batches_of, run_pass
 from core.training.plan import stages
-from core.training.probing import refused_signals
+from core.training.probing import COSTLY, refused_signals
 from core.training.rows import ArrayRows
 from core.training.spread import StageSpreads
-from core.types.errors import DataError, ModelError, in_words
+from core.types.errors import CurationError, DataError, ModelError, in_words
 from core.types.evidence import CheckpointEvidence, Evidence
 from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat
 from core.types.progress import Progress
 from core.types.signals import Signal, at_checkpoints
 from core.types.trace import Checkpoint
+
+from .network_inputs import NetworkInputs
 
 SeedPasses = tuple[list[CheckpointEvidence], dict[str, np.ndarray]]  # per checkpoint; spread of gradients by stage
 
@@ -44,7 +46,7 @@ class History:
 def observe(
     network: nn.Module,
     examples: ExampleTable,
-    tensors: np.ndarray | None,
+    inputs: NetworkInputs | None,
     needed: frozenset[Signal],
     image_format: ImageFormat,
     history: History,
@@ -52,22 +54,35 @@ def observe(
 ) -> tuple[Evidence, frozenset[Signal]]:
     """One pass with a copy of `network` at every checkpoint, for the union of the signals; see `core.score`.
 
+    A signal that it turns out not to give, on two rows or on all of them, is left out and `Evidence.refused` says why.
     Raises `DataError` where checkpoints and rates do not fit together, `CurationError` where the network fails.
     """
     states = _by_seed(network, history)
     epochs = len(states[0])
-    encoded, shape = _encoded(examples, tensors, image_format)
-    own = _wrapped(network, max(examples.class_count, 1))
+    encoded, shape = _encoded(examples, inputs, image_format)
+    own = _wrapped(network, max(examples.class_count, 1), () if inputs is None else inputs.names)
     check_input(own, shape, encoded.batch(np.arange(1)))
     possible = at_checkpoints(needed, epochs)
     refused = refused_signals(own, encoded, examples.labels, possible)
     signals = possible - {signal for signal in possible if signal.value in refused}
-    progress.stage("Running your network", len(states) * epochs * batches_per_pass(own, shape, len(encoded)))
-    with in_words("The network failed on these data", "Try it on them by itself: network.eval()(inputs[:8])."):
-        seeds = [
-            _passes_of_seed(own, index, seed, encoded, examples.labels, signals, history.rates, progress)
-            for index, seed in enumerate(states)
-        ]
+
+    def passes(signals: frozenset[Signal]) -> list[SeedPasses]:
+        progress.stage("Running your network", len(states) * epochs * batches_of(own, encoded))
+        with in_words("The network failed on these data", "Try it on them by itself: network.eval()(inputs[:8])."):
+            return [
+                _passes_of_seed(own, index, seed, encoded, examples.labels, signals, history.rates, progress)
+                for index, seed in enumerate(states)
+            ]
+
+    try:
+        seeds = passes(signals)
+    except CurationError as error:
+        failed = signals & COSTLY
+        if not failed:
+            raise
+        refused |= {signal.value: str(error) for signal in failed}
+        signals -= failed
+        seeds = passes(signals)
     return _evidence(seeds, examples, history, signals, refused), signals | {Signal.LOGITS}
 
 
@@ -91,10 +106,10 @@ def _evidence(
 
 
 def _encoded(
-    examples: ExampleTable, tensors: np.ndarray | None, image_format: ImageFormat
+    examples: ExampleTable, inputs: NetworkInputs | None, image_format: ImageFormat
 ) -> tuple[Encoded, InputShape]:
-    if tensors is not None:
-        return ArrayRows(tensors), InputShape(Modality.TABLE, tensors.shape[1:])
+    if inputs is not None:
+        return ArrayRows(inputs.arrays), InputShape(Modality.TABLE, inputs.parts[0].shape[1:])
     encoder = fit_encoder(examples, examples.train_rows, image_format)
     return encoder.encode(examples), encoder.shape
 
@@ -118,10 +133,10 @@ def _seeds_of(checkpoints: Sequence[Any]) -> list[list[Any]]:
     return seeds
 
 
-def _wrapped(network: nn.Module, classes: int) -> Network:
+def _wrapped(network: nn.Module, classes: int, names: tuple[str, ...]) -> Network:
     with in_words("The network cannot be copied", "Give one whose parameters are plain leaves: detach kept outputs."):
         own = copy.deepcopy(network)  # the person's network keeps its mode, its gradients and its weights
-    return own if isinstance(own, Network) else AdaptedNetwork(own, classes)
+    return own if isinstance(own, Network) else AdaptedNetwork(own, classes, names)
 
 
 def _passes_of_seed(

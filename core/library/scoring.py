@@ -20,7 +20,8 @@ from core.types.progress import Progress, SilentProgress
 from core.types.runs import TrainingSpec
 from core.types.signals import Signal, trained_for, with_logits
 
-from .given_data import as_array, given_examples, image_format_of_table, refuse_no_network
+from .given_data import given_examples, image_format_of_table, refuse_no_network
+from .network_inputs import NetworkInputs, as_array
 from .scored import Scored, ScoreNames, Settings, chosen, score_all, settings_of
 
 if TYPE_CHECKING:
@@ -49,9 +50,12 @@ def score(
 ) -> Scored:
     """Score every example of `data`.
 
-    data: an ExampleTable (`load_examples`, `examples_from`), a pair (inputs, labels) of arrays or tensors, or a torch
-    Dataset of such pairs. network: an nn.Module, already trained, that turns a batch of inputs into logits [b, C] and
-    whose last Linear layer makes them; inputs given as arrays reach it as they are, in float32. It is not changed.
+    data: an ExampleTable (`load_examples`, `examples_from`), a pair (inputs, labels), or a torch Dataset or DataLoader
+    (one that does not shuffle) of pairs or dicts, of which `labels` or `label` is the label. Inputs are one array or
+    tensor, a tuple of them, or a dict by the names of the network's arguments, such as a tokenizer's output; floats
+    become float32, and whole numbers stay so where they are token ids. Rows of ids may differ in length beside an
+    attention_mask. network: an nn.Module, already trained, whose last Linear layer makes the logits [b, C] that it
+    returns, alone or as `.logits` of its output. It is not changed.
     Without a network the built-in one for the data is trained as `training` says. Labels are whole numbers as the
     network's outputs count them, or names with class_names= (one per output, in their order).
 
@@ -59,7 +63,8 @@ def score(
     training dynamics, TracIn); learning_rates: [T] of those moments. held_out: bool [N], targets and no candidates.
     image_size (224, or height and width), mean, std (one number per channel, after x / 255): how the network wants the
     images of an ExampleTable; asked for where one of your own reads such a table. Arrays reach it as they are.
-    embeddings: [N, d] for density and valuation; by default the inputs themselves. params: settings by score name.
+    embeddings: [N, d] for density and valuation; by default the inputs themselves, of token ids the features of the
+    network. params: settings by score name.
     encoder: a frozen encoder (`efficientnet_lite0`) for the embedding and, without a network of yours, in front of the
     one trained here. `ModelError` where it is not installed or reads other examples.
 
@@ -68,22 +73,26 @@ def score(
     """
     refuse_no_network(network)
     report, spec = progress or SilentProgress(), with_image_format(training or TrainingSpec(), image_size, mean, std)
-    examples, tensors = given_examples(data, held_out, class_names, network)
+    examples, inputs = given_examples(data, held_out, class_names, network)
     if encoder:
         spec = replace(spec, encoder=encoder)
         frozen_named(encoder, examples.modality) if network is not None else check_training(spec, examples.modality)
     methods = chosen(scores)[0]
     needed = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
+    if Signal.EMBEDDING in needed and inputs is not None and inputs.vectors is None:
+        needed |= {Signal.FEATURES}
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
         if network is not None:
             from .own_network import History, observe
 
             history = History(checkpoints, tuple(learning_rates), weight_decay)
-            image_format = image_format_of_table(examples, tensors, spec)
-            evidence, have = observe(network, examples, tensors, needed, image_format, history, report)
+            image_format = image_format_of_table(examples, inputs, spec)
+            evidence, have = observe(network, examples, inputs, needed, image_format, history, report)
         else:
             evidence, have = _train(examples, needed, spec, Path(scratch), seed, report)
-        given = _embeddings(embeddings, tensors, encoder)
+        given = _embeddings(embeddings, inputs, evidence, encoder)
+        if given is None and inputs is not None and not encoder:
+            needed -= {Signal.EMBEDDING}
         evidence, have = _with_inputs(evidence, have, examples, given, encoder or "auto", needed, seed, report)
         return score_all(examples, evidence, have, scores=scores, params=params, seed=seed, progress=progress)
 
@@ -101,11 +110,16 @@ def _train(
     return evidence, recorded
 
 
-def _embeddings(embeddings: Any, tensors: np.ndarray | None, encoder: str) -> np.ndarray | None:
-    """What was given to measure distances by: vectors, or else the inputs of the person's own network."""
+def _embeddings(embeddings: Any, inputs: NetworkInputs | None, evidence: Evidence, encoder: str) -> np.ndarray | None:
+    """What distances are measured by: vectors that were given, or the inputs of the person's own network.
+
+    Of token ids and inputs of several parts, the features that the network has of them at its last checkpoint.
+    """
     if embeddings is not None:
         return as_array(embeddings)
-    return None if tensors is None or encoder else tensors.reshape(len(tensors), -1)
+    if inputs is None or encoder:
+        return None
+    return evidence.checkpoints[-1].features if inputs.vectors is None else inputs.vectors
 
 
 def _with_inputs(

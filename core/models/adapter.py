@@ -83,7 +83,7 @@ class AdaptedNetwork(Network):
         if not isinstance(logits, Tensor):
             raise ModelError(
                 f"The network returns a {type(logits).__name__}, not a tensor of logits.",
-                "Wrap it in a module whose forward returns the logits alone, such as output.logits.",
+                "Let its forward return the logits, or an output that carries them as .logits.",
             )
         if logits.dim() != 2 or logits.shape[1] != self._classes:
             raise ModelError(

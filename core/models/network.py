@@ -22,6 +22,10 @@ class Network(nn.Module):
         """The continuous input; the identity unless the input is made of term ids."""
         return x
 
+    def places(self, x: Any) -> Tensor | None:
+        """[b, L] where a text has a token; None for images and tables."""
+        return x[0] != 0 if isinstance(x, tuple) else None
+
     def features_from(self, embedded: Tensor) -> Tensor:
         """[b, d] penultimate activations. Raises NotImplementedError here: each network has its own."""
         raise NotImplementedError

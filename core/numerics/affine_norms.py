@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from .outer import square_sum
 
 Statistics = tuple[Tensor, Tensor]  # (mean, 1 / standard deviation) that the layer normalized with
+WeightAndBias = tuple[Tensor, Tensor]  # gradients of each example
+Gradients = Callable[[Any, Sequence[Any]], WeightAndBias]  # of a layer and its calls
 
 
 def saved_statistics(module: nn.Module, output: Float[Tensor, " batch *rest"]) -> Statistics | None:
@@ -47,13 +49,13 @@ def _of_channels(module: Any, x: Float[Tensor, " batch channel *position"], _: S
 
 def _channels_first(
     find: Callable[[Any, Float[Tensor, " batch channel *position"], Statistics | None], Statistics],
-) -> Callable[..., Float[Tensor, " batch"]]:
-    def share(module: Any, calls: Sequence[Any]) -> Float[Tensor, " batch"]:
+) -> Gradients:
+    def gradients(module: Any, calls: Sequence[Any]) -> WeightAndBias:
         sums = [_channel_sums(c.input, c.gradient, *find(module, c.input, c.statistics)) for c in calls]
         weight, bias = (sum(parts) for parts in zip(*sums, strict=True))
-        return _present(module, weight, bias)
+        return weight, bias  # type: ignore[return-value]
 
-    return share
+    return gradients
 
 
 def _channel_sums(
@@ -73,13 +75,13 @@ def _channel_sums(
 
 def _channels_last(
     normalized: Callable[[Any, Float[Tensor, " batch *rest"]], Float[Tensor, " batch *rest"]],
-) -> Callable[..., Float[Tensor, " batch"]]:
-    def share(module: Any, calls: Sequence[Any]) -> Float[Tensor, " batch"]:
+) -> Gradients:
+    def gradients(module: Any, calls: Sequence[Any]) -> WeightAndBias:
         weight = sum(_position_sums(normalized(module, c.input) * c.gradient, module) for c in calls)
         bias = sum(_position_sums(c.gradient, module) for c in calls)
-        return _present(module, weight, bias)  # type: ignore[arg-type]
+        return weight, bias  # type: ignore[return-value]
 
-    return share
+    return gradients
 
 
 def _position_sums(values: Float[Tensor, " batch *rest"], module: Any) -> Float[Tensor, " batch *normalized"]:
@@ -88,16 +90,17 @@ def _position_sums(values: Float[Tensor, " batch *rest"], module: Any) -> Float[
     return values.reshape(len(values), -1, normalized.numel()).sum(1)
 
 
-def _present(
-    module: Any, weight: Float[Tensor, " batch *normalized"], bias: Float[Tensor, " batch *normalized"]
-) -> Float[Tensor, " batch"]:
-    """[b] squared norms of the gradients of those parameters that the layer has."""
-    total = weight.new_zeros(len(weight))
-    if getattr(module, "weight", None) is not None:
-        total = total + square_sum(weight)
-    if getattr(module, "bias", None) is not None:
-        total = total + square_sum(bias)
-    return total
+def affine_gradients(module: Any, calls: Sequence[Any]) -> list[Float[Tensor, "batch number"]]:
+    """[b, numbers] of the weight and of the bias, of those two that the layer has; see `AFFINE` for the layers."""
+    weight, bias = AFFINE[type(module)](module, calls)
+    both = (("weight", weight), ("bias", bias))
+    return [gradient.flatten(1) for name, gradient in both if getattr(module, name, None) is not None]
+
+
+def affine_squared_norm(module: Any, calls: Sequence[Any]) -> Float[Tensor, " batch"]:
+    """[b] squared norm of the gradients of weight and bias."""
+    parts = affine_gradients(module, calls)
+    return sum((square_sum(part) for part in parts[1:]), square_sum(parts[0]))
 
 
 def _layer_normalized(module: nn.LayerNorm, x: Float[Tensor, " batch *rest"]) -> Float[Tensor, " batch *rest"]:
@@ -108,7 +111,12 @@ def _rms_normalized(module: nn.RMSNorm, x: Float[Tensor, " batch *rest"]) -> Flo
     return nn.functional.rms_norm(x, module.normalized_shape, eps=module.eps)
 
 
-group_norm = _channels_first(_of_groups)
-batch_norm = _channels_first(_of_channels)
-layer_norm = _channels_last(_layer_normalized)
-rms_norm = _channels_last(_rms_normalized)
+_batch_norm = _channels_first(_of_channels)
+AFFINE: dict[type, Gradients] = {
+    nn.GroupNorm: _channels_first(_of_groups),
+    nn.LayerNorm: _channels_last(_layer_normalized),
+    nn.RMSNorm: _channels_last(_rms_normalized),
+    nn.BatchNorm1d: _batch_norm,
+    nn.BatchNorm2d: _batch_norm,
+    nn.BatchNorm3d: _batch_norm,
+}

@@ -1,6 +1,6 @@
-"""EK-FAC: the Fisher of each linear layer in a Kronecker eigenbasis with corrected eigenvalues, and its inverse.
+"""EK-FAC: the Fisher of each layer in a Kronecker eigenbasis with corrected eigenvalues, and its inverse.
 
-`influence_pairs` with `InfluenceSettings("ekfac")` runs this, over all linear layers of a network. The scores
+`influence_pairs` with `InfluenceSettings("ekfac")` runs this, over all layers of a network. The scores
 `influence` and `influence_self` of a run, and `layers="last"`, take its twin over the last layer in float64
 (core/scores/shared/last_layer.py).
 

@@ -1,7 +1,9 @@
-"""Gradients of the linear layers of a network as factors, input and output gradient of each example, never multiplied.
+"""Gradients of the layers of a network as factors, input and output gradient of each example, never multiplied.
 
 A linear map applied at P positions has the gradient sum_p g_p a_p' = G A'; with one position its inner products and
 quadratic forms need only the factors. Convolutions are linear maps over unfolded patches, one per group of channels.
+The gradients of a norm layer's weight and bias, a number per channel each, are two columns: factors with G of them and
+A = I.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from torch.nn.functional import one_hot, pad
 
 from core.types.errors import ModelError
 
+from .affine_norms import AFFINE, affine_gradients
 from .conv_norms import patches
 from .layer_norms import Call, is_plain, positions_last
 from .per_example import GradientTap
@@ -101,13 +104,13 @@ def contracted(queries: Float[Tensor, "query output input"], factors: Factors) -
 
 
 def linear_factors(tap: GradientTap, x: Any, cotangent: Cotangent) -> dict[str, Factors]:
-    """Each linear layer's factors of the examples `x`: a vector-Jacobian product with the cotangent of their logits."""
+    """Each layer's factors of the examples `x`: a vector-Jacobian product with the cotangent of their logits."""
     with torch.enable_grad():
         logits = tap.network(x)
     names = tap.names()
     factors: dict[str, Factors] = {}
     for module, calls in tap.calls(logits, cotangent(logits.detach())):
-        if is_linear(module):
+        if has_factors(module):
             factors.update(_of_layer(names[id(module)], module, calls))
     return dict(sorted(factors.items()))
 
@@ -126,18 +129,26 @@ def left_out(tap: GradientTap, x: Any) -> tuple[str, ...]:
     with torch.enable_grad():
         logits = tap.network(x)
     modules = [module for module, _ in tap.calls(logits, torch.ones_like(logits))]
-    if not any(is_linear(module) for module in modules):
+    if not any(_is_linear(module) for module in modules):
         raise ModelError("This network has no linear layer.", "Give one with Linear or Conv layers.")
-    left = sorted({type(module).__name__ for module in modules if not is_linear(module)})
-    return (f"Parameters left out, as they are not of a linear layer: {', '.join(left)}.",) if left else ()
+    left = sorted({type(module).__name__ for module in modules if not has_factors(module)})
+    return (f"Parameters left out, as their gradients are no factors: {', '.join(left)}.",) if left else ()
 
 
-def is_linear(module: nn.Module) -> bool:
-    """A layer whose gradient is a sum of outer products."""
+def has_factors(module: nn.Module) -> bool:
+    """A linear layer, whose gradient is a sum of outer products, or a norm layer: two numbers per channel."""
+    return _is_linear(module) or (type(module) in AFFINE and is_plain(module))
+
+
+def _is_linear(module: nn.Module) -> bool:
     return isinstance(module, (*_LINEAR, *_CONVOLUTIONS)) and is_plain(module)
 
 
 def _of_layer(name: str, module: Any, calls: Sequence[Call]) -> Mapping[str, Factors]:
+    if type(module) in AFFINE:
+        columns = torch.stack(affine_gradients(module, calls), dim=2)
+        one = torch.eye(columns.shape[2], dtype=columns.dtype, device=columns.device)
+        return {name: Factors(one.expand(len(columns), *one.shape), columns)}
     if isinstance(module, _LINEAR):
         a = torch.cat([positions_last(c.input) for c in calls], dim=2)
         g = torch.cat([positions_last(c.gradient) for c in calls], dim=2)

@@ -1,4 +1,4 @@
-"""The Gauss-Newton Hessian of all linear layers together, by its strongest directions; solved among rows, not weights.
+"""The Gauss-Newton Hessian of all layers together, by its strongest directions; solved among rows, not weights.
 
 `influence_pairs` runs this unless another method is asked for; over the last layer alone the Hessian is small enough to
 be formed, and core/scores/shared/last_layer.py solves it.

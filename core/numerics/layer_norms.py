@@ -86,18 +86,12 @@ def _without_scratch(
     return lambda module, calls, _: share(module, calls)
 
 
-_batch_norm = _without_scratch(affine_norms.batch_norm)
 _SHARES: dict[type, Callable[..., Tensor]] = {
     nn.Linear: _linear,
     nn.modules.linear.NonDynamicallyQuantizableLinear: _linear,
     nn.Conv1d: _convolution,
     nn.Conv2d: _convolution,
-    nn.GroupNorm: _without_scratch(affine_norms.group_norm),
-    nn.LayerNorm: _without_scratch(affine_norms.layer_norm),
-    nn.RMSNorm: _without_scratch(affine_norms.rms_norm),
-    nn.BatchNorm1d: _batch_norm,
-    nn.BatchNorm2d: _batch_norm,
-    nn.BatchNorm3d: _batch_norm,
+    **dict.fromkeys(affine_norms.AFFINE, _without_scratch(affine_norms.affine_squared_norm)),
     nn.Embedding: _without_scratch(embedding_norms.embedding),
     nn.EmbeddingBag: _without_scratch(embedding_norms.embedding_bag),
 }

@@ -1,4 +1,4 @@
-"""Influence between rows through all linear layers of one network: which inverse Hessian, and for which rows.
+"""Influence between rows through all layers of one network: which inverse Hessian, and for which rows.
 
 `influence_pairs`, `influence_on_mean` and `self_influence_of` run this where `InfluenceSettings.layers` is "all"; with
 "last", and in every score of a run, the twins over the last layer answer (core/scores/shared/last_layer*.py). Gradients
@@ -130,7 +130,7 @@ class DataInf(Plain):
 
 
 def _cells(tapped: TappedNetwork, rows: Rows) -> tuple[int, int]:
-    """(parameters of all linear layers, those of layers with several positions)."""
+    """(parameters of all layers, those of layers with several positions)."""
     layers = tapped.gradients(rows[:1])
     dense = sum(one.numel() for one in layers.values() if isinstance(one, Tensor))
     return dense + sum(one.shape[0] * one.shape[1] for one in layers.values() if isinstance(one, Factors)), dense
@@ -168,5 +168,5 @@ def self_products(tapped: TappedNetwork, kernel: Kernel, rows: Rows) -> Float[Te
 
 
 def lengths(tapped: TappedNetwork, rows: Rows) -> Float[Tensor, " row"]:
-    """[N] length of each row's gradient over the linear layers."""
+    """[N] length of each row's gradient over the layers."""
     return torch.cat([squares(layers).sqrt().cpu() for _, layers in tapped.loss_factors(rows)])

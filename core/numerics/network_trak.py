@@ -1,4 +1,4 @@
-"""TRAK through all linear layers of one network: kernel regression of margins on the gradients of margins.
+"""TRAK through all layers of one network: kernel regression of margins on the gradients of margins.
 
 `influence_pairs` with `InfluenceSettings("trak")` runs this; the score `trak` of a run is its twin over the last layer.
 

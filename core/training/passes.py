@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.models.adapter import AdaptedNetwork
 from core.models.encoding import Encoded
 from core.models.family import InputShape
 from core.models.network import Network
@@ -169,18 +170,20 @@ def _pass_batch(
     if spread is not None:
         own = logits.gather(1, targets[:, None]).sum()
         (gradient,) = torch.autograd.grad(own, [embedded])
-        spread(np.arange(rows.start, rows.stop), _positions(gradient, x).cpu().numpy())
+        spread(np.arange(rows.start, rows.stop), _positions(gradient, network.places(x)).cpu().numpy())
 
 
-def _positions(gradient: Tensor, x: Any) -> Tensor:
+def _positions(gradient: Tensor, places: Tensor | None) -> Tensor:
     """[b, positions] of an input gradient; channels or tokens are averaged BEFORE any spread is taken."""
-    if isinstance(x, tuple):
-        tokens = (x[0] != 0).sum(1).clamp(min=1)
-        return (gradient * (x[0] != 0).unsqueeze(-1)).sum(1) / tokens[:, None]
+    if places is not None:
+        tokens = places.sum(1).clamp(min=1)
+        return (gradient * places.unsqueeze(-1)).sum(1) / tokens[:, None]
     return gradient.mean(1).flatten(1) if gradient.dim() == 4 else gradient.flatten(1)
 
 
 def _step(network: torch.nn.Module, example: Any, memory: int | None) -> int:
+    if isinstance(network, AdaptedNetwork):  # it may read anything
+        return batch_for(network, to_device(example, next(network.parameters()).device), memory)
     return batch_for(network, _stand_in([*example.shape[1:]] if isinstance(example, Tensor) else [], network), memory)
 
 
@@ -193,7 +196,12 @@ def _stand_in(dims: list[int], network: torch.nn.Module) -> Any:
     return (torch.zeros(1, tokens, dtype=torch.int64, device=device), torch.zeros(1, tokens, device=device))
 
 
+def batches_of(network: Network, encoded: Encoded) -> int:
+    """How often `progress` advances in one pass over these rows."""
+    return -(-len(encoded) // _step(network, span(encoded, 0, 1), None)) if len(encoded) else 0
+
+
 def batches_per_pass(network: torch.nn.Module, shape: InputShape, rows: int, memory: int | None = None) -> int:
-    """How often `progress` advances in one pass."""
+    """The same before the rows are encoded, for a network that reads that shape."""
     dims = [] if shape.modality is Modality.TEXT else [*shape.dims]
     return -(-rows // batch_for(network, _stand_in(dims, network), memory))

@@ -18,6 +18,8 @@ _TRIED = {
     Signal.INPUT_GRADIENT_SPREAD: "The outputs of this network cannot be differentiated by its inputs",
 }
 
+COSTLY = frozenset(_TRIED)  # what may fail of a network whose logits and features can be had
+
 
 def refused_signals(
     network: Network, encoded: Encoded, labels: np.ndarray, signals: frozenset[Signal]

@@ -174,10 +174,11 @@ def test_equal_seeds_give_equal_values():
 
 def test_notes_name_what_is_left_out_and_a_singular_kernel():
     def build():
-        return nn.Sequential(nn.Linear(6, 16), nn.LayerNorm(16), nn.ReLU(), nn.Linear(16, 3))
+        first = (nn.Linear(6, 14), nn.Unflatten(1, (2, 7)), nn.ConvTranspose1d(2, 2, 1))
+        return nn.Sequential(*first, nn.Conv1d(2, 2, 2), nn.Flatten(), nn.Linear(12, 3))
 
     network, train, targets = world(build=build)
-    assert any("LayerNorm" in note for note in influence_pairs(network, train, targets).notes)
+    assert any("ConvTranspose1d" in note for note in influence_pairs(network, train, targets).notes)
     assert any(
         "singular" in note
         for note in influence_pairs(network, train, targets, settings=InfluenceSettings(method="trak", k=100)).notes

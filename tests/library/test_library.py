@@ -202,6 +202,37 @@ def test_the_readme_example_runs(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_readme_example_of_a_transformer_runs(tmp_path, monkeypatch):
+    """The eight lines with a folder as people have it, made here of a small random model."""
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    (block,) = [one for one in blocks if "AutoTokenizer" in one]
+    lines = [line for line in block.splitlines() if line.strip()]
+    assert len(lines) <= 8
+    (tmp_path / "vocabulary.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefgh"]))
+    tokenizer = transformers.BertTokenizerFast(vocab_file=str(tmp_path / "vocabulary.txt"))
+    config = transformers.BertConfig(
+        vocab_size=13,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=16,
+    )
+    torch.manual_seed(0)
+    network = transformers.BertForSequenceClassification(config)
+    tokenizer.save_pretrained(tmp_path / "my-bert")
+    network.save_pretrained(tmp_path / "my-bert")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {
+        "texts": [" ".join("abcdefgh"[: 1 + k % 8]) for k in range(24)],
+        "y": np.arange(24) % 2,
+        "states": [network.state_dict()] * 3,
+    }
+    exec("\n".join(lines), names)
+    assert {"el2n", "grand", "vog", "knn_shapley"} <= set(names["scored"].table.columns)
+
+
 def test_names_of_the_package_are_listed_and_unknown_ones_named():
     assert {"load_examples", "score", "score_logits"} <= set(dir(core))
     with pytest.raises(AttributeError, match="load_examples"):

@@ -40,14 +40,14 @@ class Rounded(nn.Module):
 
 
 class Wordy(nn.Module):
-    """Returns what transformers return."""
+    """Returns a dict in which nothing is called logits."""
 
     def __init__(self):
         super().__init__()
         self.last = nn.Linear(4, 3)
 
     def forward(self, x):
-        return {"logits": self.last(x)}
+        return {"scores": self.last(x)}
 
 
 def test_one_score_that_fails_does_not_take_the_others_with_it():
@@ -93,8 +93,9 @@ def estimator():
         (lambda: influence_pairs(estimator(), (X, Y), (X, Y)), "LogisticRegression is no torch network"),
         (lambda: score((np.array(["a", "b"] * 15), Y), nn.Linear(4, 3)), "cannot be read by a network"),
         (lambda: influence_pairs(nn.Linear(4, 3), (["a"] * 30, Y), (X, Y)), "inputs cannot be read"),
-        (lambda: score(({"input_ids": X, "mask": X}, Y), nn.Linear(4, 3)), "dict of input_ids, mask"),
-        (lambda: score([{"pixel_values": X[0], "label": 0}] * 4, nn.Linear(4, 3)), "a dict with pixel_values, label"),
+        (lambda: score(({"input_ids": X, "mask": X}, Y), nn.Linear(4, 3)), "by name: input_ids, mask"),
+        (lambda: score([{"pixel_values": X[0], "label": 0}] * 4, nn.Linear(4, 3)), "by name: pixel_values"),
+        (lambda: score([{"pixel_values": X[0], "label": 0}] * 4), "dict of pixel_values"),
         (lambda: score([(X[0], 0), (X[0, :2], 1)], nn.Linear(4, 3)), "different shapes"),
         (lambda: score([(X[0], [0, 1]), (X[0], [1, 0])], nn.Linear(4, 3)), "labels have the shape"),
         (lambda: score("text", nn.Linear(4, 3)), "str is no data"),

@@ -6,16 +6,18 @@ import numpy as np
 import torch
 from torch import nn
 
+LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.GroupNorm, nn.LayerNorm)
+
 
 def parameters_of(network: nn.Module) -> list[torch.Tensor]:
-    """Weight and bias of every Linear and Conv layer, in order of the modules' names."""
-    named = sorted((n, m) for n, m in network.named_modules() if isinstance(m, (nn.Linear, nn.Conv1d, nn.Conv2d)))
+    """Weight and bias of every Linear, Conv and norm layer, in order of the modules' names."""
+    named = sorted((n, m) for n, m in network.named_modules() if isinstance(m, LAYERS))
     return [p for _, m in named for p in (m.weight, m.bias) if p is not None]
 
 
 def layer_columns(network: nn.Module) -> list[slice]:
     """Which columns of a gradient belong to which layer."""
-    named = sorted((n, m) for n, m in network.named_modules() if isinstance(m, (nn.Linear, nn.Conv1d, nn.Conv2d)))
+    named = sorted((n, m) for n, m in network.named_modules() if isinstance(m, LAYERS))
     found, start = [], 0
     for _, module in named:
         size = sum(p.numel() for p in module.parameters())
