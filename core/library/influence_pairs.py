@@ -21,18 +21,17 @@ Koh & Liang 2017; Grosse et al. 2023; Kwon et al. 2024; Pruthi et al. 2020; Park
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.library.influence_rows import as_rows, called, names_of_inputs
 from core.library.last_layer_pairs import LAST_LAYER_METHODS, last_layer_pairs
-from core.library.network_inputs import inputs_taken
 from core.scores.shared.last_layer.influence import SolveParams
-from core.types.errors import DataError, ModelError, in_words
-from core.types.labels import class_numbers
+from core.types.errors import DataError
 from core.types.progress import Progress, SilentProgress
 from core.types.registry import check_name
 
@@ -150,9 +149,9 @@ def _over_networks(
 ) -> PairwiseInfluence:
     every = list(networks) if isinstance(networks, (list, tuple)) else [networks]
     rates = _checked(every, settings)
-    names = _names(train[0], every[0])
+    names = names_of_inputs(train[0], every[0])
     rows, target_rows = (as_rows(*arrays, every[0], settings.class_names, names) for arrays in (train, targets))
-    every = _called(every, names)
+    every = called(every, names)
     quiet = progress or SilentProgress()
     if settings.layers == "last":
         params = SolveParams(damping=_damping(settings), leverage=settings.leverage)
@@ -185,49 +184,6 @@ def _checked(networks: list[Any], settings: InfluenceSettings) -> list[float]:
 def _averaged(values: list[np.ndarray], rates: list[float], method: str) -> np.ndarray:
     weights = np.asarray(rates) if method == "tracin" else np.full(len(values), 1.0 / len(values))
     return np.tensordot(weights, np.stack(values), axes=1).astype(np.float32)
-
-
-def _names(x: Any, network: Any) -> tuple[str, ...]:
-    """By which names the network is called; none for inputs without."""
-    import torch
-
-    if not isinstance(network, torch.nn.Module):
-        raise ModelError(f"A {type(network).__name__} is no torch network.", "Give an nn.Module, or several.")
-    return tuple(inputs_taken(list(x), network)) if isinstance(x, Mapping) else ()
-
-
-def _called(networks: list[Any], names: tuple[str, ...]) -> list[Any]:
-    from core.models.calling import CalledNetwork
-
-    return [CalledNetwork(network, names) for network in networks]
-
-
-def as_rows(
-    x: Any, labels: Any, network: nn.Module, class_names: Sequence[str] = (), names: tuple[str, ...] = ()
-) -> Rows:
-    """Arrays on the network's device. Raises `DataError` for unfit lengths or labels.
-
-    names: of the parts, for inputs that are a dict.
-    """
-    import torch
-
-    from core.numerics.tapped import Rows
-
-    if isinstance(x, Mapping) != bool(names) or any(name not in x for name in names):
-        raise DataError("Training rows and targets have inputs of other names.", "Give both the same names, or none.")
-    x = tuple(x[name] for name in names) if names else x
-    place = next((p.device for p in network.parameters()), torch.device("cpu"))
-    with in_words("The inputs cannot be read", "Give an array or tensor [N, ...], or a tuple of them."):
-        parts = tuple(torch.as_tensor(one).to(place) for one in (x if isinstance(x, tuple) else (x,)))
-    parts = tuple(one.float() if one.is_floating_point() else one for one in parts)
-    y = torch.from_numpy(class_numbers(labels, class_names)).to(place)
-    if len(y) == 0 or any(len(one) != len(y) for one in parts):
-        raise DataError(
-            f"{len(parts[0])} inputs and labels of shape {tuple(y.shape)}.", "Give one class number per input row."
-        )
-    if int(y.min()) < 0:
-        raise DataError("A label is negative.", "Leave unlabeled rows out.")
-    return Rows(parts if isinstance(x, tuple) else parts[0], y)
 
 
 def _of_network(

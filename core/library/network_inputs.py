@@ -117,15 +117,8 @@ def _rows(batch: Any) -> Iterator[Any]:
 def _pair(item: Any, row: int) -> tuple[Any, Any]:
     """(input, label) of one item; an input of several arrays is a tuple, one by name a dict."""
     if isinstance(item, Mapping):
-        key = next((key for key in LABEL_KEYS if key in item), None)
-        if key is None:
-            raise DataError(
-                f"Item {row} of the dataset has no label: {', '.join(map(str, list(item)[:8]))}.",
-                f"Name it {' or '.join(LABEL_KEYS[:2])}, or give a pair (inputs, labels).",
-            )
-        return {name: value for name, value in item.items() if name not in LABEL_KEYS}, item[key]
-    several = isinstance(item, (tuple, list)) and len(item) > 2 and all(hasattr(one, "shape") for one in item[:-1])
-    if several:
+        return _named_pair(item, row)
+    if isinstance(item, (tuple, list)) and len(item) > 2 and _are_arrays(item[:-1]):
         return tuple(item[:-1]), item[-1]
     if not isinstance(item, (tuple, list)) or len(item) != 2:
         raise DataError(
@@ -133,8 +126,22 @@ def _pair(item: Any, row: int) -> tuple[Any, Any]:
             "Give a Dataset of pairs or dicts, or arrays (X, y).",
         )
     inputs, label = item
-    parts = isinstance(inputs, (tuple, list)) and len(inputs) > 1 and all(getattr(x, "ndim", 0) for x in inputs)
-    return (tuple(inputs) if parts else inputs), label
+    several = isinstance(inputs, (tuple, list)) and len(inputs) > 1 and _are_arrays(inputs)
+    return (tuple(inputs) if several else inputs), label
+
+
+def _named_pair(item: Mapping[str, Any], row: int) -> tuple[dict[str, Any], Any]:
+    key = next((key for key in LABEL_KEYS if key in item), None)
+    if key is None:
+        raise DataError(
+            f"Item {row} of the dataset has no label: {', '.join(map(str, list(item)[:8]))}.",
+            f"Name it {' or '.join(LABEL_KEYS[:2])}, or give a pair (inputs, labels).",
+        )
+    return {name: value for name, value in item.items() if name not in LABEL_KEYS}, item[key]
+
+
+def _are_arrays(values: Sequence[Any]) -> bool:
+    return all(getattr(value, "ndim", 0) for value in values)
 
 
 def inputs_taken(names: Sequence[str], network: nn.Module) -> list[str]:

@@ -77,10 +77,7 @@ def score(
     if encoder:
         spec = replace(spec, encoder=encoder)
         frozen_named(encoder, examples.modality) if network is not None else check_training(spec, examples.modality)
-    methods = chosen(scores)[0]
-    needed = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
-    if Signal.EMBEDDING in needed and inputs is not None and inputs.vectors is None:
-        needed |= {Signal.FEATURES}
+    needed = _needed(scores, params, inputs)
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
         if network is not None:
             from .own_network import History, observe
@@ -91,10 +88,15 @@ def score(
         else:
             evidence, have = _train(examples, needed, spec, Path(scratch), seed, report)
         given = _embeddings(embeddings, inputs, evidence, encoder)
-        if given is None and inputs is not None and not encoder:
-            needed -= {Signal.EMBEDDING}
         evidence, have = _with_inputs(evidence, have, examples, given, encoder or "auto", needed, seed, report)
         return score_all(examples, evidence, have, scores=scores, params=params, seed=seed, progress=progress)
+
+
+def _needed(scores: ScoreNames, params: Settings | None, inputs: NetworkInputs | None) -> frozenset[Signal]:
+    methods = chosen(scores)[0]
+    needed = frozenset(signal for method in methods for signal in method.needs_with(settings_of(method, params)))
+    of_features = Signal.EMBEDDING in needed and inputs is not None and inputs.vectors is None
+    return needed | {Signal.FEATURES} if of_features else needed
 
 
 def _train(

@@ -250,14 +250,7 @@ class GradientTap:
     def _keep(self, layer: _Layer, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
         if self._recording or not torch.is_grad_enabled():
             return output
-        first = output[0] if isinstance(output, tuple) else output
-        spread = self._shared.of(layer.module, len(layer.uses), args[0] if args else kwargs.get("input"), first)
-        if spread is not None:
-            args, kwargs, first = tuple(map(spread, args)), {k: spread(v) for k, v in kwargs.items()}, spread(first)
-        use = _Use(
-            tuple(map(_detached, args)), {k: _detached(v) for k, v in kwargs.items()}, _versions(args, kwargs),
-            saved_statistics(layer.module, first) if spread is None else None,
-        )  # fmt: skip
+        use, first = self._use(layer, args, kwargs, output[0] if isinstance(output, tuple) else output)
         layer.uses.append(use)
         layer.pending += 1
 
@@ -270,6 +263,18 @@ class GradientTap:
         tapped = _Tap.apply(first, self._anchor) if self._rooted or not first.requires_grad else first
         tapped.register_hook(record)
         return (tapped, *output[1:]) if isinstance(output, tuple) else tapped
+
+    def _use(
+        self, layer: _Layer, args: tuple[Any, ...], kwargs: dict[str, Any], first: Float[Tensor, " ..."]
+    ) -> tuple[_Use, Float[Tensor, " ..."]]:
+        """(the call, its output), both spread over the examples where they share it."""
+        statistics = saved_statistics(layer.module, first)
+        spread = self._shared.of(layer.module, len(layer.uses), args[0] if args else kwargs.get("input"), first)
+        if spread is not None:
+            args, kwargs, first = tuple(map(spread, args)), {k: spread(v) for k, v in kwargs.items()}, spread(first)
+            statistics = None
+        named = {k: _detached(v) for k, v in kwargs.items()}
+        return _Use(tuple(map(_detached, args)), named, _versions(args, kwargs), statistics), first
 
     def _record(self, layer: _Layer, use: _Use, gradient: Float[Tensor, "batch ..."]) -> None:
         if _versions(use.args, use.kwargs) != use.versions:
