@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from core.models.adapter import AdaptedNetwork, check_input, own_module
+from core.models.adapter import check_input, own_module
 from core.models.encoding import Encoded, fit_encoder
 from core.models.family import InputShape
+from core.models.handed_network import HandedNetwork
 from core.models.network import Network
 from core.models.uploaded import fit_state, unwrapped
 from core.runs.execute.traces import trace_of
@@ -136,7 +137,7 @@ def _seeds_of(checkpoints: Sequence[Any]) -> list[list[Any]]:
 def _wrapped(network: nn.Module, classes: int, names: tuple[str, ...]) -> Network:
     with in_words("The network cannot be copied", "Give one whose parameters are plain leaves: detach kept outputs."):
         own = copy.deepcopy(network)  # the person's network keeps its mode, its gradients and its weights
-    return own if isinstance(own, Network) else AdaptedNetwork(own, classes, names)
+    return own if isinstance(own, Network) else HandedNetwork(own, classes, names)
 
 
 def _passes_of_seed(

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.models.adapter import AdaptedNetwork
 from core.models.encoding import Encoded
 from core.models.family import InputShape
+from core.models.handed_network import HandedNetwork
 from core.models.network import Network
 from core.numerics.batches import batch_for, evaluating
 from core.numerics.devices import casting
@@ -182,7 +182,7 @@ def _positions(gradient: Tensor, places: Tensor | None) -> Tensor:
 
 
 def _step(network: torch.nn.Module, example: Any, memory: int | None) -> int:
-    if isinstance(network, AdaptedNetwork):  # it may read anything
+    if isinstance(network, HandedNetwork):  # it may read anything
         return batch_for(network, to_device(example, next(network.parameters()).device), memory)
     return batch_for(network, _stand_in([*example.shape[1:]] if isinstance(example, Tensor) else [], network), memory)
 

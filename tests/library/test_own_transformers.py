@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from core import InfluenceSettings, influence_pairs, score
 from core.library.network_inputs import network_inputs
-from core.models.adapter import AdaptedNetwork
+from core.models.handed_network import HandedNetwork
 from core.training.passes import PassOutputs, run_pass
 from core.training.rows import ArrayRows
 from core.types.errors import CurationError, DataError
@@ -111,7 +111,7 @@ def test_everything_has_values_or_a_reason_and_three_checkpoints_give_vog() -> N
 
 
 def test_gradients_by_a_text_are_those_of_its_token_vectors() -> None:
-    network = AdaptedNetwork(Classifier(), CLASSES, ("input_ids", "attention_mask"))
+    network = HandedNetwork(Classifier(), CLASSES, ("input_ids", "attention_mask"))
     taken = np.zeros((ROWS, 8))
 
     def keep(rows: np.ndarray, gradients: np.ndarray) -> None:
