@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.composite import agreement_with_others
+from core.scores import name_used_for
 from core.selection import strategy_named
 from core.types.curation import Rules
 from core.types.errors import RulesError
-from core.types.methods import Goal
+from core.types.methods import Goal, Use
 
 from .ranking import goal_of, orientation, score_groups
 from .view import ScoreView
@@ -23,6 +24,8 @@ def goal_rules(view: ScoreView, goal: str) -> Rules:
     For find_noise a score counts by skill squared times its agreement with the other groups, because an equal-weight
     mean of good scores is no better than the best of them (METHODS: Human label noise). Skill is measured on the given
     labels, the agreement among the scores: nothing is fitted to known faults. The other goals weigh all groups alike.
+    Where a run has the score that was made to find wrong labels through an encoder, that score alone counts: a vote of
+    all others beside it was never better by more than it was worse.
     """
     rules = Rules(goal=goal)
     rules = replace(rules, goal=goal_of(rules))
@@ -30,6 +33,14 @@ def goal_rules(view: ScoreView, goal: str) -> Rules:
         return rules
     weights = evidence_weights(view)
     groups = score_groups(view)
+    alone = name_used_for(Use.SUSPICION)
+    if alone in weights:
+        others = dict.fromkeys((groups[name] for name in weights), 0.0)
+        return replace(
+            rules,
+            score_weights={**dict.fromkeys(weights, 0.0), alone: 1.0},
+            group_weights={**others, groups[alone]: 1.0},
+        )
     group_weights: dict[str, float] = {}
     for group in dict.fromkeys(groups[name] for name in weights):
         inside = [w for name, w in weights.items() if groups[name] == group]

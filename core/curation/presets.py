@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from core.scores import name_used_for
 from core.types.curation import CutKind, Guardrails, Rules, Side, Threshold
 from core.types.errors import RulesError
-from core.types.methods import Goal
+from core.types.methods import Goal, Use
 from core.types.registry import find
 
 from .evidence import noise_estimate
@@ -31,8 +32,12 @@ class Preset:
 def suspected_share(view: ScoreView) -> float:
     """Share of labels to drop as likely errors: what an out-of-fold model doubts, shrunk by how far it beats chance.
 
-    A weak model doubts 1.4 to 4 times too many labels (METHODS: Human label noise).
+    A weak model doubts 1.4 to 4 times too many labels (METHODS: Human label noise). Through an encoder confident
+    learning's count is near enough to the truth to be taken as it is.
     """
+    column = view.scores.get(name_used_for(Use.SUSPICION))
+    if column is not None and (share := column.definition.get("meta", {}).get("suspected_share")) is not None:
+        return min(_MOST_NOISE, float(share))
     estimate = noise_estimate(view)
     if estimate is None:
         return _USUAL_NOISE

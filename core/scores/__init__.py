@@ -42,6 +42,7 @@ from core.scores.outlier_gradient import OUTLIER_GRADIENT
 from core.scores.own import is_own, method_of, own_method
 from core.scores.prototype_distance import PROTOTYPE_DISTANCE
 from core.scores.retrieval_importance import RETRIEVAL_IMPORTANCE
+from core.scores.robust_suspicion import ROBUST_SUSPICION
 from core.scores.threshold_closeness import THRESHOLD_CLOSENESS
 from core.scores.tracin import TRACIN
 from core.scores.tracin_self import TRACIN_SELF
@@ -59,7 +60,7 @@ SCORES: tuple[ScoreMethod, ...] = (
     *(CONFIDENCE, VARIABILITY, THRESHOLD_CLOSENESS, CORRECTNESS),
     *(TRACIN_SELF, INFLUENCE, OUTLIER_GRADIENT),
     *(TRACIN, INFLUENCE_SELF, TRAK, MEMORIZATION),
-    *(LABEL_QUALITY, KNN_LABEL_AGREEMENT),
+    *(LABEL_QUALITY, ROBUST_SUSPICION, KNN_LABEL_AGREEMENT),
     *(KNN_SHAPLEY, KNN_BANZHAF, RETRIEVAL_IMPORTANCE),
     *(LEAVE_ONE_OUT, DATA_SHAPLEY, GRADIENT_SHAPLEY, BETA_SHAPLEY, BANZHAF),
     *(KNN_DISTANCE, LOF, MAHALANOBIS, DUPLICATE_SIMILARITY, PROTOTYPE_DISTANCE, CLUSTER_RARITY),

@@ -50,6 +50,7 @@ class ScoreMethod(Method):
     why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
     also_needs: further signals that some settings ask for. lifted: whether these settings do without `why_not`.
     least_checkpoints: how many moments of training must be kept for it.
+    through_encoder: it is computed where a frozen encoder stands in front, or what was recorded gives all it needs.
     uses: what the house takes it for beside ranking. coverage_rank: its place among the scores whose strata coverage
     selection spreads over, 1 the first choice; 0: none.
     judged_by_held_out: the labels of held-out rows are what its values are measured on, so that an accuracy measured on
@@ -72,6 +73,7 @@ class ScoreMethod(Method):
     lifted: Callable[[Any], bool] | None = field(default=None, repr=False)
     least_checkpoints: int = 1
     judged_by_held_out: bool = False
+    through_encoder: bool = False
     uses: tuple[Use, ...] = ()
     coverage_rank: int = 0
 

@@ -37,6 +37,7 @@ class Use(StrEnum):
     """What the house takes one certain score for, beside ranking; at most one score says each of itself."""
 
     NOISE_ESTIMATE = "noise_estimate"  # its `meta` holds the share of wrong labels, by class and pair
+    SUSPICION = "suspicion"  # alone it finds wrong labels at least as well as a vote of all, where an encoder is there
     NEAREST_SIMILARITY = "nearest_similarity"  # similarity to the nearest other row, 1 = identical
     DATA_MAP_ACROSS = "data_map_across"  # the axis along which a data map tells what is ambiguous
     DATA_MAP_UP = "data_map_up"  # the axis along which it tells easy from hard

@@ -172,11 +172,18 @@ def plan_scores(
     """One line per score, registered and own; without examples only the sources of evidence are looked at."""
     has = evidence_of(spec, examples, given)
     own = given.own_scores if given is not None else ()
-    return [*(_plan_one(method, spec, examples, has) for method in SCORES), *(ScorePlan(one.name, True) for one in own)]
+    through = bool(spec.training.encoder) or (given is not None and given.embeddings is not None)
+    planned = [_plan_one(method, spec, examples, has, through) for method in SCORES]
+    return [*planned, *(ScorePlan(one.name, True) for one in own)]
 
 
-def _plan_one(method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, has: EvidenceStatement) -> ScorePlan:
+def _plan_one(
+    method: ScoreMethod, spec: RunSpec, examples: ExampleTable | None, has: EvidenceStatement, through: bool
+) -> ScorePlan:
+    """through: the examples are seen through an encoder, ours or the person's own."""
     why = _missing_labels(method, examples) or _missing_evidence(method, spec, has)
+    if not why and method.through_encoder and not through:
+        why = "needs an encoder: ask for one with --encoder, or give embeddings"
     if not why and examples is not None:
         why = method.why_not_with(examples, params_of(method, spec))
     return ScorePlan(method.name, not why, why)

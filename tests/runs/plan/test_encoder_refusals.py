@@ -49,3 +49,12 @@ def test_neighbors_are_those_of_the_encoder_unless_another_embedding_is_named():
     assert embedding_named(spec) == "efficientnet_lite0"
     assert embedding_named(replace(spec, embedding="pixels")) == "pixels"
     assert embedding_named(RunSpec("x")) == "auto"
+
+
+def test_robust_suspicion_is_for_what_is_seen_through_an_encoder():
+    def why(training):
+        plans = plan_scores(RunSpec("x", modality="image", training=training))
+        return next(plan for plan in plans if plan.name == "robust_suspicion")
+
+    assert why(LITE0).runs
+    assert "--encoder" in why(TrainingSpec()).why_not
