@@ -20,10 +20,12 @@ from core.types.runs import TrainingSpec
 from .built_in import BUILT_IN
 from .factory import FACTORY
 from .huggingface import HUGGING_FACE
+from .lightgbm_file import LIGHTGBM
 from .source import ModelSource
+from .xgboost_file import XGBOOST
 
 # Order here is order everywhere; the first that recognises a name reads it.
-SOURCES: tuple[ModelSource, ...] = (HUGGING_FACE, FACTORY, BUILT_IN)
+SOURCES: tuple[ModelSource, ...] = (HUGGING_FACE, XGBOOST, LIGHTGBM, FACTORY, BUILT_IN)
 
 
 def source_of(model: str) -> ModelSource:
@@ -68,6 +70,11 @@ def described(training: TrainingSpec) -> ModelFacts:
     return source_of(training.model).describe(training)
 
 
+def is_predicted(model: str) -> bool:
+    """Whether its outputs are computed by the process with limits, and no network is built here."""
+    return is_place(model) and any(one.predict is not None for one in SOURCES if one.sniff(model))
+
+
 def refuse_unreadable(training: TrainingSpec) -> None:
     """Raise `ModelError` for a model whose small files say already that it is not read; runs and loads nothing."""
     source_of(training.model).check(training)
@@ -83,6 +90,7 @@ __all__ = [
     "ModelSource",
     "described",
     "format_of",
+    "is_predicted",
     "named",
     "opened",
     "placed",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from core.types.examples import Modality
+import numpy as np
+
+from core.types.errors import ModelError
+from core.types.examples import ExampleTable, Modality
 from core.types.image_format import ImageFormat
 from core.types.methods import Method
 from core.types.models import Ability, ModelFacts
@@ -20,6 +24,13 @@ def as_named(training: TrainingSpec) -> TrainingSpec:
     return training
 
 
+def of_one_file(training: TrainingSpec) -> TrainingSpec:
+    """The file's path made absolute. Raises `ModelError` for weights beside it: it holds its own."""
+    if training.weights:
+        raise ModelError(f"{Path(training.model).name} holds its own weights.", "Leave out --weights.")
+    return replace(training, model=str(Path(training.model).expanduser().absolute()))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelSource(Method):
     """A registered kind of model.
@@ -29,6 +40,8 @@ class ModelSource(Method):
     open(training): a `FoundNetwork`, None for models that are made by ours or the person's own factory.
     check(training): raises `ModelError` for what its small files say already; needs no torch.
     image_format(training): what its files say of images; needs no torch.
+    predict(training, examples): logits [N, C] and perhaps features [N, d] of every row, asked only in the process with
+    limits; None for networks that this process may build.
     place(training): paths made absolute, and a folder's checkpoints named as weights, in order of training.
     gives, cannot: the abilities it has, and for others why not. refuses: what is never read, in words.
     extra: of ours, that installs the library behind it.
@@ -39,6 +52,7 @@ class ModelSource(Method):
     open: Callable[[TrainingSpec], Any] = field(repr=False, default=lambda training: None)
     check: Callable[[TrainingSpec], None] = field(repr=False, default=lambda training: None)
     image_format: Callable[[TrainingSpec], ImageFormat] = field(repr=False, default=lambda training: ImageFormat())
+    predict: Callable[[TrainingSpec, ExampleTable], dict[str, np.ndarray]] | None = field(repr=False, default=None)
     place: Place = field(repr=False, default=as_named)
     modalities: tuple[Modality, ...]
     gives: tuple[Ability, ...]

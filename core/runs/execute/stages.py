@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.models.sources import is_predicted
 from core.numerics.neighbors import Neighbors, centered, nearest_neighbors
 from core.runs.folder.run_folder import RunFolder
 from core.runs.folder.source import has_inputs, load_source, stamp
@@ -31,6 +32,7 @@ from core.types.scores import ScoreResult
 from core.types.signals import Signal, with_logits
 
 from .context import RunContext
+from .predicted import judge_of, with_predictions
 from .recorded import to_make, with_recorded
 
 NEIGHBORS = 15  # kept for each row: more than the drawer of an example shows
@@ -46,7 +48,7 @@ def load(context: RunContext) -> None:
             f"The dataset does not match the run in {context.path}: it has changed since the run began.",
             "Bring the old file back, or start a new run in another folder.",
         )
-    context.examples, context.given = loaded.examples, loaded.given
+    context.examples, context.given = loaded.examples, with_predictions(context, loaded.given)
     _refuse_unfit_model(context)
     if not (known and has_examples(context.folder)):
         written = write_examples(context.path, context.examples)
@@ -67,7 +69,7 @@ def _refuse_unfit_model(context: RunContext) -> None:
             "The data are recorded outputs, without inputs that a network could read.",
             "Leave out --model, --weights and --image-size, or give the inputs themselves.",
         )
-    if has_inputs(context.examples):
+    if has_inputs(context.examples) and not is_predicted(training.model):
         from core.training.evidence import check_model
 
         signals = to_make(signals_needed(methods, context.spec), context.given)
@@ -126,7 +128,7 @@ def gather(context: RunContext, signals: frozenset[Signal]) -> Evidence:
         _forget_damaged_training(context)
         evidence = gather_evidence(
             context.examples,
-            context.spec.training,
+            judge_of(context.spec.training),
             with_logits(needed),
             folder=context.path,
             seed=context.spec.seed,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.models import model_named
-from core.models.sources import SOURCES
+from core.models.sources import SOURCES, ModelSource, is_predicted, source_of
 from core.types.evidence import EvidenceStatement, GivenEvidence
 from core.types.examples import ExampleTable, Modality
 from core.types.models import Ability
@@ -67,6 +67,8 @@ def of_model(training: TrainingSpec, modality: Modality | None, examples: Exampl
     if modality is not None and gives_only_probabilities(training, modality):
         why = f"needs a network: {training.model} gives probabilities only"
         return EvidenceStatement(*_split(trained, {signal: why for signal in trained if signal.facts.of_network}))
+    if is_predicted(training.model):
+        return _of_predicted(source_of(training.model), modality)
     missing = _beyond_abilities(training) if training.brought else {}
     missing |= _not_of_finished(modality, examples) if training.as_it_is else {}
     if training.is_linear_head:
@@ -89,6 +91,15 @@ def _beyond_abilities(training: TrainingSpec) -> dict[Signal, str]:
         for signal in ability.signals
         if signal.at_checkpoints
     }
+
+
+def _of_predicted(source: ModelSource, modality: Modality | None) -> EvidenceStatement:
+    """What a model gives that is only asked for its outputs; labels of tables are judged by a model trained here."""
+    gives = frozenset(signal for ability in source.gives for signal in ability.signals)
+    if modality is Modality.IMAGE:
+        gives -= {Signal.OUT_OF_FOLD}
+    why = {signal: reason for ability, reason in source.cannot.items() for signal in ability.signals - gives}
+    return EvidenceStatement(gives, {s: f"{source.title}: {reason}" for s, reason in why.items()}, moments=1)
 
 
 def _split(signals: Iterable[Signal], missing: dict[Signal, str]) -> tuple[frozenset[Signal], dict[Signal, str]]:

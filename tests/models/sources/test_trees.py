@@ -1,0 +1,122 @@
+"""Trees of XGBoost and LightGBM: the library's own margins, and nothing of a file that does not close is loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cli import main
+from core.models.sources import described
+from core.models.sources.lightgbm_file import read_checked as read_lightgbm
+from core.models.sources.xgboost_file import read_checked as read_xgboost
+from core.runs.execute.execute import execute_run
+from core.types.errors import ModelError
+from core.types.progress import SilentProgress
+from core.types.runs import RunSpec, TrainingSpec
+
+ROWS = 120
+
+
+def _frame() -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(ROWS, 3)).round(3), columns=["a", "b", "c"])
+    frame["kind"] = rng.choice(["u", "v", "w"], ROWS)
+    frame.loc[5, "a"] = np.nan
+    return frame, (frame["b"] > 0).astype(int).to_numpy() + (frame["kind"] == "v").to_numpy()
+
+
+def _train(kind: str, folder: Path, classes: int = 3) -> tuple[Path, np.ndarray]:
+    """The saved model, and its margins [N, C or 1] as the library gives them to who trained it."""
+    frame, labels = _frame()
+    labels = np.minimum(labels, classes - 1)
+    frame["kind"] = pd.Categorical(frame["kind"])
+    if kind == "xgboost":
+        library = pytest.importorskip("xgboost")
+        model = library.XGBClassifier(n_estimators=4, max_depth=3, enable_categorical=True).fit(frame, labels)
+        model.save_model(folder / "m.json")
+        return folder / "m.json", model.predict(frame, output_margin=True)
+    library = pytest.importorskip("lightgbm")
+    model = library.LGBMClassifier(n_estimators=4, num_leaves=5, min_child_samples=5, verbose=-1).fit(frame, labels)
+    model.booster_.save_model(folder / "m.txt")
+    return folder / "m.txt", model.predict(frame, raw_score=True)
+
+
+def _data(folder: Path, classes: int = 3) -> Path:
+    frame, labels = _frame()
+    frame.assign(label=[f"class{n}" for n in np.minimum(labels, classes - 1)]).to_csv(folder / "data.csv", index=False)
+    return folder / "data.csv"
+
+
+@pytest.mark.parametrize(("kind", "classes"), [("xgboost", 3), ("xgboost", 2), ("lightgbm", 3), ("lightgbm", 2)])
+def test_a_run_has_the_librarys_margins(kind: str, classes: int, tmp_path: Path) -> None:
+    path, margins = _train(kind, tmp_path, classes)
+    spec = RunSpec(
+        str(_data(tmp_path, classes)), scores=("el2n", "loss"), training=TrainingSpec(model=str(path)), map=False
+    )
+    run = execute_run(spec, tmp_path / "run", SilentProgress(), clusters=False, reuse=False)
+    wide = np.column_stack([np.zeros(ROWS), margins]) if margins.ndim == 1 else margins
+    logits = np.load(tmp_path / "run" / "work" / "outputs" / "logits.npy")
+    np.testing.assert_allclose(logits, wide, rtol=1e-5, atol=1e-5)
+    labels = run.examples.labels
+    losses = np.log(np.exp(wide).sum(1)) - wide[np.arange(ROWS), labels]
+    np.testing.assert_allclose(run.score("loss").values, losses, rtol=1e-4, atol=1e-4)
+    assert described(TrainingSpec(model=str(path))).class_count == classes
+
+
+def test_columns_that_are_missing_are_named(tmp_path: Path, capsys) -> None:
+    path, _ = _train("xgboost", tmp_path)
+    frame = pd.read_csv(_data(tmp_path)).drop(columns="b")
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    asked = ["run", str(tmp_path / "data.csv"), "--model", str(path), "--scores", "loss", "--quiet"]
+    assert main([*asked, "--out", str(tmp_path / "r")]) == 2
+    assert "the data lack b." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("left_children", 10**6), ("left_children", 0), ("right_children", -7), ("split_indices", 99), ("parents", [])],
+)
+def test_xgboost_trees_that_do_not_close(key: str, value, tmp_path: Path) -> None:
+    path, _ = _train("xgboost", tmp_path)
+    read_xgboost(path)
+    plain = json.loads(path.read_text())
+    tree = plain["learner"]["gradient_booster"]["model"]["trees"][0]
+    if isinstance(value, list):
+        tree[key] = value
+    else:
+        tree[key][0] = value
+    path.write_text(json.dumps(plain))
+    with pytest.raises(ModelError, match="does not close"):
+        read_xgboost(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("left_child", lambda words: ["-2147483648", *words[1:]]),
+        ("left_child", lambda words: ["7000000", *words[1:]]),
+        ("right_child", lambda words: ["0", *words[1:]]),
+        ("split_feature", lambda words: ["-3", *words[1:]]),
+        ("threshold", lambda words: words[1:]),
+        ("leaf_value", lambda words: words[1:]),
+        ("num_leaves", lambda words: ["400"]),
+    ],
+)
+def test_lightgbm_trees_that_do_not_close(line: str, changed, tmp_path: Path, capsys) -> None:
+    path, _ = _train("lightgbm", tmp_path)
+    read_lightgbm(path)
+    lines = path.read_text().split("\n")
+    first = next(n for n, one in enumerate(lines) if one.startswith(f"{line}="))
+    lines[first] = f"{line}={' '.join(changed(lines[first].partition('=')[2].split()))}"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ModelError, match="does not close"):
+        read_lightgbm(path)
+    if line == "left_child":
+        assert main(["inspect-model", str(path)]) == 2
+        said = capsys.readouterr().err.strip().splitlines()
+        assert len(said) == 2
+        assert "crashed" not in said[0]
