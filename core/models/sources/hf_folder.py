@@ -115,7 +115,8 @@ class HuggingFaceFolder:
         plain = _object(self.tokenizer, self.path / "tokenizer.json")
         added = {one.get("content"): one.get("id") for one in plain.get("added_tokens") or ()}
         model = plain.get("model") or {}
-        known = model.get("vocab") if isinstance(model.get("vocab"), dict) else {}
+        vocabulary = model.get("vocab")
+        known: dict[str, Any] = vocabulary if isinstance(vocabulary, dict) else {}
         names = ("[MASK]", "<mask>", model.get("unk_token"), "[UNK]", "<unk>")
         return next((int(one) for name in names if (one := added.get(name, known.get(name))) is not None), 0)
 

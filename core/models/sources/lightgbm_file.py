@@ -99,7 +99,7 @@ def _check_categories(where: str, tree: Mapping[str, str]) -> None:
     ends, words = _whole(tree, "cat_boundaries"), tree.get("cat_threshold", "").split()
     kinds, thresholds = _whole(tree, "decision_type"), tree.get("threshold", "").split()
     split = [int(float(t)) for kind, t in zip(kinds, thresholds, strict=True) if kind & 1]
-    closed = not count or (len(ends) == count + 1 and ends[0] == 0 and ends[-1] == len(words) and ends == sorted(ends))
+    closed = not count or (len(ends) == count + 1 and (ends[0], ends[-1]) == (0, len(words)) and ends == sorted(ends))
     if not closed or any(not 0 <= number < count for number in split):
         raise ModelError(f"{where} does not close: sets of categories. It was not loaded.", "Save the model again.")
 

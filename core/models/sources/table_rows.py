@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,12 @@ from core.types.examples import ExampleTable
 
 def columns_for(examples: ExampleTable, names: Sequence[str], count: int, model: str) -> Any:
     """DataFrame [N, count] in the model's order; words stay words. Raises `ModelError` for columns that are missing."""
-    import pandas as pd
-
-    inputs = examples.inputs
-    if isinstance(inputs, np.ndarray):
-        inputs = pd.DataFrame(inputs.reshape(len(inputs), -1))
-        inputs.columns = [f"f{n}" for n in range(inputs.shape[1])]
-    if not hasattr(inputs, "columns"):
-        raise ModelError(f"{model} reads columns, and these data have none.", "Give a table.")
-    there = {str(name).strip().replace(" ", "_"): name for name in inputs.columns}
-    if names and all(name.replace(" ", "_") in there for name in names):
-        return inputs[[there[name.replace(" ", "_")] for name in names]]
+    inputs = _table(examples, model)
+    there = {_plain(str(name).strip()): name for name in inputs.columns}
+    missing = [name for name in names if _plain(name) not in there]
+    if names and not missing:
+        return inputs[[there[_plain(name)] for name in names]]
     if names and not _numbered(names):
-        missing = [name for name in names if name.replace(" ", "_") not in there]
         raise ModelError(
             f"{model} reads {len(names)} columns; the data lack {', '.join(missing[:5])}.",
             "Score data with the columns that it was trained on, encoded as they were then.",
@@ -37,12 +30,29 @@ def columns_for(examples: ExampleTable, names: Sequence[str], count: int, model:
     return inputs
 
 
+def _table(examples: ExampleTable, model: str) -> Any:
+    import pandas as pd
+
+    inputs = examples.inputs
+    if isinstance(inputs, np.ndarray):
+        flat = inputs.reshape(len(inputs), -1)
+        inputs = pd.DataFrame(flat, columns=[f"f{n}" for n in range(flat.shape[1])])
+    if not hasattr(inputs, "columns"):
+        raise ModelError(f"{model} reads columns, and these data have none.", "Give a table.")
+    return inputs
+
+
+def _plain(name: str) -> str:
+    """LightGBM writes a space in a name as an underscore."""
+    return name.replace(" ", "_")
+
+
 def _numbered(names: Sequence[str]) -> bool:
     """f0, f1, … or Column_0, …: the training had no names, and columns are taken in order."""
     return all(name.removeprefix("Column_").removeprefix("f").isdigit() for name in names)
 
 
-def numbers_of(frame: Any, categories: dict[str, Sequence[Any]], model: str) -> np.ndarray:
+def numbers_of(frame: Any, categories: Mapping[str, Sequence[Any]], model: str) -> np.ndarray:
     """float64 [N, count]; columns in `categories` as their places there, unknown ones as missing.
 
     Raises `ModelError` for words in a column that was numbers.

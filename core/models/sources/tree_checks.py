@@ -21,22 +21,23 @@ def check_tree(name: str, left: Sequence[int], right: Sequence[int], nodes: int,
         if seen[node]:
             raise _broken(name, f"node {node} is reached twice")
         seen[node] = True
-        children = (left[node], right[node])
-        if not leaves_apart and children == (-1, -1):
+        children: tuple[int, ...] = (left[node], right[node])
+        if leaves_apart:
+            _count_leaves(name, [~child for child in children if child < 0], nodes + 1, leaves)
+            children = tuple(child for child in children if child >= 0)
+        elif children == (-1, -1):
             continue
-        for child in children:
-            if leaves_apart and child < 0:
-                _count_leaf(name, ~child, nodes + 1, leaves)
-            elif 0 < child < nodes:
-                waiting.append(child)
-            else:
-                raise _broken(name, f"node {node} has the child {child}")
+        beyond = [child for child in children if not 0 < child < nodes]
+        if beyond:
+            raise _broken(name, f"node {node} has the child {beyond[0]}")
+        waiting += children
 
 
-def _count_leaf(name: str, leaf: int, most: int, leaves: set[int]) -> None:
-    if leaf >= most or leaf in leaves:
-        raise _broken(name, f"leaf {leaf} is beyond its leaves, or reached twice")
-    leaves.add(leaf)
+def _count_leaves(name: str, found: Sequence[int], most: int, leaves: set[int]) -> None:
+    for leaf in found:
+        if leaf >= most or leaf in leaves:
+            raise _broken(name, f"leaf {leaf} is beyond its leaves, or reached twice")
+        leaves.add(leaf)
 
 
 def check_features(name: str, features: Sequence[int], count: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +69,16 @@ def _check(name: str, learner: Mapping[str, Any]) -> None:
 def _check_categories(where: str, tree: Mapping[str, Any], nodes: int) -> None:
     lengths = {len(tree[key]) for key in ("split_indices", "split_conditions", "default_left", "parents")}
     starts, sizes = tree.get("categories_segments", []), tree.get("categories_sizes", [])
-    ends = [start + size for start, size in zip(starts, sizes, strict=True)]
-    inside = all(0 <= end <= len(tree.get("categories", [])) for end in (*starts, *ends))
-    placed = all(0 <= node < nodes for node in tree.get("categories_nodes", []))
-    if lengths != {nodes} or not inside or not placed or len(starts) != len(tree.get("categories_nodes", [])):
+    places, most = tree.get("categories_nodes", []), len(tree.get("categories", []))
+    closed = lengths == {nodes} and len(starts) == len(sizes) == len(places)
+    closed = closed and all(0 <= place < nodes for place in places)
+    if not closed or not _inside(starts, sizes, most):
         raise ModelError(f"{where} does not close: lists of other lengths. It was not loaded.", "Save the model again.")
+
+
+def _inside(starts: Sequence[int], sizes: Sequence[int], most: int) -> bool:
+    """Whether every segment lies in the list of categories."""
+    return all(0 <= start <= start + size <= most for start, size in zip(starts, sizes, strict=True))
 
 
 def _columns(learner: Mapping[str, Any]) -> int:
@@ -120,17 +125,20 @@ def _categories(learner: Mapping[str, Any], names: list[str]) -> dict[str, list[
     """The words of each categorical column, as the model keeps them; a column of theirs without any is refused."""
     kinds = learner.get("feature_types") or []
     kept = (learner["gradient_booster"]["model"].get("cats") or {}).get("enc") or [{}] * len(kinds)
-    found = {}
-    for name, kind, one in zip(names, kinds, kept, strict=False):
-        if kind != "c":
-            continue
-        values, offsets = one.get("values") or [], one.get("offsets")
-        if not values:
-            raise ModelError(f"The model keeps no words for {name!r}.", "Save it with xgboost 3.1 or newer.")
-        text = bytes(v & 255 for v in values) if offsets else b""
-        spans = zip(offsets, offsets[1:], strict=False) if offsets else ()
-        found[name] = [text[a:b].decode("utf-8", "replace") for a, b in spans] if offsets else list(values)
+    found = {name: _words(one) for name, kind, one in zip(names, kinds, kept, strict=False) if kind == "c"}
+    bare = [name for name, words in found.items() if not words]
+    if bare:
+        raise ModelError(f"The model keeps no words for {bare[0]!r}.", "Save it with xgboost 3.1 or newer.")
     return found
+
+
+def _words(kept: Mapping[str, Any]) -> list[Any]:
+    """Of one column: numbers as they are, words cut out of their joined bytes."""
+    values, offsets = kept.get("values") or [], kept.get("offsets")
+    if not offsets:
+        return list(values)
+    text = bytes(v & 255 for v in values)
+    return [text[a:b].decode("utf-8", "replace") for a, b in zip(offsets, offsets[1:], strict=False)]
 
 
 XGBOOST = ModelSource(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -19,13 +20,16 @@ _JUDGE = "gradient_boosting"  # trees again, trained here out of fold: the model
 
 
 def with_predictions(context: RunContext, given: GivenEvidence) -> GivenEvidence:
-    """The evidence with logits (and features) of the brought model, computed once and kept in work/outputs."""
+    """The evidence with logits (and features) of the brought model, computed once and kept in work/outputs.
+
+    Raises `ModelError` where logits were recorded, too, and for what is wrong with the model.
+    """
     spec = context.spec
     if not is_predicted(spec.training.model):
         return given
     if given.logits is not None:
         raise ModelError("Logits are recorded, and a model would give others.", "Leave out --logits or --model.")
-    folder, marker = context.path / "work" / "outputs", {"sha256": sha256_of(spec.training.model)}
+    folder, marker = context.path / "work" / "outputs", {"sha256": sha256_of(Path(spec.training.model))}
     note = folder / "of.json"
     if note.is_file() and read_json(note, dict).get("sha256") == marker["sha256"]:
         arrays = {name: np.load(folder / f"{name}.npy") for name in read_json(note, dict)["names"]}

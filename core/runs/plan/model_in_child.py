@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.datasets.guarded import answer_with, ask_child
+from core.models.found import FoundNetwork
 from core.models.sources import described, opened, placed, refuse_unreadable
 from core.runs.folder.source import Loaded, load_source
 from core.types.errors import ModelError
@@ -67,7 +68,7 @@ def inspect_model(training: TrainingSpec, data: RunSpec | None = None) -> ModelF
 def _with_data(facts: ModelFacts, spec: RunSpec, loaded: Loaded) -> ModelFacts:
     """The facts with the order of the classes and one measured batch, where a network is there to be asked."""
     found = opened("", spec.training)
-    if found is None:
+    if not isinstance(found, FoundNetwork):
         return facts
     order, names = found.order(loaded.examples.class_names), list(loaded.examples.class_names)
     if facts.class_count and facts.class_count != len(names):
