@@ -117,7 +117,7 @@ class HuggingFaceFolder:
         model = plain.get("model") or {}
         vocabulary = model.get("vocab")
         known: dict[str, Any] = vocabulary if isinstance(vocabulary, dict) else {}
-        names = ("[MASK]", "<mask>", model.get("unk_token"), "[UNK]", "<unk>")
+        names = ("[MASK]", "<mask>", str(model.get("unk_token")), "[UNK]", "<unk>")
         return next((int(one) for name in names if (one := added.get(name, known.get(name))) is not None), 0)
 
     @property
