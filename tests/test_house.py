@@ -7,6 +7,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import grimp
+
+from core.scores import SCORES
+
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = {
     "pyproject.toml",
@@ -41,6 +45,26 @@ def test_the_door_is_the_only_way_in():
     floors = {f"core.{path.parent.name}" for path in (ROOT / "core").glob("*/__init__.py")}
     assert set(door["forbidden_modules"]) == floors - {"core.actions", "core.types", "core.cli"}
     assert "ignore_imports" not in door
+
+
+def score_users(graph: grimp.ImportGraph) -> set[tuple[str, str]]:
+    """(who, a registered score's module) wherever anyone but the registry imports one."""
+    modules = {method.compute.__module__ for method in SCORES}
+    return {(who, score) for score in modules for who in graph.find_modules_that_directly_import(score)} - {
+        ("core.scores", score) for score in modules
+    }
+
+
+def test_scores_do_not_know_each_other_and_only_the_registry_knows_them():
+    """Which modules are scores follows from the registry: no list to keep, and nothing to leave out of it."""
+    graph = grimp.build_graph("core", cache_dir=None)
+    assert not score_users(graph)
+    graph.add_import(importer="core.scores.el2n", imported="core.scores.aum")
+    graph.add_import(importer="core.scores.shared.epochs", imported="core.scores.vog")
+    assert score_users(graph) == {
+        ("core.scores.el2n", "core.scores.aum"),
+        ("core.scores.shared.epochs", "core.scores.vog"),
+    }
 
 
 def test_readme_table_is_the_registry():
