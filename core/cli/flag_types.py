@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core import actions
 from core.types.errors import ModelError
+from core.types.validation import Within
 
 _LONGEST_NAME, _LONGEST_PATH = 255, 4096  # bytes; the limits of common file systems
 
@@ -115,3 +116,8 @@ def _bounds(low: float, high: float, above: bool, below: bool) -> str:
 
 def _said(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def ends(bounds: Within) -> tuple[int, int]:
+    """Both bounds as whole numbers, for `whole`."""
+    return int(bounds.low), int(bounds.high)

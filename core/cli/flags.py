@@ -9,15 +9,11 @@ from pathlib import Path
 from core import actions
 from core.types import runs
 from core.types.methods import Method
-from core.types.validation import Within
 
 from .curation import NEAR_DUPLICATES
-from .flag_types import memory, model, names, number, path_words, shares, some_of, whole
+from .flag_types import ends, memory, names, number, path_words, shares, some_of, whole
+from .model_flags import model_flags, training_flags
 from .recorded import recorded_flags
-
-
-def _ends(bounds: Within) -> tuple[int, int]:
-    return int(bounds.low), int(bounds.high)
 
 
 def _trust_flag(own: argparse.ArgumentParser) -> None:
@@ -37,56 +33,12 @@ def run(own: argparse.ArgumentParser) -> None:
     _role_flags(own)
     recorded_flags(own)
     own.add_argument("--scores", type=names, default=("all",), help="names joined by commas, or all")
-    own.add_argument(
-        "--model",
-        type=model,
-        default="auto",
-        metavar="NAME",
-        help="a built-in model; a folder saved by Hugging Face's save_pretrained or Trainer; or your own code as "
-        "module:factory (it makes the network, which is trained here unless --weights or --epochs 0 say otherwise)",
-    )
-    own.add_argument(
-        "--weights",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="checkpoints of the --model (.safetensors, .pt, folders), in order of training: it is scored at each",
-    )
-    own.add_argument(
-        "--encoder",
-        metavar="NAME",
-        help="a frozen encoder: the model is trained on its vectors, and rows are neighbors by them "
-        f"({', '.join(encoder.name for encoder in actions.methods.encoders())})",
-    )
-    own.add_argument(
-        "--judge",
-        choices=("own", runs.BEST),
-        help="out-of-fold probabilities of the run's own model, or of the best of several (default with --encoder)",
-    )
-    own.add_argument(
-        "--image-size", metavar="N|HxW", help="pixels at which the network sees images; our own: 32 (or theirs to 64)"
-    )
-    own.add_argument("--mean", metavar="R,G,B", help="of the images the network was trained on, after x / 255")
-    own.add_argument("--std", metavar="R,G,B", help="their deviation; the network reads (x / 255 - mean) / std")
-    for name, bounds, said in (
-        (
-            "epochs",
-            runs.EPOCHS,
-            "passes over the data; 0: the network of module:factory is trained already, score it as it is",
-        ),
-        ("seeds", runs.SEEDS, "trainings to average over"),
-        ("folds", runs.FOLDS, "parts for out-of-fold probabilities"),
-        ("batch-size", runs.BATCH_SIZE, "examples per step; 0 or left out: the model's own"),
-        ("checkpoints", runs.CHECKPOINTS, "epochs of each seed at which gradients are taken"),
-    ):
-        own.add_argument(f"--{name}", type=whole(*_ends(bounds)), metavar="N", help=said)
-    own.add_argument("--learning-rate", type=number(runs.LEARNING_RATE.low, above=True), metavar="LR")
-    own.add_argument("--weight-decay", type=number(0), metavar="WD")
+    model_flags(own)
+    training_flags(own)
     own.add_argument("--embedding", default="auto", help="label-free vectors of the inputs")
     own.add_argument("--no-map", action="store_true", help="leave out the UMAP map")
-    own.add_argument("--seed", type=whole(*_ends(runs.SEED)), default=0, help="start of every random choice")
-    own.add_argument("--threads", type=whole(*_ends(runs.THREADS)), metavar="N", help="0 or left out: every core")
+    own.add_argument("--seed", type=whole(*ends(runs.SEED)), default=0, help="start of every random choice")
+    own.add_argument("--threads", type=whole(*ends(runs.THREADS)), metavar="N", help="0 or left out: every core")
     own.add_argument("--memory", type=memory, metavar="SIZE", help="most a pass may take, such as 2GB or 500MB")
     own.add_argument("--bf16", action="store_true", help="passes without gradients in bfloat16")
     own.add_argument("--trust", action="store_true", help="as on other commands; --model module:factory is consent")
@@ -139,7 +91,7 @@ def plant(own: argparse.ArgumentParser) -> None:
     own.add_argument("source", metavar="SOURCE", type=path_words)
     own.add_argument("--flip", type=number(0, 1), required=True, help="share of the labels to flip, 0 to 1")
     own.add_argument("--duplicates", type=number(0, 1), default=0.0, help="share of rows to plant as near-duplicates")
-    own.add_argument("--seed", type=whole(*_ends(runs.SEED)), default=0)
+    own.add_argument("--seed", type=whole(*ends(runs.SEED)), default=0)
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
     _role_flags(own)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-BETTER, SAME, WORSE = "better than", "no different from", "worse than"
+from core.types.checks import Verdict
+
 _TAIL = 0.975  # of the t distribution: intervals are two-sided, at 95 %
 
 
@@ -65,8 +66,8 @@ def _error(values: np.ndarray) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
-def verdict(low: float, high: float) -> str:
+def verdict(low: float, high: float) -> Verdict:
     """better than | no different from | worse than, by whether the interval leaves out 0."""
     if low > 0:
-        return BETTER
-    return WORSE if high < 0 else SAME
+        return Verdict.BETTER
+    return Verdict.WORSE if high < 0 else Verdict.SAME

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.types.checks import CheckResult, ScoreRecall, SelfTestResult
+from core.types.checks import CheckResult, ScoreRecall, SelfTestResult, Verdict
 
 ARMS = {
     "rule": ("the rule", "#2F7DC4", "solid"),
@@ -14,7 +14,7 @@ ARMS = {
 _SHADES = ("#0B3D66", "#2F7DC4", "#9CC4E6")
 CHECK_HEAD = ("kept", "rows", "arm", "accuracy", "95 % band", "rule minus it, points", "the rule is", "worst class")
 # what the column "the rule is" says beside the row of random: the whole sentence stands above the table
-_SHORT = {"better than": "better", "no different from": "no different", "worse than": "worse"}
+_SHORT = {Verdict.BETTER: "better", Verdict.SAME: "no different", Verdict.WORSE: "worse"}
 
 
 def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
@@ -31,7 +31,7 @@ def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
                 f"{p.mean:.1%}",
                 f"{p.low:.1%} to {p.high:.1%}",
                 f"{100 * c.difference:+.1f} ({100 * c.low:+.1f} to {100 * c.high:+.1f})" if c else "",
-                _SHORT.get(c.verdict, c.verdict) if c else "",
+                _SHORT[c.verdict] if c else "",
                 f"{p.worst_accuracy:.1%} ({p.worst_class})",
             )
         )

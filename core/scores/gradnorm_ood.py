@@ -43,8 +43,8 @@ def gradnorm(one: CheckpointEvidence, temperature: float = 1.0) -> Float64[np.nd
     features, out = features_of(one), np.empty(len(one.logits))
     for part in feature_blocks(one):
         p = softmax(np.asarray(one.logits[part], dtype=np.float64) / temperature)
-        pull = np.abs(p - 1.0 / p.shape[1]).sum(axis=1)
-        out[part] = np.abs(np.asarray(features[part], dtype=np.float64)).sum(axis=1) * pull / temperature
+        from_uniform = np.abs(p - 1.0 / p.shape[1]).sum(axis=1)
+        out[part] = np.abs(np.asarray(features[part], dtype=np.float64)).sum(axis=1) * from_uniform / temperature
     return out
 
 

@@ -95,8 +95,8 @@ def distance_to_mean(
         delta, h = _halves(one, labels, part)
         squares[part] = np.einsum("nc,nc->n", delta, delta) * (np.einsum("nd,nd->n", h, h) + one.has_bias)
         _refuse_endless(squares[part], part, one)
-        pull = delta * weight[part, None]
-        mean, mean_bias = mean + pull.T @ h, mean_bias + one.has_bias * pull.sum(axis=0)
+        weighted = delta * weight[part, None]
+        mean, mean_bias = mean + weighted.T @ h, mean_bias + one.has_bias * weighted.sum(axis=0)
     for part in _blocks(everyone, _BLOCK_ROWS):
         delta, h = _halves(one, labels, part)
         squares[part] -= 2.0 * np.einsum("nc,nc->n", h @ mean.T + mean_bias, delta)

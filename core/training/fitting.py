@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,37 +78,53 @@ def fit_seed(
     )
     _replay(setup, index, epoch, recorder, spreads)
     progress.advance(epoch * setup.steps // setup.plan.epochs)
-    notes: set[str] = set()
-
-    def record(end: EpochEnd) -> None:
-        """Take and store what the scores ask of the network as it stands at the end of an epoch."""
-        rates.append(end.learning_rate)
-        signals = at_epoch(setup.signals, end.epoch in setup.kept)
-        features = features_file(network, setup, signals, recorder, f"s{index}-e{end.epoch}")
-        into = PassOutputs(logits[index, end.epoch - 1], features)
-        taken = take_signals(network, setup, end.epoch, signals, spreads, progress, into)
-        notes.update(taken.notes)
-        seen[index, end.epoch - 1, setup.rows] = end.seen_correct
-        recorder.store(taken.features, taken.gradient_norm, index, end.epoch)
-        if end.epoch in setup.kept:
-            save_network(recorder.folder, recorder.checkpoint(index, seed, end.epoch, end.learning_rate), network)
-        for array in (logits, seen):
-            array.flush()  # type: ignore[attr-defined]
-        recorder.snapshot(piece, network, end.optimizer, end.epoch, rates)
-
+    epochs = _EpochWriter(setup, index, seed, recorder, network, spreads, progress, rates)
     train(
         network,
         setup.training_rows(setup.rows),
         seed=seed,
         plan=setup.plan,
         progress=progress,
-        on_epoch=record,
+        on_epoch=lambda end: epochs.write(end, logits, seen),
         resume=Resume(epoch, optimizer.state_dict() if epoch else None),
     )
     for name, values in spreads.results.items():
         recorder.write(f"spread-{name}-s{index}", values)
-    recorder.finish(piece, {"rates": rates, "notes": sorted(notes)})
-    return rates, tuple(sorted(notes))
+    recorder.finish(piece, {"rates": rates, "notes": sorted(epochs.notes)})
+    return rates, tuple(sorted(epochs.notes))
+
+
+@dataclass(eq=False)
+class _EpochWriter:
+    """Writes what the scores ask of one seed's network as it stands at the end of each epoch."""
+
+    setup: TrainingSetup
+    index: int
+    seed: int
+    recorder: Recorder
+    network: Any
+    spreads: StageSpreads
+    progress: Progress
+    rates: list[float]
+    notes: set[str] = field(default_factory=set)
+
+    def write(self, end: EpochEnd, logits: np.ndarray, seen: np.ndarray) -> None:
+        """Signals, weights of a checkpoint that is kept, and last the snapshot from which a killed run goes on."""
+        setup, recorder, epoch = self.setup, self.recorder, end.epoch
+        self.rates.append(end.learning_rate)
+        signals = at_epoch(setup.signals, epoch in setup.kept)
+        features = features_file(self.network, setup, signals, recorder, f"s{self.index}-e{epoch}")
+        into = PassOutputs(logits[self.index, epoch - 1], features)
+        taken = take_signals(self.network, setup, epoch, signals, self.spreads, self.progress, into)
+        self.notes.update(taken.notes)
+        seen[self.index, epoch - 1, setup.rows] = end.seen_correct
+        recorder.store(taken.features, taken.gradient_norm, self.index, epoch)
+        if epoch in setup.kept:
+            checkpoint = recorder.checkpoint(self.index, self.seed, epoch, end.learning_rate)
+            save_network(recorder.folder, checkpoint, self.network)
+        for array in (logits, seen):
+            array.flush()  # type: ignore[attr-defined]
+        recorder.snapshot(f"seed-{self.index}", self.network, end.optimizer, epoch, self.rates)
 
 
 def take_signals(

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, Self
 
 from .errors import RunError
 from .validation import validated
+
+
+class Verdict(StrEnum):
+    """What an interval of a difference says: above 0, around it, or below."""
+
+    BETTER = "better than"
+    SAME = "no different from"
+    WORSE = "worse than"
+
 
 VERSION = 1  # of the JSON of every result here
 
@@ -61,7 +71,7 @@ class Comparison(Result):
     difference: float
     low: float
     high: float
-    verdict: str  # better than | no different from | worse than
+    verdict: Verdict
     own: bool = False  # the size that the rule itself keeps: the verdict of the check
 
 
@@ -103,7 +113,7 @@ class CheckResult(Result):
     @property
     def beats_random(self) -> bool:
         """Whether what the rule itself keeps trained better than as many random rows of the same classes."""
-        return any(c.own and c.against == "random" and c.verdict == "better than" for c in self.comparisons)
+        return any(c.own and c.against == "random" and c.verdict == Verdict.BETTER for c in self.comparisons)
 
 
 @dataclass(frozen=True)

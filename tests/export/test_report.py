@@ -18,6 +18,7 @@ from core.types.checks import (
     SelfTestResult,
     SmallestSubset,
     Stratum,
+    Verdict,
 )
 
 EVIL = "</script><img src=x onerror=alert(1)>"
@@ -35,8 +36,8 @@ def check_result(name="cat"):
         )
     ]
     compared = (
-        Comparison("random", 0.9, 90, 0.02, 0.01, 0.03, "better than", True),
-        Comparison("random", 0.5, 50, 0.0, -0.01, 0.01, "no different from"),
+        Comparison("random", 0.9, 90, 0.02, 0.01, 0.03, Verdict.BETTER, True),
+        Comparison("random", 0.5, 50, 0.0, -0.01, 0.01, Verdict.SAME),
     )
     return CheckResult(
         "k",

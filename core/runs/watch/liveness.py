@@ -18,7 +18,7 @@ def is_there(row: Any) -> bool:
 
 
 def is_alive(row: Any) -> bool:
-    """Whether the run goes on: its process is there, as far as that can be told, and was heard of lately."""
+    """Whether the run goes on: its process is there, as far as that can be told, and its heartbeat is recent."""
     age = heartbeat_age(row)
     if row.pid is None:
         return row.host == this_machine() and age is not None and age < _START_GRACE_SECONDS

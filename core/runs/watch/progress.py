@@ -80,7 +80,7 @@ class DatabaseProgress:
 
     def _raise_if_asked(self) -> None:
         if self._stop_wanted is not None:
-            self._stop_wanted = float("inf")  # heard
+            self._stop_wanted = float("inf")  # the request has been seen
             raise Cancelled
 
     def _beat(self) -> None:
