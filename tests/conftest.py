@@ -1,5 +1,6 @@
 """Shared by every test: where the real data is, and a workspace of one's own."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -63,6 +64,13 @@ def shared_data() -> Path:
     if not _SHARED.is_dir():
         pytest.skip("the real datasets are not beside this checkout (../shared/data)")
     return _SHARED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_stays_is_not_searched():
+    """Streamlit collects garbage after every run of a page; it need not look through all of torch and every test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
