@@ -61,6 +61,7 @@ class RidgeGame:
         ridge: float = 1.0,
     ):
         self.x, self.y, self.targets, self.target_labels, self.ridge = x, y, targets, target_labels, ridge
+        self._shrinkage = ridge * np.eye(x.shape[1])
         # All that a squared error needs of the targets: T'T [D, D] and T'Y [D, C].
         self.gram, self.moment = targets.T @ targets, targets.T @ target_labels
 
@@ -69,12 +70,14 @@ class RidgeGame:
 
     def value(self, chosen: Shaped[np.ndarray, " _"]) -> float:
         """v of the rows in `chosen` (positions or a mask); O(n D^2 + D^3)."""
-        weights = self._weights(chosen)
+        x = self.x[chosen]  # inline: sampling asks for thousands of sets
+        weights = np.linalg.solve(x.T @ x + self._shrinkage, x.T @ self.y[chosen])
         return float((weights * (2.0 * self.moment - self.gram @ weights)).sum()) / len(self.target_labels)
 
     def accuracy(self) -> float:
         """Share of the targets whose label is predicted from all rows."""
-        return float(((self.targets @ self._weights(slice(None))).argmax(1) == self.target_labels.argmax(1)).mean())
+        weights = np.linalg.solve(self.x.T @ self.x + self._shrinkage, self.x.T @ self.y)
+        return float(((self.targets @ weights).argmax(1) == self.target_labels.argmax(1)).mean())
 
     def gains(self, order: Integer[np.ndarray, " place"]) -> Float64[np.ndarray, " place"]:
         """[m] what each row of `order` adds to v of those before it; exact, O(m^3 / 3 + m^2 (D + C)).
@@ -94,7 +97,7 @@ class RidgeGame:
 
     def leave_one_out(self) -> Float64[np.ndarray, " row"]:
         """[n] v(all) - v(all but the row), exactly: the weights move by -A^-1 x_i e_i / (1 - h_i). O(n D^2)."""
-        inverse = np.linalg.inv(self.x.T @ self.x + self.ridge * np.eye(self.x.shape[1]))
+        inverse = np.linalg.inv(self.x.T @ self.x + self._shrinkage)
         weights = inverse @ (self.x.T @ self.y)
         solved = self.x @ inverse
         leverage = (solved * self.x).sum(axis=1)
@@ -102,10 +105,6 @@ class RidgeGame:
         linear = ((solved @ (self.gram @ weights - self.moment)) * error).sum(axis=1)
         square = ((solved @ self.gram) * solved).sum(axis=1) * (error**2).sum(axis=1)
         return (square - 2.0 * linear) / len(self.target_labels)
-
-    def _weights(self, chosen: Shaped[np.ndarray, " _"] | slice) -> Float64[np.ndarray, "feature class"]:
-        x = self.x[chosen]
-        return np.linalg.solve(x.T @ x + self.ridge * np.eye(x.shape[1]), x.T @ self.y[chosen])
 
 
 @dataclass(frozen=True, eq=False)
