@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from core.datasets import faults, guarded, sources
 from core.runs.folder.samples import sample_cards
@@ -37,7 +38,7 @@ def report_source(
     """Load the whole dataset, and what was recorded beside it, in a child process with limits and return its report
     card; errors as `preview_source`.
     """
-    files = {"labels": labels, "class_map": class_map, "cache": cache_root()}
+    files: dict[str, Any] = {"labels": labels, "class_map": class_map, "cache": cache_root()}
     return guarded.report_in_child(source, modality, roles, recorded=recorded, **files)
 
 

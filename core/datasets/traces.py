@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -160,7 +161,7 @@ def load_beside(request: Request, inputs: str) -> GivenEvidence:
 
 
 def _evidence(file: ArrayFile, recorded: Recorded) -> GivenEvidence:
-    arrays = {kind: file.mapped(header.name) for kind, header in recorded.arrays.items()}
+    arrays: dict[str, Any] = {kind: file.mapped(header.name) for kind, header in recorded.arrays.items()}
     given = GivenEvidence(**arrays)
     if given.logits is not None:
         shape = (1,) * (4 - given.logits.ndim) + given.logits.shape

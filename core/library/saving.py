@@ -101,7 +101,8 @@ def _write_images(examples: ExampleTable, path: Path) -> None:
             "Say where they lie: save(folder, source=...).",
         )
     images = np.stack([np.asarray(examples.inputs[row]) for row in range(len(examples))])
-    write_with(path, lambda file: np.savez(file, images=images, **_facts(examples)))
+    arrays: dict[str, Any] = {"images": images, **_facts(examples)}
+    write_with(path, lambda file: np.savez(file, **arrays))
 
 
 def _write_texts(examples: ExampleTable, path: Path) -> None:

@@ -58,7 +58,9 @@ def test_inputs_are_kept_and_read_again_as_they_were(make, tmp_path):
         one = kept.iloc[row].astype(str).tolist() if make is _table else kept[row]
         was = examples.inputs.iloc[row].astype(str).tolist() if make is _table else examples.inputs[row]
         np.testing.assert_array_equal(one, was)
-    assert again.array("pca").shape == (N, 2)
+    placed = again.array("pca")
+    assert placed is not None
+    assert placed.shape == (N, 2)
     assert tmp_path / "run" in [listed.path for listed in actions.runs.list_runs()]
 
 
@@ -69,7 +71,9 @@ def test_an_own_network_leaves_ids_and_its_curves(tmp_path):
     run = scored.save(str(tmp_path / "run"))
     _equal_scores(run, scored)
     assert run.modality is Modality.TRACE
-    assert run.array("curves_p").shape == (1, 3, N)
+    curves = run.array("curves_p")
+    assert curves is not None
+    assert curves.shape == (1, 3, N)
     assert run.inputs()[0] is None
     assert actions.runs.open_run(run.path).examples.ids.tolist() == scored.table.index.tolist()
 
@@ -77,7 +81,7 @@ def test_an_own_network_leaves_ids_and_its_curves(tmp_path):
 def test_the_source_that_was_loaded_gives_the_inputs(tmp_path):
     data, _ = write_table(tmp_path, 40)
     examples = load_examples(data)
-    scored = score_embeddings(RNG.normal(size=(40, 4)), examples.labels, ids=examples.ids, scores=["lof"])
+    scored = score_embeddings(RNG.normal(size=(40, 4)), examples.labels, ids=examples.ids.tolist(), scores=["lof"])
     with pytest.raises(DataError, match="its class names differ"):
         scored.save(tmp_path / "other", source=data)
     assert not (tmp_path / "other").exists()

@@ -57,13 +57,13 @@ def absolute(spec: RunSpec) -> RunSpec:
     from core.datasets import means_sample
 
     source = spec.source if means_sample(spec.source) else placed(spec.source)
-    recorded = replace(spec.recorded, **{kind: placed(path) for kind, path in spec.recorded.paths()})
+    beside: dict[str, Any] = {kind: placed(path) for kind, path in spec.recorded.paths()}
     return replace(
         spec,
         source=source or "",
         labels=placed(spec.labels),
         class_map=placed(spec.class_map),
-        recorded=recorded,
+        recorded=replace(spec.recorded, **beside),
         training=placed_training(spec.training),
     )
 
