@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.models.encoding import Encoded, fit_encoder
 from core.models.family import InputShape
 from core.models.handed_network import HandedNetwork
 from core.models.network import Network
-from core.models.uploaded import fit_state, unwrapped
+from core.models.uploaded import fit_state, read_state_dict, refuse_other_files, unwrapped
 from core.runs.execute.traces import trace_of
 from core.training.passes import PassOutputs, batches_of, run_pass
 from core.training.plan import stages
@@ -129,9 +130,18 @@ def _seeds_of(checkpoints: Sequence[Any]) -> list[list[Any]]:
     if not len(checkpoints):
         raise DataError("The list of checkpoints is empty.", "Give state_dicts in order of training, or leave it out.")
     seeds = [list(one) for one in checkpoints] if isinstance(checkpoints[0], (list, tuple)) else [list(checkpoints)]
+    seeds = [[_weights_file(one) if isinstance(one, (str, Path)) else one for one in seed] for seed in seeds]
     if len({len(one) for one in seeds}) > 1:
         raise DataError("The seeds have different numbers of checkpoints.", "Keep the same moments for each seed.")
     return seeds
+
+
+def _weights_file(path: str | Path) -> Path:
+    """The file of weights that is named, or that stands in a folder as save_pretrained leaves it."""
+    inside = Path(path) / "model.safetensors"
+    file = inside if inside.is_file() else Path(path)
+    refuse_other_files(file)
+    return file
 
 
 def _wrapped(network: nn.Module, classes: int, names: tuple[str, ...]) -> Network:
@@ -169,6 +179,9 @@ def _passes_of_seed(
 
 
 def _load(network: Network, state: Any, epoch: int) -> None:
+    if isinstance(state, Path):
+        fit_state(own_module(network), read_state_dict(state), str(state))
+        return
     plain = unwrapped(state.state_dict() if isinstance(state, nn.Module) else state)
     if plain is None:
         raise ModelError(

@@ -59,8 +59,9 @@ def score(
     Without a network the built-in one for the data is trained as `training` says. Labels are whole numbers as the
     network's outputs count them, or names with class_names= (one per output, in their order).
 
-    checkpoints: state_dicts in order of training, or one such list per seed, for what needs several moments (VoG,
-    training dynamics, TracIn); learning_rates: [T] of those moments. held_out: bool [N], targets and no candidates.
+    checkpoints: state_dicts, files of them (.safetensors, .pt) or folders of save_pretrained, in order of training, or
+    one such list per seed, for what needs several moments (VoG, training dynamics, TracIn); learning_rates: [T] of
+    those moments. held_out: bool [N], targets and no candidates.
     image_size (224, or height and width), mean, std (one number per channel, after x / 255): how the network wants the
     images of an ExampleTable; asked for where one of your own reads such a table. Arrays reach it as they are.
     embeddings: [N, d] for density and valuation; by default the inputs themselves, of token ids the features of the

@@ -53,7 +53,7 @@ def _channels_first(
     def gradients(module: Any, calls: Sequence[Any]) -> WeightAndBias:
         sums = [_channel_sums(c.input, c.gradient, *find(module, c.input, c.statistics)) for c in calls]
         weight, bias = (sum(parts) for parts in zip(*sums, strict=True))
-        return weight, bias  # type: ignore[return-value]
+        return weight, bias
 
     return gradients
 

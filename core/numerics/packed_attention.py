@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from jaxtyping import Float, Shaped
@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.nn.utils.parametrize import is_parametrized
 
 
-def is_packed_attention(module: nn.Module) -> bool:
+def is_packed_attention(module: nn.Module) -> TypeGuard[nn.MultiheadAttention]:
     """Attention in the usual form: no extra key and value, no reparametrized weight."""
     return (
         type(module) is nn.MultiheadAttention

@@ -60,7 +60,8 @@ class Padded(DataLoader):
     """A loader with a collator: each batch is as long as its longest row."""
 
     def __init__(self) -> None:
-        super().__init__([ragged(row) for row in range(ROWS)], batch_size=5, collate_fn=self.collated)
+        rows: Any = [ragged(row) for row in range(ROWS)]
+        super().__init__(rows, batch_size=5, collate_fn=self.collated)
 
     @staticmethod
     def collated(rows: list[dict[str, Any]]) -> dict[str, Tensor]:
@@ -122,7 +123,8 @@ def test_gradients_by_a_text_are_those_of_its_token_vectors() -> None:
         network, ArrayRows((IDS, MASK)), LABELS.numpy(), signals,
         progress=SilentProgress(), into=PassOutputs(input_gradients=keep),
     )  # fmt: skip
-    bert = network.inner.bert.eval()
+    bert: Any = network.inner.bert
+    bert.eval()
     vectors = bert.words(IDS).detach().requires_grad_()
     handle = bert.words.register_forward_hook(lambda *_: vectors)
     own = bert((IDS, MASK)).gather(1, LABELS[:, None]).sum()
@@ -130,6 +132,7 @@ def test_gradients_by_a_text_are_those_of_its_token_vectors() -> None:
     (gradient,) = torch.autograd.grad(own, [vectors])
     by_hand = torch.stack([gradient[i][MASK[i] == 1].mean(0) for i in range(ROWS)]).numpy()
     np.testing.assert_allclose(taken, by_hand, rtol=1e-4, atol=1e-6)
+    assert found.gradient_norm is not None
     np.testing.assert_allclose(found.gradient_norm, loop_gradient_norms(bert, (IDS, MASK), LABELS), rtol=1e-5)
 
 

@@ -1,10 +1,12 @@
 """Own networks that cannot give everything: what they can is given, the rest is said; nothing raw is raised."""
 
+import pickle
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from core import InfluenceSettings, influence_pairs, score, score_logits, score_probabilities
@@ -102,7 +104,8 @@ def estimator():
         (lambda: score((X, Y), nn.Linear(7, 3)), "does not read this data"),
         (lambda: score((X, Y), Wordy()), "returns a dict, not a tensor of logits"),
         (lambda: score((X, Y), nn.Linear(4, 3), checkpoints=[{"state_dict": {}}]), "no state_dict"),
-        (lambda: score((X, Y), nn.Linear(4, 3), checkpoints=["a.pt"]), "no state_dict but a str"),
+        (lambda: score((X, Y), nn.Linear(4, 3), checkpoints=["a.pt"]), "No such checkpoint: a.pt"),
+        (lambda: score((X, Y), nn.Linear(4, 3), checkpoints=[5]), "no state_dict but a int"),
     ],
 )
 def test_what_is_no_network_or_no_data_is_told_in_two_lines(call, words):
@@ -121,6 +124,21 @@ def test_checkpoints_of_the_library_are_unwrapped_too(wrap):
     network_of_others = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
     found = score((X, Y), network_of_others, scores="el2n", checkpoints=[wrap(network.state_dict())]).table
     assert found.equals(plain)
+
+
+def test_checkpoints_may_be_files_and_folders_and_none_of_them_is_code(tmp_path):
+    network = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    states = [{name: k * one for name, one in network.state_dict().items()} for k in (1.0, 2.0, 3.0)]
+    torch.save(states[0], tmp_path / "first.pt")
+    save_file(states[1], str(tmp_path / "second.safetensors"))
+    (tmp_path / "checkpoint-3").mkdir()
+    save_file(states[2], str(tmp_path / "checkpoint-3" / "model.safetensors"))
+    files = [tmp_path / "first.pt", str(tmp_path / "second.safetensors"), tmp_path / "checkpoint-3"]
+    found = score((X, Y), network, scores=["aum", "vog"], checkpoints=files).table
+    assert found.equals(score((X, Y), network, scores=["aum", "vog"], checkpoints=states).table)
+    (tmp_path / "code.pkl").write_bytes(pickle.dumps(print))
+    with pytest.raises(ModelError, match="Nothing was run"):
+        score((X, Y), network, scores=["aum"], checkpoints=[*files, tmp_path / "code.pkl"])
 
 
 def test_the_last_layer_asks_nothing_of_the_layers_before_it():
