@@ -118,6 +118,7 @@ class Browser:
     def new_page(self, viewport: dict[str, int] | None = None, color_scheme: str = "light"):
         """An empty page of that size, in that theme."""
         page = self._context.new_page()
+        page.set_default_timeout(WAIT)
         page.set_viewport_size(viewport or {"width": 1280, "height": 720})
         page.emulate_media(color_scheme=color_scheme)
         return page

@@ -36,12 +36,18 @@ def test_what_a_dragged_share_shows_is_what_its_release_decides(chromium, addres
     for place in (0.35, 0.8):
         dragged = _drag(page, place)
         assert dragged != before, "the map followed the slider"
+        saved = _saved(page)
         page.mouse.up()
-        until(page, lambda: not page.evaluate(LIVE), "the server decided")
+        until(page, lambda: _saved(page) != saved and not page.evaluate(LIVE), "the server decided")  # noqa: B023
         settle(page)
         before = kept_rows(page)
         assert before == dragged
     page.close()
+
+
+def _saved(page) -> str:
+    """What the page says is on disk: decisions, and the revision of the rules."""
+    return page.locator(".st-key-summary").inner_text()
 
 
 def _drag(page, place: float) -> list[int]:
