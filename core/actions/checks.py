@@ -30,7 +30,7 @@ def check_here(
     seeds: int,
     progress: Progress,
 ) -> CheckResult:
-    """Prune and retrain in this process; goes on with the same question asked before, a finished one is only read."""
+    """Prune and retrain in this process; the same check is resumed, or only read where it is finished."""
     return checks.work_check(run, checks.ask_check(run, rules, decisions, mode, fractions, seeds), progress)
 
 
@@ -40,12 +40,12 @@ def resume_check_here(run: Run, key: str, progress: Progress) -> CheckResult:
 
 
 def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick", seeds: int = 3) -> str:
-    """Prune and retrain in a process of its own; returns the check's key (see `check_status`)."""
+    """Prune and retrain in its own process; returns the check's key (see `check_status`)."""
     return checks.start_check(run, rules, decisions, mode, seeds=seeds)
 
 
 def resume_check(run: Run, kind: str = "check") -> str:
-    """Go on, in a process of its own, with the "check" or "selftest" asked last."""
+    """Go on, in its own process, with the "check" or "selftest" asked last."""
     return checks.resume_check(run) if kind == "check" else self_tests.resume_self_test(run)
 
 
@@ -85,7 +85,7 @@ def self_test_here(run: Run, flip: float, progress: Progress) -> SelfTestResult:
 
 
 def start_self_test(run: Run, flip: float = 0.05) -> str:
-    """The same in a process of its own; returns its key (see `check_status(run, "selftest")`)."""
+    """The same in its own process; returns its key (see `check_status(run, "selftest")`)."""
     return self_tests.start_self_test(run, flip)
 
 

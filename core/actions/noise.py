@@ -38,7 +38,7 @@ def noise_estimate(run: Run) -> dict[str, Any]:
 
 
 def judges(run: Run) -> tuple[str, ...]:
-    """Who was compared as a judge of the labels, the best first, each with its accuracy; () where nobody was."""
+    """The models compared as judges of the labels, the best first, each with its accuracy; () without a comparison."""
     name = name_used_for(Use.NOISE_ESTIMATE)
     return tuple(run.score(name).meta.get("judges_by_accuracy", ())) if name in run.score_names else ()
 

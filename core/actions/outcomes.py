@@ -63,7 +63,7 @@ def unstable_rows(rules: Rules, outcome: Outcome, risks: np.ndarray) -> Unstable
 
 
 def margin_words(outcome: Outcome, row: int, flips: float) -> str:
-    """How far a row lies from the cut that looked at it, and its flip risk where that is known (not NaN)."""
+    """A row's distance from the cut that decided it, and its flip risk where that is known (not NaN)."""
     return risk.margin_words(outcome, row, flips)
 
 

@@ -108,7 +108,7 @@ def with_settings(
 
 
 def rules_words(rules: Rules) -> tuple[tuple[str, str], ...]:
-    """(what it is about, what the rules say of it): goal, strategy, cuts, composite, weights, guardrails."""
+    """(topic, sentence) pairs: goal, strategy, cuts, composite, weights, guardrails."""
     return rule_words.rules_words(rules)
 
 

@@ -21,7 +21,7 @@ from core.types.runs import RunSpec, RunState, RunStatus, RunSummary, ScorePlan,
 
 
 def check_training(training: TrainingSpec, modality: Modality) -> None:
-    """Refuse, before anything begins, weights that are no such files and images whose size nobody told."""
+    """Refuse, before any work, files that are no weights, and networks over images whose image size is not given."""
     prepare.check_training(training, modality)
 
 
@@ -58,7 +58,7 @@ def run_here(
     code_folder: Path | None = None,
     ends_process: bool = False,
 ) -> Run:
-    """Run in this process until finished; goes on where an interrupted run of the same spec stopped.
+    """Run in this process until finished; resumes an interrupted run of the same spec.
 
     trust: allows the `module:factory` that the spec names, which is code: for this run, on this machine; it is looked
     for in `code_folder` first. ends_process: a stage that cannot be interrupted may end this process when someone

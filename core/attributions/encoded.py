@@ -50,7 +50,7 @@ def _text_parts(encoder: Any, text: str, for_matrix: bool) -> TextParts:
 
 
 def language_of(encoder: Any, examples: ExampleTable, rows: np.ndarray) -> Language:
-    """The words of up to `MOST_TEXTS` of these rows, and how words become what a network reads."""
+    """The words of up to `MOST_TEXTS` of these rows, and the encoder that turns words into a network's input."""
     step = max(1, -(-len(rows) // MOST_TEXTS))
     words = [token.text.lower() for row in rows[::step] for token in encoder.tokens(str(examples.inputs[row]))]
 

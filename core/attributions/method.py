@@ -40,7 +40,7 @@ def target_param() -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """words: those of many training texts, as often as they stand there: a draw from it follows their frequency.
+    """words: those of many training texts, with repetitions, so that a random draw follows their frequency.
 
     read(texts, each a list of words) -> what the model reads, as `Explained.example` is.
     """

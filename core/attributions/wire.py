@@ -88,7 +88,7 @@ def from_line(line: str) -> dict[str, Any]:
 
 
 def failure(error: Exception) -> dict[str, str]:
-    """An error as a person should read it; the name of the class is kept only where nobody wrote words for it."""
+    """An error as a person should read it; its class is named only where it is none of ours."""
     if isinstance(error, CurationError):
         return {"error": str(error), "hint": error.hint}
     said = (str(error).splitlines() or [""])[0]

@@ -51,7 +51,7 @@ def row_of(run: actions.runs.Run, example_id: str) -> int:
 
 
 def edit_of(run: actions.runs.Run, row: int, asked: Namespace) -> Edit:
-    """The edit that the flags name; a word stands for all its places. `CurationError` for one the text has not."""
+    """The edit that the flags describe; a word means all its occurrences, `CurationError` without any."""
     places: list[int] = []
     tokens = [token.lower() for token, _, _ in actions.explanations.word_places(run, row)] if asked.without else []
     for word in asked.without or ():

@@ -21,7 +21,7 @@ _ROUNDING = 1e-6  # as in cleanlab: a probability equal to the threshold must no
 
 
 def label_evidence(view: ScoreView) -> np.ndarray:
-    """[N] float32 in -0.5..0.5: rank of what speaks for the label (AUM, label quality, KNN-Shapley); high = clean.
+    """[N] float32 in -0.5..0.5: rank of the evidence for the label (AUM, label quality, KNN-Shapley); high = clean.
 
     Any score that bears on noise is used where those are missing; NaN where none is.
     """

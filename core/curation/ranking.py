@@ -57,7 +57,7 @@ def goal_of(rules: Rules) -> str:
 
 
 def drops_first(goal: str) -> bool:
-    """Whether a high composite speaks for dropping."""
+    """Whether rules drop from the high end of the composite."""
     return goal in DROP_FIRST
 
 

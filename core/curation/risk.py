@@ -107,7 +107,7 @@ def _why_unknown(rules: Rules, outcome: Outcome) -> str:
 
 
 def margin_words(outcome: Outcome, row: int, risk: float) -> str:
-    """How far a row lies from the cut that looked at it, and its flip risk where that is known (not NaN)."""
+    """A row's distance from the cut that decided it, and its flip risk where that is known (not NaN)."""
     margin = float(outcome.margin[row])
     if not np.isfinite(margin):
         return "no cut looks at it"

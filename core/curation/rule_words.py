@@ -30,7 +30,7 @@ _DUPLICATES = {
 
 
 def rules_words(rules: Rules) -> tuple[tuple[str, str], ...]:
-    """(what it is about, what the rules say of it), in the order in which a person would ask."""
+    """(topic, sentence) pairs, the most important first."""
     return (
         ("goal", Goal(rules.goal).words),
         *((("preset", preset_named(rules.preset).title),) if rules.preset else ()),

@@ -47,7 +47,7 @@ class Header:
 
 
 def damaged(what: str, error: Exception) -> DataError:
-    """`what` is truncated or damaged, in the words of the archive's reader where they speak of the file."""
+    """The error for a truncated or damaged `what`, with the archive reader's own message where it concerns the file."""
     said = isinstance(error, zipfile.BadZipFile | zlib.error | NotImplementedError | OSError) and str(error)
     why = f": {error}" if said else ", its bytes do not read"
     return DataError(f"{what} is truncated or damaged{why}.", "Copy or write it again.")
@@ -201,7 +201,7 @@ def read_member(path: Path, header: Header) -> np.ndarray:
 
 
 def extract_member(path: Path, header: Header, target: Path) -> np.ndarray:
-    """One large array of an .npz unpacked once beside the cache, then memory-mapped; a .npy is mapped where it lies."""
+    """One large array of an .npz, unpacked once into the cache and memory-mapped; a .npy is mapped in place."""
     if path.suffix.lower() == ".npy":
         return _mapped(path, header)
     if not target.exists():

@@ -27,7 +27,7 @@ _HIDDEN = ("__MACOSX", "@eaDir")  # what packers and file servers leave, beside 
 
 
 class Passed(NamedTuple):
-    """A file or folder/ that is not read, and why. noted: nobody expects it to be read."""
+    """A file or folder/ that is not read, and why. noted: one that is not data, such as a hidden file."""
 
     reason: str
     name: str

@@ -76,7 +76,7 @@ def _source(request: Request) -> Listed:
 
 
 def manifest_in(folder: Path) -> Path | None:
-    """The table of paths that lies in a folder of images, if there is one."""
+    """The table of paths in a folder of images, if there is one."""
     for name in _MANIFESTS:
         if (folder / name).is_file():
             head = read_sample(folder / name)

@@ -154,7 +154,7 @@ def load_recorded(request: Request) -> tuple[ExampleTable, GivenEvidence]:
 
 
 def load_beside(request: Request, inputs: str) -> GivenEvidence:
-    """The embeddings that lie beside images or features, memory-mapped."""
+    """The embeddings stored next to images or features, memory-mapped."""
     file = ArrayFile(request.path, request.cache)
     header = embeddings_beside(file, inputs)
     return GivenEvidence(embeddings=file.mapped(header.name) if header else None)

@@ -23,7 +23,7 @@ _SET_ASIDE_FOLDS = 5  # a fifth of the training rows
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Rows to measure accuracy on, the view in which they are locked, and where they come from in words."""
+    """Rows to measure accuracy on, the view in which they are locked, and a sentence on where they come from."""
 
     rows: np.ndarray
     view: ScoreView
@@ -91,7 +91,7 @@ def set_aside_rows(labels: np.ndarray, units: np.ndarray, candidates: np.ndarray
 def make_arms(
     view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], held_out: HeldOut, fractions: Sequence[float] = ()
 ) -> Arms:
-    """The rule's kept sets: as it is, and at each of `fractions` (default: four that lie apart from its own).
+    """The rule's kept sets: at its own size, and at each of `fractions` (default: four that differ from its own).
 
     Rows without a given label take no part: nothing could be matched to them. Raises `RulesError` for fractions outside
     0..1 and for a rule that leaves fewer than two classes.

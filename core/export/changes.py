@@ -48,7 +48,7 @@ def _compare(name: str, head: list[str], rows: list[list[str]], record: Mapping[
 
 
 def checksums_of(head: list[str], rows: list[list[str]]) -> Checksums:
-    """The checksums of a CSV as it lies there."""
+    """The checksums of a CSV as it is on disk."""
     fields = [encode(row[k] for row in rows) for k in range(len(head))]
     sums = Checksums(len(head))
     sums.add(fields, [encode_line(line).encode() for line in zip(*fields, strict=True)])

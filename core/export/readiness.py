@@ -29,7 +29,7 @@ def checklist(
     check: CheckResult | None,
     same_decisions: bool,
 ) -> tuple[Line, ...]:
-    """Held-out rows, the class hit hardest, rows that nobody looked at, and the check of these rules against random.
+    """Held-out rows, the class that loses most, rows not reviewed, and the check of these rules against random.
 
     check: the check that says most about these rules, None without one; same_decisions: whether it was made with these
     decisions.

@@ -129,7 +129,7 @@ def _order_of_names(labels: Any, class_names: Sequence[str] | None, names: tuple
 
 
 def output_names(labels: Any, outputs: int, class_names: Sequence[str] | None) -> tuple[str, ...]:
-    """One name for each of a model's `outputs`; `DataError` for text labels when nobody says which output is which."""
+    """One name for each of a model's `outputs`; `DataError` for text labels without class_names in their order."""
     if class_names is not None:
         if len(class_names) != outputs:
             raise DataError(

@@ -85,7 +85,7 @@ def _is_unchanged(consent: Consent) -> bool:
 
 
 def refuse_unless_allowed(run_id: str, model: str) -> None:
-    """Raises `ModelError` for own code that nobody allowed for this run on this machine, or that has changed since."""
+    """Raises `ModelError` for a person's code without consent for this run on this machine, or changed since."""
     if is_own_code(model):
         _allowed(run_id, model)
 

@@ -29,7 +29,7 @@ _MOST_CHARACTERS = 20_000  # of one text, about ten pages: bounds the work of a 
 
 @dataclass(frozen=True)
 class Token:
-    """A word where it stands in the text: text[start:end]."""
+    """One occurrence of a word in a text: text[start:end]."""
 
     text: str
     start: int

@@ -66,7 +66,7 @@ def unwrapped(loaded: Any) -> Mapping[str, Any] | None:
 
 
 def fit_state(network: Any, state: Mapping[str, Any], name: str) -> None:
-    """Copy `state` into the network; a first word that all its names carry beyond the network's own is left off.
+    """Copy `state` into the network; a prefix that all its names share beyond the network's own is removed.
 
     `ModelError` lists missing and unexpected keys, or both shapes of a tensor; `name`: whose state it is, for words.
     """

@@ -74,7 +74,7 @@ def score_named(name: str) -> ScoreMethod:
 
 
 def method_of_score(score: Score) -> ScoreMethod:
-    """The entry behind a finished score of a run; of a person's own one, what they said of it."""
+    """The entry behind a finished score of a run; for a person's own score, one made of what they declared."""
     return method_of(score, SCORES)
 
 

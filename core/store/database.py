@@ -37,7 +37,7 @@ def _opened(url: str) -> Database:
 
 
 class Database:
-    """Transactions on one database, with its troubles told in words."""
+    """Transactions on one database; its errors are `RunError`s that say what to do."""
 
     def __init__(self, url: str):
         self.url = url
@@ -55,7 +55,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """One consistent look that holds nobody up."""
+        """A consistent read that blocks no writer."""
         self._prepare()
         with self._in_words(), self.engine.connect().execution_options(reading=True) as connection, connection.begin():
             yield connection

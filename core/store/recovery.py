@@ -13,7 +13,7 @@ from . import tables
 
 
 def recover(damaged: Path | None, url: str) -> str:
-    """Copy every readable row into `<name>.recovered.sqlite` beside the file; returns what to do next, in words."""
+    """Copy every readable row into `<name>.recovered.sqlite` next to the file; returns what to do next."""
     if damaged is None:
         return f"Ask whoever runs the database server ({sa.make_url(url).host})."
     copy = damaged.with_name(f"{damaged.stem}.recovered{damaged.suffix}")

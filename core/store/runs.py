@@ -25,7 +25,7 @@ Reopen = Callable[[RunSpec], ExampleTable]
 
 
 class Run:
-    """One answer. Arrays come back read-only; a dataset that is gone leaves everything but the inputs readable."""
+    """One run, opened. Its arrays are read-only; without the dataset's files everything but the inputs can be read."""
 
     def __init__(self, path: Path, card: Mapping[str, Any], spec: RunSpec, reopen: Reopen | None = None):
         self.path = path

@@ -97,7 +97,7 @@ def check_model(
     folder: Path,
     seed: int,
 ) -> None:
-    """Refuse in words, before any work, an own network or weights that do not fit the data; writes nothing.
+    """Refuse, before any work, a person's network or weights that do not fit the data; writes nothing.
 
     factory: gives what `gather_evidence` takes as trusted_factory; asked only when nothing else is to be refused.
     Raises `ModelError`. A built-in model that is trained here can only be told wrongly the format of its images.

@@ -30,7 +30,7 @@ class TrainingRows:
 
 @dataclass(frozen=True, eq=False)
 class Resume:
-    """Where a training goes on: after `epoch`, with the optimizer's state at its end (None: from the start)."""
+    """Where a training resumes: after `epoch`, with the optimizer's state at its end (None: from the start)."""
 
     epoch: int = 0
     optimizer_state: dict[str, Any] | None = None

@@ -39,7 +39,7 @@ class ArtifactIndex:
     folder: Path
 
     def put(self, key: Mapping[str, Any], files: Mapping[str, Path], about: Any = None) -> None:
-        """Remember where the files for `key` lie."""
+        """Add the files of `key` to the index."""
         there = {name: [str(path.absolute()), sha256_of(path)] for name, path in files.items()}
         write_json(self._entry(key), {"key": key, "files": there, "about": about})
 

@@ -82,7 +82,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def with_image_format(spec: TrainingSpec, image_size: Any, mean: Any, std: Any) -> TrainingSpec:
-    """The spec with what was said in any of these forms; what was not said stays as it was."""
+    """The spec with the given values, each in any of its forms; those that are None stay as they were."""
     return replace(
         spec,
         image_size=parse_image_size(image_size) or spec.image_size,

@@ -92,7 +92,7 @@ _LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder", "judge"})
 
 
 def said(training: dict[str, Any]) -> dict[str, Any]:
-    """A training's plain values without the later settings that nobody set."""
+    """A training's plain values without settings of later versions that are at their defaults."""
     return {k: v for k, v in training.items() if k not in _LATER or v}
 
 

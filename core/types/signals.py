@@ -144,7 +144,7 @@ class Signal(StrEnum):
 
     @property
     def of_each_checkpoint(self) -> bool:
-        """Every kept checkpoint has a value of its own, beside its logits."""
+        """Whether each kept checkpoint has its own values of it, besides the logits."""
         return self.at_checkpoints and not self.facts.every_epoch and self.facts.least_checkpoints == 1
 
 

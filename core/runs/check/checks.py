@@ -48,7 +48,7 @@ def check_folder(run: Run) -> Path:
 
 
 def kept_checks(run: Run, pattern: str) -> list[Path]:
-    """Files of the run's own checks and self-tests and of those it came with, one of each key, own ones first."""
+    """Files of checks and self-tests made here and of those shipped with the run, one per key; made here first."""
     places = dict.fromkeys((check_folder(run), run.path / "check"))
     paths: dict[str, Path] = {}
     for path in (path for place in places for path in sorted(place.glob(pattern))):
@@ -117,7 +117,7 @@ def start_check(
     fractions: Sequence[float] = (),
     seeds: int = LEAST_SEEDS,
 ) -> str:
-    """Ask, and work in a process of its own (`background_tasks.task_status(run, "check")` watches it); returns the key.
+    """Ask, and work in its own process (`background_tasks.task_status(run, "check")` watches it); returns the key.
 
     A question that is answered already starts nothing.
     """
@@ -128,7 +128,7 @@ def start_check(
 
 
 def resume_check(run: Run) -> str:
-    """Go on, in a process of its own, with the check that was asked last; returns its key, or raises `RunError`."""
+    """Go on, in its own process, with the check that was asked last; returns its key, or raises `RunError`."""
     keys = [(read_asked_check(p).get("number", 0), p.parent.name) for p in _asked(run)]
     waiting = [key for _, key in sorted(keys) if key not in _answered(run)]
     if not waiting:

@@ -35,7 +35,7 @@ _KIND = "selftest"
 
 
 def start_self_test(run: Run, flip: float = USUAL_FLIP) -> str:
-    """Work in a process of its own; going on with an earlier try is the same call. Returns the key."""
+    """Start or resume a self-test in its own process; returns the key."""
     folder = _ask(run, flip)
     if not (folder / "result.json").is_file():
         refuse_unless_allowed(run.run_id, run.spec.training.model)

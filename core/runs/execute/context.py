@@ -84,7 +84,7 @@ class RunContext:
 
     @contextmanager
     def record_failures(self, what: str) -> Iterator[None]:
-        """Whatever fails inside is written down under `what`, and the run goes on; cancellation propagates."""
+        """Records a failure inside under `what` and lets the run continue; cancellation propagates."""
         try:
             yield
         except Cancelled:

@@ -42,7 +42,7 @@ def export_run(
     branch: str = MAIN,
     options: ExportOptions = ExportOptions(),
 ) -> ExportReport:
-    """Write the export; the same run, branch, rules and decisions give the same bytes whoever asks.
+    """Write the export; the same run, branch, rules and decisions give the same bytes from every caller.
 
     Rules that keep nothing or everything, or that empty a class, are refused (RulesError) until `options.confirmed`.
     """

@@ -152,7 +152,7 @@ def _is_ours(name: str) -> bool:
 
 
 def signals_needed(methods: Sequence[ScoreMethod], spec: RunSpec) -> frozenset[Signal]:
-    """The union: each signal is taken once, whoever asked for it."""
+    """The union of the methods' signals: each is computed once."""
     return frozenset(signal for method in methods for signal in needs_of(method, spec))
 
 

@@ -30,7 +30,7 @@ _ENDING_SECONDS = 10.0  # for a process that has written its last line and is cl
 
 
 def start(spec: RunSpec, out: Path | None = None, consent: Consent | None = None) -> str:
-    """Start a new run (or go on with one begun in `out`) in a process of its own; returns the run id.
+    """Start a new run (or go on with one begun in `out`) in its own process; returns the run id.
 
     consent: to the person's own code that `spec` names, given on this call.
     """
@@ -146,7 +146,7 @@ def _go_on(folder: RunFolder) -> list[str]:
 
 
 def spawn(run_id: str, folder: Path, command: list[str], threads: int, facts: dict[str, Any]) -> None:
-    """Start a command in a process of its own; its row in the database waits for it, its output goes to log.txt."""
+    """Start a command in its own process; its row in the database waits for it, its output goes to log.txt."""
     _reap(run_id, _ENDING_SECONDS)  # its log is written; the process may still be closing down
     with locked(folder):  # before the row is written: a run whose heartbeat is late keeps its own
         _announce(run_id, folder, facts)

@@ -47,7 +47,7 @@ def live_row(
     ends_process: bool = False,
     **facts: Any,
 ) -> Iterator[Progress]:
-    """Heartbeat and progress in the database while the work inside goes on; yields the progress that it must tell.
+    """Heartbeat and progress in the database during the work inside, which reports to the progress that is yielded.
 
     what: names the work where another process is at it, which is refused (`RunError`). ended: gets what was raised,
     None for nothing, and says how the row stands afterwards. facts: further columns of the row. ends_process: as

@@ -49,7 +49,7 @@ def pick_targets(inputs: ScoreInputs, most: int, title: str) -> Targets:
 def require_rows_to_value(
     train: Integer[np.ndarray, " row"], held_out: Integer[np.ndarray, " target"], title: str
 ) -> None:
-    """Raise `DataError` when nobody is left to value or to value for."""
+    """Raise `DataError` when there are no rows to value, or no targets."""
     if len(train) < 1 + (len(held_out) == 0):
         raise DataError(
             f"{title} needs labeled training rows to value and targets to value them for.",
