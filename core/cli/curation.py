@@ -52,7 +52,7 @@ def export(asked: Namespace) -> None:
         asked.out,
         asked.keep_fraction,
         asked.branch,
-        ExportOptions(tuple(asked.formats), asked.spreadsheet_safe, asked.yes, asked.sample_weight),
+        ExportOptions(tuple(asked.formats), asked.spreadsheet_safe, asked.yes, asked.sample_weight or ""),
     )
     words.print_export(done, asked.out)
 

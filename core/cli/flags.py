@@ -120,7 +120,6 @@ def export(own: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--sample-weight",
         choices=_names(actions.methods.weights()),
-        default="",
         help=f"the weight for training in decisions.csv (default: {actions.methods.weights()[0].name})",
     )
     own.add_argument("--yes", action="store_true", help="rules that keep nothing or all, or empty a class, are meant")
