@@ -14,7 +14,7 @@ _PIXELS = f"{_CANVAS}.getContext('2d').getImageData(0, 0, {_CANVAS}.width, {_CAN
 def until_ready(page, points: int | None = None) -> None:
     """Wait until the map is drawn, of so many points."""
     so_many = "" if points is None else f" && {MAP}.data.n === {points}"
-    page.wait_for_function(READY + so_many, timeout=WAIT)
+    page.wait_for_function(READY + so_many, timeout=WAIT, polling=50)
 
 
 def counts(page) -> dict[str, int]:
