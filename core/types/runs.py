@@ -91,6 +91,9 @@ class TrainingSpec:
 _LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder", "judge"})
 
 
+_UNWRITTEN = frozenset({"encoder", "judge"})  # of these: exports made before there was a choice stay what they are
+
+
 def said(training: dict[str, Any]) -> dict[str, Any]:
     """A training's plain values without settings of later versions that are at their defaults."""
     return {k: v for k, v in training.items() if k not in _LATER or v}
@@ -124,6 +127,7 @@ class RunSpec:
         plain = asdict(self)
         if not self.recorded:
             del plain["recorded"]
+        plain["training"] = {k: v for k, v in plain["training"].items() if k not in _UNWRITTEN or v}
         return plain
 
     def fingerprint(self) -> str:
