@@ -91,3 +91,25 @@ def test_features_are_taken_once_for_head_and_embedding(quarters, monkeypatch):
     monkeypatch.setattr(features, "_encoded", counted)
     core.score((IMAGES, LABELS), encoder=quarters, scores=["lof", "el2n"], training=TrainingSpec(seeds=1, epochs=1))
     assert encoded == [60]
+
+
+def test_a_run_encodes_within_the_memory_that_was_stated(quarters, tmp_path, monkeypatch):
+    from core.models.frozen import contents
+    from core.runs.execute.execute import execute_run
+    from core.types.progress import SilentProgress
+    from core.types.runs import RunSpec
+
+    stated: list[int | None] = []
+    real = contents._threads
+
+    def threads(inputs, memory):
+        stated.append(memory)
+        return real(inputs, memory)
+
+    monkeypatch.setattr(contents, "_threads", threads)
+    np.savez(tmp_path / "data.npz", images=IMAGES, labels=LABELS)
+    training = TrainingSpec(seeds=1, epochs=1, folds=2, encoder=quarters)
+    spec = RunSpec(str(tmp_path / "data.npz"), scores=("el2n",), training=training, map=False, threads=1, memory=10**8)
+    run = execute_run(spec, tmp_path / "run", SilentProgress(), clusters=False)
+    assert stated == [10**8]  # the embedding came first; the head found all vectors kept
+    assert run.card["embedding"]["name"] == "EfficientNet-Lite0, PCA"

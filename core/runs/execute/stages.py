@@ -91,6 +91,7 @@ def embed(context: RunContext) -> tuple[np.ndarray | None, str]:
     if context.folder.has_array("embedding"):
         vectors = np.load(context.path / "arrays" / "embedding.npy", mmap_mode="r", allow_pickle=False)
         return vectors, context.folder.card["embedding"]["name"]
+    _encode_ahead(context)
     vectors, name = embed_inputs(
         context.examples,
         context.spec.seed,
@@ -101,6 +102,17 @@ def embed(context: RunContext) -> tuple[np.ndarray | None, str]:
     context.folder.put_array("embedding", vectors.astype(np.float32))
     context.folder.save(embedding={"name": name, "columns": vectors.shape[1]})
     return vectors, name
+
+
+def _encode_ahead(context: RunContext) -> None:
+    """Take the frozen encoder's vectors within the stated memory: whoever asks for them later finds them kept."""
+    training = context.spec.training
+    if training.encoder and embedding_named(context.spec) == training.encoder and context.given.embeddings is None:
+        from core.models.frozen import frozen_named
+        from core.models.frozen.features import features_of
+
+        encoder = frozen_named(training.encoder, context.examples.modality)
+        features_of(encoder, context.examples, context.progress, context.spec.memory)
 
 
 def place(context: RunContext, vectors: np.ndarray) -> None:
