@@ -54,7 +54,7 @@ def tree(tmp_path_factory) -> Path:
     """A copy of the tree in which everything that the guides show was added."""
     folder = tmp_path_factory.mktemp("guide")
     for name in COPIED:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"), symlinks=True)
+        shutil.copytree(ROOT / name, folder / name, symlinks=True)  # with its bytecode, so little is compiled again
     for name in LINKED:
         (folder / name).symlink_to(ROOT / name)
     for change in changes():
