@@ -122,7 +122,7 @@ def print_runs(runs: Sequence[RunSummary]) -> None:
 
 def print_status(status: RunStatus) -> None:
     """One run: where it stands and how old its last heartbeat is."""
-    age = "" if status.heartbeat_age is None else f", last heard of {status.heartbeat_age:.0f} s ago"
+    age = "" if status.heartbeat_age is None else f", last heartbeat {status.heartbeat_age:.0f} s ago"
     say(f"{status.run_id}: {status.state.value}{age}")
     if status.stage:
         say(f"  {status.stage}: {status.done} of {status.total}")

@@ -15,26 +15,33 @@ def check_tree(name: str, left: Sequence[int], right: Sequence[int], nodes: int,
     """
     if not 0 <= nodes <= _MOST_NODES or len(left) != nodes or len(right) != nodes:
         raise _broken(name, f"{nodes} nodes with {len(left)} and {len(right)} children")
-    seen, leaves, waiting = [False] * nodes, set[int](), [0] if nodes else []
+    seen, waiting = [False] * nodes, [0] if nodes else []
+    leaves = set[int]() if leaves_apart else None
     while waiting:
         node = waiting.pop()
         if seen[node]:
             raise _broken(name, f"node {node} is reached twice")
         seen[node] = True
-        children: tuple[int, ...] = (left[node], right[node])
-        if leaves_apart:
-            _count_leaves(name, [~child for child in children if child < 0], nodes + 1, leaves)
-            children = tuple(child for child in children if child >= 0)
-        elif children == (-1, -1):
-            continue
-        beyond = [child for child in children if not 0 < child < nodes]
-        if beyond:
-            raise _broken(name, f"node {node} has the child {beyond[0]}")
-        waiting += children
+        waiting += _inner_children(name, node, (left[node], right[node]), nodes, leaves)
 
 
-def _count_leaves(name: str, found: Sequence[int], most: int, leaves: set[int]) -> None:
-    for leaf in found:
+def _inner_children(
+    name: str, node: int, children: tuple[int, ...], nodes: int, leaves: set[int] | None
+) -> tuple[int, ...]:
+    """The children that are nodes. leaves: those reached so far, where leaves are numbered apart; else None."""
+    if leaves is not None:
+        _count_leaves(name, [~child for child in children if child < 0], nodes + 1, leaves)
+        children = tuple(child for child in children if child >= 0)
+    elif children == (-1, -1):
+        return ()
+    beyond = [child for child in children if not 0 < child < nodes]
+    if beyond:
+        raise _broken(name, f"node {node} has the child {beyond[0]}")
+    return children
+
+
+def _count_leaves(name: str, numbers: Sequence[int], most: int, leaves: set[int]) -> None:
+    for leaf in numbers:
         if leaf >= most or leaf in leaves:
             raise _broken(name, f"leaf {leaf} is beyond its leaves, or reached twice")
         leaves.add(leaf)
