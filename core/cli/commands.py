@@ -71,6 +71,7 @@ def spec_from(asked: Namespace) -> RunSpec:
         weights=tuple(map(str, asked.weights)),
         **{name: value for name in ("seeds", "folds", "checkpoints") if (value := getattr(asked, name)) is not None},
         bf16=asked.bf16,
+        device="" if asked.device == "auto" else asked.device,
         encoder=asked.encoder or "",
         judge=BEST if asked.judge == BEST or (asked.encoder and asked.judge is None) else "",
     )

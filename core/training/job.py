@@ -85,7 +85,7 @@ class TrainingJob:
         else:
             assert self.family is not None
             network = self.family.build(self.encoder.shape, classes, self._params(), seed)
-        return network.to(choose_device())
+        return network.to(choose_device(self.spec.device))
 
     def fill(self, network: Any, path: Path) -> None:
         """Copy one file of weights into the network; of a found network, its outputs in the order of our classes.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.models.encoding import Encoded
+from core.numerics.devices import in_halves
 from core.types.errors import ModelError
 from core.types.progress import Progress
 
@@ -101,19 +102,55 @@ def _one_epoch(
             group["lr"] = rate
         y = targets[torch.from_numpy(batch)].to(device)
         x = data.encoded.batch(batch)
-        logits = network(to_device(x if moves is None else moved(x, moves[places]), device))
-        _step(optimizer, nn.functional.cross_entropy(logits, y), epoch)
-        right[places] = (logits.detach().argmax(1) == y).cpu().numpy()
+        x = to_device(x if moves is None else moved(x, moves[places]), device)
+        right[places] = (_learn(network, optimizer, x, y, epoch) == y).cpu().numpy()
         progress.advance()
     return right, float(np.mean(rates))
 
 
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor, epoch: int) -> None:
+def _learn(network: nn.Module, optimizer: torch.optim.Optimizer, x: Any, y: Tensor, epoch: int) -> Tensor:
+    """One step on a batch; what was predicted before it [b]. Where the device's memory runs out, the same gradient is
+    summed over ever smaller parts.
+    """
+    try:
+        logits = network(x)
+        _step(optimizer, nn.functional.cross_entropy(logits, y), epoch)
+        return logits.detach().argmax(1)
+    except torch.OutOfMemoryError:
+        logits = None  # let go of the graph before the parts are tried
+    optimizer.zero_grad(set_to_none=True)
+    predicted = torch.zeros_like(y)
+
+    def add(start: int, stop: int) -> None:
+        """The share of these rows in the batch's gradient."""
+        part = network(_cut(x, start, stop))
+        loss = nn.functional.cross_entropy(part, y[start:stop], reduction="sum") / len(y)
+        _refuse_infinite(loss, epoch)
+        loss.backward()
+        predicted[start:stop] = part.detach().argmax(1)
+
+    middle = max(1, len(y) // 2)
+    for start, stop in ((0, middle), (middle, len(y))):
+        if stop > start:
+            in_halves(add, start, stop, lambda: None)
+    optimizer.step()
+    return predicted
+
+
+def _cut(x: Any, start: int, stop: int) -> Any:
+    return tuple(part[start:stop] for part in x) if isinstance(x, tuple) else x[start:stop]
+
+
+def _refuse_infinite(loss: Tensor, epoch: int) -> None:
     if not torch.isfinite(loss):
         raise ModelError(
             f"Training went wrong in epoch {epoch}: the loss is {loss.item()}.",
             "Lower the learning rate, or look for extreme values in the inputs.",
         )
+
+
+def _step(optimizer: torch.optim.Optimizer, loss: Tensor, epoch: int) -> None:
+    _refuse_infinite(loss, epoch)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()

@@ -28,7 +28,7 @@ def seconds_of_batch(examples: ExampleTable, rows: np.ndarray, training: Trainin
     image_format = wanted_image_format(examples, training, own=True)
     few = subset(examples, rows)
     encoder = found.encoder(few, np.arange(len(rows)), image_format)
-    network = adapt(found, encoder.shape, examples.class_count, 0).to(choose_device()).eval()
+    network = adapt(found, encoder.shape, examples.class_count, 0).to(choose_device(training.device)).eval()
     batch = to_device(encoder.encode(few).batch(np.arange(len(rows))), next(network.parameters()).device)
     with torch.inference_mode():
         network(batch)

@@ -16,7 +16,7 @@ from core.models.family import InputShape
 from core.models.handed_network import HandedNetwork
 from core.models.network import Network
 from core.numerics.batches import batch_for, evaluating
-from core.numerics.devices import casting
+from core.numerics.devices import casting, in_halves
 from core.numerics.per_example import GradientTap
 from core.types.errors import ModelError
 from core.types.examples import UNLABELED, Modality
@@ -98,13 +98,18 @@ def run_pass(
         if tap is not None and len(encoded):
             few = to_device(span(encoded, 0, min(2, len(encoded))), device)
             tap.check(few, lambda x: network.head(network.features_from(network.embed(x))))
-        for part in _parts(network, encoded, settings):
-            x = to_device(span(encoded, part.start, part.stop), device)
+
+        def take(start: int, stop: int) -> None:
+            """Every signal of these rows."""
+            x, part = to_device(span(encoded, start, stop), device), slice(start, stop)
             targets = torch.from_numpy(labels[part]).to(device)
             if tap is not None:
                 tap.expect(x)
             with casting(device, settings.bf16 and tap is None and spread is None):
                 _pass_batch(network, x, part, targets, tap, spread, outputs)
+
+        for part in _parts(network, encoded, settings):
+            in_halves(take, part.start, part.stop, (lambda: None) if tap is None else tap.forget)
             progress.advance()
         notes = () if tap is None else tap.notes
     assert outputs.logits is not None or len(encoded) == 0

@@ -29,6 +29,8 @@ THREADS = Within(0, 1024)
 BEST = "best"  # the judge of labels: of several models the one that the given labels speak for
 JUDGES = ("", BEST)
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
 IDLE = ("not asked for", "not possible here")  # of a score of a run: nobody waits for it
 
 
@@ -50,6 +52,7 @@ class TrainingSpec:
     image_size: tuple[int, ...] = ()  # (height, width) at which the network sees images; () = not said
     mean: tuple[float, ...] = ()  # (x / 255 - mean) / std, one number per channel or one for all; () = not said
     std: tuple[float, ...] = ()
+    device: str = ""  # where networks work: cpu, cuda or mps; "" = CUDA where there is one, else the CPU
     judge: str = ""  # "best": out-of-fold probabilities come from the best of several models; "" = from the run's own
     encoder: str = (
         ""  # a frozen encoder, whose vectors the model reads in place of the inputs; "" = the inputs themselves
@@ -88,7 +91,7 @@ class TrainingSpec:
 
 
 # Settings that came later: left unsaid they ask the same question as before there was a choice.
-_LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder", "judge"})
+_LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder", "judge", "device"})
 
 
 _UNWRITTEN = frozenset({"encoder", "judge"})  # of these: exports made before there was a choice stay what they are

@@ -67,6 +67,7 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
     for path in training.weights:
         refuse_other_files(Path(path))
     refuse_unreadable(training)
+    _refuse_absent_device(training.device)
     image_format = image_format_of(training)
     if modality is Modality.IMAGE and (training.brought or training.weights):
         refuse_unknown(image_format, training.model)
@@ -91,6 +92,14 @@ def _refuse_beside_encoder(training: TrainingSpec, modality: Modality | None) ->
             f"The encoder {training.encoder} sees images at its own size, and its head is trained here in seconds.",
             "Leave out --weights, --image-size, --mean and --std.",
         )
+
+
+def _refuse_absent_device(device: str) -> None:
+    """Raise `ModelError` for a device that is not here; torch is asked for others than the CPU alone."""
+    if device not in ("", "cpu"):
+        from core.numerics.devices import choose_device
+
+        choose_device(device)
 
 
 def _refuse_network_settings(training: TrainingSpec, image_format: ImageFormat) -> None:
