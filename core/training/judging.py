@@ -2,7 +2,8 @@
 right: on film reviews a linear model of terms judges better than heads on two pretrained encoders.
 
 Candidates are compared by their out-of-fold accuracy on the given labels. The mean of the best few is a candidate too,
-and judges where it is right more often than each of them alone. The order of what was compared is kept and shown.
+and judges where it is right more often than the best alone, by more than chance would have it. What was compared is
+kept and shown.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _TINY = 1e-12  # a probability of 0 costs much, not everything
 def choose(
     own: tuple[str, np.ndarray], others: Sequence[tuple[str, np.ndarray]], labels: np.ndarray, fold_of: np.ndarray
 ) -> tuple[tuple[Judge, ...], np.ndarray]:
-    """The candidates, best first, with who judges marked, and the judge's probabilities [N, C].
+    """The candidates, the judge first and the others by accuracy, and the judge's probabilities [N, C].
 
     Accuracies are those on the rows of the folds. A candidate that is as good as an earlier one stands behind it.
     """
@@ -34,12 +35,15 @@ def choose(
         for count in range(2, len(ranked) + 1)
     ]
     everyone = [*ranked, *pooled]
-    best = max(range(len(everyone)), key=lambda place: _accuracy(everyone[place][1], labels, rows))
+    best = 0
+    for place in range(len(ranked), len(everyone)):  # a mean must be better by more than chance: it is harder to read
+        if _beats(everyone[place][1], everyone[best][1], labels, rows):
+            best = place
     table = [
         Judge(name, _accuracy(p, labels, rows), _log_loss(p, labels, rows), place == best)
         for place, (name, p) in enumerate(everyone)
     ]
-    return tuple(sorted(table, key=lambda judge: (-judge.accuracy, not judge.chosen))), everyone[best][1]
+    return tuple(sorted(table, key=lambda judge: (not judge.chosen, -judge.accuracy))), everyone[best][1]
 
 
 def kept(recorder: Recorder, candidate: Candidate) -> np.ndarray:
@@ -56,6 +60,13 @@ def kept(recorder: Recorder, candidate: Candidate) -> np.ndarray:
 def judge_name(table: Sequence[Judge]) -> str:
     """Who judges, in words."""
     return next(judge.name for judge in table if judge.chosen)
+
+
+def _beats(one: np.ndarray, other: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether it is right on more of the rows on which the two differ, by more than one standard error (McNemar)."""
+    right, others = (p[rows].argmax(axis=1) == labels[rows] for p in (one, other))
+    wins, losses = int((right & ~others).sum()), int((others & ~right).sum())
+    return wins - losses > np.sqrt(wins + losses)
 
 
 def _accuracy(probabilities: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:

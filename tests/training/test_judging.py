@@ -49,6 +49,14 @@ def test_the_mean_judges_where_it_is_right_more_often():
     np.testing.assert_allclose(chosen, np.mean([p for _, p in judges], axis=0))
 
 
+def test_a_mean_that_is_better_by_chance_alone_does_not_judge():
+    first = np.arange(300) >= 10  # wrong on ten rows
+    other = (np.arange(300) < 10) | (np.arange(300) >= 19)  # right on those, wrong on nine others
+    table, _ = choose(("first", _says(first, 0.6)), [("other", _says(other, 0.62))], LABELS, np.zeros(300, int))
+    assert next(judge.name for judge in table if judge.chosen) == table[0].name == "other"
+    assert {judge.name for judge in table} == {"first", "other", "mean of other + first"}
+
+
 def test_rows_outside_the_folds_do_not_decide():
     fold_of = np.where(np.arange(300) < 100, 0, -1)
     first = np.arange(300) < 100
