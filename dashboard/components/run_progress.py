@@ -31,7 +31,7 @@ def run_progress(status: RunStatus, *, slot: Slot, on_press: Callable[[str], Non
 
 
 def _head(status: RunStatus, name: str) -> list[Node]:
-    """What it is doing, how far it is, and when it was last heard of."""
+    """What it is doing, how far it is, and how old its last heartbeat is."""
     head: list[Node] = [node("b", "", " · ".join(part for part in (name, _title(status)) if part))]
     if status.state is RunState.RUNNING and status.total:
         head.append(node("span", "soft", f"{status.done:,} of {status.total:,}"))
