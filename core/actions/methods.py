@@ -6,7 +6,6 @@ from typing import Any
 
 from core.composite import AGGREGATORS, TRANSFORMS
 from core.embeddings import CLUSTERINGS, PROJECTIONS
-from core.export.weights import WEIGHTS
 from core.models import MODELS, choices_for
 from core.models.family import ModelFamily
 from core.models.frozen import FROZEN, FrozenEncoder, frozen_for
@@ -61,6 +60,8 @@ def transforms() -> tuple[Method, ...]:
 
 def weights() -> tuple[Method, ...]:
     """How much each kept row may count in training (`sample_weight` of an export); the first is the default."""
+    from core.export.weights import WEIGHTS  # and with it pandas
+
     return WEIGHTS
 
 
