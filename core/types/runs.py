@@ -94,7 +94,9 @@ class TrainingSpec:
 _LATER = frozenset({"bf16", "image_size", "mean", "std", "encoder", "judge", "device"})
 
 
-_UNWRITTEN = frozenset({"encoder", "judge"})  # of these: exports made before there was a choice stay what they are
+_UNWRITTEN = frozenset(
+    {"device", "encoder", "judge"}
+)  # of these: exports made before there was a choice stay what they are
 
 
 def said(training: dict[str, Any]) -> dict[str, Any]:

@@ -105,3 +105,11 @@ def test_cuda_says_what_the_cpu_says() -> None:
 def test_what_nobody_said_asks_the_same_question() -> None:
     assert "device" not in TrainingSpec().question()
     assert TrainingSpec(device="cpu").question()["device"] == "cpu"
+
+
+def test_a_spec_that_says_no_device_is_written_as_before_there_was_one() -> None:
+    from core.types.runs import RunSpec, spec_from_json
+
+    assert "device" not in RunSpec("data.csv").to_json()["training"]
+    said = RunSpec("data.csv", training=TrainingSpec(device="cpu"))
+    assert spec_from_json(said.to_json()) == said
