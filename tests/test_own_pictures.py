@@ -108,7 +108,7 @@ def test_what_is_unknown_is_asked_for_before_any_work(said, own, tmp_path, capsy
 def test_inspect_says_what_pictures_are_resized_to(own, capsys):
     assert main(["inspect", "imgs"]) == 0
     out = capsys.readouterr().out
-    assert "pictures of 224 x 224 (height x width): resized to 32 x 32 for the built-in networks" in out
+    assert "images of 224 x 224 (height x width): resized to 32 x 32 for the built-in networks" in out
     assert "--image-size" in out
 
 
@@ -155,10 +155,11 @@ def test_settings_that_nobody_gave_leave_the_question_as_it_was():
 
 FORM = """
 from core import load_examples
+from core.types.examples import SourceReport
 from core.types.runs import RunSpec
 from dashboard.panels.model_choice import model_choice
 
-model_choice(RunSpec("imgs", "image"), load_examples("imgs"))
+model_choice(RunSpec("imgs", "image"), SourceReport.of(load_examples("imgs")))
 """
 
 
@@ -185,13 +186,18 @@ def built_in(own):
     return np.mean(by_hand, axis=0)
 
 
+def _network_form() -> AppTest:
+    """The form for a network that reads the images itself, without the encoder that is offered first."""
+    return AppTest.from_string(FORM, default_timeout=600).run().selectbox(key="encoder").select("").run()
+
+
 def words(at) -> str:
     """What the form's error box says."""
     return "\n".join(str(element.proto) for element in at.get("bidi_component"))
 
 
 def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_hand(own, built_in, tmp_path):
-    at = AppTest.from_string(FORM, default_timeout=600).run()
+    at = _network_form()
     at.selectbox(key="model").select("resnet")
     at.text_area(key="weights").input("one.pt\ntwo.pt").run()
     assert "At which size, mean and deviation" in words(at)
@@ -213,7 +219,7 @@ def test_the_form_asks_for_what_is_unknown_and_its_question_is_answered_as_by_ha
 
 
 def test_a_folder_typed_for_weights_is_refused_at_the_form(own):
-    at = AppTest.from_string(FORM, default_timeout=600).run()
+    at = _network_form()
     at.text_area(key="weights").input("imgs").run()
     assert "is a folder" in words(at)
     assert not at.button

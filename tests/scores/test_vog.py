@@ -8,6 +8,7 @@ import torch
 from contracts.world import tiny_world
 from torch import nn
 
+from core.models.network import Network
 from core.scores import score_named
 from core.scores.vog import normalize_in_class
 from core.training.passes import PassOutputs, PassSettings, run_pass
@@ -20,7 +21,7 @@ ROWS, CHANNELS, SIDE, CLASSES = 12, 3, 2, 3
 PIXELS = CHANNELS * SIDE * SIDE
 
 
-class Linear(nn.Module):
+class Linear(Network):
     """z = W x + b on the flattened image."""
 
     def __init__(self, weights: np.ndarray):
@@ -30,14 +31,8 @@ class Linear(nn.Module):
             self.head.weight.copy_(torch.from_numpy(weights))
             self.head.bias.zero_()
 
-    def embed(self, x):
-        return x
-
     def features_from(self, x):
         return x.flatten(1)
-
-    def forward(self, x):
-        return self.head(self.features_from(self.embed(x)))
 
 
 class Images:
