@@ -65,6 +65,13 @@ def weights() -> tuple[Method, ...]:
     return WEIGHTS
 
 
+def formats() -> tuple[Method, ...]:
+    """What an export may be handed over in, beside the CSV files that come first and always."""
+    from core.export.formats import FORMATS  # and with it pandas
+
+    return FORMATS
+
+
 def layouts() -> tuple[Method, ...]:
     """The maps that a run may have, the one that keeps more neighbors first; `name` is that of the run's array."""
     return PROJECTIONS

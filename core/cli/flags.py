@@ -113,7 +113,11 @@ def export(own: argparse.ArgumentParser) -> None:
     _rules_flags(own)
     own.add_argument("--keep-fraction", type=number(0, 1), metavar="F", help="keep this share, the best-ranked rows")
     own.add_argument(
-        "--formats", type=some_of("csv", "parquet"), default=("csv",), metavar="F,F", help="csv, or csv,parquet"
+        "--formats",
+        type=some_of(*_names(actions.methods.formats())),
+        default=("csv",),
+        metavar="F,F",
+        help=f"csv and any of {', '.join(_names(actions.methods.formats())[1:])}; `methods` says what each is",
     )
     own.add_argument(
         "--spreadsheet-safe",

@@ -8,6 +8,8 @@ from core.types.curation import Action, NearDuplicates
 from core.types.methods import Direction, Group
 from core.types.validation import at_least
 
+from .formats import FILES
+
 _Count = Annotated[int, at_least(0)]
 
 
@@ -63,22 +65,21 @@ class CsvFile(TypedDict):
     spreadsheet_safe: bool
 
 
-class ParquetFile(TypedDict):
-    """A written Parquet file."""
+class OtherFile(TypedDict):
+    """A file of another format."""
 
     sha256: str
     rows: _Count
 
 
-Outputs = TypedDict(
-    "Outputs",
-    {
-        "curated.csv": CsvFile,
-        "decisions.csv": CsvFile,
-        "curated.parquet": NotRequired[ParquetFile],
-        "decisions.parquet": NotRequired[ParquetFile],
-    },
-)
+def _of_export(name: str) -> None:
+    """A check for `Annotated`: a manifest names no other file than those that an export has."""
+    if name not in FILES:
+        raise ValueError("is no file of an export")
+
+
+Outputs = TypedDict("Outputs", {"curated.csv": CsvFile, "decisions.csv": CsvFile})
+EVERY_OUTPUT = dict[Annotated[str, _of_export], OtherFile]
 
 
 class Manifest(TypedDict):

@@ -19,7 +19,7 @@ from core.types.registry import find
 from core.types.validation import ValidationError, validated
 
 from .manifest import FORMAT, VERSION, decisions_from_json, manifest_hash
-from .manifest_shape import Manifest
+from .manifest_shape import EVERY_OUTPUT, Manifest
 from .weights import WEIGHTS
 
 
@@ -49,7 +49,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             "Verify it with the Chaffinch that wrote it.",
         )
     try:
-        return cast(dict[str, Any], validated(manifest, Manifest))
+        validated(manifest, Manifest)
+        validated(manifest["outputs"], EVERY_OUTPUT, "outputs")
+        return cast(dict[str, Any], manifest)
     except ValidationError as error:
         raise VerifyError(f"{path} is damaged: {error}", "Restore it from the original export.") from None
 

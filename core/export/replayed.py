@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from core.curation import ScoreView, apply_rules
-from core.datasets.columnar import as_text, read_parquet
 from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, VerifyError
 
 from .curated_table import curated_columns
 from .decisions_table import decision_columns
+from .formats import HandOver, RunFacts
+from .handed_over import changed_formats
 from .levels import MOST_NAMED, LevelReport
 from .manifest import build_manifest, to_text
 from .manifest_shape import Manifest
 from .records import record_findings
 from .replay import StoredExport, read_export, read_records, restore
-from .table import Column, TableRecord, arrow_table, write_csv
+from .table import Column, TableRecord, text_column, write_csv
 
 _TITLE = "Rules and decisions replayed"
 _SAID = (
@@ -42,12 +43,14 @@ _SAID = (
 class RunRows:
     """The rows of the run that an export came from: as rules see them, and the user's own columns (DataFrame, None).
 
+    facts: what other formats than CSV read of the run.
     contradicts: (provenance of a manifest, rules, decisions) -> the entries that the run contradicts; None: not asked.
     """
 
     view: ScoreView
     columns: Any
     contradicts: Callable[[Mapping[str, Any], Rules, Mapping[str, Decision]], list[str]] | None = None
+    facts: RunFacts = RunFacts()
 
 
 def file_bytes(path: Path) -> bytes:
@@ -89,7 +92,7 @@ def _findings(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, r
     return findings or [
         *_row_counts(manifest, stored, outcome),
         *_curated(folder, manifest, stored, outcome),
-        *_parquet(folder, manifest, stored, outcome),
+        *_formats(folder, manifest, stored, outcome, run),
         *_records(folder, manifest, stored, outcome, run),
         *_origin(manifest, stored, run),
     ]
@@ -125,8 +128,8 @@ def _records(
 def _row_counts(manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
     """The manifest counts the rows of each table as the tables themselves do."""
     kept = int(outcome.kept.sum())
-    expected = {name: kept if name.startswith("curated.") else len(stored.view) for name in manifest["outputs"]}
-    said = {name: record["rows"] for name, record in manifest["outputs"].items()}
+    expected = {"curated.csv": kept, "decisions.csv": len(stored.view)}
+    said = {name: manifest["outputs"][name]["rows"] for name in expected}
     return [
         f"manifest.json: {name} has {said[name]} rows there, replaying gives {count}."
         for name, count in expected.items()
@@ -251,25 +254,21 @@ def _labels(cells: list[str], stored: StoredExport, outcome: Outcome) -> list[st
     ]
 
 
-def _parquet(folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome) -> list[str]:
-    """Parquet twins must say what the CSV files say."""
-    findings = []
-    if "curated.parquet" in manifest["outputs"]:
-        head, *rows = _cells(folder, manifest, "curated.csv")
-        findings += _twin(folder, "curated", head, [list(cells) for cells in zip(*rows, strict=True)])
-    if "decisions.parquet" in manifest["outputs"]:
-        columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome, stored.weight)
-        frame = as_text(arrow_table(columns), "decisions").to_pandas()
-        findings += _twin(folder, "decisions", list(frame.columns), [frame[name].tolist() for name in frame.columns])
-    return findings
+def _formats(
+    folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome, run: RunRows | None
+) -> list[str]:
+    """Where files of other formats do not say what decisions.csv and the run say.
+
+    Without the run the person's columns are those of curated.csv, which only Parquet's twin of it is held against.
+    """
+    view = stored.view if run is None else _same_scores(run.view, stored.view)
+    facts, columns = (RunFacts(), None) if run is None else (run.facts, run.columns)
+    curated = _curated_texts(folder, manifest) if run is None else None
+    handed = HandOver(view, stored.rules, stored.decisions, outcome, columns, stored.weight, facts, curated)
+    return changed_formats(folder, manifest["outputs"], handed, run is not None)
 
 
-def _twin(folder: Path, name: str, head: list[str], cells: list[list[str]]) -> list[str]:
-    file_bytes(folder / f"{name}.parquet")
-    frame, _ = read_parquet(folder / f"{name}.parquet")
-    if [str(c) for c in frame.columns] != head:
-        return [f"{name}.parquet has other columns than {name}.csv."]
-    if not cells:
-        return [] if not len(frame) else [f"{name}.parquet has {len(frame)} rows, {name}.csv has none."]
-    wrong = [column for column, texts in zip(head, cells, strict=True) if frame[column].tolist() != texts]
-    return [f"{name}.parquet, column {column!r}: its values are not those of {name}.csv." for column in wrong]
+def _curated_texts(folder: Path, manifest: Mapping[str, Any]) -> list[Column]:
+    head, *rows = _cells(folder, manifest, "curated.csv")
+    columns = list(zip(*rows, strict=True)) or [()] * len(head)
+    return [text_column(name, list(cells)) for name, cells in zip(head, columns, strict=True)]

@@ -13,11 +13,11 @@ import numpy as np
 from core.types.errors import VerifyError
 
 from .changes import find_changes
+from .formats import FILES
 from .levels import LevelReport
 from .recomputed import compare_scores
 from .replay import StoredExport, manifest_is_whole, read_manifest
 from .replayed import RunRows, curated_findings, file_bytes, replayed
-from .write import FILES
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,16 +17,15 @@ from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import CurationError, DataError, RulesError
 from core.types.exports import ExportOptions
 
-from .curated_table import curated_columns, formula_cells
-from .decisions_table import decision_columns
+from .curated_table import formula_cells
+from .formats import FILES, ExportFormat, HandOver, RunFacts, formats_named
+from .handed_over import write_formats
 from .manifest import FORMAT, build_manifest, to_text
 from .readiness import Line
-from .table import Column, write_csv, write_parquet
+from .table import Column, write_csv
 from .weights import weight_named
 
 CONFIRM = "If it is meant, say so: --yes on the command line, the box above the button on screen."
-FORMATS = ("csv", "parquet")
-FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,13 @@ def write_export(
     columns: Any,
     out: Path,
     options: ExportOptions = ExportOptions(),
-    kinds: Mapping[str, Any] | None = None,
+    facts: RunFacts = RunFacts(),
 ) -> ExportReport:
-    """curated.csv, decisions.csv and manifest.json (and Parquet twins where `options` say so) in the folder `out`.
+    """curated.csv, decisions.csv and manifest.json (and what `options.formats` name beside) in the folder `out`.
 
     curated.csv holds the user's own cells as they are, unless it is made for spreadsheets: then each altered cell is
-    listed in the manifest. decisions.csv is always made for spreadsheets, Parquet never. kinds: Arrow types of
-    `columns` in their source.
+    listed in the manifest. decisions.csv is always made for spreadsheets, Parquet never. facts: what other formats
+    read of the run.
 
     provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
     compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
@@ -75,22 +74,21 @@ def write_export(
     arguments give the same bytes.
     """
     out = Path(out)
-    _refuse_formats(options.formats)
+    formats = formats_named(options.formats)
     weight_named(options.sample_weight)
     outcome = apply_rules(view, rules, decisions)
     _refuse(view, provenance)
     if not options.confirmed:
         _refuse_emptied(view, rules, outcome)
     _refuse_folder(out)
+    handed = HandOver(view, rules, decisions, outcome, columns, options.sample_weight, facts)
     tables = (
-        Table(
-            "curated", curated_columns(view, outcome, columns, kinds), int(outcome.kept.sum()), options.spreadsheet_safe
-        ),
-        Table("decisions", decision_columns(view, rules, decisions, outcome, options.sample_weight), len(view)),
+        Table("curated", handed.curated, int(outcome.kept.sum()), options.spreadsheet_safe),
+        Table("decisions", handed.decided, len(view)),
     )
     kept_provenance = {k: v for k, v in provenance.items() if k != "current_fingerprint"}
     with _folder_in_the_making(out) as folder:
-        outputs = _write_tables(folder, tables, options.formats)
+        outputs = _write_tables(folder, tables, handed, formats)
         manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs, options.sample_weight)
         (folder / "manifest.json").write_bytes(to_text(manifest).encode())
     return ExportReport(
@@ -131,24 +129,14 @@ def _folder_in_the_making(out: Path) -> Iterator[Path]:
         ) from error
 
 
-def _refuse_formats(formats: Sequence[str]) -> None:
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown or "csv" not in formats:
-        raise CurationError(
-            f"The formats of an export are {','.join(formats)!r}.",
-            "Give csv, or csv,parquet: the CSV files are what an export is verified by.",
-        )
-
-
-def _write_tables(folder: Path, tables: Sequence[Table], formats: Sequence[str]) -> dict[str, Any]:
+def _write_tables(
+    folder: Path, tables: Sequence[Table], handed: HandOver, formats: Sequence[ExportFormat]
+) -> dict[str, Any]:
     outputs: dict[str, Any] = {}
     for t in tables:
         record = write_csv(folder / f"{t.name}.csv", t.columns, t.rows, t.for_spreadsheets)
         outputs[f"{t.name}.csv"] = {**record.to_json(), "spreadsheet_safe": t.for_spreadsheets}
-        if "parquet" in formats:
-            digest = write_parquet(folder / f"{t.name}.parquet", t.columns)
-            outputs[f"{t.name}.parquet"] = {"sha256": digest, "rows": t.rows}
-    return outputs
+    return {**outputs, **write_formats(folder, handed, formats)}
 
 
 def _swap(folder: Path, out: Path, earlier: Path) -> None:
@@ -189,7 +177,7 @@ def _refuse_folder(out: Path) -> None:
         raise CurationError(f"{out} is not a folder.", "Choose another place for the export.")
     if not out.exists():
         return
-    names = sorted(p.name for p in out.iterdir())
+    names = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_symlink() or not p.is_dir())
     foreign = [name for name in names if name not in FILES]
     if names and (foreign or not _is_ours(out)):
         raise CurationError(

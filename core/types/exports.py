@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class ExportOptions:
     """What a person chooses about the files; which rows they hold is up to rules and decisions.
 
-    formats: "csv", and "parquet" for both tables with the source's types as well. spreadsheet_safe: an apostrophe
+    formats: "csv", and the names of others that are registered (`core.export.formats`). spreadsheet_safe: an apostrophe
     before each cell of curated.csv that a spreadsheet would run, which alters what a model reads. confirmed: rules that
     keep nothing or everything, or that empty a class, are meant. sample_weight: the weight for training in
     decisions.csv, by its name; the default where empty.

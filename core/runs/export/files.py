@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from core.curation import ScoreView, apply_rules, keep_fraction_rules, questions
-from core.datasets.column_types import column_types
 from core.export import CONFIRM, ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
 from core.export.readiness import Line, checklist
 from core.models.own_code import allow, refuse_unless_allowed
@@ -30,6 +29,7 @@ from core.types.exports import ExportOptions
 from core.types.progress import Progress, SilentProgress
 from core.types.runs import RunState
 
+from .facts import run_facts
 from .provenance import contradictions, provenance
 
 
@@ -55,7 +55,6 @@ def export_run(
     if open_questions:
         raise RulesError(open_questions[0], f"Change the rules or the share. {CONFIRM}")
     known = {**provenance(run, rules, decisions), "branch": branch, **_unfinished(run)}
-    kinds = column_types(run.spec.source) if "parquet" in options.formats else {}
     report = write_export(
         view,
         rules,
@@ -64,7 +63,7 @@ def export_run(
         run.examples.columns,
         Path(out),
         options,
-        kinds,
+        run_facts(run, typed=options.formats != ("csv",)),
     )
     return replace(report, checklist=export_checklist(run, view, rules, decisions, outcome))
 
@@ -102,7 +101,9 @@ def verify_export(
     original, why_not = _run_of(Path(folder), run) if level >= 2 else (None, "")
     if original is None:
         return verify(folder, level, why_not=why_not)
-    rows = RunRows(score_view(original), original.examples.columns, partial(contradictions, original))
+    rows = RunRows(
+        score_view(original), original.examples.columns, partial(contradictions, original), run_facts(original)
+    )
     refusal = _refused_code(original, trust) or _of_library(original)
     if refusal is not None:
         return [_not_recomputed(report, refusal) for report in verify(folder, level, run=rows)]
