@@ -9,6 +9,7 @@ import pytest
 import core
 from core.attributions.registry import ATTRIBUTIONS
 from core.cli.parser import COMMANDS
+from core.export import FORMATS
 from core.export.weights import WEIGHTS
 from core.models.sources import SOURCES as MODEL_SOURCES
 from core.scores import SCORES
@@ -31,7 +32,7 @@ def test_every_public_name_is_in_the_guide(name):
 
 
 @pytest.mark.parametrize(
-    "name", [one.name for all_ in (SCORES, STRATEGIES, ATTRIBUTIONS, MODEL_SOURCES, WEIGHTS) for one in all_]
+    "name", [one.name for all_ in (SCORES, STRATEGIES, ATTRIBUTIONS, MODEL_SOURCES, WEIGHTS, FORMATS) for one in all_]
 )
 def test_every_registered_method_is_in_the_guide(name):
     assert f"`{name}`" in GUIDE, f"{name} is in neither README"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.composite import AGGREGATORS, TRANSFORMS
 from core.embeddings import CLUSTERINGS, PROJECTIONS
@@ -16,6 +16,9 @@ from core.selection import STRATEGIES
 from core.selection.strategy import SelectionStrategy
 from core.types.examples import Modality
 from core.types.methods import Method
+
+if TYPE_CHECKING:
+    from core.export.formats import ExportFormat
 
 
 def scores() -> tuple[ScoreMethod, ...]:
@@ -65,7 +68,7 @@ def weights() -> tuple[Method, ...]:
     return WEIGHTS
 
 
-def formats() -> tuple[Method, ...]:
+def formats() -> tuple[ExportFormat, ...]:
     """What an export may be handed over in, beside the CSV files that come first and always."""
     from core.export.formats import FORMATS  # and with it pandas
 

@@ -177,13 +177,18 @@ def _refuse_folder(out: Path) -> None:
         raise CurationError(f"{out} is not a folder.", "Choose another place for the export.")
     if not out.exists():
         return
-    names = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_symlink() or not p.is_dir())
+    names = _files_below(out)
     foreign = [name for name in names if name not in FILES]
     if names and (foreign or not _is_ours(out)):
         raise CurationError(
             f"{out} holds files that are not an export of Chaffinch ({(foreign or names)[0]}).",
             "Choose a new or empty folder; only an earlier export is replaced.",
         )
+
+
+def _files_below(out: Path) -> list[str]:
+    """Their places in the folder, links as what they are."""
+    return sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_symlink() or not p.is_dir())
 
 
 def _is_ours(out: Path) -> bool:

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.types.curation import Action, Change
 from dashboard.components.display_text import shown
 from dashboard.components.drawer_keys import drawer_keys
+from dashboard.components.page_keys import with_key
 from dashboard.components.saved_field import saved_field
 from dashboard.panels import review_bar
 from dashboard.session import commands, navigation, state
@@ -19,18 +20,17 @@ def decide(opened: Opened, row: int) -> None:
     """The verbs as buttons and keys, and the note."""
     decision = opened.curation.decisions.get(str(opened.view.ids[row]))
     with st.container(key="drawer_verbs", horizontal=True, gap="small"):
-        for action, title, letter in (
-            (Action.KEEP, "Keep", "k"),
-            (Action.DROP, "Drop", "d"),
-            (Action.CLEAR, "Clear", None),
+        for action, title in (
+            (Action.KEEP, "Keep"),
+            (Action.DROP, "Drop"),
+            (Action.CLEAR, "Clear"),
         ):
             now = decision is not None and decision.action == action
             st.button(
-                title,
+                with_key(title, f"drawer_{action.value}"),
                 key=f"drawer_{action.value}",
                 on_click=one,
                 args=(opened, row, action),
-                shortcut=letter,
                 type="primary" if now else "secondary",
             )
         with popover(row, "relabel", "Relabel"):

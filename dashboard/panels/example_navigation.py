@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import actions
 from core.types.facets import Filters
+from dashboard.components.page_keys import with_key
 from dashboard.panels import keyboard, review_bar
 from dashboard.session import commands, navigation, row_filters, selection
 from dashboard.session.current_run import Opened
@@ -17,8 +18,9 @@ def example_navigation(opened: Opened, row: int) -> None:
     """Previous, next, undo and the list of keys. In review order the review's own steps take the arrows."""
     with st.container(key="drawer_moving", horizontal=True, gap="small"):
         if navigation.pane("order", "") != review_bar.ORDER and not review_bar.asks(opened, row):
-            for title, arrow, by in (("Previous", "Left", -1), ("Next", "Right", 1)):
-                st.button(title, key=f"move_{title.lower()}", on_click=_step, args=(opened, row, by), shortcut=arrow)
+            for title, by in (("Previous", -1), ("Next", 1)):
+                key = f"move_{title.lower()}"
+                st.button(with_key(title, key), key=key, on_click=_step, args=(opened, row, by))
         st.button(
             "Undo",
             key="drawer_undo",

@@ -8,6 +8,7 @@ import streamlit as st
 from core import actions
 from core.types.curation import Action, Change
 from core.types.review import QUEUE
+from dashboard.components.page_keys import with_key
 from dashboard.session import commands, navigation
 from dashboard.session.current_run import Opened
 from dashboard.tables import row_table
@@ -66,27 +67,25 @@ def steps(opened: Opened, row: int) -> None:
         if place is None:
             st.text("This row is not in the review queue: no cut looks at it.")
             return
-        step("Previous", "Left", opened, order, place - 1)
+        step("Previous", opened, order, place - 1)
         seen = actions.review.is_reviewed(opened.view, opened.curation.decisions, row)
         is_kept = seen and opened.curation.decisions[str(opened.view.ids[row])].action is Action.KEEP
         st.button(
-            "Label is right",
+            with_key("Label is right", "review_done"),
             key="review_done",
             on_click=_right,
             args=(opened, row),
-            shortcut="v",
             type="primary" if is_kept else "secondary",
             help="Keep it, mark it as reviewed, and go to the next one.",
         )
         st.button(
-            "Skip",
+            with_key("Skip", "review_skip"),
             key="review_skip",
             on_click=_skip,
             args=(opened, row),
-            shortcut="s",
             help="Mark it as looked at, decide nothing, and go to the next one.",
         )
-        step("Next", "Right", opened, order, place + 1)
+        step("Next", opened, order, place + 1)
         st.text(f"{place + 1:,} of {min(len(order), max(QUEUE, place + 1)):,}{' · reviewed' if seen else ''}")
 
 
@@ -96,16 +95,16 @@ def place_in(order: np.ndarray, row: int) -> int | None:
     return int(at[0]) if len(at) else None
 
 
-def step(title: str, arrow: str, opened: Opened, order: np.ndarray, place: int) -> None:
-    """A button and an arrow key that open the row at that place of a queue."""
+def step(title: str, opened: Opened, order: np.ndarray, place: int) -> None:
+    """A button, and an arrow key, that open the row at that place of a queue."""
     row = int(order[place]) if 0 <= place < len(order) else None
+    key = f"review_{title.lower()}"
     st.button(
-        title,
-        key=f"review_{title.lower()}",
+        with_key(title, key),
+        key=key,
         disabled=row is None,
         on_click=open_row,
         args=(opened, row),
-        shortcut=arrow,
     )
 
 

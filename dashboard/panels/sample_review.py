@@ -8,6 +8,7 @@ from core import actions
 from core.types.curation import Action, Change
 from core.types.errors import CurationError
 from dashboard.components import messages
+from dashboard.components.page_keys import with_key
 from dashboard.panels import decision_form, review_bar
 from dashboard.panels.review_bar import SAMPLE
 from dashboard.session import cache, commands, navigation
@@ -64,11 +65,10 @@ def steps(opened: Opened, row: int) -> None:
     order = row_table.sample(opened)
     place, answered = review_bar.place_in(order, row) or 0, answer(opened, row)
     with st.container(key="review_steps", horizontal=True, gap="small", vertical_alignment="center"):
-        review_bar.step("Previous", "Left", opened, order, place - 1)
+        review_bar.step("Previous", opened, order, place - 1)
         st.button(
-            "Right",
+            with_key("Right", "sample_right"),
             key="sample_right",
-            shortcut="v",
             on_click=decision_form.one,
             args=(opened, row, Action.KEEP),
             type="primary" if answered == "right" else "secondary",
@@ -84,15 +84,14 @@ def steps(opened: Opened, row: int) -> None:
                 help="The row is dropped.",
             )
         st.button(
-            "Unsure",
+            with_key("Unsure", "sample_unsure"),
             key="sample_unsure",
-            shortcut="s",
             on_click=_unsure,
             args=(opened, row),
             type="primary" if answered == "unsure" else "secondary",
             help="No verdict: the row is left out of the rate.",
         )
-        review_bar.step("Next", "Right", opened, order, place + 1)
+        review_bar.step("Next", opened, order, place + 1)
         st.text(f"{place + 1:,} of {len(order):,}{f' · {answered}' if answered else ''}")
     if not answered:
         st.caption("Judge the label alone: what models, scores and rules say is shown once you have answered.")

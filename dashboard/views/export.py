@@ -19,7 +19,7 @@ from dashboard.session.current_run import Opened, require_run
 from dashboard.session.slots import slot
 from dashboard.tables import row_table
 
-_FILES = ("curated.csv", "decisions.csv", "manifest.json", "curated.parquet", "decisions.parquet")
+_MANIFEST = "manifest.json"
 
 
 @require_run("Nothing to export yet", "no_export")
@@ -96,11 +96,11 @@ def _written(opened: Opened, written: dict[str, Any], out: Path) -> None:
         st.text(f"{written['formulas']:,} cells of curated.csv begin as a formula does; they {how}.")
     st.code(f"python -m core verify {shlex.quote(str(out))}", language="bash", wrap_lines=True)
     with st.container(horizontal=True, gap="small", key="downloads"):
-        for name in (name for name in _FILES if (out / name).is_file()):
+        for name in (name for name in _files() if (out / name).is_file()):
             st.download_button(
-                name,
+                name.rpartition("/")[2],
                 data=(out / name).read_bytes,
-                file_name=name,
+                file_name=name.rpartition("/")[2],
                 on_click="ignore",
                 key=f"get_{name}",
                 icon=":material/download:",
@@ -118,7 +118,18 @@ def _options(opened: Opened) -> ExportOptions:
         key="sample_weight",
         help="A column of decisions.csv for the rows that stay: give it to your loss, or to a weighted sampler.",
     )
-    parquet = st.checkbox("Parquet as well, with the types of your data", key="with_parquet")
+    first, *others = actions.methods.formats()
+    said = {one.name: one for one in others}
+    chosen = st.multiselect(
+        "Beside CSV, for other tools",
+        list(said),
+        format_func=lambda name: said[name].title,
+        key="export_formats",
+        placeholder="none",
+        help="Each is written from the same rows and verified with them.",
+    )
+    for name in chosen:
+        st.caption(f"{said[name].title}: {said[name].summary}")
     safe = st.checkbox("curated.csv safe for spreadsheets", key="spreadsheet_safe")
     if safe:
         cells = cache.formula_cells(opened.run.run_id, opened.at, opened.change, opened.view, opened.outcome)
@@ -126,7 +137,13 @@ def _options(opened: Opened) -> ExportOptions:
             f"Puts an apostrophe before {cells:,} cells that a spreadsheet would run. A model trained on the file "
             "reads it, too: train on a file written without this."
         )
-    return ExportOptions(("csv", "parquet") if parquet else ("csv",), safe, sample_weight=weight)
+    return ExportOptions((first.name, *chosen), safe, sample_weight=weight)
+
+
+def _files() -> list[str]:
+    """What an export may hold, in the order of the formats."""
+    formats = actions.methods.formats()
+    return [*dict.fromkeys([*formats[0].files, _MANIFEST, *(name for one in formats[1:] for name in one.files)])]
 
 
 def _export(opened: Opened, folder: str, options: ExportOptions) -> None:

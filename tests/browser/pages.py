@@ -27,6 +27,7 @@ FLAGS = [
     "--disable-gpu",  # nothing here needs one, and painting by an emulated one costs a third of the time
     "--process-per-site",  # tabs share a process, which lives as long as the first tab, and its compiled code
 ]
+_FIRST_PORT, _PORTS = 21_000, 400  # of the first worker; how many each has
 WAIT = 120_000  # milliseconds; generous, because the machine may be busy: it is only waited for what does not come
 LOOK = 50  # milliseconds between two looks at what is waited for
 QUIET = (
@@ -34,28 +35,36 @@ QUIET = (
 )
 
 
-def _free_port(wanted: int = 0) -> int:
-    """That port, or any free one where it is taken or none is named."""
+def _free_port() -> int:
+    """The first free port of this process's own: the servers follow each other at one address, from which Chromium has
+    the code compiled, and two workers of one test run never meet at one.
+    """
+    return next(port for port in _ports() if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the server that was there has just ended
         try:
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            return _free_port()
-        return probe.getsockname()[1]
+            return False
+        return True
 
 
 @cache
-def _usual_port() -> int:
-    """The servers of this process follow each other at one address, from which Chromium has the code compiled."""
-    return _free_port()
+def _ports() -> range:
+    """Below those that the system gives to whoever asks for any."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = _FIRST_PORT + worker * _PORTS
+    return range(first, first + _PORTS)
 
 
 class Server:
     """`streamlit run APP` started from another folder, on a free port."""
 
     def __init__(self, home: Path, folder: Path, app: Path = ROOT / "dashboard" / "app.py", *settings: str):
-        self.port = _free_port(_usual_port())
+        self.port = _free_port()
         self.home, self.folder, self.app, self.settings = home, folder, app, settings
         self.address = f"http://localhost:{self.port}"
         self.process: subprocess.Popen | None = None
@@ -132,8 +141,8 @@ class Browser:
     def forget_choices(self) -> None:
         """What the files before left in the profile; the application's files and their compiled code stay."""
         self._context.clear_cookies()
-        origin = f"http://localhost:{_usual_port()}"
         talk = self._context.new_cdp_session(self._first)
+        origin = f"http://localhost:{_ports()[0]}"
         talk.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb"})
 
     def close(self) -> None:

@@ -1,7 +1,4 @@
-"""`labelstudio`: the review queue as tasks of Label Studio, with our suggestions as predictions.
-
-Answers come back with `decide RUN --from FILE`, which reads what Label Studio exports as JSON.
-"""
+"""`labelstudio`: the review queue as tasks of Label Studio, with our suggestions as predictions."""
 
 from __future__ import annotations
 
@@ -105,6 +102,6 @@ LABEL_STUDIO = ExportFormat(
     summary=f"The first {QUEUE} rows of the review queue as tasks with our suggestions, and the labeling config.",
     write=_write,
     files=(TASKS, CONFIG),
-    opened_by="import tasks.json into a project with labeling_config.xml; answers: decide RUN --from FILE",
+    opened_by="import tasks.json into a project with labeling_config.xml",
     needs_run=True,
 )

@@ -22,7 +22,7 @@ def _ready(run_of, tmp_path, rules=None):
 
 def test_parquet_and_safe_cells_are_choices_that_say_what_they_do(run_of, tmp_path):
     at = _ready(run_of, tmp_path)
-    at.checkbox(key="with_parquet").check().run()
+    at.multiselect(key="export_formats").select("parquet").run()
     at.checkbox(key="spreadsheet_safe").check().run()
     assert "Puts an apostrophe before 0 cells" in words(at)
     at.button(key="write_export").click().run()
