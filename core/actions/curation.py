@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from core.curation import ScoreView, consequences
-from core.runs.decide import decisions
+from core.runs.decide import answers, decisions
 from core.runs.folder.samples import list_sample
 from core.store import Run, curation_log
 from core.types.branches import MAIN, CurationEvent, CurationState
@@ -43,6 +44,17 @@ def decide(
     key = key_of(run, branch)
     saved = decisions.decide(run, ids, change, token=token, expected_rev=expected_rev, curation=key)
     return seen(run, saved, branch)
+
+
+def decide_from(run: Run, path: Path, *, token: str, branch: str = MAIN) -> tuple[CurationState, Mapping[str, Change]]:
+    """Apply the answers of a file, all or none, as one change: a CSV of decisions, or what Label Studio exports.
+
+    Returns the state and what was said of each id. Raises `DataError` for a file that does not read, an id or a class
+    that the run does not have, and two answers to one example; nothing is changed then.
+    """
+    list_sample(run)
+    saved, changes = answers.decide_from(run, path, token=token, curation=key_of(run, branch))
+    return seen(run, saved, branch), changes
 
 
 def save_rules(

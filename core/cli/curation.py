@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from argparse import Namespace
 from collections.abc import Mapping
 
@@ -39,6 +40,13 @@ def facets(asked: Namespace) -> None:
         say_json([each.to_json() for each in counted])
     else:
         words.print_facets(counted)
+
+
+def decide(asked: Namespace) -> None:
+    """Apply the answers of a file, all or none."""
+    run = actions.runs.open_run(asked.run)
+    state, changes = actions.curation.decide_from(run, asked.answers, token=secrets.token_hex(8), branch=asked.branch)
+    words.print_answers(asked.answers, changes, len(state.decisions))
 
 
 def export(asked: Namespace) -> None:

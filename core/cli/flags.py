@@ -107,6 +107,20 @@ def evaluate(own: argparse.ArgumentParser) -> None:
     own.add_argument("--json", action="store_true")
 
 
+def decide(own: argparse.ArgumentParser) -> None:
+    """Which run and branch, and the file of answers."""
+    run_name(own)
+    own.add_argument(
+        "--from",
+        dest="answers",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="CSV: example_id, action (keep, drop, relabel, clear) and label; or what Label Studio exports as JSON",
+    )
+    own.add_argument("--branch", default="main", metavar="NAME", help="decide in that branch")
+
+
 def export(own: argparse.ArgumentParser) -> None:
     """Which run, which rules, which files, and where they go."""
     run_name(own)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import actions
-from core.types.curation import Outcome
+from core.types.curation import Change, Outcome
 from core.types.errors import by_reason
 from core.types.examples import SourceReport
 from core.types.facets import FacetCounts
@@ -180,6 +181,16 @@ def print_evaluation(figures: Mapping[str, Any]) -> None:
                 for name, f in ordered
             ),
         ]
+    )
+
+
+def print_answers(path: Path, changes: Mapping[str, Change], decided: int) -> None:
+    """How many answers of each kind a file held."""
+    kinds = Counter(change.action.value for change in changes.values() if change.action is not None)
+    said = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    say(
+        f"{path.name}: {len(changes):,} answers ({said}); {decided:,} decisions in all. "
+        "One undo (u on the page) takes them back."
     )
 
 

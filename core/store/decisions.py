@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,11 +89,18 @@ class CurationLog:
         unique = list(dict.fromkeys(str(i) for i in ids))
         verb, label = change.action.value if change.action else "note", f" as {change.label}" if change.label else ""
         summary = f"{verb} {len(unique)} example{'' if len(unique) == 1 else 's'}{label}"
+        return self.decide_each(run_id, dict.fromkeys(unique, change), summary, token=token, expected_rev=expected_rev)
+
+    def decide_each(
+        self, run_id: str, changes: Mapping[str, Change], summary: str, *, token: str, expected_rev: int | None = None
+    ) -> CurationState:
+        """Each id's own change, as one event: one undo takes all back. Refused as `decide` is."""
+        ids = list(changes)
         with self.database.writing() as connection:
-            if self._is_new(connection, run_id, token, expected_rev, touches(unique)) and unique:
-                old = read_decisions(connection, run_id, unique)
-                new = {i: change.applied_to(old.get(i)) for i in unique}
-                before, after = ({i: row_of(side.get(i)) for i in unique} for side in (old, new))
+            if self._is_new(connection, run_id, token, expected_rev, touches(ids)) and ids:
+                old = read_decisions(connection, run_id, ids)
+                new = {i: change.applied_to(old.get(i)) for i, change in changes.items()}
+                before, after = ({i: row_of(side.get(i)) for i in ids} for side in (old, new))
                 self._apply(connection, run_id, token, _Event("decide", summary, before, after))
         return self.state(run_id)
 
