@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,19 @@ from core.scores.shared.finite import computed, with_finite_outputs
 from core.types.errors import CurationError, in_words
 from core.types.evidence import Evidence
 from core.types.examples import UNLABELED, ExampleTable
+from core.types.methods import Goal
 from core.types.params import params_from_dict
 from core.types.progress import Progress, SilentProgress
 from core.types.scores import ScoreResult
 from core.types.signals import Signal
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from core.curation import ScoreView
     from core.store import Run
+
+    from .choosing import Selection
 
 ScoreNames = str | Iterable[str]  # "all", one name or several
 Settings = Mapping[str, Mapping[str, Any]]  # score name -> setting -> value
@@ -41,11 +48,62 @@ class Scored:
 
     def first(self, name: str, count: int = 20) -> pd.DataFrame:
         """The `count` rows to inspect first by that score, the most suspicious on top. Raises `CurationError`."""
+        self._column(name)
+        lowest = score_named(name).inspect_first == "lowest"
+        return self.table.sort_values(name, ascending=lowest, kind="stable").head(count)
+
+    def composite(self, goal: str = Goal.FIND_NOISE.value) -> pd.Series:
+        """One number per row for a goal (find_noise, keep_hard, ...), index id; NaN where none is known.
+
+        High is suspicious for find_noise, and worth keeping for the goals that keep. Raises `CurationError`.
+        """
+        from .choosing import composite_of
+
+        return composite_of(self._view, goal)
+
+    def select(self, keep_fraction: float | None = None, goal: str | None = None) -> Selection:
+        """Which rows stay: the best-ranked share for a goal, or without a share all but the labels likely wrong.
+
+        The answer has `.kept`, `.rows`, `.weights()` and `.export(folder)`. Raises `CurationError`.
+        """
+        from .choosing import selection_of
+
+        return selection_of(self._view, keep_fraction, goal, self._made.examples.columns)
+
+    def plot_map(self, color: str = "", layout: str = "umap", seed: int = 0) -> go.Figure:
+        """The examples on a map of their embedding, by label or by a score. Raises `CurationError` without one."""
+        from .plots import plot_map
+
+        return plot_map(self._made.examples, self._made.evidence, self._column(color) if color else None, layout, seed)
+
+    def plot_distribution(self, name: str, by_class: bool = False) -> go.Figure:
+        """A histogram of one score, by given label if asked. Raises `CurationError` for a score that is not here."""
+        from .plots import plot_distribution
+
+        return plot_distribution(self._column(name), self.table["label"] if by_class else None)
+
+    def _repr_html_(self) -> str:
+        from .plots import summary_html
+
+        return summary_html(self.table, self.skipped)
+
+    def _column(self, name: str) -> pd.Series:
         if name not in self.results:
             there = f"There are: {', '.join(self.results)}."
             raise CurationError(f"There are no values of {name!r} here.", self.skipped.get(name, there))
-        lowest = score_named(name).inspect_first == "lowest"
-        return self.table.sort_values(name, ascending=lowest, kind="stable").head(count)
+        return self.table[name]
+
+    @property
+    def _made(self) -> Made:
+        if self.made is None:
+            raise CurationError("This result was put together by hand and has no examples.", "Take what score() gave.")
+        return self.made
+
+    @cached_property
+    def _view(self) -> ScoreView:
+        from .choosing import view_of
+
+        return view_of(self._made.examples, self._made.evidence, self.results)
 
     def save(self, folder: str | Path, source: str | Path | None = None, progress: Progress | None = None) -> Run:
         """Write a run folder, which the dashboard and every command open: `python -m core open FOLDER`.
@@ -54,15 +112,14 @@ class Scored:
         in the folder, and arrays that only a network reads leave ids alone. Raises `RunError` for a folder that is
         taken, `DataError` where the source is not what was scored.
         """
-        if self.made is None:
-            raise CurationError("This result was put together by hand and has no examples.", "Save what score() gave.")
         from core.runs.watch.saved_run import Answer
 
         from .saving import Asked, save_run
 
-        params = {name: settings_of(score_named(name), self.made.params) for name in self.results}
-        answer = Answer(self.made.examples, self.made.evidence, self.results, params, self.skipped)
-        asked = Asked(self.made.seed, self.made.named, {k: dict(v) for k, v in (self.made.params or {}).items()})
+        made = self._made
+        params = {name: settings_of(score_named(name), made.params) for name in self.results}
+        answer = Answer(made.examples, made.evidence, self.results, params, self.skipped)
+        asked = Asked(made.seed, made.named, {k: dict(v) for k, v in (made.params or {}).items()})
         where = None if source is None else str(source)
         return save_run(answer, asked, Path(folder), where, progress or SilentProgress())
 
