@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.curation import ScoreView, emptied_classes, intent
-from core.export import ExportReport, LevelReport, curated_table, levels, readiness
+from core.export import FORMATS, ExportReport, LevelReport, curated_table, levels, readiness
 from core.export.readiness import Line
 from core.export.report import page
-from core.runs.export import files, reporting
+from core.runs.export import facts, files, reporting
 from core.store import Run
 from core.types.branches import MAIN
 from core.types.curation import Decision, Outcome, Rules
@@ -36,6 +36,12 @@ def export_checklist(
 ) -> tuple[Line, ...]:
     """What to know before an export, a light and a sentence each: held-out rows, classes, rows unseen, the check."""
     return files.export_checklist(run, view, rules, decisions, outcome)
+
+
+def formats_for(run: Run, view: ScoreView) -> dict[str, str]:
+    """Each format that an export may be handed over in, by name, and why this run cannot; "" where it can."""
+    run_facts = facts.run_facts(run)
+    return {one.name: one.why_not(view, run_facts) for one in FORMATS}
 
 
 def formula_cells(view: ScoreView, outcome: Outcome) -> int:

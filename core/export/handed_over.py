@@ -42,6 +42,8 @@ def changed_formats(folder: Path, outputs: Mapping[str, Any], handed: HandOver, 
 def _changed(
     folder: Path, listed: Sequence[str], outputs: Mapping[str, Any], handed: HandOver, one: ExportFormat
 ) -> list[str]:
+    if why := one.why_not(handed.view, handed.facts):
+        return [f"{listed[0]} cannot be written again: {why}"]
     with tempfile.TemporaryDirectory(prefix="chaffinch-verify-") as scratch:
         try:
             rows = one.write(handed, Path(scratch))

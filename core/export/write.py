@@ -78,6 +78,7 @@ def write_export(
     weight_named(options.sample_weight)
     outcome = apply_rules(view, rules, decisions)
     _refuse(view, provenance)
+    _refuse_formats(view, formats, facts)
     if not options.confirmed:
         _refuse_emptied(view, rules, outcome)
     _refuse_folder(out)
@@ -127,6 +128,12 @@ def _folder_in_the_making(out: Path) -> Iterator[Path]:
             f"The export to {out} could not be written: {error.strerror or error}.",
             "Choose a folder that can be written to, with enough room.",
         ) from error
+
+
+def _refuse_formats(view: ScoreView, formats: Sequence[ExportFormat], facts: RunFacts) -> None:
+    for one in formats:
+        if why := one.why_not(view, facts):
+            raise CurationError(why, f"Leave {one.name} out of the formats.")
 
 
 def _write_tables(

@@ -119,7 +119,8 @@ def _options(opened: Opened) -> ExportOptions:
         help="A column of decisions.csv for the rows that stay: give it to your loss, or to a weighted sampler.",
     )
     first, *others = actions.methods.formats()
-    said = {one.name: one for one in others}
+    not_here = actions.exports.formats_for(opened.run, opened.view)
+    said = {one.name: one for one in others if not not_here[one.name]}
     chosen = st.multiselect(
         "Beside CSV, for other tools",
         list(said),
@@ -128,6 +129,8 @@ def _options(opened: Opened) -> ExportOptions:
         placeholder="none",
         help="Each is written from the same rows and verified with them.",
     )
+    for why in filter(None, not_here.values()):
+        st.caption(why)
     for name in chosen:
         st.caption(f"{said[name].title}: {said[name].summary}")
     safe = st.checkbox("curated.csv safe for spreadsheets", key="spreadsheet_safe")

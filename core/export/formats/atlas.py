@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from core.curation import ScoreView
 from core.types.errors import CurationError
 
-from .format import ExportFormat, HandOver
+from .format import ExportFormat, HandOver, RunFacts
 from .own_and_decided import every_row
 
 _FILE = "atlas.parquet"
@@ -27,13 +28,16 @@ def _with_map(handed: HandOver, table: Any) -> Any:
     import pyarrow as pa
 
     points = handed.facts.map_points
-    if points is None:
-        raise CurationError("This run has no map, which the format atlas shows.", "Leave atlas out of the formats.")
+    assert points is not None, "refused before"
     for axis, name in enumerate(_AXES):
         if name in table.column_names:
             raise CurationError(f"Your column {name!r} has the name that the format atlas needs.", "Rename it.")
         table = table.append_column(name, pa.array(np.asarray(points[:, axis], np.float32)))
     return table
+
+
+def _why_not(view: ScoreView, facts: RunFacts) -> str:
+    return "" if facts.map_points is not None else "Embedding Atlas shows a map, and this run has no map."
 
 
 ATLAS = ExportFormat(
@@ -44,4 +48,5 @@ ATLAS = ExportFormat(
     files=(_FILE,),
     opened_by="embedding-atlas atlas.parquet --x projection_x --y projection_y",
     needs_run=True,
+    why_not=_why_not,
 )

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from core.types.errors import CurationError
+from core.curation import ScoreView
 
 from ..weights import sample_weights
-from .format import ExportFormat, HandOver, write_json
+from .format import ExportFormat, HandOver, RunFacts, write_json
 
 _FOLDER = "fiftyone"
 _NAMES = ("data.json", "labels.json")
@@ -22,18 +22,19 @@ _NAMES = ("data.json", "labels.json")
 
 def _write(handed: HandOver, folder: Path) -> dict[str, int]:
     view = handed.view
-    if view.source_path is None:
-        raise CurationError(
-            "FiftyOne shows image files, and these rows have none.", "Leave fiftyone out of the formats."
-        )
+    paths = [] if view.source_path is None else view.source_path.tolist()
     keys = [str(one) for one in view.ids.tolist()]
     write_json(
         folder / _FOLDER / "data.json",
-        {key: f"data/{path}" for key, path in zip(keys, view.source_path.tolist(), strict=True)},
+        {key: f"data/{path}" for key, path in zip(keys, paths, strict=True)},
     )
     labels = {key: said for key, said in zip(keys, _labels(handed), strict=True)}
     write_json(folder / _FOLDER / "labels.json", {"classes": list(view.class_names), "labels": labels})
     return {f"{_FOLDER}/{name}": len(view) for name in _NAMES}
+
+
+def _why_not(view: ScoreView, facts: RunFacts) -> str:
+    return "" if view.source_path is not None else "FiftyOne shows image files, and these rows have none."
 
 
 def _labels(handed: HandOver) -> list[dict[str, Any] | None]:
@@ -70,6 +71,7 @@ FIFTYONE = ExportFormat(
     title="FiftyOne",
     summary="A folder for FiftyOne: labels, kept, weights and scores; link your images as its data.",
     write=_write,
+    why_not=_why_not,
     files=tuple(f"{_FOLDER}/{name}" for name in _NAMES),
     opened_by='fiftyone.Dataset.from_dir("fiftyone", fiftyone.types.FiftyOneImageClassificationDataset)',
 )

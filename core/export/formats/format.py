@@ -85,12 +85,14 @@ class ExportFormat(Method):
     write: (what is exported, folder) -> {file, relative to the folder: how many rows it tells of}; the same export
     gives the same values on every machine. files: all that it may write. opened_by: how the other tool opens it.
     needs_run: whether it holds more than decisions.csv, so that only with the run at hand it can be written again.
+    why_not: why rows cannot be handed over so, in one line; "" where they can.
     """
 
     write: Callable[[HandOver, Path], Mapping[str, int]] = field(repr=False)
     files: tuple[str, ...]
     opened_by: str
     needs_run: bool = False
+    why_not: Callable[[ScoreView, RunFacts], str] = field(default=lambda view, facts: "", repr=False)
 
 
 def write_json(path: Path, value: Any) -> None:
