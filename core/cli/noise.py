@@ -18,14 +18,31 @@ def noise(asked: Namespace) -> None:
     estimate = actions.noise.noise_estimate(run)
     if asked.json:
         say_json(estimate)
-    else:
-        print_noise(estimate, run.examples.class_names)
+        return
+    print_noise(estimate, run.examples.class_names)
+    view = actions.scores.score_view(run)
+    doubt = actions.noise.label_doubt(view)
+    if doubt is not None:
+        say(f"Another count, that of the bar above the map: {doubt.text[0].lower()}{doubt.text[1:]}", gap=True)
+    say(_reviewed(run, view), gap=True)
+
+
+def _reviewed(run: actions.runs.Run, view: actions.scores.ScoreView) -> str:
+    """What a person's answers to the random sample say: the only one of the three that is a rate of wrong labels."""
+    rate = actions.noise.noise_rate(view, actions.curation.curation_state(run).decisions)
+    if rate.share is None:
+        return (
+            "Both are counts of doubt, not of errors: how many labels are wrong, "
+            "a review of a random sample tells (on Explore)."
+        )
+    return f"Reviewed: {rate.text}"
 
 
 def print_noise(estimate: Mapping[str, Any], classes: tuple[str, ...]) -> None:
     """The rates, the pairs most mixed up, and the table of given (rows) against probable labels."""
     say(
-        f"{estimate['noise_rate']:.1%} of the labels are estimated wrong, {estimate['flagged_labels']:,} are flagged, "
+        f"{estimate['noise_rate']:.1%} of the labels are estimated wrong by confident learning, "
+        f"{estimate['flagged_labels']:,} are flagged, "
         f"by models that are right on {estimate['out_of_fold_accuracy']:.1%} of the rows: "
         "the weaker, the more too high.",
         gap=True,

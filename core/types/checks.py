@@ -217,7 +217,7 @@ class NoiseEstimate:
 
     @property
     def text(self) -> str:
-        """The suspected label noise as a sentence, never without how often the doubting models are right."""
+        """The doubted labels in words, never without how often the doubting models are right."""
         return (
             f"Out-of-fold models, which did not see the row, doubt {100 * self.share:.1f} % of {self.rows:,} training "
             f"labels (95 % interval {100 * self.low:.1f}–{100 * self.high:.1f} %). They agree with "

@@ -91,5 +91,5 @@ def _noise(summary: KeptSummary) -> list[Node]:
     if summary.noise is None:
         return []
     estimate, low, high, accuracy = (100 * v for v in summary.noise)
-    words = f"suspected label noise {estimate:.1f} % ({low:.1f}–{high:.1f}), models {accuracy:.0f} % accurate"
+    words = f"labels that models doubt {estimate:.1f} % ({low:.1f}–{high:.1f}), models {accuracy:.0f} % accurate"
     return [node("span", "soft", words, title=summary.noise_help)]

@@ -42,7 +42,7 @@ def _checklist(opened: Opened) -> None:
     st.text(f"Dropped by: {actions.outcomes.sources_words(opened.outcome)}.")
     noise = cache.noise(opened.run.run_id, opened.at, opened.view)
     if noise:
-        st.text(f"Suspected label noise: {noise.text[0].lower()}{noise.text[1:]}")
+        st.text(noise.text)
     with st.container(key="checklist", border=True, gap="small"):
         st.html("<h4>Before you write</h4>")
         lines = actions.exports.export_checklist(

@@ -36,7 +36,8 @@ def test_the_joint_by_class(runs, capsys):
     assert 0 < found["noise_rate"] < 0.5
     assert main(["noise", str(runs / "run")]) == 0
     said = capsys.readouterr().out
-    assert f"{found['noise_rate']:.1%} of the labels are estimated wrong" in said
+    assert f"{found['noise_rate']:.1%} of the labels are estimated wrong by confident learning" in said
+    assert "a review of a random sample tells" in said
     assert "given \\ probable" in said
     assert run.score("label_quality").flags.sum() == found["flagged_labels"]
 

@@ -108,7 +108,7 @@ def test_the_bar_says_it_in_the_agreed_words():
     summary = kept_bar.KeptSummary(4312, 5000, "ship", 48, 48, (0.061, 0.048, 0.077, 0.914))
     assert " · ".join(part[2] for part in kept_bar._parts(summary)) == (
         "Kept 4,312 of 5,000 (86 %) · dropped 688 · rarest class ship 48 → 48 · "
-        "suspected label noise 6.1 % (4.8–7.7), models 91 % accurate"
+        "labels that models doubt 6.1 % (4.8–7.7), models 91 % accurate"
     )
 
 
