@@ -52,6 +52,13 @@ def _received(made, where, tmp_path, monkeypatch, finished=True) -> Gift:
     return gift
 
 
+def _answers(gift: Gift):
+    """A file of answers about rows of the run."""
+    path = gift.root / "answers.csv"
+    path.write_text("example_id,action\nrow-5,drop\n", encoding="utf-8")
+    return path
+
+
 def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
     """Every command of the parser on the folder, each way that reads it; the dear ones are those that take seconds."""
     run, data = gift.run, gift.root / "data" / "data.csv"
@@ -75,6 +82,7 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "evaluate": [["evaluate", run, "--truth", gift.root / "data" / "key.csv"]],
         "rules": [["rules", run]],
         "facets": [["facets", run]],
+        "decide": [["decide", run, "--from", _answers(gift)]],
         "check": [
             *[["check", run, "--seeds", "4", "--quiet"]] * dear,
             ["check", run, "--mode", "full", "--quiet"],
@@ -179,6 +187,7 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "progress": SilentProgress(),
         "run_id": run.run_id,
         "path_or_id": gift.run,
+        "path": _answers(gift),
         "folder": gift.export,
         "row": 5,
         "method": "gradient_shap",
