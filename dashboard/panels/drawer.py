@@ -80,7 +80,7 @@ def _head(opened: Opened, row: int, blind: bool) -> None:
     name = str(opened.view.ids[row])
     example, problem = cache.example_input(opened.run, row)
     beside = isinstance(example, np.ndarray) or example is None  # an image leaves room at its right, a text does not
-    st.html("<h4>Example</h4>")
+    st.html(f'<h4 data-opened-row="{row:d}">Example</h4>')  # keys ask it which row a person has before them
     with st.container(key="drawer_head", gap="small"):
         first, second = st.columns([5, 6], gap="small") if beside else (st.container(), st.container())
         with first if beside else second:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -27,7 +28,12 @@ FLAGS = [
     "--disable-gpu",  # nothing here needs one, and painting by an emulated one costs a third of the time
     "--process-per-site",  # tabs share a process, which lives as long as the first tab, and its compiled code
 ]
-_FIRST_PORT, _PORTS = 21_000, 400  # of the first worker; how many each has
+_FIRST_PORT, _WORKERS, _PORTS = (
+    21_000,
+    5,
+    400,
+)  # of the first run; how many workers each has, how many ports each of them
+_RUNS = 5  # test runs beside each other that have ports of their own
 WAIT = 120_000  # milliseconds; generous, because the machine may be busy: it is only waited for what does not come
 LOOK = 50  # milliseconds between two looks at what is waited for
 QUIET = (
@@ -55,8 +61,9 @@ def _is_free(port: int) -> bool:
 @cache
 def _ports() -> range:
     """Below those that the system gives to whoever asks for any."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = _FIRST_PORT + worker * _PORTS
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    run = zlib.crc32(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())).encode()) % _RUNS
+    first = _FIRST_PORT + (run * _WORKERS + worker) * _PORTS
     return range(first, first + _PORTS)
 
 
@@ -67,6 +74,7 @@ class Server:
         self.port = _free_port()
         self.home, self.folder, self.app, self.settings = home, folder, app, settings
         self.address = f"http://localhost:{self.port}"
+        _origins.add(self.address)
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -142,8 +150,8 @@ class Browser:
         """What the files before left in the profile; the application's files and their compiled code stay."""
         self._context.clear_cookies()
         talk = self._context.new_cdp_session(self._first)
-        origin = f"http://localhost:{_ports()[0]}"
-        talk.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb"})
+        for origin in _origins:
+            talk.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb"})
 
     def close(self) -> None:
         """With all its pages."""
@@ -157,6 +165,7 @@ def _profile() -> tempfile.TemporaryDirectory:
 
 
 _running = ExitStack()
+_origins: set[str] = set()  # of all servers so far
 _open: list[Browser] = []  # the one of this process, while a file's tests use it
 
 

@@ -20,11 +20,12 @@ function focus(field, patience = 60) {
 
 export default ({ data, setTriggerValue }) => {
   if (!now.send) document.addEventListener("keydown", pressed, true)
-  now.parts = data.parts
+  const parts = data.parts
+  now.parts = parts
   now.send = setTriggerValue
   if (data.field && data.wish > now.granted) {
     now.granted = data.wish
     focus(data.field)
   }
-  return () => { now.parts = {} }
+  return () => { if (now.parts === parts) now.parts = {} } // the next drawing may have said its own already
 }

@@ -7,8 +7,10 @@ const OWN_ARROWS = "input, [role=slider], [role=tablist], [role=radiogroup], [ro
   + ".stDataFrame, .chf-toggles"
 const DIALOG = "[data-testid=stDialog]"
 const RUNNING = "[data-test-script-state=running]"
-const PATIENCE = 40 // looks for a button that the page is about to draw, LOOK milliseconds apart
-const LOOK = 50
+const OPENED = "[data-opened-row]" // says which example the drawer shows
+const LOOK = 50 // milliseconds between two looks for a button that the page is about to draw
+const PATIENCE = 10_000 // milliseconds: a page that draws longer than that has lost whoever pressed
+const AFTERWARDS = 300 // milliseconds in which the browser puts up what a finished run has sent
 
 const inside = (event, selector) => event.composedPath().some((node) => node.matches?.(selector))
 
@@ -30,21 +32,28 @@ function press(event, names) {
   const arrow = event.key.startsWith("Arrow")
   if (inside(event, OWN_LETTERS) || (arrow && (event.shiftKey || inside(event, OWN_ARROWS)))) return
   if ((event.repeat && !arrow) || document.querySelector(DIALOG)) return
-  if (click(names) || (document.querySelector(RUNNING) && wait(names, PATIENCE))) taken(event)
+  if (click(names)) return taken(event)
+  if (!document.querySelector(RUNNING)) return
+  taken(event)
+  wait(names, arrow ? null : opened(), PATIENCE)
 }
 
-// Presses the first of these buttons that is there; false where none is. A disabled one is there, and does nothing.
+const opened = () => document.querySelector(OPENED)?.dataset.openedRow ?? "none"
+
+// Presses the first of these buttons that is there; false where none is, or while the page is drawn and it is disabled.
 function click(names) {
   const found = names.map((name) => document.querySelector(`.st-key-${name} button`))
   const button = found.find((one) => one?.checkVisibility())
   button?.click()
-  return Boolean(button)
+  return Boolean(button) && !(button.disabled && document.querySelector(RUNNING))
 }
 
-// The page is being drawn: its button may come yet.
-function wait(names, looks) {
-  if (looks > 0) setTimeout(() => click(names) || (document.querySelector(RUNNING) && wait(names, looks - 1)), LOOK)
-  return true
+// The page is being drawn: its button may come yet. A verb meant the row that stood there: it is given up when another
+// one is shown (row: null where that does not matter), and so is any key when a dialog opens.
+function wait(names, row, left) {
+  if (left <= 0 || document.querySelector(DIALOG) || (row !== null && opened() !== row) || click(names)) return
+  const next = document.querySelector(RUNNING) ? left - LOOK : Math.min(left, AFTERWARDS) - LOOK
+  setTimeout(() => wait(names, row, next), LOOK)
 }
 
 function taken(event) {
@@ -54,8 +63,9 @@ function taken(event) {
 
 export default ({ data, setTriggerValue }) => {
   if (!now.send) document.addEventListener("keydown", pressed, true)
-  now.keys = data.keys
+  const keys = data.keys
+  now.keys = keys
   now.buttons = data.buttons
   now.send = setTriggerValue
-  return () => { now.keys = {} }
+  return () => { if (now.keys === keys) now.keys = {} } // the next drawing may have said its own already
 }
