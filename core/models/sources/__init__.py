@@ -22,11 +22,12 @@ from .factory import FACTORY
 from .huggingface import HUGGING_FACE
 from .library_networks import LIBRARY_NETWORKS
 from .lightgbm_file import LIGHTGBM
+from .onnx_file import ONNX
 from .source import ModelSource
 from .xgboost_file import XGBOOST
 
 # Order here is order everywhere; the first that recognises a name reads it.
-SOURCES: tuple[ModelSource, ...] = (HUGGING_FACE, LIBRARY_NETWORKS, XGBOOST, LIGHTGBM, FACTORY, BUILT_IN)
+SOURCES: tuple[ModelSource, ...] = (HUGGING_FACE, LIBRARY_NETWORKS, XGBOOST, LIGHTGBM, ONNX, FACTORY, BUILT_IN)
 
 
 def source_of(model: str) -> ModelSource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from core.datasets.guarded import answer_with, ask_child
+from core.models.encoding import subset
 from core.models.found import FoundNetwork
-from core.models.sources import described, opened, placed, refuse_unreadable
+from core.models.sources import described, opened, placed, refuse_unreadable, source_of
 from core.runs.folder.source import Loaded, load_source
 from core.types.errors import ModelError
 from core.types.model_names import is_own_code
@@ -67,6 +69,12 @@ def inspect_model(training: TrainingSpec, data: RunSpec | None = None) -> ModelF
 
 def _with_data(facts: ModelFacts, spec: RunSpec, loaded: Loaded) -> ModelFacts:
     """The facts with the order of the classes and one measured batch, where a network is there to be asked."""
+    predict = source_of(spec.training.model).predict
+    if predict is not None:
+        few = subset(loaded.examples, np.arange(min(_BATCH, len(loaded.examples))))
+        started = time.perf_counter()
+        predict(spec.training, few)
+        return replace(facts, measured=_reckoned(time.perf_counter() - started, len(few), len(loaded.examples)))
     found = opened("", spec.training)
     if not isinstance(found, FoundNetwork):
         return facts
@@ -88,9 +96,13 @@ def _measured(found: Any, spec: RunSpec, loaded: Loaded) -> Measured:
 
     rows = np.arange(min(_BATCH, len(loaded.examples)))
     seconds = seconds_of_batch(loaded.examples, rows, spec.training, found)
+    return _reckoned(seconds * max(facts_moments(spec.training), 1), len(rows), len(loaded.examples))
+
+
+def _reckoned(seconds: float, rows: int, of_rows: int) -> Measured:
+    """All rows at the pace of those that were timed, and what this process has taken so far."""
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILOBYTES / 2**20
-    whole = seconds * len(loaded.examples) / max(len(rows), 1) * max(facts_moments(spec.training), 1)
-    return Measured(len(rows), len(loaded.examples), round(whole, 3), round(used, 1))
+    return Measured(rows, of_rows, round(seconds * of_rows / max(rows, 1), 3), round(used, 1))
 
 
 def facts_moments(training: TrainingSpec) -> int:
