@@ -23,11 +23,12 @@ from .huggingface import HUGGING_FACE
 from .library_networks import LIBRARY_NETWORKS
 from .lightgbm_file import LIGHTGBM
 from .onnx_file import ONNX
+from .skops_file import SKOPS
 from .source import ModelSource
 from .xgboost_file import XGBOOST
 
 # Order here is order everywhere; the first that recognises a name reads it.
-SOURCES: tuple[ModelSource, ...] = (HUGGING_FACE, LIBRARY_NETWORKS, XGBOOST, LIGHTGBM, ONNX, FACTORY, BUILT_IN)
+SOURCES: tuple[ModelSource, ...] = (HUGGING_FACE, LIBRARY_NETWORKS, XGBOOST, LIGHTGBM, SKOPS, ONNX, FACTORY, BUILT_IN)
 
 
 def source_of(model: str) -> ModelSource:

@@ -42,6 +42,8 @@ class ModelSource(Method):
     image_format(training): what its files say of images; needs no torch.
     predict(training, examples): logits [N, C] and perhaps features [N, d] of every row, asked only in the process with
     limits; None for networks that this process may build.
+    refitted(training, examples, fold_of): probabilities [N, C] by copies that did not see a row; None where a file does
+    not say how its model was made. Asked in that process, too.
     place(training): paths made absolute, and a folder's checkpoints named as weights, in order of training.
     gives, cannot: the abilities it has, and for others why not. refuses: what is never read, in words.
     extra: of ours, that installs the library behind it.
@@ -53,6 +55,7 @@ class ModelSource(Method):
     check: Callable[[TrainingSpec], None] = field(repr=False, default=lambda training: None)
     image_format: Callable[[TrainingSpec], ImageFormat] = field(repr=False, default=lambda training: ImageFormat())
     predict: Callable[[TrainingSpec, ExampleTable], dict[str, np.ndarray]] | None = field(repr=False, default=None)
+    refitted: Callable[[TrainingSpec, ExampleTable, np.ndarray], np.ndarray] | None = field(repr=False, default=None)
     place: Place = field(repr=False, default=as_named)
     modalities: tuple[Modality, ...]
     gives: tuple[Ability, ...]

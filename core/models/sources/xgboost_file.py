@@ -1,4 +1,4 @@
-"""XGBoost models saved as JSON: every index is checked by us, then the library reads them in the limited process."""
+"""XGBoost models saved as JSON or UBJ: indices are checked by us, then read by the library in the limited process."""
 
 from __future__ import annotations
 
@@ -18,33 +18,39 @@ from core.types.runs import TrainingSpec
 from .source import ModelSource, of_one_file
 from .table_rows import as_logits, columns_for, numbers_of
 from .tree_checks import check_features, check_tree
+from .ubjson import read_ubjson
 
 _MOST = 2**30  # bytes of a file; larger ensembles are none that a person trains on a table
 _START = 4096  # bytes in which a model shows what it is
+_MARKS = {".json": b'"learner"', ".ubj": b"learner"}
 _CLASSIFIERS = ("binary:logistic", "binary:logitraw", "multi:softprob", "multi:softmax")
 
 
 def sniff(model: str) -> bool:
-    """A .json file with the learner of XGBoost."""
+    """A .json or .ubj file with the learner of XGBoost."""
     path = Path(model).expanduser()
-    if path.suffix != ".json" or not path.is_file():
+    if path.suffix not in _MARKS or not path.is_file():
         return False
     with open(path, "rb") as file:
-        return b'"learner"' in file.read(_START)
+        return _MARKS[path.suffix] in file.read(_START)
 
 
 def read_checked(path: Path) -> dict[str, Any]:
-    """The model as JSON values, each tree closed. Raises `ModelError` for anything else."""
+    """The model as values of JSON, each tree closed. Raises `ModelError` for anything else."""
     if path.stat().st_size > _MOST:
         raise ModelError(f"{path.name} has more than 1 GB.", "Give a smaller model.")
     try:
-        learner = json.loads(path.read_text(encoding="utf-8"))["learner"]
+        learner = _plain(path)["learner"]
         _check(path.name, learner)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         first = f"{type(error).__name__}: {str(error)[:80]}"
         raise ModelError(f"{path.name} is no XGBoost model: {first}.", "Save it with save_model('m.json').") from None
     checked: dict[str, Any] = learner
     return checked
+
+
+def _plain(path: Path) -> Any:
+    return read_ubjson(path.read_bytes()) if path.suffix == ".ubj" else json.loads(path.read_text(encoding="utf-8"))
 
 
 def _check(name: str, learner: Mapping[str, Any]) -> None:
@@ -143,8 +149,8 @@ def _words(kept: Mapping[str, Any]) -> list[Any]:
 
 XGBOOST = ModelSource(
     name="xgboost",
-    title="XGBoost JSON",
-    summary="A classifier of trees over a table, saved with save_model as .json.",
+    title="XGBoost JSON or UBJ",
+    summary="A classifier of trees over a table, saved with save_model as .json or .ubj.",
     sniff=sniff,
     describe=describe,
     check=lambda training: None,

@@ -36,8 +36,9 @@ def with_predictions(context: RunContext, given: GivenEvidence) -> GivenEvidence
     else:
         arrays = outputs_in_child(spec, folder)
         write_json(note, {**marker, "names": sorted(arrays)})
-    shaped = {name: values[None, None] for name, values in arrays.items()}
-    return replace(given, logits=shaped["logits"], features=shaped.get("features"))
+    shaped = {name: values[None, None] for name, values in arrays.items() if name != "probabilities"}
+    judged = given.probabilities if given.probabilities is not None else arrays.get("probabilities")
+    return replace(given, logits=shaped["logits"], features=shaped.get("features"), probabilities=judged)
 
 
 def judge_of(training: TrainingSpec) -> TrainingSpec:

@@ -11,15 +11,18 @@ from core.datasets.guarded import answer_with, ask_child, mapped_bytes
 from core.models.sources import source_of
 from core.runs.folder.source import load_source
 from core.types.errors import ModelError
+from core.types.examples import Modality
 from core.types.runs import RunSpec, spec_from_json
+from core.types.signals import Signal
 
 from .model_in_child import MEMORY
+from .prepare import chosen_scores, signals_needed
 
 _SECONDS = 3600  # a large graph over many rows on a busy machine
 
 
 def outputs_in_child(spec: RunSpec, folder: Path) -> dict[str, np.ndarray]:
-    """Arrays by name ("logits" [N, C], "features" [N, d]), computed in a child and left in `folder`.
+    """Arrays by name ("logits" and, out of fold, "probabilities" [N, C]; "features" [N, d]), left in `folder`.
 
     Raises `DataError` in the child's words, `UnsafeFileError` if it crashed, took longer or wanted more memory.
     """
@@ -51,6 +54,16 @@ def _done(question: dict[str, Any]) -> dict[str, Any]:
             f"{Path(spec.training.model).name} has {outputs} outputs, the data {examples.class_count} classes.",
             "Give data with one class for each output of the model.",
         )
+    if source.refitted is not None and examples.modality is Modality.TABLE and _judges_labels(spec):
+        from core.training.folds import assign_folds  # torch comes with it
+
+        fold_of = assign_folds(examples, examples.train_rows, spec.training.folds, spec.seed)
+        arrays["probabilities"] = source.refitted(spec.training, examples, fold_of)
     for name, values in arrays.items():
         np.save(Path(question["folder"]) / f"{name}.npy", values.astype(np.float32), allow_pickle=False)
     return {"names": sorted(arrays)}
+
+
+def _judges_labels(spec: RunSpec) -> bool:
+    """Whether a score was asked for that reads out-of-fold probabilities, and nobody recorded any."""
+    return spec.recorded.probabilities is None and Signal.OUT_OF_FOLD in signals_needed(chosen_scores(spec), spec)

@@ -32,7 +32,7 @@ def evidence_of(spec: RunSpec, examples: ExampleTable | None, given: GivenEviden
         return recorded
     made = of_model(spec.training, modality, examples)
     if Signal.LOGITS in recorded.gives:
-        made = beside_recorded_logits(made)
+        made = beside_recorded_logits(made, is_predicted(spec.training.model))
     return recorded.beside(of_inputs(modality)).beside(made)
 
 
@@ -118,13 +118,15 @@ def _not_of_finished(modality: Modality | None, examples: ExampleTable | None) -
     return missing
 
 
-def beside_recorded_logits(made: EvidenceStatement) -> EvidenceStatement:
+def beside_recorded_logits(made: EvidenceStatement, same_model: bool = False) -> EvidenceStatement:
     """Of the model that would be trained here only what judges labels from outside: another network's gradients would
-    be told as if they were those of the one that was recorded.
+    be told as if they were those of the one that was recorded. same_model: it is the one that gave the logits, and
+    says itself what it cannot give.
     """
     left = frozenset({Signal.OUT_OF_FOLD})
     others = {signal: _not_recorded(signal) for signal in Signal if signal not in left and not signal.of_inputs_alone}
-    return EvidenceStatement(made.gives & left, {**others, **{s: w for s, w in made.why_not.items() if s in left}})
+    own = {signal: why for signal, why in made.why_not.items() if same_model or signal in left}
+    return EvidenceStatement(made.gives & left, {**others, **own})
 
 
 def why_missing(needs: frozenset[Signal], has: EvidenceStatement) -> str:

@@ -12,6 +12,7 @@ import pytest
 from core.cli import main
 from core.models.sources import described
 from core.models.sources.lightgbm_file import read_checked as read_lightgbm
+from core.models.sources.ubjson import read_ubjson
 from core.models.sources.xgboost_file import read_checked as read_xgboost
 from core.runs.execute.execute import execute_run
 from core.types.errors import ModelError
@@ -34,11 +35,12 @@ def _train(kind: str, folder: Path, classes: int = 3) -> tuple[Path, np.ndarray]
     frame, labels = _frame()
     labels = np.minimum(labels, classes - 1)
     frame["kind"] = pd.Categorical(frame["kind"])
-    if kind == "xgboost":
+    if kind in ("xgboost", "ubj"):
         library = pytest.importorskip("xgboost")
         model = library.XGBClassifier(n_estimators=4, max_depth=3, enable_categorical=True).fit(frame, labels)
-        model.save_model(folder / "m.json")
-        return folder / "m.json", model.predict(frame, output_margin=True)
+        path = folder / ("m.ubj" if kind == "ubj" else "m.json")
+        model.save_model(path)
+        return path, model.predict(frame, output_margin=True)
     library = pytest.importorskip("lightgbm")
     model = library.LGBMClassifier(n_estimators=4, num_leaves=5, min_child_samples=5, verbose=-1).fit(frame, labels)
     model.booster_.save_model(folder / "m.txt")
@@ -51,7 +53,50 @@ def _data(folder: Path, classes: int = 3) -> Path:
     return folder / "data.csv"
 
 
-@pytest.mark.parametrize(("kind", "classes"), [("xgboost", 3), ("xgboost", 2), ("lightgbm", 3), ("lightgbm", 2)])
+def test_ubj_says_what_json_says(tmp_path: Path) -> None:
+    _train("ubj", tmp_path)
+    same = json.loads(_train("xgboost", tmp_path)[0].read_text())
+    found = read_ubjson((tmp_path / "m.ubj").read_bytes())
+    trees = found["learner"]["gradient_booster"]["model"]["trees"]
+    for one, other in zip(trees, same["learner"]["gradient_booster"]["model"]["trees"], strict=True):
+        assert one.keys() == other.keys()
+        for key in ("left_children", "split_indices", "categories", "parents"):
+            assert one[key] == other[key]
+        np.testing.assert_allclose(
+            one["split_conditions"], other["split_conditions"], rtol=1e-6, atol=1e-40
+        )  # float32 in one
+    assert _plain(found["learner"]["feature_names"]) == _plain(same["learner"]["feature_names"])
+
+
+def _plain(value):
+    return [str(one) for one in value]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 9, 300, 2000, -1])
+def test_a_cut_ubj_is_refused(cut: int, tmp_path: Path) -> None:
+    path, _ = _train("ubj", tmp_path)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(ModelError, match="no XGBoost model"):
+        read_xgboost(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[$l#L\x7f\xff\xff\xff\xff\xff\xff\xff",
+        b"[$Z#l\x7f\xff\xff\xff",
+        b"[" * 5000,
+        b"{L\xff\xff\xff\xff\xff\xff\xff\xff",
+    ],
+)
+def test_ubj_that_promises_more_than_it_holds(content: bytes) -> None:
+    with pytest.raises(ValueError, match="holds|nested|early"):
+        read_ubjson(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "classes"), [("ubj", 3), ("xgboost", 3), ("xgboost", 2), ("lightgbm", 3), ("lightgbm", 2)]
+)
 def test_a_run_has_the_librarys_margins(kind: str, classes: int, tmp_path: Path) -> None:
     path, margins = _train(kind, tmp_path, classes)
     spec = RunSpec(
