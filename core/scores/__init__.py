@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.scores.accumulated_margin import ACCUMULATED_MARGIN
 from core.scores.aum import AUM
+from core.scores.averaged_margin import AVERAGED_MARGIN
 from core.scores.banzhaf import BANZHAF
 from core.scores.beta_shapley import BETA_SHAPLEY
 from core.scores.cluster_rarity import CLUSTER_RARITY
@@ -11,7 +12,9 @@ from core.scores.confidence import CONFIDENCE
 from core.scores.correctness import CORRECTNESS
 from core.scores.data_shapley import DATA_SHAPLEY
 from core.scores.dsir import DSIR
+from core.scores.dual import DUAL
 from core.scores.duplicate_similarity import DUPLICATE_SIMILARITY
+from core.scores.dyn_unc import DYN_UNC
 from core.scores.el2n import EL2N
 from core.scores.el2n_sum import EL2N_SUM
 from core.scores.entropy import ENTROPY
@@ -33,6 +36,7 @@ from core.scores.least_confidence import LEAST_CONFIDENCE
 from core.scores.leave_one_out import LEAVE_ONE_OUT
 from core.scores.lof import LOF
 from core.scores.loss import LOSS
+from core.scores.loss_reduction import LOSS_REDUCTION
 from core.scores.mahalanobis import MAHALANOBIS
 from core.scores.margin import MARGIN
 from core.scores.margin_logit import MARGIN_LOGIT
@@ -43,6 +47,7 @@ from core.scores.own import is_own, method_of, own_method
 from core.scores.prototype_distance import PROTOTYPE_DISTANCE
 from core.scores.retrieval_importance import RETRIEVAL_IMPORTANCE
 from core.scores.robust_suspicion import ROBUST_SUSPICION
+from core.scores.tdds import TDDS
 from core.scores.threshold_closeness import THRESHOLD_CLOSENESS
 from core.scores.tracin import TRACIN
 from core.scores.tracin_self import TRACIN_SELF
@@ -58,6 +63,7 @@ SCORES: tuple[ScoreMethod, ...] = (
     GRADNORM_OOD,
     *(AUM, ACCUMULATED_MARGIN, FORGETTING, FIRST_LEARNED),
     *(CONFIDENCE, VARIABILITY, THRESHOLD_CLOSENESS, CORRECTNESS),
+    *(AVERAGED_MARGIN, DUAL, DYN_UNC, TDDS, LOSS_REDUCTION),
     *(TRACIN_SELF, INFLUENCE, OUTLIER_GRADIENT),
     *(TRACIN, INFLUENCE_SELF, TRAK, MEMORIZATION),
     *(LABEL_QUALITY, ROBUST_SUSPICION, KNN_LABEL_AGREEMENT),

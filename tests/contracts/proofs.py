@@ -38,6 +38,14 @@ PROVEN = {
     "threshold samples: recall .9 at precision .8": ("dynamics", "threshold_samples_find_flipped_labels"),
     "cartography of known sequences": ("dynamics", "cartography_of_a_known_sequence"),
     "variability is bounded, 0 for one epoch": ("dynamics", "variability_is_bounded_and_zero"),
+    "DUAL is a double loop": ("recorded_windows", "dual_is_a_double_loop"),
+    "DUAL, dynamic uncertainty: three epochs by hand": ("recorded_windows", "three_epochs_by_hand"),
+    "dynamic uncertainty is a double loop": ("recorded_windows", "dynamic_uncertainty_is_a_double_loop"),
+    "a window of all epochs is the plain spread": ("recorded_windows", "a_window_of_all_epochs_is"),
+    "TDDS is a double loop": ("recorded_windows", "tdds_is_a_double_loop"),
+    "loss reduction of an exact decay": ("recorded_windows", "loss_reduction_of_an_exact_decay"),
+    "loss reduction is numpy's line": ("recorded_windows", "loss_reduction_is_numpys_line"),
+    "averaged margin averages before it compares": ("recorded_windows", "averaged_margin_averages_before"),
     # Influence
     "leave-one-out of ridge is refitting": ("semivalues", "leave_one_out_is_refitting"),
     "leave-one-out of nearest neighbors is refitting": ("leave_one_out", "the_next_neighbor_steps_in"),
@@ -115,6 +123,7 @@ ABSENT = {
     "KNN-Shapley started at m / N when N < K": ("valuation", "equals_enumeration_of_all_coalitions"),
     "VoG: gradients pile up over checkpoints": ("vog", "the_same_checkpoint_again_adds_nothing"),
     "VoG: the probability is differentiated": ("vog", "a_saturated_prediction_still_has_its_gradient"),
+    "TDDS: the window never moves, no softmax": ("recorded_windows", "tdds_is_a_double_loop"),
     "label quality by the docstring, not the code": ("label_quality", "formulas_by_hand"),
 }
 # Proved by what the code is seen to do, or fills step by step, not by what a function answers; and one that holds for
