@@ -25,6 +25,7 @@ from core.scores.gradient_shapley import GRADIENT_SHAPLEY
 from core.scores.gradnorm_ood import GRADNORM_OOD
 from core.scores.grand import GRAND
 from core.scores.grand_last import GRAND_LAST
+from core.scores.grand_predicted import GRAND_PREDICTED
 from core.scores.influence import INFLUENCE
 from core.scores.influence_self import INFLUENCE_SELF
 from core.scores.knn_banzhaf import KNN_BANZHAF
@@ -60,7 +61,7 @@ from core.types.scores import Score
 
 SCORES: tuple[ScoreMethod, ...] = (
     *(EL2N, EL2N_SUM, GRAND, GRAND_LAST, LOSS, MARGIN, MARGIN_LOGIT, ENTROPY, LEAST_CONFIDENCE, VOG, VOG_EARLY),
-    GRADNORM_OOD,
+    *(GRADNORM_OOD, GRAND_PREDICTED),
     *(AUM, ACCUMULATED_MARGIN, FORGETTING, FIRST_LEARNED),
     *(CONFIDENCE, VARIABILITY, THRESHOLD_CLOSENESS, CORRECTNESS),
     *(AVERAGED_MARGIN, DUAL, DYN_UNC, TDDS, LOSS_REDUCTION),

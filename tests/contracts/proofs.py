@@ -30,6 +30,7 @@ PROVEN = {
     "VoG of constant checkpoints is 0": ("training/training_parts", "constant_checkpoints_have_no_spread"),
     "VoG averages channels before the spread": ("vog", "channels_are_averaged_before_the_spread"),
     "VoG normalizes small classes over all rows": ("vog", "fewer_than_five_rows_are_no_class"),
+    "gradient of the predicted label: least over labels": ("gradients_and_doubt", "gradient_of_the_predicted_label_is"),
     # Dynamics
     "forgetting of hand-made sequences": ("dynamics", "forgetting_of_hand_made_sequences"),
     "forgetting streams to the batch formula": ("dynamics", "forgetting_streams_to_the_batch_formula"),

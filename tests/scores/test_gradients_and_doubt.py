@@ -11,6 +11,7 @@ from sklearn.ensemble import IsolationForest
 
 from core.scores import score_named
 from core.scores.gradnorm_ood import gradnorm
+from core.scores.grand_predicted import least_gradient_length
 from core.scores.outlier_gradient import distance_to_mean, forest_score, gradient_length
 from core.scores.shared.checkpoints import last_layer_squares
 from core.scores.shared.formulas import doubt, error_norm, softmax
@@ -207,3 +208,27 @@ def test_el2n_sum_of_known_predictions():
     trace = replace(world.evidence.trace, logits=np.broadcast_to(wrong, (2, 6, 60, 3)).copy())
     worst = replace(world, evidence=replace(world.evidence, trace=trace)).score(score_named("el2n_sum"), first_k=5)
     np.testing.assert_allclose(worst.values, 5 * np.sqrt(2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_gradient_of_the_predicted_label_is_the_least_over_all_labels(bias):
+    """Autograd in double precision, each label in turn: 1e-9 is its rounding."""
+    head, h, one = head_evidence(bias=bias)
+    lengths = np.empty((len(h), 4))
+    for i, label in np.ndindex(lengths.shape):
+        loss = torch.nn.functional.cross_entropy(head(h[i : i + 1]), torch.tensor([label]))
+        gradients = torch.autograd.grad(loss, list(head.parameters()))
+        lengths[i, label] = float(sum((g**2).sum() for g in gradients) ** 0.5)
+    np.testing.assert_allclose(least_gradient_length(one), lengths.min(axis=1), rtol=1e-9)
+
+
+def test_gradient_of_the_predicted_label_orders_rows_without_a_label():
+    world = tiny_world()
+    method, labels = score_named("grand_predicted"), world.examples.labels
+    values = world.score(method).values
+    assert np.isfinite(values).all()
+    assert (labels < 0).any()
+    turned = replace(world, examples=replace(world.examples, labels=np.where(labels < 0, labels, (labels + 1) % 3)))
+    np.testing.assert_array_equal(turned.score(method, epochs="last").values, world.score(method, epochs="last").values)
+    given = world.score(score_named("grand_last")).values
+    assert (values <= given + 1e-6)[labels >= 0].all()
