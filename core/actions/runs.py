@@ -119,6 +119,18 @@ def allow_code(run: Run) -> None:
     own_code.allow(run.run_id, run.spec.training.model)
 
 
+def allow_factory(model: str, folder: Path | None = None) -> Consent:
+    """The person consents, on this call, to a `module:factory` before there is a run of it; it is looked for in
+    `folder` first, and not run. Returns which file it is. Raises `ModelError` when not found.
+    """
+    return own_code.allow_factory(model, folder)
+
+
+def check_allowed(model: str) -> None:
+    """Raise `ModelError` for a `module:factory` that nobody allowed on this machine; nothing for other models."""
+    own_code.allowed_before(model)
+
+
 def model_named_here(name: str) -> str:
     """A model as a person typed it: one of our names, or a file or folder beside them as a path. Raises `ModelError`
     for a `module:factory` that cannot be one; whether it is there is found out later.

@@ -7,16 +7,14 @@ from argparse import Namespace
 from pathlib import Path
 
 from core import actions
-from core.types.errors import by_reason
 from core.types.examples import Roles
 from core.types.image_format import with_image_format
-from core.types.models import Ability, ModelFacts
-from core.types.runs import RunSpec, TrainingSpec
+from core.types.model_words import parts_of
+from core.types.models import ModelFacts
+from core.types.runs import DEVICES, RunSpec, TrainingSpec
 
 from .flag_types import model, path_words
 from .say import say, say_json
-
-_MOST_CLASSES = 12  # shown with the class of the data; the others are counted
 
 
 def flags(own: argparse.ArgumentParser) -> None:
@@ -25,6 +23,8 @@ def flags(own: argparse.ArgumentParser) -> None:
     own.add_argument("--weights", nargs="+", type=Path, default=[], metavar="FILE", help="as on run")
     own.add_argument("--data", metavar="SOURCE", type=path_words, help="what it should score: classes, scores, cost")
     own.add_argument("--label", metavar="NAME", help="label column of the data")
+    own.add_argument("--class-map", type=path_words, metavar="FILE", help="which class is which output, as on run")
+    own.add_argument("--device", choices=DEVICES, default="auto", help="where a pass is measured, as on run")
     own.add_argument("--image-size", metavar="N|HxW", help="as on run")
     own.add_argument("--mean", metavar="R,G,B", help="as on run")
     own.add_argument("--std", metavar="R,G,B", help="as on run")
@@ -33,9 +33,12 @@ def flags(own: argparse.ArgumentParser) -> None:
 
 def inspect_model(asked: Namespace) -> None:
     """Say what it is; a process with limits reads it."""
-    training = TrainingSpec(model=asked.model, weights=tuple(map(str, asked.weights)))
+    device = "" if asked.device == "auto" else asked.device
+    training = TrainingSpec(model=asked.model, weights=tuple(map(str, asked.weights)), device=device)
     training = with_image_format(training, asked.image_size, asked.mean, asked.std)
-    data = None if asked.data is None else RunSpec(asked.data, roles=Roles(label=asked.label))
+    data = (
+        None if asked.data is None else RunSpec(asked.data, roles=Roles(label=asked.label), class_map=asked.class_map)
+    )
     facts = actions.models.inspect_model(training, data)
     if asked.json:
         say_json(facts.to_json())
@@ -45,43 +48,20 @@ def inspect_model(asked: Namespace) -> None:
 
 def print_facts(facts: ModelFacts) -> None:
     """The facts, a line each, and what a reason stops together."""
-    size = f"{facts.layers:,} layers, {facts.parameters:,} parameters" if facts.parameters else "known once it is built"
-    lines = [("model", facts.name), ("is", facts.what), ("size", size), ("wants", facts.input)]
-    if facts.moments:
-        lines.append(("checkpoints", str(facts.moments)))
-    for title, value in lines:
-        say(f"{title:12}{value}")
-    for note in facts.notes:
-        say(note)
-    _print_classes(facts)
-    say("can give:", gap=True)
-    for ability in facts.gives:
-        say(f"  {ability.words}")
-    for name, why in facts.cannot.items():
-        say(f"  not {Ability(name).words}: {why}")
-    if facts.scores or facts.without:
-        say(f"with these data {len(facts.scores)} scores: {', '.join(facts.scores)}", gap=True)
-        for names, why in by_reason(facts.without):
-            say(f"  not {', '.join(names)}: {why}")
-    if facts.measured is not None:
-        cost = facts.measured
-        say(f"one pass over {cost.of_rows:,} rows at each checkpoint: about {cost.seconds:,.1f} s without gradients,")
-        say(f"  by one batch of {cost.rows}; {cost.megabytes:,.0f} MB of memory with libraries and weights")
+    for number, (title, lines) in enumerate(parts_of(facts)):
+        if title:
+            say(title, gap=True)
+        for line in lines:
+            say(f"  {line}" if title else line, gap=not title and number > 0 and line == lines[0])
 
 
-def _print_classes(facts: ModelFacts) -> None:
-    """Each output beside the class of the data that it is taken for."""
-    if not facts.class_count:
-        return
-    count = facts.class_count
-    named = facts.classes or tuple(f"output {number}" for number in range(count))
-    say(
-        f"{count} outputs{'' if facts.classes else ', without names: counted as the data counts its classes'}:",
-        gap=True,
-    )
-    shown = min(count, _MOST_CLASSES)
-    for number in range(shown):
-        beside = f"  is  {facts.data_classes[number]}" if number < len(facts.data_classes) else ""
-        say(f"  {number}  {named[number]}{beside}")
-    if count > shown:
-        say(f"  … and {count - shown} more")
+def trust_flags(own: argparse.ArgumentParser) -> None:
+    """Which code."""
+    own.add_argument("model", metavar="MODULE:FACTORY", type=model, help="your own code, as --model of run")
+
+
+def trust(asked: Namespace) -> None:
+    """Allow own code on this machine, as it is now; nothing of it is run for that."""
+    consent = actions.runs.allow_factory(asked.model, Path.cwd())
+    say(f"{consent.model} in {consent.file} may be run on this machine as long as it stays as it is now.")
+    say("Runs may name it: run --model, or the page Data of the dashboard.")

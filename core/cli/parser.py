@@ -93,6 +93,7 @@ COMMANDS = (
     Command("open", "the dashboard in the browser", open_dashboard.flags, open_dashboard.open_dashboard),
     Command("inspect", "what a source holds: guessed roles, first rows, report card", flags.inspect, commands.inspect),
     Command("inspect-model", "what a model is, wants and can give", models.flags, models.inspect_model),
+    Command("trust", "allow code of your own, module:factory, on this machine", models.trust_flags, models.trust),
     Command("run", "score a dataset", flags.run, commands.run),
     Command("resume", "go on with a run that stopped", flags.resume, commands.resume),
     Command("status", "how runs stand", flags.status, commands.status),

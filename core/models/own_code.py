@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from core.store.consent import Consent, consent_for, consents_to, remember_consent
+from core.store.consent import Consent, consent_for, consents_to, remember_consent, remember_factory
 from core.types.errors import ModelError
 from core.types.model_names import is_own_code
 
@@ -70,13 +70,33 @@ def allowed_before(model: str) -> Consent | None:
     """
     if not is_own_code(model):
         return None
-    found = [consent for consent in consents_to(model) if _is_unchanged(consent)]
+    found = _unchanged(model)
     if len(found) != 1:
         raise ModelError(
             f'The model "{model}" is code from outside Chaffinch. Nothing was run.',
-            f"Allow it only if you know what it does: name it on the command line, run SOURCE --model {model}.",
+            f"Allow it only if you know what it does, on the command line: python -m core trust {model}.",
         )
     return found[0]
+
+
+def allow_factory(model: str, first: Path | None = None) -> Consent:
+    """A person named the code on a command line of its own: runs of this workspace may name it, as it is now.
+
+    Found as `located` finds it. Raises `ModelError` where it is not found.
+    """
+    consent = located(model, first)
+    remember_factory(consent)
+    return consent
+
+
+def known_or_located(model: str) -> Consent:
+    """The file that was allowed under that name, where there is one; else what the import path holds."""
+    found = _unchanged(model)
+    return found[0] if len(found) == 1 else located(model)
+
+
+def _unchanged(model: str) -> list[Consent]:
+    return list(dict.fromkeys(consent for consent in consents_to(model) if _is_unchanged(consent)))
 
 
 def _is_unchanged(consent: Consent) -> bool:

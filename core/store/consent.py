@@ -35,12 +35,25 @@ def consent_for(run_id: str, model: str) -> Consent | None:
     return consent if consent.model == model else None
 
 
+def remember_factory(consent: Consent) -> None:
+    """Let runs that are made from now on in this workspace name that very file."""
+    write_json(_folder() / "factories" / f"{_hashed(consent.model)}.json", asdict(consent))
+
+
 def consents_to(model: str) -> list[Consent]:
-    """What the person allowed for any run of this workspace under that name."""
-    consents = {read_json(path, Consent) for path in (workspace_root() / "consent").glob("*.json")}
+    """What the person allowed under that name, for a run of this workspace or before there was one."""
+    consents = {read_json(path, Consent) for path in _folder().rglob("*.json")}
     return sorted((c for c in consents if c.model == model), key=lambda c: (c.file, c.sha256))
 
 
+def _folder() -> Path:
+    return workspace_root() / "consent"
+
+
 def _place(run_id: str) -> Path:
-    # hashed: a run id comes from a folder, and must not choose a path
-    return workspace_root() / "consent" / f"{hashlib.sha256(run_id.encode('utf-8', 'surrogatepass')).hexdigest()}.json"
+    return _folder() / f"{_hashed(run_id)}.json"
+
+
+def _hashed(text: str) -> str:
+    # a run id comes from a folder, and must not choose a path
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

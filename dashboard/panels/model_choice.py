@@ -12,62 +12,92 @@ from core.types.examples import Modality, SourceReport
 from core.types.image_format import with_image_format
 from core.types.runs import BEST, RunSpec, TrainingSpec
 from dashboard.components import messages
+from dashboard.panels import model_card, own_model, training_settings
 from dashboard.session import navigation, state
 from dashboard.session.slots import slot
 
 NO_ENCODER = ""
 
 
+_WHOSE = {"ours": "trained here", "own": "my own model"}
+
+
 def model_choice(draft: RunSpec, report: SourceReport) -> None:
-    """The model and how long it trains; the button leads to the Scores step with this draft."""
+    """The model and how long it trains, and what it can give; the button leads to the Scores step with this draft."""
     st.html("<h3>Model</h3>")
-    if draft.recorded.logits is not None and report.modality != Modality.TRACE:
-        st.text("Training dynamics come from the recorded logits; this model only judges the labels, out of fold.")
-    training = TrainingSpec() if report.modality == Modality.TRACE else _checked(report.modality, report.rows)
     if report.modality == Modality.TRACE:
         st.text("No training: the scores read the recorded outputs.")
-    if training is not None:
-        spec = replace(draft, training=training)
-        st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
+        _to_scores(draft)
+        return
+    if draft.recorded.logits is not None:
+        st.text("Training dynamics come from the recorded logits; this model only judges the labels, out of fold.")
+    training = _checked(report.modality, report.rows)
+    if training is None:
+        return
+    chosen = replace(draft, training=training)
+    if training.brought:
+        if model_card.model_card(chosen):
+            _to_scores(chosen)
+        return
+    _to_scores(chosen)
+    with st.expander("What this model is and can give for these data", key="card", on_change="rerun") as card:
+        if card.open:
+            model_card.model_card(chosen)
+
+
+def _to_scores(spec: RunSpec) -> None:
+    st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
 
 
 def _checked(modality: Modality, rows: int) -> TrainingSpec | None:
-    """What the form says; None, with the two lines of why, where no network can be read or fed so."""
+    """What the form says; None while it says too little, or with the two lines of why nothing can be read or fed so."""
     try:
         training = _training(modality, rows)
-        actions.runs.check_training(training, modality)
+        if training is not None:
+            actions.runs.check_training(training, modality)
     except CurationError as error:
         messages.error_box(error, slot=slot("model_error"))
         return None
     return training
 
 
-def _training(modality: Modality, rows: int) -> TrainingSpec:
+def _training(modality: Modality, rows: int) -> TrainingSpec | None:
+    whose = st.segmented_control(
+        "Whose model", list(_WHOSE), format_func=_WHOSE.__getitem__, default="ours", key="whose_model", required=True
+    )
+    own = whose == "own"
+    training = own_model.own_model(modality, TrainingSpec()) if own else _trained_here(modality, rows)
+    if training is None:
+        return None
+    left, right = st.columns([1, 2], gap="small", vertical_alignment="center")
+    with left:
+        device = training_settings.device()
+    with right:
+        judge = _judge(own)
+    return training_settings.more_settings(replace(training, device=device, judge=judge))
+
+
+def _trained_here(modality: Modality, rows: int) -> TrainingSpec:
     encoder = _encoder(modality, rows)
     choices = {choice.name: choice for choice in actions.methods.model_choices(modality, encoder)}
-    left, middle, right = st.columns([2, 1, 1], gap="small")
+    left, right = st.columns(2, gap="small")
     key = "head" if encoder else "model"
     model = left.selectbox("Trained here", list(choices), format_func=lambda name: choices[name].title, key=key)
-    epochs = middle.number_input("Epochs (0 = its own default)", 0, 500, 0, key="epochs")
-    seeds = right.number_input("Seeds", 1, 10, 2, key="seeds", help="Two or more give every score a spread")
-    weights, seen = ((), ("", "", "")) if encoder else _own_weights(modality)
+    with right:
+        training = training_settings.lengths(TrainingSpec(model, encoder=encoder))
     st.caption(choices[model].summary)
+    return training if encoder else _at_weights(training, modality)
+
+
+def _judge(own: bool) -> str:
     best = st.checkbox(
         "Let the best of several models judge the labels",
-        value=True,
-        key="judge",
+        value=not own,
+        key="judge_own" if own else "judge",
         help="Models that read such data are compared by how often they agree, out of fold, with the given labels; the "
         "best of them, or the mean of several where that is better, gives the label quality.",
     )
-    training = TrainingSpec(
-        model,
-        epochs=int(epochs) or None,
-        seeds=int(seeds),
-        weights=weights,
-        judge=BEST if best else "",
-        encoder=encoder,
-    )
-    return with_image_format(training, *seen)
+    return BEST if best else ""
 
 
 def _encoder(modality: Modality, rows: int) -> str:
@@ -94,28 +124,11 @@ def _encoder(modality: Modality, rows: int) -> str:
     return chosen or NO_ENCODER
 
 
-def _own_weights(modality: Modality) -> tuple[tuple[str, ...], tuple[str, str, str]]:
-    """Paths of weights, and how their network reads images, as typed: size, mean, deviation."""
+def _at_weights(training: TrainingSpec, modality: Modality) -> TrainingSpec:
+    """One of our networks at weights of the person's own, instead of trained here."""
     with st.expander("Own weights for this architecture (.pt or .safetensors)"):
-        lines = st.text_area("One path per checkpoint, in order of training", key="weights", height=80)
-        st.caption(
-            "Read with `weights_only=True`; files never run code. A network of your own: `--model module:factory` "
-            "on the command line."
-        )
-        seen = _image_format() if modality == Modality.IMAGE else ("", "", "")
-    return tuple(line.strip() for line in lines.splitlines() if line.strip()), seen
-
-
-def _image_format() -> tuple[str, str, str]:
-    columns = st.columns(3, gap="small")
-    size = columns[0].text_input("Image size in pixels", key="image_size", placeholder="224, or height x width: 128x64")
-    mean = columns[1].text_input("Mean, after x / 255", key="image_mean", placeholder="0.485,0.456,0.406")
-    std = columns[2].text_input("Deviation, after x / 255", key="image_std", placeholder="0.229,0.224,0.225")
-    st.caption(
-        "As the network was trained: it reads (x / 255 - mean) / deviation. Left empty, a network trained here takes "
-        "32 pixels (small images as they are) and the data's own."
-    )
-    return size, mean, std
+        training = replace(training, weights=own_model.checkpoints("weights"))
+        return with_image_format(training, *own_model.image_format()) if modality == Modality.IMAGE else training
 
 
 def _go(spec: RunSpec) -> None:

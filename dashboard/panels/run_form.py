@@ -31,9 +31,7 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
                 chosen.update(_one(method, spec, why_not.get(method.name, "")))
     own = _own_scores(plan)
     settings = {name: params for name, params in chosen.items() if params}
-    chosen_spec = replace(
-        spec, scores=tuple(m.name for m in actions.methods.scores() if m.name in chosen), score_params=settings
-    )
+    chosen_spec = replace(spec, scores=_names(chosen, why_not), score_params=settings)
     st.button(
         f"Start scoring ({len(chosen) + len(own)} scores)",
         key="start_run",
@@ -43,6 +41,13 @@ def run_form(spec: RunSpec, plan: Sequence[ScorePlan], start: Callable[[RunSpec]
         args=(chosen_spec,),
     )
     st.caption("Runs in a process of its own: you may close this page. Each finished score appears at once.")
+
+
+def _names(chosen: dict[str, dict], why_not: dict[str, str]) -> tuple[str, ...]:
+    """What was chosen; all that can be computed is the word that the command line has for it."""
+    every = tuple(method.name for method in actions.methods.scores())
+    names = tuple(name for name in every if name in chosen)
+    return ("all",) if names == tuple(name for name in every if not why_not.get(name)) else names
 
 
 def _own_scores(plan: Sequence[ScorePlan]) -> list[str]:

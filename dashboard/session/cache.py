@@ -28,6 +28,7 @@ from core.types.comparisons import (
 from core.types.curation import Outcome, Rules
 from core.types.examples import Roles, SourceReport
 from core.types.facets import Facet
+from core.types.models import ModelFacts
 from core.types.previews import SampleCard, SourcePreview
 from core.types.recorded import RecordedFiles
 from core.types.review import ReviewQueue
@@ -123,6 +124,19 @@ def report(draft: RunSpec, changed: float) -> SourceReport:
 def plan(spec: RunSpec, changed: float) -> list[ScorePlan]:
     """Which scores the data of a draft can have; the data is read in a child process with limits."""
     return actions.runs.plan_source(spec)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def model_facts(draft: RunSpec, changed: float) -> ModelFacts:
+    """What the model of a draft is and can give for its data; both are read in a child process with limits."""
+    return actions.models.inspect_model(draft.training, draft)
+
+
+def changed_model(draft: RunSpec) -> float:
+    """Another number whenever the data, the model or its weights are written again."""
+    paths = [Path(path).expanduser() for path in (draft.training.model, *draft.training.weights)]
+    files = [file for path in paths for file in ([path, *path.iterdir()] if path.is_dir() else [path])]
+    return changed(draft.source, draft.recorded) + sum(f.stat().st_mtime if f.exists() else 0.0 for f in files)
 
 
 def changed(source: str, recorded: RecordedFiles = RecordedFiles()) -> float:

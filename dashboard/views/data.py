@@ -102,8 +102,8 @@ def _side_files() -> tuple[str | None, str | None]:
             key="class_map",
             bind="query-params",
             placeholder="classes.json, classes.txt",
-            help="Which class is which output of the model, for text labels beside recorded outputs: a JSON list of "
-            "the names in the order of the outputs, or one name a line.",
+            help="Which class is which output of the model, recorded or your own: a JSON list of the names in the "
+            "order of the outputs, or one name a line.",
         )
     return labels.strip() or None, names.strip() or None
 

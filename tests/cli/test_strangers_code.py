@@ -66,6 +66,7 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "open": [["open", "--port", "0"], ["open", run, "--port", "0"]],  # what its page opens is tried with the views
         "inspect": [["inspect", run]] * dear,
         "inspect-model": [["inspect-model", run]] * dear,
+        "trust": [["trust", run]],
         "run": [
             ["run", data, "--out", run, "--quiet"],
             *[["run", run, "--out", out / "r", "--scores", "knn_distance", "--no-map", "--quiet"]] * dear,

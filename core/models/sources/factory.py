@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.models.own_code import located
+from core.models.own_code import known_or_located
 from core.types.examples import Modality
 from core.types.model_names import is_own_code
 from core.types.models import Ability, ModelFacts
@@ -16,7 +16,7 @@ _FINISHED = "with weights, or epochs 0, it is scored as it is"
 
 def describe(training: TrainingSpec) -> ModelFacts:
     """Where the code is and what it may be asked; nothing of it is run. Raises `ModelError` where it is not found."""
-    consent = located(training.model)
+    consent = known_or_located(training.model)
     finished = training.as_it_is
     gives = tuple(ability for ability in FACTORY.gives if not (finished and ability is Ability.TRAINING))
     layers, parameters = size_of_last(training)
@@ -39,7 +39,7 @@ def describe(training: TrainingSpec) -> ModelFacts:
 FACTORY = ModelSource(
     name="factory",
     title="Your own code",
-    summary="module:factory on the command line; factory(), factory(classes) or factory(shape, classes).",
+    summary="module:factory, allowed on a command line; factory(), factory(classes) or factory(shape, classes).",
     sniff=is_own_code,
     describe=describe,
     modalities=(Modality.IMAGE, Modality.TABLE),
