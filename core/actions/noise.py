@@ -7,6 +7,7 @@ from typing import Any
 
 from core.curation import ScoreView, evidence
 from core.evaluation import noise
+from core.runs.read import judging
 from core.scores import name_used_for
 from core.store import Run
 from core.types.checks import NoiseEstimate, NoiseRate
@@ -39,8 +40,12 @@ def noise_estimate(run: Run) -> dict[str, Any]:
 
 def judges(run: Run) -> tuple[str, ...]:
     """The models compared as judges of the labels, the best first, each with its accuracy; () without a comparison."""
-    name = name_used_for(Use.NOISE_ESTIMATE)
-    return tuple(run.score(name).meta.get("judges_by_accuracy", ())) if name in run.score_names else ()
+    return judging.judges(run)
+
+
+def judge_line(run: Run) -> str:
+    """Who judged and the out-of-fold accuracy, in one sentence; "" for a run whose labels nobody judged."""
+    return judging.judge_line(run)
 
 
 def label_doubt(view: ScoreView) -> NoiseEstimate | None:

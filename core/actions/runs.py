@@ -30,6 +30,11 @@ def plan_scores(spec: RunSpec, examples: ExampleTable | None = None) -> list[Sco
     return prepare.plan_scores(spec, examples)
 
 
+def said_of_vectors(spec: RunSpec) -> tuple[str, ...]:
+    """What goes by which vectors, in two lines, where a run has a person's own and an encoder's; () elsewhere."""
+    return prepare.said_of_vectors(spec)
+
+
 def plan_source(spec: RunSpec) -> list[ScorePlan]:
     """`plan_scores` with the data that the spec names, loaded in a child process with limits; errors as there."""
     return plan_in_child.plan_in_child(spec)

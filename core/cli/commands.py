@@ -41,6 +41,9 @@ def opened(asked: Namespace) -> actions.runs.Run:
 def _work(spec: RunSpec, out: Path, quiet: bool, truth: Path | None = None, trust: bool = False) -> int:
     if truth is not None and not truth.is_file():
         raise CurationError(f"No such answer key: {truth}.", "Give a CSV: example_id,is_fault.")
+    if not quiet:
+        for line in actions.runs.said_of_vectors(spec):
+            say(line)
     before = actions.runs.state_of(out)
     with shown_progress(quiet) as progress:
         # own code is looked for where the person stands
@@ -161,7 +164,9 @@ def table(asked: Namespace) -> None:
 
 def rank(asked: Namespace) -> None:
     """The rows that deserve a look first."""
-    words.print_frame(actions.scores.ranked(actions.runs.open_run(asked.run), asked.score, asked.top))
+    run = actions.runs.open_run(asked.run)
+    words.print_frame(actions.scores.ranked(run, asked.score, asked.top))
+    words.print_judges(run)
 
 
 def plant(asked: Namespace) -> None:

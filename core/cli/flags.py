@@ -42,7 +42,10 @@ def run(own: argparse.ArgumentParser) -> None:
     own.add_argument("--memory", type=memory, metavar="SIZE", help="most a pass may take, such as 2GB or 500MB")
     own.add_argument("--bf16", action="store_true", help="passes without gradients in bfloat16")
     own.add_argument(
-        "--device", choices=runs.DEVICES, default="auto", help="where networks work; auto: CUDA where there is one"
+        "--device",
+        choices=runs.DEVICES,
+        default="auto",
+        help="where networks and encoders work; auto: CUDA where there is one",
     )
     own.add_argument("--trust", action="store_true", help="as on other commands; --model module:factory is consent")
     own.add_argument("--truth", type=Path, metavar="FILE", help="answer key (example_id,is_fault): evaluate at the end")

@@ -20,6 +20,7 @@ def noise(asked: Namespace) -> None:
         say_json(estimate)
         return
     print_noise(estimate, run.examples.class_names)
+    words.print_judges(run)
     view = actions.scores.score_view(run)
     doubt = actions.noise.label_doubt(view)
     if doubt is not None:

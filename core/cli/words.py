@@ -43,7 +43,7 @@ def print_run(run: actions.runs.Run) -> None:
     )
     if run.spec.training.brought or run.spec.training.weights:
         say(f"outputs of the network, in order: {', '.join(examples.class_names)}", gap=True)
-    _print_judges(run)
+    print_judges(run)
     _print_findings("recorded elsewhere", [f.text for f in examples.report if f.code == "recorded"])
     _print_findings("what is odd about the data", [f.text for f in examples.report if f.level == "warning"])
     for warning in run.warnings:
@@ -58,9 +58,11 @@ def print_run(run: actions.runs.Run) -> None:
     )
 
 
-def _print_judges(run: actions.runs.Run) -> None:
-    """Who was compared as a judge of the labels, the best first."""
-    judges = actions.noise.judges(run)
+def print_judges(run: actions.runs.Run) -> None:
+    """Who judged the labels and how well, and who was compared, the best first; nothing where nobody did."""
+    line, judges = actions.noise.judge_line(run), actions.noise.judges(run)
+    if line:
+        say(line, gap=True)
     if judges:
         say("judges of the labels, by out-of-fold accuracy:", gap=True)
     for line in judges:

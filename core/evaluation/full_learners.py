@@ -95,15 +95,20 @@ class NetworkLearner:
     def _classes(self, network: Any) -> np.ndarray:
         import torch
 
+        from core.numerics.devices import in_halves
         from core.training.loop import to_device
 
         device = next(network.parameters()).device
-        classes = []
+        classes = np.empty(len(self._held_out), np.int64)
+
+        def take(start: int, stop: int) -> None:
+            batch = self._encoded.batch(self._held_out[start:stop])
+            classes[start:stop] = network(to_device(batch, device)).argmax(1).cpu().numpy()
+
         with torch.no_grad():
-            for start in range(0, len(self._held_out), _BATCH):
-                batch = self._encoded.batch(self._held_out[start : start + _BATCH])
-                classes.append(network(to_device(batch, device)).argmax(1).cpu().numpy())
-        return np.concatenate(classes)
+            for start in range(0, len(classes), _BATCH):
+                in_halves(take, start, min(start + _BATCH, len(classes)), lambda: None)
+        return classes
 
 
 class EstimatorLearner:

@@ -17,7 +17,9 @@ from core.models.family import InputShape
 from core.models.handed_network import HandedNetwork
 from core.models.network import Network
 from core.models.uploaded import fit_state, read_state_dict, refuse_other_files, unwrapped
+from core.numerics.devices import choose_device
 from core.runs.execute.traces import trace_of
+from core.training.loop import to_device
 from core.training.passes import PassOutputs, batches_of, run_pass
 from core.training.plan import stages
 from core.training.probing import COSTLY, refused_signals
@@ -43,6 +45,7 @@ class History:
     checkpoints: Sequence[Any] | None
     rates: tuple[float, ...]
     weight_decay: float
+    device: str = ""  # "" = where the network is
 
 
 def observe(
@@ -63,7 +66,9 @@ def observe(
     epochs = len(states[0])
     encoded, shape = _encoded(examples, inputs, image_format)
     own = _wrapped(network, max(examples.class_count, 1), () if inputs is None else inputs.names)
-    check_input(own, shape, encoded.batch(np.arange(1)))
+    if history.device:
+        own.to(choose_device(history.device))
+    check_input(own, shape, to_device(encoded.batch(np.arange(1)), next(own.parameters()).device))
     possible = at_checkpoints(needed, epochs)
     refused = refused_signals(own, encoded, examples.labels, possible)
     signals = possible - {signal for signal in possible if signal.value in refused}

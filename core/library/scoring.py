@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.models.frozen import frozen_named
-from core.runs.plan.prepare import check_training
+from core.models.frozen.features import features_of
+from core.runs.plan.prepare import check_training, refuse_absent_device
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import ExampleTable, Modality
@@ -44,6 +45,7 @@ def score(
     learning_rates: Sequence[float] = (),
     weight_decay: float = 0.0,
     training: TrainingSpec | None = None,
+    device: str = "",
     params: Settings | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -69,21 +71,30 @@ def score(
     encoder: a frozen encoder (`efficientnet_lite0`) for the embedding and, without a network of yours, in front of the
     one trained here. `ModelError` where it is not installed or reads other examples.
 
+    device: auto, cpu, cuda or mps: where networks and the encoder work; by default a network of yours where it is,
+    others on CUDA where there is one. `ModelError` for one that is not here.
+
     Returns `Scored`: with scores="all", what these data cannot give is named in `.skipped`; a score asked for by name
     raises `CurationError` instead. Nothing is written but a temporary folder while a built-in network is trained.
     """
     refuse_no_network(network)
     report, spec = progress or SilentProgress(), with_image_format(training or TrainingSpec(), image_size, mean, std)
+    device = "" if device == "auto" else device
+    if device:
+        spec = replace(spec, device=device)
+        refuse_absent_device(device)
     examples, inputs = given_examples(data, held_out, class_names, network)
     if encoder:
         spec = replace(spec, encoder=encoder)
         frozen_named(encoder, examples.modality) if network is not None else check_training(spec, examples.modality)
     needed = _needed(scores, params, inputs)
+    if encoder and (network is None or Signal.EMBEDDING in needed):  # whoever asks for the vectors finds them kept
+        features_of(frozen_named(encoder, examples.modality), examples, report, device=spec.device)
     with tempfile.TemporaryDirectory(prefix="chaffinch-") as scratch:
         if network is not None:
             from .own_network import History, observe
 
-            history = History(checkpoints, tuple(learning_rates), weight_decay)
+            history = History(checkpoints, tuple(learning_rates), weight_decay, device)
             image_format = image_format_of_table(examples, inputs, spec)
             evidence, have = observe(network, examples, inputs, needed, image_format, history, report)
         else:

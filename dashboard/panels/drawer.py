@@ -18,6 +18,7 @@ from dashboard.panels import (
     example_evidence,
     example_facts,
     example_navigation,
+    judge,
     review_bar,
     sample_review,
     what_if,
@@ -62,6 +63,7 @@ def _evidence(opened: Opened, row: int) -> None:
     with st.container(key="drawer_scores", border=True, gap=None):
         st.html("<h4>Scores</h4>")
         score_panel(example_tiles.score_lines(opened, row), key=f"panel_{row}")
+        judge.judge(opened, "drawer")
     for key, title, draw in (
         ("why", "Why this prediction", attribution.attribution),
         ("what_if", "What if", what_if.what_if),

@@ -12,6 +12,7 @@ from core.types.examples import Modality, SourceReport
 from core.types.image_format import with_image_format
 from core.types.runs import BEST, RunSpec, TrainingSpec
 from dashboard.components import messages
+from dashboard.components.display_text import shown
 from dashboard.panels import model_card, own_model, training_settings
 from dashboard.session import navigation, state
 from dashboard.session.slots import slot
@@ -46,6 +47,8 @@ def model_choice(draft: RunSpec, report: SourceReport) -> None:
 
 
 def _to_scores(spec: RunSpec) -> None:
+    for line in actions.runs.said_of_vectors(spec):
+        st.text(shown(line))
     st.button("Choose scores", key="to_scores", type="primary", on_click=_go, args=(spec,))
 
 

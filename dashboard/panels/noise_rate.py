@@ -8,7 +8,7 @@ import streamlit as st
 from core import actions
 from core.types.checks import NoiseRate
 from core.types.errors import CurationError
-from dashboard.panels import sample_review
+from dashboard.panels import judge, sample_review
 from dashboard.session import commands
 from dashboard.session.current_run import Opened
 
@@ -23,6 +23,7 @@ def noise_rate(opened: Opened) -> None:
         return
     st.text(rate.text)
     st.text(rate.cut_text)
+    judge.judge(opened, "noise")
     _table(rate)
     if rate.cut is not None:
         st.button(f"Drop the {rate.cut:,} most suspected", key="use_cut", on_click=_use, args=(opened, rate.cut))

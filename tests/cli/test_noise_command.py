@@ -39,12 +39,19 @@ def test_the_joint_by_class(runs, capsys):
     assert f"{found['noise_rate']:.1%} of the labels are estimated wrong by confident learning" in said
     assert "a review of a random sample tells" in said
     assert "given \\ probable" in said
+    right = run.score("label_quality").meta["out_of_fold_accuracy"]
+    judged = f"out of fold it agrees with {right:.1%} of the given labels"
+    assert judged in said
+    assert main(["rank", str(runs / "run"), "--score", "label_quality"]) == 0
+    assert judged in capsys.readouterr().out
     assert run.score("label_quality").flags.sum() == found["flagged_labels"]
 
 
 def test_a_run_without_label_quality_says_so(runs, capsys):
     assert main(["noise", str(runs / "other")]) == 2
     assert "label_quality" in capsys.readouterr().err
+    assert main(["rank", str(runs / "other"), "--score", "knn_distance"]) == 0
+    assert "judged by" not in capsys.readouterr().out
 
 
 def test_methods_print_cost_and_needs(capsys):

@@ -27,7 +27,7 @@ from core.types.runs import RunState, RunStatus
 _STANDS = ("inside the folder", "in its parent", "elsewhere, importable")
 _LIBRARY = tuple(getattr(actions, name) for name in actions.FILES)
 _READS_A_FOLDER = {"run", "folder", "source", "spec", "path_or_id", "run_id"}
-_IS_CONSENT = {"allow_code", "named_code"}  # what --trust and --model do: a person says so
+_IS_CONSENT = {"allow_code", "allow_factory", "named_code"}  # what --trust and --model do: a person says so
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from training.tiny_worlds import columns
 
+import core
 from core.cli import main
 from core.models.adapter import adapt
 from core.models.family import InputShape
@@ -113,3 +114,43 @@ def test_a_spec_that_says_no_device_is_written_as_before_there_was_one() -> None
     assert "device" not in RunSpec("data.csv").to_json()["training"]
     said = RunSpec("data.csv", training=TrainingSpec(device="cpu"))
     assert spec_from_json(said.to_json()) == said
+
+
+def test_an_encoder_goes_on_in_halves_with_the_same_vectors() -> None:
+    from core.models.frozen.features import _values
+
+    def encode(most: int):
+        def of(batch):
+            if len(batch) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return torch.as_tensor(batch).flatten(1).float().cumsum(1)
+
+        return of
+
+    pixels = np.random.default_rng(0).integers(0, 9, (21, 2, 2, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(_values(encode(5), pixels, 12), _values(encode(21), pixels, 12))
+
+
+def test_a_checks_predictions_are_taken_in_halves() -> None:
+    from types import SimpleNamespace
+
+    from core.evaluation.full_learners import NetworkLearner
+
+    classes = []
+    for most in (ROWS, 4):
+        network, rows, _ = _world(most)
+        learner = SimpleNamespace(_held_out=np.arange(ROWS)[::-1].copy(), _encoded=rows)
+        classes.append(NetworkLearner._classes(learner, network.eval()))
+    np.testing.assert_array_equal(*classes)
+
+
+def test_the_librarys_device_is_refused_before_any_work_where_it_is_not() -> None:
+    x = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    network = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+    labels = np.arange(12) % 2
+    here = core.score((x, labels), network, scores=("el2n",))
+    there = core.score((x, labels), network, scores=("el2n",), device="cpu")
+    np.testing.assert_array_equal(here.table["el2n"], there.table["el2n"])
+    for device in ("mps", "tpu"):
+        with pytest.raises(ModelError, match=device):
+            core.score(None, network, device=device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,7 +18,12 @@ class Bert:
     def __init__(self, weights: Mapping[str, Tensor]):
         self._weights = {name: tensor for name, tensor in weights.items() if tensor.is_floating_point()}
         self._layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
+        self.device = weights["embeddings.word_embeddings.weight"].device
         self.width = int(weights["embeddings.word_embeddings.weight"].shape[1])
+
+    def to(self, device: torch.device) -> Bert:
+        """The same encoder on another device."""
+        return Bert({name: tensor.to(device) for name, tensor in self._weights.items()})
 
     def __call__(self, ids: Tensor, there: Tensor) -> Tensor:
         """[b, L, width] of token ids [b, L]; there [b, L]: which of them are tokens."""

@@ -90,15 +90,23 @@ def features(network: nn.Module, pixels: Tensor) -> Tensor:
     return (network(x).mean((2, 3)) + network(x.flip(3)).mean((2, 3))) / 2
 
 
+class Encode(nn.Module):
+    """[b, width] of pixels [b, side, side, 3] in 0..255, on the device that it was moved to."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Any) -> Tensor:
+        """As `features`."""
+        place = next(self.network.parameters()).device
+        return features(self.network, torch.as_tensor(pixels).to(place).permute(0, 3, 1, 2).float())
+
+
 def loader(repeats: tuple[int, ...]) -> Callable[[Path], Callable[[Any], Tensor]]:
     """`load` of an entry: reads the weights as tensors alone, never as code."""
 
     def load(file: Path) -> Callable[[Any], Tensor]:
-        network = build(torch.load(file, map_location="cpu", weights_only=True), repeats)
-
-        def encode(pixels: Any) -> Tensor:
-            return features(network, torch.as_tensor(pixels).permute(0, 3, 1, 2).float())
-
-        return encode
+        return Encode(build(torch.load(file, map_location="cpu", weights_only=True), repeats))
 
     return load

@@ -22,7 +22,8 @@ class FrozenEncoder(Method):
 
     package: as it is imported; weights: its file inside; extra: of ours, that installs it ("" = part of the plain
     install). version: raised whenever the vectors of the same weights change. load(file): a function of a batch
-    of images uint8 [b, side, side, 3], or of texts, that gives a float32 tensor [b, width].
+    of images uint8 [b, side, side, 3], or of texts, that gives a float32 tensor [b, width];
+    one that gains by it has `to(device)`, which gives it on another device.
     side: pixels of an image as it is seen. seconds: of one core for 1,000 examples, to plan by.
     """
 

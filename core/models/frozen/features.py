@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -63,11 +63,16 @@ class FeatureCache:
 
 
 def features_of(
-    encoder: FrozenEncoder, examples: ExampleTable, progress: Progress | None = None, memory: int | None = None
+    encoder: FrozenEncoder,
+    examples: ExampleTable,
+    progress: Progress | None = None,
+    memory: int | None = None,
+    device: str = "cpu",
 ) -> np.ndarray:
     """float16 [N, width] of all examples, in their order; only contents never seen before are encoded.
 
-    memory: bytes; images are decoded by no more threads than that allows. What is finished when it is cancelled or
+    memory: bytes; images are decoded by no more threads than that allows. device: where it works; what its memory does
+    not hold is encoded in halves. What is finished when it is cancelled or
     killed is kept. Raises `ModelError` without the encoder's package or for values that are not finite, `DataError`
     for a file that has gone.
     """
@@ -81,7 +86,7 @@ def features_of(
         place = {int(first[m]): int(m) for m in missing}
         pending = _Pending(cache, distinct, vectors)
         try:
-            for rows, values in _encoded(encoder, examples, first[missing], progress, memory):
+            for rows, values in _encoded(encoder, examples, first[missing], progress, memory, device):
                 pending.add([place[int(row)] for row in rows], values)
         finally:
             pending.write()
@@ -109,16 +114,18 @@ class _Pending:
 
 
 def _encoded(
-    encoder: FrozenEncoder, examples: ExampleTable, rows: np.ndarray, progress: Progress, memory: int | None
+    encoder: FrozenEncoder,
+    examples: ExampleTable,
+    rows: np.ndarray,
+    progress: Progress,
+    memory: int | None,
+    device: str,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(rows, float16 vectors of them), batch by batch. Progress counts the batches."""
-    import torch
-
     progress.stage(f"Encoding with {encoder.title}", -(-len(rows) // BATCH))
-    encode = encoder.load(encoder.require())
+    encode = on_device(encoder.load(encoder.require()), device)
     for some, content in batches(examples, encoder, rows, BATCH, memory):
-        with torch.inference_mode():
-            values = encode(_full(content)).numpy()[: len(some)].astype(np.float16)
+        values = _values(encode, _full(content), encoder.width)[: len(some)]
         if not np.isfinite(values).all():
             raise ModelError(
                 f"{encoder.name} gives values that are not finite, first in the batch of row {int(some[0])}.",
@@ -126,6 +133,31 @@ def _encoded(
             )
         yield some, values
         progress.advance()
+
+
+def on_device(encode: Callable[[Any], Any], device: str) -> Callable[[Any], Any]:
+    """The encoder on that device ("": as `choose_device`), where it can move there. Raises `ModelError` without it."""
+    from core.numerics.devices import choose_device
+
+    place = choose_device(device)
+    moved: Callable[[Any], Any] = encode.to(place) if hasattr(encode, "to") else encode
+    return moved
+
+
+def _values(encode: Callable[[Any], Any], content: Any, width: int) -> np.ndarray:
+    """float16 [b, width]; where the device's memory runs out, of the batch in halves."""
+    import torch
+
+    from core.numerics.devices import in_halves
+
+    values = np.empty((len(content), width), np.float16)
+
+    def take(start: int, stop: int) -> None:
+        values[start:stop] = encode(content[start:stop]).cpu().numpy().astype(np.float16)
+
+    with torch.inference_mode():
+        in_halves(take, 0, len(content), lambda: None)
+    return values
 
 
 def _full(content: Any) -> Any:

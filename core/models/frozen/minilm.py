@@ -26,15 +26,24 @@ def _load(file: Path) -> Callable[[Any], Any]:
         tokenizer = tokenizer_from(archive.read("tokenizer.json"), _LONGEST)
         network = Bert(load(archive.read("model.safetensors")))
 
-    def encode(texts: Sequence[str]) -> torch.Tensor:
-        ids = [one.ids for one in tokenizer.encode_batch([readable(text) for text in texts])]
-        out = torch.empty(len(ids), network.width)
-        for places in by_length(ids):
-            tokens, there = map(torch.from_numpy, padded([ids[place] for place in places]))
-            out[torch.from_numpy(places)] = unit_means(network(tokens, there), there)
-        return out
+    class Encode:
+        def __init__(self, network: Bert):
+            self.network = network
 
-    return encode
+        def to(self, device: torch.device) -> Encode:
+            return Encode(self.network.to(device))
+
+        def __call__(self, texts: Sequence[str]) -> torch.Tensor:
+            ids = [one.ids for one in tokenizer.encode_batch([readable(text) for text in texts])]
+            out = torch.empty(len(ids), self.network.width)
+            for places in by_length(ids):
+                tokens, there = (
+                    torch.from_numpy(part).to(self.network.device) for part in padded([ids[p] for p in places])
+                )
+                out[torch.from_numpy(places)] = unit_means(self.network(tokens, there), there).cpu()
+            return out
+
+    return Encode(network)
 
 
 MINILM = FrozenEncoder(

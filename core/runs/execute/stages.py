@@ -112,7 +112,7 @@ def _encode_ahead(context: RunContext) -> None:
         from core.models.frozen.features import features_of
 
         encoder = frozen_named(training.encoder, context.examples.modality)
-        features_of(encoder, context.examples, context.progress, context.spec.memory)
+        features_of(encoder, context.examples, context.progress, context.spec.memory, training.device)
 
 
 def place(context: RunContext, vectors: np.ndarray) -> None:

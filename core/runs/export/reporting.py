@@ -11,6 +11,7 @@ from core.export import report
 from core.runs.check.checks import check_of, same_decisions
 from core.runs.check.self_tests import self_test_result
 from core.runs.decide.view import score_view
+from core.runs.read.judging import judge_line, judges
 from core.store import Run
 from core.types.branches import MAIN
 from core.types.checks import NoiseRate
@@ -62,6 +63,8 @@ def _facts(
         ("decisions by a person", f"{len(decisions):,}"),
         ("branch", branch),
         ("scores", ", ".join(view.scores)),
+        *((("judge of the labels", judge_line(run)),) if judge_line(run) else ()),
+        *((("compared as judges", "; ".join(judges(run))),) if judges(run) else ()),
         ("run", run.run_id),
         ("data fingerprint", run.fingerprint[:16]),
     )

@@ -67,7 +67,7 @@ def check_training(training: TrainingSpec, modality: Modality | None = None) -> 
     for path in training.weights:
         refuse_other_files(Path(path))
     refuse_unreadable(training)
-    _refuse_absent_device(training.device)
+    refuse_absent_device(training.device)
     image_format = image_format_of(training)
     if modality is Modality.IMAGE and (training.brought or training.weights):
         refuse_unknown(image_format, training.model)
@@ -94,7 +94,7 @@ def _refuse_beside_encoder(training: TrainingSpec, modality: Modality | None) ->
         )
 
 
-def _refuse_absent_device(device: str) -> None:
+def refuse_absent_device(device: str) -> None:
     """Raise `ModelError` for a device that is not here; torch is asked for others than the CPU alone."""
     if device not in ("", "cpu"):
         from core.numerics.devices import choose_device
@@ -139,6 +139,17 @@ def _families(training: TrainingSpec, modality: Modality | None) -> list[ModelFa
 def embedding_named(spec: RunSpec) -> str:
     """The embedding that a spec asks for: the frozen encoder's, unless another is named."""
     return spec.training.encoder if spec.training.encoder and spec.embedding == "auto" else spec.embedding
+
+
+def said_of_vectors(spec: RunSpec) -> tuple[str, ...]:
+    """What goes by which vectors, in two lines, where a run has a person's own and an encoder's; () elsewhere."""
+    if spec.recorded.embeddings is None or not spec.training.encoder:
+        return ()
+    return (
+        f"Neighbors, duplicates, the map and scores of density and value go by --embeddings "
+        f"{Path(spec.recorded.embeddings).name}.",
+        f"The model reads the vectors of --encoder {spec.training.encoder}: leave it out to train on the data itself.",
+    )
 
 
 def chosen_scores(spec: RunSpec, own: Sequence[OwnScore] = ()) -> tuple[ScoreMethod, ...]:

@@ -15,6 +15,7 @@ from worlds import write_images, write_table
 from core import score, score_embeddings, score_logits
 from core.actions.runs import run_here
 from core.runs.folder.source import load_source, open_run, stamp
+from core.runs.plan import prepare
 from core.runs.plan.prepare import check_spec, plan_scores
 from core.types.errors import CurationError, RunError
 from core.types.examples import Modality, Roles
@@ -253,3 +254,12 @@ def test_contradictions_are_told_before_anything_is_read(world, tmp_path, record
     with pytest.raises(CurationError, match=words) as told:
         check_spec(spec)
     assert len(told.value.lines().splitlines()) == 2
+
+
+def test_own_vectors_beside_an_encoder_are_explained_before_the_work():
+    spec = RunSpec("data", recorded=RecordedFiles(embeddings="/a/mine.npy"))
+    assert prepare.said_of_vectors(spec) == ()
+    both = replace(spec, training=TrainingSpec(encoder="efficientnet_lite0"))
+    first, second = prepare.said_of_vectors(both)
+    assert "--embeddings mine.npy" in first
+    assert "--encoder efficientnet_lite0" in second
