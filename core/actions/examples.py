@@ -11,9 +11,12 @@ from core.runs.read import one_example
 from core.store import Run
 
 
-def example_input(run: Run, row: int) -> tuple[Any, str]:
-    """One input (uint8 [H, W, C], str, or dict column -> value) and "", or None and why it cannot be shown."""
-    return one_example.example_input(run, row)
+def example_input(run: Run, row: int, most: int = 0) -> tuple[Any, str]:
+    """One input (uint8 [H, W, C], str, or dict column -> value) and "", or None and why it cannot be shown.
+
+    most: pixels of an image's longer side, such as of a thumbnail; 0 = all that it has.
+    """
+    return one_example.example_input(run, row, most)
 
 
 def training_curve(run: Run, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

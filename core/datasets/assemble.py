@@ -18,6 +18,7 @@ from .image_arrays import size_finding
 from .labels import MISSING, Labels, encode_labels, read_class_map
 from .loader import Request
 from .splits import encode_splits
+from .target_kinds import target_findings
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ def assemble(request: Request, parts: Parts) -> ExampleTable:
         *parts.findings,
         *([size_finding(parts.inputs)] if parts.modality is Modality.IMAGE else []),
         *report.label_findings(ids, labels.codes, labels.class_names, bool(roles.label)),
+        *([] if request.class_map else target_findings(labels.class_names, roles.label or "")),
         *report.name_findings(ids, labels.codes, labels.class_names),
         *report.split_findings(splits),
         *report.duplicate_findings(ids, first, labels.codes, splits),

@@ -59,6 +59,19 @@ class ImageArray:
         return np.stack([resize(p, size) for p in pixels])
 
 
+def of_at_most(inputs: Any, row: int, most: int) -> np.ndarray:
+    """uint8 [h, w, C] of one image, shrunk until no side is above `most`; a file that is far larger is decoded at a
+    part of its size, so that no photograph is ever held whole. Raises `DataError` as `inputs[row]` does.
+    """
+    smaller = getattr(inputs, "at_least", None)
+    pixels = np.asarray(inputs[row] if smaller is None else smaller(row, most))
+    height, width = pixels.shape[:2]
+    if max(height, width) <= most or pixels.ndim != 3:
+        return pixels
+    scale = most / max(height, width)
+    return resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
 def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """uint8 [H, W, C] to (height, width), with smoothing where it shrinks."""
     from PIL import Image

@@ -15,6 +15,7 @@ from core.types.errors import DataError
 from core.types.examples import UNLABELED
 
 from .files import MEGABYTE, listed, read_bytes, shortened
+from .target_kinds import MOST_NUMBERS
 
 MISSING = ("",)
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
@@ -82,11 +83,23 @@ def _as_integers(present: list[str], texts: pd.Series, source: str) -> dict[str,
     if fraction is None:
         return {value: int(value.split(".")[0]) for value in present}
     if all(are_numbers) and not any(_ZERO_FIRST.match(value) for value in present):  # 007 is a code, so text
-        raise DataError(
-            f"{source}: label {fraction} in row {_row_of(fraction, texts)} is not a class.",
-            "A class is text or a whole number; choose another column, or put the numbers into bins.",
-        )
+        raise _no_class(fraction, present, texts, source)
     return None
+
+
+def _no_class(fraction: str, present: list[str], texts: pd.Series, source: str) -> DataError:
+    """What a column of numbers that are not whole is: a target of regression where there are many, else a slip."""
+    row = _row_of(fraction, texts)
+    if len(present) > MOST_NUMBERS:
+        return DataError(
+            f"{source}: {len(present):,} different numbers such as {fraction} in row {row}: a numeric target, and "
+            "regression is not served.",
+            "Scores ask about classes: put the numbers into bins, or choose another label column.",
+        )
+    return DataError(
+        f"{source}: label {fraction} in row {row} is not a class.",
+        "A class is text or a whole number; choose another column, or put the numbers into bins.",
+    )
 
 
 def _row_of(value: str, texts: pd.Series) -> int:

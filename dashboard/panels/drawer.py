@@ -28,6 +28,8 @@ from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
 from dashboard.tables import example_tiles
 
+_LARGE = 1280  # pixels of a side that the dialog is sent: twice what it shows, for screens of that density
+
 
 def drawer(opened: Opened) -> None:
     """Everything about the focused example; says how to focus one when there is none."""
@@ -89,16 +91,21 @@ def _head(opened: Opened, row: int, blind: bool) -> None:
             standing = explainer.standing(opened.run.run_id, row, opened.run) if isinstance(example, Mapping) else None
             example_view(example, key=f"example_{row}", name=name, problem=problem, width=150, standing=standing)
             if isinstance(example, np.ndarray) and st.button("Enlarge", key="enlarge"):
-                _enlarge(example, name)
+                _enlarge(opened, row, name)
         with second if beside else first:
             example_facts.example_facts(opened, row, blind)
 
 
 @st.dialog("Example", width="large")
-def _enlarge(example: np.ndarray, name: str) -> None:
-    """The image as large as the window gives room for, every pixel a square."""
+def _enlarge(opened: Opened, row: int, name: str) -> None:
+    """The image as large as the window gives room for, every pixel of a small one a square."""
+    example, problem = actions.examples.example_input(opened.run, row)
+    if example is None:
+        st.text(problem)
+        return
     across = max(1, example.shape[1])
     st.caption(f"{shown(name)}, {across} x {example.shape[0]} pixels")
+    example, _ = actions.examples.example_input(opened.run, row, _LARGE)
     example_view(example, key="enlarged", name=name, width=min(640, 640 * across // max(1, example.shape[0])))
 
 

@@ -39,6 +39,7 @@ from dashboard.components.embedding_map import MapRanks
 
 _MOST_CLASSES = 2**16 - 1  # whose codes fit a column of the map
 _KEPT_INPUTS = 512  # of each run
+_MOST_PIXELS = 512  # of a side of an image that is kept: more than tiles show, .8 MB each at the most
 _inputs: WeakKeyDictionary[actions.runs.Run, dict[int, tuple[Any, str]]] = WeakKeyDictionary()
 
 
@@ -146,13 +147,15 @@ def changed(source: str, recorded: RecordedFiles = RecordedFiles()) -> float:
 
 
 def example_input(run: actions.runs.Run, row: int) -> tuple[Any, str]:
-    """One input, or None and why it cannot be shown. A page asks for dozens: Streamlit's look-up takes .3 ms each."""
+    """One input, an image as a thumbnail of it, or None and why it cannot be shown. A page asks for dozens: Streamlit's
+    look-up takes .3 ms each.
+    """
     inputs = _inputs.setdefault(run, {})
     example = inputs.get(row)
     if example is None:
         for oldest in list(inputs)[: len(inputs) + 1 - _KEPT_INPUTS]:
             inputs.pop(oldest, None)
-        example = inputs[row] = actions.examples.example_input(run, row)
+        example = inputs[row] = actions.examples.example_input(run, row, _MOST_PIXELS)
     return example
 
 

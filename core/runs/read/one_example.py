@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.datasets.image_arrays import of_at_most
 from core.store import Run
 from core.types.attributions import Attribution, ExampleInfluence
 from core.types.errors import CurationError, RunError
@@ -31,14 +32,16 @@ def neighbors(run: Run, row: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(rows[row, :k]), np.array(distances[row, :k])
 
 
-def example_input(run: Run, row: int) -> tuple[Any, str]:
-    """The input of one row and "", or None and the reason."""
+def example_input(run: Run, row: int, most: int = 0) -> tuple[Any, str]:
+    """The input of one row and "", or None and the reason. most: pixels of an image's longer side; 0 = all it has."""
     inputs, why = run.inputs()
     if inputs is None:
         return None, why or "This dataset holds no inputs, only recorded model outputs."
     try:
         if run.modality is Modality.TABLE:
             return inputs.iloc[row].to_dict(), ""
+        if run.modality is Modality.IMAGE and most:
+            return of_at_most(inputs, row, most), ""
         return inputs[row], ""
     except CurationError as error:
         return None, str(error)
