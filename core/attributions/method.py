@@ -89,7 +89,8 @@ class Explained:
 class AttributionMethod(Method):
     """A registered way to divide one prediction among the parts of its input.
 
-    compute(explained, params) -> Attribution. for_networks, for_sklearn, trees_only: the models it can read.
+    compute(explained, params) -> Attribution. for_networks, for_sklearn, trees_only: the models it can read;
+    for_brought: trees from elsewhere, which take themselves apart.
     others: how many models with random weights the sanity check asks, fewer for methods that are dear.
     """
 
@@ -98,6 +99,7 @@ class AttributionMethod(Method):
     for_networks: bool = False
     for_sklearn: bool = False
     trees_only: bool = False
+    for_brought: bool = False
     others: int = 6
 
     def applies(self, modality: Modality, network: bool, estimator: str = "") -> bool:

@@ -11,6 +11,7 @@ from .integrated_gradients import INTEGRATED_GRADIENTS
 from .kernel_shap import KERNEL_SHAP
 from .method import AttributionMethod
 from .occlusion import OCCLUSION
+from .own_tree_shap import OWN_TREE_SHAP
 from .reagent import REAGENT
 from .tree_shap import TREE_SHAP
 
@@ -22,6 +23,7 @@ ATTRIBUTIONS: tuple[AttributionMethod, ...] = (
     CRAFT,
     TREE_SHAP,
     KERNEL_SHAP,
+    OWN_TREE_SHAP,
 )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core.models.encoding import subset
+from core.models.encoding import fit_encoder, subset
 from core.models.frozen_encoding import FrozenEncoding
-from core.models.sources import opened
+from core.models.sources import is_predicted, opened
 from core.models.stored import build_network, load_card, load_estimator, load_network
 from core.models.text_encoding import TextEncoder
 from core.store import Run
@@ -24,11 +24,12 @@ from core.types.params import params_from_dict
 from core.types.runs import RunSpec
 from core.types.scores import AssumptionCheck
 
+from .brought import explained_by_itself, probabilities_of
 from .encoded import batch, language_of, parts_of, reads_words
 from .estimators import import_shap, taught_shuffled_labels
 from .method import AttributionMethod, Explained, Language
 from .registry import attribution_named
-from .sanity import checks_of, with_random_weights
+from .sanity import checks_of, gap_check, with_random_weights
 from .what_if import edited, judge, words_of, written
 
 NETWORK_BACKGROUND, ESTIMATOR_BACKGROUND = 64, 100  # training rows to compare with
@@ -54,22 +55,34 @@ class Session:
         chosen = attribution_named(method)
         self._check_row(row)
         about, settings = self._explained(row, chosen), params_from_dict(chosen.params, params)
+        if chosen.for_brought:  # nobody can make trees like these that learned nothing
+            return tuple(filter(None, [gap_check(chosen.compute(about, settings))]))
         return checks_of(chosen, about, settings, self._models_that_know_nothing(chosen))
 
     def what_if(self, row: int, edit: Edit) -> WhatIf:
         """The model's judgement of `row` before and after an edit; changes nothing."""
         self._check_row(row)
-        card, encoder = self._model[0], self._parts_encoder
+        encoder, names = self._parts_encoder, self.examples.class_names
         two = edited(
             encoder, self.examples, row, edit, lambda: subset(self.examples, self._background_rows(NETWORK_BACKGROUND))
         )
         label = int(self.examples.labels[row])
-        judgements = judge(self._probabilities(two), label, card.class_names)
-        whose = "the run's network" if card.checkpoints else f"the run's {card.estimator.replace('_', ' ')}"
-        return written(*judgements, words_of(encoder, self.examples, row, edit), whose, label, card.class_names)
+        judgements = judge(self._probabilities(two), label, names)
+        return written(*judgements, words_of(encoder, self.examples, row, edit), self._whose, label, names)
+
+    @property
+    def _whose(self) -> str:
+        """The model that judges, in words."""
+        if self._brought:
+            return "the model that was brought"
+        card = self._model[0]
+        return "the run's network" if card.checkpoints else f"the run's {card.estimator.replace('_', ' ')}"
 
     def warm(self) -> None:
         """Load what the first explanation needs; what only a change of method needs is loaded beside it, later."""
+        if self._brought:
+            self.examples  # noqa: B018
+            return
         card, _ = self._model
         self.examples  # noqa: B018 - read for later
         if card.checkpoints:
@@ -109,6 +122,8 @@ class Session:
     @cached_property
     def _parts_encoder(self) -> Any:
         """What names the parts of an example that a person can change: for a frozen encoder of texts, their words."""
+        if self._brought:
+            return fit_encoder(self.examples, self.examples.train_rows)
         if self._through_frozen(self._encoding, Modality.TEXT):
             return TextEncoder.fit(self.examples, self.examples.train_rows)
         return self._model[1]
@@ -142,7 +157,13 @@ class Session:
             return rows
         return np.sort(np.random.default_rng(self.run.spec.seed).choice(rows, count, replace=False))
 
+    @property
+    def _brought(self) -> bool:
+        return is_predicted(self.run.spec.training.model)
+
     def _explained(self, row: int, method: AttributionMethod) -> Explained:
+        if method.for_brought:
+            return explained_by_itself(self.run.spec.training, self.examples, row)
         if self._through_frozen(self._encoding, Modality.TEXT):
             raise CurationError(
                 f"{self._encoding.encoder} makes one vector of a whole text: the share of single words is not told.",
@@ -226,6 +247,9 @@ class Session:
 
     def _probabilities(self, examples: ExampleTable) -> np.ndarray:
         """float64 [n, C] of the run's network; of its estimator where there is no network."""
+        brought = probabilities_of(self.run.spec.training, examples)
+        if brought is not None:
+            return brought
         card, encoder = self._model
         if not card.checkpoints:
             probabilities = np.zeros((len(examples), len(card.class_names)))

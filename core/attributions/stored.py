@@ -8,19 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
+from core.models.sources import is_predicted, source_of
 from core.models.stored import ModelCard, read_model_card
 from core.store import Run
 from core.types.evidence import CheckpointEvidence
 from core.types.trace import Checkpoint
 
 from .method import AttributionMethod
-from .registry import methods_for
+from .registry import ATTRIBUTIONS, methods_for
 
 _NAME = re.compile(r"s(\d{1,9})-e(\d{1,9})")  # of a checkpoint: seed number and epoch
 
 
 def methods_of(run: Run) -> tuple[AttributionMethod, ...]:
     """The methods that can explain the models still in the run folder; none where only outputs were recorded."""
+    training = run.spec.training
+    if is_predicted(training.model):  # a judge that was trained beside it is another model
+        own = source_of(training.model).shares is not None
+        return tuple(method for method in ATTRIBUTIONS if own and method.for_brought)
     card = _card(run)
     if card is None:
         return ()

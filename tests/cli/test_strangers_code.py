@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 
 import pytest
+from models.sources.evil import EVIL_FILES
 from strangers import Gift, import_state, make_gift
 
 from core import actions
@@ -16,13 +17,14 @@ from core.attributions import AttributionClient
 from core.attributions.session import Session
 from core.cli import main
 from core.cli.parser import COMMANDS
+from core.models.sources import SOURCES, described, source_of
 from core.runs.watch import background_tasks, launch
 from core.types import child
 from core.types.attributions import Edit
 from core.types.curation import Action, Change
-from core.types.errors import CurationError
+from core.types.errors import CurationError, ModelError
 from core.types.progress import SilentProgress
-from core.types.runs import RunState, RunStatus
+from core.types.runs import RunState, RunStatus, TrainingSpec
 
 _STANDS = ("inside the folder", "in its parent", "elsewhere, importable")
 _LIBRARY = tuple(getattr(actions, name) for name in actions.FILES)
@@ -218,6 +220,18 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "names": run.score_names,
         "status": RunStatus(run.run_id, RunState.FINISHED),
     }
+
+
+@pytest.mark.parametrize("kind", [source.name for source in SOURCES if source.predict is not None])
+def test_no_kind_of_model_file_is_run(kind, tmp_path):
+    pytest.importorskip("onnx")
+    assert kind in EVIL_FILES, "a new kind of file: say what an evil one looks like"
+    path = EVIL_FILES[kind](tmp_path)
+    assert source_of(str(path)).name == kind
+    with pytest.raises(ModelError) as refusal:
+        described(TrainingSpec(model=str(path)))
+    assert refusal.value.hint
+    assert not (tmp_path / "canary").exists()
 
 
 @pytest.mark.parametrize("words", [["resume", "gift", "--quiet"], ["inspect", "data/data.csv"]])

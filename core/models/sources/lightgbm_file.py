@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from core.types.examples import ExampleTable, Modality
 from core.types.models import ModelFacts
 from core.types.runs import TrainingSpec
 
+from .shares import Shares, shares_of
 from .source import ModelSource, of_one_file
 from .table_rows import as_logits, columns_for, numbers_of
 from .tree_checks import check_features, check_tree
@@ -128,16 +130,30 @@ def describe(training: TrainingSpec) -> ModelFacts:
 
 def predict(training: TrainingSpec, examples: ExampleTable) -> dict[str, np.ndarray]:
     """{"logits": [N, C]}, raw scores before softmax. Raises `ModelError`; meant for the process with limits."""
+    booster, matrix, _ = _loaded(training, examples)
+    return {"logits": as_logits(np.asarray(booster.predict(matrix, raw_score=True), np.float64))}
+
+
+def shares(training: TrainingSpec, examples: ExampleTable) -> Shares:
+    """What each column adds to the raw scores, by the library's exact path-dependent tree SHAP. Raises `ModelError`."""
+    booster, matrix, names = _loaded(training, examples)
+    scores = np.asarray(booster.predict(matrix, raw_score=True)).reshape(len(matrix), -1)
+    apart = np.asarray(booster.predict(matrix, pred_contrib=True)).reshape(*scores.shape, -1)
+    return shares_of(apart, scores, names)
+
+
+def _loaded(training: TrainingSpec, examples: ExampleTable) -> tuple[Any, np.ndarray, tuple[str, ...]]:
+    """(the checked booster, these rows as it reads them, names of their columns)."""
     path = Path(training.model)
     file, library = read_checked(path), required("lightgbm", "trees")
     frame = columns_for(examples, file.names, file.features, path.name)
+    names = tuple(map(str, frame.columns))
     frame = frame.set_axis(file.names, axis=1)
     words = [name for name in _categorical(file) if not _is_numbers(frame[name])]
     if len(words) > len(file.categories):
         raise ModelError(f"{path.name} keeps no words for {words[0]!r}.", "Train it on pandas columns of categories.")
     matrix = numbers_of(frame, dict(zip(_categorical(file), file.categories, strict=False)), path.name)
-    booster = library.Booster(model_file=str(path))
-    return {"logits": as_logits(np.asarray(booster.predict(matrix, raw_score=True), np.float64))}
+    return library.Booster(model_file=str(path)), matrix, names
 
 
 def _is_numbers(column: object) -> bool:
@@ -153,6 +169,7 @@ LIGHTGBM = ModelSource(
     check=lambda training: None,
     place=of_one_file,
     predict=predict,
+    shares=shares,
     modalities=(Modality.TABLE,),
     gives=XGBOOST.gives,
     cannot=XGBOOST.cannot,

@@ -16,6 +16,8 @@ from core.types.methods import Method
 from core.types.models import Ability, ModelFacts
 from core.types.runs import TrainingSpec
 
+from .shares import Shares
+
 Place = Callable[[TrainingSpec], TrainingSpec]
 
 
@@ -44,6 +46,7 @@ class ModelSource(Method):
     limits; None for networks that this process may build.
     refitted(training, examples, fold_of): probabilities [N, C] by copies that did not see a row; None where a file does
     not say how its model was made. Asked in that process, too.
+    shares(training, examples): how much each column adds, a `Shares`; None where no library says so.
     place(training): paths made absolute, and a folder's checkpoints named as weights, in order of training.
     gives, cannot: the abilities it has, and for others why not. refuses: what is never read, in words.
     extra: of ours, that installs the library behind it.
@@ -56,6 +59,7 @@ class ModelSource(Method):
     image_format: Callable[[TrainingSpec], ImageFormat] = field(repr=False, default=lambda training: ImageFormat())
     predict: Callable[[TrainingSpec, ExampleTable], dict[str, np.ndarray]] | None = field(repr=False, default=None)
     refitted: Callable[[TrainingSpec, ExampleTable, np.ndarray], np.ndarray] | None = field(repr=False, default=None)
+    shares: Callable[[TrainingSpec, ExampleTable], Shares] | None = field(repr=False, default=None)
     place: Place = field(repr=False, default=as_named)
     modalities: tuple[Modality, ...]
     gives: tuple[Ability, ...]

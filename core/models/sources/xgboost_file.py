@@ -15,6 +15,7 @@ from core.types.examples import ExampleTable, Modality
 from core.types.models import Ability, ModelFacts
 from core.types.runs import TrainingSpec
 
+from .shares import Shares, shares_of
 from .source import ModelSource, of_one_file
 from .table_rows import as_logits, columns_for, numbers_of
 from .tree_checks import check_features, check_tree
@@ -113,6 +114,19 @@ def describe(training: TrainingSpec) -> ModelFacts:
 
 def predict(training: TrainingSpec, examples: ExampleTable) -> dict[str, np.ndarray]:
     """{"logits": [N, C]}, margins before softmax. Raises `ModelError`; meant for the process with limits."""
+    booster, data, _ = _loaded(training, examples)
+    return {"logits": as_logits(np.asarray(booster.predict(data, output_margin=True), np.float64))}
+
+
+def shares(training: TrainingSpec, examples: ExampleTable) -> Shares:
+    """What each column adds to the margins, by the library's exact path-dependent tree SHAP. Raises `ModelError`."""
+    booster, data, names = _loaded(training, examples)
+    apart = booster.predict(data, pred_contribs=True, strict_shape=True)
+    return shares_of(apart, booster.predict(data, output_margin=True, strict_shape=True), names)
+
+
+def _loaded(training: TrainingSpec, examples: ExampleTable) -> tuple[Any, Any, tuple[str, ...]]:
+    """(the checked booster, these rows as it reads them, names of their columns)."""
     path = Path(training.model)
     learner, library = read_checked(path), required("xgboost", "trees")
     count = _columns(learner)
@@ -124,7 +138,7 @@ def predict(training: TrainingSpec, examples: ExampleTable) -> dict[str, np.ndar
     data = library.DMatrix(
         matrix, feature_names=learner.get("feature_names") or None, feature_types=kinds, enable_categorical=True
     )
-    return {"logits": as_logits(np.asarray(booster.predict(data, output_margin=True), np.float64))}
+    return booster, data, tuple(map(str, frame.columns))
 
 
 def _categories(learner: Mapping[str, Any], names: list[str]) -> dict[str, list[Any]]:
@@ -156,6 +170,7 @@ XGBOOST = ModelSource(
     check=lambda training: None,
     place=of_one_file,
     predict=predict,
+    shares=shares,
     modalities=(Modality.TABLE,),
     gives=(Ability.LOGITS, Ability.PROBABILITIES),
     cannot={

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
+from models.sources.onnx_models import save_evil
 from models.sources.small_models import save_text_folder
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 _PAYLOAD = "import pathlib\npathlib.Path({canary!r}).write_text('ran')\nclass Evil:\n    pass\n"
 
@@ -49,6 +55,33 @@ def _pickled(folder: Path, canary: Path) -> None:
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"classifier.weight": Runs()}))
 
+
+def _evil_text(name: str, text: str) -> Callable[[Path], Path]:
+    def save(folder: Path) -> Path:
+        path = folder / name
+        path.write_text(text.replace("COMMAND", f"__import__('os').system('touch {folder / 'canary'}')"))
+        return path
+
+    return save
+
+
+def _evil_pipeline(folder: Path) -> Path:
+    """A step that hands each row to a shell."""
+    from skops.io import dump
+
+    step = FunctionTransformer(os.system, kw_args={"command": f"touch {folder / 'canary'}"})
+    dump(make_pipeline(step, DummyClassifier().fit([[0.0]], [0])), folder / "m.skops")
+    return folder / "m.skops"
+
+
+_LEARNER = '{"learner": {"objective": {"name": "COMMAND"}, "gradient_booster": {"name": "gbtree"}}}'
+# For each source of files that only the process with limits may load, a file that would leave a canary if it were run.
+EVIL_FILES: dict[str, Callable[[Path], Path]] = {
+    "xgboost": _evil_text("m.json", _LEARNER),
+    "lightgbm": _evil_text("m.txt", "tree\nmax_feature_idx=0\nobjective=COMMAND\n\nTree=0\n\nend of trees\n"),
+    "skops": _evil_pipeline,
+    "onnx": lambda folder: save_evil(folder, "another library's operator"),
+}
 
 EVIL_FOLDERS = (
     "auto_map",

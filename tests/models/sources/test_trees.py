@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.attributions import methods_of
+from core.attributions.session import Session
 from core.cli import main
-from core.models.sources import described
+from core.datasets import load_examples
+from core.models.sources import described, source_of
 from core.models.sources.lightgbm_file import read_checked as read_lightgbm
 from core.models.sources.ubjson import read_ubjson
 from core.models.sources.xgboost_file import read_checked as read_xgboost
 from core.runs.execute.execute import execute_run
+from core.types.attributions import Edit
 from core.types.errors import ModelError
 from core.types.progress import SilentProgress
 from core.types.runs import RunSpec, TrainingSpec
@@ -110,6 +115,68 @@ def test_a_run_has_the_librarys_margins(kind: str, classes: int, tmp_path: Path)
     losses = np.log(np.exp(wide).sum(1)) - wide[np.arange(ROWS), labels]
     np.testing.assert_allclose(run.score("loss").values, losses, rtol=1e-4, atol=1e-4)
     assert described(TrainingSpec(model=str(path))).class_count == classes
+
+
+def _value_of(trees: list[dict], row: dict, known: set[str], at: int, tree: dict) -> float:
+    """What a tree is expected to say of a row of which only some columns are known: shares of the training rows."""
+    left, right = tree["left_children"][at], tree["right_children"][at]
+    if left == -1:
+        return tree["split_conditions"][at]
+    name = "abc"[tree["split_indices"][at]]
+    if name in known:
+        small = np.float32(row[name]) < np.float32(tree["split_conditions"][at])
+        return _value_of(trees, row, known, left if small else right, tree)
+    cover = tree["sum_hessian"]
+    sides = [(cover[child], _value_of(trees, row, known, child, tree)) for child in (left, right)]
+    return sum(weight * value for weight, value in sides) / sum(weight for weight, _ in sides)
+
+
+def test_shares_are_shapley_values_of_the_trees(tmp_path: Path) -> None:
+    """The oracle: every order in which three columns can become known, over the nodes of the saved JSON."""
+    library = pytest.importorskip("xgboost")
+    frame, labels = _frame()
+    frame = frame.drop(columns="kind").fillna(0)
+    library.XGBClassifier(n_estimators=3, max_depth=3).fit(frame, labels > 0).save_model(tmp_path / "m.json")
+    frame.assign(label=labels > 0).to_csv(tmp_path / "data.csv", index=False)
+    trees = read_xgboost(tmp_path / "m.json")["gradient_booster"]["model"]["trees"]
+    examples = load_examples(tmp_path / "data.csv")
+    shares = source_of(str(tmp_path / "m.json")).shares(TrainingSpec(model=str(tmp_path / "m.json")), examples)
+    np.testing.assert_allclose(shares.values.sum(2) + shares.base, shares.outputs, atol=1e-5)
+    np.testing.assert_allclose(shares.values[:, 0], -shares.values[:, 1])
+    for row in (0, 17):
+        cells, wanted = frame.iloc[row].to_dict(), dict.fromkeys("abc", 0.0)
+        for order in permutations("abc"):
+            for place, name in enumerate(order):
+                with_it, without = set(order[: place + 1]), set(order[:place])
+                for tree in trees:
+                    gain = _value_of(trees, cells, with_it, 0, tree) - _value_of(trees, cells, without, 0, tree)
+                    wanted[name] += gain / 6
+        np.testing.assert_allclose(shares.values[row, 1], list(wanted.values()), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["ubj", "lightgbm"])
+def test_a_run_is_explained_by_its_own_trees(kind: str, tmp_path: Path) -> None:
+    path, margins = _train(kind, tmp_path)
+    run = _quick_run(_data(tmp_path), path, tmp_path / "run")
+    assert [method.name for method in methods_of(run)] == ["own_tree_shap"]
+    session = Session(run.path)
+    found = session.explain(7, "own_tree_shap", {"target": "given"})
+    assert found.names == ("a", "b", "c", "kind")
+    label = int(run.examples.labels[7])
+    np.testing.assert_allclose(found.values.sum() + found.base, margins[7, label], atol=1e-5)
+    assert [check.light for check in session.check(7, "own_tree_shap", {})] == ["green"]
+    cells = {"b": "-2", "kind": "u"}
+    asked = session.what_if(7, Edit(cells=cells))
+    edited = pd.read_csv(tmp_path / "data.csv").drop(columns="label").iloc[[7]].assign(b=-2.0, kind="u")
+    edited.assign(label="class0").to_csv(tmp_path / "one.csv", index=False)
+    logits = source_of(str(path)).predict(run.spec.training, load_examples(tmp_path / "one.csv"))["logits"][0]
+    np.testing.assert_allclose(asked.after.probabilities, np.exp(logits) / np.exp(logits).sum(), atol=1e-6)
+    assert asked.model == "the model that was brought"
+
+
+def _quick_run(data: Path, model: Path, out: Path):
+    spec = RunSpec(str(data), scores=("loss",), training=TrainingSpec(model=str(model)), map=False)
+    return execute_run(spec, out, SilentProgress(), clusters=False, reuse=False)
 
 
 def test_columns_that_are_missing_are_named(tmp_path: Path, capsys) -> None:
