@@ -49,15 +49,15 @@ def numeric_words(column: str, numbers: Sequence[float]) -> str:
     """That a column holds quantities, with what can be done."""
     low, high = min(numbers), max(numbers)
     return (
-        f'"{column}" holds {len(numbers):,} different numbers from {low:g} to {high:g}: a numeric target (regression), '
-        "which is not served; each number counts as a class here. Put the numbers into bins, or choose another label"
+        f'"{column}" holds {len(numbers):,} different numbers ({low:g} to {high:g}), a numeric target: regression '
+        "is not served, put them into bins"
     )
 
 
 def _multi_words(example: str) -> str:
     return (
-        f'labels such as "{example[:40]}" join several classes: several labels a row (multi-label) are not served; '
-        "each combination counts as a class of its own"
+        f'labels such as "{example[:40]}" join several classes: multi-label is not served, each combination is a class '
+        "of its own"
     )
 
 

@@ -15,8 +15,12 @@ def judge(opened: Opened, key: str) -> None:
     if not line:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"judge_{key}"):
-        st.text(shown(line), width="stretch")
+        st.text(shown(line), width="content")
         if compared:
-            with st.popover("compared", type="tertiary", help="Models compared as judges, by out-of-fold accuracy"):
+            with st.popover(
+                "compared",
+                type="tertiary",
+                help="By out-of-fold accuracy. The weaker the judge, the more of its suspects are right",
+            ):
                 for one in compared:
                     st.text(shown(one))

@@ -44,7 +44,9 @@ def render() -> None:
 def _draft(draft: RunSpec) -> None:
     st.html("<h2>Scores</h2>")
     through = f" on {draft.training.encoder}" if draft.training.encoder else ""
-    st.text(f"Data: {draft.source} · model: {draft.training.model}{through} · {draft.training.seeds} seeds")
+    how = "scored as it is" if draft.training.as_it_is else f"{draft.training.seeds} seeds"
+    where = f" · on {draft.training.device}" if draft.training.device else ""
+    st.text(f"Data: {draft.source} · model: {draft.training.model}{through} · {how}{where}")
     with st.spinner("Reading the data"):
         plan = cache.plan(draft, cache.changed(draft.source, draft.recorded))
     run_form.run_form(draft, plan, _start)

@@ -40,7 +40,7 @@ def test_the_joint_by_class(runs, capsys):
     assert "a review of a random sample tells" in said
     assert "given \\ probable" in said
     right = run.score("label_quality").meta["out_of_fold_accuracy"]
-    judged = f"out of fold it agrees with {right:.1%} of the given labels"
+    judged = f"which out of fold agrees with {right:.1%} of them"
     assert judged in said
     assert main(["rank", str(runs / "run"), "--score", "label_quality"]) == 0
     assert judged in capsys.readouterr().out

@@ -41,7 +41,7 @@ def test_inspect_and_the_report_card_say_so(tmp_path, capsys):
         rows = "".join(f"{rng.normal():.3f},{rng.normal():.3f},{target}\n" for target in targets)
         (tmp_path / f"{name}.csv").write_text(f"x,y,{name}\n{rows}")
     assert main(["inspect", str(tmp_path / "age.csv"), "--label", "age"]) == 0
-    assert "a numeric target (regression), which is not served" in capsys.readouterr().out
+    assert "a numeric target: regression is not served" in capsys.readouterr().out
     found = load_examples(tmp_path / "tags.csv", roles=Roles(label="tags")).report
     assert "multi_label" in [one.code for one in found]
 

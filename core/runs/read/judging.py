@@ -19,10 +19,7 @@ def judge_line(run: Run) -> str:
         return ""
     who = str(meta.get("model") or "the run's own model").replace("_", " ")
     right = meta["out_of_fold_accuracy"]
-    return (
-        f"Labels judged by {who}: out of fold it agrees with {right:.1%} of the given labels; the rarer it is right, "
-        "the more of those that it doubts are right."
-    )
+    return f"Labels judged by {who}, which out of fold agrees with {right:.1%} of them."
 
 
 def _meta(run: Run) -> dict:

@@ -1,7 +1,5 @@
 """A model of one's own on the page Data: fitted when typed, its card before the run, the question of the terminal."""
 
-from dataclasses import replace
-
 import pytest
 from models.sources.small_models import save_text_folder, texts
 from screens import screen, words
@@ -10,7 +8,8 @@ from core import actions
 from core.cli import main
 from core.cli.commands import spec_from
 from core.cli.parser import parse
-from core.runs.plan import model_in_child
+from core.runs.folder.source import load_source
+from core.runs.plan import model_in_child, prepare
 from core.types.errors import ModelError
 
 pytest.importorskip("transformers")
@@ -37,7 +36,7 @@ def read(folder, monkeypatch):
     return at.button_group(key="whose_model").set_value("own").run()
 
 
-def test_the_card_stands_before_the_run_and_the_question_is_the_terminals(read, folder):
+def test_the_card_stands_before_the_run_and_the_question_is_the_terminals(read, folder, monkeypatch):
     assert "to_scores" not in [button.key for button in read.button]
     read.text_input(key="own_model").set_value(str(folder / "model"))
     at = read.run()
@@ -49,7 +48,14 @@ def test_the_card_stands_before_the_run_and_the_question_is_the_terminals(read, 
     at.button(key="to_scores").click().run()
     flags = ["run", str(folder / "data.csv"), "--out", "r", "--model", str(folder / "model"), "--device", "cpu"]
     asked = spec_from(parse([*flags, "--judge", "best", "--batch-size", "8"]))
-    assert at.session_state["draft_spec"] == replace(asked, modality=at.session_state["draft_spec"].modality)
+    assert at.session_state["draft_spec"] == asked
+    started = []
+    monkeypatch.setattr(actions.runs, "plan_source", lambda spec: prepare.plan_scores(spec, load_source(spec).examples))
+    monkeypatch.setattr(actions.runs, "start_run", lambda spec: started.append(spec))
+    before = screen("scores")
+    before.session_state["draft_spec"] = at.session_state["draft_spec"]
+    before.run().button(key="start_run").click().run()
+    assert started == [asked]
 
 
 def test_errors_are_the_terminals(read, folder, capsys):
