@@ -85,6 +85,7 @@ class ScoreView:
 
     predicted, predicted_prob: the class (and its probability) that a model gives each row, -1 where none;
     out-of-fold where the run has that, else in-sample (`predicted_how`: "out_of_fold" | "in_sample").
+    rising: the class other than the given one whose probability rose over training, -1 where none did.
     neighbors, neighbor_similarity: [N, k] nearest other rows and their similarity (1 = identical), for near-duplicates.
     duplicate_groups: [N] group number, -1 none: given instead of neighbors when an export is replayed.
     columns: the user's own columns (pandas DataFrame, N rows) or None; label_column, id_column: their roles.
@@ -104,6 +105,7 @@ class ScoreView:
     predicted: np.ndarray | None = None
     predicted_prob: np.ndarray | None = None
     predicted_how: str = "out_of_fold"
+    rising: np.ndarray | None = None
     neighbors: np.ndarray | None = None
     neighbor_similarity: np.ndarray | None = None
     exact_duplicate_of: np.ndarray | None = None  # [N] int64, itself if none

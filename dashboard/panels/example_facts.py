@@ -15,6 +15,7 @@ _TITLES = {
     "label": "Label",
     "split": "Split",
     "predicted": "Predicted",
+    "rising": "Rose in training",
     "export": "Export",
     "because": "Because",
     "distance": "Distance to the cut",
@@ -45,11 +46,20 @@ def _judged(opened: Opened, row: int) -> dict[str, str]:
     about = ", of the label as given" if example_tiles.is_relabeled(opened, row) else ""
     return {
         "predicted": _predicted(opened, row),
+        **_rising(opened, row),
         "export": ("kept" if opened.outcome.kept[row] else "dropped") + f", by {opened.outcome.decided_by(row)}",
         "because": actions.outcomes.reasons_of(opened.outcome, row),
         "distance": flip_risks.distance_words(opened, row),
         "zone": row_table.zone_word(opened, row) + about,
     }
+
+
+def _rising(opened: Opened, row: int) -> dict[str, str]:
+    """A second suggestion, where another class than the label gained over training; no line where none did."""
+    rising = opened.view.rising
+    if rising is None or rising[row] < 0:
+        return {}
+    return {"rising": example_tiles.class_word(opened, int(rising[row]))}
 
 
 def _predicted(opened: Opened, row: int) -> str:

@@ -89,6 +89,9 @@ def rows_frame(opened: Opened, rows: np.ndarray) -> pd.DataFrame:
         frame.insert(2, "given label", class_words(view, view.labels[rows]))
     if view.predicted is not None:
         frame.insert(2, "prediction", class_words(view, view.predicted[rows]))
+    if view.rising is not None:
+        beside = 2 if view.predicted is None else 3
+        frame.insert(beside, "rising class", class_words(view, view.rising[rows]))
     return frame.assign(**{name: column.values[rows] for name, column in view.scores.items()})
 
 

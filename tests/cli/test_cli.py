@@ -57,7 +57,8 @@ def test_table_begins_with_the_promised_columns(scored, capsys, tmp_path):
     names = list(rows[0])
     scores = actions.runs.open_run(run).score_names
     flags = [name for name in names if name.removesuffix("_flag") in scores and name not in scores]
-    assert [n for n in names if n not in flags] == ["example_id", "source_index", "label", "predicted_label", *scores]
+    about = ["example_id", "source_index", "label", "predicted_label", "rising_class"]
+    assert [n for n in names if n not in flags] == [*about, *scores]
     assert all(names[names.index(flag) - 1] == flag.removesuffix("_flag") for flag in flags)
     assert len(rows) == 90
     given = records(data.read_text())

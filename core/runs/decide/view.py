@@ -28,6 +28,7 @@ def score_view(run: Run) -> ScoreView:
         predicted=predicted,
         predicted_prob=probability,
         predicted_how=how,
+        rising=run.array("rising_class"),
         neighbors=run.array("neighbors"),
         neighbor_similarity=run.array("neighbor_similarity"),
         exact_duplicate_of=examples.exact_duplicate_of,

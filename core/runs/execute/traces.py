@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import softmax
 
+from core.numerics.trends import rising_class
 from core.types.errors import DataError
 from core.types.evidence import Evidence
 from core.types.examples import UNLABELED, ExampleTable
@@ -59,6 +60,7 @@ def _named(label: str, probability: str, probabilities: np.ndarray, bad: np.ndar
 def curves(trace: TrainingTrace, labels: np.ndarray, bad: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """`curves_p` [S, T, N] float16, probability of the given label (NaN without one), and `curves_pred` [S, T, N].
 
+    Beside them `rising_class` [N] int32, the class other than the label that rose over the epochs (-1: none did).
     bad: [N], rows without finite outputs; NaN, and the number of classes as the predicted one.
     """
     shape = trace.logits.shape[:3]
@@ -77,6 +79,7 @@ def curves(trace: TrainingTrace, labels: np.ndarray, bad: np.ndarray | None = No
         "curves_p": probability,
         "curves_pred": predicted,
         "curves_epochs": np.asarray(trace.epochs, np.int32),
+        "rising_class": rising_class(trace.logits, labels),
     }
 
 

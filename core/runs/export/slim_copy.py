@@ -18,6 +18,7 @@ from core.types.runs import RunState
 _SHOWN = (
     "predicted", "predicted_prob", "out_of_fold_pred", "out_of_fold_prob", "curves_p", "curves_pred", "curves_epochs",
     "embedding", "neighbors", "neighbor_distance", "neighbor_similarity", "pca", "umap", "kmeans", "hdbscan",
+    "rising_class",
 )  # fmt: skip
 
 

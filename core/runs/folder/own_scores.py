@@ -15,7 +15,16 @@ from core.types.recorded import OwnScore
 _COLUMNS = (
     *("example_id", "source_index", "source_path", "split", "group", "label", "label_suggested", "label_final"),
     *("kept", "decision_source", "reasons", "composite", "composite_score", "composite_rank", "threshold"),
-    *("cut_margin", "flip_risk", "dup_group", "zone", "predicted_label", "predicted_prob", "sample_weight"),
+    *(
+        "cut_margin",
+        "flip_risk",
+        "dup_group",
+        "zone",
+        "predicted_label",
+        "predicted_prob",
+        "rising_class",
+        "sample_weight",
+    ),
     *("reviewed", "note", "rank", "all"),
 )
 _PARTS = ("_pct", "_sd", "_n", "_flag")

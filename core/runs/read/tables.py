@@ -18,7 +18,7 @@ def methods_table() -> pd.DataFrame:
 
 
 def scores_table(run: Run) -> pd.DataFrame:
-    """One row per example: example_id, source_index, label, predicted_label, then a column per score, and its flags."""
+    """One row per example: what `facts_of_rows` says, then a column per score, and its flags."""
     columns: dict[str, np.ndarray] = {}
     for name in run.score_names:
         score = run.score(name)
@@ -46,11 +46,12 @@ def ranked(run: Run, score: str, top: int) -> pd.DataFrame:
 
 
 def facts_of_rows(run: Run) -> pd.DataFrame:
-    """example_id, source_index, label, predicted_label of every row."""
+    """example_id, source_index, label, predicted_label of every row; rising_class, where a training was recorded."""
     examples = run.examples
     predicted, _, _ = predictions(run)
     nothing = np.full(len(examples), UNLABELED)
-    return pd.DataFrame(
+    rising = run.array("rising_class")
+    frame = pd.DataFrame(
         {
             "example_id": examples.ids,
             "source_index": examples.source_index,
@@ -58,6 +59,7 @@ def facts_of_rows(run: Run) -> pd.DataFrame:
             "predicted_label": named(nothing if predicted is None else predicted, examples.class_names),
         }
     )
+    return frame if rising is None else frame.assign(rising_class=named(rising, examples.class_names))
 
 
 def named(codes: np.ndarray, class_names: tuple[str, ...]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Both queues stop and go on: marks and answers are decisions on disk, whatever session asks."""
 
+import numpy as np
 import pytest
 from screens import screen, words
 
@@ -89,7 +90,7 @@ def test_the_random_sample_is_asked_blind_in_its_own_order(run_of):
     said = words(at)
     assert f"Noise sample 0 of {len(ids)}" in said
     assert "Judge the label alone" in said
-    told = {"Predicted", "Export", "Because", "Distance to the cut", "Zone"}
+    told = {"Predicted", "Rose in training", "Export", "Because", "Distance to the cut", "Zone"}
     assert not told & {caption.value for caption in at.caption}
     assert "Scores of this example" not in said
     at.button(key="sample_right").click().run()
@@ -108,6 +109,14 @@ def test_the_random_sample_is_asked_blind_in_its_own_order(run_of):
     assert ids[2] not in actions.noise.sample_answers(
         actions.scores.score_view(run), actions.curation.curation_state(run).decisions
     )
+
+
+def test_the_class_that_rose_in_training_is_a_second_suggestion(run_of):
+    path = run_of("table")
+    view = actions.scores.score_view(actions.runs.open_run(path))
+    for row in (np.flatnonzero(view.rising >= 0)[0], np.flatnonzero(view.rising < 0)[0]):
+        said = words(screen("explore", path, tab="All", side="example", example=str(view.ids[row])))
+        assert ("Rose in training" in said) == (view.rising[row] >= 0)
 
 
 def test_keys_of_the_gallery_answer_the_sample_too(run_of, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 from worlds import write_logits, write_table
 
 from core import actions
+from core.numerics.trends import rising_class
 from core.runs.execute import execute
 from core.runs.folder.folder_lock import locked
 from core.runs.plan import prepare
@@ -89,6 +90,17 @@ def test_curves_are_the_probability_of_the_given_label(finished):
     np.testing.assert_allclose(of_label, expected[..., finished.examples.labels[5]], atol=1e-3)
     np.testing.assert_array_equal(predicted, logits.argmax(-1))
     assert epochs.tolist() == [1, 2, 3]
+
+
+def test_the_rising_class_stands_beside_the_prediction(finished):
+    labels = finished.examples.labels
+    rising = finished.array("rising_class")
+    np.testing.assert_array_equal(rising, rising_class(np.asarray(finished.array("logits"), np.float64), labels))
+    assert 0 < (rising >= 0).mean() < 1
+    assert not (rising == labels).any()
+    assert np.array_equal(actions.scores.score_view(finished).rising, rising)
+    names = np.array([*finished.examples.class_names, ""])
+    assert actions.scores.scores_table(finished)["rising_class"].tolist() == names[rising].tolist()
 
 
 def test_the_same_question_again_computes_nothing(finished, table):
