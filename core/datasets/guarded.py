@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +30,7 @@ from .wire import preview_from_plain, preview_to_plain, report_from_plain, roles
 
 MEMORY = 8 * GIGABYTE  # address space, most of it never touched: libraries alone reserve about 2 GB
 LOOK_SECONDS = 120  # somebody waits at the screen
+_LOOK = 0.5  # seconds between two chances to cancel
 WHOLE_SECONDS = 1800  # a folder of a million images is honest work
 
 
@@ -76,26 +78,49 @@ def _question(
 
 
 def ask_child(
-    module: str, question: dict[str, Any], source: str | Path, seconds: int = WHOLE_SECONDS, memory: int = MEMORY
+    module: str,
+    question: dict[str, Any],
+    source: str | Path,
+    seconds: int = WHOLE_SECONDS,
+    memory: int = MEMORY,
+    waiting: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """What `main` of that module answers to the question, under the limits; `source` is the file it will read.
 
+    waiting: called twice a second meanwhile; what it raises ends the child.
     Raises `DataError` in the child's words, `UnsafeFileError` if it crashed, took longer or wanted more memory.
     """
     question = {**question, "seconds": seconds, "memory": memory + _mapped(source)}
     name = Path(source).name
     try:
-        done = subprocess.run(
-            child.python("-c", f"from {module} import main; main()"),
-            input=json.dumps(question).encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-            env=child.environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),  # threads only reserve memory
-        )
+        done = _finished(child.python("-c", f"from {module} import main; main()"), question, seconds, waiting)
     except subprocess.TimeoutExpired:
         raise UnsafeFileError(f"{name} took longer than {seconds} s to read.", "Give a smaller file.") from None
     return _answer(done, name, seconds)
+
+
+def _finished(
+    command: list[str], question: dict[str, Any], seconds: int, waiting: Callable[[], None]
+) -> subprocess.CompletedProcess[bytes]:
+    """The child's last words. It ends with whatever is raised here."""
+    given: bytes | None = json.dumps(question).encode()
+    last = time.monotonic() + seconds
+    environment = child.environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # threads only reserve memory
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+        try:
+            while True:
+                try:
+                    out, said = process.communicate(given, timeout=min(_LOOK, seconds))
+                    return subprocess.CompletedProcess(command, process.returncode, out, said)
+                except subprocess.TimeoutExpired:
+                    given = None  # it has the question
+                    if time.monotonic() > last:
+                        raise
+                waiting()
+        except BaseException:
+            process.kill()
+            raise
 
 
 def mapped_bytes(recorded: RecordedFiles) -> int:

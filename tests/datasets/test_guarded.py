@@ -1,12 +1,14 @@
 """A stranger's file is read by a child with limits: its answer equals what reading here gives, its death is words."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from faulty_files import png_bytes
 
-from core.datasets import UnsafeFileError, inspect_source, load_examples, preview_in_child, report_in_child
-from core.types.errors import DataError
+from core.datasets import UnsafeFileError, guarded, inspect_source, load_examples, preview_in_child, report_in_child
+from core.types.errors import Cancelled, DataError
 from core.types.examples import Roles, SourceReport
 
 
@@ -65,6 +67,21 @@ def test_a_reader_that_never_ends_is_ended(table, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", str(waiting))
     with pytest.raises(UnsafeFileError, match="took longer than 1 s"):
         preview_in_child(table, seconds=1)
+
+
+def test_whoever_waits_may_stop_it(table, tmp_path, monkeypatch):
+    slow = tmp_path / "python"
+    slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path / 'pid'}\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(slow))
+
+    def asked_to_stop():
+        if (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text().strip():
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        guarded.ask_child("core.datasets.guarded", {}, table, 50, waiting=asked_to_stop)
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
 
 
 def test_the_folder_that_a_person_stands_in_is_no_source_of_code(table, tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from core.evaluation.learners import Learner, LogisticLearner
 from core.evaluation.retraining import LEAST_SEEDS, Asked, retrain
 from core.export.manifest import decisions_from_json, decisions_to_json, to_text
 from core.models.own_code import refuse_unless_allowed
-from core.models.sources import opened
+from core.models.sources import is_predicted, opened
 from core.runs.decide.view import score_view
 from core.runs.folder.folder_lock import locked
 from core.runs.folder.links import keeps_beside
@@ -63,6 +63,11 @@ def check_modes(run: Run) -> dict[str, str]:
         return {"quick": quick, "full": "This run holds recorded outputs: there is nothing to train on."}
     if run.card.get("made_by") == "library":
         return {"quick": quick, "full": "It was scored by a notebook: the network of its scores is not here."}
+    if is_predicted(run.spec.training.model):
+        return {
+            "quick": quick,
+            "full": "Its model came with a file and is scored as it is: nothing trains it anew here.",
+        }
     if run.spec.training.never_trained:
         return {"quick": quick, "full": "Its network is scored as it is: a check would train over it."}
     return {"quick": quick, "full": source_gone(run.spec)}

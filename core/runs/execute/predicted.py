@@ -34,7 +34,7 @@ def with_predictions(context: RunContext, given: GivenEvidence) -> GivenEvidence
     if note.is_file() and read_json(note, dict).get("sha256") == marker["sha256"]:
         arrays = {name: np.load(folder / f"{name}.npy") for name in read_json(note, dict)["names"]}
     else:
-        arrays = outputs_in_child(spec, folder)
+        arrays = outputs_in_child(spec, folder, context.progress)
         write_json(note, {**marker, "names": sorted(arrays)})
     shaped = {name: values[None, None] for name, values in arrays.items() if name != "probabilities"}
     judged = given.probabilities if given.probabilities is not None else arrays.get("probabilities")

@@ -12,6 +12,7 @@ from core.models.sources import source_of
 from core.runs.folder.source import load_source
 from core.types.errors import ModelError
 from core.types.examples import Modality
+from core.types.progress import Progress
 from core.types.runs import RunSpec, spec_from_json
 from core.types.signals import Signal
 
@@ -21,14 +22,17 @@ from .prepare import chosen_scores, signals_needed
 _SECONDS = 3600  # a large graph over many rows on a busy machine
 
 
-def outputs_in_child(spec: RunSpec, folder: Path) -> dict[str, np.ndarray]:
+def outputs_in_child(spec: RunSpec, folder: Path, progress: Progress) -> dict[str, np.ndarray]:
     """Arrays by name ("logits" and, out of fold, "probabilities" [N, C]; "features" [N, d]), left in `folder`.
 
-    Raises `DataError` in the child's words, `UnsafeFileError` if it crashed, took longer or wanted more memory.
+    Raises `DataError` in the child's words, `UnsafeFileError` if it crashed, took longer or wanted more memory;
+    `Cancelled` soon after somebody asked to stop.
     """
     folder.mkdir(parents=True, exist_ok=True)
     question = {"spec": spec.to_json(), "folder": str(folder)}
-    answer = ask_child(__name__, question, spec.training.model, _SECONDS, MEMORY + mapped_bytes(spec.recorded))
+    progress.stage(f"Outputs of {Path(spec.training.model).name}", 1)
+    memory, waiting = MEMORY + mapped_bytes(spec.recorded), lambda: progress.advance(0)
+    answer = ask_child(__name__, question, spec.training.model, _SECONDS, memory, waiting)
     return {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in answer["names"]}
 
 

@@ -18,6 +18,7 @@ from core.models.sources import described, source_of
 from core.models.sources.lightgbm_file import read_checked as read_lightgbm
 from core.models.sources.ubjson import read_ubjson
 from core.models.sources.xgboost_file import read_checked as read_xgboost
+from core.runs.check.checks import check_modes
 from core.runs.execute.execute import execute_run
 from core.types.attributions import Edit
 from core.types.errors import ModelError
@@ -159,6 +160,7 @@ def test_a_run_is_explained_by_its_own_trees(kind: str, tmp_path: Path) -> None:
     path, margins = _train(kind, tmp_path)
     run = _quick_run(_data(tmp_path), path, tmp_path / "run")
     assert [method.name for method in methods_of(run)] == ["own_tree_shap"]
+    assert "came with a file" in check_modes(run)["full"]
     session = Session(run.path)
     found = session.explain(7, "own_tree_shap", {"target": "given"})
     assert found.names == ("a", "b", "c", "kind")
