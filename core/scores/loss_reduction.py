@@ -109,4 +109,5 @@ LOSS_REDUCTION = ScoreMethod(
     high_means="Much loss, and it falls: there is something to learn.",
     low_means="Learned at once, or its loss does not fall.",
     cost="One forward pass per early epoch (free during training), then T x N x C.",
+    least_epochs=2,
 )

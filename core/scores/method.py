@@ -49,7 +49,7 @@ class ScoreMethod(Method):
     needs_labels: False for a score of the inputs alone; others are left out where there are no two labels to compare.
     why_not: one line on why this dataset cannot have it, empty if it can; for what `needs` and labels do not say.
     also_needs: further signals that some settings ask for. lifted: whether these settings do without `why_not`.
-    least_checkpoints: how many moments of training must be kept for it.
+    least_checkpoints, least_epochs: how many moments of training must be kept for it, and how many seen.
     through_encoder: it is computed where a frozen encoder stands in front, or what was recorded gives all it needs.
     uses: what the house takes it for beside ranking. coverage_rank: its place among the scores whose strata coverage
     selection spreads over, 1 the first choice; 0: none.
@@ -72,6 +72,7 @@ class ScoreMethod(Method):
     also_needs: Callable[[Any], tuple[Signal, ...]] | None = field(default=None, repr=False)
     lifted: Callable[[Any], bool] | None = field(default=None, repr=False)
     least_checkpoints: int = 1
+    least_epochs: int = 1
     judged_by_held_out: bool = False
     through_encoder: bool = False
     uses: tuple[Use, ...] = ()

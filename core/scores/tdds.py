@@ -94,4 +94,5 @@ TDDS = ScoreMethod(
     high_means="Its prediction still jumps from epoch to epoch: worth keeping.",
     low_means="Its prediction moves evenly, or not at all.",
     cost="One forward pass per epoch (free during training), then T x N x (C + J).",
+    least_epochs=2,
 )

@@ -112,7 +112,8 @@ class GivenEvidence:
             Signal.EMBEDDING: self.embeddings,
             Signal.FEATURES: self.features,
         }
-        return EvidenceStatement(frozenset(signal for signal, array in arrays.items() if array is not None))
+        epochs = None if self.logits is None else int(self.logits.shape[-3]) if self.logits.ndim > 2 else 1
+        return EvidenceStatement(frozenset(s for s, array in arrays.items() if array is not None), epochs=epochs)
 
 
 @dataclass(frozen=True)
@@ -120,16 +121,19 @@ class EvidenceStatement:
     """What one source of evidence can give: all that a plan asks of a model, of inputs or of recorded outputs.
 
     gives: its signals. why_not: for a signal that it cannot give, the reason in one line, as a plan shows it.
-    moments: the most checkpoints that it has of one training; None: as many as are asked for.
+    moments: the most checkpoints that it has of one training; epochs: those at which it has logits; None: as many as
+    are asked for.
     """
 
     gives: frozenset[Signal] = frozenset()
     why_not: Mapping[Signal, str] = field(default_factory=dict)
     moments: int | None = None
+    epochs: int | None = None
 
     def beside(self, other: EvidenceStatement) -> EvidenceStatement:
         """What this source and another give together; the other's reasons stand where this one has none."""
         gives = self.gives | other.gives
         reasons = {**other.why_not, **self.why_not}
         moments = other.moments if self.moments is None else self.moments
-        return EvidenceStatement(gives, {s: why for s, why in reasons.items() if s not in gives}, moments)
+        epochs = other.epochs if self.epochs is None else self.epochs
+        return EvidenceStatement(gives, {s: why for s, why in reasons.items() if s not in gives}, moments, epochs)

@@ -223,6 +223,8 @@ def _missing_evidence(method: ScoreMethod, spec: RunSpec, has: EvidenceStatement
     if not why and has.moments is not None and has.moments < method.least_checkpoints:
         there = "1 is kept" if has.moments == 1 else f"{has.moments} are kept"
         return f"needs {method.least_checkpoints} checkpoints of the training: {there}"
+    if not why and has.epochs is not None and has.epochs < method.least_epochs:
+        return f"needs {method.least_epochs} epochs: it has logits of {has.epochs}"
     return why
 
 

@@ -74,7 +74,7 @@ def of_model(training: TrainingSpec, modality: Modality | None, examples: Exampl
     if training.is_linear_head:
         why = "needs a network with hidden layers: the gradient of a linear head is the same for all rows of a class"
         missing[Signal.INPUT_GRADIENT_SPREAD] = why
-    return EvidenceStatement(*_split(trained, missing), moments=kept_checkpoints(training))
+    return EvidenceStatement(*_split(trained, missing), moments=kept_checkpoints(training), epochs=_moments(training))
 
 
 def _beyond_abilities(training: TrainingSpec) -> dict[Signal, str]:
@@ -99,7 +99,7 @@ def _of_predicted(source: ModelSource, modality: Modality | None) -> EvidenceSta
     if modality is Modality.IMAGE:
         gives -= {Signal.OUT_OF_FOLD}
     why = {signal: reason for ability, reason in source.cannot.items() for signal in ability.signals - gives}
-    return EvidenceStatement(gives, {s: f"{source.title}: {reason}" for s, reason in why.items()}, moments=1)
+    return EvidenceStatement(gives, {s: f"{source.title}: {reason}" for s, reason in why.items()}, moments=1, epochs=1)
 
 
 def _split(signals: Iterable[Signal], missing: dict[Signal, str]) -> tuple[frozenset[Signal], dict[Signal, str]]:
@@ -145,8 +145,13 @@ def _not_recorded(*missing: Signal) -> str:
 
 def kept_checkpoints(training: TrainingSpec) -> int:
     """How many moments this training keeps; a model's own number of epochs is never what limits it."""
-    moments = len(training.weights) or (1 if training.as_it_is else training.epochs)
+    moments = _moments(training)
     return training.checkpoints if moments is None else min(training.checkpoints, moments)
+
+
+def _moments(training: TrainingSpec) -> int | None:
+    """Epochs, or weights of a series, that are seen; None where the model's own number of epochs holds."""
+    return len(training.weights) or (1 if training.as_it_is else training.epochs)
 
 
 def gives_only_probabilities(training: TrainingSpec, modality: Modality) -> bool:

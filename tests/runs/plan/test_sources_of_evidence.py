@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.models.sources import SOURCES
 from core.runs.plan import sources_of_evidence as sources
-from core.types.evidence import EvidenceStatement
+from core.runs.plan.prepare import plan_scores
+from core.types.evidence import EvidenceStatement, GivenEvidence
 from core.types.examples import Modality
 from core.types.models import Ability
 from core.types.recorded import RecordedFiles
@@ -52,6 +54,15 @@ def test_a_source_without_gradients_pays_for_no_gradients(monkeypatch):
     assert sources.why_missing(frozenset({Signal.GRADIENT_NORM}), stated) == (
         "needs gradient norm: its graph runs forwards only"
     )
+
+
+@pytest.mark.parametrize(("epochs", "runs"), [(1, False), (2, True)])
+def test_scores_of_steps_between_epochs_need_two(epochs, runs):
+    given = GivenEvidence(logits=np.zeros((1, epochs, 4, 2), np.float32))
+    spec = RunSpec("data.csv", modality="text", recorded=RecordedFiles(logits="l.npy"))
+    plan = {line.name: line for line in plan_scores(spec, None, given)}
+    assert [plan[name].runs for name in ("tdds", "loss_reduction", "el2n")] == [runs, runs, True]
+    assert plan["tdds"].why_not == ("" if runs else "needs 2 epochs: it has logits of 1")
 
 
 def test_recorded_logits_leave_only_the_judge_to_be_trained():
