@@ -239,6 +239,10 @@ class ImageFiles:
             return pixels
         return np.repeat(pixels, 3, axis=2) if self.channels == 3 else pixels[..., :1]
 
+    def file(self, row: int) -> Path:
+        """Where the image lies."""
+        return self._paths[row]
+
     def content_digest(self, row: int) -> str:
         """Equal for files of equal bytes that are read alike; no file is opened for it."""
         deep = sorted((floats, repr(reading)) for floats, reading in self.readings.items())

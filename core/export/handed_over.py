@@ -46,7 +46,7 @@ def _changed(
         return [f"{listed[0]} cannot be written again: {why}"]
     with tempfile.TemporaryDirectory(prefix="chaffinch-verify-") as scratch:
         try:
-            rows = one.write(handed, Path(scratch))
+            rows = (one.only_list or one.write)(handed, Path(scratch))
         except CurationError as error:
             return [f"{listed[0]} cannot be written again: {error}"]
         values = [words for name in listed for words in _differences(folder / name, Path(scratch) / name, name)]

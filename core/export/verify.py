@@ -15,6 +15,7 @@ from core.types.errors import VerifyError
 from .changes import find_changes
 from .formats import FILES
 from .levels import LevelReport
+from .listed import list_findings
 from .recomputed import compare_scores
 from .replay import StoredExport, manifest_is_whole, read_manifest
 from .replayed import RunRows, curated_findings, file_bytes, replayed
@@ -67,6 +68,7 @@ def _level_1(folder: Path, manifest: Mapping[str, Any]) -> LevelReport:
         findings += _check_file(folder / name, name, record)
     extra = [name for name in FILES if name not in (*manifest["outputs"], "manifest.json") and (folder / name).exists()]
     findings += [f"{name} is not listed in manifest.json." for name in extra]
+    findings += list_findings(folder, manifest["outputs"])
     title = "Files are as exported"
     if findings:
         plural = "s" if len(findings) > 1 else ""

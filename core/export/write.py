@@ -20,6 +20,7 @@ from core.types.exports import ExportOptions
 from .curated_table import formula_cells
 from .formats import FILES, ExportFormat, HandOver, RunFacts, formats_named
 from .handed_over import write_formats
+from .listed import files_in_lists
 from .manifest import FORMAT, build_manifest, to_text
 from .readiness import Line
 from .table import Column, write_csv
@@ -185,7 +186,8 @@ def _refuse_folder(out: Path) -> None:
     if not out.exists():
         return
     names = _files_below(out)
-    foreign = [name for name in names if name not in FILES]
+    listed = files_in_lists(out) if _is_ours(out) else frozenset()
+    foreign = [name for name in names if name not in FILES and name not in listed]
     if names and (foreign or not _is_ours(out)):
         raise CurationError(
             f"{out} holds files that are not an export of Chaffinch ({(foreign or names)[0]}).",

@@ -13,6 +13,8 @@ from .csv_tables import CSV
 from .fiftyone import FIFTYONE
 from .format import ExportFormat, HandOver, RunFacts
 from .huggingface import HUGGINGFACE
+from .image_arrays import NPZ
+from .image_folders import IMAGES, LINKS
 from .indices import INDICES
 from .label_studio import LABEL_STUDIO
 from .parquet import PARQUET
@@ -29,6 +31,9 @@ FORMATS: tuple[ExportFormat, ...] = (
     FIFTYONE,
     ATLAS,
     CLEANLAB,
+    IMAGES,
+    LINKS,
+    NPZ,
 )
 FILES = tuple(
     dict.fromkeys(("curated.csv", "decisions.csv", "manifest.json", *(f for one in FORMATS for f in one.files)))

@@ -27,7 +27,8 @@ class RunFacts:
 
     kinds: Arrow types that the person's columns have in their source. text: the column that holds the texts.
     map_points: [N, 2] the run's map, None without one. read_input: row -> its input (an image as uint8 [H, W, C]), or
-    None where it cannot be read.
+    None where it cannot be read. image_file: row -> the file of its image, None for an entry of an array. in_folder:
+    whether these files lie in a folder of the person's own, where links to them last.
     """
 
     kinds: Mapping[str, Any] = field(default_factory=dict)
@@ -35,6 +36,8 @@ class RunFacts:
     text: str | None = None
     map_points: np.ndarray | None = None
     read_input: Callable[[int], Any] = lambda row: None
+    image_file: Callable[[int], Path | None] = lambda row: None
+    in_folder: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +88,8 @@ class ExportFormat(Method):
     write: (what is exported, folder) -> {file, relative to the folder: how many rows it tells of}; the same export
     gives the same values on every machine. files: all that it may write. opened_by: how the other tool opens it.
     needs_run: whether it holds more than decisions.csv, so that only with the run at hand it can be written again.
-    why_not: why rows cannot be handed over so, in one line; "" where they can.
+    why_not: why rows cannot be handed over so, in one line; "" where they can. folder: where further files lie, which
+    the first of `files` lists with their hashes; only_list: writes that list alone.
     """
 
     write: Callable[[HandOver, Path], Mapping[str, int]] = field(repr=False)
@@ -93,6 +97,8 @@ class ExportFormat(Method):
     opened_by: str
     needs_run: bool = False
     why_not: Callable[[ScoreView, RunFacts], str] = field(default=lambda view, facts: "", repr=False)
+    folder: str = ""
+    only_list: Callable[[HandOver, Path], Mapping[str, int]] | None = field(default=None, repr=False)
 
 
 def write_json(path: Path, value: Any) -> None:

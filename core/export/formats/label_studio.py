@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from core.types.examples import Modality
 from core.types.review import QUEUE
 
 from .format import ExportFormat, HandOver, write_json
+from .pictures import png
 
 _FOLDER = "labelstudio"
 TASKS, CONFIG = f"{_FOLDER}/tasks.json", f"{_FOLDER}/labeling_config.xml"
@@ -83,17 +83,7 @@ def _image(handed: HandOver, row: int) -> str:
     if path:
         return f"/data/local-files/?d={quote(path)}"
     pixels = handed.facts.read_input(row)
-    return "" if pixels is None else f"data:image/png;base64,{base64.b64encode(_png(pixels)).decode()}"
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    """Stored without compression, which would differ between versions of zlib."""
-    from PIL import Image
-
-    data = io.BytesIO()
-    image = np.asarray(pixels, np.uint8)
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(data, "PNG", compress_level=0)
-    return data.getvalue()
+    return "" if pixels is None else f"data:image/png;base64,{base64.b64encode(png(pixels)).decode()}"
 
 
 LABEL_STUDIO = ExportFormat(
