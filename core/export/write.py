@@ -185,10 +185,10 @@ def _refuse_folder(out: Path) -> None:
         raise CurationError(f"{out} is not a folder.", "Choose another place for the export.")
     if not out.exists():
         return
-    names = _files_below(out)
-    listed = files_in_lists(out) if _is_ours(out) else frozenset()
-    foreign = [name for name in names if name not in FILES and name not in listed]
-    if names and (foreign or not _is_ours(out)):
+    names, ours = _files_below(out), _is_ours(out)
+    known = files_in_lists(out).union(FILES) if ours else frozenset(FILES)
+    foreign = sorted(set(names) - known)
+    if names and (foreign or not ours):
         raise CurationError(
             f"{out} holds files that are not an export of Chaffinch ({(foreign or names)[0]}).",
             "Choose a new or empty folder; only an earlier export is replaced.",
