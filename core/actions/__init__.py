@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from . import noise as noise
     from . import outcomes as outcomes
     from . import review as review
+    from . import rounds as rounds
     from . import rules as rules
     from . import runs as runs
     from . import scores as scores
@@ -49,6 +50,7 @@ FILES = (
     "noise",
     "outcomes",
     "review",
+    "rounds",
     "rules",
     "runs",
     "scores",

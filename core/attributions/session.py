@@ -266,7 +266,9 @@ class Session:
 
 def _reopen(spec: RunSpec) -> ExampleTable:
     from core.datasets import load_with_recorded
+    from core.datasets.overlaid import with_overlay
 
-    return load_with_recorded(
+    examples, _ = load_with_recorded(
         spec.source, spec.recorded, spec.modality, spec.roles, cache_root(), spec.class_map, spec.labels
-    )[0]
+    )
+    return with_overlay(examples, spec.overlay)

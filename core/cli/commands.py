@@ -21,7 +21,10 @@ EXIT_INCOMPLETE = 1  # not 2, an error in words: the run is there, and some of i
 
 def run(asked: Namespace) -> int:
     """Score a dataset into a run folder. Own code that this very command line names is consented to."""
-    return _work(spec_from(asked), asked.out, asked.quiet, asked.truth, trust=True)
+    spec = spec_from(asked)
+    if asked.decisions_from is not None:
+        spec = actions.rounds.with_decisions(spec, actions.runs.open_run(asked.decisions_from))
+    return _work(spec, asked.out, asked.quiet, asked.truth, trust=True)
 
 
 def resume(asked: Namespace) -> int:

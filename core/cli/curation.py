@@ -12,7 +12,7 @@ from core.types.exports import ExportOptions
 
 from . import words
 from .progress import shown_progress
-from .say import say_json
+from .say import say, say_json
 
 NEAR_DUPLICATES = {"ask": "keep_best", "drop": "keep_best_agreed", "keep": "exact"}
 
@@ -43,8 +43,16 @@ def facets(asked: Namespace) -> None:
 
 
 def decide(asked: Namespace) -> None:
-    """Apply the answers of a file, all or none."""
+    """Apply the answers of a file, all or none; or take over another run's decisions; or say which would fit."""
     run = actions.runs.open_run(asked.run)
+    if asked.answers is None:
+        words.print_offers(actions.rounds.offers(run))
+        return
+    other = actions.rounds.named_run(asked.answers)
+    if other is not None:
+        _, carried = actions.rounds.carry_over(run, other, token=secrets.token_hex(8), branch=asked.branch)
+        say(f"From {other.run_id}: {carried.words}.")
+        return
     state, changes = actions.curation.decide_from(run, asked.answers, token=secrets.token_hex(8), branch=asked.branch)
     words.print_answers(asked.answers, changes, len(state.decisions))
 

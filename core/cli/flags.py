@@ -32,6 +32,12 @@ def run(own: argparse.ArgumentParser) -> None:
     )
     _role_flags(own)
     recorded_flags(own)
+    own.add_argument(
+        "--decisions-from",
+        metavar="RUN",
+        type=path_words,
+        help="an earlier run of this data: its relabels and drops lie over the source, its decisions come along",
+    )
     own.add_argument("--scores", type=names, default=("all",), help="names joined by commas, or all")
     model_flags(own)
     training_flags(own)
@@ -117,9 +123,9 @@ def decide(own: argparse.ArgumentParser) -> None:
         "--from",
         dest="answers",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="CSV: example_id, action (keep, drop, relabel, clear) and label; or what Label Studio exports as JSON",
+        help="a CSV: example_id, action (keep, drop, relabel, clear) and label; what Label Studio exports as JSON; or "
+        "another run. Left out: which runs have decisions that fit",
     )
     own.add_argument("--branch", default="main", metavar="NAME", help="decide in that branch")
 

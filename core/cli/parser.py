@@ -107,7 +107,12 @@ COMMANDS = (
     Command("evaluate", "how well each score finds known faults", flags.evaluate, commands.evaluate),
     Command("rules", "the rules in words, and what they do", flags.rules, curation.rules),
     Command("facets", "how the rows divide, kept and all, by label, zone and more", flags.facets, curation.facets),
-    Command("decide", "answers from a file: a CSV of decisions, or Label Studio's JSON", flags.decide, curation.decide),
+    Command(
+        "decide",
+        "answers from a CSV, from Label Studio or from another run",
+        flags.decide,
+        curation.decide,
+    ),
     Command("check", "a rule against matched random and all data", flags.check, checks.check),
     Command("selftest", "planted label flips: what each score finds", flags.selftest, checks.selftest),
     Command("report", "the checks of a run as one HTML file", flags.report, checks.report),

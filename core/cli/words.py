@@ -13,6 +13,7 @@ from core.types.errors import by_reason
 from core.types.examples import SourceReport
 from core.types.facets import FacetCounts
 from core.types.previews import SourcePreview
+from core.types.rounds import Offer
 from core.types.runs import RunStatus, RunSummary
 from core.types.scores import Light
 from core.types.terminal import escaped
@@ -33,6 +34,8 @@ def print_run(run: actions.runs.Run) -> None:
         f"{len(run.score_names)} scores, {run.state().value}",
         gap=True,
     )
+    if run.spec.overlay:
+        _print_parent(run)
     seconds, peaks = card.get("seconds", {}), card.get("peak_memory_mb", {})
     print_columns(
         [
@@ -264,3 +267,17 @@ def _shown(value: Any) -> str:
 def _cut(text: Any, width: int = 60) -> str:
     line = " ".join(str(text).split())
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _print_parent(run: actions.runs.Run) -> None:
+    say(f"Under the {run.spec.overlay.words}.")
+    taken = run.card.get("taken_over", {"arrays": (), "scores": ()})
+    say(f"Taken from that run, not made again: {', '.join((*taken['arrays'], *taken['scores'])) or 'nothing'}.")
+
+
+def print_offers(offers: Sequence[Offer]) -> None:
+    """Which runs have decisions that fit, and how they are taken over."""
+    if not offers:
+        say("No other run of this data has decisions. `--from FILE` reads answers from a file.")
+    for one in offers:
+        say(f"{one.words}: --from {one.run_id}" + ("" if one.same_data else " (another file of the same name)"))

@@ -43,6 +43,7 @@ class DatasetCard(TypedDict):
     roles: Roles
     report: NotRequired[tuple[Finding, ...]]
     examples: NotRequired[str]  # sha256 of examples.parquet
+    source_fingerprint: NotRequired[str]  # of the source, where decisions were laid over it
 
 
 class EmbeddingCard(TypedDict):
@@ -50,6 +51,14 @@ class EmbeddingCard(TypedDict):
 
     name: str
     columns: int
+
+
+class TakenOver(TypedDict):
+    """What a run did not make itself, because the run whose decisions were laid over its data had it."""
+
+    run: _Name
+    arrays: tuple[str, ...]
+    scores: tuple[str, ...]
 
 
 class Card(TypedDict, total=False):
@@ -72,6 +81,7 @@ class Card(TypedDict, total=False):
     learning_rates: tuple[float, ...]
     embedding: EmbeddingCard
     out_of_fold_model: str
+    taken_over: TakenOver
     made_by: str  # "library": scored in a notebook, from evidence that is not in the folder
 
 

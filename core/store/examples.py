@@ -52,6 +52,7 @@ def describe_dataset(examples: ExampleTable) -> dict[str, Any]:
         "fingerprint": examples.fingerprint,
         "roles": dataclasses.asdict(examples.roles),
         "report": [dataclasses.asdict(finding) for finding in examples.report],
+        **({"source_fingerprint": examples.source_fingerprint} if examples.source_fingerprint else {}),
     }
 
 
@@ -85,6 +86,7 @@ def read_examples(folder: Path, dataset: Mapping[str, Any]) -> ExampleTable:
         roles=roles,
         report=validated(dataset.get("report", []), tuple[Finding, ...]),
         exact_duplicate_of=_integers(table, "duplicate_of"),
+        source_fingerprint=dataset.get("source_fingerprint", ""),
     )
 
 

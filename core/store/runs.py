@@ -67,6 +67,11 @@ class Run:
         return self._dataset["fingerprint"]
 
     @property
+    def source_fingerprint(self) -> str:
+        """The same of the source alone, without the decisions that were laid over it."""
+        return self._dataset.get("source_fingerprint") or self.fingerprint
+
+    @property
     def _dataset(self) -> Mapping[str, Any]:
         if "dataset" not in self.card:
             raise RunError(

@@ -82,6 +82,7 @@ class ExampleTable:
     roles: Roles = field(default_factory=Roles)
     report: tuple[Finding, ...] = ()
     exact_duplicate_of: Int64[np.ndarray, " example"] | None = None  # first row with the same content, itself if none
+    source_fingerprint: str = ""  # of what lies under an overlay of decisions; "" where there is none
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from .examples import Roles
 from .model_names import is_own_code, is_read
+from .overlay import Overlay
 from .recorded import RecordedFiles
 from .validation import Within, at_least, validated
 
@@ -126,12 +127,15 @@ class RunSpec:
     threads: Annotated[int, THREADS] | None = None
     memory: Annotated[int, at_least(1)] | None = None  # bytes that a pass over the data may take
     recorded: RecordedFiles = field(default_factory=RecordedFiles)  # made elsewhere, beside the inputs
+    overlay: Overlay = field(default_factory=Overlay)  # a person's decisions in an earlier run, laid over the data
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `spec_from_json` gives the same spec back. What came later is left out where unsaid."""
         plain = asdict(self)
         if not self.recorded:
             del plain["recorded"]
+        if not self.overlay:
+            del plain["overlay"]
         plain["training"] = {k: v for k, v in plain["training"].items() if k not in _UNWRITTEN or v}
         return plain
 

@@ -71,6 +71,7 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "trust": [["trust", run]],
         "run": [
             ["run", data, "--out", run, "--quiet"],
+            ["run", data, "--out", out / "r2", "--decisions-from", run, "--quiet"],
             *[["run", run, "--out", out / "r", "--scores", "knn_distance", "--no-map", "--quiet"]] * dear,
         ],
         "resume": [["resume", run, "--quiet"]],
@@ -85,7 +86,7 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "evaluate": [["evaluate", run, "--truth", gift.root / "data" / "key.csv"]],
         "rules": [["rules", run]],
         "facets": [["facets", run]],
-        "decide": [["decide", run, "--from", _answers(gift)]],
+        "decide": [["decide", run, *more] for more in ([], ["--from", _answers(gift)], ["--from", run])],
         "check": [
             *[["check", run, "--seeds", "4", "--quiet"]] * dear,
             ["check", run, "--mode", "full", "--quiet"],
@@ -218,6 +219,7 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "expected_rev": 0,
         "layout": "umap",
         "names": run.score_names,
+        "other": run,
         "status": RunStatus(run.run_id, RunState.FINISHED),
     }
 

@@ -26,6 +26,7 @@ from core.types.runs import RunSpec, RunState
 
 from . import stages
 from .context import RunContext
+from .from_parent import take_from_parent
 from .traces import curves, predictions
 
 _REPORTED = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "umap-learn", "cleanlab", "pyarrow")
@@ -79,6 +80,7 @@ def _work(context: RunContext, clusters: bool) -> None:
     methods = _runnable(context)
     check_with_data(context.spec, context.examples, methods)
     context.is_begun = True
+    take_from_parent(context, methods)
     vectors, name = None, ""
     if has_inputs(context.examples) or context.given.embeddings is not None:
         with context.stage("embedding"), context.record_failures("embedding"):

@@ -206,13 +206,12 @@ def score(context: RunContext, method: ScoreMethod, evidence: Evidence) -> None:
 
 def keep(context: RunContext, method: ScoreMethod, params: Any, result: ScoreResult, seconds: float) -> None:
     """Put one computed score on disk and into scores.json."""
-    manifest = score_manifest(context)
     shards = write_shards(
         context.path / "scores" / method.name, context.examples.ids, result.values, result.standard_deviation
     )
     if result.flags is not None:
         context.folder.put_array(f"flag-{method.name}", result.flags)
-    manifest["scores"][method.name] = {
+    entry = {
         **_about(method, result),
         "params": asdict(params),
         "shards": shards,
@@ -220,7 +219,14 @@ def keep(context: RunContext, method: ScoreMethod, params: Any, result: ScoreRes
         "index": write_index(context.path / "index", method.name, result.values, context.examples),
         "seconds": round(seconds, 3),
     }
-    manifest["failures"].pop(method.name, None)
+    keep_entry(context, method.name, entry)
+
+
+def keep_entry(context: RunContext, name: str, entry: Mapping[str, Any]) -> None:
+    """Note in scores.json what is known of a score whose files are written."""
+    manifest = score_manifest(context)
+    manifest["scores"][name] = entry
+    manifest["failures"].pop(name, None)
     _write_scores(context, manifest)
 
 

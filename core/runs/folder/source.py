@@ -31,6 +31,7 @@ def load_source(spec: RunSpec) -> Loaded:
     cache. Raises `DataError` for what cannot be read, or does not fit.
     """
     from core.datasets import load_with_recorded
+    from core.datasets.overlaid import with_overlay
 
     from .own_scores import with_free_names
 
@@ -45,7 +46,7 @@ def load_source(spec: RunSpec) -> Loaded:
         own_embeddings=spec.embedding == "auto",
     )
     given, told = with_free_names(given)
-    return Loaded(replace(examples, report=(*examples.report, *told)) if told else examples, given)
+    return Loaded(with_overlay(replace(examples, report=(*examples.report, *told)), spec.overlay), given)
 
 
 def absolute(spec: RunSpec) -> RunSpec:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.models.own_code import allowed_before, refuse_unless_allowed
+from core.runs.decide.rounds import inherit
 from core.runs.execute.context import RunContext
 from core.runs.execute.execute import work_on
 from core.runs.folder.folder_lock import claimed
@@ -48,6 +49,8 @@ def run_watched(
     try:
         with claimed(out, spec, spec.threads or default_threads(leave_a_core=False)) as folder:
             _settle_consent(folder, spec, consent)
+            if spec.overlay and not folder.is_finished:
+                inherit(folder.run_id, spec.overlay)
             return _watched(folder, progress, truth, ends_process)
     except CurationError:
         if not is_run(out):  # refused, and nothing of it is left
