@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from core.curation import ScoreView, evidence, review
+from core.curation import label_next as labeling
+from core.runs.export import label_tasks
+from core.store import Run
 from core.types.curation import Decision, Rules
-from core.types.review import ReviewQueue
+from core.types.review import QUEUE, LabelNext, ReviewQueue
 
 
 def review_queue(view: ScoreView, rules: Rules) -> ReviewQueue:
@@ -32,3 +36,39 @@ def is_reviewed(view: ScoreView, decisions: Mapping[str, Decision], row: int) ->
 def labels_suggested(view: ScoreView) -> np.ndarray:
     """int64 [N] class that a model which did not see the row prefers to its label with confidence, else -1."""
     return evidence.label_suggested(view)
+
+
+def label_next(
+    run: Run,
+    view: ScoreView,
+    decisions: Mapping[str, Decision],
+    count: int = QUEUE,
+    after: Sequence[str] = (),
+) -> LabelNext:
+    """Training rows without a label, most worth one first: where the model is unsure, far from what is labeled, in
+    every class; without labels, an order that covers the data. after: ids chosen earlier, that it goes on from.
+    Raises `RulesError` where no row waits.
+    """
+    return labeling.label_next(view, run.array("embedding"), decisions, count, after)
+
+
+def save_label_tasks(run: Run, view: ScoreView, chosen: LabelNext, out: Path) -> None:
+    """Write rows to be labeled, in their order: a CSV with an empty column `label`, or for a name that ends in .json
+    tasks of Label Studio with the model's guess. Both come back by `curation.decide_from`. Raises `RunError`.
+    """
+    label_tasks.save(run, view, chosen, out)
+
+
+def label_tasks_json(run: Run, view: ScoreView, chosen: LabelNext) -> bytes:
+    """The tasks of Label Studio that `save_label_tasks` writes."""
+    return label_tasks.tasks_json(run, view, chosen)
+
+
+def label_tasks_csv(run: Run, view: ScoreView, chosen: LabelNext) -> bytes:
+    """The CSV that `save_label_tasks` writes."""
+    return label_tasks.tasks_csv(run, view, chosen)
+
+
+def ids_waiting(path: Path) -> tuple[str, ...]:
+    """The ids of a file that `save_label_tasks` wrote, labeled by now or not. Raises `DataError`."""
+    return label_tasks.ids_in(path)

@@ -47,7 +47,7 @@ def read_decisions(view: ScoreView, decisions: Mapping[str, Decision], unlocked:
         else:
             dropped[row] = decision.action == Action.DROP
             kept[row] = not dropped[row]
-            if decision.action == Action.RELABEL:
+            if decision.action == Action.RELABEL and view.class_names:  # else a pool without classes as yet
                 labels[row] = class_index(view, decision.label)
                 relabeled[row] = True
     return Manual(kept, dropped, relabeled, labels, ignored, unknown)

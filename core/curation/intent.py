@@ -6,6 +6,7 @@ import numpy as np
 
 from core.selection import strategy_named
 from core.types.curation import Outcome, Rules
+from core.types.errors import RulesError
 
 from .reasons import REASONS
 from .view import ScoreView
@@ -39,6 +40,15 @@ def questions(view: ScoreView, rules: Rules, outcome: Outcome) -> tuple[str, ...
         besides = f"; {gone:,} go as duplicates or because a person dropped them" if gone else ""
         return (f"The rules keep everything: none of the {total:,} rows that they may drop goes{besides}.",)
     return ()
+
+
+def refuse_without_order(rules: Rules, outcome: Outcome) -> None:
+    """Raise `RulesError` where a share is asked for by an order that no score of the run gives."""
+    if strategy_named(rules.strategy).needs_composite and not np.isfinite(outcome.composite).any():
+        raise RulesError(
+            f"No weighted score of this run serves the goal {rules.goal}: there is no composite to keep the best by.",
+            "Take a preset that covers the data (coverage_third, remove_redundant), or `label-next` for a pool.",
+        )
 
 
 def _aimed(outcome: Outcome) -> np.ndarray:

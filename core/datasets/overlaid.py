@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,8 @@ def with_overlay(examples: ExampleTable, overlay: Overlay) -> ExampleTable:
     """
     if not overlay:
         return examples
+    if not examples.class_names:  # a pool without labels: those that were given say which classes there are
+        examples = replace(examples, class_names=tuple(sorted(set(overlay.relabeled.values()))))
     row_of = {key: row for row, key in enumerate(examples.ids.tolist())}
     _refuse_strange(examples, overlay, row_of)
     labels, columns = examples.labels.copy(), examples.columns
@@ -39,7 +42,7 @@ def with_overlay(examples: ExampleTable, overlay: Overlay) -> ExampleTable:
     for key, name in overlay.relabeled.items():
         labels[row_of[key]] = code_of[name]
         if written is not None:
-            written[row_of[key]] = _as_written(examples, written, code_of[name])
+            written[row_of[key]] = _as_written(examples, columns[column], code_of[name])
     labels[[row_of[key] for key in overlay.dropped]] = UNLABELED
     finding = Finding("overlay", len(overlay.relabeled) + len(overlay.dropped), overlay.words)
     return replace(
@@ -52,10 +55,10 @@ def with_overlay(examples: ExampleTable, overlay: Overlay) -> ExampleTable:
     )
 
 
-def _as_written(examples: ExampleTable, cells: np.ndarray, code: int) -> object:
-    """How the source writes a class: as its first row does, else by its name."""
+def _as_written(examples: ExampleTable, cells: Any, code: int) -> object:
+    """How the source writes a class: as its first row there does, else by its name."""
     rows = np.flatnonzero(examples.labels == code)
-    return cells[rows[0]] if len(rows) else examples.class_names[code]
+    return cells.iloc[rows[0]] if len(rows) else examples.class_names[code]
 
 
 def _refuse_strange(examples: ExampleTable, overlay: Overlay, row_of: dict[str, int]) -> None:

@@ -57,8 +57,9 @@ def _own(
     numeric = all_numbers(cells)
     if name == view.label_column:
         moved = np.flatnonzero(outcome.label_final != view.labels)
+        given = tuple(cells)  # the first row of a class may have been moved itself
         for row in moved:
-            cells[row] = _as_written(view, cells, int(outcome.label_final[row]))
+            cells[row] = _as_written(view, given, int(outcome.label_final[row]))
         numeric = all_numbers(cells)
     return typed_column(name, [cells[r] for r in rows.tolist()], numeric, kinds.get(name))
 
@@ -67,7 +68,7 @@ def _absent(value: Any) -> bool:
     return value is None or (isinstance(value, float) and value != value)
 
 
-def _as_written(view: ScoreView, cells: list[str], label: int) -> str:
-    """How the source writes a class: as its first unchanged row does, else by its name."""
+def _as_written(view: ScoreView, cells: Sequence[str], label: int) -> str:
+    """How the source writes a class: as its first row there does, else by its name."""
     rows = view.class_rows[label]
     return cells[int(rows[0])] if len(rows) else view.class_names[label]

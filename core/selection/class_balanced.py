@@ -52,5 +52,6 @@ CLASS_BALANCED = SelectionStrategy(
     title="Class balanced",
     params=ClassBalancedParams,
     select=_select,
+    needs_composite=True,
     summary="Keeps equally many rows of each class as far as they go, the best of each.",
 )

@@ -70,10 +70,13 @@ class Selection:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionStrategy(Method):
-    """A registered strategy. `uses_fraction`: its parameters have `keep_fraction`."""
+    """A registered strategy. `uses_fraction`: its parameters have `keep_fraction`. `needs_composite`: it goes by the
+    order of the composite, and where there is none it would keep arbitrary rows.
+    """
 
     select: Callable[[StrategyInputs, Any], Selection] = field(repr=False)
     uses_fraction: bool = True
+    needs_composite: bool = False
 
 
 def keep_rows(

@@ -47,5 +47,6 @@ TOP_FRACTION = SelectionStrategy(
     title="Top fraction",
     params=TopFractionParams,
     select=_select,
+    needs_composite=True,
     summary="Keeps the share of the rows that serve the goal best.",
 )

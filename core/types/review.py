@@ -27,3 +27,22 @@ class UnstableRows:
 
     rows: Int64[np.ndarray, " row"]
     text: str
+
+
+@dataclass(frozen=True, eq=False)
+class LabelNext:
+    """Rows without a label, most worth one first, and what each was worth when it was taken (0..1).
+
+    by_model: whether a model's uncertainty and predicted classes took part; otherwise it is an order of coverage.
+    """
+
+    order: Int64[np.ndarray, " row"]
+    value: Float32[np.ndarray, " row"]
+    by_model: bool
+
+    @property
+    def text(self) -> str:
+        """What the order goes by, in one sentence."""
+        if self.by_model:
+            return "Ordered by the model's doubt, distance to labeled rows, typical before odd, rare classes first."
+        return "No label yet: ordered to cover the data, typical before odd."

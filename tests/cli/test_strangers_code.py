@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from models.sources.evil import EVIL_FILES
 from strangers import Gift, import_state, make_gift
@@ -24,6 +25,7 @@ from core.types.attributions import Edit
 from core.types.curation import Action, Change
 from core.types.errors import CurationError, ModelError
 from core.types.progress import SilentProgress
+from core.types.review import LabelNext
 from core.types.runs import RunState, RunStatus, TrainingSpec
 
 _STANDS = ("inside the folder", "in its parent", "elsewhere, importable")
@@ -87,6 +89,7 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "rules": [["rules", run]],
         "facets": [["facets", run]],
         "decide": [["decide", run, *more] for more in ([], ["--from", _answers(gift)], ["--from", run])],
+        "label-next": [["label-next", run]],
         "check": [
             *[["check", run, "--seeds", "4", "--quiet"]] * dear,
             ["check", run, "--mode", "full", "--quiet"],
@@ -220,6 +223,7 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "layout": "umap",
         "names": run.score_names,
         "other": run,
+        "chosen": LabelNext(np.array([1]), np.ones(1, np.float32), by_model=False),
         "status": RunStatus(run.run_id, RunState.FINISHED),
     }
 

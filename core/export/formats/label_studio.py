@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,10 +31,15 @@ _TABLE = '<Table name="example" value="$columns"/>'
 
 def _write(handed: HandOver, folder: Path) -> dict[str, int]:
     rows = review_queue(handed.view, handed.rules).order[:QUEUE].tolist()
-    suggested = label_suggested(handed.view)
-    write_json(folder / TASKS, [_task(handed, row, number, suggested) for number, row in enumerate(rows, 1)])
+    write_json(folder / TASKS, tasks_of(handed, rows))
     (folder / CONFIG).write_bytes(_config(handed).encode())
     return {TASKS: len(rows), CONFIG: 0}
+
+
+def tasks_of(handed: HandOver, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """These rows as tasks, in their order."""
+    suggested = label_suggested(handed.view)
+    return [_task(handed, row, number, suggested) for number, row in enumerate(rows, 1)]
 
 
 def _config(handed: HandOver) -> str:

@@ -36,7 +36,7 @@ def decide(
             "Use the ids of its table (`python -m core table RUN`).",
         )
     names = run.examples.class_names
-    if change.action is Action.RELABEL and change.label not in names:
+    if change.action is Action.RELABEL and names and change.label not in names:
         raise RulesError(
             f"Relabel needs one of this dataset's classes, not {change.label!r}.", f"Classes: {', '.join(names)}."
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.curation import ScoreView, apply_rules, keep_fraction_rules, questions
+from core.curation.intent import refuse_without_order
 from core.export import CONFIRM, ExportReport, LevelReport, Recomputed, RunRows, read_manifest, verify, write_export
 from core.export.readiness import Line, checklist
 from core.models.own_code import allow, refuse_unless_allowed
@@ -51,6 +52,8 @@ def export_run(
     if keep_fraction is not None:
         rules = keep_fraction_rules(rules, keep_fraction)
     outcome = apply_rules(view, rules, decisions)
+    if keep_fraction is not None:
+        refuse_without_order(rules, outcome)
     open_questions = () if options.confirmed else questions(view, rules, outcome)
     if open_questions:
         raise RulesError(open_questions[0], f"Change the rules or the share. {CONFIRM}")

@@ -25,15 +25,24 @@ def read_answers(path: Path) -> tuple[Answer, ...]:
     """The answers in a file, one per example; `DataError` for a file that no source recognizes, or that says two things
     of one example.
     """
-    source = next((one for one in ANSWER_SOURCES if one.recognizes(path)), None)
-    if source is None:
-        kinds = "; ".join(f"{one.title} ({one.summary})" for one in ANSWER_SOURCES)
-        raise DataError(f"{path.name} is no file of answers.", f"Known: {kinds}")
-    answers = tuple(source.read(path))
+    answers = tuple(_source(path).read(path))
     if not answers:
         raise DataError(f"{path.name} holds no answer.", "Answer some of its rows first.")
     _refuse_twice(path, answers)
     return answers
+
+
+def ids_named(path: Path) -> tuple[str, ...]:
+    """The ids of every row of a file of answers, those without an answer, too. Raises `DataError`."""
+    return tuple(_source(path).ids(path))
+
+
+def _source(path: Path) -> AnswerSource:
+    source = next((one for one in ANSWER_SOURCES if one.recognizes(path)), None)
+    if source is None:
+        kinds = "; ".join(f"{one.title} ({one.summary})" for one in ANSWER_SOURCES)
+        raise DataError(f"{path.name} is no file of answers.", f"Known: {kinds}")
+    return source
 
 
 def decide_from(run: Run, path: Path, *, token: str, curation: str) -> tuple[CurationState, Mapping[str, Change]]:
@@ -78,6 +87,8 @@ def _refuse_unknown(run: Run, path: Path, answers: Sequence[Answer]) -> None:
             f"{', '.join(map(repr, strange[:_SHOWN]))}.",
             "Nothing was changed. Give the file that belongs to this run.",
         )
+    if not names:  # nothing is labeled yet: the answers say which classes there are
+        return
     wrong = next((one for one in answers if one.label is not None and one.label not in names), None)
     if wrong is not None:
         raise DataError(
@@ -86,4 +97,4 @@ def _refuse_unknown(run: Run, path: Path, answers: Sequence[Answer]) -> None:
         )
 
 
-__all__ = ["ANSWER_SOURCES", "Answer", "AnswerSource", "decide_from", "read_answers"]
+__all__ = ["ANSWER_SOURCES", "Answer", "AnswerSource", "decide_from", "ids_named", "read_answers"]

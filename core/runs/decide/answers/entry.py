@@ -22,7 +22,11 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerSource(Method):
-    """A registered kind of file. recognizes: by its name and first bytes. read: raises `DataError` naming the place."""
+    """A registered kind of file. recognizes: by its name and first bytes. read: raises `DataError` naming the place.
+
+    ids: of all its rows, those without an answer, too.
+    """
 
     recognizes: Callable[[Path], bool] = field(repr=False)
     read: Callable[[Path], Iterable[Answer]] = field(repr=False)
+    ids: Callable[[Path], Iterable[str]] = field(repr=False)

@@ -24,6 +24,18 @@ def _recognizes(path: Path) -> bool:
 
 
 def _read(path: Path) -> Iterator[Answer]:
+    for number, task, data, example_id in _named(path):
+        label = _annotated(path, number, task) if "annotations" in task else _choice(data.get(_LABEL), path, number)
+        if label is not None:
+            yield Answer(example_id, None, label)
+
+
+def _ids(path: Path) -> Iterator[str]:
+    return (example_id for _, _, _, example_id in _named(path))
+
+
+def _named(path: Path) -> Iterator[tuple[int, dict[str, Any], dict[str, Any], str]]:
+    """Each task: its number, itself, its data, the example it is about."""
     for number, task in enumerate(_tasks(path), 1):
         if not isinstance(task, dict):
             raise DataError(f"{path.name}: entry {number} is no task.", _AGAIN)
@@ -31,9 +43,7 @@ def _read(path: Path) -> Iterator[Answer]:
         example_id = data.get(_ID) if isinstance(data, dict) else None
         if not isinstance(example_id, str):
             raise DataError(f"{path.name}: task {number} has no {_ID}.", "Import tasks.json as it was exported.")
-        label = _annotated(path, number, task) if "annotations" in task else _choice(data.get(_LABEL), path, number)
-        if label is not None:
-            yield Answer(example_id, None, label)
+        yield number, task, data, example_id
 
 
 def _tasks(path: Path) -> list[Any]:
@@ -80,4 +90,5 @@ LABEL_STUDIO = AnswerSource(
     summary="what it exports as JSON or JSON-MIN of our tasks.",
     recognizes=_recognizes,
     read=_read,
+    ids=_ids,
 )
