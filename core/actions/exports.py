@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.curation import ScoreView, emptied_classes, intent
-from core.export import FORMATS, ExportReport, LevelReport, curated_table, levels, readiness
+from core.export import FORMATS, ExportReport, LevelReport, curated_table, levels, readiness, weights
 from core.export.readiness import Line
 from core.export.report import page
 from core.runs.export import facts, files, reporting
@@ -42,6 +42,16 @@ def formats_for(run: Run, view: ScoreView) -> dict[str, str]:
     """Each format that an export may be handed over in, by name, and why this run cannot; "" where it can."""
     run_facts = facts.run_facts(run)
     return {one.name: one.why_not(view, run_facts) for one in FORMATS}
+
+
+def weights_for(view: ScoreView) -> dict[str, str]:
+    """Each weight for training by name, and what the run lacks for it; "" where it can be had."""
+    return {weight.name: weight.missing(view) for weight in weights.WEIGHTS}
+
+
+def weighed_words(view: ScoreView, outcome: Outcome, weight: str) -> str:
+    """How many rows would have that weight, and as how many equal ones they would tell: one sentence."""
+    return weights.weighed_words(weights.sample_weights(view, outcome, weight))
 
 
 def formula_cells(view: ScoreView, outcome: Outcome) -> int:

@@ -204,6 +204,7 @@ def print_export(report: actions.exports.ExportReport, out: Path) -> None:
     total = report.kept + report.dropped
     share = 100 * report.kept / total if total else 0.0
     say(f"{out}: kept {report.kept:,} of {total:,} ({share:.0f} %), dropped {report.dropped:,}")
+    say(report.weighed)
     for line in report.checklist:
         say(f"  {line.light:5}  {line.text}")
     for warning in report.warnings:

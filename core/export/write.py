@@ -24,7 +24,7 @@ from .listed import files_in_lists
 from .manifest import FORMAT, build_manifest, to_text
 from .readiness import Line
 from .table import Column, write_csv
-from .weights import weight_named
+from .weights import sample_weights, usable_weight, weighed_words
 
 CONFIRM = "If it is meant, say so: --yes on the command line, the box above the button on screen."
 
@@ -34,7 +34,8 @@ class ExportReport:
     """What was written. `hashes`: file -> sha256.
 
     formulas: cells of curated.csv that a spreadsheet would run; safe: whether these were written with an apostrophe
-    before them instead of as they are. checklist: whether it is fit to be used, a light and a sentence each.
+    before them instead of as they are. checklist: whether it is fit to be used, a light and a sentence each. weighed:
+    what the weights for training amount to.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class ExportReport:
     formulas: int = 0
     safe: bool = False
     checklist: tuple[Line, ...] = ()
+    weighed: str = ""
 
     @property
     def verify_line(self) -> str:
@@ -71,12 +73,13 @@ def write_export(
     provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
     compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
     Refuses (DataError, RulesError): ids that are not unique, a dataset changed since scoring, a class emptied without
-    `allow_empty_class` or `options.confirmed`, an unknown weight, a folder with files of someone else. The same
+    `allow_empty_class` or `options.confirmed`, a weight that is unknown or
+    cannot be had, a folder with files of someone else. The same
     arguments give the same bytes.
     """
     out = Path(out)
     formats = formats_named(options.formats)
-    weight_named(options.sample_weight)
+    usable_weight(view, options.sample_weight)
     outcome = apply_rules(view, rules, decisions)
     _refuse(view, provenance)
     _refuse_formats(view, formats, facts)
@@ -93,6 +96,7 @@ def write_export(
         outputs = _write_tables(folder, tables, handed, formats)
         manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs, options.sample_weight)
         (folder / "manifest.json").write_bytes(to_text(manifest).encode())
+    weights = sample_weights(view, outcome, options.sample_weight)
     return ExportReport(
         out,
         outcome.counts["kept"],
@@ -101,6 +105,7 @@ def write_export(
         tuple(manifest["warnings"]),
         formula_cells(tables[0].columns, tables[0].rows),
         options.spreadsheet_safe,
+        weighed=weighed_words(weights),
     )
 
 

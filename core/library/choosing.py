@@ -45,9 +45,10 @@ class Selection:
         return np.flatnonzero(self.outcome.kept)
 
     def weights(self, name: str = "") -> pd.Series:
-        """float32 weight for training of each kept, labeled training row, mean 1; NaN elsewhere. Index: id.
+        """float32 weight for training of each kept, labeled training row, mean 1; 0 elsewhere. Index: id.
 
-        name: of a registered weight, the default for "". Raises `RulesError` for one that there is not.
+        name: of a registered weight, the default for "". Raises `RulesError` for one that there is not or that needs
+        a score which was not computed.
         """
         values = sample_weights(self.view, self.outcome, name)
         return pd.Series(values, self.kept.index, name="sample_weight")

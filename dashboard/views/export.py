@@ -110,14 +110,7 @@ def _written(opened: Opened, written: dict[str, Any], out: Path) -> None:
 
 def _options(opened: Opened) -> ExportOptions:
     """How the files are written, as the boxes stand."""
-    weights = {weight.name: weight.title for weight in actions.methods.weights()}
-    weight = st.selectbox(
-        "In training, sample_weight counts",
-        list(weights),
-        format_func=weights.__getitem__,
-        key="sample_weight",
-        help="A column of decisions.csv for the rows that stay: give it to your loss, or to a weighted sampler.",
-    )
+    weight = _weight(opened)
     first, *others = actions.methods.formats()
     not_here = actions.exports.formats_for(opened.run, opened.view)
     said = {one.name: one for one in others if not not_here[one.name]}
@@ -141,6 +134,25 @@ def _options(opened: Opened) -> ExportOptions:
             "reads it, too: train on a file written without this."
         )
     return ExportOptions((first.name, *chosen), safe, sample_weight=weight)
+
+
+def _weight(opened: Opened) -> str:
+    """The weight for training that is chosen of those that this run can have, with what it amounts to."""
+    missing = actions.exports.weights_for(opened.view)
+    titles = {weight.name: weight.title for weight in actions.methods.weights() if not missing[weight.name]}
+    weight = st.selectbox(
+        "In training, sample_weight counts",
+        list(titles),
+        format_func=titles.__getitem__,
+        key="sample_weight",
+        help="A column of decisions.csv for the rows that stay: give it to your loss, or to a weighted sampler.",
+    )
+    st.caption(next(one.summary for one in actions.methods.weights() if one.name == weight))
+    st.text(actions.exports.weighed_words(opened.view, opened.outcome, weight))
+    for words in dict.fromkeys(filter(None, missing.values())):
+        names = ", ".join(name for name, said in missing.items() if said == words)
+        st.caption(f"Not offered: {names}. {words}")
+    return weight
 
 
 def _files() -> list[str]:

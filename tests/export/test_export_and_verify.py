@@ -282,5 +282,5 @@ def test_sample_weights_balance_the_classes(tmp_path):
     records = read_table(tmp_path / "out" / "decisions.csv")
     place = records[0].index("sample_weight")
     weights = [r[place] for r in records[1:]]
-    assert weights[4:] == ["", ""]
+    assert weights[4:] == ["0.0", "0.0"]
     np.testing.assert_allclose(np.array(weights[:4], float), [2 / 3, 2 / 3, 2 / 3, 2], rtol=1e-6)

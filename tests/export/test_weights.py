@@ -7,7 +7,7 @@ import pytest
 from exported import read_table
 from oracles.small_views import view_of
 
-from core.curation import apply_rules
+from core.curation import ScoreColumn, apply_rules
 from core.export import read_manifest, verify, write_export
 from core.export.manifest import manifest_hash, to_text
 from core.export.weights import WEIGHTS, WeightInputs, sample_weights, weight_named
@@ -20,7 +20,15 @@ SPLITS = ["train"] * 17 + ["test"]
 
 
 def world():
-    return view_of({"el2n": np.arange(18)}, labels=LABELS, splits=SPLITS)
+    rng = np.random.default_rng(3)
+    scores = {name: _column(name, rng.random(18)) for name in ("label_quality", "cluster_rarity", "tracin")}
+    scores["label_quality"].values[[1, 4]] = np.nan, 1e-9
+    groups = np.array(["north", "south", ""] * 6, object)
+    return view_of({"el2n": np.arange(18), **scores}, labels=LABELS, splits=SPLITS, groups=groups)
+
+
+def _column(name, values):
+    return ScoreColumn(name, np.array(values), "typical", "density", {})
 
 
 @pytest.mark.parametrize("weight", WEIGHTS, ids=lambda weight: weight.name)
@@ -29,6 +37,7 @@ def test_weights_are_finite_have_mean_one_and_follow_the_rows(weight):
     values = weight.weigh(WeightInputs(world(), rows, labels))
     assert values.shape == (16,)
     assert (values >= 0).all()
+    assert np.isfinite(values).all()
     assert values.mean() == pytest.approx(1.0, abs=1e-6)
     order = np.random.default_rng(0).permutation(16)
     np.testing.assert_allclose(weight.weigh(WeightInputs(world(), rows[order], labels[order])), values[order])
@@ -40,7 +49,7 @@ def test_an_export_says_its_weight_and_is_verified_by_it(weight, tmp_path):
     write_export(view, rules, {}, {}, None, tmp_path / "out", ExportOptions(sample_weight=weight.name))
     head, *records = read_table(tmp_path / "out/decisions.csv")
     cells = [record[head.index("sample_weight")] for record in records]
-    assert cells[16:] == ["", ""]  # without a label; held out
+    assert cells[16:] == ["0.0", "0.0"]  # without a label; held out
     expected = sample_weights(view, apply_rules(view, rules, {}), weight.name)
     np.testing.assert_array_equal(np.array(cells[:16], np.float32), expected[:16])
     assert read_manifest(tmp_path / "out").get("sample_weight", WEIGHTS[0].name) == weight.name

@@ -5,7 +5,6 @@ The images themselves are not copied: the folder that was scored is linked as `f
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def _labels(handed: HandOver) -> list[dict[str, Any] | None]:
             "attributes": {
                 "given_label": names[given],
                 "kept": kept,
-                "sample_weight": None if math.isnan(weight) else weight,
+                "sample_weight": weight,
                 **{name: _number(column.values[row]) for name, column in view.scores.items()},
             },
         }

@@ -18,7 +18,7 @@ def write_indices(handed: HandOver, folder: Path) -> dict[str, int]:
     """
     weights = sample_weights(handed.view, handed.outcome, handed.weight)[handed.kept_rows]
     np.save(folder / ROWS, handed.source_index[handed.kept_rows])
-    np.save(folder / WEIGHTS, np.nan_to_num(weights, nan=0.0))
+    np.save(folder / WEIGHTS, weights)
     return {ROWS: len(handed.kept_rows), WEIGHTS: len(handed.kept_rows)}
 
 
