@@ -20,7 +20,7 @@ from jaxtyping import Float, Float64
 from core.numerics.neighbors import centered
 from core.scores.method import ScoreInputs, ScoreMethod, orient
 from core.scores.shared.assumptions import agreement_check
-from core.scores.shared.centers import cluster_count, fit_centers, own_center, own_order
+from core.scores.shared.centers import cluster_count, equity_weight, fit_centers, own_center, own_order
 from core.types.methods import Direction, Group, Paper
 from core.types.params import param
 from core.types.progress import Progress, track
@@ -39,13 +39,6 @@ class RarityParams:
     given_as: str = param("rarity", label="Given as", choices=("rarity", "weight"), help="1 - p, or the loss weight.")
     eta: float = param(1.0, label="Base weight (eta)", low=0.0, help="Of the loss weight; 1 as published.")
     gamma: float = param(5.0, label="Focus (gamma)", low=0.0, help="Of the loss weight; 5 as published.")
-
-
-def equity_weight(
-    share: Float[np.ndarray, "*shape"], eta: float = 1.0, gamma: float = 5.0
-) -> Float[np.ndarray, "*shape"]:
-    """Loss weight of examples whose cluster has this share of all: 1 for a vanishing share, eta / (eta + 1) for all."""
-    return (eta + (1.0 - share) ** gamma) / (eta + 1.0)
 
 
 def _compute(inputs: ScoreInputs, params: RarityParams, progress: Progress) -> ScoreResult:

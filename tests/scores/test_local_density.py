@@ -9,8 +9,8 @@ from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
 
 from core.scores import ScoreInputs, score_named
-from core.scores.cluster_rarity import equity_weight
 from core.scores.mahalanobis import fit_classes
+from core.scores.shared.centers import equity_weight
 from core.types.errors import CurationError, DataError
 from core.types.evidence import Evidence
 from core.types.progress import SilentProgress

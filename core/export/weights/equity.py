@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.curation import ScoreView
-from core.scores.cluster_rarity import CLUSTER_RARITY, equity_weight
+from core.scores import score_named
+from core.scores.shared.centers import equity_weight
 
 from .weight import TrainingWeight, WeightInputs, scaled
 
@@ -31,7 +32,7 @@ EQUITY = TrainingWeight(
     name="equity",
     title="rare kinds of input count more",
     summary="Rows of small clusters count up to twice as much as rows of large ones.",
-    paper=CLUSTER_RARITY.paper,
+    paper=score_named("cluster_rarity").paper,
     weigh=_weigh,
     missing=_missing,
 )

@@ -54,3 +54,10 @@ def own_order(
     """The rows sorted along a random direction: the same sequence for any order of the table."""
     along = points.astype(np.float64) @ rng.standard_normal(points.shape[1])
     return points[np.argsort(along, kind="stable")]
+
+
+def equity_weight(
+    share: Float[np.ndarray, "*shape"], eta: float = 1.0, gamma: float = 5.0
+) -> Float[np.ndarray, "*shape"]:
+    """Loss weight of examples whose cluster has this share of all: 1 for a vanishing share, eta / (eta + 1) for all."""
+    return (eta + (1.0 - share) ** gamma) / (eta + 1.0)
