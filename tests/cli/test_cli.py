@@ -75,7 +75,9 @@ def test_rank_shows_the_end_that_deserves_a_look(scored, capsys):
     lowest = np.nanmin(values)
     assert out[1].split()[1] == actions.runs.open_run(run).examples.ids[int(np.nanargmin(values))]
     assert float(out[1].split()[-1]) == pytest.approx(lowest, rel=1e-3)
-    assert len(out) == 4
+    assert len(out) == 6, "a head, three rows, and below an empty line who judged the labels"
+    assert out[4] == ""
+    assert out[5].startswith("Labels judged by ")
 
 
 def test_evaluate_prints_the_promised_json(scored, capsys):
