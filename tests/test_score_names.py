@@ -21,6 +21,10 @@ OTHER_THINGS = {
     ("core/numerics/network_trak.py", "trak"): "the seed of a projection",
     ("core/scores/aum.py", "memorization"): "a check of how much the networks learned by heart",
     ("core/scores/gradient_shapley.py", "memorization"): "a check of how much the networks learned by heart",
+    ("core/export/weights/dga.py", "tracin"): "the score that this weight is made of",
+    ("core/export/weights/equity.py", "cluster_rarity"): "the score that this weight is made of",
+    ("core/export/weights/label_probability.py", "label_quality"): "the score that these weights are made of",
+    ("core/export/weights/label_probability.py", "loss"): "the score that these weights are made of",
     ("core/export/check_figures.py", "margin"): "of a chart",
     ("dashboard/components/theme.py", "margin"): "of a chart",
 }
