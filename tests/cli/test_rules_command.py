@@ -96,13 +96,14 @@ def test_a_facet_of_many_values_is_cut_short_and_says_so(capsys, monkeypatch):
 def test_export_says_whether_it_is_fit_to_be_used(capsys, tmp_path):
     said = _said(capsys, "export", "digits", "--out", tmp_path / "e").splitlines()
     lights = {line.split()[0]: line for line in said if line.startswith("  ")}
-    assert "All 250 held-out rows stay" in next(line for line in said if line.startswith("  "))
-    assert said[1].split()[0] == said[2].split()[0] == "green"
+    assert "rows have a weight" in said[1]
+    assert "All 250 held-out rows stay" in said[2]
+    assert said[2].split()[0] == said[3].split()[0] == "green"
     assert "were not looked at by a person" in lights["amber"] or "Checked" in lights["amber"]
     assert said[-1].startswith("check it: ")
     unlocked = _rules(
         tmp_path, strategy="uniform", strategy_params={"keep_fraction": 0.5}, guardrails={"lock_held_out": False}
     )
     said = _said(capsys, "export", "digits", "--out", tmp_path / "f", "--rules", unlocked).splitlines()
-    assert said[1].split()[0] == "red"
-    assert "held-out rows are dropped" in said[1]
+    assert said[2].split()[0] == "red"
+    assert "held-out rows are dropped" in said[2]
