@@ -39,10 +39,9 @@ def label_next(
     the order goes on from them. Rows that a person dropped or labeled are left out. Raises `RulesError` where every
     row has a label.
     """
-    labels, gone = _as_answered(view, decisions)
-    waiting = np.zeros(len(view), bool)
-    waiting[view.rows_of(after)] = True
-    pool = np.flatnonzero((labels == UNLABELED) & ~gone & ~waiting & ~view.held_out)
+    labels, gone, settled = _as_answered(view, decisions)
+    settled[view.rows_of(after)] = True
+    pool = np.flatnonzero((labels == UNLABELED) & ~gone & ~settled & ~view.held_out)
     if not len(pool):
         raise RulesError(
             "No training row waits for a label.", "This order is for rows without one: leave their cell empty."
@@ -54,7 +53,7 @@ def label_next(
     if len(pool) > _POOL * count:
         best = np.sort(np.lexsort((view.id_rank[pool], -worth))[: _POOL * count])
         pool, worth = pool[best], worth[best]
-    known = np.flatnonzero((labels >= 0) & ~view.held_out | waiting)
+    known = np.flatnonzero((labels >= 0) & ~view.held_out | settled)
     counts = np.bincount(np.where(labels[known] >= 0, labels[known], guessed[known]) + 1, minlength=_classes(view))
     greedy = _Greedy(view, pool, worth, guessed[pool] if knows else None, vectors, known)
     return LabelNext(*greedy.choose(min(count, len(pool)), counts[1:].astype(float)), by_model=knows)
@@ -120,17 +119,20 @@ class _Greedy:
         return _softened(np.where(self.guessed >= 0, weight[self.guessed], 1.0))
 
 
-def _as_answered(view: ScoreView, decisions: Mapping[str, Decision]) -> tuple[np.ndarray, np.ndarray]:
-    """Labels with a person's answers, and bool [N] of rows that they dropped."""
-    labels, gone = view.labels.copy(), np.zeros(len(view), bool)
+def _as_answered(view: ScoreView, decisions: Mapping[str, Decision]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels with a person's answers; bool [N] of rows that they dropped, and of those that they labeled: an answer may
+    name a class that the run does not know yet.
+    """
+    labels, gone, labeled = view.labels.copy(), np.zeros(len(view), bool), np.zeros(len(view), bool)
     code_of = {name: code for code, name in enumerate(view.class_names)}
     for key, decision in decisions.items():
         row = view.row_of.get(key)
         if row is not None:
             gone[row] = decision.action is Action.DROP
-            if decision.action is Action.RELABEL:
+            labeled[row] = decision.action is Action.RELABEL
+            if labeled[row]:
                 labels[row] = code_of.get(str(decision.label), UNLABELED)
-    return labels, gone
+    return labels, gone, labeled
 
 
 def _classes(view: ScoreView) -> int:

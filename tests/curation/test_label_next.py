@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,18 @@ def test_what_a_person_decided_is_not_asked_again():
     said = {"r04": Decision(Action.RELABEL, "b"), "r05": Decision(Action.DROP), "r06": Decision(Action.KEEP)}
     order = label_next(view, vectors, said, 100).order.tolist()
     assert sorted(order) == [3, *range(6, 13)]
+
+
+def test_an_answer_with_a_class_that_the_run_does_not_know_is_an_answer():
+    """In a pool without labels every answer is one: its row is not asked for again, and the order goes on from it."""
+    view, vectors = view_of([-1] * 12, predicted=False)
+    view = replace(view, class_names=())
+    first = label_next(view, vectors, {}, 3).order
+    said = {str(view.ids[row]): Decision(Action.RELABEL, "new") for row in first}
+    following = label_next(view, vectors, said, 3).order
+    assert not set(following) & set(first)
+    waited_for = label_next(view, vectors, {}, 3, [str(view.ids[row]) for row in first])
+    assert following.tolist() == waited_for.order.tolist()
 
 
 def test_a_pool_without_labels_is_covered():
