@@ -10,13 +10,12 @@ from core.curation import ZONES, ScoreView, applied_groups, flip_risk, label_sug
 from core.types.curation import Decision, Outcome, Rules
 
 from .table import Column, coded_column, float_column, int_column, text_column
-from .weights import sample_weights
 
 
 def decision_columns(
-    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome, weight: str = ""
+    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], outcome: Outcome, weights: np.ndarray
 ) -> list[Column]:
-    """The columns in their fixed order; the scores in the order of the view. weight: see `ExportOptions`."""
+    """The columns in their fixed order; the scores in the order of the view. weights: [N] for training."""
     group = applied_groups(view, rules.guardrails)
     return [
         *_identity(view),
@@ -28,7 +27,7 @@ def decision_columns(
         coded_column("zone", zones(view), ZONES),
         coded_column("predicted_label", _or_none(view.predicted, len(view)), view.class_names),
         float_column("predicted_prob", _or_nan(view.predicted_prob, len(view))),
-        float_column("sample_weight", sample_weights(view, outcome, weight)),
+        float_column("sample_weight", weights),
         *_trail(view, decisions),
     ]
 

@@ -24,6 +24,7 @@ from .manifest_shape import Manifest
 from .records import record_findings
 from .replay import StoredExport, read_export, read_records, restore
 from .table import Column, TableRecord, text_column, write_csv
+from .weights import sample_weights
 
 _TITLE = "Rules and decisions replayed"
 _SAID = (
@@ -110,7 +111,9 @@ def _records(
     folder: Path, manifest: Mapping[str, Any], stored: StoredExport, outcome: Outcome, run: RunRows | None
 ) -> list[str]:
     """The manifest records of each CSV what the file says, and who may open it."""
-    columns = decision_columns(stored.view, stored.rules, stored.decisions, outcome, stored.weight)
+    columns = decision_columns(
+        stored.view, stored.rules, stored.decisions, outcome, sample_weights(stored.view, outcome, stored.weight)
+    )
     altered = {"decisions.csv": written(columns, len(stored.view))[1].altered}
     if run is not None:
         kept = int(outcome.kept.sum())
@@ -149,7 +152,9 @@ def _against(
     folder: Path, manifest: Mapping[str, Any], stored: StoredExport, view: ScoreView, outcome: Outcome, who: str
 ) -> list[str]:
     """Where decisions.csv or the manifest's numbers are not what this view and outcome give."""
-    columns = decision_columns(view, stored.rules, stored.decisions, outcome, stored.weight)
+    columns = decision_columns(
+        view, stored.rules, stored.decisions, outcome, sample_weights(view, outcome, stored.weight)
+    )
     data = file_bytes(folder / "decisions.csv")
     findings = differences("decisions.csv", data, written(columns, len(view))[0], who)
     origin, outputs = manifest["provenance"], manifest["outputs"]

@@ -14,6 +14,7 @@ from core.types.curation import Decision, Outcome, Rules
 
 from .decisions_table import decision_columns
 from .table import CHUNK_ROWS, Column, text_column, write_csv
+from .weights import sample_weights
 
 
 def selected_csv(
@@ -21,7 +22,7 @@ def selected_csv(
 ) -> bytes:
     """In the order of the source. A column of the user's with a name of ours gets the prefix `own_`, once or more."""
     rows = np.unique(np.asarray(rows, np.int64))
-    ours = decision_columns(view, rules, decisions, outcome)
+    ours = decision_columns(view, rules, decisions, outcome, sample_weights(view, outcome))
     columns = [_part(column, rows, len(view)) for column in ours] + _own(view, rows, {column.name for column in ours})
     with tempfile.TemporaryDirectory(prefix="chaffinch-selection-") as scratch:
         path = Path(scratch) / "selection.csv"

@@ -24,7 +24,7 @@ from .listed import files_in_lists
 from .manifest import FORMAT, build_manifest, to_text
 from .readiness import Line
 from .table import Column, write_csv
-from .weights import sample_weights, usable_weight, weighed_words
+from .weights import usable_weight, weighed_words
 
 CONFIRM = "If it is meant, say so: --yes on the command line, the box above the button on screen."
 
@@ -73,9 +73,8 @@ def write_export(
     provenance: JSON values for the manifest (model, checkpoints, versions, spec, check, ...); "current_fingerprint" is
     compared with the view's and left out. columns: the user's own columns (DataFrame, N rows) or None.
     Refuses (DataError, RulesError): ids that are not unique, a dataset changed since scoring, a class emptied without
-    `allow_empty_class` or `options.confirmed`, a weight that is unknown or
-    cannot be had, a folder with files of someone else. The same
-    arguments give the same bytes.
+    `allow_empty_class` or `options.confirmed`, a weight that is unknown or cannot be had, a folder with someone else's
+    files. The same arguments give the same bytes.
     """
     out = Path(out)
     formats = formats_named(options.formats)
@@ -96,16 +95,20 @@ def write_export(
         outputs = _write_tables(folder, tables, handed, formats)
         manifest = build_manifest(view, rules, decisions, outcome, kept_provenance, outputs, options.sample_weight)
         (folder / "manifest.json").write_bytes(to_text(manifest).encode())
-    weights = sample_weights(view, outcome, options.sample_weight)
+    return _report(out, handed, manifest, options.spreadsheet_safe)
+
+
+def _report(out: Path, handed: HandOver, manifest: Mapping[str, Any], safe: bool) -> ExportReport:
+    counts = handed.outcome.counts
     return ExportReport(
         out,
-        outcome.counts["kept"],
-        outcome.counts["dropped"],
-        {name: entry["sha256"] for name, entry in outputs.items()},
+        counts["kept"],
+        counts["dropped"],
+        {name: entry["sha256"] for name, entry in manifest["outputs"].items()},
         tuple(manifest["warnings"]),
-        formula_cells(tables[0].columns, tables[0].rows),
-        options.spreadsheet_safe,
-        weighed=weighed_words(weights),
+        formula_cells(handed.curated, counts["kept"]),
+        safe,
+        weighed=weighed_words(handed.weights),
     )
 
 

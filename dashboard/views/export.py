@@ -122,7 +122,7 @@ def _options(opened: Opened) -> ExportOptions:
         placeholder="none",
         help="Each is written from the same rows and verified with them.",
     )
-    for why in filter(None, not_here.values()):
+    for why in dict.fromkeys(filter(None, not_here.values())):
         st.caption(why)
     for name in chosen:
         st.caption(f"{said[name].title}: {said[name].summary}")

@@ -36,7 +36,7 @@ def view():
     made = random_view(np.random.default_rng(2))
     margin = ScoreColumn("margin", made.scores["aum"].values, "typical", "difficulty", {"find_noise": -1})
     made = replace(made, scores={**made.scores, "margin": margin})
-    ours = [c.name for c in decision_columns(made, RULES, {}, apply_rules(made, RULES))]
+    ours = [c.name for c in decision_columns(made, RULES, {}, apply_rules(made, RULES), np.zeros(len(made)))]
     names = [*ours, "own_kept", "own_own_kept", "text", "margin.1", "rank", "predicted_label"]
     names = list(dict.fromkeys(names))
     frame = pd.DataFrame({name: [f"{name} {k}" for k in range(len(made))] for name in names})

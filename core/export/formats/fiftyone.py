@@ -12,7 +12,6 @@ import numpy as np
 
 from core.curation import ScoreView
 
-from ..weights import sample_weights
 from .format import ExportFormat, HandOver, RunFacts, write_json
 
 _FOLDER = "fiftyone"
@@ -39,8 +38,7 @@ def _why_not(view: ScoreView, facts: RunFacts) -> str:
 def _labels(handed: HandOver) -> list[dict[str, Any] | None]:
     """For each row its final label, with what was decided as attributes; None for a row without a label."""
     view, outcome = handed.view, handed.outcome
-    weights = sample_weights(view, outcome, handed.weight)
-    names = (*view.class_names, None)
+    names, weights = (*view.class_names, None), handed.weights.tolist()
     return [
         None
         if final < 0
@@ -55,7 +53,11 @@ def _labels(handed: HandOver) -> list[dict[str, Any] | None]:
         }
         for row, (final, given, kept, weight) in enumerate(
             zip(
-                outcome.label_final.tolist(), view.labels.tolist(), outcome.kept.tolist(), weights.tolist(), strict=True
+                outcome.label_final.tolist(),
+                view.labels.tolist(),
+                outcome.kept.tolist(),
+                weights,
+                strict=True,
             )
         )
     ]

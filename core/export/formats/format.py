@@ -19,6 +19,7 @@ from core.types.methods import Method
 from ..curated_table import curated_columns
 from ..decisions_table import decision_columns
 from ..table import Column
+from ..weights import sample_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,12 @@ class HandOver:
     @cached_property
     def decided(self) -> list[Column]:
         """Every row, what became of it and why."""
-        return decision_columns(self.view, self.rules, self.decisions, self.outcome, self.weight)
+        return decision_columns(self.view, self.rules, self.decisions, self.outcome, self.weights)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """float32 [N], for training: 0 for rows that are not trained on."""
+        return sample_weights(self.view, self.outcome, self.weight)
 
     @cached_property
     def kept_rows(self) -> np.ndarray:

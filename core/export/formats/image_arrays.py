@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.curation import ScoreView
 from core.types.errors import DataError
-from core.types.examples import Modality
 
-from ..weights import sample_weights
-from .format import ExportFormat, HandOver, RunFacts
+from .format import ExportFormat, HandOver
+from .pictures import only_of_images
 
 NAME = "kept_images.npz"
 
@@ -22,13 +20,12 @@ def _write(handed: HandOver, folder: Path) -> dict[str, int]:
     class_names; images are written one after another, so memory holds one of them.
     """
     rows, view, outcome = handed.kept_rows, handed.view, handed.outcome
-    weights = sample_weights(view, outcome, handed.weight)[rows]
     with zipfile.ZipFile(folder / NAME, "w", allowZip64=True) as archive:
         _images(archive, handed)
         for name, values in (
             ("labels", np.asarray(outcome.label_final, np.int64)[rows]),
             ("example_ids", np.asarray(view.ids)[rows].astype(str)),
-            ("sample_weight", np.nan_to_num(np.asarray(weights, np.float32), nan=0.0)),
+            ("sample_weight", handed.weights[rows]),
             ("class_names", np.asarray(view.class_names, str)),
         ):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -62,10 +59,6 @@ def _pixels(handed: HandOver, row: int, shape: tuple[int, ...]) -> np.ndarray:
     return np.asarray(pixels, np.uint8)
 
 
-def _why_not(view: ScoreView, facts: RunFacts) -> str:
-    return "" if facts.modality is Modality.IMAGE else "Arrays of images are for images, and these rows are none."
-
-
 NPZ = ExportFormat(
     name="npz",
     title="Array of images",
@@ -74,5 +67,5 @@ NPZ = ExportFormat(
     files=(NAME,),
     opened_by=f'numpy.load("{NAME}")["images"]',
     needs_run=True,
-    why_not=_why_not,
+    why_not=only_of_images,
 )

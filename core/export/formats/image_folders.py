@@ -17,11 +17,10 @@ import numpy as np
 
 from core.curation import ScoreView
 from core.types.errors import DataError
-from core.types.examples import Modality
 
 from ..table import Column, coded_column, text_column, write_csv
 from .format import ExportFormat, HandOver, RunFacts
-from .pictures import png
+from .pictures import only_of_images, png
 
 UNLABELED_FOLDER = "unlabeled"
 _PLAIN = " ()+,;=@&!~'$"  # beside letters, digits and _.-: what every file system takes
@@ -108,14 +107,9 @@ def _png_of(handed: HandOver, row: int) -> bytes:
     return png(pixels)
 
 
-def _no_images(view: ScoreView, facts: RunFacts) -> str:
-    return "" if facts.modality is Modality.IMAGE else "Class folders are for images, and these rows are none."
-
-
 def _no_files(view: ScoreView, facts: RunFacts) -> str:
-    if facts.modality is not Modality.IMAGE:
-        return _no_images(view, facts)
-    return "" if facts.in_folder else "Links are to image files in a folder, and these are entries of one file."
+    links = "" if facts.in_folder else "Links are to image files in a folder, and these are entries of one file."
+    return only_of_images(view, facts) or links
 
 
 IMAGES = ExportFormat(
@@ -128,7 +122,7 @@ IMAGES = ExportFormat(
     folder="images",
     opened_by='torchvision.datasets.ImageFolder("images")',
     needs_run=True,
-    why_not=_no_images,
+    why_not=only_of_images,
 )
 LINKS = ExportFormat(
     name="links",

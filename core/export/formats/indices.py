@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..weights import sample_weights
 from .format import ExportFormat, HandOver
 
 ROWS, WEIGHTS = "kept_rows.npy", "kept_weights.npy"
@@ -16,9 +15,8 @@ def write_indices(handed: HandOver, folder: Path) -> dict[str, int]:
     """kept_rows.npy: int64 [kept] places in the source, from 0, in its order. kept_weights.npy: float32 [kept], 0 where
     a row is kept but not trained on (held out, or without a label).
     """
-    weights = sample_weights(handed.view, handed.outcome, handed.weight)[handed.kept_rows]
     np.save(folder / ROWS, handed.source_index[handed.kept_rows])
-    np.save(folder / WEIGHTS, weights)
+    np.save(folder / WEIGHTS, handed.weights[handed.kept_rows])
     return {ROWS: len(handed.kept_rows), WEIGHTS: len(handed.kept_rows)}
 
 

@@ -1,10 +1,15 @@
-"""An image as the bytes of a file, the same on every machine."""
+"""What the formats of images share: an image as the bytes of a file, and for whom they are."""
 
 from __future__ import annotations
 
 import io
 
 import numpy as np
+
+from core.curation import ScoreView
+from core.types.examples import Modality
+
+from .format import RunFacts
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -15,3 +20,9 @@ def png(pixels: np.ndarray) -> bytes:
     image = np.asarray(pixels, np.uint8)
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(data, "PNG", compress_level=0)
     return data.getvalue()
+
+
+def only_of_images(view: ScoreView, facts: RunFacts) -> str:
+    """Why rows that are no images cannot be handed over as such; "" for images."""
+    known = facts.modality is Modality.IMAGE
+    return "" if known else "Class folders and arrays of images are for images, and these rows are none."
