@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,13 @@ from core.types.image_format import ImageFormat
 from core.types.models import Ability, ModelFacts
 from core.types.runs import TrainingSpec
 
+from .looking import looked_at
 from .onnx_checks import refuse_large
 from .onnx_graph import Graph, read_checked
 from .source import ModelSource, of_one_file
 from .table_rows import as_logits, columns_for, numbers_of
 
 _BATCH = 32  # rows at once, where the graph leaves it free
-_SECONDS = 120  # for a look at a graph on a busy machine
-_MEMORY = 8 * 2**30  # of address space: the graph, once as bytes and once parsed
 _SUM = 1e-3  # how far rows of probabilities in float32 lie from 1
 
 
@@ -39,16 +37,13 @@ def look(training: TrainingSpec) -> dict[str, Any]:
     remembered while the file stays. Raises `DataError` in the words of `read_checked`.
     """
     path = Path(training.model)
-    state = path.stat()
-    refuse_large(path, state.st_size)
-    return _looked(str(path), state.st_mtime_ns, state.st_size)
+    refuse_large(path, path.stat().st_size)
+    return looked_at(__name__, path)
 
 
-@lru_cache(maxsize=8)
-def _looked(path: str, changed: int, size: int) -> dict[str, Any]:
-    from core.datasets.guarded import ask_child
-
-    return ask_child(__name__, {"path": path}, path, _SECONDS, _MEMORY)
+def check(training: TrainingSpec) -> None:
+    """Raise `DataError` for a graph that is not fit to be run."""
+    look(training)
 
 
 def main() -> None:
@@ -218,7 +213,7 @@ ONNX = ModelSource(
     summary="A classifier of images or of columns of numbers, exported as .onnx.",
     sniff=sniff,
     describe=describe,
-    check=lambda training: (look(training), None)[1],
+    check=check,
     image_format=image_format,
     place=of_one_file,
     predict=predict,

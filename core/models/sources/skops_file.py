@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ from core.types.models import Ability, ModelFacts
 from core.types.runs import TrainingSpec
 
 from .fitted_trees import check_fitted_trees
+from .looking import looked_at
 from .source import ModelSource, of_one_file
 from .table_rows import as_logits, columns_for, numbers_of
 
 _MOST = 2**30  # bytes of a file
-_SECONDS, _MEMORY = 120, 8 * 2**30
 _AGAIN = "Save it again with skops.io.dump, or record its probabilities: --probabilities FILE."
 # What fitted pipelines hold beyond estimators: arrays' kinds, and how calibration and perceptrons keep their numbers.
 _HELD = frozenset(
@@ -46,16 +45,8 @@ def sniff(model: str) -> bool:
 def check(training: TrainingSpec) -> None:
     """Raise `DataError` in the words of a child process that looked at the names in the file."""
     path = Path(training.model)
-    state = path.stat()
     _refuse_large(path)
-    _looked(str(path), state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=8)
-def _looked(path: str, changed: int, size: int) -> None:
-    from core.datasets.guarded import ask_child
-
-    ask_child(__name__, {"path": path}, path, _SECONDS, _MEMORY)
+    looked_at(__name__, path)
 
 
 def main() -> None:
