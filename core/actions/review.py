@@ -9,6 +9,7 @@ import numpy as np
 
 from core.curation import ScoreView, evidence, review
 from core.curation import label_next as labeling
+from core.runs.decide.answers import ids_named
 from core.runs.export import label_tasks
 from core.store import Run
 from core.types.curation import Decision, Rules
@@ -71,4 +72,4 @@ def label_tasks_csv(run: Run, view: ScoreView, chosen: LabelNext) -> bytes:
 
 def ids_waiting(path: Path) -> tuple[str, ...]:
     """The ids of a file that `save_label_tasks` wrote, labeled by now or not. Raises `DataError`."""
-    return label_tasks.ids_in(path)
+    return ids_named(path)

@@ -39,10 +39,11 @@ def with_overlay(examples: ExampleTable, overlay: Overlay) -> ExampleTable:
     column = examples.roles.label
     written = None if columns is None or column not in columns else columns[column].astype(object).to_numpy().copy()
     code_of = {name: code for code, name in enumerate(examples.class_names)}
+    first = {} if written is None else _first_cells(examples.labels, columns[column])
     for key, name in overlay.relabeled.items():
         labels[row_of[key]] = code_of[name]
         if written is not None:
-            written[row_of[key]] = _as_written(examples, columns[column], code_of[name])
+            written[row_of[key]] = first.get(code_of[name], name)
     labels[[row_of[key] for key in overlay.dropped]] = UNLABELED
     finding = Finding("overlay", len(overlay.relabeled) + len(overlay.dropped), overlay.words)
     return replace(
@@ -55,10 +56,10 @@ def with_overlay(examples: ExampleTable, overlay: Overlay) -> ExampleTable:
     )
 
 
-def _as_written(examples: ExampleTable, cells: Any, code: int) -> object:
-    """How the source writes a class: as its first row there does, else by its name."""
-    rows = np.flatnonzero(examples.labels == code)
-    return cells.iloc[rows[0]] if len(rows) else examples.class_names[code]
+def _first_cells(labels: np.ndarray, cells: Any) -> dict[int, object]:
+    """How the source writes each class: as its first row there does."""
+    codes, rows = np.unique(labels, return_index=True)
+    return {code: cells.iloc[row] for code, row in zip(codes.tolist(), rows.tolist(), strict=True)}
 
 
 def _refuse_strange(examples: ExampleTable, overlay: Overlay, row_of: dict[str, int]) -> None:

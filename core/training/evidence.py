@@ -198,6 +198,7 @@ class _FoldQuestion:
 
     @classmethod
     def of(cls, job: TrainingJob, has_network: bool) -> _FoldQuestion:
+        """What the signals of a job ask of folds; has_network: whether its model is a network and no estimator."""
         is_trained = has_network and not job.as_it_is
         # a head on a frozen encoder takes a second per fold, a network of images is the best judge of images there is
         is_image, by_head = job.examples.modality is Modality.IMAGE, bool(job.spec.encoder)

@@ -53,5 +53,5 @@ def _cost(facts: ModelFacts) -> list[str]:
         return []
     return [
         f"one pass over {cost.of_rows:,} rows at each checkpoint: about {cost.seconds:,.1f} s without gradients,",
-        f"  by one batch of {cost.rows}; {cost.megabytes:,.0f} MB of memory with libraries and weights",
+        f"by one batch of {cost.rows}; {cost.megabytes:,.0f} MB of memory with libraries and weights",
     ]

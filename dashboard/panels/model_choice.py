@@ -69,7 +69,7 @@ def _training(modality: Modality, rows: int) -> TrainingSpec | None:
         "Whose model", list(_WHOSE), format_func=_WHOSE.__getitem__, default="ours", key="whose_model", required=True
     )
     own = whose == "own"
-    training = own_model.own_model(modality, TrainingSpec()) if own else _trained_here(modality, rows)
+    training = own_model.own_model(modality) if own else _trained_here(modality, rows)
     if training is None:
         return None
     left, right = st.columns([1, 2], gap="small", vertical_alignment="center")

@@ -14,8 +14,8 @@ from core.types.runs import TrainingSpec
 from dashboard.panels import training_settings
 
 
-def own_model(modality: Modality, draft: TrainingSpec) -> TrainingSpec | None:
-    """`draft` with the model that is typed; None while nothing is. Nothing of it is read here. Raises `ModelError`."""
+def own_model(modality: Modality) -> TrainingSpec | None:
+    """The model that is typed; None while nothing is. Nothing of it is read here. Raises `ModelError`."""
     typed = st.text_input(
         "Folder, file, timm:NAME, torchvision:NAME or module:factory",
         key="own_model",
@@ -25,7 +25,7 @@ def own_model(modality: Modality, draft: TrainingSpec) -> TrainingSpec | None:
     if not typed:
         st.caption("Files and folders are read as data by a process with limits: no code in them is run.")
         return None
-    training = replace(draft, model=actions.runs.model_named_here(typed), weights=checkpoints("own_weights"))
+    training = TrainingSpec(actions.runs.model_named_here(typed), weights=checkpoints("own_weights"))
     if not training.brought:
         raise ModelError(f"{typed} is no model of your own.", "Choose it among the models that are trained here.")
     if modality == Modality.IMAGE:

@@ -1,4 +1,4 @@
-"""Rows to be labeled as a file, and back: a CSV with an empty label, or tasks of Label Studio."""
+"""Rows to be labeled as a file: a CSV with an empty label, or tasks of Label Studio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from core.curation import ScoreView, apply_rules
 from core.export.formats.format import HandOver
 from core.export.formats.label_studio import tasks_of
 from core.export.table import Column, float_column, text_column, write_csv
-from core.runs.decide.answers import ids_named
 from core.store import Run
 from core.store.atomic import write_bytes
 from core.types.curation import Rules
@@ -52,11 +51,6 @@ def tasks_csv(run: Run, view: ScoreView, chosen: LabelNext) -> bytes:
         path = Path(scratch) / "rows.csv"
         write_csv(path, columns, len(rows))
         return path.read_bytes()
-
-
-def ids_in(path: Path) -> tuple[str, ...]:
-    """The ids of a file that was written here, labeled by now or not. Raises `DataError`."""
-    return ids_named(path)
 
 
 def _own(name: str, cells: list[object]) -> Column:
