@@ -7,10 +7,11 @@ from pathlib import Path
 from core.runs.decide import rounds
 from core.runs.folder.samples import list_sample
 from core.runs.folder.source import open_run
+from core.runs.read import comparing_runs
 from core.store import Run, run_registry
 from core.store.runs import is_run
 from core.types.branches import MAIN, CurationState
-from core.types.rounds import CarriedOver, Offer
+from core.types.rounds import CarriedOver, Offer, RunComparison
 from core.types.runs import RunSpec
 
 from ._saved import key_of, seen
@@ -49,3 +50,15 @@ def named_run(path_or_id: Path) -> Run | None:
 def parent_of(run: Run) -> Run | None:
     """The run whose decisions were laid over this one's data, where this machine still has it."""
     return rounds.parent_of(run)
+
+
+def compare_runs(before: Run, after: Run, branch: str = MAIN) -> RunComparison:
+    """Two runs of the same data, each under its saved rules and decisions: rows that changed side or label, doubted
+    labels and accuracy before and after, by class. branch: of the later one. Raises `RunError` without shared ids.
+    """
+    return comparing_runs.compare_runs(comparing_runs.side_of(before), comparing_runs.side_of(after, branch))
+
+
+def comparable_runs(run: Run) -> tuple[str, ...]:
+    """Ids of the finished runs of this workspace on the same data, the parent first, then the last changed."""
+    return rounds.comparable_runs(run)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from core.types.errors import CurationError
 
-from . import checks, commands, curation, explaining, flags, label_next, models, noise, open_dashboard
+from . import checks, commands, compare_runs, curation, explaining, flags, label_next, models, noise, open_dashboard
 from .flag_types import path, words
 
 _SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
@@ -113,6 +113,7 @@ COMMANDS = (
         flags.decide,
         curation.decide,
     ),
+    Command("compare", "two runs of the same data, before and after", compare_runs.flags, compare_runs.compare),
     Command("label-next", "which rows without a label to label first", label_next.flags, label_next.label_next),
     Command("check", "a rule against matched random and all data", flags.check, checks.check),
     Command("selftest", "planted label flips: what each score finds", flags.selftest, checks.selftest),

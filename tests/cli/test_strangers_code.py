@@ -89,6 +89,7 @@ def _commands(gift: Gift, out, dear: bool) -> dict[str, list[list]]:
         "rules": [["rules", run]],
         "facets": [["facets", run]],
         "decide": [["decide", run, *more] for more in ([], ["--from", _answers(gift)], ["--from", run])],
+        "compare": [["compare", run], ["compare", run, "--with", run]],
         "label-next": [["label-next", run]],
         "check": [
             *[["check", run, "--seeds", "4", "--quiet"]] * dear,
@@ -223,6 +224,8 @@ def _arguments(gift: Gift, tmp_path, client) -> dict:
         "layout": "umap",
         "names": run.score_names,
         "other": run,
+        "before": run,
+        "after": run,
         "chosen": LabelNext(np.array([1]), np.ones(1, np.float32), by_model=False),
         "status": RunStatus(run.run_id, RunState.FINISHED),
     }

@@ -1,6 +1,7 @@
 """A second round: decisions laid over the data, what is taken from the first run, and decisions that go with them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -192,3 +193,47 @@ def test_decisions_fit_a_later_run_of_the_same_data(world, capsys, tmp_path):
     state = actions.curation.curation_state(later)
     assert state.decisions == {**decided, "row-0": Decision(Action.DROP)}
     assert actions.curation.undo(later).decisions == {"row-0": Decision(Action.DROP)}
+
+
+def test_runs_are_compared_by_id_before_and_after(world, capsys):
+    first, second, _, _ = world
+    found = actions.rounds.compare_runs(first, second)
+    ids = second.examples.ids.tolist()
+    sides = [(run, actions.scores.score_view(run)) for run in (first, second)]
+    kept, labels = [], []
+    for run, view in sides:
+        rules, said = actions.rules.default_rules(view), actions.curation.curation_state(run).decisions
+        outcome = actions.outcomes.outcome(view, rules, said)
+        kept.append(dict(zip(run.examples.ids.tolist(), outcome.kept.tolist(), strict=True)))
+        names = [*run.examples.class_names, None]
+        labels.append(
+            {k: names[c] for k, c in zip(run.examples.ids.tolist(), run.examples.labels.tolist(), strict=True)}
+        )
+    assert [ids[row] for row in found.gained] == [k for k in ids if kept[1][k] and not kept[0][k]]
+    assert [ids[row] for row in found.lost] == [k for k in ids if kept[0][k] and not kept[1][k]]
+    assert found.relabeled.tolist() == []  # the first run relabels them by decision: both leave with the same label
+    for side, (run, view), place, labeled in zip((found.before, found.after), sides, (0, 4), labels, strict=True):
+        held_out = [k for k, s in zip(ids, run.examples.splits.tolist(), strict=True) if s != "train"]
+        guess = dict(zip(ids, run.array("predicted").tolist(), strict=True))
+        right = [k for k in held_out if run.examples.class_names[guess[k]] == labeled[k]]
+        assert side.held_out == len(right) / len(held_out)
+        assert side.noise == pytest.approx(actions.noise.label_doubt(view).share)
+        assert side.labeled == sum(labeled[k] is not None for k in ids if k not in held_out)
+        assert found.by_class[:, place].sum() == side.labeled
+        assert found.by_class[:, place + 3].tolist() == [sum(labeled[k] == c for k in right) for c in "xyz"]
+    assert found.by_class[:, 8].sum() == found.after.held_out_rows == 18
+    assert main(["compare", str(second.path)]) == 0
+    said = capsys.readouterr().out
+    assert f"before: {first.run_id}" in said
+    assert "90 examples are in both." in said
+
+
+def test_runs_without_a_shared_example_are_not_compared(world, tmp_path, capsys):
+    first, _, _, _ = world
+    other = tmp_path / "other.csv"
+    other.write_text(Path(first.spec.source).read_text("utf-8").replace("row-", "line-"), encoding="utf-8")
+    run = actions.runs.run_here(spec_of(other, scores=("knn_distance",)), tmp_path / "o", SilentProgress())
+    assert main(["compare", str(run.path), "--with", str(first.path)]) == 2
+    assert "have no example in common" in capsys.readouterr().err
+    assert main(["compare", str(run.path)]) == 2
+    assert "has no parent here" in capsys.readouterr().err

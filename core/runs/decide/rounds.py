@@ -84,6 +84,18 @@ def carry_over(run: Run, other: Run, *, token: str, curation: str) -> tuple[Cura
     return state, CarriedOver(*counts)
 
 
+def comparable_runs(run: Run) -> tuple[str, ...]:
+    """Ids of scored runs of the same data, or of a file of the same name, the parent first, then the last changed."""
+    found = []
+    for row in run_registry().rows():
+        with suppress(RunError):
+            other = Run.open(Path(row.path))
+            alike = other.source_fingerprint == run.source_fingerprint or other.name == run.name
+            if row.run_id != run.run_id and alike and other.modality == run.modality and other.score_names:
+                found.append(other.run_id)
+    return tuple(sorted(found, key=lambda one: one != run.spec.overlay.parent))
+
+
 def parent_of(run: Run) -> Run | None:
     """The run whose decisions were laid over this one's data, where this machine still has it."""
     if not run.spec.overlay:
