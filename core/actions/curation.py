@@ -57,6 +57,11 @@ def decide_from(run: Run, path: Path, *, token: str, branch: str = MAIN) -> tupl
     return seen(run, saved, branch), changes
 
 
+def planned_answers(run: Run, path: Path) -> Mapping[str, Change]:
+    """What `decide_from` would change, by id; nothing is saved. Raises as it does."""
+    return answers.planned(run, path)
+
+
 def save_rules(
     run: Run, rules: Rules, *, token: str, expected_rev: int | None = None, branch: str = MAIN
 ) -> CurationState:

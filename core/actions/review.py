@@ -13,6 +13,7 @@ from core.runs.decide.answers import ids_named
 from core.runs.export import label_tasks
 from core.store import Run
 from core.types.curation import Decision, Rules
+from core.types.examples import UNLABELED
 from core.types.review import QUEUE, LabelNext, ReviewQueue
 
 
@@ -37,6 +38,11 @@ def is_reviewed(view: ScoreView, decisions: Mapping[str, Decision], row: int) ->
 def labels_suggested(view: ScoreView) -> np.ndarray:
     """int64 [N] class that a model which did not see the row prefers to its label with confidence, else -1."""
     return evidence.label_suggested(view)
+
+
+def has_unlabeled(view: ScoreView) -> bool:
+    """Whether some training row came without a label."""
+    return bool((view.labels[view.training_rows] == UNLABELED).any())
 
 
 def label_next(

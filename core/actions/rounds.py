@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.runs.decide import rounds
-from core.runs.folder.samples import list_sample
+from core.runs.folder.samples import list_run, list_sample
 from core.runs.folder.source import open_run
 from core.runs.read import comparing_runs
 from core.store import Run, run_registry
@@ -21,8 +21,9 @@ def with_decisions(spec: RunSpec, run: Run, branch: str = MAIN) -> RunSpec:
     """The question asked again under the decisions of a branch: its relabels and drops lie over the data, the source
     stays as it is, and the new run begins with these decisions. Raises `RunError` where nothing is decided.
     """
-    list_sample(run)
-    return rounds.with_decisions(spec, run, branch)
+    asked = rounds.with_decisions(spec, run, branch)
+    list_run(run)
+    return asked
 
 
 def offers(run: Run) -> tuple[Offer, ...]:

@@ -22,7 +22,7 @@ def flags(own: argparse.ArgumentParser) -> None:
 
 
 def compare(asked: Namespace) -> None:
-    """What changed side, doubt and accuracy before and after, by class."""
+    """What changed side, doubt and accuracy before and after, by class; `RunError` without an earlier run."""
     after = actions.runs.open_run(asked.run)
     before = actions.rounds.parent_of(after) if asked.other is None else actions.runs.open_run(asked.other)
     if before is None:

@@ -10,7 +10,7 @@ from core.types.curation import Action
 from dashboard.components import gallery as galleries
 from dashboard.components import table
 from dashboard.components.display_text import shown
-from dashboard.panels import decision_form, judge, keyboard, review_bar, sample_review
+from dashboard.panels import decision_form, judge, keyboard, label_queue, review_bar, sample_review
 from dashboard.session import commands, navigation, row_filters, selection, state, url_widgets
 from dashboard.session.current_run import Opened
 from dashboard.session.slots import slot
@@ -46,6 +46,8 @@ def rows_panel(opened: Opened, shown: np.ndarray) -> None:
         review_bar.progress(opened)
     elif order == review_bar.SAMPLE:
         sample_review.progress(opened)
+    elif order == label_queue.ORDER:
+        label_queue.tools(opened)
     if order not in (review_bar.ORDER, review_bar.SAMPLE):  # who reviews judges alone
         judge.judge(opened, "rows")
     rows = row_table.ordered(opened, sets[tab], order)

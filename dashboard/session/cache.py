@@ -31,11 +31,13 @@ from core.types.facets import Facet
 from core.types.models import ModelFacts
 from core.types.previews import SampleCard, SourcePreview
 from core.types.recorded import RecordedFiles
-from core.types.review import ReviewQueue
+from core.types.review import LabelNext, ReviewQueue
+from core.types.rounds import RunComparison
 from core.types.runs import RunSpec, ScorePlan
 from core.types.scores import ScoreIndex
 from dashboard.components import map_wire
 from dashboard.components.embedding_map import MapRanks
+from dashboard.session import navigation
 
 _MOST_CLASSES = 2**16 - 1  # whose codes fit a column of the map
 _KEPT_INPUTS = 512  # of each run
@@ -213,6 +215,22 @@ def branch_comparison(
 ) -> BranchComparison:
     """What two branches treat differently; `a` and `b` name their decisions and rules."""
     return actions.branches.compare_branches(_view, _a, _b)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def label_next(
+    run_id: str, at: str, stamp: str, _run: actions.runs.Run, _view: actions.scores.ScoreView, _curation: CurationState
+) -> LabelNext:
+    """Rows to label next; `stamp` names the decisions."""
+    return actions.review.label_next(_run, _view, _curation.decisions)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def run_comparison(
+    before: str, before_stamp: str, after: str, after_stamp: str, _before: actions.runs.Run, _after: actions.runs.Run
+) -> RunComparison:
+    """Two runs; the stamps name folder, decisions and rules of each. The branch is the one that the page shows."""
+    return actions.rounds.compare_runs(_before, _after, navigation.branch())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

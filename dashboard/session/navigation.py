@@ -33,7 +33,7 @@ def run_key() -> str | None:
 def open_run(key: str) -> None:
     """Open another run, without what was selected and filtered in the last one."""
     forget_rows()
-    for name in ("example", "f", "range", "branch", "against", "sel"):
+    for name in ("example", "f", "range", "branch", "against", "earlier", "sel"):
         url.set_param(name, [])
     url.set_param("run", [key])
 

@@ -29,6 +29,8 @@ NAMES = (
     "clustering",
     "branch",
     "against",
+    "earlier",
+    "step",
     "sel",
     "mode",
     "bars",

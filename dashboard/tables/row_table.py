@@ -9,7 +9,7 @@ from core import actions
 from core.types.curation import Zone
 from core.types.errors import RulesError
 from core.types.facets import Facet
-from core.types.review import ReviewQueue
+from core.types.review import LabelNext, ReviewQueue
 from dashboard.components.display_text import shown
 from dashboard.session import cache
 from dashboard.session.current_run import Opened
@@ -35,6 +35,8 @@ def orders(opened: Opened) -> dict[str, str]:
         "sample": "Random sample for the noise rate",
         "row": "Row order",
     }
+    if actions.review.has_unlabeled(opened.view):
+        words["next"] = "Label next: rows without a label"
     for name, column in opened.view.scores.items():
         ends = ("low", "high") if column.inspect_first == "lowest" else ("high", "low")
         words.update({f"{name}:{end}": f"{title(name)}, {end}est first" for end in ends})
@@ -44,6 +46,16 @@ def orders(opened: Opened) -> dict[str, str]:
 def review(opened: Opened) -> ReviewQueue:
     """The rows by decision value under these rules."""
     return cache.review(opened.run.run_id, opened.at, repr(opened.rules), opened.view, opened.rules)
+
+
+def label_next(opened: Opened) -> LabelNext | None:
+    """The rows to label next; None where every row has its label."""
+    try:
+        return cache.label_next(
+            opened.run.run_id, opened.at, opened.curation.stamp, opened.run, opened.view, opened.curation
+        )
+    except RulesError:
+        return None
 
 
 def sample(opened: Opened) -> np.ndarray:
@@ -62,6 +74,9 @@ def ordered(opened: Opened, rows: np.ndarray, order: str) -> np.ndarray:
         queue, place = review(opened).order, np.full(len(opened.view), len(opened.view))
         place[queue] = np.arange(len(queue))
         return rows[np.argsort(place[rows], kind="stable")]
+    if order == "next":
+        waiting = label_next(opened)
+        return waiting.order[np.isin(waiting.order, rows)] if waiting else np.empty(0, np.int64)
     if order == "sample":
         sample_rows = sample(opened)
         return sample_rows[np.isin(sample_rows, rows)]

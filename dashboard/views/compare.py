@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import actions
 from core.types.facets import Filters
-from dashboard.panels import branches, drawer, rows_panel, score_pair, selection_bar, zones_and_clusters
+from dashboard.panels import branches, drawer, rows_panel, run_comparison, score_pair, selection_bar, zones_and_clusters
 from dashboard.session import error_boundary, row_filters, selection, url_widgets
 from dashboard.session.current_run import Opened, require_run
 from dashboard.tables import row_table
@@ -19,6 +19,7 @@ _PANES = {
     "zones": "Zones",
     "clusters": "Clusters",
     "branches": "Branches",
+    "runs": "Runs",
 }
 _SIDES = {"facets": "Comparison", "example": "Example"}
 _HEIGHT = 430  # pixels: both planes and their captions on a laptop's screen
@@ -45,6 +46,8 @@ def render(opened: Opened) -> None:
             error_boundary.alone(zones_and_clusters.zones_by, opened, facets, shown)
         elif pane == "branches":
             error_boundary.alone(branches.comparison, opened)
+        elif pane == "runs":
+            error_boundary.alone(run_comparison.comparison, opened)
         else:
             error_boundary.alone(zones_and_clusters.clusters, opened, shown)
     if pane != "matrix":

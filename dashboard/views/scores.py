@@ -10,11 +10,13 @@ from core import actions
 from core.types.errors import RunError, by_reason
 from core.types.runs import IDLE, RunSpec, RunState, RunStatus
 from dashboard.components import messages, run_progress
-from dashboard.panels import run_form, score_detail
-from dashboard.session import cache, commands, error_boundary, navigation, new_source, state
+from dashboard.panels import next_round, run_form, score_detail
+from dashboard.session import cache, commands, error_boundary, navigation, new_source, state, url_widgets
 from dashboard.session.fragments import fragment
 from dashboard.session.slots import slot
 from dashboard.tables import score_states
+
+_PANES = {"scores": "All scores", "round": "Next round"}
 
 
 def render() -> None:
@@ -35,6 +37,9 @@ def render() -> None:
         return
     run, _ = cache.run(key)
     error_boundary.alone(_progress, key, run.run_id)
+    if url_widgets.switch("step", _PANES, "scores") == "round":
+        error_boundary.alone(next_round.next_round, run, _start)
+        return
     error_boundary.alone(_finished, run)
     with st.expander("Score again, with other settings or more scores", key="again", on_change="rerun") as again:
         if again.open:
@@ -58,6 +63,7 @@ def _start(spec: RunSpec) -> None:
         state.put("draft_spec", None)
         new_source.forget()
         navigation.open_run(started)
+        navigation.show_pane("step", "scores")
         navigation.request_page("scores")
 
 

@@ -27,8 +27,12 @@ def is_bundled(run: Run) -> bool:
 
 def list_sample(run: Run) -> None:
     """Put a bundled run that a person has begun to decide on among the runs of this workspace; others are there."""
-    if not is_bundled(run):
-        return
+    if is_bundled(run):
+        list_run(run)
+
+
+def list_run(run: Run) -> None:
+    """Put a run among those of this workspace, where later runs find it; one that is there stays as it is."""
     registry = run_registry()
     try:
         registry.row(run.run_id)

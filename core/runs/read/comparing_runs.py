@@ -25,7 +25,7 @@ class Side:
 
 
 def side_of(run: Run, branch: str = MAIN) -> Side:
-    """A run under the rules and decisions saved for a branch; under those that a fresh run starts with where none are."""
+    """A run under the rules and decisions saved for a branch; under those of a fresh run where none are."""
     view = score_view(run)
     saved = curation_log().state(branches().curation(run.run_id, branch))
     rules = saved.rules or PRESETS[0].build(view)

@@ -51,12 +51,17 @@ def decide_from(run: Run, path: Path, *, token: str, curation: str) -> tuple[Cur
     An answer that is the example's own label keeps it. Raises `DataError` for an id or a class that the run does not
     have; nothing is changed then.
     """
+    changes = planned(run, path)
+    state = guarded_log(run).decide_each(curation, changes, f"answers from {path.name}", token=token)
+    return state, changes
+
+
+def planned(run: Run, path: Path) -> dict[str, Change]:
+    """What the answers of a file would change, by id; nothing is saved. Raises `DataError` as `decide_from` does."""
     answers = read_answers(path)
     _refuse_unknown(run, path, answers)
     labels = dict(zip(run.examples.ids.tolist(), run.examples.labels.tolist(), strict=True))
-    changes = {one.example_id: _change(one, _name(run, labels[one.example_id])) for one in answers}
-    state = guarded_log(run).decide_each(curation, changes, f"answers from {path.name}", token=token)
-    return state, changes
+    return {one.example_id: _change(one, _name(run, labels[one.example_id])) for one in answers}
 
 
 def _change(answer: Answer, given: str | None) -> Change:
@@ -97,4 +102,4 @@ def _refuse_unknown(run: Run, path: Path, answers: Sequence[Answer]) -> None:
         )
 
 
-__all__ = ["ANSWER_SOURCES", "Answer", "AnswerSource", "decide_from", "ids_named", "read_answers"]
+__all__ = ["ANSWER_SOURCES", "Answer", "AnswerSource", "decide_from", "ids_named", "planned", "read_answers"]
