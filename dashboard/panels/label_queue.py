@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core import actions
@@ -30,7 +32,7 @@ def tools(opened: Opened) -> None:
             st.download_button(
                 title,
                 key=f"next_{name.rpartition('.')[2]}",
-                data=lambda make=make: make(opened.run, opened.view, chosen),
+                data=partial(make, opened.run, opened.view, chosen),
                 file_name=name,
                 on_click="ignore",
                 help=f"The rows in this order, as {name}",
