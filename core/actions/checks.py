@@ -29,9 +29,13 @@ def check_here(
     fractions: Sequence[float],
     seeds: int,
     progress: Progress,
+    weight: str = "",
 ) -> CheckResult:
-    """Prune and retrain in this process; the same check is resumed, or only read where it is finished."""
-    return checks.work_check(run, checks.ask_check(run, rules, decisions, mode, fractions, seeds), progress)
+    """Prune and retrain in this process; the same check is resumed, or only read where it is finished.
+
+    weight: for training, by its name: the rule's rows are trained on with it, too.
+    """
+    return checks.work_check(run, checks.ask_check(run, rules, decisions, mode, fractions, seeds, weight), progress)
 
 
 def resume_check_here(run: Run, key: str, progress: Progress) -> CheckResult:
@@ -39,9 +43,16 @@ def resume_check_here(run: Run, key: str, progress: Progress) -> CheckResult:
     return checks.work_check(run, key, progress)
 
 
-def start_check(run: Run, rules: Rules, decisions: Mapping[str, Decision], mode: str = "quick", seeds: int = 3) -> str:
+def start_check(
+    run: Run,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    mode: str = "quick",
+    seeds: int = 3,
+    weight: str = "",
+) -> str:
     """Prune and retrain in its own process; returns the check's key (see `check_status`)."""
-    return checks.start_check(run, rules, decisions, mode, seeds=seeds)
+    return checks.start_check(run, rules, decisions, mode, seeds=seeds, weight=weight)
 
 
 def resume_check(run: Run, kind: str = "check") -> str:

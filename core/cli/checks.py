@@ -25,7 +25,7 @@ def check(asked: Namespace) -> None:
         else:
             rules, decisions = _rules_of(asked, run)
             result = actions.checks.check_here(
-                run, rules, decisions, asked.mode, asked.fractions, asked.seeds, progress
+                run, rules, decisions, asked.mode, asked.fractions, asked.seeds, progress, asked.sample_weight or ""
             )
     if asked.json:
         say_json(result.to_json())
@@ -56,6 +56,9 @@ def _rules_of(asked: Namespace, run: actions.runs.Run) -> tuple[Rules, Mapping[s
     return chosen_rules(asked, run, actions.scores.score_view(run))
 
 
+_AGAINST = {"random": "random", "weighted": "with weights"}
+
+
 def print_check(result: CheckResult) -> None:
     """Table of the arms, the verdict, the smallest subset, and what to know about it."""
     steps = f"{result.steps:,} optimizer steps each" if result.steps else "no fixed number of steps"
@@ -64,7 +67,7 @@ def print_check(result: CheckResult) -> None:
     versus = {(c.against, c.rows): c for c in result.comparisons}
     lines = [("kept", "rows", "arm", "accuracy", "95 % band", "worst class", "rule minus it (95 %)", "the rule is")]
     for p in result.points:
-        against = versus.get((p.arm, p.rows)) if p.arm == "random" else None
+        against = versus.get((p.arm, p.rows)) if p.arm in ("random", "weighted") else None
         lines.append(
             (
                 f"{p.fraction:.1%}",
@@ -74,11 +77,13 @@ def print_check(result: CheckResult) -> None:
                 f"{p.low:.2%}-{p.high:.2%}",
                 f"{p.worst_accuracy:.1%} {p.worst_class}",
                 _points(against) if against else "",
-                f"{against.verdict} random" if against else "",
+                f"{against.verdict} {_AGAINST[p.arm]}" if against else "",
             )
         )
     words.print_columns(lines, left=0)
     say(result.verdict, gap=True)
+    if result.weighed:
+        say(result.weighed)
     say(result.smallest.text)
     for note in result.notes:
         say(f"note: {note}")

@@ -196,6 +196,11 @@ def check(own: argparse.ArgumentParser) -> None:
         "--fractions", type=shares, default=(), metavar="F,F,...", help="shares to keep, beside what the rule keeps"
     )
     own.add_argument("--seeds", type=whole(3, 1_000), default=3, metavar="S")
+    own.add_argument(
+        "--sample-weight",
+        choices=_names(actions.methods.weights()),
+        help="train on the rule's rows with this weight, too, and compare",
+    )
     own.add_argument("--resume", metavar="KEY", help="go on with a check begun earlier, by its key")
     own.add_argument("--quiet", action="store_true")
     own.add_argument("--json", action="store_true")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.curation import ScoreView, apply_rules, keep_fraction_rules
 from core.scores import score_named
-from core.types.curation import Decision, Rules
+from core.types.curation import Decision, Outcome, Rules
 from core.types.errors import RulesError
 from core.types.examples import UNLABELED, Split
 from core.types.methods import Group
@@ -42,14 +42,35 @@ class KeptSet:
 
 
 @dataclass(frozen=True, eq=False)
+class WeighedSet:
+    """What the rule itself keeps once more, with weights for training [N], mean 1 over those rows and 0 elsewhere."""
+
+    name: str
+    kept: KeptSet
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Weigher:
+    """A weight for training by its name, and what makes it: (view, outcome) -> [N]."""
+
+    name: str
+    weigh: Callable[[ScoreView, Outcome], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
 class Arms:
-    """candidates: labeled training rows, ascending; given: [N] labels as given; kept: from large to small."""
+    """candidates: labeled training rows, ascending; given: [N] labels as given; kept: from large to small.
+
+    weighed: the rule's own rows with weights, where that was asked.
+    """
 
     candidates: np.ndarray
     given: np.ndarray
     kept: tuple[KeptSet, ...]
     held_out: HeldOut
     notes: tuple[str, ...]
+    weighed: WeighedSet | None = None
 
 
 def held_out_rows(view: ScoreView, set_aside: Sequence[int] | np.ndarray | None = None) -> HeldOut:
@@ -89,12 +110,18 @@ def set_aside_rows(labels: np.ndarray, units: np.ndarray, candidates: np.ndarray
 
 
 def make_arms(
-    view: ScoreView, rules: Rules, decisions: Mapping[str, Decision], held_out: HeldOut, fractions: Sequence[float] = ()
+    view: ScoreView,
+    rules: Rules,
+    decisions: Mapping[str, Decision],
+    held_out: HeldOut,
+    fractions: Sequence[float] = (),
+    weigher: Weigher | None = None,
 ) -> Arms:
     """The rule's kept sets: at its own size, and at each of `fractions` (default: four that differ from its own).
 
-    Rows without a given label take no part: nothing could be matched to them. Raises `RulesError` for fractions outside
-    0..1 and for a rule that leaves fewer than two classes.
+    weigher: the rule's own rows are trained on once more with these weights. Rows without a given label take no part:
+    nothing could be matched to them. Raises `RulesError` for fractions outside 0..1 and for a rule that leaves fewer
+    than two classes.
     """
     seen = held_out.view
     candidates = np.flatnonzero(~seen.held_out & (seen.labels != UNLABELED))
@@ -109,7 +136,10 @@ def make_arms(
     if not sets:
         raise RulesError("The rule drops nothing at any size: there is nothing to check.", "Choose a cut first.")
     notes = _notes(seen, rules, own, held_out, len(candidates))
-    return Arms(candidates, seen.labels, tuple(sorted(sets, key=lambda s: -s.fraction)), held_out, notes)
+    weighed = None
+    if weigher is not None:
+        weighed = WeighedSet(weigher.name, own, weigher.weigh(seen, apply_rules(seen, rules, decisions)))
+    return Arms(candidates, seen.labels, tuple(sorted(sets, key=lambda s: -s.fraction)), held_out, notes, weighed)
 
 
 def _kept_set(

@@ -68,19 +68,31 @@ class NetworkLearner:
         self.name = f"{job.name}, {job.plan.epochs} epochs"
         self.steps: int = job.plan.epochs * batches_per_epoch(self._size, job.plan)
 
-    def predict(self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
-        """Class [V] of each held-out row after the last epoch."""
+    def predict(
+        self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Class [V] of each held-out row after the last epoch.
+
+        weights [N], mean 1: rows are drawn in proportion, anew for each epoch, as a weighted sampler does.
+        """
         from core.numerics.devices import derive_seed
         from core.training.loop import EpochEnd, TrainingRows, train
 
         own = derive_seed("check", seed)
         network = self._job.network(own)
         rng = np.random.default_rng([seed, 2])
-        filled = rows.copy() if len(rows) == self._size else refill(rows, self._size, rng)
+        share = None if weights is None else weights[rows].astype(np.float64) / weights[rows].sum(dtype=np.float64)
+
+        def drawn() -> np.ndarray:
+            if share is not None:
+                return rng.choice(rows, self._size, p=share)
+            return rows.copy() if len(rows) == self._size else refill(rows, self._size, rng)
+
+        filled = drawn()
 
         def next_epoch(_: EpochEnd) -> None:
-            if len(rows) != self._size:
-                filled[:] = refill(rows, self._size, rng)  # the remainder is drawn anew for each epoch
+            if share is not None or len(rows) != self._size:
+                filled[:] = drawn()  # the remainder is drawn anew for each epoch
 
         train(
             network,
@@ -120,9 +132,22 @@ class EstimatorLearner:
         self._job, self._matrix, self._held_out = job, job.encoder.matrix(job.examples), held_out
         self.name = f"{job.name}, fitted until converged"
 
-    def predict(self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
-        """Class [V] of each held-out row."""
+    def predict(
+        self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Class [V] of each held-out row. weights [N]: given to a model that takes them, else rows are drawn so."""
         from core.training.folds import fit
 
         make = replace(self._job, seed=seed).estimator()[1]
-        return np.asarray(fit(make, self._matrix[rows], labels[rows]).predict(self._matrix[self._held_out]))
+        if weights is not None and not (takes := _takes_weights(make())):
+            share = weights[rows].astype(np.float64) / weights[rows].sum(dtype=np.float64)
+            rows = np.random.default_rng([seed, 3]).choice(rows, len(rows), p=share)
+        given = weights[rows] if weights is not None and takes else None
+        fitted = fit(make, self._matrix[rows], labels[rows], given)
+        return np.asarray(fitted.predict(self._matrix[self._held_out]))
+
+
+def _takes_weights(estimator: Any) -> bool:
+    from sklearn.utils.validation import has_fit_parameter
+
+    return bool(has_fit_parameter(estimator, "sample_weight"))

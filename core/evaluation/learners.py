@@ -26,8 +26,13 @@ class Learner(Protocol):
     @property
     def steps(self) -> int | None: ...
 
-    def predict(self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
-        """Class [V] of each held-out row after training on `rows` with labels [N]; advances once per step."""
+    def predict(
+        self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Class [V] of each held-out row after training on `rows` with labels [N] and weights [N], if any, mean 1.
+
+        Advances once per step.
+        """
 
 
 class LogisticLearner:
@@ -46,35 +51,48 @@ class LogisticLearner:
         self._classes, self._held_out = classes, held_out
         self.steps: int = steps or min(_MOST_STEPS, max(_LEAST_STEPS, _EPOCHS * len(candidates) // _BATCH))
 
-    def predict(self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
-        """Class [V] after exactly `steps` steps."""
-        weights = self._fit(rows, labels, np.random.default_rng([seed, 1]), progress)
-        return (self._points[self._held_out] @ weights[:-1] + weights[-1]).argmax(1)
+    def predict(
+        self, rows: np.ndarray, labels: np.ndarray, seed: int, progress: Progress, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Class [V] after exactly `steps` steps; weights multiply the loss of their rows."""
+        layer = self._fit(rows, labels, np.random.default_rng([seed, 1]), progress, weights)
+        return (self._points[self._held_out] @ layer[:-1] + layer[-1]).argmax(1)
 
-    def _fit(self, rows: np.ndarray, labels: np.ndarray, rng: np.random.Generator, progress: Progress) -> np.ndarray:
-        weights = np.zeros((self._points.shape[1] + 1, self._classes), np.float32)  # the last row is the bias
-        first, second = np.zeros_like(weights), np.zeros_like(weights)
+    def _fit(
+        self,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        rng: np.random.Generator,
+        progress: Progress,
+        weights: np.ndarray | None,
+    ) -> np.ndarray:
+        layer = np.zeros((self._points.shape[1] + 1, self._classes), np.float32)  # the last row is the bias
+        first, second = np.zeros_like(layer), np.zeros_like(layer)
         order, at = rng.permutation(rows), 0
         for step in range(1, self.steps + 1):
             if at + _BATCH > len(order):
                 order, at = np.concatenate([order[at:], _enough(rows, _BATCH, rng)]), 0
             batch, at = order[at : at + _BATCH], at + _BATCH
-            gradient = self._gradient(weights, batch, labels[batch])
+            gradient = self._gradient(layer, batch, labels[batch], None if weights is None else weights[batch])
             first += (1 - _FIRST) * (gradient - first)
             second += (1 - _SECOND) * (gradient**2 - second)
             rate = _RATE * (1 + np.cos(np.pi * (step - 1) / self.steps)) / 2
             scale = np.sqrt(second / (1 - _SECOND**step)) + _TINY
-            weights -= np.float32(rate / (1 - _FIRST**step)) * first / scale
+            layer -= np.float32(rate / (1 - _FIRST**step)) * first / scale
             progress.advance()
-        return weights
+        return layer
 
-    def _gradient(self, weights: np.ndarray, batch: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    def _gradient(
+        self, layer: np.ndarray, batch: np.ndarray, labels: np.ndarray, weights: np.ndarray | None
+    ) -> np.ndarray:
         x = self._points[batch]
-        z = x @ weights[:-1] + weights[-1]
+        z = x @ layer[:-1] + layer[-1]
         p = softmax(z, axis=1)
         p[np.arange(len(batch)), labels] -= 1.0
         p /= len(batch)
-        return np.vstack([x.T @ p + np.float32(_DECAY) * weights[:-1], p.sum(0)])
+        if weights is not None:
+            p *= weights[:, None].astype(np.float32)
+        return np.vstack([x.T @ p + np.float32(_DECAY) * layer[:-1], p.sum(0)])
 
 
 def _enough(rows: np.ndarray, least: int, rng: np.random.Generator) -> np.ndarray:

@@ -18,11 +18,11 @@ from typing import Any, TypedDict
 import numpy as np
 
 from core.store.atomic import read_json, write_json
-from core.types.checks import ArmPoint, CheckResult, Comparison, SmallestSubset
+from core.types.checks import ArmPoint, CheckResult, Comparison, SmallestSubset, Verdict
 from core.types.errors import CurationError, RunError
 from core.types.progress import Progress
 
-from .arms import Arms, KeptSet, matched_random
+from .arms import Arms, KeptSet, WeighedSet, matched_random
 from .intervals import Estimate, over_seeds, paired, verdict
 from .learners import Learner
 
@@ -68,7 +68,7 @@ def retrain(arms: Arms, learner: Learner, question: Asked, pieces: Path, progres
         raise CurationError(
             f"{question.seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more."
         )
-    trainings = question.seeds * (2 * len(arms.kept) + 1)
+    trainings = question.seeds * (2 * len(arms.kept) + 1 + (arms.weighed is not None))
     progress.stage(f"Check: {trainings} trainings", trainings * (learner.steps or 1))
     truth = arms.given[arms.held_out.rows]
     full = _train_arm("all", arms, None, learner, question, pieces, progress)
@@ -81,6 +81,7 @@ def retrain(arms: Arms, learner: Learner, question: Asked, pieces: Path, progres
         for kept_set in arms.kept
     ]
     compared = [c for kept_set, rule, random in pairs for c in _compare(kept_set, rule, random, full)]
+    weighed = _weighed(arms, pairs, full, learner, question, pieces, progress)
     learnt = float(full.right.mean()) > np.bincount(truth).max() / len(truth) + POINT
     points = [_point(t, truth, question.class_names) for _, rule, random in pairs for t in (rule, random)]
     return CheckResult(
@@ -96,13 +97,58 @@ def retrain(arms: Arms, learner: Learner, question: Asked, pieces: Path, progres
         class_names=question.class_names,
         rules=question.rules,
         decisions_sha256=question.decisions_sha256,
-        points=(*points, _point(full, truth, question.class_names)),
-        comparisons=tuple(compared),
+        points=(*points, *weighed.points, _point(full, truth, question.class_names)),
+        comparisons=(*compared, *weighed.comparisons),
         smallest=smallest_subset(
             [(rule.fraction, rule.rows, paired(rule.right, full.right)) for _, rule, _ in pairs], learnt
         ),
         verdict=_sentence(compared, question.seeds, len(truth)),
         notes=arms.notes if learnt else (*arms.notes, _NOTHING_LEARNT),
+        weight=arms.weighed.name if arms.weighed else "",
+        weighed=weighed.sentence,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    """What weights did: nothing where none were asked."""
+
+    points: tuple[ArmPoint, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    sentence: str = ""
+
+
+def _weighed(
+    arms: Arms,
+    pairs: list[tuple[KeptSet, Trained, Trained]],
+    full: Trained,
+    learner: Learner,
+    question: Asked,
+    pieces: Path,
+    progress: Progress,
+) -> _Weighed:
+    """The rule's own rows trained with weights, against the same rows without."""
+    if arms.weighed is None:
+        return _Weighed()
+    kept_set = arms.weighed.kept
+    alike = next((rule for one, rule, _ in pairs if one.own), full)  # a rule that drops nothing keeps all rows
+    trained = _train_arm("weighted", arms, kept_set, learner, question, pieces, progress)
+    point = _point(trained, arms.given[arms.held_out.rows], question.class_names)
+    difference = paired(alike.right, trained.right)
+    said = verdict(difference.low, difference.high)
+    compared = Comparison(
+        "weighted", kept_set.fraction, trained.rows, difference.mean, difference.low, difference.high, said
+    )
+    return _Weighed((point,), (compared,), _weighed_sentence(arms.weighed, compared))
+
+
+def _weighed_sentence(weighed: WeighedSet, without: Comparison) -> str:
+    """The comparison the other way around: with weights minus without."""
+    said = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}.get(without.verdict, without.verdict)
+    return (
+        f"Weighted by {weighed.name}, the same {without.rows:,} rows train {said} without weights: "
+        f"{-100 * without.difference:+.1f} points of accuracy ({-100 * without.high:+.1f} to "
+        f"{-100 * without.low:+.1f}, 95 %)."
     )
 
 
@@ -119,7 +165,9 @@ def _train_arm(
         if (done := _finished(path, len(truth))) is not None:
             progress.advance(learner.steps or 1)
         else:
-            done = learner.predict(rows, labels, seed, progress) == truth
+            weights = arms.weighed.weights if arms.weighed and arm == "weighted" else None
+            how = {} if weights is None else {"weights": weights}
+            done = learner.predict(rows, labels, seed, progress, **how) == truth
             write_json(path, {"rows": len(rows), "right": np.packbits(done).tobytes().hex()})
             if learner.steps is None:
                 progress.advance()
@@ -130,7 +178,9 @@ def _train_arm(
 def _rows_of(arm: str, arms: Arms, kept_set: KeptSet | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     if kept_set is None:
         return arms.candidates, arms.given
-    return (kept_set.rows, kept_set.labels) if arm == "rule" else (matched_random(arms, kept_set, seed), arms.given)
+    if arm == "random":
+        return matched_random(arms, kept_set, seed), arms.given
+    return kept_set.rows, kept_set.labels
 
 
 class _Piece(TypedDict):

@@ -9,6 +9,7 @@ from core.types.checks import CheckResult, ScoreRecall, SelfTestResult, Verdict
 ARMS = {
     "rule": ("the rule", "#2F7DC4", "solid"),
     "random": ("matched random", "#B4560C", "dash"),
+    "weighted": ("the rule, weighted", "#6B3FA0", "dashdot"),
     "all": ("all data", "#5B6875", "dot"),
 }
 _SHADES = ("#0B3D66", "#2F7DC4", "#9CC4E6")
@@ -22,7 +23,7 @@ def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
     against = {(c.against, c.rows): c for c in result.comparisons}
     rows: list[tuple[str, ...]] = []
     for p in result.points:
-        c = against.get((p.arm, p.rows)) if p.arm == "random" else None
+        c = against.get((p.arm, p.rows)) if p.arm in ("random", "weighted") else None
         rows.append(
             (
                 f"{p.fraction:.1%}",
@@ -40,7 +41,8 @@ def check_rows(result: CheckResult) -> list[tuple[str, ...]]:
 
 def check_figure(result: CheckResult) -> dict[str, Any]:
     """Accuracy over the share kept: a line with a band for rule and random, all data as a dotted line across."""
-    traces = [trace for arm in ARMS for trace in _arm_traces(result, arm)]
+    there = {p.arm for p in result.points}
+    traces = [trace for arm in ARMS if arm in there for trace in _arm_traces(result, arm)]
     axis = {"tickformat": ".0%", "automargin": True}
     return {
         "data": traces,

@@ -97,6 +97,7 @@ def _check(content: ReportContent) -> list[str]:
     return [
         "<h2>Check: the rule against matched random and all data</h2>",
         f'<p class="lead">{escape(result.verdict)}</p>',
+        *([f"<p>{escape(result.weighed)}</p>"] if result.weighed else []),
         f"<p>{escape(result.smallest.text)}</p>",
         f'<p class="note">{escape(how)}.</p>',
         _chart("check", check_figure(result), "Held-out accuracy over the share of rows kept, with 95 % bands"),

@@ -97,13 +97,13 @@ def estimator_probabilities(
     return total
 
 
-def fit(make: Callable[[], Any], matrix: Any, labels: np.ndarray) -> Any:
-    """A fitted estimator; one that always says the only class when there is but one."""
+def fit(make: Callable[[], Any], matrix: Any, labels: np.ndarray, weights: np.ndarray | None = None) -> Any:
+    """A fitted estimator; one that always says the only class when there is but one. weights: [n] of the rows."""
     if len(np.unique(labels)) < 2:
         from sklearn.dummy import DummyClassifier
 
         return DummyClassifier(strategy="prior").fit(matrix, labels)
-    return make().fit(matrix, labels)
+    return make().fit(matrix, labels) if weights is None else make().fit(matrix, labels, sample_weight=weights)
 
 
 def _widened(estimator: Any, matrix: Any, classes: int) -> np.ndarray:

@@ -41,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True)
 class ArmPoint(Result):
-    """One arm ("rule" | "random" | "all") at one size: held-out accuracy after the last step, 0..1.
+    """One arm ("rule" | "random" | "weighted" | "all") at one size: held-out accuracy after the last step, 0..1.
 
     low, high: 95 % t interval of the mean over seeds. worst_class: the class with the lowest mean accuracy over seeds;
     worst_accuracy: its mean.
@@ -60,7 +60,8 @@ class ArmPoint(Result):
 
 @dataclass(frozen=True)
 class Comparison(Result):
-    """Accuracy of the rule minus another arm's ("random" | "all") at one size, paired by seed and held-out row.
+    """Accuracy of the rule minus another arm's ("random" | "weighted" | "all") at one size, paired by seed and
+    held-out row.
 
     low, high: 95 % interval over seeds and held-out rows together.
     """
@@ -109,6 +110,8 @@ class CheckResult(Result):
     smallest: SmallestSubset
     verdict: str  # one sentence
     notes: tuple[str, ...] = ()
+    weight: str = ""  # for training, that was compared with none
+    weighed: str = ""  # one sentence on what it did
 
     @property
     def beats_random(self) -> bool:

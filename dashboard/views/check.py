@@ -51,6 +51,15 @@ def _ask(opened: Opened) -> None:
     with st.container(key="check_form", horizontal=True, gap="small", vertical_alignment="bottom"):
         st.selectbox("Trained for the check", modes, format_func=_MODES.__getitem__, key="check_mode")
         st.number_input("Seeds", 3, 20, 3, key="check_seeds", width=110)
+        missing = actions.exports.weights_for(opened.view)
+        titles = {one.name: one.title for one in actions.methods.weights() if not missing[one.name]}
+        st.selectbox(
+            "Compared with weights",
+            ["", *titles],
+            format_func=lambda name: titles.get(name, "none"),
+            key="check_weight",
+            help="The rows of the rule are trained on once more with these weights (see Export).",
+        )
         st.button(
             "Check this rule",
             key="start_check",
@@ -63,8 +72,11 @@ def _ask(opened: Opened) -> None:
 
 def _start(opened: Opened) -> None:
     mode, seeds = state.get("check_mode"), int(state.get("check_seeds", 3))
+    weight = state.get("check_weight") or ""
     key = commands.attempt(
-        lambda: actions.checks.start_check(opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds)
+        lambda: actions.checks.start_check(
+            opened.run, opened.rules, opened.curation.decisions, mode, seeds=seeds, weight=weight
+        )
     )
     if key in {result.key for result in actions.checks.check_results(opened.run)}:
         state.tell("Checked before, with the same settings: the result is below.")
@@ -103,11 +115,14 @@ def _other(opened: Opened, result: CheckResult) -> str:
 def _title(opened: Opened, result: CheckResult) -> str:
     name = (result.rules.get("preset") or result.rules.get("goal", "")).replace("_", " ")
     said = {"": " (the present rules)", "decisions": " (the present rules, other decisions)", "rules": ""}
-    return f"{result.number}. {result.mode}, {name}{said[_other(opened, result)]}"
+    weighed = f", weighted by {result.weight}" if result.weight else ""
+    return f"{result.number}. {result.mode}, {name}{weighed}{said[_other(opened, result)]}"
 
 
 def _result(result: CheckResult) -> None:
     st.html(f"<p class='verdict'><b>{html.escape(result.verdict)}</b></p>")
+    if result.weighed:
+        st.text(result.weighed)
     st.text(result.smallest.text)
     accuracy_chart(result, key="check_chart")
     head, rows = actions.checks.check_table(result)

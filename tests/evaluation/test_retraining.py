@@ -8,7 +8,7 @@ from oracles.small_views import view_of
 from scipy import stats
 
 from core.curation import ScoreColumn
-from core.evaluation.arms import held_out_rows, make_arms, matched_random, set_aside_rows
+from core.evaluation.arms import Weigher, held_out_rows, make_arms, matched_random, set_aside_rows
 from core.evaluation.intervals import over_seeds, paired, verdict
 from core.evaluation.learners import LogisticLearner, refill
 from core.evaluation.retraining import Asked, retrain, smallest_subset
@@ -298,3 +298,34 @@ def test_a_score_that_read_the_held_out_labels_is_named(name):
     assert said in notes(replace(silenced, thresholds=(cut,)))  # no weight, and yet it decides
     both = ["train"] * 400 + ["valid"] * 100 + ["test"] * 100
     assert said not in notes(Rules(thresholds=(own,), guardrails=FREE), both)
+
+
+def test_weights_that_leave_the_flips_out_train_better_than_none(tmp_path):
+    x, view, given, truth = world()
+    right = given == truth
+
+    def weigh(seen, outcome):
+        chosen = outcome.kept & ~seen.held_out
+        return np.where(chosen & right, chosen.sum() / (chosen & right).sum(), 0.0)
+
+    arms = make_arms(view, Rules(guardrails=FREE), {}, held_out_rows(view), (0.5,), Weigher("oracle", weigh))
+    learner = LogisticLearner(x, 3, arms.candidates, arms.held_out.rows)
+    result = retrain(arms, learner, asked(), tmp_path, SilentProgress())
+    (compared,) = (c for c in result.comparisons if c.against == "weighted")
+    assert compared.verdict == "worse than"  # the rule, without weights
+    assert result.weight == "oracle"
+    assert "train better than without weights: +" in result.weighed
+    assert [p.rows for p in result.points if p.arm == "weighted"] == [len(arms.candidates)]
+
+
+def test_weights_of_zero_are_as_good_as_rows_left_out_and_ones_as_none():
+    x, _, given, _ = world()
+    rows = np.arange(200)
+    learner = LogisticLearner(x, 3, rows, np.arange(400, 500), steps=40)
+    ones = learner.predict(rows, given, 0, SilentProgress(), np.ones(len(x)))
+    np.testing.assert_array_equal(ones, learner.predict(rows, given, 0, SilentProgress()))
+    changed = given.copy()
+    weights = np.ones(len(x))
+    weights[:50], changed[:50] = 0.0, 0
+    weighed = learner.predict(rows, given, 0, SilentProgress(), weights)
+    np.testing.assert_array_equal(weighed, learner.predict(rows, changed, 0, SilentProgress(), weights))

@@ -25,6 +25,7 @@ class AskedCheck(TypedDict):
     fractions: tuple[float, ...]
     seeds: Annotated[int, at_least(1)]
     number: NotRequired[_Number]
+    weight: NotRequired[str]
 
 
 class AskedSelfTest(TypedDict):

@@ -10,16 +10,18 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.curation import ScoreView
-from core.evaluation.arms import Arms, HeldOut, held_out_rows, make_arms, set_aside_rows
+from core.evaluation.arms import Arms, HeldOut, Weigher, held_out_rows, make_arms, set_aside_rows
 from core.evaluation.learners import Learner, LogisticLearner
 from core.evaluation.retraining import LEAST_SEEDS, Asked, retrain
 from core.export.manifest import decisions_from_json, decisions_to_json, to_text
+from core.export.weights import sample_weights, usable_weight
 from core.models.own_code import refuse_unless_allowed
 from core.models.sources import is_predicted, opened
 from core.runs.decide.view import score_view
@@ -80,12 +82,16 @@ def ask_check(
     mode: str = "quick",
     fractions: Sequence[float] = (),
     seeds: int = LEAST_SEEDS,
+    weight: str = "",
 ) -> str:
     """Write down what is to be checked and return its key; the same question has the same key.
 
-    Raises `CurationError` for an unknown mode, too few seeds, and a run that cannot be checked.
+    weight: for training, compared with none. Raises `CurationError` for an unknown mode, too few seeds, a weight that
+    the run lacks the scores for, and a run that cannot be checked.
     """
     check_name(mode, MODES, "mode")
+    if weight:
+        usable_weight(score_view(run), weight)
     _refuse_impossible(run, mode)
     if seeds < LEAST_SEEDS:
         raise CurationError(f"{seeds} seeds give no interval worth the name.", f"Ask for {LEAST_SEEDS} or more.")
@@ -97,6 +103,7 @@ def ask_check(
         "mode": mode,
         "fractions": list(map(float, fractions)),
         "seeds": seeds,
+        **({"weight": weight} if weight else {}),
     }
     key = hashlib.sha256(to_text(question).encode()).hexdigest()[:16]
     _refuse_code(run, mode)
@@ -121,12 +128,13 @@ def start_check(
     mode: str = "quick",
     fractions: Sequence[float] = (),
     seeds: int = LEAST_SEEDS,
+    weight: str = "",
 ) -> str:
     """Ask, and work in its own process (`background_tasks.task_status(run, "check")` watches it); returns the key.
 
     A question that is answered already starts nothing.
     """
-    key = ask_check(run, rules, decisions, mode, fractions, seeds)
+    key = ask_check(run, rules, decisions, mode, fractions, seeds, weight)
     if key not in _answered(run):
         _launch(run, key)
     return key
@@ -214,7 +222,8 @@ def _answer(run: Run, key: str, folder: Path, progress: Progress) -> CheckResult
         raise RunError("The dataset has changed since this check was asked.", "Start a new check.")
     view = score_view(run)
     decisions = decisions_from_json(entries["decisions"])
-    arms = make_arms(view, rules_from_json(entries["rules"]), decisions, _held_out(run, view), entries["fractions"])
+    rules, held_out = rules_from_json(entries["rules"]), _held_out(run, view)
+    arms = make_arms(view, rules, decisions, held_out, entries["fractions"], _weigher(entries.get("weight", "")))
     learner = _learner(run, entries["mode"], arms, folder)
     question = Asked(
         key,
@@ -227,6 +236,10 @@ def _answer(run: Run, key: str, folder: Path, progress: Progress) -> CheckResult
         run.spec.seed,
     )
     return retrain(arms, learner, question, folder / "pieces", progress)
+
+
+def _weigher(name: str) -> Weigher | None:
+    return Weigher(name, partial(sample_weights, name=name)) if name else None
 
 
 def decisions_hash(decisions: Mapping[str, Decision]) -> str:
