@@ -18,6 +18,7 @@ _AGGREGATORS = {
     "mean": "the mean of the families of scores",
     "median": "the median of the families of scores",
     "borda": "a Borda count over the families of scores",
+    "quantiles": "the quartiles of the families of scores",
     "max": "the largest of the families of scores",
 }
 _TRANSFORMS = {"rank": "as ranks", "probit": "as normal quantiles of ranks", "robust_z": "as distances from the median"}

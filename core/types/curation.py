@@ -185,7 +185,7 @@ class Rules:
     group_weights: dict[str, float] = field(default_factory=dict)  # absent = 1
     score_weights: dict[str, float] = field(default_factory=dict)  # absent = 1; 0 excludes
     transform: str = "rank"  # rank | probit | robust_z
-    aggregator: str = "mean"  # mean | median | borda | max
+    aggregator: str = "mean"  # the name of a registered aggregator
     within_class: bool = False
     strategy: str = "threshold"
     strategy_params: dict[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from core.composite import (
     combine,
     normalise,
 )
+from core.composite.aggregators import mean_of_quartiles
 from core.types.curation import Rules
 from core.types.errors import RulesError
 
@@ -115,7 +116,23 @@ def test_a_constant_score_contributes_nothing():
     np.testing.assert_allclose(both, normalise(values["a"]) / 2, atol=1e-7)
 
 
-@pytest.mark.parametrize("aggregator", ["mean", "median", "borda", "max"])
+def test_quartiles_are_those_of_numpy_and_a_weight_of_two_is_a_group_twice():
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(5, 40))
+    means[rng.random(means.shape) < 0.2] = np.nan
+    means[:, 3] = np.nan
+    values = mean_of_quartiles(means, np.ones(5))
+    assert np.isnan(values[3])
+    for column in np.delete(np.arange(40), 3):
+        present = means[np.isfinite(means[:, column]), column]
+        first, middle, third = np.quantile(present, [0.25, 0.5, 0.75], method="hazen")
+        assert values[column] == pytest.approx((first + 2 * middle + third) / 4)
+    left_out = mean_of_quartiles(means, np.array([1.0, 0, 1, 1, 1]))
+    np.testing.assert_allclose(left_out, mean_of_quartiles(np.delete(means, 1, 0), np.ones(4)))
+    assert mean_of_quartiles(np.zeros((0, 2)), np.ones(0)).shape == (2,)
+
+
+@pytest.mark.parametrize("aggregator", ["mean", "median", "borda", "quantiles", "max"])
 def test_rows_may_be_permuted(aggregator):
     values, order = _random(5), np.random.default_rng(0).permutation(40)
     rules = Rules(aggregator=aggregator, group_weights={"one": 2.0})
