@@ -60,10 +60,9 @@ class ArmPoint(Result):
 
 @dataclass(frozen=True)
 class Comparison(Result):
-    """Accuracy of the rule minus another arm's ("random" | "weighted" | "all") at one size, paired by seed and
-    held-out row.
+    """Accuracy of the rule minus another arm's ("random" | "weighted" | "all") at one size.
 
-    low, high: 95 % interval over seeds and held-out rows together.
+    Paired by seed and held-out row. low, high: 95 % interval over seeds and held-out rows together.
     """
 
     against: str
