@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from . import explanations as explanations
     from . import exports as exports
     from . import facets as facets
+    from . import importance as importance
     from . import methods as methods
     from . import models as models
     from . import noise as noise
@@ -45,6 +46,7 @@ FILES = (
     "explanations",
     "exports",
     "facets",
+    "importance",
     "methods",
     "models",
     "noise",

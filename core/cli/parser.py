@@ -11,7 +11,19 @@ from typing import Any, NoReturn
 
 from core.types.errors import CurationError
 
-from . import checks, commands, compare_runs, curation, explaining, flags, label_next, models, noise, open_dashboard
+from . import (
+    checks,
+    commands,
+    compare_runs,
+    curation,
+    explaining,
+    flags,
+    importance,
+    label_next,
+    models,
+    noise,
+    open_dashboard,
+)
 from .flag_types import path, words
 
 _SETTING = re.compile(r"--([a-z_0-9]+)\.([A-Za-z_0-9-]+)(?:=(.*))?$", re.DOTALL)
@@ -103,6 +115,7 @@ COMMANDS = (
     Command("noise", "how many labels are probably wrong, by class; the confident joint", flags.noise, noise.noise),
     Command("rank", "the rows to look at first", flags.rank, commands.rank),
     Command("explain", "why one prediction, and what if its input differed", flags.explain, explaining.explain),
+    Command("importance", "which columns matter, or values of one", importance.flags, importance.importance),
     Command("plant", "a copy with planted label flips and its answer key", flags.plant, commands.plant),
     Command("evaluate", "how well each score finds known faults", flags.evaluate, commands.evaluate),
     Command("rules", "the rules in words, and what they do", flags.rules, curation.rules),
