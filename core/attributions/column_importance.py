@@ -100,7 +100,7 @@ def shuffled_drops(
     for k, own in enumerate(track(progress, places, "Shuffled columns")):
         for shuffle in range(_SHUFFLES):
             mixed = matrix.copy()
-            mixed[:, own] = matrix[np.ix_(rng.permutation(len(matrix)), own)]
+            mixed[:, own] = _part(matrix, rng.permutation(len(matrix)), own)
             drops[k, shuffle] = before - (model.predict(mixed) == labels).mean()
     return drops
 
@@ -127,11 +127,11 @@ def forward_selection(
         for names in waiting:
             own = chosen + [place for name in names for place in about.places[name]]
             forest = _forest(about, own, seed)
-            right = forest.predict(about.matrix[np.ix_(choose, own)]) == about.labels[choose]
+            right = forest.predict(_part(about.matrix, choose, own)) == about.labels[choose]
             tried.append((float(right.mean()), names, own, forest))
         _, names, chosen, forest = max(tried, key=lambda one: one[0])
         waiting.remove(names)
-        right = forest.predict(about.matrix[np.ix_(report, chosen)]) == about.labels[report]
+        right = forest.predict(_part(about.matrix, report, chosen)) == about.labels[report]
         steps.append(ForwardStep(names, float(right.mean())))
     return tuple(steps)
 
@@ -145,11 +145,15 @@ def rank_correlation(a: Float64[np.ndarray, " aspect"], b: Float64[np.ndarray, "
     return float(first @ second) / size if size > 0 else 0.0
 
 
+def _part(matrix: np.ndarray, rows: np.ndarray, places: Sequence[int]) -> np.ndarray:
+    return matrix[np.ix_(rows, np.asarray(places, np.int64))]
+
+
 def _forest(about: Columns, places: Sequence[int], seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(_TREES, min_samples_leaf=_LEAF, random_state=seed, n_jobs=1)
-    return forest.fit(about.matrix[np.ix_(about.train, places)], about.labels[about.train])
+    return forest.fit(_part(about.matrix, about.train, places), about.labels[about.train])
 
 
 def _aspect(names: tuple[str, ...], drops: np.ndarray, own: float, shap: float) -> AspectImportance:
