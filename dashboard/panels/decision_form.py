@@ -69,8 +69,7 @@ def choose_label(opened: Opened, row: int, title: str) -> None:
 def note(opened: Opened, row: int) -> None:
     """Saved by Enter and by leaving the field; what could not be saved stays in it, with a button that tries again."""
     key = f"note_{row}"
-    decision = opened.curation.decisions.get(str(opened.view.ids[row]))
-    saved = decision.note if decision else ""
+    saved = _saved_note(opened, row)
     state.show_saved(key, saved)
     saved_field(key, key="note_leaving")
     with st.container(key="drawer_note_line", horizontal=True, gap="small", vertical_alignment="center"):
@@ -117,7 +116,13 @@ def one(opened: Opened, row: int, action: Action, label: str | None = None) -> N
         review_bar.go_on(opened, row)
 
 
+def _saved_note(opened: Opened, row: int) -> str:
+    decision = opened.curation.decisions.get(str(opened.view.ids[row]))
+    return decision.note if decision else ""
+
+
 def _note(opened: Opened, row: int) -> None:
+    """Save what the field says. It also reports, unchanged, when it goes while a run is cut short by the next key."""
     text = state.get(f"note_{row}")
-    if text is not None:
+    if text is not None and text != _saved_note(opened, row):
         commands.decide(opened.run, [str(opened.view.ids[row])], Change(note=text), "Note saved")

@@ -59,6 +59,17 @@ def test_a_note_that_was_refused_stays_and_can_be_saved_again(run_of, monkeypatc
     assert decisions_of(path)["r10"].note == "keep me"
 
 
+def test_a_field_that_says_what_is_saved_already_changes_nothing(run_of, monkeypatch):
+    """Streamlit reports a field without a change too, when the run that drew it is cut short by the next key."""
+    path = run_of("table")
+    at = drawer(path, "r10")
+    with monkeypatch.context() as patch:
+        patch.setattr("dashboard.session.commands.decide", lambda *_: None)  # typed, and not saved
+        at.text_input(key="note_10").set_value("a moment").run()
+    at.text_input(key="note_10").set_value("").run()
+    assert actions.curation.curation_state(actions.runs.open_run(path)).rev == 0
+
+
 def test_undo_shows_the_note_of_before(run_of):
     at = drawer(run_of("table"), "r10")
     at.text_input(key="note_10").set_value("first").run()
